@@ -1,0 +1,152 @@
+// Package consent holds the words and interfaces through which the wizard and
+// the command line ask for access to a tenant: connection, sign-in, grant. It
+// knows no protocol; graphclient/signin and graphclient/grants implement it.
+package consent
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+)
+
+// GraphCommandLineTools is the application that signs administrators in unless
+// an organisation names its own: Microsoft Graph Command Line Tools.
+const GraphCommandLineTools = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
+
+// Connection is a consented tenant: what "saved data" is in the guides. It
+// holds no secret; tokens are sealed rows of the state.
+type Connection struct {
+	Name       string `json:"name"`
+	Tenant     string `json:"tenant"`      // tenant ID
+	TenantName string `json:"tenant_name"` // organization's display name
+	Initial    string `json:"initial"`     // its onmicrosoft.com domain
+	Client     string `json:"client"`      // application (client) ID
+	Account    string `json:"account"`     // UPN of who signed in
+	Cloud      string `json:"cloud"`       // public, usgov, usgovdod, china, simulated
+	Graph      string `json:"graph"`       // https://graph.microsoft.com
+	Authority  string `json:"authority"`   // https://login.microsoftonline.com
+	// CA is a PEM certificate that is trusted for these two hosts alone; empty
+	// for real clouds.
+	CA    string  `json:"ca,omitempty"`
+	Speed float64 `json:"speed,omitempty"` // of a simulated tenant's clock
+	// HAC is the HAC API of a simulated tenant, empty for the real one.
+	HAC string `json:"hac,omitempty"`
+	// SignedIn are the object IDs of everyone who ever signed in for this
+	// connection: they are never touched.
+	SignedIn  []directory.ID `json:"signed_in"`
+	Scopes    []string       `json:"scopes"`
+	Saved     time.Time      `json:"saved"`
+	LastUsed  time.Time      `json:"last_used"`
+	Ephemeral bool           `json:"-"` // not saved: only until the program ends
+}
+
+// Simulated reports whether the tenant is a simulator.
+func (c Connection) Simulated() bool { return c.Cloud == "simulated" }
+
+// Account is who signed in, as the token says.
+type Account struct {
+	Tenant string       // tid
+	ID     directory.ID // oid
+	UPN    string
+	Name   string
+	Client string   // appid
+	App    string   // app_displayname
+	Scopes []string // scp, or roles of an application
+	Roles  []string // wids: template IDs of directory roles
+}
+
+// Code is what a person types at the sign-in page.
+type Code struct {
+	UserCode string
+	URL      string
+	Message  string // Microsoft's own sentence
+	Expires  time.Time
+}
+
+// SignIn signs in to one tenant with one application.
+type SignIn interface {
+	// DeviceCode asks for a code for the scopes (bare names, such as
+	// User.Read.All). wait blocks until somebody has signed in, the code
+	// expired, the sign-in was refused, or ctx ended; its errors are problems
+	// of family 1.
+	DeviceCode(ctx context.Context, scopes []string) (code Code, wait func(context.Context) (Account, error), err error)
+	// Silent obtains a token for the scopes from what is saved, without a
+	// person. A problem of class Mend says that somebody has to sign in.
+	Silent(ctx context.Context, scopes []string) (Account, error)
+}
+
+// Cache keeps the tokens of one connection, sealed.
+type Cache interface {
+	// Load returns what was last stored, or nil.
+	Load(ctx context.Context) ([]byte, error)
+	// Store replaces it.
+	Store(ctx context.Context, plain []byte) error
+}
+
+// Scopes that are asked for first: reading only, so that a dry run cannot write.
+func ReadScopes() []string {
+	return []string{
+		"User.Read.All", "Domain.Read.All", "Organization.Read.All",
+		"RoleManagement.Read.Directory", "GroupMember.Read.All",
+	}
+}
+
+// WriteScope is asked for at Sync Now.
+const WriteScope = "User.ReadWrite.All"
+
+// GrantKind is where a permission lives.
+type GrantKind string
+
+// The kinds.
+const (
+	DelegatedScope GrantKind = "scope"          // of a signed-in person
+	AppRole        GrantKind = "app-role"       // of a dedicated application
+	DirectoryRole  GrantKind = "directory-role" // of either
+)
+
+// When says when a grant is needed.
+type When string
+
+// The times.
+const (
+	ForDryRun   When = "dry-run"
+	ForSync     When = "sync"
+	ForPeriodic When = "periodic"
+)
+
+// GrantState is what the tenant shows of a grant.
+type GrantState string
+
+// The states.
+const (
+	Granted  GrantState = "granted"
+	Missing  GrantState = "missing"
+	Later    GrantState = "later"   // asked for when it is needed
+	CantTell GrantState = "unknown" // could not be read
+)
+
+// Grant is one thing that a sync needs. Its reason and remedy are catalogue
+// entries (grant.<name>.why, grant.<name>.without, grant.<name>.never).
+type Grant struct {
+	Name     string     `json:"name"`
+	Kind     GrantKind  `json:"kind"`
+	When     When       `json:"when"`
+	Optional bool       `json:"optional"`
+	State    GrantState `json:"state"`
+	// By names the role that gives it, where that is not the grant itself.
+	By string `json:"by,omitempty"`
+	// ID is the app role's or role template's GUID, where one is known.
+	ID string `json:"id,omitempty"`
+}
+
+// Grants are all that the sync needs, in one list with three renderings.
+type Grants interface {
+	// List is the list without asking the tenant.
+	List() []Grant
+	// Check reads from the tenant and the token what is granted.
+	Check(ctx context.Context) ([]Grant, error)
+	// Script writes the PowerShell that grants what is missing.
+	Script(w io.Writer) error
+}

@@ -1,0 +1,76 @@
+// Package destination is where users go: what a sync needs of a tenant.
+package destination
+
+import (
+	"context"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/progress"
+)
+
+// Reading is one complete read of a tenant. It belongs to the tenant, not to a
+// domain.
+type Reading struct {
+	Tenant  directory.Tenant
+	Users   *directory.Snapshot // every account, of every domain
+	Deleted *directory.Snapshot // the recycle bin, UPNs without their ID prefix
+	// ServerTime is the destination's clock when the read ended.
+	ServerTime time.Time
+}
+
+// Destination is a tenant whose accounts can be read and written.
+type Destination interface {
+	// Tenant reads name and domains.
+	Tenant(ctx context.Context) (directory.Tenant, error)
+	// Read reads all accounts, the recycle bin and all that marks protected
+	// ones, and proves it complete, or returns an error. want are the
+	// attributes beside UPN, immutable ID and what the rules need.
+	Read(ctx context.Context, want []directory.Attribute, sink progress.Sink) (*Reading, error)
+	// Purposes reads the kind of mailbox of each account: exactly one of
+	// directory.Purposes a key. A refused read is PurposeUnknown, not an error.
+	Purposes(ctx context.Context, ids []directory.ID, sink progress.Sink) (map[directory.ID]directory.Marks, error)
+	// Look reads accounts one by one, now, live and in the recycle bin, by
+	// every key a Ref has. An absent one gives a Sighting that says so. Role
+	// marks are set from a fresh read of the role holders.
+	Look(ctx context.Context, refs []directory.Ref, want []directory.Attribute) ([]directory.Sighting, error)
+	// Write sends at most 20 steps in one request and one attempt. It returns
+	// one Outcome a step, in their order, whatever happens.
+	Write(ctx context.Context, steps []plan.Step) []Outcome
+	// Precheck looks for what stands in the way of a domain.
+	Precheck(ctx context.Context, domain string) (*Precheck, error)
+}
+
+// Did says what became of a step.
+type Did uint8
+
+// What became of a step.
+const (
+	Unknown Did = iota // no answer, or one that does not tell: settled by Look
+	Applied            // the destination took it
+	NotDone            // the destination refused it, or it was never sent
+)
+
+// Outcome is the answer to one step.
+type Outcome struct {
+	Did        Did
+	ID         directory.ID // of the account written; the new one for an add
+	ServerTime time.Time    // the destination's clock at the answer, zero without one
+	Why        *problem.Problem
+}
+
+// Precheck is what stands in a domain beside people.
+type Precheck struct {
+	Domain  directory.Domain
+	Users   int // accounts whose UPN is in the domain
+	Shared  []string
+	Rooms   []string
+	Things  []string // equipment
+	Synced  []string // from on-premises
+	Admins  []string // role holders and members of role-assignable groups
+	Groups  []string // groups with an address in the domain
+	Apps    []string // applications with an identifier in the domain
+	Guessed bool     // mailbox kinds are by appearance, not read
+}

@@ -1,0 +1,192 @@
+// Package directory holds the words for users and where they live: User, UPN,
+// Attribute, Domain, Snapshot. It imports nothing of ours.
+package directory
+
+import (
+	"strings"
+	"time"
+)
+
+// ID is the object ID of an account in the destination. A source row has none.
+type ID string
+
+// Attribute is the name of a user property, as Microsoft Graph v1.0 spells it.
+type Attribute string
+
+// The attributes that a HAC export maps to, and those that rules read.
+const (
+	UserPrincipalName Attribute = "userPrincipalName"
+	ImmutableID       Attribute = "onPremisesImmutableId"
+	MailNickname      Attribute = "mailNickname"
+	DisplayName       Attribute = "displayName"
+	GivenName         Attribute = "givenName"
+	Surname           Attribute = "surname"
+	AccountEnabled    Attribute = "accountEnabled" // "true" or "false"
+	Mail              Attribute = "mail"
+	UsageLocation     Attribute = "usageLocation"
+	Department        Attribute = "department"
+)
+
+// Standard are the attributes of the guides' table, in the order they are
+// shown. UPN and immutable ID come first: they are keys as well.
+func Standard() []Attribute {
+	return []Attribute{UserPrincipalName, ImmutableID, DisplayName, Surname, GivenName, MailNickname}
+}
+
+// Value is an attribute's text. Set is false where the side has no value, which
+// is not the same as an empty one only in that JSON says null.
+type Value struct {
+	Text string
+	Set  bool
+}
+
+// Text makes a Value that is set unless s is empty.
+func Text(s string) Value { return Value{Text: s, Set: s != ""} }
+
+// Side is where a snapshot was read.
+type Side uint8
+
+// The sides.
+const (
+	Source Side = iota + 1
+	Destination
+	RecycleBin // the destination's deleted users
+)
+
+// Marks are facts about an account that rules decide by.
+type Marks uint32
+
+// The marks. What cannot be read is marked too (PurposeUnknown): it protects.
+const (
+	Enabled          Marks = 1 << iota // may sign in; in the source, status enabled
+	Guest                              // userType other than Member, #EXT# UPN, an externalUserState, or not a user at all
+	Synced                             // synchronised from on-premises
+	Restricted                         // in a restricted management administrative unit
+	RoleHolder                         // holds a directory role, active or eligible, at any scope
+	RoleGroup                          // member or owner of a role-assignable group
+	SignedIn                           // signed in for this connection
+	Addressed                          // has mail or proxyAddresses
+	ExchangePlan                       // has an enabled Exchange plan
+	Licensed                           // has any enabled plan
+	PurposeUser                        // mailbox purpose: a person's
+	PurposeShared                      // shared mailbox
+	PurposeRoom                        // room mailbox
+	PurposeEquipment                   // equipment mailbox
+	PurposeOther                       // any other purpose
+	PurposeNone                        // there is no mailbox
+	PurposeUnknown                     // asked for and refused
+)
+
+// Purposes are the marks that tell the kind of mailbox.
+const Purposes = PurposeUser | PurposeShared | PurposeRoom | PurposeEquipment | PurposeOther | PurposeNone | PurposeUnknown
+
+// Has reports whether all of m are in x.
+func (x Marks) Has(m Marks) bool { return x&m == m }
+
+// Any reports whether one of m is in x.
+func (x Marks) Any(m Marks) bool { return x&m != 0 }
+
+// Domain is a domain of the tenant.
+type Domain struct {
+	Name      string `json:"name"` // lower case
+	Federated bool   `json:"federated"`
+	Verified  bool   `json:"verified"`
+	Initial   bool   `json:"initial"` // the tenant's onmicrosoft.com domain
+	Default   bool   `json:"default"`
+}
+
+// Tenant is a Microsoft 365 tenant.
+type Tenant struct {
+	ID             string   `json:"id"`
+	Name           string   `json:"name"`
+	Initial        string   `json:"initial"`          // its onmicrosoft.com domain
+	OnPremisesSync bool     `json:"on_premises_sync"` // another master synchronises into it
+	Domains        []Domain `json:"domains,omitempty"`
+}
+
+// Record is one user with all that a side knows, outside of a snapshot.
+type Record struct {
+	ID          ID
+	UPN         string // as the side spells it; deleted accounts without the ID prefix
+	ImmutableID string
+	// Line is the row's place in the source, from 1; 0 in the destination.
+	Line int
+	// Columns name Values; UPN and immutable ID are not among them.
+	Columns []Attribute
+	Values  []Value
+	Marks   Marks
+	// Mail and Addresses (proxyAddresses, with their prefix) are the
+	// destination's.
+	Mail      string
+	Addresses []string
+	// Created, Deleted and LastSignIn are zero where they are not known.
+	Created, Deleted, LastSignIn time.Time
+}
+
+// Get returns an attribute of the record, UPN and immutable ID included.
+func (r *Record) Get(a Attribute) (string, bool) {
+	switch a {
+	case UserPrincipalName:
+		return r.UPN, r.UPN != ""
+	case ImmutableID:
+		return r.ImmutableID, r.ImmutableID != ""
+	case AccountEnabled:
+		if r.Marks.Has(Enabled) {
+			return "true", true
+		}
+		return "false", true
+	}
+	for i, c := range r.Columns {
+		if c == a {
+			return r.Values[i].Text, r.Values[i].Set
+		}
+	}
+	return "", false
+}
+
+// Ref names an account by whatever is known of it.
+type Ref struct {
+	ID          ID     `json:"id,omitempty"`
+	UPN         string `json:"upn,omitempty"`
+	ImmutableID string `json:"immutable_id,omitempty"`
+}
+
+// Presence is where an account was found.
+type Presence uint8
+
+// The presences.
+const (
+	Absent Presence = iota
+	Live
+	InRecycleBin
+)
+
+// Sighting is what a read of one Ref found. A Ref may find several accounts: by
+// ID, by UPN, by immutable ID; each is a Sighting of its own.
+type Sighting struct {
+	Ref      Ref
+	Presence Presence
+	Record   Record // zero where Absent
+	// ServerTime is the destination's clock at the answer.
+	ServerTime time.Time
+}
+
+// FoldUPN gives the form in which UPNs, domains and addresses are compared:
+// Entra ID ignores case.
+func FoldUPN(s string) string { return strings.ToLower(s) }
+
+// SplitUPN cuts a UPN at its last @. Without one, domain is empty.
+func SplitUPN(upn string) (local, domain string) {
+	i := strings.LastIndexByte(upn, '@')
+	if i < 0 {
+		return upn, ""
+	}
+	return upn[:i], upn[i+1:]
+}
+
+// InDomain reports whether upn belongs to the domain, without regard to case;
+// a subdomain is another domain.
+func InDomain(upn, domain string) bool {
+	_, d := SplitUPN(upn)
+	return d != "" && strings.EqualFold(d, domain)
+}

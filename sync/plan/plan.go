@@ -1,0 +1,472 @@
+// Package plan turns two snapshots, a policy and the reviewer's decisions into
+// what a sync would do, and why it would leave the rest alone. It is pure: no
+// clock, no I/O; the same input gives the same plan.
+package plan
+
+import (
+	"encoding/hex"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// Kind is what an action does to one account.
+type Kind uint8
+
+// The kinds, in order of risk, which is the order of rows.
+const (
+	Delete Kind = iota + 1
+	Rename
+	Restore
+	Add
+	Update
+)
+
+// String is the kind's word in JSON and logs.
+func (k Kind) String() string {
+	switch k {
+	case Delete:
+		return "delete"
+	case Rename:
+		return "rename"
+	case Restore:
+		return "restore"
+	case Add:
+		return "add"
+	case Update:
+		return "update"
+	}
+	return "unknown"
+}
+
+// Sign is the kind's sign on every screen: + ~ > ^ -.
+func (k Kind) Sign() string {
+	switch k {
+	case Delete:
+		return "-"
+	case Rename:
+		return ">"
+	case Restore:
+		return "^"
+	case Add:
+		return "+"
+	case Update:
+		return "~"
+	}
+	return "?"
+}
+
+// Change is one attribute of an account, before and after.
+type Change struct {
+	Attribute directory.Attribute
+	Old, New  directory.Value
+}
+
+// Clears reports whether a value would be taken away.
+func (c Change) Clears() bool { return c.Old.Set && !c.New.Set }
+
+// Evidence is what speaks for or against a deletion. Zero fields are not known,
+// and are not shown.
+type Evidence struct {
+	Licensed   bool
+	Enabled    bool
+	Created    time.Time
+	LastSignIn time.Time
+	Purpose    directory.Marks
+}
+
+// Action is what a sync would do to one account.
+type Action struct {
+	// No is the row number, fixed for the plan, from 1. Skips have numbers
+	// after the actions.
+	No   int
+	Kind Kind
+	// User names the account as it is now; an add has no ID.
+	User directory.Ref
+	// UPN is the UPN after the action (delete: the account's own; restore:
+	// without the ID prefix).
+	UPN string
+	// Name is the display name after the action, for people.
+	Name string
+	// Line is the source row, 0 for a deletion.
+	Line    int
+	Changes []Change
+	// Warnings are worth a look; they stop nothing.
+	Warnings []*problem.Problem
+	// SignIn: the person's sign-in changes (rename, immutable ID filled or
+	// changed, sign-in blocked).
+	SignIn bool
+	// Blocks: the action blocks sign-in, and so counts with the deletions.
+	Blocks bool
+	// Pair is the number of the action that may be the same person, 0 for none.
+	Pair int
+	// Evidence is set for deletions.
+	Evidence *Evidence
+	// Steps are the requests that carry it out, in order.
+	Steps []Step
+	// After are the numbers of actions whose effect must be seen before the
+	// first step is sent.
+	After []int
+}
+
+// Verb is what one request does.
+type Verb uint8
+
+// The verbs.
+const (
+	Create      Verb = iota + 1 // POST /users
+	Patch                       // PATCH /users/{id}
+	PatchUPN                    // PATCH of the UPN alone (with the immutable ID when entering a federated domain)
+	RestoreUser                 // POST /directory/deletedItems/{id}/restore
+	DeleteUser                  // DELETE /users/{id}
+)
+
+// Step is one request to the destination.
+type Step struct {
+	Action int // row number
+	Step   int // from 0, within the action
+	Verb   Verb
+	Object directory.Ref
+	Set    []Change
+	// Password asks the destination to set a random password that nobody sees;
+	// ForceChange makes the person choose one at the first sign-in.
+	Password, ForceChange bool
+}
+
+// Wave is a set of steps that may be sent in any order and together. The steps
+// of the next wave are sent only when those of this one have been seen where
+// Barrier says so.
+type Wave struct {
+	Steps   []Step
+	Barrier bool
+}
+
+// Group says whose decision a skip is.
+type Group uint8
+
+// The groups, in the order shown.
+const (
+	LeftAlone   Group = iota + 1 // by rule
+	NotWritable                  // Microsoft 365 would refuse it as it is, or it is a conflict
+	NotHere                      // not for this domain
+	LeftOut                      // by a person
+)
+
+// Skipped is a row that is left as it is, and why.
+type Skipped struct {
+	No    int
+	Ref   directory.Ref
+	Name  string
+	Line  int
+	Group Group
+	Why   *problem.Problem
+}
+
+// Verdict is the guard's judgement.
+type Verdict struct {
+	Cancelled bool
+	// Deletions count sign-in blocks too; Blocks are those among them.
+	Deletions, Blocks int
+	// Users are the destination users of the domain that a sync may touch.
+	Users int
+	// MaxAllowedDeletions is the limit in percent; MaxDeletions the absolute
+	// one, -1 for none.
+	MaxAllowedDeletions, MaxDeletions int
+	// StopsAt is the smallest number of deletions that would cancel.
+	StopsAt int
+	// Raised: a reviewer let this plan pass once.
+	Raised bool
+	// Why is the problem that cancels, nil otherwise.
+	Why *problem.Problem
+}
+
+// Percent is the share of deletions, in percent; 0 without users.
+func (v Verdict) Percent() float64 {
+	if v.Users == 0 {
+		return 0
+	}
+	return float64(v.Deletions) * 100 / float64(v.Users)
+}
+
+// Fingerprint identifies what a plan does and what the decision rested on.
+type Fingerprint [32]byte
+
+// String is all of it in hex.
+func (f Fingerprint) String() string { return hex.EncodeToString(f[:]) }
+
+// Code is the plan code that screens show, such as 7F3A-92C1.
+func (f Fingerprint) Code() string {
+	const digits = "0123456789ABCDEF"
+	b := make([]byte, 0, 9)
+	for i := range 4 {
+		if i == 2 {
+			b = append(b, '-')
+		}
+		b = append(b, digits[f[i]>>4], digits[f[i]&15])
+	}
+	return string(b)
+}
+
+// Counts are the sums of a plan; they agree with its rows.
+type Counts struct {
+	SourceUsers      int // rows of the source in the domain
+	DestinationUsers int // accounts whose UPN is in the domain
+	Touchable        int // of those, the ones a sync may touch: the guard's denominator
+	Add, Update, Rename, Restore, Delete,
+	Unchanged, Skipped int
+	Blocks, SignIn int // sign-in blocks; actions that affect sign-in
+	LeftOut        int // rows a reviewer left out
+}
+
+// Changes is the number of actions.
+func (c Counts) Changes() int { return c.Add + c.Update + c.Rename + c.Restore + c.Delete }
+
+// OnEmpty says what an empty value in the source means.
+type OnEmpty string
+
+// The values of on_empty.
+const (
+	Keep       OnEmpty = "keep"
+	ClearKnown OnEmpty = "clear-known"
+	Clear      OnEmpty = "clear"
+)
+
+// Policy are the settings of a domain that a plan rests on. The zero value is
+// not the preset; DefaultPolicy is.
+type Policy struct {
+	MaxAllowedDeletions int     `json:"max_allowed_deletions"` // percent, 0 to 100
+	MaxDeletions        int     `json:"max_deletions"`         // -1: none
+	OnEmpty             OnEmpty `json:"on_empty"`
+	// BlockDisabled: on_disabled = block-sign-in.
+	BlockDisabled bool `json:"block_disabled"`
+	// AskImmutableID: immutable_id_change = ask; then Decisions may allow a row.
+	AskImmutableID bool `json:"ask_immutable_id"`
+	// ChangeAlias: mailNickname of accounts that have a mailbox follows too.
+	ChangeAlias bool `json:"change_alias"`
+	// ResetPasswords: federated to managed moves may set a new password.
+	ResetPasswords bool `json:"reset_passwords"`
+	// Protected are accounts never touched, by UPN or object ID.
+	Protected []string `json:"protected,omitempty"`
+	// Attributes are those a sync writes, in order; UPN and immutable ID first.
+	Attributes []directory.Attribute `json:"attributes"`
+	// MaxSignInChanges limits renames, ID fills and clears together, in percent
+	// of users, where nobody watches.
+	MaxSignInChanges int `json:"max_sign_in_changes"`
+}
+
+// DefaultPolicy is what a domain has until somebody sets something.
+func DefaultPolicy() Policy {
+	return Policy{
+		MaxAllowedDeletions: 10,
+		MaxDeletions:        -1,
+		OnEmpty:             Keep,
+		Attributes:          directory.Standard(),
+		MaxSignInChanges:    30,
+	}
+}
+
+// DecisionKind is what a reviewer decided about a row.
+type DecisionKind string
+
+// The decisions.
+const (
+	// LeaveOutAlways: the account (by ID) is a skip in every later plan.
+	LeaveOutAlways DecisionKind = "leave-out"
+	// LeaveOutOnce: this plan only.
+	LeaveOutOnce DecisionKind = "leave-out-once"
+	// SamePerson: the deletion of ID and the addition of UPN are one rename.
+	SamePerson DecisionKind = "same-person"
+	// Allow: a row held for the reviewer is approved (UPN deleted and added in
+	// one plan, immutable ID changed, UPN-only restore).
+	Allow DecisionKind = "allow"
+	// LeaveOutAttribute: the attribute is not written by this plan.
+	LeaveOutAttribute DecisionKind = "leave-out-attribute"
+)
+
+// Decision is one thing a reviewer decided.
+type Decision struct {
+	Kind DecisionKind `json:"kind"`
+	ID   directory.ID `json:"id,omitempty"`
+	UPN  string       `json:"upn,omitempty"`
+	// Attribute is set for LeaveOutAttribute.
+	Attribute directory.Attribute `json:"attribute,omitempty"`
+	By        string              `json:"by,omitempty"`
+	Why       string              `json:"why,omitempty"`
+	At        time.Time           `json:"at,omitzero"`
+}
+
+// Facts are what earlier runs of this state know.
+type Facts struct {
+	// Blocked are accounts whose sign-in hacsync blocked and nobody unblocked.
+	Blocked map[directory.ID]bool
+	// Added are accounts that hacsync made.
+	Added map[directory.ID]bool
+	// Deleted are accounts that hacsync deleted.
+	Deleted map[directory.ID]bool
+	// Known are the values that an earlier snapshot of this source held, by
+	// immutable ID or, without one, by UPN (on_empty = clear-known): a set of
+	// attributes a key.
+	Known map[string]map[directory.Attribute]bool
+	// Recent overlays list reads with what was written less than 15 minutes
+	// ago. A record with an ID and no UPN is gone.
+	Recent []directory.Record
+	// DeletionsToday are deletions of the previous 24 hours, and UsersThen the
+	// users at their start; they count where nobody watches.
+	DeletionsToday, UsersThen int
+	// Undone are accounts that an undo put back, by ID: later plans mark them.
+	Undone map[directory.ID]bool
+}
+
+// Input is all that a plan rests on.
+type Input struct {
+	Tenant directory.Tenant
+	Domain string
+	// SetUp are the domains of this connection that are set up; a move needs
+	// both.
+	SetUp   []string
+	Source  *directory.Snapshot
+	Users   *directory.Snapshot
+	Deleted *directory.Snapshot
+	// Purposes are the mailbox kinds read so far; Plan.Need says which are
+	// missing.
+	Purposes  map[directory.ID]directory.Marks
+	Policy    Policy
+	Decisions []Decision
+	Facts     Facts
+	// At is the destination's clock when it was read; it is not part of the
+	// fingerprint.
+	At time.Time
+	// Unattended: nobody reviews the plan, and so it does less.
+	Unattended bool
+}
+
+// Plan is what a sync would do: actions, skips with reasons, and the guard's
+// verdict. It never changes.
+type Plan struct{ stub struct{} }
+
+// Build makes the plan. Its errors are problems: the domain is not one of the
+// tenant's, is not verified, no source row is in it, a column is missing.
+func Build(in Input) (*Plan, error) { panic("stub") }
+
+// Need are the accounts that actions name and whose mailbox kind was not in the
+// input: read them and build again. Until it is empty the plan is not final and
+// must not be applied.
+func (p *Plan) Need() []directory.ID { panic("stub") }
+
+// Tenant is the tenant's ID.
+func (p *Plan) Tenant() string { panic("stub") }
+
+// Domain is the domain.
+func (p *Plan) Domain() string { panic("stub") }
+
+// Policy is what it was built with.
+func (p *Plan) Policy() Policy { panic("stub") }
+
+// Source describes the source it rests on, and Confirmed whether its number of
+// rows was confirmed by the source's own count.
+func (p *Plan) Source() directory.About { panic("stub") }
+
+// Confirmed reports whether the source's completeness was confirmed by a count.
+func (p *Plan) Confirmed() bool { panic("stub") }
+
+// SourceDigest identifies the source snapshot.
+func (p *Plan) SourceDigest() directory.Digest { panic("stub") }
+
+// Counts are its sums.
+func (p *Plan) Counts() Counts { panic("stub") }
+
+// Verdict is the guard's judgement.
+func (p *Plan) Verdict() Verdict { panic("stub") }
+
+// Fingerprint identifies it.
+func (p *Plan) Fingerprint() Fingerprint { panic("stub") }
+
+// Warnings are those of the plan as a whole (completeness not confirmed, two
+// masters, a source older than a day, duplicates of aliases).
+func (p *Plan) Warnings() []*problem.Problem { panic("stub") }
+
+// Len is the number of actions. Action(i) is made on demand; its No is i+1.
+func (p *Plan) Len() int { panic("stub") }
+
+// Action is action i, 0 ≤ i < Len, in order of risk, then UPN.
+func (p *Plan) Action(i int) Action { panic("stub") }
+
+// Actions are all of them in order.
+func (p *Plan) Actions() iter.Seq[Action] { panic("stub") }
+
+// SkipLen is the number of skips.
+func (p *Plan) SkipLen() int { panic("stub") }
+
+// Skip is skip i; its No is Len()+i+1.
+func (p *Plan) Skip(i int) Skipped { panic("stub") }
+
+// Skips are all of them in order: by group, code, UPN.
+func (p *Plan) Skips() iter.Seq[Skipped] { panic("stub") }
+
+// Waves are the steps of all actions in the order of RULES: releasing renames,
+// taking renames, updates, restores and their patch, adds, blocks, deletes. The
+// caller cuts a wave into requests of 20; dependents are never in one wave.
+func (p *Plan) Waves() iter.Seq[Wave] { panic("stub") }
+
+// Encode writes the plan file: versioned, with everything that is needed to
+// review and apply it elsewhere, and the fingerprint at its end.
+func (p *Plan) Encode(w io.Writer) error { panic("stub") }
+
+// Decode reads a plan file. A newer version, a damaged or cut file, or a
+// fingerprint that does not match the content is a problem.
+func Decode(r io.Reader) (*Plan, error) { panic("stub") }
+
+// Drifted is a row that is not as it was when the plan was made.
+type Drifted struct {
+	No        int // 0 for an account the plan left unchanged
+	Kind      Kind
+	UPN       string
+	Where     directory.Side
+	Attribute directory.Attribute // empty: presence changed
+	Then, Now string
+	Why       *problem.Problem // words for it
+}
+
+// Touches are the accounts, wanted UPNs and wanted immutable IDs that drift is
+// judged by.
+func (p *Plan) Touches() []directory.Ref { panic("stub") }
+
+// Drift compares the plan with a fresh look at what it touches. Already at its
+// target is not drift. Done are row numbers that are already as wanted.
+func (p *Plan) Drift(now []directory.Sighting) (drifted []Drifted, done []int) { panic("stub") }
+
+// SourceDrift compares the source rows that the plan rests on (the domain's and
+// those matching its accounts) with a fresh read.
+func (p *Plan) SourceDrift(now *directory.Snapshot) []Drifted { panic("stub") }
+
+// Review is a plan under a reviewer's hands.
+type Review struct{ stub struct{} }
+
+// Review starts one.
+func (p *Plan) Review() *Review { panic("stub") }
+
+// LeaveOut takes row no out (with what depends on it), TakeIn puts it back.
+// They return all row numbers that changed.
+func (r *Review) LeaveOut(no int) []int { panic("stub") }
+
+// TakeIn puts a row back, with what it depends on.
+func (r *Review) TakeIn(no int) []int { panic("stub") }
+
+// IsOut reports whether row no is left out.
+func (r *Review) IsOut(no int) bool { panic("stub") }
+
+// RaiseOnce lets the present rows pass the guard once.
+func (r *Review) RaiseOnce() { panic("stub") }
+
+// Verdict and Counts are those of what remains.
+func (r *Review) Verdict() Verdict { panic("stub") }
+
+// Counts are the sums of what remains.
+func (r *Review) Counts() Counts { panic("stub") }
+
+// Approve is the plan of what remains, with a fingerprint of its own. Row
+// numbers stay; rows left out become skips.
+func (r *Review) Approve() *Plan { panic("stub") }

@@ -1,0 +1,140 @@
+// Package problem names what can go wrong, and what a sync leaves alone, by
+// code and arguments. It holds no sentences: sync/message turns a code and its
+// arguments into English or Japanese, so that a screen, a CSV, a notice and a
+// JSON object say the same thing.
+//
+// Codes are HS-nnnn. The first digit is the family: 1 sign-in and grants,
+// 2 source, 3 planning, 4 writing, 5 state and periodic sync, 9 ours. A code
+// is never used again for something else.
+package problem
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Code is one kind of problem or skip, such as HS-3101.
+type Code string
+
+// Args are the facts that the words of a code need: a UPN, a file, a line, a
+// number. They are shown to people, so they never hold a secret.
+type Args map[string]string
+
+// Class says what a caller may do about a problem.
+type Class uint8
+
+// The classes. The zero value is Fatal: what is not known to be harmless stops.
+const (
+	Fatal Class = iota // stop; trying again gives the same answer
+	Retry              // the same request may succeed later
+	Mend               // a person has to change something first
+	Skip               // this row alone is left as it is
+)
+
+// Upstream is what the other side said, kept to reproduce a customer's run.
+type Upstream struct {
+	Status     int           // HTTP status, 0 if there was no answer
+	Code       string        // Graph or OAuth error code, such as ObjectConflict
+	Message    string        // its text; for the log, never branched on
+	RequestID  string        // request-id of Graph, or correlation ID of Entra ID
+	Target     string        // the property the error names
+	RetryAfter time.Duration // pause asked for, 0 if none
+}
+
+// Problem is an error with a code. Its Error text is for logs; people read
+// sync/message.
+type Problem struct {
+	Code     Code
+	Args     Args
+	Upstream *Upstream
+	// Cause is the wrapped error, if any.
+	Cause error
+	// class overrides that of the code, where only the answer tells.
+	class *Class
+}
+
+// New makes a problem.
+func New(code Code, args Args) *Problem { return &Problem{Code: code, Args: args} }
+
+// Wrap makes a problem around err.
+func Wrap(err error, code Code, args Args) *Problem {
+	return &Problem{Code: code, Args: args, Cause: err}
+}
+
+// WithUpstream returns a copy of p that carries the other side's answer.
+func (p *Problem) WithUpstream(u Upstream) *Problem {
+	q := *p
+	q.Upstream = &u
+	return &q
+}
+
+// WithClass returns a copy of p whose class is c rather than that of its code.
+func (p *Problem) WithClass(c Class) *Problem {
+	q := *p
+	q.class = &c
+	return &q
+}
+
+// Class says what a caller may do about p.
+func (p *Problem) Class() Class {
+	if p.class != nil {
+		return *p.class
+	}
+	return p.Code.Class()
+}
+
+// Error gives code, arguments and cause in one line, for logs.
+func (p *Problem) Error() string {
+	var b strings.Builder
+	b.WriteString(string(p.Code))
+	for _, k := range slices.Sorted(maps.Keys(p.Args)) {
+		fmt.Fprintf(&b, " %s=%q", k, p.Args[k])
+	}
+	if u := p.Upstream; u != nil {
+		fmt.Fprintf(&b, " status=%d upstream=%q request_id=%q", u.Status, u.Code, u.RequestID)
+	}
+	if p.Cause != nil {
+		fmt.Fprintf(&b, ": %v", p.Cause)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (p *Problem) Unwrap() error { return p.Cause }
+
+// Is makes errors.Is(err, problem.New(code, nil)) true for any problem of that code.
+func (p *Problem) Is(target error) bool {
+	t, ok := target.(*Problem)
+	return ok && t.Code == p.Code && t.Args == nil && t.Cause == nil
+}
+
+// Of returns the outermost problem in err's chain, or nil.
+func Of(err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	return nil
+}
+
+// Has reports whether err's outermost problem has one of the codes.
+func Has(err error, codes ...Code) bool {
+	p := Of(err)
+	return p != nil && slices.Contains(codes, p.Code)
+}
+
+// Class is the class of a code. Codes not listed in a family's table are Fatal,
+// except those of planning, which are skips.
+func (c Code) Class() Class {
+	if k, ok := classes[c]; ok {
+		return k
+	}
+	if strings.HasPrefix(string(c), "HS-3") {
+		return Skip
+	}
+	return Fatal
+}

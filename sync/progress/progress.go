@@ -1,0 +1,63 @@
+// Package progress is how long work reports how far it is. Terminal, text and
+// JSON implement Sink; the work itself knows none of them.
+package progress
+
+import "time"
+
+// Phase is one part of a run. Its name for people is in the catalogues
+// (progress.<phase>).
+type Phase string
+
+// The phases, in the order in which they usually begin.
+const (
+	Source   Phase = "source"   // users of the source, read
+	Users    Phase = "users"    // users of the destination, read
+	Deleted  Phase = "deleted"  // recycle bin, read
+	Roles    Phase = "roles"    // role holders and role-assignable groups, read
+	Recount  Phase = "recount"  // destination counted again and reconciled
+	Compare  Phase = "compare"  // plan built
+	Purposes Phase = "purposes" // kind of mailbox of the accounts an action names
+	Guard    Phase = "guard"    // Max Allowed Deletions judged
+	Drift    Phase = "drift"    // what a sync touches, read again before writing
+	Write    Phase = "write"    // requests sent
+	Seen     Phase = "seen"     // rows read back
+)
+
+// Event is one report. Zero fields say nothing.
+type Event struct {
+	Phase       Phase
+	Done, Total int  // Total is -1 while it is not known
+	Ended       bool // the phase is complete
+	// Pause is set when the other side asked for one before the next request.
+	Pause time.Duration
+	// Row is set when one row of a sync got an outcome.
+	Row *Row
+}
+
+// Row is the outcome of one action during a sync.
+type Row struct {
+	No      int    // row number in the plan
+	Kind    string // add, update, rename, restore, delete
+	UPN     string
+	Outcome string // sent, seen, failed, not yet seen, different, not tried
+	Err     error  // why, where it failed
+}
+
+// Sink takes reports. Report is safe to call from several goroutines, does not
+// block and does not fail.
+type Sink interface {
+	Report(Event)
+}
+
+// Discard is a Sink that drops everything.
+var Discard Sink = discard{}
+
+type discard struct{}
+
+func (discard) Report(Event) {}
+
+// Func makes a Sink of a function that is safe for concurrent use.
+type Func func(Event)
+
+// Report calls f.
+func (f Func) Report(e Event) { f(e) }

@@ -1,0 +1,64 @@
+// Package source is where users come from.
+package source
+
+import (
+	"context"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/progress"
+)
+
+// Source is a list of users: a HAC export, the HAC API, another directory.
+type Source interface {
+	// Read reads the source to its end and proves it, or returns an error. The
+	// attributes are those wanted; a source that lacks one leaves the column
+	// out. Rows of every domain are in the snapshot.
+	Read(ctx context.Context, want []directory.Attribute, sink progress.Sink) (*directory.Snapshot, error)
+	// Name is what screens and logs call it: a file name, "HAC API".
+	Name() string
+	// Renews reports whether the source gets newer by itself, as periodic sync
+	// needs; a file that a person downloaded does not.
+	Renews() bool
+}
+
+// Mapping names a source's custom attribute and the attribute it is written to.
+type Mapping struct {
+	From string              `json:"from"`
+	To   directory.Attribute `json:"to"`
+}
+
+// Recognised is how one column of a source was understood.
+type Recognised struct {
+	Column    string              // header as it stands
+	Attribute directory.Attribute // empty where it is not used
+	Use       Use
+	Example   string // first value, empty for a column that is never read
+}
+
+// Use says what becomes of a column.
+type Use uint8
+
+// The uses.
+const (
+	NotMapped Use = iota // known or custom, not written anywhere
+	Mapped               // written to Attribute
+	Read                 // read for a rule (Status, Last Login), not written
+	Never                // secret: never kept
+)
+
+// Overview is what a look at a source shows before a dry run.
+type Overview struct {
+	Name     string
+	Encoding string // UTF-8, UTF-8 with BOM, Shift_JIS
+	Comma    string // comma, tab
+	Columns  []Recognised
+	Rows     int
+	// Domains counts rows by lower-case domain; rows without UPN are under "".
+	Domains map[string]int
+	About   directory.About
+}
+
+// Looker is a source that can describe itself.
+type Looker interface {
+	Look(ctx context.Context) (*Overview, error)
+}
