@@ -1,0 +1,98 @@
+package problem
+
+// Families 4 and 5, the part of run: HS-45nn writing, HS-55nn runs and settings.
+const (
+	// PlanDrifted: rows changed since the plan was made. Args: rows, domain.
+	PlanDrifted Code = "HS-4501"
+	// RowDrifted: the account changed between the check and its write; it was
+	// left as it is. Args: upn, attribute, then, now.
+	RowDrifted Code = "HS-4502"
+	// RowConflict: the answer never came, and the account is neither as before
+	// nor as wanted. Args: upn, attribute, now.
+	RowConflict Code = "HS-4503"
+	// RowDiffers: what was written reads back different after the lag window.
+	// Args: upn, attribute, wrote, reads.
+	RowDiffers Code = "HS-4504"
+	// RowNotYetSeen: written, but not seen within the lag window. Args: upn.
+	RowNotYetSeen Code = "HS-4505"
+	// RowWaits: not tried, because a row it depends on did not succeed.
+	// Args: upn, no.
+	RowWaits Code = "HS-4506"
+	// RowNotTried: the sync was stopped before the row was tried. Args: upn.
+	RowNotTried Code = "HS-4507"
+	// RetriesSpent: the destination kept putting the request off. Args: upn,
+	// attempts.
+	RetriesSpent Code = "HS-4508"
+	// RowGone: the account that was to be changed is gone. Args: upn.
+	RowGone Code = "HS-4509"
+	// AddTaken: an account with the UPN or immutable ID of a new user appeared
+	// meanwhile. Args: upn.
+	AddTaken Code = "HS-4510"
+	// ConfirmLost: just before its deletion an account could not be read.
+	// Args: upn.
+	ConfirmLost Code = "HS-4511"
+
+	// PlanNotFinal: the plan still needs mailbox kinds and must not be applied.
+	// Args: accounts.
+	PlanNotFinal Code = "HS-5501"
+	// NotApproved: what is to be applied is not what was approved.
+	// Args: approved, plan.
+	NotApproved Code = "HS-5502"
+	// WrongTenant: the plan belongs to another tenant. Args: plan, connection.
+	WrongTenant Code = "HS-5503"
+	// RaiseSpent: raising the guard once was used for this plan already.
+	// Args: plan.
+	RaiseSpent Code = "HS-5504"
+	// NoDryRun: the domain has no stored dry run. Args: domain.
+	NoDryRun Code = "HS-5505"
+	// DomainUnknown: not a domain of the tenant. Args: domain, domains.
+	DomainUnknown Code = "HS-5506"
+	// DomainUnverified: the domain is not verified in the tenant. Args: domain.
+	DomainUnverified Code = "HS-5507"
+	// DomainInitial: the tenant's onmicrosoft.com domain cannot be synchronised.
+	// Args: domain.
+	DomainInitial Code = "HS-5508"
+	// NoSource: the domain has no source yet. Args: domain.
+	NoSource Code = "HS-5509"
+	// SettingUnknown: no such key. Args: key, keys.
+	SettingUnknown Code = "HS-5510"
+	// SettingValue: a value that the key does not take. Args: key, value, takes.
+	SettingValue Code = "HS-5511"
+	// Shrunk: a side has fewer users than a share of its last good run.
+	// Args: side, now, then, share.
+	Shrunk Code = "HS-5512"
+	// ClaimLost: another process took the domain over; nothing more was sent.
+	// Args: domain.
+	ClaimLost Code = "HS-5513"
+	// Interrupted: the run was stopped; the rest can be resumed. Args: run, domain.
+	Interrupted Code = "HS-5514"
+	// SettingsNewer: a settings file of a newer version. Args: version.
+	SettingsNewer Code = "HS-5515"
+)
+
+var runClasses = map[Code]Class{
+	PlanDrifted:      Mend,
+	RowDrifted:       Skip,
+	RowConflict:      Mend,
+	RowDiffers:       Mend,
+	RowNotYetSeen:    Retry,
+	RowWaits:         Skip,
+	RowNotTried:      Retry,
+	RetriesSpent:     Retry,
+	RowGone:          Skip,
+	AddTaken:         Skip,
+	ConfirmLost:      Retry,
+	NotApproved:      Mend,
+	WrongTenant:      Mend,
+	RaiseSpent:       Mend,
+	NoDryRun:         Mend,
+	DomainUnknown:    Mend,
+	DomainUnverified: Mend,
+	DomainInitial:    Mend,
+	NoSource:         Mend,
+	SettingUnknown:   Mend,
+	SettingValue:     Mend,
+	Shrunk:           Mend,
+	Interrupted:      Retry,
+	SettingsNewer:    Mend,
+}
