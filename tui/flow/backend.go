@@ -1,0 +1,138 @@
+package flow
+
+import (
+	"context"
+	"io"
+
+	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/destination"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/source"
+)
+
+// Backend is all that the steps need of the world. The command line builds it;
+// tests have a small one of their own. Its errors are problems wherever a
+// person can do something about them.
+type Backend interface {
+	// Simulated reports whether every tenant reached through it is simulated.
+	Simulated() bool
+	// Clock is what sign-in codes, plans and times on screen are read by.
+	Clock() clock.Clock
+	// Connections are the saved ones, last used first.
+	Connections(ctx context.Context) ([]consent.Connection, error)
+	// SignIn prepares a sign-in; it stores nothing and asks nobody yet.
+	SignIn(ctx context.Context, t Target) (consent.SignIn, error)
+	// Open makes a session of a sign-in that has just succeeded. It reads the
+	// tenant's name. Nothing is stored until Session.Save.
+	Open(ctx context.Context, s consent.SignIn, a consent.Account) (Session, error)
+	// Reopen makes a session of saved data, without a person. A problem of class
+	// Mend says that somebody has to sign in again.
+	Reopen(ctx context.Context, name string) (Session, error)
+	// ReadFile opens a file that a person named.
+	ReadFile(ctx context.Context, path string) (io.ReadCloser, error)
+	// WriteFile makes a new file for a person, in the folder hacsync was started
+	// in, readable by that person alone. It never overwrites: a name that exists
+	// gets a number. It returns the path; on an error of write nothing is left.
+	WriteFile(ctx context.Context, name string, write func(io.Writer) error) (path string, err error)
+	// Demo plays the people outside of the program; nil for real tenants.
+	Demo() Demo
+}
+
+// Target is where and as what to sign in.
+type Target struct {
+	// Tenant is a tenant ID or domain, empty for whatever tenant the person who
+	// signs in belongs to.
+	Tenant string
+	// Client is the application; empty for Microsoft Graph Command Line Tools.
+	Client string
+	// Connection names the saved data that is renewed, empty for a new one.
+	Connection string
+}
+
+// Session is one open connection.
+type Session interface {
+	Connection() consent.Connection
+	// Engine gives the operations of sync/run, reporting to h. A new one is
+	// asked for whenever the hooks change; an Engine holds nothing itself.
+	Engine(h Hooks) Engine
+	Grants() consent.Grants
+	// Sealing says how Save would seal the sign-in on this machine.
+	Sealing() Sealing
+	// Save keeps connection and sign-in for next time.
+	Save(ctx context.Context) error
+	// AuditLog writes the audit log of a dry run, or of what remains of it, as CSV.
+	AuditLog(ctx context.Context, w io.Writer, p *run.Planned) error
+	// Close forgets what was not saved.
+	Close() error
+}
+
+// Hooks are what an operation calls while it runs, from any goroutine.
+type Hooks struct {
+	Progress progress.Sink
+	// Code shows a sign-in code: Sync needs the permission to write, and it is
+	// not there silently. The operation goes on when somebody has signed in.
+	Code func(consent.Code)
+}
+
+// Engine is what the steps use of run.Runner, which implements it.
+type Engine interface {
+	Domains(ctx context.Context) ([]run.DomainInfo, error)
+	Precheck(ctx context.Context, domain string) (*destination.Precheck, error)
+	Settings(ctx context.Context, domain string) (run.Settings, error)
+	SetSettings(ctx context.Context, domain string, kv map[string]string) error
+	LookAtSource(ctx context.Context, domain, spec string) (*source.Overview, error)
+	DryRun(ctx context.Context, domain string, o run.Overrides) (*run.Planned, error)
+	Knows(ctx context.Context, f plan.Fingerprint) (bool, error)
+	Sync(ctx context.Context, p *run.Planned, a run.Approval) (*run.Report, error)
+}
+
+var _ Engine = (*run.Runner)(nil)
+
+// SealKind is what a saved sign-in is sealed under.
+type SealKind string
+
+// The ways of sealing. NoSeal: there is none on this machine, so nothing can be
+// saved.
+const (
+	NoSeal         SealKind = ""
+	SealIdentity   SealKind = "identity"
+	SealPassphrase SealKind = "passphrase"
+	SealKeyring    SealKind = "keyring"
+)
+
+// Sealing says how a sign-in would be kept, and where its key is: a path or the
+// name of a key store.
+type Sealing struct {
+	Kind  SealKind
+	Where string
+}
+
+// Demo plays the people outside of the program: the administrator at the
+// sign-in page and at the PowerShell window.
+type Demo interface {
+	// Parts are those the simulated tenant can play, the usual one first.
+	Parts() []Part
+	// Play answers a sign-in code.
+	Play(ctx context.Context, userCode string, p Part) error
+	// RunScript gives what the permission script gives.
+	RunScript(ctx context.Context) error
+	// Export is the sample export, and the number of users that HAC would show
+	// for it.
+	Export() (path string, count int)
+}
+
+// Part is what the person with the sign-in code does.
+type Part string
+
+// The parts.
+const (
+	Approve     Part = "approve"      // signs in and accepts
+	Decline     Part = "decline"      // presses Cancel at the page
+	Expire      Part = "expire"       // never comes; the code runs out
+	Block       Part = "block"        // is refused by a policy, AADSTS53003
+	ErrorOnPage Part = "error"        // sees an error on the page only; the program goes on waiting
+	WrongTenant Part = "wrong-tenant" // signs in with an account of another tenant
+)
