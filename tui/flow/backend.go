@@ -8,6 +8,7 @@ import (
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/source"
@@ -31,6 +32,9 @@ type Backend interface {
 	// Reopen makes a session of saved data, without a person. A problem of class
 	// Mend says that somebody has to sign in again.
 	Reopen(ctx context.Context, name string) (Session, error)
+	// Explain finds the problem that a pasted error is: a number such as
+	// AADSTS53003, or a whole red line with one in it. nil if it names none.
+	Explain(pasted string) *problem.Problem
 	// ReadFile opens a file that a person named.
 	ReadFile(ctx context.Context, path string) (io.ReadCloser, error)
 	// WriteFile makes a new file for a person, in the folder hacsync was started
