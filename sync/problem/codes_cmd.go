@@ -1,0 +1,72 @@
+package problem
+
+// Family 9, the part of the command line: HS-91nn.
+const (
+	// UsageWrong: the arguments are not what the command takes. Args: text,
+	// command.
+	UsageWrong Code = "HS-9101"
+	// NobodyToAsk: a question has to be answered, standard input is no terminal,
+	// and --yes was not given. Args: domain, plan.
+	NobodyToAsk Code = "HS-9102"
+	// ApprovalNeeded: this state did not compute the plan of a file. Args: file,
+	// plan, fingerprint.
+	ApprovalNeeded Code = "HS-9103"
+	// Declined: a person answered no. Args: domain.
+	Declined Code = "HS-9104"
+	// FileNotRead: a file could not be read. Args: file, why.
+	FileNotRead Code = "HS-9105"
+	// FileNotWritten: a file could not be written. Args: file, why.
+	FileNotWritten Code = "HS-9106"
+	// ReadyFileWrong: what --simulator names is not what a simulator writes.
+	// Args: file, why.
+	ReadyFileWrong Code = "HS-9107"
+	// SourceUnknown: no such kind of source. Args: source, kinds.
+	SourceUnknown Code = "HS-9108"
+	// FaultUnknown: no such fault. Args: fault.
+	FaultUnknown Code = "HS-9109"
+	// NameTaken: saved data of another tenant has the name. Args: connection,
+	// tenant.
+	NameTaken Code = "HS-9110"
+	// PlanOtherDomain: the plan file is for another domain. Args: file, plan,
+	// domain.
+	PlanOtherDomain Code = "HS-9111"
+	// RaiseUnapproved: raising a limit once needs the fingerprint it is for.
+	// Args: flag, fingerprint.
+	RaiseUnapproved Code = "HS-9112"
+	// NotListening: the simulator could not listen. Args: address, why.
+	NotListening Code = "HS-9113"
+	// NoHACAccess: nothing is stored to sign in to the HAC API with. Args:
+	// domain.
+	NoHACAccess Code = "HS-9114"
+	// SettingsFileWrong: not a file that settings --export wrote. Args: file,
+	// why.
+	SettingsFileWrong Code = "HS-9115"
+	// NoSuchConnection: no saved data of that name. Args: connection, names.
+	NoSuchConnection Code = "HS-9116"
+	// Unfinished: something that a sync needs is missing; check lists it.
+	// Args: missing.
+	Unfinished Code = "HS-9117"
+	// LeftUnanswered: the input ended before the question was answered.
+	LeftUnanswered Code = "HS-9118"
+)
+
+var cmdClasses = map[Code]Class{
+	UsageWrong:        Mend,
+	NobodyToAsk:       Mend,
+	ApprovalNeeded:    Mend,
+	Declined:          Mend,
+	FileNotRead:       Mend,
+	FileNotWritten:    Mend,
+	ReadyFileWrong:    Mend,
+	SourceUnknown:     Mend,
+	FaultUnknown:      Mend,
+	NameTaken:         Mend,
+	PlanOtherDomain:   Mend,
+	RaiseUnapproved:   Mend,
+	NotListening:      Mend,
+	NoHACAccess:       Mend,
+	SettingsFileWrong: Mend,
+	NoSuchConnection:  Mend,
+	Unfinished:        Mend,
+	LeftUnanswered:    Mend,
+}
