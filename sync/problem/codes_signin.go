@@ -1,11 +1,144 @@
 package problem
 
-// Family 1: sign-in and grants.
+// Family 1: sign-in and grants. HS-110n is how a sign-in by code can end,
+// HS-12nn what Entra ID answers (AADSTS numbers), HS-130n who signed in and what
+// is kept, HS-140n grants.
 const (
 	// NoSavedData: no connection for the tenant. Args: connection.
 	NoSavedData Code = "HS-1001"
+
+	// CodeDeclined: the person pressed Cancel at the page. Args: none.
+	CodeDeclined Code = "HS-1101"
+	// CodeExpired: nobody signed in before the code ran out. Args: none.
+	CodeExpired Code = "HS-1102"
+	// CodeUnknown: the authority does not know the code any more. Args: none.
+	CodeUnknown Code = "HS-1103"
+	// SignInRefused: a refusal without words of its own. Args: error, answer.
+	SignInRefused Code = "HS-1104"
+	// SignInBroken: the authority's answer is not understood. Args: host, detail.
+	SignInBroken Code = "HS-1105"
+	// AuthorityTrouble: the authority answers 5xx. Args: host, status.
+	AuthorityTrouble Code = "HS-1106"
+	// SignInAgain: nothing saved gives this permission without a person. Args:
+	// permissions.
+	SignInAgain Code = "HS-1107"
+
+	// RedirectWrong: AADSTS50011. Args: client.
+	RedirectWrong Code = "HS-1201"
+	// DeviceNotFit: AADSTS53000, 53001, 530002, 530003: the device is not
+	// managed, compliant or joined. Args: number.
+	DeviceNotFit Code = "HS-1202"
+	// BlockedByPolicy: AADSTS53003. Args: number, client.
+	BlockedByPolicy Code = "HS-1203"
+	// FlowBlocked: AADSTS530036: a policy ended a session that began with a
+	// code, or blocks sign-in by code. Args: number, client.
+	FlowBlocked Code = "HS-1204"
+	// AccountNotInTenant: AADSTS50020, 50034. Args: number.
+	AccountNotInTenant Code = "HS-1205"
+	// SecondFactor: AADSTS50076, 50079. Args: number.
+	SecondFactor Code = "HS-1206"
+	// NotAssigned: AADSTS50105: the application wants an assignment. Args:
+	// client.
+	NotAssigned Code = "HS-1207"
+	// WrongPassword: AADSTS50126. Args: none.
+	WrongPassword Code = "HS-1208"
+	// ExternalChallenge: AADSTS50158. Args: none.
+	ExternalChallenge Code = "HS-1209"
+	// SessionRevoked: AADSTS50173: password changed or sessions revoked. Args:
+	// none.
+	SessionRevoked Code = "HS-1210"
+	// ConsentMissing: AADSTS65001. Args: client.
+	ConsentMissing Code = "HS-1211"
+	// ConsentDeclined: AADSTS65004. Args: none.
+	ConsentDeclined Code = "HS-1212"
+	// SignInTooOld: AADSTS70043: a policy limits how long a sign-in lasts. Args:
+	// none.
+	SignInTooOld Code = "HS-1213"
+	// ClientUnknown: AADSTS700016. Args: client.
+	ClientUnknown Code = "HS-1214"
+	// AssertionTime: AADSTS700024: the clock of this machine is off. Args: none.
+	AssertionTime Code = "HS-1215"
+	// CertificateUnknown: AADSTS700027. Args: client.
+	CertificateUnknown Code = "HS-1216"
+	// SignInUnused: AADSTS700082: saved sign-in unused for too long. Args: none.
+	SignInUnused Code = "HS-1217"
+	// SecretWrong: AADSTS7000215. Args: client.
+	SecretWrong Code = "HS-1218"
+	// PublicFlowOff: AADSTS7000218: public client flow is off. Args: client.
+	PublicFlowOff Code = "HS-1219"
+	// AdminConsent: AADSTS90094. Args: client.
+	AdminConsent Code = "HS-1220"
+	// ClientNotAuthorized: AADSTS90099. Args: client.
+	ClientNotAuthorized Code = "HS-1221"
+	// TenantUnknown: AADSTS90002. Args: tenant.
+	TenantUnknown Code = "HS-1222"
+	// SignInOther: any other AADSTS number. Args: number, answer.
+	SignInOther Code = "HS-1299"
+
+	// OtherTenant: the person belongs to another tenant than the connection.
+	// Args: upn, tenant, expected.
+	OtherTenant Code = "HS-1301"
+	// GuestSignedIn: the account is a guest of the tenant. Args: upn.
+	GuestSignedIn Code = "HS-1302"
+	// PersonalAccount: a personal Microsoft account. Args: upn.
+	PersonalAccount Code = "HS-1303"
+	// ClockOff: the clock of this machine differs from Microsoft's. Args:
+	// minutes, direction (ahead, behind).
+	ClockOff Code = "HS-1304"
+	// SignInNotKept: the sign-in succeeded and could not be saved. Args: why.
+	SignInNotKept Code = "HS-1305"
+	// SavedDataUnreadable: what was saved is not a sign-in. Args: why.
+	SavedDataUnreadable Code = "HS-1306"
+	// OtherAccount: somebody else signed in than the connection is saved for.
+	// Args: upn, expected.
+	OtherAccount Code = "HS-1307"
+	// ScopesShort: the sign-in succeeded with fewer permissions than asked.
+	// Args: permissions.
+	ScopesShort Code = "HS-1308"
+
+	// GrantMissing: a permission that a sync needs is not granted. Args: grant.
+	GrantMissing Code = "HS-1401"
 )
 
 var signInClasses = map[Code]Class{
-	NoSavedData: Mend,
+	NoSavedData:         Mend,
+	CodeDeclined:        Mend,
+	CodeExpired:         Mend,
+	CodeUnknown:         Mend,
+	SignInRefused:       Mend,
+	SignInBroken:        Retry,
+	AuthorityTrouble:    Retry,
+	SignInAgain:         Mend,
+	RedirectWrong:       Mend,
+	DeviceNotFit:        Mend,
+	BlockedByPolicy:     Mend,
+	FlowBlocked:         Mend,
+	AccountNotInTenant:  Mend,
+	SecondFactor:        Mend,
+	NotAssigned:         Mend,
+	WrongPassword:       Mend,
+	ExternalChallenge:   Mend,
+	SessionRevoked:      Mend,
+	ConsentMissing:      Mend,
+	ConsentDeclined:     Mend,
+	SignInTooOld:        Mend,
+	ClientUnknown:       Mend,
+	AssertionTime:       Mend,
+	CertificateUnknown:  Mend,
+	SignInUnused:        Mend,
+	SecretWrong:         Mend,
+	PublicFlowOff:       Mend,
+	AdminConsent:        Mend,
+	ClientNotAuthorized: Mend,
+	TenantUnknown:       Mend,
+	SignInOther:         Mend,
+	OtherTenant:         Mend,
+	GuestSignedIn:       Mend,
+	PersonalAccount:     Mend,
+	ClockOff:            Mend,
+	SignInNotKept:       Mend,
+	SavedDataUnreadable: Mend,
+	OtherAccount:        Mend,
+	ScopesShort:         Mend,
+	GrantMissing:        Mend,
 }
