@@ -1,0 +1,229 @@
+// Package message turns codes, words and values into English or Japanese. It is
+// the only place where sentences for people come from: a screen, a CSV, a
+// notice and a JSON object ask it with the same code and arguments, and so say
+// the same thing.
+//
+// The words are in assets/locales, one file a family and language
+// (source.en.json, source.ja.json). Keys nest: {"HS-2003": {"what": "…"}} is
+// the message HS-2003.what. What Japanese lacks is said in English.
+//
+// A message is a text/template over its arguments: {{.upn}}. Three functions
+// help: {{num .rows}} writes a whole number as the language does, {{plural .rows
+// "row" "rows"}} chooses by it, {{text "kind.add"}} is another message without
+// arguments. Arguments pass through Clean, so that nothing untrusted reaches a
+// terminal raw.
+package message
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	texttemplate "text/template"
+	"time"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"github.com/nicksnyder/go-i18n/v2/i18n/template"
+	"golang.org/x/text/language"
+
+	"github.com/hacsync/hacsync/assets"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// Language is a language that the program speaks.
+type Language string
+
+// The languages.
+const (
+	English  Language = "en"
+	Japanese Language = "ja"
+)
+
+// Printer says things in one language. It is safe for concurrent use.
+type Printer struct {
+	lang   Language
+	local  *i18n.Localizer
+	parser *parser
+	zone   *time.Location
+}
+
+// New makes a printer for "en" or "ja"; an empty language is English. Any other
+// is problem.UnknownLanguage. Times are shown in the machine's zone.
+func New(lang string) (*Printer, error) {
+	l := Language(lang)
+	switch l {
+	case "":
+		l = English
+	case English, Japanese:
+	default:
+		return nil, problem.New(problem.UnknownLanguage, problem.Args{"language": lang})
+	}
+	bundle, err := load(assets.Locales())
+	if err != nil {
+		return nil, err
+	}
+	p := &Printer{lang: l, local: i18n.NewLocalizer(bundle, string(l)), zone: time.Local}
+	p.parser = &parser{template.TextParser{Funcs: p.funcs()}}
+	return p, nil
+}
+
+// load reads every catalogue into one bundle.
+func load(files fs.FS) (*i18n.Bundle, error) {
+	bundle := i18n.NewBundle(language.English)
+	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
+	names, err := fs.Glob(files, "*.json")
+	if err != nil {
+		return nil, fmt.Errorf("list catalogues: %w", err)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		raw, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, fmt.Errorf("read catalogue %s: %w", name, err)
+		}
+		if _, err := bundle.ParseMessageFileBytes(raw, path.Base(name)); err != nil {
+			return nil, fmt.Errorf("catalogue %s: %w", name, err)
+		}
+	}
+	return bundle, nil
+}
+
+// Default picks the language from LC_ALL, LC_MESSAGES and LANG, the first that
+// is set; English unless it is Japanese. getenv is os.Getenv.
+func Default(getenv func(string) string) string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		v := strings.ToLower(getenv(name))
+		if v == "" {
+			continue
+		}
+		if v == "ja" || strings.HasPrefix(v, "ja_") || strings.HasPrefix(v, "ja-") || strings.HasPrefix(v, "ja.") {
+			return string(Japanese)
+		}
+		return string(English)
+	}
+	return string(English)
+}
+
+// Language is the printer's language.
+func (p *Printer) Language() Language { return p.lang }
+
+// In returns a printer that shows times in a zone.
+func (p *Printer) In(zone *time.Location) *Printer {
+	q := *p
+	q.zone = zone
+	return &q
+}
+
+// Text is the message with an ID, or, where there is none, the ID in guillemets.
+func (p *Printer) Text(id string, args problem.Args) string {
+	if s, ok := p.lookup(id, args); ok {
+		return s
+	}
+	return "«" + Clean(id) + "»"
+}
+
+// Has reports whether there is a message with an ID, in English or the
+// printer's language.
+func (p *Printer) Has(id string) bool {
+	_, ok := p.lookup(id, nil)
+	return ok
+}
+
+func (p *Printer) lookup(id string, args problem.Args) (string, bool) {
+	// An error comes with a text where English stands in.
+	s, _ := p.local.Localize(&i18n.LocalizeConfig{
+		MessageID:      id,
+		TemplateData:   cleaned(args),
+		TemplateParser: p.parser,
+	})
+	return s, s != ""
+}
+
+// cleaned makes arguments fit for showing.
+func cleaned(args problem.Args) map[string]string {
+	out := make(map[string]string, len(args))
+	for k, v := range args {
+		out[k] = Clean(v)
+	}
+	return out
+}
+
+// Words are what a person reads of an error or a skip.
+type Words struct {
+	Code      problem.Code // HS-…, to be looked up and quoted
+	What      string       // what happened, to which user, file or setting
+	Remedy    string       // what to do next, who and where
+	Short     string       // two to five words, for tables
+	RequestID string       // for Microsoft's support, empty where there is none
+}
+
+// Problem gives the words of any error: of the outermost problem in its chain,
+// of a cancellation or a deadline, else those of problem.Internal with the
+// error's own text. The zero Words are those of nil.
+func (p *Printer) Problem(err error) Words {
+	if err == nil {
+		return Words{}
+	}
+	pr := problem.Of(err)
+	if pr == nil {
+		pr = known(err)
+	}
+	id := string(pr.Code)
+	w := Words{Code: pr.Code}
+	var ok bool
+	if w.What, ok = p.lookup(id+".what", pr.Args); !ok {
+		w.What = Clean(pr.Error())
+	}
+	if w.Remedy, ok = p.lookup(id+".remedy", pr.Args); !ok {
+		w.Remedy = p.Text(string(problem.Internal)+".remedy", nil)
+	}
+	if w.Short, ok = p.lookup(id+".short", pr.Args); !ok {
+		w.Short = w.What
+	}
+	if pr.Upstream != nil {
+		w.RequestID = Clean(pr.Upstream.RequestID)
+	}
+	return w
+}
+
+// known makes a problem of an error that has no code.
+func known(err error) *problem.Problem {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return problem.New(problem.Cancelled, nil)
+	case errors.Is(err, context.DeadlineExceeded):
+		return problem.New(problem.TookTooLong, problem.Args{"what": err.Error()})
+	}
+	return problem.New(problem.Internal, problem.Args{"what": err.Error()})
+}
+
+// parser is go-i18n's text parser, whose templates may be kept: the functions
+// are the same for the whole life of a printer.
+type parser struct{ template.TextParser }
+
+// Cacheable reports that a parsed template may be kept.
+func (*parser) Cacheable() bool { return true }
+
+func (p *Printer) funcs() texttemplate.FuncMap {
+	return texttemplate.FuncMap{
+		"num": func(s string) string {
+			n, err := strconv.ParseInt(s, 10, 64)
+			if err != nil {
+				return s
+			}
+			return p.Int(int(n))
+		},
+		"plural": func(s, singular, plural string) string {
+			if s == "1" {
+				return singular
+			}
+			return plural
+		},
+		"text": func(id string) string { return p.Text(id, nil) },
+	}
+}
