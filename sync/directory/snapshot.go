@@ -2,6 +2,9 @@ package directory
 
 import (
 	"iter"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 )
 
@@ -22,117 +25,185 @@ type About struct {
 }
 
 // Snapshot is one side's users, read to the end and proven complete. It never
-// changes. The zero value is not usable: only Seal makes one.
+// changes, and is safe for concurrent use. The zero value is not usable: only
+// Seal makes one.
+//
+// It holds columns, not rows: a million users are some hundred objects for the
+// garbage collector instead of tens of millions. What At, ByID and the like
+// return are views that cost nothing; strings taken from them keep their chunk
+// of text alive.
 type Snapshot struct {
-	// the directory package's own columns
-	stub struct{}
+	t      *table
+	marks  numbers[uint32]
+	digest func() Digest
 }
 
-// Digest identifies the content of a snapshot, whatever the order of its rows.
-type Digest [32]byte
+// table is what snapshots share that differ in marks only.
+type table struct {
+	side    Side
+	n       int
+	columns []Attribute
+	without []Attribute
+	proof   Proof
+	about   About
 
-// Builder collects the rows of a snapshot.
-type Builder struct{ stub struct{} }
+	ids, upns, immutable, mail column
+	values                     []column
+	addresses                  column // of all rows, one after the other
+	addressEnds                numbers[uint32]
+	lines                      numbers[uint32]
+	created, deleted           numbers[int64]
+	lastSignIn                 numbers[int64]
 
-// NewBuilder starts a snapshot of a side. columns are the attributes that the
-// side has, beside UPN and immutable ID; a column that the source lacks is
-// absent here, and so is never cleared.
-func NewBuilder(side Side, columns []Attribute) *Builder { panic("stub") }
+	byID               *index // nil in a source
+	byUPN, byImmutable func() *index
+	byMail, byAddress  func() *index
+}
 
-// Add takes one row; r.Columns is ignored, r.Values must match the builder's
-// columns. In the destination and the recycle bin an ID seen twice is an error;
-// in the source a UPN seen twice is kept, for the planner to say so.
-func (b *Builder) Add(r Record) error { panic("stub") }
+func (t *table) seal() {
+	for _, c := range []*column{&t.ids, &t.upns, &t.immutable, &t.mail, &t.addresses} {
+		c.seal()
+	}
+	for i := range t.values {
+		t.values[i].seal()
+	}
+	for _, c := range []*numbers[uint32]{&t.addressEnds, &t.lines} {
+		c.seal()
+	}
+	for _, c := range []*numbers[int64]{&t.created, &t.deleted, &t.lastSignIn} {
+		c.seal()
+	}
+	// Indexes are made when first asked for: a recycle bin is rarely searched
+	// by address, a source never.
+	lazy := func(n int, key func(int) string) func() *index {
+		return sync.OnceValue(func() *index { return newIndex(key).fill(n) })
+	}
+	t.byUPN = lazy(t.n, func(i int) string { return FoldUPN(t.upns.get(i)) })
+	t.byImmutable = lazy(t.n, t.immutable.get)
+	t.byMail = lazy(t.n, func(i int) string { return FoldUPN(t.mail.get(i)) })
+	t.byAddress = lazy(t.addresses.n, func(i int) string { return foldAddress(t.addresses.get(i)) })
+}
 
-// Len is the number of rows so far.
-func (b *Builder) Len() int { panic("stub") }
+func newSnapshot(t *table, marks numbers[uint32]) *Snapshot {
+	s := &Snapshot{t: t, marks: marks}
+	s.digest = sync.OnceValue(s.sum)
+	return s
+}
 
-// Seal turns what was added into a Snapshot if the proof holds: ended, as many
-// items as rows, and the side's own count equal where it has one. An empty
-// source is refused. The builder cannot be used afterwards.
-func (b *Builder) Seal(p Proof, a About) (*Snapshot, error) { panic("stub") }
+// WithMarks returns the same users with more marks on some of them: what is
+// known only after the accounts were listed, such as role holders and mailbox
+// purposes. An ID that is not in the snapshot is ignored. The text is shared.
+func (s *Snapshot) WithMarks(more map[ID]Marks) *Snapshot {
+	marks := numbers[uint32]{v: make([]uint32, s.t.n), n: s.t.n}
+	copy(marks.v, s.marks.v)
+	for id, m := range more {
+		if u, ok := s.ByID(id); ok {
+			marks.v[u.i] |= uint32(m)
+		}
+	}
+	return newSnapshot(s.t, marks)
+}
 
 // Side is where the snapshot was read.
-func (s *Snapshot) Side() Side { panic("stub") }
+func (s *Snapshot) Side() Side { return s.t.side }
 
-// Columns are its attributes beside UPN and immutable ID.
-func (s *Snapshot) Columns() []Attribute { panic("stub") }
+// Columns are its attributes beside UPN and immutable ID. The slice is not to
+// be changed.
+func (s *Snapshot) Columns() []Attribute { return s.t.columns }
 
 // HasColumn reports whether the side has the attribute at all; always true for
-// UPN, and for the immutable ID unless WithoutImmutableID was said to the builder.
-func (s *Snapshot) HasColumn(a Attribute) bool { panic("stub") }
-
-// Proof is how it was proven.
-func (s *Snapshot) Proof() Proof { panic("stub") }
-
-// About is where it came from.
-func (s *Snapshot) About() About { panic("stub") }
-
-// Digest is equal for two snapshots with the same rows in any order. Times and
-// line numbers do not count.
-func (s *Snapshot) Digest() Digest { panic("stub") }
-
-// Len is the number of rows.
-func (s *Snapshot) Len() int { panic("stub") }
-
-// At is row i.
-func (s *Snapshot) At(i int) User { panic("stub") }
-
-// All are the rows in the order read.
-func (s *Snapshot) All() iter.Seq[User] { panic("stub") }
-
-// ByID finds an account by object ID.
-func (s *Snapshot) ByID(id ID) (User, bool) { panic("stub") }
-
-// ByUPN finds the rows with a UPN, without regard to case; more than one only
-// in a source or a recycle bin.
-func (s *Snapshot) ByUPN(upn string) []User { panic("stub") }
-
-// ByImmutableID finds the rows with an immutable ID, case-sensitively.
-func (s *Snapshot) ByImmutableID(id string) []User { panic("stub") }
-
-// ByAddress finds the accounts that hold an address (without prefix, any case)
-// in mail or proxyAddresses.
-func (s *Snapshot) ByAddress(address string) []User { panic("stub") }
-
-// User is a view of one row.
-type User struct {
-	s *Snapshot
-	i int
+// UPN, and for the immutable ID and accountEnabled unless Without was said to
+// the builder.
+func (s *Snapshot) HasColumn(a Attribute) bool {
+	switch a {
+	case UserPrincipalName:
+		return true
+	case ImmutableID, AccountEnabled:
+		return !slices.Contains(s.t.without, a)
+	}
+	return slices.Contains(s.t.columns, a)
 }
 
-// Row is its index in the snapshot.
-func (u User) Row() int { return u.i }
+// Proof is how it was proven.
+func (s *Snapshot) Proof() Proof { return s.t.proof }
 
-// ID is its object ID.
-func (u User) ID() ID { panic("stub") }
+// About is where it came from.
+func (s *Snapshot) About() About { return s.t.about }
 
-// UPN is its UPN as the side spells it.
-func (u User) UPN() string { panic("stub") }
+// Digest is equal for two snapshots with the same rows in any order. Times and
+// line numbers do not count, nor does the order of columns and addresses.
+func (s *Snapshot) Digest() Digest { return s.digest() }
 
-// ImmutableID is its immutable ID, or empty.
-func (u User) ImmutableID() string { panic("stub") }
+// Len is the number of rows.
+func (s *Snapshot) Len() int { return s.t.n }
 
-// Get returns an attribute, UPN and immutable ID included.
-func (u User) Get(a Attribute) (value string, set bool) { panic("stub") }
+// At is row i.
+func (s *Snapshot) At(i int) User {
+	if i < 0 || i >= s.t.n {
+		panic("directory: row out of range")
+	}
+	return User{s, i}
+}
 
-// Marks are its marks.
-func (u User) Marks() Marks { panic("stub") }
+// All are the rows in the order read.
+func (s *Snapshot) All() iter.Seq[User] {
+	return func(yield func(User) bool) {
+		for i := range s.t.n {
+			if !yield(User{s, i}) {
+				return
+			}
+		}
+	}
+}
 
-// Line is its place in the source.
-func (u User) Line() int { panic("stub") }
+// ByID finds an account by object ID, which a source row has not.
+func (s *Snapshot) ByID(id ID) (User, bool) {
+	if s.t.byID == nil {
+		return User{}, false
+	}
+	i := s.t.byID.find(string(id))
+	return User{s, max(i, 0)}, i >= 0
+}
 
-// Created is when the account was made, zero if not known.
-func (u User) Created() time.Time { panic("stub") }
+// ByUPN finds the rows with a UPN, without regard to case, in the order read;
+// more than one only in a source or a recycle bin.
+func (s *Snapshot) ByUPN(upn string) []User { return s.collect(s.t.byUPN(), FoldUPN(upn)) }
 
-// Deleted is when the account went into the recycle bin, zero if it did not.
-func (u User) Deleted() time.Time { panic("stub") }
+// ByImmutableID finds the rows with an immutable ID, case-sensitively, in the
+// order read.
+func (s *Snapshot) ByImmutableID(id string) []User { return s.collect(s.t.byImmutable(), id) }
 
-// LastSignIn is when the account was last used, zero if not known.
-func (u User) LastSignIn() time.Time { panic("stub") }
+// ByAddress finds the accounts that hold an address (without prefix, any case)
+// in mail or as an SMTP address in proxyAddresses, in the order read.
+func (s *Snapshot) ByAddress(address string) []User {
+	key := FoldUPN(address)
+	found := s.collect(s.t.byMail(), key)
+	x := s.t.byAddress()
+	for e := x.find(key); e >= 0; e = x.after(e) {
+		i, _ := slices.BinarySearch(s.t.addressEnds.v, uint32(e+1)) //nolint:gosec // counted by the builder
+		found = append(found, User{s, i})
+	}
+	slices.SortFunc(found, func(a, b User) int { return a.i - b.i })
+	return slices.Compact(found)
+}
 
-// Addresses are its proxyAddresses.
-func (u User) Addresses() []string { panic("stub") }
+func (s *Snapshot) collect(x *index, key string) []User {
+	var found []User
+	for i := x.find(key); i >= 0; i = x.after(i) {
+		found = append(found, User{s, i})
+	}
+	return found
+}
 
-// Record copies the row out of the snapshot.
-func (u User) Record() Record { panic("stub") }
+// foldAddress takes the prefix off an SMTP address; addresses of other kinds
+// (SIP:, X500:) are none that a UPN could collide with, and give "".
+func foldAddress(a string) string {
+	kind, address, ok := strings.Cut(a, ":")
+	if !ok {
+		return FoldUPN(a)
+	}
+	if !strings.EqualFold(kind, "smtp") {
+		return ""
+	}
+	return FoldUPN(address)
+}

@@ -53,6 +53,19 @@ const (
 	RecycleBin // the destination's deleted users
 )
 
+// String names the side, for logs.
+func (s Side) String() string {
+	switch s {
+	case Source:
+		return "source"
+	case Destination:
+		return "destination"
+	case RecycleBin:
+		return "recycle bin"
+	}
+	return "unknown side"
+}
+
 // Marks are facts about an account that rules decide by.
 type Marks uint32
 
@@ -123,7 +136,8 @@ type Record struct {
 	Created, Deleted, LastSignIn time.Time
 }
 
-// Get returns an attribute of the record, UPN and immutable ID included.
+// Get returns an attribute of the record: a column, or what has a place of its
+// own (UPN, immutable ID, accountEnabled, mail).
 func (r *Record) Get(a Attribute) (string, bool) {
 	switch a {
 	case UserPrincipalName:
@@ -140,6 +154,9 @@ func (r *Record) Get(a Attribute) (string, bool) {
 		if c == a {
 			return r.Values[i].Text, r.Values[i].Set
 		}
+	}
+	if a == Mail {
+		return r.Mail, r.Mail != ""
 	}
 	return "", false
 }
