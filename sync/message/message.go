@@ -48,7 +48,7 @@ const (
 type Printer struct {
 	lang   Language
 	local  *i18n.Localizer
-	parser *parser
+	parser *templates
 	zone   *time.Location
 }
 
@@ -68,7 +68,7 @@ func New(lang string) (*Printer, error) {
 		return nil, err
 	}
 	p := &Printer{lang: l, local: i18n.NewLocalizer(bundle, string(l)), zone: time.Local}
-	p.parser = &parser{template.TextParser{Funcs: p.funcs()}}
+	p.parser = &templates{template.TextParser{Funcs: p.funcs(), Option: "missingkey=zero"}}
 	return p, nil
 }
 
@@ -202,12 +202,12 @@ func known(err error) *problem.Problem {
 	return problem.New(problem.Internal, problem.Args{"what": err.Error()})
 }
 
-// parser is go-i18n's text parser, whose templates may be kept: the functions
+// templates is go-i18n's text parser, whose templates may be kept: the functions
 // are the same for the whole life of a printer.
-type parser struct{ template.TextParser }
+type templates struct{ template.TextParser }
 
 // Cacheable reports that a parsed template may be kept.
-func (*parser) Cacheable() bool { return true }
+func (*templates) Cacheable() bool { return true }
 
 func (p *Printer) funcs() texttemplate.FuncMap {
 	return texttemplate.FuncMap{

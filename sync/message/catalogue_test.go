@@ -1,0 +1,361 @@
+package message
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	texttemplate "text/template"
+	"text/template/parse"
+
+	"github.com/hacsync/hacsync/assets"
+)
+
+// entry is one message as its file has it.
+type entry struct{ file, text string }
+
+// catalogues reads every file of a language, without the library under test:
+// each message by its dotted ID. A key that stands twice is an error.
+func catalogues(t *testing.T, lang Language) map[string]entry {
+	t.Helper()
+	files := assets.Locales()
+	names, err := fs.Glob(files, "*."+string(lang)+".json")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no catalogue of %s: %v", lang, err)
+	}
+	all := map[string]entry{}
+	for _, name := range names {
+		raw, err := fs.ReadFile(files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := json.NewDecoder(bytes.NewReader(raw))
+		if err := flatten(d, name, nil, all); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, err := d.Token(); err != io.EOF {
+			t.Fatalf("%s: more than one object", name)
+		}
+	}
+	return all
+}
+
+// flatten reads one object into all.
+func flatten(d *json.Decoder, file string, above []string, all map[string]entry) error {
+	if tok, err := d.Token(); err != nil || tok != json.Delim('{') {
+		return fmt.Errorf("at %s: want an object, got %v %w", strings.Join(above, "."), tok, err)
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		tok, err := d.Token()
+		if err != nil {
+			return err
+		}
+		key := tok.(string)
+		id := strings.Join(append(slices.Clone(above), key), ".")
+		if seen[key] {
+			return fmt.Errorf("%s stands twice", id)
+		}
+		seen[key] = true
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return err
+		}
+		if raw[0] == '{' {
+			if err := flatten(json.NewDecoder(bytes.NewReader(raw)), file, append(slices.Clone(above), key), all); err != nil {
+				return err
+			}
+			continue
+		}
+		var text string
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return fmt.Errorf("%s: %w", id, err)
+		}
+		if other, ok := all[id]; ok {
+			return fmt.Errorf("%s is in %s too", id, other.file)
+		}
+		all[id] = entry{file, text}
+	}
+	_, err := d.Token()
+	return err
+}
+
+// code is a constant of sync/problem.
+type code struct {
+	name, value, file string
+	args              []string
+}
+
+var argName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// codes reads the constants from the source of sync/problem, with what their
+// comments say after "Args:".
+func codes(t *testing.T) []code {
+	t.Helper()
+	files, err := filepath.Glob("../problem/codes*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no codes: %v", err)
+	}
+	var all []code
+	for _, file := range files {
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range tree.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok || g.Tok != token.CONST {
+				continue
+			}
+			for _, s := range g.Specs {
+				v := s.(*ast.ValueSpec)
+				if id, ok := v.Type.(*ast.Ident); !ok || id.Name != "Code" {
+					continue
+				}
+				value, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c := code{name: v.Names[0].Name, value: value, file: filepath.Base(file)}
+				if v.Doc == nil {
+					t.Errorf("%s %s has no comment", c.file, c.name)
+				} else {
+					c.args = documented(t, c.name, v.Doc.Text())
+				}
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+var aside = regexp.MustCompile(`\([^)]*\)`)
+
+// documented gives the names after "Args:" up to the end of the sentence.
+func documented(t *testing.T, name, doc string) []string {
+	t.Helper()
+	_, list, ok := strings.Cut(strings.Join(strings.Fields(doc), " "), "Args:")
+	if !ok {
+		return nil
+	}
+	list = aside.ReplaceAllString(list, "")
+	if i := strings.IndexAny(list, ".;"); i >= 0 {
+		list = list[:i]
+	}
+	var args []string
+	for a := range strings.SplitSeq(list, ",") {
+		a = strings.TrimSpace(a)
+		if !argName.MatchString(a) {
+			t.Errorf("%s: %q after Args: is no name", name, a)
+			continue
+		}
+		args = append(args, a)
+	}
+	return args
+}
+
+// placeholders are the arguments that a message uses.
+func placeholders(t *testing.T, id, text string) []string {
+	t.Helper()
+	funcs := texttemplate.FuncMap{}
+	for name := range (&Printer{}).funcs() {
+		funcs[name] = func(...string) string { return "" }
+	}
+	tmpl, err := texttemplate.New(id).Funcs(funcs).Parse(text)
+	if err != nil {
+		t.Errorf("%s: %v", id, err)
+		return nil
+	}
+	found := map[string]bool{}
+	var walk func(parse.Node)
+	walk = func(n parse.Node) {
+		switch n := n.(type) {
+		case *parse.ListNode:
+			if n != nil {
+				for _, c := range n.Nodes {
+					walk(c)
+				}
+			}
+		case *parse.ActionNode:
+			walk(n.Pipe)
+		case *parse.PipeNode:
+			for _, c := range n.Cmds {
+				walk(c)
+			}
+		case *parse.CommandNode:
+			for _, a := range n.Args {
+				walk(a)
+			}
+		case *parse.FieldNode:
+			found[strings.Join(n.Ident, ".")] = true
+		case *parse.IfNode:
+			walk(n.Pipe)
+			walk(n.List)
+			walk(n.ElseList)
+		}
+	}
+	walk(tmpl.Root)
+	return slices.Sorted(maps.Keys(found))
+}
+
+func TestCatalogue_EveryCodeHasWordsAndARemedy(t *testing.T) {
+	en := catalogues(t, English)
+	values := map[string]string{}
+	for _, c := range codes(t) {
+		if !regexp.MustCompile(`^HS-[1-59]\d{3}$`).MatchString(c.value) {
+			t.Errorf("%s: %q is no code", c.name, c.value)
+		}
+		if other, ok := values[c.value]; ok {
+			t.Errorf("%s and %s are both %s", other, c.name, c.value)
+		}
+		values[c.value] = c.name
+		for _, part := range []string{"what", "remedy"} {
+			if en[c.value+"."+part].text == "" {
+				t.Errorf("%s (%s): %s has no %s in English", c.value, c.file, c.name, part)
+			}
+		}
+		if strings.HasPrefix(c.value, "HS-3") && en[c.value+".short"].text == "" {
+			t.Errorf("%s (%s): %s, a reason to skip, has no short form", c.value, c.file, c.name)
+		}
+	}
+}
+
+func TestCatalogue_NoWordsForACodeThatDoesNotExist(t *testing.T) {
+	known := map[string]bool{}
+	for _, c := range codes(t) {
+		for _, part := range []string{"what", "remedy", "short"} {
+			known[c.value+"."+part] = true
+		}
+	}
+	for _, lang := range []Language{English, Japanese} {
+		for id, e := range catalogues(t, lang) {
+			if strings.HasPrefix(id, "HS-") && !known[id] {
+				t.Errorf("%s: %s belongs to no code", e.file, id)
+			}
+		}
+	}
+}
+
+func TestCatalogue_UsesOnlyArgumentsThatTheCodeHas(t *testing.T) {
+	en := catalogues(t, English)
+	for _, c := range codes(t) {
+		for _, part := range []string{"what", "remedy", "short"} {
+			for _, p := range placeholders(t, c.value+"."+part, en[c.value+"."+part].text) {
+				if !slices.Contains(c.args, p) {
+					t.Errorf("%s (%s): %s uses {{.%s}}, which the comment of %s does not name", c.value, c.file, part, p, c.name)
+				}
+			}
+		}
+	}
+}
+
+func TestCatalogue_JapaneseSaysWhatEnglishSays(t *testing.T) {
+	en := catalogues(t, English)
+	for id, e := range catalogues(t, Japanese) {
+		english, ok := en[id]
+		if !ok {
+			t.Errorf("%s: %s is not in English", e.file, id)
+			continue
+		}
+		if want, got := placeholders(t, id, english.text), placeholders(t, id, e.text); !slices.Equal(want, got) {
+			t.Errorf("%s: %s uses %v, English %v", e.file, id, got, want)
+		}
+		if strings.TrimSuffix(e.file, ".ja.json") != strings.TrimSuffix(english.file, ".en.json") {
+			t.Errorf("%s: %s is in %s in English", e.file, id, english.file)
+		}
+	}
+}
+
+// The library reads {"other": "…"} and the like as plural forms of the message
+// above, and so would lose words whose key is such a name.
+func TestCatalogue_NoWordIsLostToAReservedKey(t *testing.T) {
+	for _, lang := range []Language{English, Japanese} {
+		p := printer(t, string(lang))
+		for id, e := range catalogues(t, lang) {
+			if e.text == "" {
+				t.Errorf("%s: %s is empty", e.file, id)
+			} else if !p.Has(id) {
+				t.Errorf("%s: %s cannot be found or does not parse", e.file, id)
+			}
+		}
+	}
+}
+
+func TestCatalogue_KeepsTheTone(t *testing.T) {
+	unwanted := regexp.MustCompile(`(?i)\bplease\b|\boops\b|\bsorry\b|\bunfortunately\b|\w!(\s|$)|！`)
+	for _, lang := range []Language{English, Japanese} {
+		for id, e := range catalogues(t, lang) {
+			if m := unwanted.FindString(e.text); m != "" {
+				t.Errorf("%s: %s says %q", e.file, id, m)
+			}
+			if strings.HasPrefix(id, "HS-") && strings.HasSuffix(id, ".remedy") && !strings.ContainsAny(e.text[max(0, len(e.text)-3):], ".。:") {
+				t.Errorf("%s: %s is no sentence: %q", e.file, id, e.text)
+			}
+		}
+	}
+}
+
+// Words that the program asks for by a literal ID exist.
+func TestCatalogue_HasEveryWordThatIsAskedFor(t *testing.T) {
+	en := catalogues(t, English)
+	for _, folder := range []string{"cmd", "tui", "sync", "graphclient"} {
+		err := filepath.WalkDir(filepath.Join("../..", folder), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			return asked(path, func(pos token.Position, id string) {
+				if _, ok := en[id]; !ok {
+					t.Errorf("%s: no message %q", pos, id)
+				}
+			})
+		})
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// asked finds literal IDs: the first argument of a Printer's Text, and of T,
+// which the wizard's steps name their words with.
+func asked(path string, found func(token.Position, string)) error {
+	files := token.NewFileSet()
+	tree, err := parser.ParseFile(files, path, nil, 0)
+	if err != nil {
+		return err
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		name := ""
+		switch f := call.Fun.(type) {
+		case *ast.Ident:
+			name = f.Name
+		case *ast.SelectorExpr:
+			name = f.Sel.Name
+		}
+		if name != "T" && (name != "Text" || len(call.Args) != 2) {
+			return true
+		}
+		if lit, ok := call.Args[0].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			if id, err := strconv.Unquote(lit.Value); err == nil {
+				found(files.Position(lit.Pos()), id)
+			}
+		}
+		return true
+	})
+	return nil
+}
