@@ -278,9 +278,9 @@ func TestCatalogue_JapaneseSaysWhatEnglishSays(t *testing.T) {
 	}
 }
 
-// The library reads {"other": "…"} and the like as plural forms of the message
-// above, and so would lose words whose key is such a name.
-func TestCatalogue_NoWordIsLostToAReservedKey(t *testing.T) {
+// The library under message takes some keys ("other", "description") for plural
+// forms and notes: words under such a key must be found as well.
+func TestCatalogue_EveryWordIsFound(t *testing.T) {
 	for _, lang := range []Language{English, Japanese} {
 		p := printer(t, string(lang))
 		for id, e := range catalogues(t, lang) {

@@ -75,7 +75,7 @@ func New(lang string) (*Printer, error) {
 // load reads every catalogue into one bundle.
 func load(files fs.FS) (*i18n.Bundle, error) {
 	bundle := i18n.NewBundle(language.English)
-	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
+	bundle.RegisterUnmarshalFunc("json", unmarshal)
 	names, err := fs.Glob(files, "*.json")
 	if err != nil {
 		return nil, fmt.Errorf("list catalogues: %w", err)
@@ -91,6 +91,38 @@ func load(files fs.FS) (*i18n.Bundle, error) {
 		}
 	}
 	return bundle, nil
+}
+
+// unmarshal reads a catalogue into one flat map of dotted IDs. The library would
+// nest by itself, but takes keys such as "other" and "description" for plural
+// forms and notes.
+func unmarshal(raw []byte, into any) error {
+	var tree map[string]any
+	if err := json.Unmarshal(raw, &tree); err != nil {
+		return fmt.Errorf("read JSON: %w", err)
+	}
+	flat := map[string]any{}
+	if err := flattenInto(flat, "", tree); err != nil {
+		return err
+	}
+	*into.(*any) = flat
+	return nil
+}
+
+func flattenInto(flat map[string]any, above string, tree map[string]any) error {
+	for key, v := range tree {
+		switch v := v.(type) {
+		case string:
+			flat[above+key] = v
+		case map[string]any:
+			if err := flattenInto(flat, above+key+".", v); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("%s%s is no text", above, key)
+		}
+	}
+	return nil
 }
 
 // Default picks the language from LC_ALL, LC_MESSAGES and LANG, the first that

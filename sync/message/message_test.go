@@ -4,8 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"github.com/nicksnyder/go-i18n/v2/i18n/template"
 
 	"github.com/hacsync/hacsync/sync/problem"
 )
@@ -140,5 +145,28 @@ func TestValues_AreWrittenAsEachLanguageDoes(t *testing.T) {
 				t.Errorf("ja: got %q, want %q", got, tc.ja)
 			}
 		})
+	}
+}
+
+func TestLoad_KeepsWordsUnderKeysThatTheLibraryReserves(t *testing.T) {
+	bundle, err := load(fstest.MapFS{"x.en.json": {Data: []byte(`{"a": {"other": "way", "id": "ID", "b": {"few": "three"}, "description": "d"}}`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Printer{lang: English, local: i18n.NewLocalizer(bundle, "en"), zone: time.UTC}
+	p.parser = &templates{template.TextParser{Funcs: p.funcs()}}
+	for id, want := range map[string]string{"a.other": "way", "a.id": "ID", "a.b.few": "three", "a.description": "d"} {
+		if got := p.Text(id, nil); got != want {
+			t.Errorf("%s: got %q, want %q", id, got, want)
+		}
+	}
+}
+
+func TestLoad_NamesACatalogueThatDoesNotParse(t *testing.T) {
+	for _, bad := range []string{`{"a": 1}`, `{"a": ["x"]}`, `{"a"`, `[]`} {
+		_, err := load(fstest.MapFS{"x.en.json": {Data: []byte(bad)}})
+		if err == nil || !strings.Contains(err.Error(), "x.en.json") {
+			t.Errorf("%s: got %v", bad, err)
+		}
 	}
 }
