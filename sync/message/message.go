@@ -196,9 +196,12 @@ type Words struct {
 
 // Problem gives the words of any error: of the outermost problem in its chain,
 // of a cancellation or a deadline, else those of problem.Internal with the
-// error's own text. The zero Words are those of nil.
+// error's own text. The zero Words are those of nil, also of a nil *Problem.
 func (p *Printer) Problem(err error) Words {
 	if err == nil {
+		return Words{}
+	}
+	if none, ok := err.(*problem.Problem); ok && none == nil { //nolint:errorlint // a nil *Problem in an error, not one in a chain
 		return Words{}
 	}
 	pr := problem.Of(err)

@@ -170,3 +170,10 @@ func TestLoad_NamesACatalogueThatDoesNotParse(t *testing.T) {
 		}
 	}
 }
+
+func TestProblem_OfANilProblemIsNothing(t *testing.T) {
+	var none *problem.Problem
+	if w := printer(t, "en").Problem(none); w != (Words{}) {
+		t.Errorf("got %+v", w)
+	}
+}

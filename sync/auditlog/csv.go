@@ -1,0 +1,245 @@
+package auditlog
+
+import (
+	"bufio"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// front and back are the columns before and after those of the attributes. Their
+// names are the same in both languages and do not change: scripts read them.
+func front() []string {
+	return []string{"No", "Action", "UPN", "Object ID", "Display Name", "Source Line"}
+}
+
+func back() []string {
+	return []string{
+		"Affects Sign-In", "Same Person As", "Licensed", "Enabled", "Created", "Last Sign-In", "Warnings",
+		"Code", "Reason", "Remedy", "Outcome",
+		"Domain", "Run", "Time", "Plan", "Verdict", "Deletion Percent", "Max Allowed Deletions", "Completeness",
+	}
+}
+
+// CSV writes one row an action or skip, in the plan's order, below one header
+// line: UTF-8 with BOM, CRLF. What concerns the plan as a whole (run, plan code,
+// verdict, completeness) stands in every row, so that a row says by itself where
+// it is from. Action, Verdict, Outcome and the like are words for scripts;
+// reasons, remedies and warnings are in the printer's language. An attribute has
+// two columns, "<attribute> old" and "<attribute> new", empty where the row does
+// not change it.
+//
+// Cells that a spreadsheet would take for a formula begin with an apostrophe;
+// control characters and bidi controls are left out.
+func CSV(w io.Writer, p *message.Printer, r Report) error {
+	buffered := bufio.NewWriterSize(w, 1<<16)
+	if _, err := buffered.WriteString("\ufeff"); err != nil {
+		return fmt.Errorf("write audit log: %w", err)
+	}
+	out := &table{csv: csv.NewWriter(buffered), words: p, report: r, attributes: r.attributes()}
+	out.csv.UseCRLF = true
+	if err := out.write(); err != nil {
+		return fmt.Errorf("write audit log: %w", err)
+	}
+	if err := buffered.Flush(); err != nil {
+		return fmt.Errorf("write audit log: %w", err)
+	}
+	return nil
+}
+
+// table writes one CSV.
+type table struct {
+	csv        *csv.Writer
+	words      *message.Printer
+	report     Report
+	attributes []directory.Attribute
+	place      map[directory.Attribute]int
+	back       int      // index of the first column of back
+	whole      []string // the columns about the plan as a whole
+	cells      []string
+}
+
+func (t *table) write() error {
+	header := front()
+	t.place = make(map[directory.Attribute]int, len(t.attributes))
+	for _, a := range t.attributes {
+		t.place[a] = len(header)
+		header = append(header, string(a)+" old", string(a)+" new")
+	}
+	t.back = len(header)
+	header = append(header, back()...)
+	for i := range header {
+		header[i] = cell(header[i])
+	}
+	if err := t.csv.Write(header); err != nil {
+		return err
+	}
+	t.cells = make([]string, len(header))
+	t.whole = t.aboutThePlan()
+	for a := range t.report.Plan.Actions() {
+		if err := t.action(a); err != nil {
+			return err
+		}
+	}
+	for s := range t.report.Plan.Skips() {
+		if err := t.skip(s); err != nil {
+			return err
+		}
+	}
+	t.csv.Flush()
+	return t.csv.Error()
+}
+
+func (t *table) aboutThePlan() []string {
+	r, v := t.report, t.report.Plan.Verdict()
+	run := ""
+	if r.Run != 0 {
+		run = strconv.FormatInt(r.Run, 10)
+	}
+	completeness := "confirmed"
+	if !r.Plan.Confirmed() {
+		completeness = "not confirmed"
+	}
+	return []string{
+		r.Plan.Domain(), run, stamp(r.At), r.Plan.Fingerprint().Code(), r.verdict(),
+		strconv.FormatFloat(v.Percent(), 'f', -1, 64), strconv.Itoa(v.MaxAllowedDeletions), completeness,
+	}
+}
+
+func (t *table) action(a plan.Action) error {
+	row := t.start(a.No, a.Kind.String(), a.UPN, string(a.User.ID), a.Name, a.Line)
+	for _, c := range a.Changes {
+		if i, ok := t.place[c.Attribute]; ok {
+			row[i], row[i+1] = values(c)
+		}
+	}
+	end := row[t.back:]
+	end[0] = mark(a.SignIn)
+	if a.Pair != 0 {
+		end[1] = strconv.Itoa(a.Pair)
+	}
+	if e := a.Evidence; e != nil {
+		end[2], end[3] = word(e.Licensed), word(e.Enabled)
+		end[4], end[5] = stamp(e.Created), stamp(e.LastSignIn)
+	}
+	var warnings []string
+	for _, w := range a.Warnings {
+		warnings = append(warnings, string(w.Code)+" "+t.words.Problem(w).What)
+	}
+	end[6] = strings.Join(warnings, " | ")
+	if why := t.report.Why[a.No]; why != nil {
+		t.why(end, why)
+	}
+	end[10] = t.report.Outcomes[a.No]
+	return t.end(row)
+}
+
+func (t *table) skip(s plan.Skipped) error {
+	row := t.start(s.No, "skip", s.Ref.UPN, string(s.Ref.ID), s.Name, s.Line)
+	t.why(row[t.back:], s.Why)
+	return t.end(row)
+}
+
+// start clears the row and fills the columns that every row has.
+func (t *table) start(no int, action, upn, id, name string, line int) []string {
+	clear(t.cells)
+	copy(t.cells, []string{strconv.Itoa(no), action, upn, id, name})
+	if line > 0 {
+		t.cells[5] = strconv.Itoa(line)
+	}
+	copy(t.cells[len(t.cells)-len(t.whole):], t.whole)
+	return t.cells
+}
+
+func (t *table) why(end []string, why *problem.Problem) {
+	if why == nil {
+		return
+	}
+	words := t.words.Problem(why)
+	end[7], end[8], end[9] = string(words.Code), words.What, words.Remedy
+}
+
+func (t *table) end(row []string) error {
+	for i := range row {
+		row[i] = cell(row[i])
+	}
+	return t.csv.Write(row)
+}
+
+// values are a change's two cells. Values that differ only in what is not shown
+// are written with it revealed, so that the row does not seem to change nothing.
+func values(c plan.Change) (string, string) {
+	if message.Clean(c.Old.Text) == message.Clean(c.New.Text) {
+		return message.RevealChange(c.Old.Text, c.New.Text)
+	}
+	return c.Old.Text, c.New.Text
+}
+
+func mark(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}
+
+func word(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// cell makes a text safe for a terminal and a spreadsheet.
+func cell(s string) string { return defuse(message.Clean(s)) }
+
+// defuse puts an apostrophe before what a spreadsheet may calculate: a cell
+// whose first character, apart from spaces and what cannot be seen, is = + - or
+// @, also in full width. A cell that begins with apostrophes and goes on like
+// that gets one more, so that taking one away always gives the cell back.
+func defuse(s string) string {
+	rest := strings.TrimLeft(s, "'")
+	rest = strings.TrimLeftFunc(rest, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) })
+	if rest == "" {
+		return s
+	}
+	first := rest[0]
+	if first >= 0x80 {
+		// Only the first character matters, but it may need the next to compose.
+		first = norm.NFKC.String(firstRunes(rest))[0]
+	}
+	switch first {
+	case '=', '+', '-', '@', '\t', '\r', '\n', '|':
+		return "'" + s
+	}
+	return s
+}
+
+// firstRunes is the beginning of s, enough for its first character.
+func firstRunes(s string) string {
+	n := 0
+	for i := range s {
+		if n == 4 {
+			return s[:i]
+		}
+		n++
+	}
+	return s
+}
