@@ -61,13 +61,12 @@ const (
 	// Shrunk: a side has fewer users than a share of its last good run.
 	// Args: side, now, then, share.
 	Shrunk Code = "HS-5512"
-	// ClaimLost: another process took the domain over; nothing more was sent.
-	// Args: domain.
-	ClaimLost Code = "HS-5513"
 	// Interrupted: the run was stopped; the rest can be resumed. Args: run, domain.
 	Interrupted Code = "HS-5514"
 	// SettingsNewer: a settings file of a newer version. Args: version.
 	SettingsNewer Code = "HS-5515"
+	// RunEnded: a run that cannot be resumed. Args: run, state.
+	RunEnded Code = "HS-5516"
 )
 
 var runClasses = map[Code]Class{
@@ -95,4 +94,5 @@ var runClasses = map[Code]Class{
 	Shrunk:           Mend,
 	Interrupted:      Retry,
 	SettingsNewer:    Mend,
+	RunEnded:         Mend,
 }

@@ -138,3 +138,47 @@ func (c Code) Class() Class {
 	}
 	return Fatal
 }
+
+// Stored is the form in which a problem stands in journals and run logs.
+type Stored struct {
+	Code       Code   `json:"code"`
+	Args       Args   `json:"args,omitempty"`
+	Status     int    `json:"status,omitempty"`
+	Upstream   string `json:"upstream,omitempty"`
+	Message    string `json:"message,omitempty"`
+	RequestID  string `json:"request_id,omitempty"`
+	Target     string `json:"target,omitempty"`
+	Underlying string `json:"underlying,omitempty"`
+}
+
+// Store gives p's stored form.
+func (p *Problem) Store() *Stored {
+	if p == nil {
+		return nil
+	}
+	s := &Stored{Code: p.Code, Args: p.Args}
+	if u := p.Upstream; u != nil {
+		s.Status, s.Upstream, s.Message, s.RequestID, s.Target = u.Status, u.Code, u.Message, u.RequestID, u.Target
+	}
+	if p.Cause != nil {
+		s.Underlying = p.Cause.Error()
+	}
+	return s
+}
+
+// Problem turns the stored form back; nil stays nil.
+func (s *Stored) Problem() *Problem {
+	if s == nil {
+		return nil
+	}
+	p := New(s.Code, s.Args)
+	if s.Status != 0 || s.Upstream != "" || s.RequestID != "" {
+		p.Upstream = &Upstream{
+			Status: s.Status, Code: s.Upstream, Message: s.Message, RequestID: s.RequestID, Target: s.Target,
+		}
+	}
+	if s.Underlying != "" {
+		p.Cause = errors.New(s.Underlying)
+	}
+	return p
+}

@@ -1,11 +1,19 @@
 // Package run holds the operations that everything else calls: DryRun, Sync,
-// Check. The wizard, the command line and the periodic workers hold no rule of
-// their own; they call these.
+// Resume, and what is asked before and after them. The wizard, the command line
+// and the periodic workers hold no rule of their own; they call these.
+//
+// A sync goes through these gates, in this order, and writes nothing before the
+// last: it is the plan that was approved; the claim on the domain is taken; the
+// guard lets it pass; neither side has changed; the permission to write is
+// there. Then each request stands in the journal before it leaves, and its
+// outcome after; what was written is read back, and only what was seen is
+// called done.
 package run
 
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/clock"
@@ -19,13 +27,14 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// Runner carries out the operations for one connection.
+// Runner carries out the operations for one connection. It is safe for
+// concurrent use once its fields are set.
 type Runner struct {
 	Connection  consent.Connection
-	Store       *state.Store
+	Store       Store
 	Destination destination.Destination
-	// OpenSource makes the source that a setting such as csv:/path, hac or
-	// scim:URL names.
+	// OpenSource makes the source that a setting such as csv:/path or hac
+	// names.
 	OpenSource func(ctx context.Context, spec string, s Settings) (source.Source, error)
 	// MayWrite obtains the permission to write (User.ReadWrite.All), silently
 	// or by asking a person. It is called after guard and drift have passed.
@@ -37,25 +46,14 @@ type Runner struct {
 	Holder string
 }
 
-// Settings are a domain's settings as stored, typed. Keys and words are those
-// of hacsync settings.
-type Settings struct {
-	Source string
-	// Count is what HAC says it has (--source-count), -1 unanswered. It is
-	// never stored: it belongs to one download.
-	Count    int
-	Policy   plan.Policy
-	Mappings []source.Mapping
-	// ShrinkShare: a side smaller than this share (percent) of its last good
-	// run is refused; default 50.
-	ShrinkShare int
-}
-
 // Overrides hold for one run and are not stored.
 type Overrides struct {
 	Source     string // empty: the stored one
-	Count      int    // -1: unanswered
+	Count      int    // what HAC says it has; 0 or less: unanswered
 	Unattended bool
+	// Decisions are those of this run alone: left out this time, same person,
+	// allowed, an attribute left out.
+	Decisions []plan.Decision
 }
 
 // DomainInfo is a domain of the tenant with its sync state.
@@ -69,106 +67,191 @@ type DomainInfo struct {
 }
 
 // Domains lists the domains of the tenant with their state.
-func (r *Runner) Domains(ctx context.Context) ([]DomainInfo, error) { panic("stub") }
+func (r *Runner) Domains(ctx context.Context) ([]DomainInfo, error) {
+	tenant, err := r.Destination.Tenant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	infos := make([]DomainInfo, 0, len(tenant.Domains))
+	for _, d := range tenant.Domains {
+		info := DomainInfo{Domain: d}
+		name := directory.FoldUPN(d.Name)
+		kv, err := r.Store.Settings(ctx, r.Connection.Tenant, name)
+		if err != nil {
+			return nil, err
+		}
+		info.Source = kv[KeySource]
+		if info.LastDryRun, err = r.last(ctx, name, state.DryRun); err != nil {
+			return nil, err
+		}
+		if info.LastSync, err = r.last(ctx, name, state.Sync); err != nil {
+			return nil, err
+		}
+		info.SetUp = len(kv) > 0 || info.LastDryRun != nil
+		holder, alive, err := r.Store.Alive(ctx, r.Connection.Tenant, name)
+		if err != nil {
+			return nil, err
+		}
+		if alive {
+			info.Running = holder
+		}
+		infos = append(infos, info)
+	}
+	return infos, nil
+}
+
+// last is the newest run of a kind, or nil.
+func (r *Runner) last(ctx context.Context, domain string, kind state.RunKind) (*state.Run, error) {
+	runs, err := r.Store.Runs(ctx, state.RunFilter{
+		Tenant: r.Connection.Tenant, Domain: domain, Kind: kind, Limit: 1,
+	})
+	if err != nil || len(runs) == 0 {
+		return nil, err
+	}
+	return &runs[0], nil
+}
 
 // Precheck looks for what stands in the way of a domain.
 func (r *Runner) Precheck(ctx context.Context, domain string) (*destination.Precheck, error) {
-	panic("stub")
+	if _, err := r.verified(ctx, domain); err != nil {
+		return nil, err
+	}
+	return r.Destination.Precheck(ctx, directory.FoldUPN(domain))
 }
 
-// Settings reads a domain's settings; the domain must be a verified one of the
-// tenant.
-func (r *Runner) Settings(ctx context.Context, domain string) (Settings, error) { panic("stub") }
-
-// SetSettings checks and stores key=value pairs; a key or value that is not
-// known is a problem that names it, and nothing is stored.
-func (r *Runner) SetSettings(ctx context.Context, domain string, kv map[string]string) error {
-	panic("stub")
+// verified finds a domain that can be synchronised, or a problem that says why
+// this one cannot.
+func (r *Runner) verified(ctx context.Context, domain string) (directory.Tenant, error) {
+	tenant, err := r.Destination.Tenant(ctx)
+	if err != nil {
+		return tenant, err
+	}
+	names := make([]string, 0, len(tenant.Domains))
+	for _, d := range tenant.Domains {
+		if !strings.EqualFold(d.Name, domain) {
+			if !d.Initial {
+				names = append(names, d.Name)
+			}
+			continue
+		}
+		args := problem.Args{"domain": d.Name}
+		switch {
+		case d.Initial:
+			return tenant, problem.New(problem.DomainInitial, args)
+		case !d.Verified:
+			return tenant, problem.New(problem.DomainUnverified, args)
+		}
+		return tenant, nil
+	}
+	return tenant, problem.New(problem.DomainUnknown, problem.Args{
+		"domain": domain, "domains": strings.Join(names, ", "),
+	})
 }
 
-// LookAtSource describes the source of a domain before a dry run.
+// LookAtSource describes the source of a domain before a dry run; an empty spec
+// is the stored one. A source that cannot describe itself gives an Overview
+// with its name alone.
 func (r *Runner) LookAtSource(ctx context.Context, domain, spec string) (*source.Overview, error) {
-	panic("stub")
+	settings, err := r.settings(ctx, domain)
+	if err != nil {
+		return nil, err
+	}
+	s, err := r.openSource(ctx, domain, Overrides{Source: spec}, settings)
+	if err != nil {
+		return nil, err
+	}
+	if l, ok := s.(source.Looker); ok {
+		return l.Look(ctx)
+	}
+	return &source.Overview{Name: s.Name()}, nil
+}
+
+// openSource makes the source of a run.
+func (r *Runner) openSource(ctx context.Context, domain string, o Overrides, s Settings) (source.Source, error) {
+	if o.Source != "" {
+		s.Source = o.Source
+	}
+	if s.Source == "" {
+		return nil, problem.New(problem.NoSource, problem.Args{"domain": domain})
+	}
+	s.Count = -1
+	if o.Count > 0 {
+		s.Count = o.Count
+	}
+	return r.OpenSource(ctx, s.Source, s)
 }
 
 // Planned is a plan with the run that computed it.
 type Planned struct {
-	Run  int64
+	Run  int64 // 0 for a plan file that this state did not compute
 	Plan *plan.Plan
 	// At is when it was computed.
 	At time.Time
-}
-
-// DryRun reads both sides at once, computes the plan and stores it. It writes
-// nothing to the tenant and is never cancelled by the guard: the plan has the
-// verdict.
-func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Planned, error) {
-	panic("stub")
+	// Source and Count are those of the dry run, for reading the source again;
+	// empty and 0 mean the stored ones.
+	Source string
+	Count  int
 }
 
 // Latest is the latest stored dry run of a domain; a problem says that there is
 // none.
-func (r *Runner) Latest(ctx context.Context, domain string) (*Planned, error) { panic("stub") }
-
-// Approval is what a person approved.
-type Approval struct {
-	Fingerprint plan.Fingerprint // of the approved plan
-	By, Note    string
-	// RaiseOnce lets this very plan pass the guard once.
-	RaiseOnce bool
-	// SkipDrifted leaves drifted rows out instead of refusing the sync.
-	SkipDrifted bool
-	// Review are decisions to keep: rows left out always, same person.
-	Lasting []plan.Decision
+func (r *Runner) Latest(ctx context.Context, domain string) (*Planned, error) {
+	runs, err := r.Store.Runs(ctx, state.RunFilter{
+		Tenant: r.Connection.Tenant, Domain: directory.FoldUPN(domain),
+		Kind: state.DryRun, State: state.Done, WithPlan: true, Limit: 1,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(runs) == 0 {
+		return nil, problem.New(problem.NoDryRun, problem.Args{"domain": domain})
+	}
+	return r.Stored(ctx, runs[0].No)
 }
 
-// Report is what a sync did. It says done only of what was seen.
-type Report struct {
-	Run                                               int64
-	State                                             state.RunState
-	Plan                                              *plan.Plan
-	Planned, Sent, Seen, Failed, NotTried, NotYetSeen int
-	ByKind                                            map[plan.Kind]Tally
-	Rows                                              []RowResult // failures, rows not yet seen and rows not tried
-	Outcome                                           map[int]string
-	Drifted                                           []plan.Drifted // why it was refused, or what was left out
-	Started, Ended                                    time.Time
-	Paused                                            time.Duration // waited because the destination asked
+// Stored is the plan of a run.
+func (r *Runner) Stored(ctx context.Context, no int64) (*Planned, error) {
+	run, err := r.Store.Run(ctx, no)
+	if err != nil {
+		return nil, err
+	}
+	file, err := r.Store.Plan(ctx, no)
+	if err != nil {
+		return nil, err
+	}
+	p, err := plan.Decode(strings.NewReader(string(file)))
+	if err != nil {
+		return nil, err
+	}
+	sum := summaryOf(run)
+	return &Planned{Run: no, Plan: p, At: run.Started, Source: run.Source, Count: sum.Count}, nil
 }
-
-// Tally are the sums of one kind.
-type Tally struct{ Planned, Sent, Seen, Failed int }
-
-// RowResult is a row that was not seen done.
-type RowResult struct {
-	No      int
-	Kind    plan.Kind
-	UPN     string
-	Outcome string // failed, not yet seen, different, not tried
-	Why     *problem.Problem
-}
-
-// Outcomes of rows, in Report.Outcome and in --json.
-const (
-	OutcomeSeen       = "seen"
-	OutcomeFailed     = "failed"
-	OutcomeDifferent  = "different"
-	OutcomeNotYetSeen = "not_yet_seen"
-	OutcomeNotTried   = "not_tried"
-)
-
-// Sync applies p exactly. It takes the claim, judges the guard, compares with
-// both sides again, obtains the permission to write, writes each intent to the
-// journal before its request and the outcome after it, and reads back what it
-// wrote. Guard, drift and a claim held elsewhere are problems with nothing
-// written; the Report then says so. ctx cancelled stops it safely between
-// requests.
-func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, error) { panic("stub") }
 
 // Knows reports whether this state computed or approved the fingerprint.
-func (r *Runner) Knows(ctx context.Context, f plan.Fingerprint) (bool, error) { panic("stub") }
+func (r *Runner) Knows(ctx context.Context, f plan.Fingerprint) (bool, error) {
+	no, err := r.Store.PlanKnown(ctx, r.Connection.Tenant, f.String())
+	return no > 0, err
+}
 
-// Logs lists runs, the newest first; an empty domain lists all of the tenant.
+// Logs lists runs, the newest first; an empty domain lists all of the tenant,
+// a limit of 0 all there are.
 func (r *Runner) Logs(ctx context.Context, domain string, limit int) ([]state.Run, error) {
-	panic("stub")
+	return r.Store.Runs(ctx, state.RunFilter{
+		Tenant: r.Connection.Tenant, Domain: directory.FoldUPN(domain), Limit: limit,
+	})
+}
+
+// report tells the sink, if there is one.
+func (r *Runner) report(e progress.Event) {
+	if r.Progress != nil {
+		r.Progress.Report(e)
+	}
+}
+
+// sink is the progress sink, never nil.
+func (r *Runner) sink() progress.Sink {
+	if r.Progress == nil {
+		return progress.Discard
+	}
+	return r.Progress
 }

@@ -1,0 +1,357 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hacsync/hacsync/sync/destination"
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/sync/source"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// DryRun reads both sides at once, computes the plan and stores it. It writes
+// nothing to the tenant and is never cancelled by the guard: the plan has the
+// verdict. Read to half, a side gives no plan; the run then stands in the sync
+// log with its cause.
+func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Planned, error) {
+	domain = directory.FoldUPN(domain)
+	if _, err := r.verified(ctx, domain); err != nil {
+		return nil, err
+	}
+	settings, err := r.settings(ctx, domain)
+	if err != nil {
+		return nil, err
+	}
+	src, err := r.openSource(ctx, domain, o, settings)
+	if err != nil {
+		return nil, err
+	}
+	run := state.Run{
+		Kind: state.DryRun, Tenant: r.Connection.Tenant, Connection: r.Connection.Name, Domain: domain,
+		State: state.Running, Started: r.Clock.Now(), Source: specOf(o, settings), Unattended: o.Unattended,
+	}
+	if run.No, err = r.Store.BeginRun(ctx, run); err != nil {
+		return nil, err
+	}
+	planned, sum, err := r.dryRun(ctx, run, src, settings, o)
+	run.Ended, run.State = r.Clock.Now(), state.Done
+	if err != nil {
+		run.State = state.Failed
+		if ctx.Err() != nil {
+			run.State = state.Stopped
+		}
+		sum.Problem = storedProblem(err)
+	} else {
+		run.Fingerprint = planned.Plan.Fingerprint().String()
+	}
+	run.Summary = sum.json()
+	if uerr := r.Store.UpdateRun(context.WithoutCancel(ctx), run); err == nil {
+		err = uerr
+	}
+	if err != nil {
+		return nil, err
+	}
+	return planned, nil
+}
+
+func specOf(o Overrides, s Settings) string {
+	if o.Source != "" {
+		return o.Source
+	}
+	return s.Source
+}
+
+func storedProblem(err error) *problem.Stored {
+	if p := problem.Of(err); p != nil {
+		return p.Store()
+	}
+	return problem.Wrap(err, problem.Internal, problem.Args{"what": "unexpected error"}).Store()
+}
+
+// dryRun does the reading and the planning of an entered run.
+func (r *Runner) dryRun(
+	ctx context.Context, run state.Run, src source.Source, settings Settings, o Overrides,
+) (*Planned, Summary, error) {
+	sum := Summary{Count: max(o.Count, 0)}
+	in, err := r.read(ctx, run.Domain, src, settings, o)
+	if err != nil {
+		return nil, sum, err
+	}
+	sum.SourceTotal, sum.UsersTotal = in.Source.Len(), in.Users.Len()
+	if err := r.shrunk(ctx, run.Domain, settings, sum); err != nil {
+		return nil, sum, err
+	}
+	p, err := r.build(ctx, in)
+	if err != nil {
+		return nil, sum, err
+	}
+	counts, verdict := p.Counts(), p.Verdict()
+	sum.Counts, sum.Verdict, sum.Confirmed = &counts, &verdict, p.Confirmed()
+	if err := r.save(ctx, run.No, p); err != nil {
+		return nil, sum, err
+	}
+	if settings.Policy.OnEmpty == plan.ClearKnown {
+		if err := r.remember(ctx, run.Domain, in.Source); err != nil {
+			return nil, sum, err
+		}
+	}
+	return &Planned{Run: run.No, Plan: p, At: run.Started, Source: run.Source, Count: max(o.Count, 0)}, sum, nil
+}
+
+// save stores a plan under its run.
+func (r *Runner) save(ctx context.Context, run int64, p *plan.Plan) error {
+	var file bytes.Buffer
+	if err := p.Encode(&file); err != nil {
+		return fmt.Errorf("encode plan: %w", err)
+	}
+	return r.Store.SavePlan(ctx, run, p.Fingerprint().String(), file.Bytes())
+}
+
+// read reads both sides to their ends, at once. The first that fails stops the
+// other: there will be no plan.
+func (r *Runner) read(
+	ctx context.Context, domain string, src source.Source, settings Settings, o Overrides,
+) (plan.Input, error) {
+	in := plan.Input{Domain: domain, Policy: settings.Policy, Unattended: o.Unattended}
+	want := settings.Policy.Attributes
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		s, err := src.Read(gctx, want, r.sink())
+		in.Source = s
+		return err
+	})
+	var reading *destination.Reading
+	g.Go(func() error {
+		var err error
+		reading, err = r.Destination.Read(gctx, want, r.sink())
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return in, err
+	}
+	in.Tenant, in.Users, in.Deleted, in.At = reading.Tenant, reading.Users, reading.Deleted, reading.ServerTime
+	var err error
+	if in.SetUp, err = r.Store.Domains(ctx, r.Connection.Tenant); err != nil {
+		return in, err
+	}
+	if in.Decisions, err = r.decisions(ctx, domain); err != nil {
+		return in, err
+	}
+	in.Decisions = append(in.Decisions, o.Decisions...)
+	if in.Facts, err = r.facts(ctx, domain, settings); err != nil {
+		return in, err
+	}
+	return in, nil
+}
+
+// build plans, reads the kinds of mailboxes that the plan asks for, and plans
+// again until it asks for none.
+func (r *Runner) build(ctx context.Context, in plan.Input) (*plan.Plan, error) {
+	r.report(progress.Event{Phase: progress.Compare, Total: -1})
+	in.Purposes = map[directory.ID]directory.Marks{}
+	for {
+		p, err := plan.Build(in)
+		if err != nil {
+			return nil, err
+		}
+		need := p.Need()
+		if len(need) == 0 {
+			r.report(progress.Event{Phase: progress.Compare, Ended: true})
+			r.report(progress.Event{Phase: progress.Guard, Ended: true})
+			return p, nil
+		}
+		known, err := r.Destination.Purposes(ctx, need, r.sink())
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(in.Purposes, known)
+		for _, id := range need {
+			if _, ok := known[id]; !ok { // what cannot be read protects
+				in.Purposes[id] = directory.PurposeUnknown
+			}
+		}
+	}
+}
+
+// shrunk refuses a side that has lost more than a share of its users since the
+// last good dry run of the domain: such a read was often not what it seemed.
+func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, now Summary) error {
+	runs, err := r.Store.Runs(ctx, state.RunFilter{
+		Tenant: r.Connection.Tenant, Domain: domain, Kind: state.DryRun, State: state.Done, Limit: 1,
+	})
+	if err != nil || len(runs) == 0 {
+		return err
+	}
+	then := summaryOf(runs[0])
+	for _, side := range []struct {
+		name      string
+		now, then int
+	}{{"source", now.SourceTotal, then.SourceTotal}, {"destination", now.UsersTotal, then.UsersTotal}} {
+		if side.now*100 < settings.ShrinkShare*side.then {
+			return problem.New(problem.Shrunk, problem.Args{
+				"side": side.name, "now": strconv.Itoa(side.now), "then": strconv.Itoa(side.then),
+				"share": strconv.Itoa(settings.ShrinkShare),
+			})
+		}
+	}
+	return nil
+}
+
+// recent is how long what was written overlays what is listed: list reads lag.
+const recent = 15 * time.Minute
+
+// kept is how long the recycle bin keeps an account.
+const kept = 30 * 24 * time.Hour
+
+// facts are what the journal of this tenant knows.
+func (r *Runner) facts(ctx context.Context, domain string, settings Settings) (plan.Facts, error) {
+	f := plan.Facts{
+		Blocked: map[directory.ID]bool{}, Added: map[directory.ID]bool{},
+		Deleted: map[directory.ID]bool{}, Undone: map[directory.ID]bool{},
+	}
+	entries, err := r.Store.JournalSince(ctx, r.Connection.Tenant, "", time.Time{})
+	if err != nil {
+		return f, err
+	}
+	now := r.Clock.Now()
+	overlay := map[directory.ID]*directory.Record{}
+	for _, e := range entries {
+		if e.State != state.Written && e.State != state.Seen {
+			continue
+		}
+		id := e.Object.ID
+		after := decodeImage(e.After)
+		switch verbOf(e.Verb) {
+		case plan.Create:
+			f.Added[id] = true
+		case plan.DeleteUser:
+			if now.Sub(e.Answered) < kept {
+				f.Deleted[id] = true
+			}
+			delete(f.Added, id)
+		case plan.RestoreUser:
+			delete(f.Deleted, id)
+		case plan.Patch, plan.PatchUPN:
+		}
+		if v, ok := after.get(directory.AccountEnabled); ok && verbOf(e.Verb) != plan.Create {
+			f.Blocked[id] = v.Text == "false"
+		}
+		if now.Sub(e.Answered) < recent {
+			overlayWith(overlay, e, after)
+		}
+	}
+	for _, rec := range overlay {
+		f.Recent = append(f.Recent, *rec)
+	}
+	if settings.Policy.OnEmpty == plan.ClearKnown {
+		known, err := r.Store.Known(ctx, r.Connection.Tenant, domain)
+		if err != nil {
+			return f, err
+		}
+		f.Known = map[string]map[directory.Attribute]bool{}
+		for key, attributes := range known {
+			f.Known[key] = map[directory.Attribute]bool{}
+			for _, a := range attributes {
+				f.Known[key][directory.Attribute(a)] = true
+			}
+		}
+	}
+	return f, nil
+}
+
+// remember keeps which attributes each source row of a domain had a value for.
+func (r *Runner) remember(ctx context.Context, domain string, s *directory.Snapshot) error {
+	known := map[string][]string{}
+	for u := range s.All() {
+		if !directory.InDomain(u.UPN(), domain) {
+			continue
+		}
+		var had []string
+		for _, a := range s.Columns() {
+			if v, set := u.Get(a); set && v != "" {
+				had = append(had, string(a))
+			}
+		}
+		if len(had) > 0 {
+			known[knownKey(u)] = had
+		}
+	}
+	return r.Store.Remember(ctx, r.Connection.Tenant, domain, known)
+}
+
+// knownKey is the key of a source row among the known: its immutable ID, or
+// without one its UPN.
+func knownKey(u directory.User) string {
+	if id := u.ImmutableID(); id != "" {
+		return id
+	}
+	return directory.FoldUPN(u.UPN())
+}
+
+// decisions are the lasting ones of a domain.
+func (r *Runner) decisions(ctx context.Context, domain string) ([]plan.Decision, error) {
+	rows, err := r.Store.Decisions(ctx, r.Connection.Tenant, domain)
+	if err != nil {
+		return nil, err
+	}
+	ds := make([]plan.Decision, 0, len(rows))
+	for _, row := range rows {
+		var d plan.Decision
+		if err := json.Unmarshal(row.Data, &d); err != nil {
+			return nil, fmt.Errorf("decision %d of %s: %w", row.ID, domain, err)
+		}
+		ds = append(ds, d)
+	}
+	return ds, nil
+}
+
+// Decide keeps decisions that last: rows left out always. Others belong to one
+// run and are not stored.
+func (r *Runner) Decide(ctx context.Context, domain string, ds []plan.Decision) error {
+	for _, d := range ds {
+		if d.Kind != plan.LeaveOutAlways {
+			continue
+		}
+		if d.At.IsZero() {
+			d.At = r.Clock.Now()
+		}
+		data, err := json.Marshal(d)
+		if err != nil {
+			return fmt.Errorf("encode decision: %w", err)
+		}
+		row := state.Decision{Key: decisionKey(d), Data: data}
+		if err := r.Store.SaveDecision(ctx, r.Connection.Tenant, directory.FoldUPN(domain), row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TakeBack removes the lasting decision about an account.
+func (r *Runner) TakeBack(ctx context.Context, domain string, d plan.Decision) error {
+	return r.Store.RemoveDecision(ctx, r.Connection.Tenant, directory.FoldUPN(domain), decisionKey(d))
+}
+
+// Decisions are the lasting decisions of a domain.
+func (r *Runner) Decisions(ctx context.Context, domain string) ([]plan.Decision, error) {
+	return r.decisions(ctx, directory.FoldUPN(domain))
+}
+
+// decisionKey is the object ID, or for a new user its UPN.
+func decisionKey(d plan.Decision) string {
+	if d.ID != "" {
+		return string(d.Kind) + ":" + string(d.ID)
+	}
+	return string(d.Kind) + ":" + directory.FoldUPN(d.UPN)
+}

@@ -1,0 +1,500 @@
+package run
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/destination"
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+const (
+	// maxAttempts is how often one step is sent before it is given up.
+	maxAttempts = 8
+	// requestTime is how long one request of a batch may take.
+	requestTime = 20 * time.Second
+	// releaseLag is how long a UPN that was just let go of may still be refused.
+	releaseLag = 5 * time.Minute
+	// releasePause is the wait before such a UPN is tried again.
+	releasePause = 10 * time.Second
+	// defaultPause is the first wait where the destination names none.
+	defaultPause = 2 * time.Second
+)
+
+// send carries out at most 20 independent steps: confirm, intend, write,
+// settle, until each is written, failed or given up. It returns an error only
+// where the whole sync has to stop.
+func (s *syncing) send(ctx context.Context, steps []plan.Step) error {
+	attempts := map[stepKey]int{}
+	for pause := time.Duration(0); len(steps) > 0; {
+		if err := s.pause(ctx, pause); err != nil {
+			return err
+		}
+		var err error
+		if steps, err = s.confirm(ctx, steps, attempts); err != nil {
+			return err
+		}
+		if len(steps) == 0 {
+			return nil
+		}
+		if !s.claim.Held() {
+			return problem.New(problem.ClaimLost, problem.Args{"domain": s.run.Domain})
+		}
+		if err := s.intend(ctx, steps, attempts); err != nil {
+			return err
+		}
+		// From here the batch is finished even if somebody asks to stop: what is
+		// sent has to be settled.
+		wctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
+		outcomes := s.r.Destination.Write(wctx, steps)
+		cancel()
+		if steps, pause, err = s.settle(context.WithoutCancel(ctx), steps, outcomes, attempts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pause waits d, and as long as the destination asked all of us to wait.
+func (s *syncing) pause(ctx context.Context, d time.Duration) error {
+	for {
+		if ctx.Err() != nil {
+			return errStop
+		}
+		s.mu.Lock()
+		if left := s.resume.Sub(s.r.Clock.Now()); left > d {
+			d = left
+		}
+		s.mu.Unlock()
+		if d <= 0 {
+			return nil
+		}
+		if s.r.Clock.Sleep(ctx, d) != nil {
+			return errStop
+		}
+		d = 0
+	}
+}
+
+// confirm reads the accounts of the steps once more, by ID, and drops the steps
+// whose account is no longer as it was approved: gone, changed by somebody
+// else, protected since, or already as wanted. A new account cannot be read
+// before it exists; Graph refuses a second one with its UPN.
+func (s *syncing) confirm(ctx context.Context, steps []plan.Step, attempts map[stepKey]int) ([]plan.Step, error) {
+	var refs []directory.Ref
+	for _, step := range steps {
+		if step.Verb != plan.Create {
+			refs = append(refs, directory.Ref{ID: s.objectID(step)})
+		}
+	}
+	found, err := s.look(ctx, refs)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, errStop
+		}
+		return nil, err
+	}
+	var left []plan.Step
+	for _, step := range steps {
+		key := stepKey{step.Action, step.Step}
+		if step.Verb == plan.Create {
+			left = append(left, step)
+			continue
+		}
+		switch why, done := s.stillAsApproved(step, found[s.objectID(step)]); {
+		case done:
+			s.wrote(step, attempts[key] > 0)
+		case why != nil:
+			s.fail(step, why)
+		default:
+			left = append(left, step)
+		}
+	}
+	return left, nil
+}
+
+// objectID is the ID of the account that a step writes to.
+func (s *syncing) objectID(step plan.Step) directory.ID {
+	if step.Object.ID != "" {
+		return step.Object.ID
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.actions[step.Action].id
+}
+
+// look reads accounts and sorts what was found by ID.
+func (s *syncing) look(ctx context.Context, refs []directory.Ref) (map[directory.ID][]directory.Sighting, error) {
+	found := make(map[directory.ID][]directory.Sighting, len(refs))
+	if len(refs) == 0 {
+		return found, nil
+	}
+	sightings, err := s.r.Destination.Look(ctx, refs, s.plan.Policy().Attributes)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range sightings {
+		id := g.Ref.ID
+		if g.Record.ID != "" {
+			id = g.Record.ID
+		}
+		found[id] = append(found[id], g)
+		s.tell(g.ServerTime)
+	}
+	return found, nil
+}
+
+// tell remembers the destination's clock.
+func (s *syncing) tell(t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.After(s.server) {
+		s.server = t
+	}
+}
+
+// protectedNow are the marks that may have come since the plan was made.
+const protectedNow = directory.RoleHolder | directory.RoleGroup | directory.Synced | directory.Restricted |
+	directory.Guest | directory.SignedIn
+
+// stillAsApproved compares what a step rests on with what was just read. done
+// says that the account is already as wanted.
+func (s *syncing) stillAsApproved(step plan.Step, found []directory.Sighting) (why *problem.Problem, done bool) {
+	live, deleted := sorted(found)
+	upn := step.Object.UPN
+	switch step.Verb {
+	case plan.DeleteUser:
+		switch {
+		case live == nil && deleted != nil:
+			return nil, true
+		case live == nil:
+			return problem.New(problem.ConfirmLost, problem.Args{"upn": upn}), false
+		}
+	case plan.RestoreUser:
+		switch {
+		case live != nil:
+			return nil, true
+		case deleted == nil:
+			return problem.New(problem.RowGone, problem.Args{"upn": upn}), false
+		}
+		return nil, false
+	case plan.Create, plan.Patch, plan.PatchUPN:
+		if live == nil {
+			return problem.New(problem.RowGone, problem.Args{"upn": upn}), false
+		}
+	}
+	if live.Marks.Any(protectedNow) {
+		return drifted(upn, "protected", "no", "yes"), false
+	}
+	if step.Verb == plan.DeleteUser {
+		if !strings.EqualFold(live.UPN, upn) {
+			return drifted(upn, string(directory.UserPrincipalName), upn, live.UPN), false
+		}
+		return nil, false
+	}
+	done = true
+	for _, c := range step.Set {
+		v, set := live.Get(c.Attribute)
+		now := directory.Value{Text: v, Set: set}
+		if same(c.Attribute, now, c.New) {
+			continue
+		}
+		done = false
+		if !same(c.Attribute, now, c.Old) {
+			return drifted(upn, string(c.Attribute), c.Old.Text, now.Text), false
+		}
+	}
+	return nil, done && len(step.Set) > 0
+}
+
+func drifted(upn, attribute, then, now string) *problem.Problem {
+	return problem.New(problem.RowDrifted, problem.Args{
+		"upn": upn, "attribute": attribute, "then": then, "now": now,
+	})
+}
+
+// sorted picks the live and the deleted record out of what was found.
+func sorted(found []directory.Sighting) (live, deleted *directory.Record) {
+	for i := range found {
+		switch found[i].Presence {
+		case directory.Live:
+			live = &found[i].Record
+		case directory.InRecycleBin:
+			deleted = &found[i].Record
+		case directory.Absent:
+		}
+	}
+	return live, deleted
+}
+
+// same reports whether two values are equal to the destination: UPNs compare
+// without regard to case, and no value equals an empty one.
+func same(a directory.Attribute, x, y directory.Value) bool {
+	if a == directory.UserPrincipalName {
+		return strings.EqualFold(x.Text, y.Text)
+	}
+	return x.Text == y.Text
+}
+
+// intend writes the rows of the journal that the next request stands on.
+func (s *syncing) intend(ctx context.Context, steps []plan.Step, attempts map[stepKey]int) error {
+	s.mu.Lock()
+	rows := make([]state.Entry, len(steps))
+	now := s.r.Clock.Now()
+	for i, step := range steps {
+		key := stepKey{step.Action, step.Step}
+		attempts[key]++
+		before, after := images(step)
+		a := s.actions[step.Action]
+		ref := step.Object
+		if ref.ID == "" {
+			ref.ID = a.id
+		}
+		if step.Verb == plan.Create {
+			ref.UPN = a.upn
+		}
+		e := state.Entry{
+			Run: s.run.No, Action: step.Action, Step: step.Step, Attempt: attempts[key], State: state.Sent,
+			Kind: a.kind.String(), Verb: verbWord(step.Verb), Object: ref,
+			Before: before.json(), After: after.json(), Intended: now, Server: s.server,
+		}
+		if old, ok := s.entries[key]; ok {
+			e.Intended, e.Server = old.Intended, old.Server
+			e.Attempt = max(e.Attempt, old.Attempt+1)
+			attempts[key] = e.Attempt
+		}
+		rows[i] = e
+	}
+	s.mu.Unlock()
+	if err := s.claim.Intend(ctx, rows); err != nil {
+		if ctx.Err() != nil {
+			return errStop
+		}
+		return err
+	}
+	s.mu.Lock()
+	for _, e := range rows {
+		s.entries[stepKey{e.Action, e.Step}] = e
+		s.actions[e.Action].sent = true
+	}
+	s.mu.Unlock()
+	return nil
+}
+
+// settle writes the outcomes of a request to the journal, and says which steps
+// are to be sent again, and after how long.
+func (s *syncing) settle(
+	ctx context.Context, steps []plan.Step, outcomes []destination.Outcome, attempts map[stepKey]int,
+) (again []plan.Step, pause time.Duration, err error) {
+	var unknown []plan.Step
+	rows := make([]state.Entry, 0, len(steps))
+	var after []func()
+	for i, step := range steps {
+		out := outcomes[i]
+		key := stepKey{step.Action, step.Step}
+		s.tell(out.ServerTime)
+		e := s.entry(key)
+		e.Answered = s.r.Clock.Now()
+		e.Problem = problemJSON(out.Why)
+		switch out.Did {
+		case destination.Applied:
+			e.State = state.Written
+			if out.ID != "" {
+				e.Object.ID = out.ID
+			}
+			if !out.ServerTime.IsZero() {
+				e.Server = out.ServerTime
+			}
+			id := e.Object.ID
+			after = append(after, func() { s.took(step, id) })
+		case destination.NotDone:
+			switch wait, retry := s.sendAgain(step, out.Why, attempts[key]); {
+			case retry:
+				e.State = state.None
+				pause = max(pause, wait)
+				again = append(again, step)
+			case attempts[key] > 1 && settledByReading(out.Why):
+				e.State = state.Sent
+				unknown = append(unknown, step)
+			default:
+				e.State = state.Rejected
+				why := out.Why
+				if why.Class() == problem.Retry {
+					why = problem.Wrap(why, problem.RetriesSpent, problem.Args{
+						"upn": s.actions[step.Action].upn, "attempts": strconv.Itoa(attempts[key]),
+					}).WithUpstream(upstreamOf(why))
+				}
+				after = append(after, func() { s.fail(step, why) })
+			}
+		case destination.Unknown:
+			e.State = state.Sent
+			unknown = append(unknown, step)
+		}
+		rows = append(rows, e)
+	}
+	if err := s.note(ctx, rows); err != nil {
+		return nil, 0, err
+	}
+	for _, f := range after {
+		f()
+	}
+	if len(unknown) > 0 {
+		retry, err := s.settleByReading(ctx, unknown, attempts)
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(retry) > 0 {
+			pause = max(pause, defaultPause)
+			again = append(again, retry...)
+		}
+	}
+	return again, pause, nil
+}
+
+func upstreamOf(p *problem.Problem) problem.Upstream {
+	if p.Upstream == nil {
+		return problem.Upstream{}
+	}
+	return *p.Upstream
+}
+
+// entry is the journal row of a step as we hold it.
+func (s *syncing) entry(key stepKey) state.Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.entries[key]
+}
+
+// note writes outcomes to the journal and keeps them.
+func (s *syncing) note(ctx context.Context, rows []state.Entry) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if err := s.claim.Settle(ctx, rows); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range rows {
+		s.entries[stepKey{e.Action, e.Step}] = e
+	}
+	return nil
+}
+
+// sendAgain says whether a refused step is sent again, and after what pause: a
+// pause that the destination asked for holds for every sender of this sync; a
+// UPN that we let go of a moment ago may still count as taken.
+func (s *syncing) sendAgain(step plan.Step, why *problem.Problem, attempt int) (time.Duration, bool) {
+	if attempt >= maxAttempts || why == nil {
+		return 0, false
+	}
+	if why.Class() == problem.Retry {
+		wait := defaultPause << min(attempt-1, 5)
+		if u := why.Upstream; u != nil && u.RetryAfter > 0 {
+			wait = u.RetryAfter
+		}
+		s.mu.Lock()
+		until := s.r.Clock.Now().Add(wait)
+		if until.After(s.resume) {
+			s.resume = until
+			s.paused += wait
+		}
+		s.mu.Unlock()
+		s.r.report(progress.Event{Phase: progress.Write, Pause: wait})
+		s.log("the destination asked for a pause", "wait", wait, "step", step.Action, "why", why)
+		return wait, true
+	}
+	if !isConflict(why) {
+		return 0, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range step.Set {
+		if c.Attribute != directory.UserPrincipalName {
+			continue
+		}
+		if at, ok := s.released[directory.FoldUPN(c.New.Text)]; ok && s.r.Clock.Now().Sub(at) < releaseLag {
+			return releasePause, true
+		}
+	}
+	return 0, false
+}
+
+// isConflict reports whether the destination says that another object has the
+// value.
+func isConflict(p *problem.Problem) bool {
+	return p != nil && p.Upstream != nil && strings.Contains(p.Upstream.Code, "ObjectConflict")
+}
+
+// settledByReading reports whether a refusal of a second attempt may only mean
+// that the first one had its effect: a conflict with ourselves, or an object
+// that is gone because we deleted it.
+func settledByReading(p *problem.Problem) bool {
+	return isConflict(p) || p != nil && p.Upstream != nil && p.Upstream.Status == 404
+}
+
+// took remembers that the destination took a step.
+func (s *syncing) took(step plan.Step, id directory.ID) {
+	s.mu.Lock()
+	a := s.actions[step.Action]
+	if id != "" {
+		a.id = id
+	}
+	now := s.r.Clock.Now()
+	switch step.Verb {
+	case plan.DeleteUser:
+		s.released[directory.FoldUPN(step.Object.UPN)] = now
+	case plan.PatchUPN:
+		for _, c := range step.Set {
+			if c.Attribute == directory.UserPrincipalName && c.Old.Set {
+				s.released[directory.FoldUPN(c.Old.Text)] = now
+			}
+		}
+	case plan.Create, plan.Patch, plan.RestoreUser:
+	}
+	s.mu.Unlock()
+	s.wrote(step, true)
+}
+
+// wrote counts a step as done; ours says that this sync sent it.
+func (s *syncing) wrote(step plan.Step, ours bool) {
+	s.mu.Lock()
+	a := s.actions[step.Action]
+	a.written++
+	a.sent = a.sent || ours
+	complete := a.written == a.steps
+	if complete && a.sent {
+		s.sent++
+	}
+	e := progress.Event{Phase: progress.Write, Done: s.sent, Total: len(s.actions)}
+	if complete {
+		e.Row = &progress.Row{No: step.Action, Kind: a.kind.String(), UPN: a.upn, Outcome: "sent"}
+	}
+	s.mu.Unlock()
+	s.r.report(e)
+}
+
+// fail gives up an action.
+func (s *syncing) fail(step plan.Step, why *problem.Problem) {
+	s.mu.Lock()
+	a := s.actions[step.Action]
+	a.outcome, a.why = OutcomeFailed, why
+	e := progress.Event{Phase: progress.Write, Done: s.sent, Total: len(s.actions), Row: &progress.Row{
+		No: step.Action, Kind: a.kind.String(), UPN: a.upn, Outcome: OutcomeFailed, Err: why,
+	}}
+	s.mu.Unlock()
+	s.log("row failed", "no", step.Action, "why", why)
+	s.r.report(e)
+}
+
+func (s *syncing) log(msg string, args ...any) {
+	if s.r.Log != nil {
+		s.r.Log.Info(msg, append(args, "run", s.run.No, "domain", s.run.Domain)...)
+	}
+}

@@ -1,0 +1,276 @@
+package run
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/source"
+)
+
+// The keys of a domain's settings. Custom attributes of the source are mapped
+// with map.<column>=<attribute>.
+const (
+	KeySource              = "source"
+	KeyMaxAllowedDeletions = "max_allowed_deletions"
+	KeyMaxDeletions        = "max_deletions"
+	KeyOnEmpty             = "on_empty"
+	KeyOnDisabled          = "on_disabled"
+	KeyImmutableIDChange   = "immutable_id_change"
+	KeyChangeAlias         = "change_alias"
+	KeyProtected           = "protected"
+	KeyResetPasswords      = "reset_passwords"
+	KeyShrinkShare         = "shrink_share"
+	keyMap                 = "map."
+)
+
+// DefaultShrinkShare is the share of its last good run, in percent, below which
+// a side is not believed.
+const DefaultShrinkShare = 50
+
+// Settings are a domain's settings as stored, typed. Keys and words are those
+// of hacsync settings.
+type Settings struct {
+	Source string
+	// Count is what HAC says it has (--source-count), -1 unanswered. It is
+	// never stored: it belongs to one download.
+	Count    int
+	Policy   plan.Policy
+	Mappings []source.Mapping
+	// ShrinkShare: a side smaller than this share (percent) of its last good
+	// run is refused; 0 turns the check off.
+	ShrinkShare int
+}
+
+// setting is one key: what it takes, in words, and how a value is read.
+type setting struct {
+	takes string
+	read  func(*Settings, string) bool
+	write func(Settings) string
+}
+
+// settingsTable has every key but map.*.
+func settingsTable() map[string]setting {
+	yesNo := func(field func(*Settings) *bool) setting {
+		return setting{
+			takes: "yes, no",
+			read: func(s *Settings, v string) bool {
+				switch v {
+				case "yes", "true":
+					*field(s) = true
+				case "no", "false":
+					*field(s) = false
+				default:
+					return false
+				}
+				return true
+			},
+			write: func(s Settings) string { return yes(*field(&s), "yes", "no") },
+		}
+	}
+	word := func(no, on string, field func(*Settings) *bool) setting {
+		return setting{
+			takes: no + ", " + on,
+			read: func(s *Settings, v string) bool {
+				if v != no && v != on {
+					return false
+				}
+				*field(s) = v == on
+				return true
+			},
+			write: func(s Settings) string { return yes(*field(&s), on, no) },
+		}
+	}
+	number := func(takes string, low, high int, none bool, field func(*Settings) *int) setting {
+		return setting{
+			takes: takes,
+			read: func(s *Settings, v string) bool {
+				if none && v == "none" {
+					*field(s) = -1
+					return true
+				}
+				n, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(v, "%")))
+				if err != nil || n < low || n > high {
+					return false
+				}
+				*field(s) = n
+				return true
+			},
+			write: func(s Settings) string {
+				if n := *field(&s); n >= 0 {
+					return strconv.Itoa(n)
+				}
+				return "none"
+			},
+		}
+	}
+	return map[string]setting{
+		KeySource: {
+			takes: "csv:PATH, hac",
+			read: func(s *Settings, v string) bool {
+				s.Source = v
+				kind, rest, _ := strings.Cut(v, ":")
+				return v == "hac" || kind == "csv" && strings.TrimSpace(rest) != ""
+			},
+			write: func(s Settings) string { return s.Source },
+		},
+		KeyMaxAllowedDeletions: number("a whole number of percent from 0 to 100", 0, 100, false,
+			func(s *Settings) *int { return &s.Policy.MaxAllowedDeletions }),
+		KeyMaxDeletions: number("a number of deletions, or none", 0, 1<<30, true,
+			func(s *Settings) *int { return &s.Policy.MaxDeletions }),
+		KeyShrinkShare: number("a whole number of percent from 0 to 100", 0, 100, false,
+			func(s *Settings) *int { return &s.ShrinkShare }),
+		KeyOnEmpty: {
+			takes: "keep, clear-known, clear",
+			read: func(s *Settings, v string) bool {
+				s.Policy.OnEmpty = plan.OnEmpty(v)
+				return slices.Contains([]plan.OnEmpty{plan.Keep, plan.ClearKnown, plan.Clear}, s.Policy.OnEmpty)
+			},
+			write: func(s Settings) string { return string(s.Policy.OnEmpty) },
+		},
+		KeyOnDisabled: word("ignore", "block-sign-in",
+			func(s *Settings) *bool { return &s.Policy.BlockDisabled }),
+		KeyImmutableIDChange: word("skip", "ask",
+			func(s *Settings) *bool { return &s.Policy.AskImmutableID }),
+		KeyChangeAlias:    yesNo(func(s *Settings) *bool { return &s.Policy.ChangeAlias }),
+		KeyResetPasswords: yesNo(func(s *Settings) *bool { return &s.Policy.ResetPasswords }),
+		KeyProtected: {
+			takes: "UPNs or object IDs, with commas between",
+			read: func(s *Settings, v string) bool {
+				s.Policy.Protected = nil
+				for _, one := range strings.Split(v, ",") {
+					if one = strings.TrimSpace(one); one != "" {
+						s.Policy.Protected = append(s.Policy.Protected, one)
+					}
+				}
+				return true
+			},
+			write: func(s Settings) string { return strings.Join(s.Policy.Protected, ",") },
+		},
+	}
+}
+
+func yes(b bool, t, f string) string {
+	if b {
+		return t
+	}
+	return f
+}
+
+// mappable are the attributes that a custom attribute of the source may be
+// written to: plain strings that User.ReadWrite.All lets an application set.
+func mappable() []directory.Attribute {
+	return []directory.Attribute{
+		"city", "companyName", directory.Department, "employeeId", "employeeType", "jobTitle",
+		"officeLocation", "postalCode", "preferredLanguage", "state", "streetAddress", "country", directory.UsageLocation,
+	}
+}
+
+// DefaultSettings are a domain's until somebody sets something.
+func DefaultSettings() Settings {
+	return Settings{Count: -1, Policy: plan.DefaultPolicy(), ShrinkShare: DefaultShrinkShare}
+}
+
+// ParseSettings types stored key=value pairs. An unknown key or a value that a
+// key does not take is a problem that names it.
+func ParseSettings(kv map[string]string) (Settings, error) {
+	s := DefaultSettings()
+	table := settingsTable()
+	for _, k := range slices.Sorted(maps.Keys(kv)) {
+		v := strings.TrimSpace(kv[k])
+		if column, ok := strings.CutPrefix(k, keyMap); ok && column != "" {
+			to := directory.Attribute(v)
+			if !slices.Contains(mappable(), to) {
+				return s, settingValue(k, v, joinAttributes(mappable()))
+			}
+			s.Mappings = append(s.Mappings, source.Mapping{From: column, To: to})
+			if !slices.Contains(s.Policy.Attributes, to) {
+				s.Policy.Attributes = append(s.Policy.Attributes, to)
+			}
+			continue
+		}
+		t, ok := table[k]
+		if !ok {
+			keys := slices.Sorted(maps.Keys(table))
+			return s, problem.New(problem.SettingUnknown, problem.Args{
+				"key": k, "keys": strings.Join(append(keys, keyMap+"COLUMN"), ", "),
+			})
+		}
+		if !t.read(&s, v) {
+			return s, settingValue(k, v, t.takes)
+		}
+	}
+	return s, nil
+}
+
+func settingValue(key, value, takes string) error {
+	return problem.New(problem.SettingValue, problem.Args{"key": key, "value": value, "takes": takes})
+}
+
+func joinAttributes(as []directory.Attribute) string {
+	words := make([]string, len(as))
+	for i, a := range as {
+		words[i] = string(a)
+	}
+	return strings.Join(words, ", ")
+}
+
+// Pairs are the settings as key=value, every key of them.
+func (s Settings) Pairs() map[string]string {
+	kv := map[string]string{}
+	for k, t := range settingsTable() {
+		kv[k] = t.write(s)
+	}
+	for _, m := range s.Mappings {
+		kv[keyMap+m.From] = string(m.To)
+	}
+	return kv
+}
+
+// Settings reads a domain's settings; the domain must be a verified one of the
+// tenant.
+func (r *Runner) Settings(ctx context.Context, domain string) (Settings, error) {
+	if _, err := r.verified(ctx, domain); err != nil {
+		return Settings{}, err
+	}
+	return r.settings(ctx, domain)
+}
+
+// settings reads them without asking the tenant.
+func (r *Runner) settings(ctx context.Context, domain string) (Settings, error) {
+	kv, err := r.Store.Settings(ctx, r.Connection.Tenant, directory.FoldUPN(domain))
+	if err != nil {
+		return Settings{}, err
+	}
+	return ParseSettings(kv)
+}
+
+// SetSettings checks and stores key=value pairs; an empty value goes back to
+// the preset. A key or value that is not known is a problem that names it, and
+// nothing is stored.
+func (r *Runner) SetSettings(ctx context.Context, domain string, kv map[string]string) error {
+	if _, err := r.verified(ctx, domain); err != nil {
+		return err
+	}
+	domain = directory.FoldUPN(domain)
+	checked := map[string]string{}
+	for k, v := range kv {
+		if v = strings.TrimSpace(v); v != "" {
+			checked[k] = v
+			continue
+		}
+		_, known := settingsTable()[k]
+		if !known && !strings.HasPrefix(k, keyMap) {
+			checked[k] = v // ParseSettings names it
+		}
+	}
+	if _, err := ParseSettings(checked); err != nil {
+		return err
+	}
+	return r.Store.SetSettings(ctx, r.Connection.Tenant, domain, kv)
+}

@@ -1,0 +1,55 @@
+package run
+
+import (
+	"context"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// Store is what a run needs of the state. OnStore makes one of a state.Store;
+// proofs put a gate between.
+type Store interface {
+	Settings(ctx context.Context, tenant, domain string) (map[string]string, error)
+	SetSettings(ctx context.Context, tenant, domain string, kv map[string]string) error
+	Domains(ctx context.Context, tenant string) ([]string, error)
+	Decisions(ctx context.Context, tenant, domain string) ([]state.Decision, error)
+	SaveDecision(ctx context.Context, tenant, domain string, d state.Decision) error
+	RemoveDecision(ctx context.Context, tenant, domain, key string) error
+	BeginRun(ctx context.Context, r state.Run) (int64, error)
+	UpdateRun(ctx context.Context, r state.Run) error
+	Run(ctx context.Context, no int64) (state.Run, error)
+	Runs(ctx context.Context, f state.RunFilter) ([]state.Run, error)
+	SavePlan(ctx context.Context, run int64, fingerprint string, file []byte) error
+	Plan(ctx context.Context, run int64) ([]byte, error)
+	PlanKnown(ctx context.Context, tenant, fingerprint string) (int64, error)
+	UseRaise(ctx context.Context, tenant, fingerprint string) (bool, error)
+	Alive(ctx context.Context, tenant, domain string) (holder string, alive bool, err error)
+	Journal(ctx context.Context, run int64) ([]state.Entry, error)
+	JournalSince(ctx context.Context, tenant, domain string, t time.Time) ([]state.Entry, error)
+	Known(ctx context.Context, tenant, domain string) (map[string][]string, error)
+	Remember(ctx context.Context, tenant, domain string, known map[string][]string) error
+	Take(ctx context.Context, tenant, domain, holder string, wait bool) (Claim, error)
+}
+
+// Claim is the right to write to one domain, and the way to its journal.
+type Claim interface {
+	Held() bool
+	Lost() <-chan struct{}
+	Release(ctx context.Context) error
+	Intend(ctx context.Context, rows []state.Entry) error
+	Settle(ctx context.Context, rows []state.Entry) error
+}
+
+// OnStore makes a Store of a state.
+func OnStore(s *state.Store) Store { return onStore{s} }
+
+type onStore struct{ *state.Store }
+
+func (s onStore) Take(ctx context.Context, tenant, domain, holder string, wait bool) (Claim, error) {
+	c, err := s.Store.Take(ctx, tenant, domain, holder, wait)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}

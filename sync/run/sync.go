@@ -1,0 +1,346 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// Sync applies p exactly. It takes the claim, judges the guard, compares with
+// both sides again, obtains the permission to write, writes each intent to the
+// journal before its request and the outcome after it, and reads back what it
+// wrote. Guard, drift and a claim held elsewhere are problems with nothing
+// written; the Report then says so. ctx cancelled stops it safely between
+// requests: the batch under way is finished and settled.
+func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, error) {
+	if err := r.approved(p.Plan, a); err != nil {
+		return nil, err
+	}
+	claim, err := r.Store.Take(ctx, r.Connection.Tenant, p.Plan.Domain(), r.Holder, false)
+	if err != nil {
+		return nil, err
+	}
+	defer release(ctx, claim)
+	if err := r.Decide(ctx, p.Plan.Domain(), a.Lasting); err != nil {
+		return nil, err
+	}
+	s := newSyncing(r, claim, p.Plan, state.Run{
+		Kind: state.Sync, Tenant: r.Connection.Tenant, Connection: r.Connection.Name, Domain: p.Plan.Domain(),
+		State: state.Running, Started: r.Clock.Now(), PlanOf: p.Run, Fingerprint: p.Plan.Fingerprint().String(),
+		By: a.By, Note: a.Note, Unattended: a.Unattended, Source: p.Source,
+	}, Summary{RaiseOnce: a.RaiseOnce, SkipDrifted: a.SkipDrifted, Count: p.Count})
+	s.run.Summary = s.sum.json()
+	if s.run.No, err = r.Store.BeginRun(ctx, s.run); err != nil {
+		return nil, err
+	}
+	if err := r.save(ctx, s.run.No, p.Plan); err != nil {
+		return s.end(ctx, err)
+	}
+	return s.end(ctx, s.carryOut(ctx))
+}
+
+// Resume finishes a sync that was interrupted or stopped: it takes the claim,
+// settles by reading what stayed unknown, and goes on with what was approved.
+func (r *Runner) Resume(ctx context.Context, no int64) (*Report, error) {
+	run, err := r.Store.Run(ctx, no)
+	if err != nil {
+		return nil, err
+	}
+	claim, err := r.Store.Take(ctx, run.Tenant, run.Domain, r.Holder, true)
+	if err != nil {
+		return nil, err
+	}
+	defer release(ctx, claim)
+	// Read again: its last holder may have ended it while we waited.
+	if run, err = r.Store.Run(ctx, no); err != nil {
+		return nil, err
+	}
+	if run.Kind == state.DryRun || run.State != state.Running && run.State != state.Stopped {
+		return nil, problem.New(problem.RunEnded, problem.Args{
+			"run": strconv.FormatInt(no, 10), "state": string(run.State),
+		})
+	}
+	p, err := r.Stored(ctx, no)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := r.Store.Journal(ctx, no)
+	if err != nil {
+		return nil, err
+	}
+	s := newSyncing(r, claim, p.Plan, run, summaryOf(run))
+	s.replay(entries)
+	s.resumed = true
+	return s.end(ctx, s.carryOut(ctx))
+}
+
+// approved checks that p is what the approval means and may be applied here.
+func (r *Runner) approved(p *plan.Plan, a Approval) error {
+	if n := len(p.Need()); n > 0 {
+		return problem.New(problem.PlanNotFinal, problem.Args{"accounts": strconv.Itoa(n)})
+	}
+	if p.Tenant() != r.Connection.Tenant {
+		return problem.New(problem.WrongTenant, problem.Args{
+			"plan": p.Tenant(), "connection": r.Connection.Tenant,
+		})
+	}
+	if a.Fingerprint != p.Fingerprint() {
+		return problem.New(problem.NotApproved, problem.Args{
+			"approved": a.Fingerprint.Code(), "plan": p.Fingerprint().Code(),
+		})
+	}
+	return nil
+}
+
+func release(ctx context.Context, c Claim) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	_ = c.Release(ctx) // the next holder recognises it as dead
+}
+
+// syncing is one sync under way.
+type syncing struct {
+	r     *Runner
+	claim Claim
+	run   state.Run
+	sum   Summary
+	plan  *plan.Plan
+
+	mu      sync.Mutex
+	actions map[int]*acting
+	entries map[stepKey]state.Entry
+	// released has when a rename or delete of this run let go of a UPN.
+	released map[string]time.Time
+	// server is the newest time that the destination told.
+	server  time.Time
+	resume  time.Time // nobody sends before this: the destination asked for a pause
+	paused  time.Duration
+	sent    int
+	seen    int
+	drifted []plan.Drifted
+	resumed bool
+}
+
+type stepKey struct{ action, step int }
+
+// acting is one action under way.
+type acting struct {
+	after   []int
+	steps   int
+	written int // steps the destination took, or that were already so
+	sent    bool
+	outcome string // empty until it is known
+	why     *problem.Problem
+	id      directory.ID
+	before  image // values of before, of all steps
+	final   image // values wanted, of all steps
+	kind    plan.Kind
+	upn     string
+}
+
+func newSyncing(r *Runner, c Claim, p *plan.Plan, run state.Run, sum Summary) *syncing {
+	s := &syncing{
+		r: r, claim: c, run: run, sum: sum,
+		entries: map[stepKey]state.Entry{}, released: map[string]time.Time{},
+	}
+	s.use(p)
+	return s
+}
+
+// use makes p the plan to carry out.
+func (s *syncing) use(p *plan.Plan) {
+	s.plan = p
+	s.actions = make(map[int]*acting, p.Len())
+	for a := range p.Actions() {
+		st := &acting{
+			after: a.After, steps: len(a.Steps), kind: a.Kind, upn: a.UPN, id: a.User.ID,
+			before: image{}, final: image{},
+		}
+		for _, step := range a.Steps {
+			before, after := images(step)
+			for k, v := range before {
+				if _, ok := st.before[k]; !ok {
+					st.before[k] = v
+				}
+			}
+			for k, v := range after {
+				st.final[k] = v
+			}
+		}
+		s.actions[a.No] = st
+	}
+}
+
+// errStop ends a sync early without a problem of its own: ctx says why.
+var errStop = errors.New("stopped")
+
+// carryOut does everything from the guard to the last read-back.
+func (s *syncing) carryOut(ctx context.Context) error {
+	if err := s.guard(ctx); err != nil {
+		return err
+	}
+	if len(s.actions) == 0 {
+		return nil
+	}
+	if err := s.settleUnknown(ctx); err != nil {
+		return err
+	}
+	if err := s.checkDrift(ctx); err != nil {
+		return err
+	}
+	if s.nothingLeft() {
+		return s.verify(ctx, true)
+	}
+	if s.r.MayWrite != nil {
+		if err := s.r.MayWrite(ctx); err != nil {
+			return err
+		}
+	}
+	s.r.report(progress.Event{Phase: progress.Write, Total: len(s.actions)})
+	for wave := range s.plan.Waves() {
+		if err := s.wave(ctx, wave); err != nil {
+			return err
+		}
+	}
+	s.r.report(progress.Event{Phase: progress.Write, Done: s.sent, Total: len(s.actions), Ended: true})
+	return s.verify(ctx, true)
+}
+
+// guard judges the plan that will be applied, before the first write. Raising
+// it once is spent with the first sync of the fingerprint, and holds for its
+// resumption.
+func (s *syncing) guard(ctx context.Context) error {
+	v := s.plan.Verdict()
+	if !v.Cancelled || len(s.entries) > 0 { // begun means it was let pass
+		return nil
+	}
+	why := v.Why
+	if why == nil {
+		why = problem.New(problem.GuardCancels, nil)
+	}
+	if !s.sum.RaiseOnce {
+		return why
+	}
+	fresh, err := s.r.Store.UseRaise(ctx, s.run.Tenant, s.plan.Fingerprint().String())
+	if err != nil {
+		return err
+	}
+	if !fresh && !s.resumed {
+		return problem.New(problem.RaiseSpent, problem.Args{"plan": s.plan.Fingerprint().Code()})
+	}
+	return nil
+}
+
+func (s *syncing) nothingLeft() bool {
+	for _, a := range s.actions {
+		if a.outcome == "" && a.written < a.steps {
+			return false
+		}
+	}
+	return true
+}
+
+// batch is how many steps one request carries: Graph's limit.
+const batch = 20
+
+// inFlight is how many requests are under way at once within a wave.
+const inFlight = 4
+
+// wave sends the steps of one wave, and waits until they are seen where the
+// next depends on them.
+func (s *syncing) wave(ctx context.Context, w plan.Wave) error {
+	var todo []plan.Step
+	for _, step := range w.Steps {
+		if s.ready(step) {
+			todo = append(todo, step)
+		}
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(inFlight)
+	for len(todo) > 0 {
+		n := min(batch, len(todo))
+		chunk := todo[:n]
+		todo = todo[n:]
+		g.Go(func() error { return s.send(gctx, chunk) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if w.Barrier {
+		if err := s.awaitSteps(ctx, w.Steps); err != nil {
+			return err
+		}
+	}
+	return s.verify(ctx, false)
+}
+
+// ready reports whether a step is still to be sent. A step whose action, or an
+// action before it, did not succeed is not tried.
+func (s *syncing) ready(step plan.Step) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.actions[step.Action]
+	if a == nil || a.outcome != "" {
+		return false
+	}
+	if e, ok := s.entries[stepKey{step.Action, step.Step}]; ok && (e.State == state.Written || e.State == state.Seen) {
+		return false
+	}
+	for _, no := range a.after {
+		if b := s.actions[no]; b != nil && b.outcome != "" && b.outcome != OutcomeSeen {
+			a.outcome = OutcomeNotTried
+			a.why = problem.New(problem.RowWaits, problem.Args{"upn": a.upn, "no": strconv.Itoa(no)})
+			return false
+		}
+	}
+	return true
+}
+
+// end writes the run's end and makes the report. The error is what carryOut
+// returned, or that of a run that is no longer ours.
+func (s *syncing) end(ctx context.Context, err error) (*Report, error) {
+	end := state.Done
+	switch {
+	case err == nil:
+	case ctx.Err() != nil || errors.Is(err, errStop) || errors.Is(err, context.Canceled):
+		end = state.Stopped
+		err = problem.Wrap(context.Cause(ctx), problem.Interrupted, problem.Args{
+			"run": strconv.FormatInt(s.run.No, 10), "domain": s.run.Domain,
+		})
+	case problem.Has(err, problem.ClaimLost):
+		rep := s.result(state.Running)
+		return rep, err // the run belongs to whoever took the claim
+	case len(s.entries) > 0:
+		end = state.Stopped
+	default:
+		end = state.Refused
+	}
+	rep := s.result(end)
+	if err == nil && rep.Failed+rep.NotTried+rep.NotYetSeen > 0 {
+		rep.State = state.Partial
+	}
+	s.run.State, s.run.Ended = rep.State, rep.Ended
+	s.sum.Planned, s.sum.Seen, s.sum.Failed = rep.Planned, rep.Seen, rep.Failed
+	s.sum.NotTried, s.sum.NotYetSeen, s.sum.Paused = rep.NotTried, rep.NotYetSeen, rep.Paused
+	counts, verdict := s.plan.Counts(), s.plan.Verdict()
+	s.sum.Counts, s.sum.Verdict = &counts, &verdict
+	s.sum.Problem = nil
+	if err != nil {
+		s.sum.Problem = storedProblem(err)
+	}
+	s.run.Summary = s.sum.json()
+	if uerr := s.r.Store.UpdateRun(context.WithoutCancel(ctx), s.run); err == nil {
+		err = uerr
+	}
+	return rep, err
+}
