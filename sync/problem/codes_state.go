@@ -1,11 +1,102 @@
 package problem
 
-// Family 5: state and periodic sync.
+// Family 5: state and periodic sync. Codes from HS-5500 on belong to runs.
 const (
 	// DomainBusy: another process synchronises the domain. Args: domain, holder.
 	DomainBusy Code = "HS-5001"
+	// ClaimLost: another process took over the domain while this one did not
+	// answer. Args: domain, holder (may be empty).
+	ClaimLost Code = "HS-5002"
+	// WhichConnection: several connections are saved and none was named.
+	// Args: connections.
+	WhichConnection Code = "HS-5003"
+	// RunUnknown: there is no run of that number. Args: run.
+	RunUnknown Code = "HS-5004"
+	// PlanMissing: a run has no stored plan. Args: run.
+	PlanMissing Code = "HS-5005"
+
+	// StateURL: --state is of no known form. Args: url.
+	StateURL Code = "HS-5010"
+	// StateNewer: the state was made by a newer hacsync. Args: state, have, want.
+	StateNewer Code = "HS-5011"
+	// StateForeign: what lies there is not a state of hacsync. Args: state.
+	StateForeign Code = "HS-5012"
+	// StateDamaged: the state contradicts itself. Args: state.
+	StateDamaged Code = "HS-5013"
+	// StateDenied: this account may not open or write the state. Args: state.
+	StateDenied Code = "HS-5014"
+	// StateReadOnly: the state cannot be written. Args: state.
+	StateReadOnly Code = "HS-5015"
+	// StateFull: no room is left where the state is. Args: state.
+	StateFull Code = "HS-5016"
+	// StateBusy: another process kept the state locked. Args: state.
+	StateBusy Code = "HS-5017"
+	// StateUnreachable: the PostgreSQL server does not answer. Args: state.
+	StateUnreachable Code = "HS-5018"
+	// StateSignIn: the PostgreSQL server refused user or password. Args: state.
+	StateSignIn Code = "HS-5019"
+	// StateNoDatabase: the PostgreSQL server has no such database. Args: state.
+	StateNoDatabase Code = "HS-5020"
+	// StateFailed: the state gave an error of no other kind. Args: state.
+	StateFailed Code = "HS-5021"
+
+	// IdentityMissing: the identity file is not there. Args: file.
+	IdentityMissing Code = "HS-5050"
+	// IdentityUnreadable: the identity file cannot be read. Args: file.
+	IdentityUnreadable Code = "HS-5051"
+	// IdentityExposed: others on this machine may read it. Args: file, mode.
+	IdentityExposed Code = "HS-5052"
+	// IdentityInvalid: the file holds no usable age identity. Args: file.
+	IdentityInvalid Code = "HS-5053"
+	// IdentityExists: a new identity would replace a file. Args: file.
+	IdentityExists Code = "HS-5054"
+	// PassphraseWrong: HACSYNC_PASSPHRASE is not the one that the state was
+	// sealed with.
+	PassphraseWrong Code = "HS-5055"
+	// KeyringAbsent: this machine has no keyring that answers.
+	KeyringAbsent Code = "HS-5056"
+	// KeyringRefused: the keyring is locked, or a person cancelled.
+	KeyringRefused Code = "HS-5057"
+	// KeyringEmpty: the state was sealed with a key that is not in this
+	// keyring: another machine's, another account's, or lost.
+	KeyringEmpty Code = "HS-5058"
+	// SealedElsewhere: saved data was sealed with another key. Args: what
+	// (connection), key (what was tried).
+	SealedElsewhere Code = "HS-5059"
+	// SealedContended: saved data was changed by others again and again.
+	// Args: what.
+	SealedContended Code = "HS-5060"
+	// SealedNewer: saved data is of a format this program does not know. Args: what.
+	SealedNewer Code = "HS-5061"
 )
 
 var stateClasses = map[Code]Class{
-	DomainBusy: Mend,
+	DomainBusy:         Mend,
+	ClaimLost:          Mend,
+	WhichConnection:    Mend,
+	RunUnknown:         Mend,
+	PlanMissing:        Mend,
+	StateURL:           Mend,
+	StateNewer:         Mend,
+	StateForeign:       Mend,
+	StateDamaged:       Mend,
+	StateDenied:        Mend,
+	StateReadOnly:      Mend,
+	StateFull:          Mend,
+	StateBusy:          Retry,
+	StateUnreachable:   Retry,
+	StateSignIn:        Mend,
+	StateNoDatabase:    Mend,
+	IdentityMissing:    Mend,
+	IdentityUnreadable: Mend,
+	IdentityExposed:    Mend,
+	IdentityInvalid:    Mend,
+	IdentityExists:     Mend,
+	PassphraseWrong:    Mend,
+	KeyringAbsent:      Mend,
+	KeyringRefused:     Mend,
+	KeyringEmpty:       Mend,
+	SealedElsewhere:    Mend,
+	SealedContended:    Retry,
+	SealedNewer:        Mend,
 }

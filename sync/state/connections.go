@@ -1,0 +1,181 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// Connections lists the saved connections, last used first.
+func (s *Store) Connections(ctx context.Context) ([]consent.Connection, error) {
+	var all []consent.Connection
+	err := s.read(ctx, "list connections", func(tx *sql.Tx) error {
+		var err error
+		all, err = rows(ctx, tx, func(scan func(...any) error) (consent.Connection, error) {
+			var data string
+			if err := scan(&data); err != nil {
+				return consent.Connection{}, err
+			}
+			return s.connection(data)
+		}, `SELECT data FROM connection ORDER BY last_used DESC, name`)
+		return err
+	})
+	return all, err
+}
+
+// connection reads a stored connection.
+func (s *Store) connection(data string) (consent.Connection, error) {
+	var c consent.Connection
+	if err := json.Unmarshal([]byte(data), &c); err != nil {
+		return c, problem.Wrap(err, problem.StateDamaged, problem.Args{"state": s.URL()})
+	}
+	return c, nil
+}
+
+// Connection finds one by name; an empty name finds the only one there is, or a
+// problem that lists them.
+func (s *Store) Connection(ctx context.Context, name string) (consent.Connection, error) {
+	all, err := s.Connections(ctx)
+	if err != nil {
+		return consent.Connection{}, err
+	}
+	if name == "" && len(all) == 1 {
+		return all[0], nil
+	}
+	if name == "" && len(all) > 1 {
+		names := make([]string, 0, len(all))
+		for _, c := range all {
+			names = append(names, c.Name)
+		}
+		return consent.Connection{}, problem.New(problem.WhichConnection,
+			problem.Args{"connections": strings.Join(names, ", ")})
+	}
+	for _, c := range all {
+		if name != "" && c.Name == name {
+			return c, nil
+		}
+	}
+	return consent.Connection{}, problem.New(problem.NoSavedData, problem.Args{"connection": name})
+}
+
+// SaveConnection stores a connection under its name, replacing it. Whoever
+// signed in for it before, in the same tenant, stays in its list: these
+// accounts are never touched, and a caller that forgot them would lift that.
+func (s *Store) SaveConnection(ctx context.Context, c consent.Connection) error {
+	if c.Name == "" {
+		return errors.New("a connection needs a name")
+	}
+	c.Name = clean(c.Name)
+	return s.write(ctx, "save the connection", func(tx *sql.Tx) error {
+		var data string
+		err := tx.QueryRowContext(ctx, `SELECT data FROM connection WHERE name = $1`, c.Name).Scan(&data)
+		if err != nil && !none(err) {
+			return err
+		}
+		if err == nil {
+			old, err := s.connection(data)
+			if err != nil {
+				return err
+			}
+			if old.Tenant == c.Tenant {
+				for _, id := range old.SignedIn {
+					if !slices.Contains(c.SignedIn, id) {
+						c.SignedIn = append(slices.Clone(c.SignedIn), id)
+					}
+				}
+			}
+		}
+		text, err := json.Marshal(c)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO connection (name, tenant, last_used, data) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (name) DO UPDATE SET tenant = excluded.tenant, last_used = excluded.last_used, data = excluded.data`,
+			c.Name, clean(c.Tenant), nanos(c.LastUsed), string(text))
+		return err
+	})
+}
+
+// ForgetConnection removes a connection and every sealed row of it. Runs stay.
+// A name that is not there is a problem.
+func (s *Store) ForgetConnection(ctx context.Context, name string) error {
+	if name == "" {
+		return problem.New(problem.NoSavedData, problem.Args{"connection": name})
+	}
+	return s.write(ctx, "forget the connection", func(tx *sql.Tx) error {
+		was, err := one(tx.ExecContext(ctx, `DELETE FROM connection WHERE name = $1`, clean(name)))
+		if err != nil {
+			return err
+		}
+		// Sealed rows come first when a sign-in is saved, so they may be there
+		// without their connection.
+		rowsToo, err := one(tx.ExecContext(ctx, `DELETE FROM sealed WHERE connection = $1`, clean(name)))
+		if err != nil {
+			return err
+		}
+		if !was && !rowsToo {
+			return problem.New(problem.NoSavedData, problem.Args{"connection": name})
+		}
+		return nil
+	})
+}
+
+// Sealed reads a sealed row; version is 0 where there is none. Rows of no
+// connection (an empty name) belong to the state itself.
+func (s *Store) Sealed(ctx context.Context, connection, name string) (sealed []byte, version int64, err error) {
+	err = s.read(ctx, "read a sealed row", func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT data, version FROM sealed WHERE connection = $1 AND name = $2`,
+			clean(connection), clean(name)).Scan(&sealed, &version)
+		if none(err) {
+			sealed, version = nil, 0
+			return nil
+		}
+		return err
+	})
+	return sealed, version, err
+}
+
+// SaveSealed replaces a sealed row if its version is still the one read (0: it
+// must not exist); ErrStale otherwise.
+func (s *Store) SaveSealed(ctx context.Context, connection, name string, sealed []byte, version int64) error {
+	return s.write(ctx, "save a sealed row", func(tx *sql.Tx) error {
+		next, err := count(ctx, tx, "sealed")
+		if err != nil {
+			return err
+		}
+		if sealed == nil {
+			sealed = []byte{}
+		}
+		var saved bool
+		if version == 0 {
+			saved, err = one(tx.ExecContext(ctx, `INSERT INTO sealed (connection, name, version, data)
+				VALUES ($1, $2, $3, $4) ON CONFLICT (connection, name) DO NOTHING`,
+				clean(connection), clean(name), next, sealed))
+		} else {
+			saved, err = one(tx.ExecContext(ctx, `UPDATE sealed SET version = $1, data = $2
+				WHERE connection = $3 AND name = $4 AND version = $5`,
+				next, sealed, clean(connection), clean(name), version))
+		}
+		if err != nil {
+			return err
+		}
+		if !saved {
+			return ErrStale
+		}
+		return nil
+	})
+}
+
+// count gives the next number of a kind. It belongs to the transaction: rolled
+// back, the number was never given.
+func count(ctx context.Context, tx *sql.Tx, kind string) (int64, error) {
+	var n int64
+	err := tx.QueryRowContext(ctx, `UPDATE counter SET value = value + 1 WHERE name = $1 RETURNING value`, kind).Scan(&n)
+	return n, err
+}

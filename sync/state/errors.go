@@ -1,0 +1,113 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/secret"
+)
+
+// ErrStale says that a sealed row is no longer the one that was read.
+var ErrStale = secret.ErrStale
+
+const (
+	sqliteBusyCode   = sqlite3.SQLITE_BUSY
+	sqliteLockedCode = sqlite3.SQLITE_LOCKED
+)
+
+// explain turns an error of the database into a problem with words. A context
+// that ended stays itself, so that callers see their own ctrl+c.
+func (s *Store) explain(ctx context.Context, doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case problem.Of(err) != nil, errors.Is(err, ErrStale):
+		return err
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
+	}
+	return problem.Wrap(fmt.Errorf("%s: %w", doing, err), codeOf(err), problem.Args{"state": s.URL()})
+}
+
+// codeOf finds the code for an error of either database or of the file system.
+func codeOf(err error) problem.Code {
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return sqliteCode(lite.Code())
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return postgresCode(pg.Code)
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	switch {
+	case errors.Is(err, errMalformed):
+		return problem.StateURL
+	case errors.Is(err, syscall.ENOSPC):
+		return problem.StateFull
+	case errors.Is(err, syscall.EROFS):
+		return problem.StateReadOnly
+	case errors.Is(err, fs.ErrPermission):
+		return problem.StateDenied
+	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, net.ErrClosed), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return problem.StateUnreachable
+	}
+	return problem.StateFailed
+}
+
+// sqliteCode follows SQLite's list of result codes, sqlite.org/rescode.html.
+func sqliteCode(code int) problem.Code {
+	switch code & 0xff {
+	case sqlite3.SQLITE_FULL:
+		return problem.StateFull
+	case sqlite3.SQLITE_READONLY:
+		return problem.StateReadOnly
+	case sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_CANTOPEN:
+		return problem.StateDenied
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
+		return problem.StateBusy
+	case sqlite3.SQLITE_NOTADB:
+		return problem.StateForeign
+	case sqlite3.SQLITE_CORRUPT:
+		return problem.StateDamaged
+	}
+	return problem.StateFailed
+}
+
+// postgresCode follows PostgreSQL's table of error codes (appendix A).
+func postgresCode(code string) problem.Code {
+	switch code {
+	case "28P01", "28000": // wrong password; no role or no pg_hba line
+		return problem.StateSignIn
+	case "3D000": // no such database
+		return problem.StateNoDatabase
+	case "42501", "3F000": // may not; no schema to make tables in
+		return problem.StateDenied
+	case "25006":
+		return problem.StateReadOnly
+	case "53100":
+		return problem.StateFull
+	case "53300", "57P01", "57P02", "57P03": // too many clients; shutting down; starting
+		return problem.StateUnreachable
+	case "55P03", "40P01", "40001", "25P03":
+		return problem.StateBusy
+	case "XX001", "XX002":
+		return problem.StateDamaged
+	}
+	if strings.HasPrefix(code, "08") {
+		return problem.StateUnreachable
+	}
+	return problem.StateFailed
+}

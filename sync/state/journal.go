@@ -1,0 +1,227 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// EntryState is how far a journal row came (none, sent, written, seen, differs,
+// refused, conflict).
+type EntryState string
+
+// The states of a journal row.
+const (
+	None     EntryState = "none"     // intended, not sent, or proven to have had no effect
+	Sent     EntryState = "sent"     // in flight, or its outcome is unknown
+	Written  EntryState = "written"  // the destination took it
+	Seen     EntryState = "seen"     // read back and equal
+	Differs  EntryState = "differs"  // read back and different, after the lag window
+	Rejected EntryState = "refused"  // the destination refused it
+	Conflict EntryState = "conflict" // settled: somebody else changed it meanwhile
+)
+
+// Entry is one row of the journal: one step of one action of one run.
+type Entry struct {
+	Run          int64
+	Action, Step int
+	Attempt      int
+	State        EntryState
+	Kind, Verb   string
+	Object       directory.Ref
+	// Before and After are the values the step changes, Seen what was read
+	// back: JSON of the run's own making, without secrets.
+	Before, After, Seen json.RawMessage
+	// Intended, Answered and SeenAt are the store's clock; Server is the
+	// destination's at the answer.
+	Intended, Answered, SeenAt, Server time.Time
+	// Problem is the JSON of a problem with its upstream, where one came.
+	Problem json.RawMessage
+	// Token is the claim's that wrote the row last; reading fills it.
+	Token int64
+}
+
+const entryColumns = `run, action, step, tenant, domain, token, attempt, state, kind, verb, object,
+	before_image, after_image, seen_image, intended, answered, seen_at, server, problem`
+
+// values are an entry's in the order of entryColumns.
+func (c *Claim) values(e Entry) ([]any, error) {
+	object := ""
+	if e.Object != (directory.Ref{}) {
+		text, err := json.Marshal(e.Object)
+		if err != nil {
+			return nil, err
+		}
+		object = string(text)
+	}
+	return []any{
+		e.Run, e.Action, e.Step, c.tenant, c.domain, c.token, e.Attempt, string(e.State), clean(e.Kind), clean(e.Verb),
+		object, clean(string(e.Before)), clean(string(e.After)), clean(string(e.Seen)),
+		nanos(e.Intended), nanos(e.Answered), nanos(e.SeenAt), nanos(e.Server), clean(string(e.Problem)),
+	}, nil
+}
+
+// Intend writes rows before their request leaves, state Sent; one transaction,
+// which fails if the claim was lost. A zero Intended is now. A row that stands
+// as written or seen is not sent again: that is refused as a mistake of ours.
+func (c *Claim) Intend(ctx context.Context, rows []Entry) error {
+	now := c.store.clock.Now()
+	return c.record(ctx, "write intents", rows, func(e *Entry) {
+		e.State = Sent
+		if e.Intended.IsZero() {
+			e.Intended = now
+		}
+		e.Answered, e.SeenAt, e.Server, e.Seen, e.Problem = time.Time{}, time.Time{}, time.Time{}, nil, nil
+	}, intend)
+}
+
+// The rows of an Intend that were there before: a retry, or a resumed run.
+const intend = ` ON CONFLICT (run, action, step) DO UPDATE SET
+	token = excluded.token, attempt = excluded.attempt, state = excluded.state,
+	kind = excluded.kind, verb = excluded.verb, object = excluded.object,
+	before_image = excluded.before_image, after_image = excluded.after_image, seen_image = '',
+	intended = excluded.intended, answered = 0, seen_at = 0, server = 0, problem = ''
+	WHERE journal.state NOT IN ('written', 'seen')`
+
+// Settle writes the outcomes of rows; one transaction, which fails if the claim
+// was lost. What a row leaves zero stays as it was written, but for State and
+// Problem, which are always replaced. A zero Answered is now with the first
+// outcome (any state but Sent), a zero SeenAt is now for Seen and Differs. A row
+// that was never intended is entered, without the time of an intent: nothing
+// was sent for it.
+func (c *Claim) Settle(ctx context.Context, rows []Entry) error {
+	now := c.store.clock.Now()
+	return c.record(ctx, "write outcomes", rows, func(e *Entry) {
+		if e.Answered.IsZero() && e.State != Sent {
+			e.Answered = now
+		}
+		if e.SeenAt.IsZero() && (e.State == Seen || e.State == Differs) {
+			e.SeenAt = now
+		}
+	}, fmt.Sprintf(settle, nanos(now)))
+}
+
+// Numbers and texts that an outcome leaves empty keep what the row has. The one
+// formatted value is now: an answer at that time is only our guess, so a time
+// that the row has is better.
+const settle = ` ON CONFLICT (run, action, step) DO UPDATE SET
+	token = excluded.token, state = excluded.state, problem = excluded.problem,
+	attempt = CASE WHEN excluded.attempt = 0 THEN journal.attempt ELSE excluded.attempt END,
+	kind = CASE WHEN excluded.kind = '' THEN journal.kind ELSE excluded.kind END,
+	verb = CASE WHEN excluded.verb = '' THEN journal.verb ELSE excluded.verb END,
+	object = CASE WHEN excluded.object = '' THEN journal.object ELSE excluded.object END,
+	before_image = CASE WHEN excluded.before_image = '' THEN journal.before_image ELSE excluded.before_image END,
+	after_image = CASE WHEN excluded.after_image = '' THEN journal.after_image ELSE excluded.after_image END,
+	seen_image = CASE WHEN excluded.seen_image = '' THEN journal.seen_image ELSE excluded.seen_image END,
+	intended = CASE WHEN journal.intended <> 0 THEN journal.intended ELSE excluded.intended END,
+	answered = CASE WHEN excluded.answered = 0 THEN journal.answered
+		WHEN excluded.answered = %d AND journal.answered <> 0 THEN journal.answered ELSE excluded.answered END,
+	seen_at = CASE WHEN excluded.seen_at = 0 THEN journal.seen_at ELSE excluded.seen_at END,
+	server = CASE WHEN excluded.server = 0 THEN journal.server ELSE excluded.server END`
+
+// record upserts rows in one fenced transaction.
+func (c *Claim) record(ctx context.Context, doing string, entries []Entry, prepare func(*Entry), conflict string) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	type key struct {
+		run          int64
+		action, step int
+	}
+	runs, keys := map[int64]bool{}, map[key]bool{}
+	values := make([][]any, 0, len(entries))
+	for _, e := range entries {
+		k := key{e.Run, e.Action, e.Step}
+		if keys[k] {
+			return ourMistake("journal row %d.%d.%d twice in one batch", e.Run, e.Action, e.Step)
+		}
+		keys[k] = true
+		prepare(&e)
+		row, err := c.values(e)
+		if err != nil {
+			return err
+		}
+		values = append(values, row)
+		runs[e.Run] = true
+	}
+	return c.fenced(ctx, doing, func(tx *sql.Tx) error {
+		for run := range runs {
+			var ours int64
+			err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM run WHERE no = $1 AND tenant = $2 AND domain = $3`,
+				run, c.tenant, c.domain).Scan(&ours)
+			if err != nil {
+				return err
+			}
+			if ours == 0 {
+				return ourMistake("a journal row of run %d under the claim %s", run, c.name)
+			}
+		}
+		n, err := insert(ctx, tx, `INSERT INTO journal (`+entryColumns+`) VALUES `, values, conflict)
+		if err != nil {
+			return err
+		}
+		if n != int64(len(values)) {
+			return ourMistake("%d of %d journal rows of run %d were already written", int64(len(values))-n, len(values), entries[0].Run)
+		}
+		return nil
+	})
+}
+
+func ourMistake(format string, args ...any) error {
+	return problem.New(problem.Internal, problem.Args{"what": fmt.Sprintf(format, args...)})
+}
+
+func scanEntry(scan func(...any) error) (Entry, error) {
+	var (
+		e                                  Entry
+		tenant, domain                     string
+		object, before, after, seen, why   string
+		intended, answered, seenAt, server int64
+	)
+	err := scan(&e.Run, &e.Action, &e.Step, &tenant, &domain, &e.Token, &e.Attempt, &e.State, &e.Kind, &e.Verb,
+		&object, &before, &after, &seen, &intended, &answered, &seenAt, &server, &why)
+	if err != nil {
+		return e, err
+	}
+	if object != "" {
+		if err := json.Unmarshal([]byte(object), &e.Object); err != nil {
+			return e, fmt.Errorf("object of a journal row: %w", err)
+		}
+	}
+	e.Before, e.After, e.Seen, e.Problem = raw(before), raw(after), raw(seen), raw(why)
+	e.Intended, e.Answered, e.SeenAt, e.Server = moment(intended), moment(answered), moment(seenAt), moment(server)
+	return e, nil
+}
+
+// Journal reads a run's rows in order of action and step.
+func (s *Store) Journal(ctx context.Context, run int64) ([]Entry, error) {
+	return s.entries(ctx, `run = $1 ORDER BY action, step`, run)
+}
+
+// JournalSince reads the rows of all runs of a tenant (domain may be empty for
+// all) that were answered at or after t, oldest first.
+func (s *Store) JournalSince(ctx context.Context, tenant, domain string, t time.Time) ([]Entry, error) {
+	where := []string{`tenant = $1`, `answered >= $2`, `answered > 0`}
+	args := []any{clean(tenant), nanos(t)}
+	if domain != "" {
+		where = append(where, `domain = $3`)
+		args = append(args, fold(domain))
+	}
+	return s.entries(ctx, strings.Join(where, ` AND `)+` ORDER BY answered, run, action, step`, args...)
+}
+
+func (s *Store) entries(ctx context.Context, which string, args ...any) ([]Entry, error) {
+	var all []Entry
+	err := s.read(ctx, "read the journal", func(tx *sql.Tx) error {
+		var err error
+		all, err = rows(ctx, tx, scanEntry, `SELECT `+entryColumns+` FROM journal WHERE `+which, args...)
+		return err
+	})
+	return all, err
+}

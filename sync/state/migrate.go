@@ -1,0 +1,161 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// migration is one numbered step of the schema, never changed once released.
+type migration struct {
+	version    int64
+	statements []string
+}
+
+// migrations reads the embedded steps in order; they are numbered from 1
+// without gaps.
+func migrations(types *strings.Replacer) ([]migration, error) {
+	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	all := make([]migration, 0, len(names))
+	for i, name := range names {
+		text, err := migrationFiles.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		number, _, _ := strings.Cut(strings.TrimPrefix(name, "migrations/"), "_")
+		if v, err := strconv.Atoi(number); err != nil || v != i+1 {
+			return nil, fmt.Errorf("migration %s is not number %d", name, i+1)
+		}
+		m := migration{version: int64(i + 1)}
+		for s := range strings.SplitSeq(types.Replace(string(text)), ";\n") {
+			if s = strings.TrimSpace(s); s != "" {
+				m.statements = append(m.statements, s)
+			}
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+// migrate brings the schema up to this program's. Two processes that open a new
+// state at once both come through: whoever is second finds it done.
+func (s *Store) migrate(ctx context.Context) error {
+	steps, err := migrations(s.dialect.types)
+	if err != nil {
+		return err
+	}
+	latest := steps[len(steps)-1].version
+	// Mostly there is nothing to do, and nothing needs to be locked to see it.
+	if v, err := schemaVersion(ctx, s.db); err == nil && v == latest {
+		return nil
+	}
+	return s.write(ctx, "migrate the state", func(tx *sql.Tx) error {
+		if s.dialect.migrate != "" {
+			if _, err := tx.ExecContext(ctx, s.dialect.migrate); err != nil {
+				return err
+			}
+		}
+		tables, err := column[string](ctx, tx, s.dialect.tables)
+		if err != nil {
+			return err
+		}
+		var have int64
+		if slices.Contains(tables, "hacsync_schema") {
+			if have, err = schemaVersion(ctx, tx); err != nil {
+				return err
+			}
+		} else {
+			if s.foreign(tables) {
+				return problem.New(problem.StateForeign, problem.Args{"state": s.URL()})
+			}
+			if _, err := tx.ExecContext(ctx, `CREATE TABLE hacsync_schema (
+				version BIGINT NOT NULL PRIMARY KEY, applied BIGINT NOT NULL)`); err != nil {
+				return err
+			}
+		}
+		if have > latest {
+			return problem.New(problem.StateNewer, problem.Args{
+				"state": s.URL(), "have": strconv.FormatInt(have, 10), "want": strconv.FormatInt(latest, 10),
+			})
+		}
+		for _, m := range steps[have:] {
+			for _, statement := range m.statements {
+				if _, err := tx.ExecContext(ctx, statement); err != nil {
+					return fmt.Errorf("migration %d: %w", m.version, err)
+				}
+			}
+			if _, err := tx.ExecContext(ctx, `INSERT INTO hacsync_schema (version, applied) VALUES ($1, $2)`,
+				m.version, nanos(s.clock.Now())); err != nil {
+				return err
+			}
+			s.log.DebugContext(ctx, "state migrated", "state", s.URL(), "version", m.version)
+		}
+		return nil
+	})
+}
+
+// foreign reports whether the tables of a place without our schema are somebody
+// else's. A SQLite file is ours alone; a PostgreSQL schema may be shared, as
+// long as no name collides.
+func (s *Store) foreign(tables []string) bool {
+	if s.dialect.sqlite {
+		return len(tables) > 0
+	}
+	ours := []string{
+		"counter", "connection", "sealed", "setting", "decision", "run", "plan", "plan_piece",
+		"raise", "lease", "journal", "known",
+	}
+	return slices.ContainsFunc(tables, func(t string) bool { return slices.Contains(ours, t) })
+}
+
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func schemaVersion(ctx context.Context, q queryer) (int64, error) {
+	var v int64
+	err := q.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM hacsync_schema`).Scan(&v)
+	return v, err
+}
+
+// column reads a query of one column to its end.
+func column[T any](ctx context.Context, q queryer, query string, args ...any) ([]T, error) {
+	return rows(ctx, q, func(scan func(...any) error) (T, error) {
+		var v T
+		err := scan(&v)
+		return v, err
+	}, query, args...)
+}
+
+// rows reads a query to its end before anything else is asked of the pool.
+func rows[T any](ctx context.Context, q queryer, read func(scan func(...any) error) (T, error), query string, args ...any) ([]T, error) {
+	r, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	var all []T
+	for r.Next() {
+		v, err := read(r.Scan)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, r.Err()
+}

@@ -1,0 +1,224 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// Settings are a domain's settings by key.
+func (s *Store) Settings(ctx context.Context, tenant, domain string) (map[string]string, error) {
+	all := map[string]string{}
+	err := s.read(ctx, "read settings", func(tx *sql.Tx) error {
+		pairs, err := rows(ctx, tx, func(scan func(...any) error) (p [2]string, err error) {
+			err = scan(&p[0], &p[1])
+			return p, err
+		}, `SELECT key, value FROM setting WHERE tenant = $1 AND domain = $2`, clean(tenant), fold(domain))
+		for _, p := range pairs {
+			all[p[0]] = p[1]
+		}
+		return err
+	})
+	return all, err
+}
+
+// SetSettings stores some of them; an empty value removes the key. All are
+// stored or none.
+func (s *Store) SetSettings(ctx context.Context, tenant, domain string, kv map[string]string) error {
+	return s.write(ctx, "store settings", func(tx *sql.Tx) error {
+		for k, v := range kv {
+			var err error
+			if v == "" {
+				_, err = tx.ExecContext(ctx, `DELETE FROM setting WHERE tenant = $1 AND domain = $2 AND key = $3`,
+					clean(tenant), fold(domain), clean(k))
+			} else {
+				_, err = tx.ExecContext(ctx, `INSERT INTO setting (tenant, domain, key, value) VALUES ($1, $2, $3, $4)
+					ON CONFLICT (tenant, domain, key) DO UPDATE SET value = excluded.value`,
+					clean(tenant), fold(domain), clean(k), clean(v))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Domains are the domains of a tenant that are set up: that have settings or a
+// run, in order of their names.
+func (s *Store) Domains(ctx context.Context, tenant string) ([]string, error) {
+	var all []string
+	err := s.read(ctx, "list domains", func(tx *sql.Tx) error {
+		var err error
+		all, err = column[string](ctx, tx, `SELECT domain FROM setting WHERE tenant = $1
+			UNION SELECT domain FROM run WHERE tenant = $1`, clean(tenant))
+		return err
+	})
+	slices.Sort(all)
+	return all, err
+}
+
+// Decision is a lasting decision of a reviewer; Data is the planner's.
+type Decision struct {
+	ID   int64
+	Key  string // object ID or what else identifies it; unique in a domain
+	Data json.RawMessage
+}
+
+// Decisions lists those of a domain, oldest first.
+func (s *Store) Decisions(ctx context.Context, tenant, domain string) ([]Decision, error) {
+	var all []Decision
+	err := s.read(ctx, "list decisions", func(tx *sql.Tx) error {
+		var err error
+		all, err = rows(ctx, tx, func(scan func(...any) error) (d Decision, err error) {
+			var data string
+			err = scan(&d.ID, &d.Key, &data)
+			d.Data = raw(data)
+			return d, err
+		}, `SELECT id, key, data FROM decision WHERE tenant = $1 AND domain = $2 ORDER BY id`, clean(tenant), fold(domain))
+		return err
+	})
+	return all, err
+}
+
+// SaveDecision stores one, or replaces the one of the same key, which keeps its
+// ID.
+func (s *Store) SaveDecision(ctx context.Context, tenant, domain string, d Decision) error {
+	return s.write(ctx, "store a decision", func(tx *sql.Tx) error {
+		is, err := one(tx.ExecContext(ctx, `UPDATE decision SET data = $1 WHERE tenant = $2 AND domain = $3 AND key = $4`,
+			string(d.Data), clean(tenant), fold(domain), clean(d.Key)))
+		if err != nil || is {
+			return err
+		}
+		id, err := count(ctx, tx, "decision")
+		if err != nil {
+			return err
+		}
+		// Another process may have stored the key between the two statements.
+		_, err = tx.ExecContext(ctx, `INSERT INTO decision (id, tenant, domain, key, data) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (tenant, domain, key) DO UPDATE SET data = excluded.data`,
+			id, clean(tenant), fold(domain), clean(d.Key), string(d.Data))
+		return err
+	})
+}
+
+// RemoveDecision takes a decision back.
+func (s *Store) RemoveDecision(ctx context.Context, tenant, domain, key string) error {
+	return s.write(ctx, "take a decision back", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM decision WHERE tenant = $1 AND domain = $2 AND key = $3`,
+			clean(tenant), fold(domain), clean(key))
+		return err
+	})
+}
+
+// Known remembers, for on_empty = clear-known, which attributes a source key
+// had a value for; Remember adds to it.
+func (s *Store) Known(ctx context.Context, tenant, domain string) (map[string][]string, error) {
+	all := map[string][]string{}
+	err := s.read(ctx, "read what the source held", func(tx *sql.Tx) error {
+		return s.known(ctx, tx, tenant, domain, all)
+	})
+	return all, err
+}
+
+func (s *Store) known(ctx context.Context, tx *sql.Tx, tenant, domain string, into map[string][]string) error {
+	pairs, err := rows(ctx, tx, func(scan func(...any) error) (p [2]string, err error) {
+		err = scan(&p[0], &p[1])
+		return p, err
+	}, `SELECT key, attributes FROM known WHERE tenant = $1 AND domain = $2`, clean(tenant), fold(domain))
+	if err != nil {
+		return err
+	}
+	for _, p := range pairs {
+		var names []string
+		if err := json.Unmarshal([]byte(p[1]), &names); err != nil {
+			return problem.Wrap(fmt.Errorf("attributes of a known key: %w", err), problem.StateDamaged,
+				problem.Args{"state": s.URL()})
+		}
+		into[p[0]] = names
+	}
+	return nil
+}
+
+// Remember adds to Known.
+func (s *Store) Remember(ctx context.Context, tenant, domain string, known map[string][]string) error {
+	return s.write(ctx, "remember what the source held", func(tx *sql.Tx) error {
+		have := map[string][]string{}
+		if err := s.known(ctx, tx, tenant, domain, have); err != nil {
+			return err
+		}
+		var values [][]any
+		for key, names := range known {
+			key = clean(key)
+			old := have[key]
+			merged := slices.Compact(slices.Sorted(slices.Values(slices.Concat(old, names))))
+			if len(merged) == len(old) {
+				continue
+			}
+			text, err := json.Marshal(merged)
+			if err != nil {
+				return err
+			}
+			values = append(values, []any{clean(tenant), fold(domain), key, string(text)})
+		}
+		_, err := insert(ctx, tx, `INSERT INTO known (tenant, domain, key, attributes) VALUES `, values,
+			` ON CONFLICT (tenant, domain, key) DO UPDATE SET attributes = excluded.attributes`)
+		return err
+	})
+}
+
+// insert writes many rows with few statements (SQLite takes 32,766 parameters
+// in one, PostgreSQL 65,535) and gives the number of rows it touched.
+func insert(ctx context.Context, tx *sql.Tx, head string, values [][]any, tail string) (int64, error) {
+	if len(values) == 0 {
+		return 0, nil
+	}
+	var touched int64
+	for chunk := range slices.Chunk(values, max(1, min(500, 30000/len(values[0])))) {
+		var b strings.Builder
+		b.WriteString(head)
+		args := make([]any, 0, len(chunk)*len(chunk[0]))
+		for i, row := range chunk {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteByte('(')
+			for j := range row {
+				if j > 0 {
+					b.WriteByte(',')
+				}
+				fmt.Fprintf(&b, "$%d", len(args)+j+1)
+			}
+			b.WriteByte(')')
+			args = append(args, row...)
+		}
+		b.WriteString(tail)
+		r, err := tx.ExecContext(ctx, b.String(), args...)
+		if err != nil {
+			return touched, err
+		}
+		n, err := r.RowsAffected()
+		if err != nil {
+			return touched, err
+		}
+		touched += n
+	}
+	return touched, nil
+}
+
+// fold is a domain as it is stored: Entra ID ignores case.
+func fold(domain string) string { return directory.FoldUPN(clean(domain)) }
+
+// raw is a stored JSON text, nil for an empty one.
+func raw(text string) json.RawMessage {
+	if text == "" {
+		return nil
+	}
+	return json.RawMessage(text)
+}
