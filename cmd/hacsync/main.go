@@ -1,4 +1,112 @@
-// Command hacsync synchronises users from HENNGE Access Control to Microsoft 365.
+// Command hacsync synchronises users from HENNGE Access Control to Microsoft
+// 365 (Microsoft Entra ID).
+//
+// main.go starts and ends the program; root.go has the commands and the flags
+// that all of them take; every command has a file of its own; wire.go is the
+// only place that builds concrete things. A command holds no rule: it asks
+// sync/run, and shows the answer.
+//
+// What every command keeps to:
+//
+//   - --json prints exactly one object on stdout. All else goes to stderr.
+//   - An error is one sentence, what to do next, and a code; on stderr, and with
+//     --json on stdout as well.
+//   - The exit code comes from one function, exitCode.
 package main
 
-func main() {}
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"charm.land/fang/v2"
+	"golang.org/x/term"
+
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+func main() {
+	os.Exit(program(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv))
+}
+
+// program is the whole of hacsync. It returns the exit code.
+func program(args []string, in *os.File, out, err io.Writer, getenv func(string) string) (code int) {
+	a, problem := newApp(args, in, out, err, getenv)
+	if problem != nil {
+		return a.finish(problem)
+	}
+	restore := a.rememberTerminal()
+	defer func() {
+		if what := recover(); what != nil {
+			restore()
+			code = a.finish(a.panicked(what, debug.Stack()))
+		}
+		a.closeLog()
+	}()
+
+	ctx, stop := interruptible(restore)
+	defer stop()
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(err)
+	// fang draws help and version. It is kept away from errors, which have
+	// their own form and their own place.
+	failed := fang.Execute(ctx, root,
+		fang.WithVersion(version()),
+		fang.WithoutManpage(),
+		fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}),
+	)
+	if failed != nil {
+		return a.finish(a.usage(root, failed))
+	}
+	return a.finish(a.result)
+}
+
+// interruptible is a context that the first SIGINT, SIGTERM or hang-up ends, so
+// that what runs stops safely. The second kills.
+func interruptible(restore func()) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		if _, ok := <-signals; !ok {
+			return
+		}
+		cancel()
+		if _, ok := <-signals; ok {
+			restore()
+			os.Exit(exitInterrupted)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		cancel()
+	}
+}
+
+// rememberTerminal gives the function that puts the terminal back as it was.
+func (a *app) rememberTerminal() func() {
+	if !a.terminal {
+		return func() {}
+	}
+	fd := int(a.in.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return func() {}
+	}
+	return func() { _ = term.Restore(fd, state) }
+}
+
+// panicked is the error of a mistake in hacsync itself. The stack goes to the
+// log file alone: values on it may be anything.
+func (a *app) panicked(what any, stack []byte) error {
+	a.log.Error("panic", "what", fmt.Sprint(what), "stack", string(stack))
+	return problem.New(problem.Internal, problem.Args{"what": fmt.Sprintf("%T", what)})
+}

@@ -11,7 +11,7 @@ const (
 	// ApprovalNeeded: this state did not compute the plan of a file. Args: file,
 	// plan, fingerprint.
 	ApprovalNeeded Code = "HS-9103"
-	// Declined: a person answered no. Args: domain.
+	// Declined: a person answered no. Args: domain, plan.
 	Declined Code = "HS-9104"
 	// FileNotRead: a file could not be read. Args: file, why.
 	FileNotRead Code = "HS-9105"
@@ -41,8 +41,6 @@ const (
 	// SettingsFileWrong: not a file that settings --export wrote. Args: file,
 	// why.
 	SettingsFileWrong Code = "HS-9115"
-	// NoSuchConnection: no saved data of that name. Args: connection, names.
-	NoSuchConnection Code = "HS-9116"
 	// Unfinished: something that a sync needs is missing; check lists it.
 	// Args: missing.
 	Unfinished Code = "HS-9117"
@@ -66,7 +64,6 @@ var cmdClasses = map[Code]Class{
 	NotListening:      Mend,
 	NoHACAccess:       Mend,
 	SettingsFileWrong: Mend,
-	NoSuchConnection:  Mend,
 	Unfinished:        Mend,
 	LeftUnanswered:    Mend,
 }

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// globals are the flags that every command takes.
+type globals struct {
+	state, connection, simulator string
+	lang, log                    string
+	identity, clientID           string
+	json, plain                  bool
+}
+
+// app is one start of the program.
+type app struct {
+	args     []string
+	in       *os.File
+	answers  *bufio.Reader // of in
+	out, err io.Writer
+	getenv   func(string) string
+	terminal bool // somebody can be asked: stdin is a terminal
+	flags    globals
+	words    *message.Printer
+	log      *slog.Logger
+	logFile  io.Closer
+	// result is how the command ended.
+	result error
+	// answered: the one JSON object has been printed.
+	answered bool
+}
+
+// newApp looks for the flags that matter before the others can be read: the
+// language of the help, and the form of an error in the flags themselves. The
+// app is usable even with an error.
+func newApp(args []string, in *os.File, out, err io.Writer, getenv func(string) string) (*app, error) {
+	a := &app{args: args, in: in, answers: bufio.NewReader(in), out: out, err: err, getenv: getenv, log: slog.New(slog.DiscardHandler)}
+	a.terminal = in != nil && term.IsTerminal(int(in.Fd()))
+	a.flags.json = slices.Contains(args, "--json") || slices.Contains(args, "--json=true")
+	lang := message.Default(getenv)
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if v, ok := strings.CutPrefix(arg, "--lang="); ok {
+			lang = v
+		} else if arg == "--lang" && i+1 < len(args) {
+			lang = args[i+1]
+		}
+	}
+	words, problem := message.New(lang)
+	if problem != nil {
+		words, _ = message.New("")
+	}
+	a.words = words
+	return a, problem
+}
+
+// text is a message of the command line's own catalogue.
+func (a *app) text(id string, args problem.Args) string { return a.words.Text("cmd."+id, args) }
+
+// say writes a line for people: on stdout, or on stderr where stdout belongs to
+// a JSON object.
+func (a *app) say(line string) {
+	if a.flags.json {
+		a.tell(line)
+		return
+	}
+	_, _ = io.WriteString(a.out, line+"\n")
+}
+
+// tell writes a line for people on stderr.
+func (a *app) tell(line string) { _, _ = io.WriteString(a.err, line+"\n") }
+
+// finish says what went wrong, if anything, and gives the exit code.
+func (a *app) finish(err error) int {
+	code := exitCode(err)
+	if err == nil || errors.As(err, new(outcome)) {
+		return code
+	}
+	a.log.Error("ended with an error", "error", err, "exit", code)
+	if errors.As(err, new(said)) {
+		return code
+	}
+	a.complain(err)
+	if a.flags.json && !a.answered {
+		a.answer(failure{Schema: 1, Error: a.fault(err)})
+	}
+	return code
+}
+
+// complain prints an error for people: what happened, what to do, and the code.
+func (a *app) complain(err error) {
+	w := a.words.Problem(err)
+	line := a.text("error", problem.Args{"what": w.What, "code": string(w.Code)})
+	if w.RequestID != "" {
+		line = a.text("error_with_request", problem.Args{"what": w.What, "code": string(w.Code), "request": w.RequestID})
+	}
+	a.tell(line)
+	if w.Remedy != "" {
+		a.tell(w.Remedy)
+	}
+}
+
+// fault is an error as a JSON object.
+type fault struct {
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+	Remedy    string `json:"remedy"`
+	RequestID string `json:"request_id"`
+}
+
+// failure is what --json prints in place of an answer.
+type failure struct {
+	Schema int   `json:"schema"`
+	Error  fault `json:"error"`
+}
+
+func (a *app) fault(err error) fault {
+	w := a.words.Problem(err)
+	return fault{Code: string(w.Code), Message: w.What, Remedy: w.Remedy, RequestID: w.RequestID}
+}
+
+// answer prints the one JSON object.
+func (a *app) answer(v any) {
+	a.answered = true
+	b, err := safeJSON(v)
+	if err != nil {
+		a.log.Error("encode answer", "error", err)
+		return
+	}
+	_, _ = a.out.Write(append(b, '\n'))
+}
+
+// openLog opens the file of --log, readable by its owner alone.
+func (a *app) openLog() error {
+	if a.flags.log == "" || a.logFile != nil {
+		return nil
+	}
+	f, err := os.OpenFile(a.flags.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return notWritten(a.flags.log, err)
+	}
+	a.logFile = f
+	options := &slog.HandlerOptions{Level: slog.LevelDebug}
+	if strings.HasSuffix(a.flags.log, ".json") {
+		a.log = slog.New(slog.NewJSONHandler(f, options))
+	} else {
+		a.log = slog.New(slog.NewTextHandler(f, options))
+	}
+	return nil
+}
+
+func (a *app) closeLog() {
+	if a.logFile != nil {
+		_ = a.logFile.Close()
+	}
+}
+
+// usage turns cobra's complaint about the arguments into a problem.
+func (a *app) usage(root *cobra.Command, err error) error {
+	if problem.Of(err) != nil {
+		return err
+	}
+	path := root.Name()
+	if c, _, findErr := root.Find(a.args); findErr == nil {
+		path = c.CommandPath()
+	}
+	return wrongUsage(path, strings.Join(strings.Fields(err.Error()), " "))
+}
+
+func wrongUsage(path, text string) error {
+	return problem.New(problem.UsageWrong, problem.Args{"text": text, "command": path})
+}
+
+// notRead and notWritten are the problems of files that a person named.
+func notRead(file string, err error) error {
+	return problem.Wrap(err, problem.FileNotRead, problem.Args{"file": file, "why": why(err)})
+}
+
+func notWritten(file string, err error) error {
+	return problem.Wrap(err, problem.FileNotWritten, problem.Args{"file": file, "why": why(err)})
+}
+
+// why is the operating system's own reason, without operation and path.
+func why(err error) string {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+// command makes a command whose words are in the catalogue under cmd.<id>. Its
+// error is kept for finish; cobra sees those of the arguments alone.
+func (a *app) command(id, use string, run func(ctx context.Context, args []string) error) *cobra.Command {
+	c := &cobra.Command{
+		Use:               use,
+		Short:             a.text(id+".brief", nil),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	if a.words.Has("cmd." + id + ".more") {
+		c.Long = a.text(id+".brief", nil) + "\n\n" + a.text(id+".more", nil)
+	}
+	if a.words.Has("cmd." + id + ".example") {
+		c.Example = a.text(id+".example", nil)
+	}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if a.result = a.openLog(); a.result != nil {
+			return nil
+		}
+		a.log.Info("start", "command", c.CommandPath(), "version", version())
+		a.result = run(c.Context(), args)
+		return nil
+	}
+	return c
+}
+
+// takes says which arguments a command takes, by name; those in brackets may be
+// left out.
+func (a *app) takes(names ...string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		for i, name := range names {
+			if i >= len(args) && !strings.HasPrefix(name, "[") {
+				return wrongUsage(c.CommandPath(), a.text("usage.missing", problem.Args{"name": name}))
+			}
+		}
+		if len(args) > len(names) {
+			return wrongUsage(c.CommandPath(), a.text("usage.extra", problem.Args{"argument": args[len(names)]}))
+		}
+		return nil
+	}
+}

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/run"
+)
+
+// schema is the version of every object that --json prints.
+const schema = 1
+
+// safeJSON encodes v so that it can be shown on a terminal as it is: what a
+// terminal would act on, or what changes the direction of text, is escaped. The
+// value stays the same.
+func safeJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	raw := bytes.TrimRight(b.Bytes(), "\n")
+	if isPlain(raw) {
+		return raw, nil
+	}
+	out := make([]byte, 0, len(raw)+32)
+	for len(raw) > 0 {
+		r, size := utf8.DecodeRune(raw)
+		switch {
+		case !mustEscape(r):
+			out = append(out, raw[:size]...)
+		case r > 0xffff:
+			r -= 0x10000
+			out = fmt.Appendf(out, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+		raw = raw[size:]
+	}
+	return out, nil
+}
+
+func isPlain(b []byte) bool {
+	for _, c := range b {
+		if c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// mustEscape: control characters that encoding/json leaves as they are, and
+// format characters (bidi overrides, zero width). Inside JSON text they stand in
+// strings alone.
+func mustEscape(r rune) bool {
+	return r >= 0x7f && (unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029')
+}
+
+// The objects of a plan, in the order in which their keys are printed.
+type (
+	jsonVerdict struct {
+		Cancelled           bool    `json:"cancelled"`
+		DeletionPercent     float64 `json:"deletion_percent"`
+		MaxAllowedDeletions int     `json:"max_allowed_deletions"`
+		Message             string  `json:"message"`
+	}
+	jsonHead struct {
+		Schema           int         `json:"schema"`
+		Run              int64       `json:"run"`
+		Domain           string      `json:"domain"`
+		SourceUsers      int         `json:"source_users"`
+		DestinationUsers int         `json:"destination_users"`
+		Add              int         `json:"add"`
+		Update           int         `json:"update"`
+		Rename           int         `json:"rename"`
+		Restore          int         `json:"restore"`
+		Delete           int         `json:"delete"`
+		Unchanged        int         `json:"unchanged"`
+		Skipped          int         `json:"skipped"`
+		Verdict          jsonVerdict `json:"verdict"`
+		Fingerprint      string      `json:"fingerprint"`
+		// Error and Drifted are there only for a sync that was refused or failed.
+		Error   *fault      `json:"error,omitempty"`
+		Drifted []jsonDrift `json:"drifted,omitempty"`
+	}
+	jsonDrift struct {
+		No        int    `json:"no"`
+		UPN       string `json:"upn"`
+		Attribute string `json:"attribute"`
+		Then      string `json:"then"`
+		Now       string `json:"now"`
+		Message   string `json:"message"`
+	}
+	jsonAction struct {
+		No      int          `json:"no"`
+		Kind    string       `json:"kind"`
+		UPN     string       `json:"upn"`
+		ID      string       `json:"id"`
+		Changes []jsonChange `json:"changes"`
+		Outcome string       `json:"outcome"`
+	}
+	jsonChange struct {
+		Attribute string  `json:"attribute"`
+		Old       *string `json:"old"`
+		New       *string `json:"new"`
+	}
+	jsonSkip struct {
+		No     int    `json:"no"`
+		UPN    string `json:"upn"`
+		Code   string `json:"code"`
+		Reason string `json:"reason"`
+		Remedy string `json:"remedy"`
+	}
+)
+
+// outcomePlanned is the outcome of a row that no sync has tried: in a dry run,
+// and where the sync was refused as a whole.
+const outcomePlanned = "planned"
+
+// planObject is a plan, and what a sync made of it, as one JSON object.
+type planObject struct {
+	run    int64
+	plan   *plan.Plan
+	report *run.Report // nil for a dry run
+	fault  *fault      // why a sync was refused
+	ids    map[int]string
+	// summary leaves the rows out.
+	summary bool
+	words   *message.Printer
+}
+
+func (o planObject) head() jsonHead {
+	c, v := o.plan.Counts(), o.plan.Verdict()
+	h := jsonHead{
+		Schema: schema, Run: o.run, Domain: o.plan.Domain(),
+		SourceUsers: c.SourceUsers, DestinationUsers: c.DestinationUsers,
+		Add: c.Add, Update: c.Update, Rename: c.Rename, Restore: c.Restore, Delete: c.Delete,
+		Unchanged: c.Unchanged, Skipped: c.Skipped,
+		Verdict: jsonVerdict{
+			Cancelled:           v.Cancelled,
+			DeletionPercent:     finite(v.Percent()),
+			MaxAllowedDeletions: v.MaxAllowedDeletions,
+		},
+		Fingerprint: o.plan.Fingerprint().String(),
+		Error:       o.fault,
+	}
+	if v.Cancelled {
+		h.Verdict.Message = o.words.Text("guard.sentence", nil)
+	}
+	if o.report != nil {
+		for _, d := range o.report.Drifted {
+			row := jsonDrift{No: d.No, UPN: d.UPN, Attribute: string(d.Attribute), Then: d.Then, Now: d.Now}
+			if d.Why != nil {
+				row.Message = o.words.Problem(d.Why).What
+			}
+			h.Drifted = append(h.Drifted, row)
+		}
+	}
+	return h
+}
+
+// finite keeps encoding/json from refusing a share of nothing.
+func finite(f float64) float64 {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return 100
+	}
+	return f
+}
+
+// write streams the object: rows are made, encoded and forgotten one by one.
+func (o planObject) write(w io.Writer) error {
+	b := bufio.NewWriterSize(w, 1<<16)
+	head, err := safeJSON(o.head())
+	if err != nil {
+		return err
+	}
+	_, _ = b.Write(head[:len(head)-1])
+	if !o.summary {
+		_, _ = b.WriteString(`,"actions":[`)
+		for i := range o.plan.Len() {
+			if err := element(b, i, o.action(i)); err != nil {
+				return err
+			}
+		}
+		_, _ = b.WriteString(`],"skips":[`)
+		for i := range o.plan.SkipLen() {
+			if err := element(b, i, o.skip(i)); err != nil {
+				return err
+			}
+		}
+		_ = b.WriteByte(']')
+	}
+	_, _ = b.WriteString("}\n")
+	return b.Flush()
+}
+
+func element(b *bufio.Writer, i int, v any) error {
+	raw, err := safeJSON(v)
+	if err != nil {
+		return err
+	}
+	if i > 0 {
+		_ = b.WriteByte(',')
+	}
+	_ = b.WriteByte('\n')
+	_, err = b.Write(raw)
+	return err
+}
+
+func (o planObject) action(i int) jsonAction {
+	a := o.plan.Action(i)
+	row := jsonAction{
+		No: a.No, Kind: a.Kind.String(), UPN: a.UPN, ID: string(a.User.ID),
+		Changes: make([]jsonChange, 0, len(a.Changes)), Outcome: outcomePlanned,
+	}
+	for _, c := range a.Changes {
+		row.Changes = append(row.Changes, jsonChange{
+			Attribute: string(c.Attribute), Old: orNull(c.Old.Text, c.Old.Set), New: orNull(c.New.Text, c.New.Set),
+		})
+	}
+	if o.report != nil {
+		row.Outcome = run.OutcomeNotTried
+		if became, ok := o.report.Outcome[a.No]; ok {
+			row.Outcome = became
+		}
+		if row.ID == "" {
+			row.ID = o.ids[a.No]
+		}
+	}
+	return row
+}
+
+func orNull(text string, set bool) *string {
+	if !set {
+		return nil
+	}
+	return &text
+}
+
+func (o planObject) skip(i int) jsonSkip {
+	s := o.plan.Skip(i)
+	w := o.words.Problem(s.Why)
+	return jsonSkip{No: s.No, UPN: s.Ref.UPN, Code: string(w.Code), Reason: w.What, Remedy: w.Remedy}
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// root has the flags that every command takes, before or after its name, and
+// the commands.
+func (a *app) root() *cobra.Command {
+	root := a.command("root", "hacsync", nil)
+	root.RunE = nil
+	f := root.PersistentFlags()
+	f.StringVar(&a.flags.state, "state", "", a.text("flag.state", nil))
+	f.StringVar(&a.flags.connection, "connection", "", a.text("flag.connection", nil))
+	f.StringVar(&a.flags.simulator, "simulator", "", a.text("flag.simulator", nil))
+	asked := a.flags.json // registering the flag would forget it
+	f.BoolVar(&a.flags.json, "json", false, a.text("flag.json", nil))
+	a.flags.json = asked
+	f.BoolVar(&a.flags.plain, "plain", false, a.text("flag.plain", nil))
+	f.StringVar(&a.flags.lang, "lang", "", a.text("flag.lang", nil))
+	f.StringVar(&a.flags.log, "log", "", a.text("flag.log", nil))
+	f.StringVar(&a.flags.identity, "identity", "", a.text("flag.identity", nil))
+	f.StringVar(&a.flags.clientID, "client-id", "", a.text("flag.client-id", nil))
+	_ = root.MarkPersistentFlagFilename("simulator", "json")
+	_ = root.MarkPersistentFlagFilename("log")
+	_ = root.MarkPersistentFlagFilename("identity")
+	_ = root.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "ja"}, cobra.ShellCompDirectiveNoFileComp))
+
+	root.AddGroup(
+		&cobra.Group{ID: "tenant", Title: a.text("group.tenant", nil)},
+		&cobra.Group{ID: "sync", Title: a.text("group.sync", nil)},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("tenant", a.connectionsCommand())
+	add("sync", a.logsCommand())
+	root.AddCommand(a.versionCommand())
+	return root
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+)
+
+// rowsShown is how many rows of one kind people see on the command line; the
+// audit log and --json have all of them.
+const rowsShown = 20
+
+// show writes what people read of plans and reports.
+type show struct {
+	w     io.Writer
+	words *message.Printer
+}
+
+func (s show) line(format string, args ...any) { _, _ = fmt.Fprintf(s.w, format+"\n", args...) }
+
+func (s show) text(id string, args problem.Args) string { return s.words.Text("cmd."+id, args) }
+
+// plan shows sums, verdict and rows of a plan.
+func (s show) plan(p *run.Planned, at time.Time, summary bool) {
+	pl := p.Plan
+	c := pl.Counts()
+	s.line("%s", s.text("plan.title", problem.Args{
+		"run": s.words.Int(int(p.Run)), "domain": pl.Domain(), "plan": pl.Fingerprint().Code(), "time": s.words.Time(at),
+	}))
+	s.line("%s", s.text("plan.sides", problem.Args{
+		"source": pl.Source().Name, "users": s.words.Int(c.SourceUsers),
+		"accounts": s.words.Int(c.DestinationUsers), "touchable": s.words.Int(c.Touchable),
+	}))
+	s.line("")
+	s.counts(c)
+	s.line("")
+	s.verdict(pl.Verdict())
+	for _, w := range pl.Warnings() {
+		s.line("! %s", s.words.Problem(w).What)
+	}
+	if !summary {
+		s.actions(pl)
+		s.skips(pl)
+	}
+	s.line("")
+	s.line("%s", s.text("plan.fingerprint", problem.Args{"fingerprint": pl.Fingerprint().String()}))
+}
+
+func (s show) counts(c plan.Counts) {
+	rows := [][]string{}
+	add := func(sign, kind string, n int) {
+		rows = append(rows, []string{"  " + sign, s.words.Text("kind."+kind, nil), s.words.Int(n)})
+	}
+	add("+", "add", c.Add)
+	add("~", "update", c.Update)
+	add(">", "rename", c.Rename)
+	add("^", "restore", c.Restore)
+	add("-", "delete", c.Delete)
+	add("=", "unchanged", c.Unchanged)
+	add("!", "skip", c.Skipped)
+	s.table(rows, 2)
+	if c.SignIn > 0 {
+		s.line("%s", s.text("plan.signin", problem.Args{"n": s.words.Int(c.SignIn), "count": fmt.Sprint(c.SignIn)}))
+	}
+}
+
+// verdict shows the two numbers, the rule and what follows of them.
+func (s show) verdict(v plan.Verdict) {
+	id := "guard.share"
+	if v.MaxDeletions >= 0 {
+		id = "guard.share-absolute"
+	}
+	s.line("%s: %s", s.words.Text("word.deletions", nil), s.words.Text(id, problem.Args{
+		"deletions": s.words.Int(v.Deletions), "users": s.words.Int(v.Users), "percent": s.words.Percent(v.Percent()),
+		"stops": s.words.Int(v.StopsAt), "limit": s.words.Percent(float64(v.MaxAllowedDeletions)),
+		"absolute": s.words.Int(v.MaxDeletions),
+	}))
+	if v.Blocks > 0 {
+		s.line("%s", s.text("plan.blocks", problem.Args{"n": s.words.Int(v.Blocks)}))
+	}
+	if v.Cancelled {
+		s.line("! %s", s.words.Text("guard.sentence", nil))
+	}
+}
+
+func (s show) actions(p *plan.Plan) {
+	shown := map[plan.Kind]int{}
+	var kind plan.Kind
+	for i := range p.Len() {
+		a := p.Action(i)
+		if a.Kind != kind {
+			s.more(shown[kind])
+			kind = a.Kind
+			s.line("")
+			s.line("%s", s.words.Text("kinds."+kind.String(), nil))
+		}
+		if shown[kind]++; shown[kind] > rowsShown {
+			continue
+		}
+		s.line("  %s %5d  %s", kind.Sign(), a.No, s.action(a))
+		for _, w := range a.Warnings {
+			s.line("           ! %s", s.words.Problem(w).What)
+		}
+	}
+	s.more(shown[kind])
+}
+
+func (s show) more(n int) {
+	if n > rowsShown {
+		s.line("    %s", s.text("plan.more", problem.Args{"n": s.words.Int(n - rowsShown)}))
+	}
+}
+
+// action is one row: the account, and what changes.
+func (s show) action(a plan.Action) string {
+	var b strings.Builder
+	was := a.User.UPN
+	if a.Kind == plan.Rename && was != "" {
+		b.WriteString(message.Clean(was) + " -> ")
+	}
+	b.WriteString(message.Clean(a.UPN))
+	if a.Name != "" {
+		b.WriteString("  " + message.Clean(a.Name))
+	}
+	if a.Kind == plan.Add || a.Kind == plan.Delete {
+		return b.String()
+	}
+	for _, c := range a.Changes {
+		before, after := message.RevealChange(c.Old.Text, c.New.Text)
+		if !c.Old.Set {
+			before = s.words.Text("value.absent", nil)
+		}
+		if !c.New.Set {
+			after = s.words.Text("value.absent", nil)
+		}
+		name := string(c.Attribute)
+		if s.words.Has("attribute." + name) {
+			name = s.words.Text("attribute."+name, nil)
+		}
+		fmt.Fprintf(&b, "\n           %s: %s -> %s", message.Clean(name), before, after)
+	}
+	return b.String()
+}
+
+func (s show) skips(p *plan.Plan) {
+	if p.SkipLen() == 0 {
+		return
+	}
+	s.line("")
+	s.line("%s", s.words.Text("kinds.skip", nil))
+	shown := 0
+	var code problem.Code
+	for i := range p.SkipLen() {
+		k := p.Skip(i)
+		w := s.words.Problem(k.Why)
+		if w.Code != code {
+			s.more(shown)
+			code, shown = w.Code, 0
+		}
+		if shown++; shown > rowsShown {
+			continue
+		}
+		s.line("  ! %5d  %s (%s)", k.No, w.What, w.Code)
+		if shown == 1 {
+			s.line("           %s", w.Remedy)
+		}
+	}
+	s.more(shown)
+}
+
+// report shows what a sync did. It says done only of what was seen.
+func (s show) report(r *run.Report) {
+	s.line("%s", s.text("report.title", problem.Args{
+		"run": s.words.Int(int(r.Run)), "domain": r.Plan.Domain(), "plan": r.Plan.Fingerprint().Code(),
+		"state": s.words.Text("run.state."+string(r.State), nil),
+	}))
+	s.line("%s", s.text("report.sums", problem.Args{
+		"planned": s.words.Int(r.Planned), "seen": s.words.Int(r.Seen), "failed": s.words.Int(r.Failed),
+		"nottried": s.words.Int(r.NotTried), "notyet": s.words.Int(r.NotYetSeen),
+		"duration": s.words.Duration(r.Ended.Sub(r.Started)),
+	}))
+	for i, row := range r.Rows {
+		if i == 5*rowsShown {
+			s.line("    %s", s.text("plan.more", problem.Args{"n": s.words.Int(len(r.Rows) - i)}))
+			break
+		}
+		why := ""
+		if row.Why != nil {
+			w := s.words.Problem(row.Why)
+			why = w.What + " (" + string(w.Code) + ") " + w.Remedy
+		}
+		outcome := row.Outcome
+		if s.words.Has("outcome." + outcome) {
+			outcome = s.words.Text("outcome."+outcome, nil)
+		}
+		s.line("  %s %5d  %s: %s. %s", row.Kind.Sign(), row.No, message.Clean(row.UPN), outcome, why)
+	}
+}
+
+// drifted shows the rows that a sync was refused for, or left out.
+func (s show) drifted(rows []plan.Drifted) {
+	for i, d := range rows {
+		if i == 5*rowsShown {
+			s.line("    %s", s.text("plan.more", problem.Args{"n": s.words.Int(len(rows) - i)}))
+			return
+		}
+		what := ""
+		if d.Why != nil {
+			what = s.words.Problem(d.Why).What
+		}
+		s.line("  ! %5d  %s  %s", d.No, message.Clean(d.UPN), what)
+	}
+}
+
+// table writes rows in columns; column right (from 0, -1 for none) is set to
+// the right. Widths are those of a terminal.
+func (s show) table(rows [][]string, right int) {
+	var widths []int
+	for _, r := range rows {
+		for i, cell := range r {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], ansi.StringWidth(cell))
+		}
+	}
+	for _, r := range rows {
+		var b strings.Builder
+		for i, cell := range r {
+			pad := strings.Repeat(" ", widths[i]-ansi.StringWidth(cell))
+			if i == right {
+				b.WriteString(pad + cell)
+			} else {
+				b.WriteString(cell + pad)
+			}
+			b.WriteString("  ")
+		}
+		s.line("%s", strings.TrimRight(b.String(), " "))
+	}
+}
+
+func (a *app) show(w io.Writer) show { return show{w: w, words: a.words} }
