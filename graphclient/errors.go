@@ -1,0 +1,216 @@
+package graphclient
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// envelope is Graph's error answer. Every part of it may be absent, and
+// innerError may be spelled innererror (encoding/json does not mind case).
+type envelope struct {
+	Error *struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+		Details []struct {
+			Code   string `json:"code"`
+			Target string `json:"target"`
+		} `json:"details"`
+		Inner struct {
+			RequestID string `json:"request-id"`
+			Code      string `json:"code"`
+		} `json:"innerError"`
+	} `json:"error"`
+}
+
+// upstreamOf reads what the other side said, from whatever it sent: a proper
+// envelope, {}, HTML, nothing.
+func upstreamOf(status int, h http.Header, body []byte) (u problem.Upstream, details []string) {
+	u = problem.Upstream{Status: status, RequestID: h.Get("request-id")}
+	var e envelope
+	if json.Unmarshal(body, &e) != nil || e.Error == nil {
+		return u, nil
+	}
+	u.Code, u.Message = e.Error.Code, e.Error.Message
+	if u.RequestID == "" {
+		u.RequestID = e.Error.Inner.RequestID
+	}
+	if e.Error.Inner.Code != "" {
+		details = append(details, e.Error.Inner.Code)
+	}
+	for _, d := range e.Error.Details {
+		if u.Target == "" {
+			u.Target = d.Target
+		}
+		details = append(details, d.Code)
+	}
+	return u, details
+}
+
+// seconds writes a duration for words.
+func seconds(u problem.Upstream) string {
+	return strconv.Itoa(int(u.RetryAfter.Seconds()))
+}
+
+// readProblem names an answer to a read that is not a success.
+func (c *Client) readProblem(r request, a answer) *problem.Problem {
+	u, _ := upstreamOf(a.status, a.header, a.body)
+	u.RetryAfter = retryAfter(a.header, a.date, c.clock.Now())
+	what, status := describe(r), strconv.Itoa(a.status)
+	p := problem.New(problem.ReadRefused, problem.Args{"status": status, "code": u.Code, "what": what})
+	switch {
+	case a.status == http.StatusTooManyRequests:
+		p = problem.New(problem.Throttled, problem.Args{"seconds": seconds(u)})
+	case a.status == http.StatusUnauthorized && claimsOf(a.header) != "":
+		p = problem.New(problem.ClaimsWanted, problem.Args{"host": c.hostname()})
+	case a.status == http.StatusUnauthorized:
+		p = problem.New(problem.TokenRefused, problem.Args{"host": c.hostname()})
+	case a.status == http.StatusForbidden && (u.Code == "insufficient_claims" || claimsOf(a.header) != ""):
+		p = problem.New(problem.ClaimsWanted, problem.Args{"host": c.hostname()})
+	case a.status == http.StatusForbidden:
+		p = problem.New(problem.PermissionMissing, problem.Args{"permission": r.needs, "what": what})
+	case a.status == http.StatusProxyAuthRequired:
+		p = problem.New(problem.ProxyFailed, problem.Args{"host": c.hostname(), "detail": "407 Proxy Authentication Required"})
+	case a.status >= 500 && a.status != http.StatusNotImplemented, a.status == http.StatusRequestTimeout:
+		p = problem.New(problem.ServerTrouble, problem.Args{"status": status, "what": what})
+	}
+	return p.WithUpstream(u)
+}
+
+// writeProblem names the refusal of one step. It goes by codes and targets, not
+// by messages, which change. mayWrite says that the token holds the permission
+// to write, so that a 403 is about the account and not about the permission;
+// principal is whose quota counts.
+func writeProblem(s plan.Step, u problem.Upstream, details []string, mayWrite bool, principal string) *problem.Problem {
+	upn := nameOf(s)
+	has := func(code string) bool {
+		if strings.EqualFold(u.Code, code) {
+			return true
+		}
+		for _, d := range details {
+			if strings.EqualFold(d, code) {
+				return true
+			}
+		}
+		return false
+	}
+	refuse := func(code problem.Code, more ...string) *problem.Problem {
+		args := problem.Args{"upn": upn}
+		for i := 0; i+1 < len(more); i += 2 {
+			args[more[i]] = more[i+1]
+		}
+		return problem.New(code, args).WithUpstream(u)
+	}
+	switch {
+	case u.Status == http.StatusTooManyRequests:
+		return problem.New(problem.Throttled, problem.Args{"seconds": seconds(u)}).WithUpstream(u)
+	case u.Status == http.StatusUnauthorized:
+		return refuse(problem.TokenRefused, "host", "Microsoft Graph")
+	case has("Directory_QuotaExceeded"):
+		return refuse(problem.QuotaExceeded, "principal", principal)
+	case has("insufficient_claims"):
+		return refuse(problem.ClaimsWanted, "host", "Microsoft Graph")
+	case u.Status == http.StatusForbidden && has("Authorization_RequestDenied") && mayWrite:
+		return refuse(problem.TargetProtected)
+	case u.Status == http.StatusForbidden:
+		return refuse(problem.WriteNotAllowed)
+	case has("ObjectConflict"), has("Request_MultipleObjectsWithSameKeyValue"):
+		return conflict(s, u, refuse)
+	case u.Status == http.StatusNotFound:
+		return refuse(problem.AccountGone)
+	case u.Status == http.StatusConflict, u.Status == http.StatusLocked, has("Directory_ConcurrencyViolation"):
+		return refuse(problem.Concurrent)
+	case u.Status == http.StatusFailedDependency:
+		return refuse(problem.NeverSentWrite)
+	case has("Directory_ExpiredSubscription"), has("SubscriptionDisabled"):
+		return refuse(problem.SubscriptionRefused)
+	case u.Target != "":
+		return badValue(s, u, has, refuse)
+	}
+	return refuse(problem.WriteRefused, "status", strconv.Itoa(u.Status), "code", u.Code, "answer", u.Message)
+}
+
+type refusal = func(problem.Code, ...string) *problem.Problem
+
+// conflict names what another object holds already.
+func conflict(s plan.Step, u problem.Upstream, refuse refusal) *problem.Problem {
+	target := leaf(u.Target)
+	if target == "" {
+		if _, ok := setting(s, directory.UserPrincipalName); ok {
+			target = string(directory.UserPrincipalName)
+		}
+	}
+	value, _ := setting(s, directory.Attribute(target))
+	switch strings.ToLower(target) {
+	case "userprincipalname":
+		if value == "" {
+			value = s.Object.UPN
+		}
+		return refuse(problem.ConflictUPN, "value", value)
+	case "proxyaddresses", "mail", "signinnames", "identities":
+		upn, _ := setting(s, directory.UserPrincipalName)
+		if value == "" {
+			value = upn
+		}
+		return refuse(problem.ConflictAddress, "value", value)
+	case "onpremisesimmutableid":
+		return refuse(problem.ConflictImmutableID, "value", value)
+	}
+	return refuse(problem.ConflictOther, "attribute", target)
+}
+
+// badValue names the value that is not taken.
+func badValue(s plan.Step, u problem.Upstream, has func(string) bool, refuse refusal) *problem.Problem {
+	target := leaf(u.Target)
+	value, _ := setting(s, directory.Attribute(target))
+	switch strings.ToLower(target) {
+	case "passwordprofile", "password":
+		return refuse(problem.PasswordRefused)
+	case "onpremisesimmutableid":
+		return refuse(problem.ImmutableIDRefused, "value", value)
+	case "onpremisessyncenabled", "dirsyncenabled":
+		return refuse(problem.SyncedRefused)
+	case "userprincipalname":
+		if has("DomainNotVerified") || has("InvalidDomain") {
+			return refuse(problem.DomainRefused, "value", value)
+		}
+	}
+	if has("InvalidLength") || has("PropertyValueTooLong") {
+		return refuse(problem.ValueTooLong, "attribute", target, "value", value)
+	}
+	return refuse(problem.ValueRefused, "attribute", target, "value", value)
+}
+
+// leaf is the last part of a target such as passwordProfile/password.
+func leaf(target string) string {
+	if i := strings.LastIndexAny(target, "/."); i >= 0 {
+		return target[i+1:]
+	}
+	return target
+}
+
+// setting is what a step sets an attribute to.
+func setting(s plan.Step, a directory.Attribute) (string, bool) {
+	for _, c := range s.Set {
+		if strings.EqualFold(string(c.Attribute), string(a)) {
+			return c.New.Text, true
+		}
+	}
+	return "", false
+}
+
+// nameOf is what people know the account of a step by.
+func nameOf(s plan.Step) string {
+	if s.Object.UPN != "" {
+		return s.Object.UPN
+	}
+	if upn, ok := setting(s, directory.UserPrincipalName); ok {
+		return upn
+	}
+	return string(s.Object.ID)
+}

@@ -1,0 +1,151 @@
+package graphclient
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hacsync/hacsync/sync/destination"
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// Precheck looks for what stands in a domain beside people. Where the kind of a
+// mailbox cannot be read, an account whose sign-in is blocked, that has no
+// licence and has an address is listed as shared: so it looks, and Guessed says
+// that it is no more than that.
+func (c *Client) Precheck(ctx context.Context, domain string) (*destination.Precheck, error) {
+	domain = strings.ToLower(domain)
+	p := &destination.Precheck{}
+	domains, err := c.domains(ctx, call{})
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(domains, func(d directory.Domain) bool { return d.Name == domain })
+	if i < 0 {
+		return nil, problem.New(problem.NoSuchDomain, problem.Args{"domain": domain})
+	}
+	p.Domain = domains[i]
+
+	var (
+		users []directory.Record
+		power *holders
+	)
+	g, inner := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		power, err = c.holders(inner, call{})
+		return err
+	})
+	g.Go(func() (err error) {
+		users, err = c.usersOf(inner, domain)
+		return err
+	})
+	g.Go(func() (err error) {
+		p.Groups, err = c.references(inner, domain, "microsoft.graph.group")
+		return err
+	})
+	g.Go(func() (err error) {
+		p.Apps, err = c.references(inner, domain, "microsoft.graph.application")
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+
+	p.Users = len(users)
+	var ask []directory.ID
+	for i := range users {
+		r := &users[i]
+		r.Marks |= power.marks(r.ID)
+		switch {
+		case r.Marks.Any(directory.RoleHolder | directory.RoleGroup):
+			p.Admins = append(p.Admins, r.UPN)
+		case r.Marks.Has(directory.Synced):
+			p.Synced = append(p.Synced, r.UPN)
+		case r.Marks.Has(directory.Addressed) && !r.Marks.Any(directory.Licensed):
+			// Only an account without a licence can be one of the three and
+			// look like a person; a licensed one is shown by the dry run.
+			ask = append(ask, r.ID)
+		}
+	}
+	purposes, err := c.Purposes(ctx, ask, nil)
+	if err != nil {
+		return nil, err
+	}
+	for i := range users {
+		r := &users[i]
+		m, asked := purposes[r.ID]
+		switch {
+		case !asked:
+		case m.Has(directory.PurposeShared):
+			p.Shared = append(p.Shared, r.UPN)
+		case m.Has(directory.PurposeRoom):
+			p.Rooms = append(p.Rooms, r.UPN)
+		case m.Has(directory.PurposeEquipment):
+			p.Things = append(p.Things, r.UPN)
+		case m.Has(directory.PurposeUnknown):
+			p.Guessed = true
+			if !r.Marks.Has(directory.Enabled) {
+				p.Shared = append(p.Shared, r.UPN)
+			}
+		}
+	}
+	for _, list := range [][]string{p.Shared, p.Rooms, p.Things, p.Synced, p.Admins, p.Groups, p.Apps} {
+		slices.Sort(list)
+	}
+	return p, nil
+}
+
+// usersOf lists the accounts whose UPN is in a domain. endsWith is an advanced
+// query: it wants $count=true and the header of eventual, on every page.
+func (c *Client) usersOf(ctx context.Context, domain string) ([]directory.Record, error) {
+	a := wanted(nil)
+	at, err := c.usersURL(ctx, a.sel, "endsWith(userPrincipalName,'@"+quote(domain)+"')")
+	if err != nil {
+		return nil, err
+	}
+	r := c.get(at, needUsers)
+	r.header = http.Header{"ConsistencyLevel": {"eventual"}}
+	var all []directory.Record
+	_, err = c.listUsers(ctx, call{}, r, a, func(us []user) error {
+		for i := range us {
+			if directory.InDomain(us[i].UPN, domain) {
+				all = append(all, us[i].record(a, false))
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+// references names what of one type uses a domain. What we may not read comes
+// with its ID alone.
+func (c *Client) references(ctx context.Context, domain, kind string) ([]string, error) {
+	type object struct {
+		ID   string `json:"id"`
+		Name string `json:"displayName"`
+		Mail string `json:"mail"`
+	}
+	at, err := c.referencesURL(ctx, domain, kind)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	_, err = readPages(ctx, c, call{}, c.get(at, needDomains), func(os []object) error {
+		for _, o := range os {
+			switch {
+			case o.Mail != "":
+				names = append(names, o.Mail)
+			case o.Name != "":
+				names = append(names, o.Name)
+			default:
+				names = append(names, o.ID)
+			}
+		}
+		return nil
+	})
+	return names, err
+}

@@ -1,0 +1,69 @@
+package graphclient
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/progress"
+)
+
+// Purposes reads the kind of mailbox of each account. Signed in as a person,
+// Graph answers 403 for everybody else's mailbox; that is PurposeUnknown, which
+// protects, and no error.
+func (c *Client) Purposes(ctx context.Context, ids []directory.ID, sink progress.Sink) (map[directory.ID]directory.Marks, error) {
+	k := call{progress.Purposes, sink}
+	items := make([]item, 0, len(ids))
+	for _, id := range ids {
+		at, err := c.purposeURL(ctx, string(id))
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item{method: http.MethodGet, url: at, needs: needMailbox})
+	}
+	var done atomic.Int64
+	replies, err := c.readBatch(ctx, k, items, func(n int) { k.report(int(done.Add(int64(n))), len(ids), false) })
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[directory.ID]directory.Marks, len(ids))
+	for i, r := range replies {
+		out[ids[i]] = c.purpose(r)
+	}
+	k.report(len(ids), len(ids), true)
+	return out, nil
+}
+
+// purpose reads one answer. The words of Graph: user, linked, shared, room,
+// equipment, others.
+func (c *Client) purpose(r *reply) directory.Marks {
+	u, _ := upstreamOf(r.status, r.header, r.body)
+	switch {
+	case r.status == http.StatusNotFound && slices.Contains([]string{"MailboxNotEnabledForRESTAPI", "ErrorNonExistentMailbox", "ErrorItemNotFound"}, u.Code):
+		return directory.PurposeNone
+	case r.status != http.StatusOK:
+		return directory.PurposeUnknown
+	}
+	v, err := decode[struct {
+		Value string `json:"value"`
+	}](r.answer(), request{what: "userPurpose"})
+	if err != nil {
+		return directory.PurposeUnknown
+	}
+	switch strings.ToLower(v.Value) {
+	case "user", "linked":
+		return directory.PurposeUser
+	case "shared":
+		return directory.PurposeShared
+	case "room":
+		return directory.PurposeRoom
+	case "equipment":
+		return directory.PurposeEquipment
+	case "":
+		return directory.PurposeUnknown
+	}
+	return directory.PurposeOther
+}

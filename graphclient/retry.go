@@ -1,0 +1,154 @@
+package graphclient
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/progress"
+)
+
+// How long reads are tried again. They are waits of the clock, so that a
+// simulated tenant's day passes at its own speed.
+const (
+	longestPause  = 5 * time.Minute  // a longer Retry-After is not waited for
+	pauseBudget   = 15 * time.Minute // all waits of one read together
+	triesRoad     = 4                // no network, DNS, connection cut
+	triesServer   = 7                // 500, 502, 503, 504, 408
+	triesThrottle = 30               // 429; the budget ends it sooner
+)
+
+// call is the surroundings of a read: what it reports to.
+type call struct {
+	phase progress.Phase
+	sink  progress.Sink
+}
+
+func (k call) pause(d time.Duration) {
+	if k.sink != nil {
+		k.sink.Report(progress.Event{Phase: k.phase, Total: -1, Pause: d})
+	}
+}
+
+func (k call) report(done, total int, end bool) {
+	if k.sink != nil {
+		k.sink.Report(progress.Event{Phase: k.phase, Done: done, Total: total, Ended: end})
+	}
+}
+
+// read sends r until it is answered: the one place where requests are repeated,
+// and only requests that change nothing come here. It returns an answer with a
+// status of 2xx, or a problem, or ctx's error.
+func (c *Client) read(ctx context.Context, k call, r request) (answer, error) {
+	token, err := c.tokens.Token(ctx, r.scopes...)
+	if err != nil {
+		return answer{}, err
+	}
+	var waited time.Duration
+	renewed := false
+	for try := 1; ; try++ {
+		a, err := c.once(ctx, r, readTimeout, token)
+		if err == nil {
+			if a.status >= 200 && a.status < 300 {
+				return a, nil
+			}
+			if a.status == http.StatusUnauthorized && !renewed {
+				if next, ok := c.renew(ctx, a, r.scopes); ok {
+					token, renewed = next, true
+					c.log.InfoContext(ctx, "token replaced", "request", describe(r))
+					continue
+				}
+			}
+			err = c.readProblem(r, a)
+		}
+		p := problem.Of(err)
+		if p == nil || ctx.Err() != nil {
+			return answer{}, err // the caller's context ended
+		}
+		pause, again := backOff(p, try, waited)
+		c.log.LogAttrs(ctx, slog.LevelInfo, "read failed",
+			slog.String("request", describe(r)), slog.Int("try", try), slog.Bool("again", again),
+			slog.Duration("pause", pause), slog.String("problem", p.Error()))
+		if !again {
+			return answer{}, err
+		}
+		if pause >= time.Second {
+			k.pause(pause)
+		}
+		if err := c.clock.Sleep(ctx, pause); err != nil {
+			return answer{}, err
+		}
+		waited += pause
+	}
+}
+
+// renew replaces a refused token where the source of tokens can.
+func (c *Client) renew(ctx context.Context, a answer, scopes []string) (string, bool) {
+	r, ok := c.tokens.(Renewer)
+	if !ok {
+		return "", false
+	}
+	token, err := r.Renew(ctx, claimsOf(a.header), scopes...)
+	if err != nil {
+		c.log.InfoContext(ctx, "token not replaced", "problem", err.Error())
+		return "", false
+	}
+	return token, true
+}
+
+// backOff decides by class whether a read is sent again, and after how long.
+func backOff(p *problem.Problem, try int, waited time.Duration) (time.Duration, bool) {
+	var tries int
+	switch p.Code {
+	case problem.NoConnection, problem.NameNotFound, problem.ConnectionCut, problem.NoAnswerInTime, problem.BrokenAnswer:
+		tries = triesRoad
+	case problem.ServerTrouble:
+		tries = triesServer
+	case problem.Throttled:
+		tries = triesThrottle
+	default:
+		return 0, false
+	}
+	if try >= tries {
+		return 0, false
+	}
+	pause := min(time.Second<<min(try-1, 6), time.Minute)
+	// Up to a quarter more, so that parallel reads do not come back together.
+	pause += time.Duration(rand.Int64N(int64(pause)/4 + 1))
+	if p.Upstream != nil && p.Upstream.RetryAfter > 0 {
+		pause = p.Upstream.RetryAfter
+		if pause > longestPause {
+			return 0, false
+		}
+	}
+	if waited+pause > pauseBudget {
+		return 0, false
+	}
+	return pause, true
+}
+
+// retryAfter reads the pause asked for: seconds (also with a fraction, which is
+// rounded up) or a date, which is compared with the same answer's own Date so
+// that this machine's clock does not matter.
+func retryAfter(h http.Header, date, now time.Time) time.Duration {
+	v := strings.TrimSpace(h.Get("Retry-After"))
+	if v == "" {
+		return 0
+	}
+	if s, err := strconv.ParseFloat(v, 64); err == nil {
+		d := time.Duration(min(max(s, 0), 1e6) * float64(time.Second))
+		return (d + time.Second - 1).Truncate(time.Second)
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		if date.IsZero() {
+			date = now
+		}
+		return max(at.Sub(date), 0)
+	}
+	return 0
+}

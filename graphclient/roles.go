@@ -1,0 +1,145 @@
+package graphclient
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// noPIM is the code by which Graph says that the tenant has no licence for
+// Privileged Identity Management, and so no eligible roles. It is the only
+// error of these reads that does not fail them.
+const noPIM = "AadPremiumLicenseRequired"
+
+// holders are the accounts that have power over others.
+type holders struct {
+	mu    sync.Mutex
+	roles map[directory.ID]bool // of a directory role, active or eligible
+	group map[directory.ID]bool // members and owners of role-assignable groups
+}
+
+func (h *holders) add(to map[directory.ID]bool, id string) {
+	if id == "" {
+		return
+	}
+	h.mu.Lock()
+	to[directory.ID(strings.ToLower(id))] = true
+	h.mu.Unlock()
+}
+
+// marks are those that the holders give an account.
+func (h *holders) marks(id directory.ID) directory.Marks {
+	var m directory.Marks
+	if h.roles[id] {
+		m |= directory.RoleHolder
+	}
+	if h.group[id] {
+		m |= directory.RoleGroup
+	}
+	return m
+}
+
+// holders reads every role assignment at any scope, every eligibility, and
+// members and owners of every role-assignable group, each to its last page. A
+// failure of any fails it: what cannot be read must not look harmless.
+//
+// A group that holds a role is role-assignable, so its members are found there.
+func (c *Client) holders(ctx context.Context, k call) (*holders, error) {
+	h := &holders{roles: map[directory.ID]bool{}, group: map[directory.ID]bool{}}
+	type principal struct {
+		ID string `json:"principalId"`
+	}
+	principals := func(ps []principal) error {
+		for _, p := range ps {
+			h.add(h.roles, p.ID)
+		}
+		return nil
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		at, err := c.roleAssignmentsURL(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = readPages(ctx, c, k, c.get(at, needRoles), principals)
+		return err
+	})
+	g.Go(func() error {
+		at, err := c.roleEligibilitiesURL(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = readPages(ctx, c, k, c.get(at, needRoles), principals)
+		if p := problem.Of(err); p != nil && p.Upstream != nil && p.Upstream.Code == noPIM {
+			c.log.InfoContext(ctx, "tenant has no PIM", "status", p.Upstream.Status)
+			return nil
+		}
+		return err
+	})
+	g.Go(func() error { return c.roleGroups(ctx, k, h) })
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	k.report(len(h.roles)+len(h.group), -1, true)
+	return h, nil
+}
+
+// roleGroups reads members and owners of the role-assignable groups: the first
+// page of each by batch, the others as they come.
+func (c *Client) roleGroups(ctx context.Context, k call, h *holders) error {
+	type object struct {
+		ID string `json:"id"`
+	}
+	var ids []string
+	if _, err := readPages(ctx, c, k, c.get(c.roleGroupsURL(), needGroups), func(gs []object) error {
+		for _, g := range gs {
+			ids = append(ids, g.ID)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	var items []item
+	for _, id := range ids {
+		for _, part := range []string{"transitiveMembers", "owners"} {
+			items = append(items, item{method: http.MethodGet, url: c.groupPartURL(id, part), needs: needGroups})
+		}
+	}
+	replies, err := c.readBatch(ctx, k, items, nil)
+	if err != nil {
+		return err
+	}
+	keep := func(os []object) error {
+		for _, o := range os {
+			h.add(h.group, o.ID)
+		}
+		return nil
+	}
+	for i, r := range replies {
+		what := c.get(items[i].url, needGroups)
+		if r.status < 200 || r.status > 299 {
+			return c.readProblem(what, r.answer())
+		}
+		p, err := decode[page[object]](r.answer(), what)
+		if err != nil {
+			return err
+		}
+		if p.Value == nil {
+			return broken(r.answer(), what, "no value")
+		}
+		_ = keep(*p.Value) // never fails
+		if p.Next == "" {
+			continue
+		}
+		if _, err := readPages(ctx, c, k, c.get(p.Next, needGroups), keep); err != nil {
+			return err
+		}
+	}
+	return nil
+}
