@@ -3,8 +3,11 @@ package source
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/progress"
 )
 
@@ -43,22 +46,47 @@ const (
 	NotMapped Use = iota // known or custom, not written anywhere
 	Mapped               // written to Attribute
 	Read                 // read for a rule (Status, Last Login), not written
-	Never                // secret: never kept
+	Never                // never read: secrets, and what hacsync has no business with
 )
 
 // Overview is what a look at a source shows before a dry run.
 type Overview struct {
 	Name     string
-	Encoding string // UTF-8, UTF-8 with BOM, Shift_JIS
-	Comma    string // comma, tab
+	Encoding string // UTF-8, UTF-8 with BOM, Shift_JIS, UTF-16; empty for an API
+	Comma    string // comma, tab; empty for an API
 	Columns  []Recognised
 	Rows     int
 	// Domains counts rows by lower-case domain; rows without UPN are under "".
 	Domains map[string]int
 	About   directory.About
+	// Changed is when the file was last changed, zero for an API.
+	Changed time.Time
 }
 
 // Looker is a source that can describe itself.
 type Looker interface {
 	Look(ctx context.Context) (*Overview, error)
+}
+
+// BadRows is the cause of a problem.FileBadRows: what is wrong with each row,
+// as far as it could be read.
+type BadRows struct {
+	Rows  []*problem.Problem // the first of them, in the order of the source
+	Total int
+}
+
+func (b *BadRows) Error() string {
+	if len(b.Rows) == 0 {
+		return fmt.Sprintf("%d bad rows", b.Total)
+	}
+	return fmt.Sprintf("%d bad rows, the first: %v", b.Total, b.Rows[0])
+}
+
+// Unwrap gives the problems of the rows.
+func (b *BadRows) Unwrap() []error {
+	errs := make([]error, len(b.Rows))
+	for i, p := range b.Rows {
+		errs[i] = p
+	}
+	return errs
 }
