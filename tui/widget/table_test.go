@@ -1,0 +1,178 @@
+package widget
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"charm.land/bubbles/v2/table"
+	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
+	"pgregory.net/rapid"
+)
+
+type people int
+
+func (p people) Len() int { return int(p) }
+
+func (p people) Row(i int) Row {
+	return Row{Cells: []string{"~", fmt.Sprint(i + 1), fmt.Sprintf("user%06d", i), "山田 太郎", "displayName"}, Tone: i % 3}
+}
+
+func columns() []Column {
+	return []Column{
+		{Width: 3},
+		{Title: "No.", Width: 6, Right: true},
+		{Title: "@midori.example", Width: 15, Grow: 2, Middle: true},
+		{Title: "表示名", Width: 13, Grow: 1},
+		{Title: "What", Width: 16, Grow: 2},
+	}
+}
+
+func testTable(n, w, h int) *Table {
+	t := NewTable(columns(), Styles{Tones: make([]lipgloss.Style, 3)})
+	t.SetSize(w, h)
+	t.SetRows(people(n))
+	return t
+}
+
+func TestTable_SelectionIsAlwaysVisibleAndEveryLineIsExact(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(0, 300).Draw(t, "rows")
+		w, h := rapid.IntRange(4, 200).Draw(t, "width"), rapid.IntRange(2, 60).Draw(t, "height")
+		tab := testTable(n, w, h)
+		for range rapid.IntRange(0, 30).Draw(t, "moves") {
+			switch rapid.IntRange(0, 7).Draw(t, "move") {
+			case 0:
+				tab.Move(rapid.IntRange(-400, 400).Draw(t, "by"))
+			case 1:
+				tab.Page(rapid.IntRange(-3, 3).Draw(t, "pages"))
+			case 2:
+				tab.Go(rapid.IntRange(-5, 400).Draw(t, "to"))
+			case 3:
+				tab.Wheel(rapid.IntRange(-400, 400).Draw(t, "wheel"))
+			case 4:
+				tab.Click(rapid.IntRange(-2, 70).Draw(t, "y"))
+			case 5:
+				var some []int32
+				for i := range n {
+					if rapid.Bool().Draw(t, "shown") {
+						some = append(some, int32(i))
+					}
+				}
+				tab.Show(some)
+			case 6:
+				tab.SetSize(w, rapid.IntRange(2, 60).Draw(t, "new height"))
+			case 7:
+				tab.Select(rapid.IntRange(-1, 301).Draw(t, "row"))
+			}
+			if tab.Len() > 0 && (tab.cursor < tab.top || tab.cursor >= tab.top+tab.height) {
+				t.Fatalf("selection %d is outside of the window %d+%d", tab.cursor, tab.top, tab.height)
+			}
+			if tab.Selected() >= n {
+				t.Fatalf("selected row %d of %d", tab.Selected(), n)
+			}
+		}
+		lines := strings.Split(tab.View(), "\n")
+		if len(lines) != tab.height+1 {
+			t.Fatalf("%d lines, want %d", len(lines), tab.height+1)
+		}
+		marks := 0
+		for _, line := range lines {
+			if got := Width(line); got != w {
+				t.Fatalf("a line is %d wide, want %d: %q", got, w, line)
+			}
+			if strings.HasPrefix(line, "»") {
+				marks++
+			}
+		}
+		if want := min(tab.Len(), 1); marks != want {
+			t.Fatalf("%d lines are marked, want %d", marks, want)
+		}
+	})
+}
+
+func TestTable_KeepsTheSelectedRowWhenRowsAreFilteredAndShownAgain(t *testing.T) {
+	tab := testTable(1000, 80, 20)
+	tab.Go(500)
+	tab.Show([]int32{3, 500, 900})
+	if tab.Selected() != 500 || tab.Place() != 1 {
+		t.Errorf("selected %d at %d, want 500 at 1", tab.Selected(), tab.Place())
+	}
+	tab.Show(nil)
+	if tab.Selected() != 500 {
+		t.Errorf("selected %d, want 500", tab.Selected())
+	}
+	tab.Show([]int32{})
+	if tab.Selected() != -1 {
+		t.Errorf("selected %d of no rows, want -1", tab.Selected())
+	}
+	tab.Show(nil)
+	if tab.Selected() != 0 {
+		t.Errorf("selected %d, want 0", tab.Selected())
+	}
+}
+
+func TestFit_IsExactForEveryTextAndWidth(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.StringOf(rapid.RuneFrom([]rune("aZ@.山田ﾔﾏﾀﾞＡ１　髙👩é─»"))).Draw(t, "text")
+		w := rapid.IntRange(0, 60).Draw(t, "width")
+		for name, fit := range map[string]func(string, int) string{"Fit": Fit, "FitLeft": FitLeft, "FitMiddle": FitMiddle} {
+			if got := Width(fit(s, w)); got != w {
+				t.Fatalf("%s(%q, %d) is %d wide: %q", name, s, w, got, fit(s, w))
+			}
+		}
+	})
+}
+
+func TestFitMiddle_KeepsBothEnds(t *testing.T) {
+	if got, want := FitMiddle("takahashi.hana@midori.example", 20), "takahashi..i.example"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestBracket_MarksMatchesWithoutColour(t *testing.T) {
+	if got, want := Bracket("渡邉 翔", [][2]int{{0, 6}}), "[渡邉] 翔"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := Bracket("abc", [][2]int{{2, 9}}); got != "abc" {
+		t.Errorf("a mark outside of the text gives %q", got)
+	}
+}
+
+var sizes = []int{1_000, 100_000, 1_000_000}
+
+// BenchmarkKeyDown moves the selection by one row and draws, beside
+// bubbles/table, which copies its rows.
+func BenchmarkKeyDown(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprintf("widget/%d", n), func(b *testing.B) {
+			tab := testTable(n, 120, 40)
+			tab.Go(n / 2)
+			b.ReportAllocs()
+			for b.Loop() {
+				tab.Move(1)
+				_ = tab.View()
+			}
+		})
+		b.Run(fmt.Sprintf("bubbles/%d", n), func(b *testing.B) {
+			rows := make([]table.Row, n)
+			for i := range rows {
+				rows[i] = people(n).Row(i).Cells
+			}
+			m := table.New(table.WithColumns([]table.Column{
+				{Width: 3},
+				{Title: "No.", Width: 6},
+				{Title: "@midori.example", Width: 38},
+				{Title: "表示名", Width: 25},
+				{Title: "What", Width: 38},
+			}), table.WithRows(rows), table.WithHeight(40), table.WithWidth(120), table.WithFocused(true))
+			m.SetCursor(n / 2)
+			b.ReportAllocs()
+			for b.Loop() {
+				m, _ = m.Update(tea.KeyPressMsg{Code: tea.KeyDown})
+				_ = m.View()
+			}
+		})
+	}
+}
