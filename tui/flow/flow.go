@@ -1,0 +1,343 @@
+package flow
+
+import (
+	"context"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/source"
+)
+
+// Step names a step; the order is that of the walk.
+type Step uint8
+
+// The steps.
+const (
+	Welcome Step = iota
+	SignIn
+	Permissions
+	Domain
+	Grant
+	Source
+	DryRun
+	Preview
+	Confirm
+	Sync
+	Result
+	steps
+)
+
+// Rail is the step's place among the eight of the set-up, 0 for Welcome;
+// Confirm, Sync and Result are the eighth.
+func (s Step) Rail() int { return min(int(s), 8) }
+
+// String is the step's name in the catalogues.
+func (s Step) String() string {
+	return [...]string{
+		"welcome", "signin", "permissions", "domain", "grant", "source",
+		"dryrun", "preview", "confirm", "sync", "result",
+	}[s]
+}
+
+// Options are what the command line knows before the first step.
+type Options struct {
+	Version string
+	// Person is who sits here, the preset of "approved by" before anybody has
+	// signed in; usually the machine's user name.
+	Person string
+	// Target is where to sign in, if it was said.
+	Target Target
+	// Source is the source if it was said (--source), and Count what HAC shows
+	// (--source-count), -1 unanswered.
+	Source string
+	Count  int
+	// Windows: paths are pasted with backslashes.
+	Windows bool
+	// Poll is how often the grant step looks again; 0 is 10 s of the backend's
+	// clock.
+	Poll time.Duration
+}
+
+// Flow is the walk. Its methods are called from one goroutine, the driver's.
+type Flow struct {
+	d     *data
+	steps [steps]step
+	at    Step
+	// trail are the steps before this one, without those that only run.
+	trail []Step
+	// generation counts the stops: what an older effect brings is dropped.
+	generation int
+	running    int // effects of this generation
+	end        *End
+}
+
+// End is how a walk ended.
+type End struct {
+	// Report is of the last sync, nil if none began.
+	Report *run.Report
+	// Err is why the last sync did nothing or stopped, nil otherwise.
+	Err error
+	// Saved: the sign-in is kept for next time.
+	Saved bool
+}
+
+// Effect is work outside of the steps. The driver runs it, cancels ctx when a
+// Turn says Stop, and gives what it returns to Finish.
+type Effect struct {
+	generation int
+	of         Step
+	run        func(ctx context.Context, r Reporter) any
+	// Writes: the effect may write to the tenant. A driver that is interrupted
+	// cancels it and waits for it, so that it can say what was done.
+	Writes bool
+}
+
+// Run does the work.
+func (e Effect) Run(ctx context.Context, r Reporter) any { return e.run(ctx, r) }
+
+// Reporter takes what an effect says while it runs, from any goroutine; the
+// driver gives it to Flow.Event.
+type Reporter interface {
+	progress.Sink
+	// Note takes any other event of a step.
+	Note(event any)
+}
+
+// Turn is what an answer or a finished effect led to.
+type Turn struct {
+	// Say is to be said at once: why an answer was not taken, what was done.
+	Say []Text
+	// Stop: cancel what runs; what it brings is dropped.
+	Stop    bool
+	Effects []Effect
+}
+
+// turn is what a step decides.
+type turn struct {
+	say  []Text
+	stop bool
+	run  []Effect
+	to   Step // where move is forward
+	move move
+}
+
+type move uint8
+
+const (
+	stay move = iota
+	forward
+	backward
+	leave // the walk ends
+)
+
+func stayed(say ...Text) turn { return turn{say: say} }
+func goTo(s Step) turn        { return turn{move: forward, to: s} }
+func does(e ...Effect) turn   { return turn{run: e} }
+func effect(f func(ctx context.Context, r Reporter) any) Effect {
+	return Effect{run: f}
+}
+
+// step is one step with its typed state, kept while the walk is elsewhere.
+type step interface {
+	// enter is called when the walk comes here; back says from where.
+	enter(d *data, back bool) turn
+	view(d *data, now time.Time) View
+	// answer takes an answer or a command.
+	answer(d *data, a Answer) turn
+	// back leaves a question within the step; false where the step itself is left.
+	back(d *data) (turn, bool)
+	// event takes what a running effect reports.
+	event(d *data, e any, now time.Time)
+	// done takes what an effect of this step brought.
+	done(d *data, result any) turn
+}
+
+// data is what the steps have found and been told, in one place, so that going
+// back keeps every input.
+type data struct {
+	b Backend
+	o Options
+
+	target  Target
+	signIn  consent.SignIn
+	account consent.Account
+	session Session
+	saved   bool
+	grants  []consent.Grant
+
+	domain   string
+	settings run.Settings
+
+	spec     string
+	count    int
+	overview *source.Overview
+
+	// file is a plan that a person opened, nil for the usual way.
+	file    *plan.Plan
+	planned *run.Planned
+	review  *reviewed
+
+	approval run.Approval
+	report   *run.Report
+	err      error
+	began    bool // a sync was started
+}
+
+func (d *data) now() time.Time { return d.b.Clock().Now() }
+
+// engine gives the operations of the session that is open now. Effects take it
+// with them: they must not look into data, which the driver goes on changing.
+func (d *data) engine() func(Reporter) Engine {
+	session := d.session
+	return func(r Reporter) Engine {
+		return session.Engine(Hooks{Progress: r, Code: func(c consent.Code) { r.Note(c) }})
+	}
+}
+
+// New starts a walk; Start gives its first effects.
+func New(b Backend, o Options) *Flow {
+	return &Flow{
+		d: &data{b: b, o: o, target: o.Target, spec: o.Source, count: o.Count},
+		steps: [steps]step{
+			Welcome: &welcome{}, SignIn: &signingIn{}, Permissions: &permissions{}, Domain: &choosing{},
+			Grant: &granting{}, Source: &sourcing{}, DryRun: &dryRunning{}, Preview: &previewing{},
+			Confirm: &confirming{}, Sync: &syncing{}, Result: &resulting{},
+		},
+	}
+}
+
+// Start enters the first step.
+func (f *Flow) Start() Turn { return f.apply(f.steps[f.at].enter(f.d, false)) }
+
+// At is the present step.
+func (f *Flow) At() Step { return f.at }
+
+// Busy reports whether an effect is under way.
+func (f *Flow) Busy() bool { return f.running > 0 }
+
+// Began reports whether a sync was started, and so something may be written.
+func (f *Flow) Began() bool { return f.d.began }
+
+// Ended is set when the walk is over.
+func (f *Flow) Ended() *End { return f.end }
+
+// Stopped is how things stand for a driver that ends the walk by itself.
+func (f *Flow) Stopped() *End {
+	return &End{Report: f.d.report, Err: f.d.err, Saved: f.d.saved}
+}
+
+// Close forgets what was not saved.
+func (f *Flow) Close() error {
+	if s := f.d.session; s != nil {
+		f.d.session = nil
+		return s.Close()
+	}
+	return nil
+}
+
+// View is what the present step shows.
+func (f *Flow) View() View {
+	now := f.d.now()
+	v := f.steps[f.at].view(f.d, now)
+	v.Step = f.at
+	v.Back = f.at != Result && (len(f.trail) > 0 || f.inner())
+	v.Where = f.where()
+	return v
+}
+
+func (f *Flow) inner() bool {
+	i, ok := f.steps[f.at].(interface{ inner() bool })
+	return ok && i.inner()
+}
+
+func (f *Flow) where() Where {
+	w := Where{Version: f.d.o.Version, Simulated: f.d.b.Simulated(), Domain: f.d.domain}
+	if s := f.d.session; s != nil {
+		c := s.Connection()
+		w.Connection, w.Tenant, w.Initial, w.Known = c.Name, c.TenantName, c.Initial, true
+		w.Simulated = w.Simulated || c.Simulated()
+	}
+	if f.d.review != nil {
+		w.Plan, w.Run = f.d.review.code(), f.d.planned.Run
+	}
+	return w
+}
+
+// Answer takes an answer or a command.
+func (f *Flow) Answer(a Answer) Turn {
+	switch a.Command {
+	case CmdQuit:
+		return f.apply(turn{stop: true, move: leave})
+	case CmdBack:
+		t, ok := f.steps[f.at].back(f.d)
+		if !ok {
+			t = turn{stop: true, move: backward}
+		}
+		return f.apply(t)
+	}
+	return f.apply(f.steps[f.at].answer(f.d, a))
+}
+
+// Event takes what a running effect reports.
+func (f *Flow) Event(e Effect, event any) {
+	if e.generation == f.generation {
+		f.steps[e.of].event(f.d, event, time.Now())
+	}
+}
+
+// Finish takes what an effect brought.
+func (f *Flow) Finish(e Effect, result any) Turn {
+	if e.generation != f.generation {
+		return Turn{}
+	}
+	f.running--
+	return f.apply(f.steps[e.of].done(f.d, result))
+}
+
+func (f *Flow) apply(t turn) Turn {
+	out := Turn{}
+	for {
+		out.Say = append(out.Say, t.say...)
+		if t.stop {
+			f.generation++
+			f.running = 0
+			out.Stop = true
+			out.Effects = nil
+		}
+		for _, e := range t.run {
+			e.generation, e.of = f.generation, f.at
+			f.running++
+			out.Effects = append(out.Effects, e)
+		}
+		switch t.move {
+		case stay:
+			return out
+		case leave:
+			f.end = f.Stopped()
+			return out
+		case forward:
+			if f.at != DryRun && f.at != Sync {
+				f.trail = append(f.trail, f.at)
+			}
+			// Coming to a step that lies behind takes the way to it up again.
+			for i, s := range f.trail {
+				if s == t.to {
+					f.trail = f.trail[:i]
+					break
+				}
+			}
+			f.at = t.to
+			t = f.steps[f.at].enter(f.d, false)
+		case backward:
+			if len(f.trail) == 0 {
+				return out
+			}
+			f.at = f.trail[len(f.trail)-1]
+			f.trail = f.trail[:len(f.trail)-1]
+			t = f.steps[f.at].enter(f.d, true)
+		}
+	}
+}

@@ -1,0 +1,526 @@
+package flow
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/plan"
+)
+
+// Tab is a part of the preview.
+type Tab string
+
+// The tabs, in their order.
+const (
+	TabAll     Tab = "all"
+	TabDelete  Tab = "delete"
+	TabRename  Tab = "rename"
+	TabRestore Tab = "restore"
+	TabAdd     Tab = "add"
+	TabUpdate  Tab = "update"
+	TabSkip    Tab = "skip"
+	TabSummary Tab = "summary"
+)
+
+func tabs() []Tab {
+	return []Tab{TabAll, TabDelete, TabRename, TabRestore, TabAdd, TabUpdate, TabSkip, TabSummary}
+}
+
+// Filter is what of a tab is shown.
+type Filter string
+
+// The filters: each is a word of the line that says what deserves a look.
+const (
+	NoFilter Filter = ""
+	SignIns  Filter = "sign-in"
+	Warned   Filter = "warned"
+	Same     Filter = "same"
+	Pairs    Filter = "pairs"
+	Cleared  Filter = "cleared"
+	OutOnly  Filter = "left-out"
+)
+
+func filters() []Filter { return []Filter{SignIns, Warned, Same, Pairs, Cleared, OutOnly} }
+
+// reviewed is a plan under the reviewer's hands, with what is shown of it.
+type reviewed struct {
+	plan   *plan.Plan
+	review *plan.Review
+	raised bool
+
+	tab    Tab
+	filter Filter
+	query  string
+	top    int // index of the first row shown
+
+	// steps are what was left out, step by step, to be taken back.
+	steps   [][]int
+	lasting map[int]plan.Decision // by row number
+	left    map[int]string        // rows left out and why
+	shown   []int                 // numbers that pass tab, filter and search; nil: to be found
+	final   *plan.Plan            // what remains; nil: to be made
+	notable map[Filter]int        // how many rows each filter has
+}
+
+func newReviewed(p *plan.Plan) *reviewed {
+	r := &reviewed{plan: p, review: p.Review(), tab: TabAll, lasting: map[int]plan.Decision{}, left: map[int]string{}, notable: map[Filter]int{}}
+	for a := range p.Actions() {
+		for _, f := range filters() {
+			if f != OutOnly && r.passes(f, a) {
+				r.notable[f]++
+			}
+		}
+	}
+	return r
+}
+
+// approved is the plan of what remains.
+func (r *reviewed) approved() *plan.Plan {
+	if r.final == nil {
+		r.final = r.plan
+		if len(r.left) > 0 || r.raised {
+			r.final = r.review.Approve()
+		}
+	}
+	return r.final
+}
+
+func (r *reviewed) code() string { return r.approved().Fingerprint().Code() }
+
+// verdict is the guard's on what remains.
+func (r *reviewed) verdict() plan.Verdict { return r.review.Verdict() }
+func (r *reviewed) counts() plan.Counts   { return r.review.Counts() }
+
+func (r *reviewed) action(no int) (plan.Action, bool) {
+	if no < 1 || no > r.plan.Len() {
+		return plan.Action{}, false
+	}
+	return r.plan.Action(no - 1), true
+}
+
+func (r *reviewed) skip(no int) (plan.Skipped, bool) {
+	if no <= r.plan.Len() || no > r.last() {
+		return plan.Skipped{}, false
+	}
+	return r.plan.Skip(no - r.plan.Len() - 1), true
+}
+
+// last is the highest row number.
+func (r *reviewed) last() int { return r.plan.Len() + r.plan.SkipLen() }
+
+func (r *reviewed) show(tab Tab, f Filter, query string) {
+	r.tab, r.filter, r.query, r.top, r.shown = tab, f, query, 0, nil
+}
+
+// rows are the numbers of the rows that tab, filter and search let through.
+func (r *reviewed) rows() []int {
+	if r.shown != nil {
+		return r.shown
+	}
+	r.shown = []int{}
+	find := newSearcher(r.query)
+	if r.tab != TabSkip {
+		for a := range r.plan.Actions() {
+			if r.tab != TabAll && r.tab != TabSummary && string(r.tab) != a.Kind.String() {
+				continue
+			}
+			if r.passes(r.filter, a) && (find.empty() || find.matches(searched(a)...)) {
+				r.shown = append(r.shown, a.No)
+			}
+		}
+	}
+	if r.tab == TabSkip || r.tab == TabAll && !find.empty() && r.filter == NoFilter {
+		for s := range r.plan.Skips() {
+			if find.empty() || find.matches(s.Ref.UPN, s.Name) {
+				r.shown = append(r.shown, s.No)
+			}
+		}
+	}
+	return r.shown
+}
+
+// searched are the texts of an action that a search looks at.
+func searched(a plan.Action) []string {
+	texts := []string{a.UPN, a.User.UPN, a.Name}
+	for _, c := range a.Changes {
+		texts = append(texts, c.Old.Text, c.New.Text)
+	}
+	return texts
+}
+
+func (r *reviewed) passes(f Filter, a plan.Action) bool {
+	switch f {
+	case SignIns:
+		return a.SignIn
+	case Warned:
+		return len(a.Warnings) > 0
+	case Pairs:
+		return a.Pair > 0
+	case OutOnly:
+		return r.review.IsOut(a.No)
+	case Same:
+		return slices.ContainsFunc(a.Changes, looksSame)
+	case Cleared:
+		return slices.ContainsFunc(a.Changes, plan.Change.Clears)
+	}
+	return true
+}
+
+func looksSame(c plan.Change) bool {
+	return c.Old.Set && c.New.Set && message.LookSame(c.Old.Text, c.New.Text)
+}
+
+// leaveOut takes rows out; it returns all that changed, with what depends on
+// them.
+func (r *reviewed) leaveOut(nos []int, always bool, by, why string, at time.Time) []int {
+	var changed []int
+	for _, no := range nos {
+		if r.review.IsOut(no) {
+			continue
+		}
+		for _, n := range r.review.LeaveOut(no) {
+			changed = append(changed, n)
+			r.left[n] = why
+		}
+		a, ok := r.action(no)
+		if always && ok && a.Kind == plan.Delete {
+			r.lasting[no] = plan.Decision{Kind: plan.LeaveOutAlways, ID: a.User.ID, UPN: a.User.UPN, By: by, Why: why, At: at}
+		}
+	}
+	if len(changed) > 0 {
+		r.steps = append(r.steps, changed)
+	}
+	r.changed()
+	return changed
+}
+
+// takeIn puts rows back; it returns all that changed.
+func (r *reviewed) takeIn(nos []int) []int {
+	var changed []int
+	for _, no := range nos {
+		if r.review.IsOut(no) {
+			changed = append(changed, r.review.TakeIn(no)...)
+		}
+	}
+	for _, n := range changed {
+		delete(r.left, n)
+		delete(r.lasting, n)
+	}
+	r.changed()
+	return changed
+}
+
+// takeBack undoes the last step of leaving out.
+func (r *reviewed) takeBack() []int {
+	if len(r.steps) == 0 {
+		return nil
+	}
+	last := r.steps[len(r.steps)-1]
+	r.steps = r.steps[:len(r.steps)-1]
+	return r.takeIn(last)
+}
+
+// raise lets what remains pass the guard once; it is bound to exactly that.
+func (r *reviewed) raise() {
+	r.review.RaiseOnce()
+	r.raised, r.final = true, nil
+}
+
+func (r *reviewed) changed() {
+	r.final = nil
+	// A raise holds for one plan: whatever changes it takes it back.
+	if r.raised {
+		fresh := r.plan.Review()
+		for _, no := range r.leftOut() {
+			fresh.LeaveOut(no)
+		}
+		r.review, r.raised = fresh, false
+	}
+	if r.filter == OutOnly {
+		r.shown = nil
+	}
+}
+
+// leftOut are the rows left out, in order.
+func (r *reviewed) leftOut() []int {
+	var out []int
+	for n := range r.left {
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// decisions are those to be kept with the approval.
+func (r *reviewed) decisions() []plan.Decision {
+	var out []plan.Decision
+	for _, n := range r.leftOut() {
+		if d, ok := r.lasting[n]; ok {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// What is what a row of the table says beside its name.
+func (r *reviewed) what(a plan.Action) Text {
+	if r.review.IsOut(a.No) {
+		if _, ok := r.lasting[a.No]; ok {
+			return T("flow.preview.out_always")
+		}
+		return T("flow.preview.out_once")
+	}
+	var t Text
+	switch a.Kind {
+	case plan.Delete:
+		t = evidence(a.Evidence)
+	case plan.Rename:
+		local, _ := directory.SplitUPN(a.User.UPN)
+		t = T("flow.preview.was", "upn", local)
+	case plan.Restore:
+		t = T("flow.preview.from_bin")
+	case plan.Add:
+		t = T("flow.preview.new")
+	default:
+		names := make(Names, 0, len(a.Changes))
+		for _, c := range a.Changes {
+			names = append(names, string(c.Attribute))
+		}
+		t = Is(names)
+	}
+	if a.Pair > 0 {
+		t = T("flow.preview.and_pair", "what", t, "no", a.Pair)
+	}
+	return t
+}
+
+func evidence(e *plan.Evidence) Text {
+	if e == nil {
+		return T("flow.preview.not_in_source")
+	}
+	licence := T("evidence.unlicensed")
+	if e.Licensed {
+		licence = T("evidence.licensed")
+	}
+	if !e.LastSignIn.IsZero() {
+		return T("flow.preview.two", "a", licence, "b", T("evidence.seen", "date", Day(e.LastSignIn)))
+	}
+	if !e.Created.IsZero() {
+		return T("flow.preview.two", "a", licence, "b", T("evidence.made", "date", Day(e.Created)))
+	}
+	return licence
+}
+
+// sign is the sign of a row, in parentheses when it is left out.
+func (r *reviewed) sign(a plan.Action) Text {
+	s := a.Kind.Sign()
+	if r.review.IsOut(a.No) {
+		s = "(" + s + ")"
+	}
+	return Raw(s)
+}
+
+// detail is all that is known of a row.
+func (r *reviewed) detail(no int) []Piece {
+	if s, ok := r.skip(no); ok {
+		return []Piece{
+			Heading{T("flow.preview.skip_head", "no", no)},
+			Facts{
+				{T("flow.preview.upn"), Raw(s.Ref.UPN)},
+				{T("flow.preview.name"), Raw(s.Name)},
+				{T("flow.preview.group"), T("group." + groupWord(s.Group))},
+			},
+			Trouble{s.Why},
+		}
+	}
+	a, ok := r.action(no)
+	if !ok {
+		return nil
+	}
+	head := T("flow.preview.row_head", "sign", a.Kind.Sign(), "kind", T("kind."+a.Kind.String()), "no", no)
+	if r.review.IsOut(no) {
+		head = T("flow.preview.row_head_out", "sign", a.Kind.Sign(), "kind", T("kind."+a.Kind.String()), "no", no, "how", r.what(a))
+	}
+	facts := Facts{{T("flow.preview.upn"), Raw(a.UPN)}, {T("flow.preview.name"), Raw(a.Name)}}
+	if why := r.left[no]; why != "" {
+		facts = append(facts, Fact{T("flow.preview.why_out"), Raw(why)})
+	}
+	blocks := []Piece{Heading{head}, facts}
+	if len(a.Changes) > 0 {
+		t := Table{Head: []Text{T("flow.preview.attribute"), T("flow.preview.old_new")}}
+		for _, c := range a.Changes {
+			old, now := marked(c)
+			t.Rows = append(t.Rows, []Text{Raw(string(c.Attribute)), T("flow.preview.change", "old", value(c.Old, old), "new", value(c.New, now))})
+		}
+		blocks = append(blocks, t)
+	}
+	if e := a.Evidence; e != nil {
+		state := T("evidence.blocked")
+		if e.Enabled {
+			state = T("evidence.enabled")
+		}
+		ev := Facts{{T("flow.preview.is"), T("flow.preview.two", "a", evidence(e), "b", state)}}
+		if k := mailbox(e.Purpose); k != "" {
+			ev = append(ev, Fact{T("flow.preview.mailbox"), T("mailbox." + k)})
+		}
+		blocks = append(blocks, ev)
+	}
+	blocks = append(blocks, Para{T("flow.preview.means_" + a.Kind.String())})
+	if a.SignIn {
+		blocks = append(blocks, Checks{{Mark: Warn, Text: T("flag.sign-in")}})
+	}
+	if a.Pair > 0 {
+		if b, ok := r.action(a.Pair); ok {
+			blocks = append(blocks, Checks{{Mark: Warn, Text: T("flow.preview.pair", "no", a.Pair, "sign", b.Kind.Sign(), "upn", b.UPN, "name", b.Name), Detail: []Text{T("flow.preview.pair_remedy")}}})
+		}
+	}
+	for _, w := range a.Warnings {
+		blocks = append(blocks, Checks{{Mark: Warn, Text: T("flow.what", "x", What{w}), Detail: []Text{T("flow.what", "x", Remedy{w})}}})
+	}
+	return blocks
+}
+
+func groupWord(g plan.Group) string {
+	return map[plan.Group]string{plan.LeftAlone: "left-alone", plan.NotWritable: "not-writable", plan.NotHere: "not-here", plan.LeftOut: "left-out"}[g]
+}
+
+// mailbox is the word of a mailbox's kind, empty where it was not read.
+func mailbox(m directory.Marks) string {
+	for _, k := range []struct {
+		mark directory.Marks
+		word string
+	}{
+		{directory.PurposeUser, "user"},
+		{directory.PurposeShared, "shared"},
+		{directory.PurposeRoom, "room"},
+		{directory.PurposeEquipment, "equipment"},
+		{directory.PurposeOther, "special"},
+		{directory.PurposeNone, "none"},
+		{directory.PurposeUnknown, "unknown"},
+	} {
+		if m.Has(k.mark) {
+			return k.word
+		}
+	}
+	return ""
+}
+
+// value is a value of an attribute, or the word for none.
+func value(v directory.Value, shown string) Text {
+	if !v.Set {
+		return T("value.absent")
+	}
+	return Raw(shown)
+}
+
+// marked shows both values with what differs in brackets, and what cannot be
+// seen or told apart by its number. Values that have nothing in common, and one
+// that is new, stay as they are.
+func marked(c plan.Change) (old, now string) {
+	old, now = message.RevealChange(c.Old.Text, c.New.Text)
+	if !c.Old.Set || !c.New.Set {
+		return old, now
+	}
+	a, b := []rune(old), []rune(now)
+	from := 0
+	for from < len(a) && from < len(b) && a[from] == b[from] {
+		from++
+	}
+	to := 0
+	for to < len(a)-from && to < len(b)-from && a[len(a)-1-to] == b[len(b)-1-to] {
+		to++
+	}
+	// A cut inside of <U+3000> would be unreadable.
+	from, to = outside(a, b, from, to)
+	if from == 0 && to == 0 {
+		return old, now
+	}
+	bracket := func(r []rune) string {
+		return string(r[:from]) + "[" + string(r[from:len(r)-to]) + "]" + string(r[len(r)-to:])
+	}
+	return bracket(a), bracket(b)
+}
+
+// outside moves the ends of a difference out of a character written by number.
+func outside(a, b []rune, from, to int) (int, int) {
+	if i := strings.LastIndex(string(a[:from]), "<U+"); i >= 0 && !strings.Contains(string(a[:from])[i:], ">") {
+		from = len([]rune(string(a[:from])[:i]))
+	}
+	tail := string(a[len(a)-to:])
+	if i := strings.Index(tail, ">"); i >= 0 && !strings.Contains(tail[:i], "<") {
+		to = len([]rune(tail[i+1:]))
+	}
+	return from, min(to, len(b)-from)
+}
+
+// attributeSum is one line of the summary.
+type attributeSum struct {
+	name                              directory.Attribute
+	rows, set, changed, cleared, like int
+	example                           plan.Change
+}
+
+// summary counts changes by attribute, most first.
+func (r *reviewed) summary() []attributeSum {
+	byName := map[directory.Attribute]*attributeSum{}
+	for a := range r.plan.Actions() {
+		if a.Kind == plan.Add || r.review.IsOut(a.No) {
+			continue
+		}
+		for _, c := range a.Changes {
+			s := byName[c.Attribute]
+			if s == nil {
+				s = &attributeSum{name: c.Attribute, example: c}
+				byName[c.Attribute] = s
+			}
+			s.rows++
+			switch {
+			case c.Clears():
+				s.cleared++
+			case !c.Old.Set:
+				s.set++
+			default:
+				s.changed++
+			}
+			if looksSame(c) {
+				s.like++
+			}
+		}
+	}
+	out := make([]attributeSum, 0, len(byName))
+	for _, s := range byName {
+		out = append(out, *s)
+	}
+	slices.SortFunc(out, func(a, b attributeSum) int {
+		if a.rows != b.rows {
+			return b.rows - a.rows
+		}
+		return strings.Compare(string(a.name), string(b.name))
+	})
+	return out
+}
+
+// reason is a group of skips with one code.
+type reason struct {
+	group plan.Group
+	first plan.Skipped
+	names Names
+}
+
+// reasons groups the skips; they come by group, code and UPN.
+func (r *reviewed) reasons() []reason {
+	var out []reason
+	for s := range r.plan.Skips() {
+		n := len(out) - 1
+		if n < 0 || out[n].group != s.Group || out[n].first.Why.Code != s.Why.Code {
+			out = append(out, reason{group: s.Group, first: s})
+			n++
+		}
+		local, _ := directory.SplitUPN(s.Ref.UPN)
+		out[n].names = append(out[n].names, firstOf(local, s.Name, "-"))
+	}
+	return out
+}

@@ -1,0 +1,320 @@
+package flow
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/destination"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+)
+
+// choosing asks for the domain, and shows what stands in its way.
+type choosing struct {
+	asks    domainAsk
+	working bool
+	domains []run.DomainInfo
+	pre     *destination.Precheck
+	err     error
+	limit   string
+}
+
+type domainAsk uint8
+
+const (
+	askDomain domainAsk = iota
+	askFindings
+	askLimit
+)
+
+type (
+	domainsRead struct {
+		domains []run.DomainInfo
+		err     error
+	}
+	prechecked struct {
+		domain   string
+		pre      *destination.Precheck
+		settings run.Settings
+		err      error
+	}
+	settingsKept struct {
+		settings run.Settings
+		err      error
+	}
+)
+
+func (s *choosing) enter(d *data, back bool) turn {
+	if back && s.pre != nil && d.domain != "" {
+		s.asks = askFindings
+		return turn{}
+	}
+	s.asks = askDomain
+	return s.read(d)
+}
+
+func (s *choosing) read(d *data) turn {
+	s.working, s.err = true, nil
+	engine := d.engine()
+	return does(effect(func(ctx context.Context, r Reporter) any {
+		list, err := engine(r).Domains(ctx)
+		return domainsRead{list, err}
+	}))
+}
+
+func (s *choosing) precheck(d *data, domain string) turn {
+	s.working, s.err = true, nil
+	engine := d.engine()
+	return does(effect(func(ctx context.Context, r Reporter) any {
+		e := engine(r)
+		settings, err := e.Settings(ctx, domain)
+		if err != nil {
+			return prechecked{err: err}
+		}
+		pre, err := e.Precheck(ctx, domain)
+		return prechecked{domain, pre, settings, err}
+	}))
+}
+
+// hopeless is why a domain cannot be synchronised, nil if it can.
+func hopeless(i run.DomainInfo) *problem.Problem {
+	switch {
+	case !i.Verified:
+		return problem.New(problem.DomainUnverified, problem.Args{"domain": i.Name})
+	case i.Initial:
+		return problem.New(problem.DomainInitial, problem.Args{"domain": i.Name})
+	}
+	return nil
+}
+
+func signsInBy(federated bool) Text {
+	if federated {
+		return T("flow.domain.federated")
+	}
+	return T("flow.domain.managed")
+}
+
+func (s *choosing) view(d *data, now time.Time) View {
+	v := View{Title: T("flow.domain.title"), Status: T("flow.domain.status")}
+	if s.working {
+		v.Working = T("flow.domain.reading")
+		v.Ask = Question{Kind: Wait, Optional: true}
+		return v
+	}
+	if s.err != nil {
+		v.Blocks = append(v.Blocks, Trouble{s.err})
+	}
+	switch s.asks {
+	case askLimit:
+		v.Title = T("word.max-allowed-deletions")
+		v.Blocks = append(v.Blocks, Para{T("flow.domain.limit_what")})
+		v.Ask = Question{Kind: Number, Text: T("flow.domain.limit_ask"), Preset: firstOf(s.limit, strconv.Itoa(d.settings.Policy.MaxAllowedDeletions))}
+		return v
+	case askFindings:
+		v.Title = T("flow.domain.findings", "domain", d.domain)
+		v.Blocks = append(v.Blocks, findings(s.pre), Para{limitSays(d.settings)})
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "go", Options: []Option{
+			{Key: "go", Text: T("word.continue")},
+			{Key: "limit", Text: T("word.max-allowed-deletions"), Note: T("flow.domain.limit_change")},
+			{Key: "list", Text: T("flow.domain.another")},
+		}}
+		v.Commands = []Command{
+			{Name: "limit", Key: "m", Word: "limit", Help: T("flow.domain.limit_change")},
+			{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")},
+		}
+		return v
+	}
+	v.Commands = []Command{{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")}}
+	if s.domains == nil {
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{{Key: "again", Text: T("flow.check_again")}}}
+		return v
+	}
+	v.Ask = Question{Kind: Choice, Text: T("flow.domain.ask")}
+	for _, i := range s.domains {
+		note := signsInBy(i.Federated)
+		if hopeless(i) != nil {
+			note = T("flow.domain.cannot")
+		} else if i.LastSync != nil {
+			note = T("flow.domain.synced", "by", note, "run", int(i.LastSync.No), "state", T("run.state."+string(i.LastSync.State)))
+		} else if i.LastDryRun != nil {
+			note = T("flow.domain.dried", "by", note, "run", int(i.LastDryRun.No))
+		}
+		v.Ask.Options = append(v.Ask.Options, Option{Key: i.Name, Text: Raw(i.Name), Note: note})
+		if v.Ask.Preset == "" && hopeless(i) == nil || i.Name == d.domain {
+			v.Ask.Preset = i.Name
+		}
+	}
+	return v
+}
+
+func limitSays(s run.Settings) Text {
+	if s.Policy.MaxDeletions >= 0 {
+		return T("flow.domain.limit_both", "percent", s.Policy.MaxAllowedDeletions, "most", s.Policy.MaxDeletions)
+	}
+	return T("flow.domain.limit", "percent", s.Policy.MaxAllowedDeletions)
+}
+
+// findings are what a pre-check found, each with what to do about it.
+func findings(p *destination.Precheck) Checks {
+	list := Checks{{Mark: OK, Text: T("flow.domain.verified", "by", signsInBy(p.Domain.Federated), "n", p.Users)}}
+	if p.Domain.Federated {
+		list = append(list, Check{Mark: Info, Text: T("flow.domain.new_federated")})
+	} else {
+		list = append(list, Check{Mark: Info, Text: T("flow.domain.new_managed")})
+	}
+	things := len(p.Shared) + len(p.Rooms) + len(p.Things)
+	if things > 0 {
+		c := Check{Mark: Warn, Text: T("flow.domain.things", "n", things)}
+		for _, k := range []struct {
+			id    string
+			names []string
+		}{{"mailbox.shared", p.Shared}, {"mailbox.room", p.Rooms}, {"mailbox.equipment", p.Things}} {
+			if len(k.names) > 0 {
+				c.Detail = append(c.Detail, T("flow.domain.of_kind", "kind", T(k.id), "n", len(k.names), "names", Names(k.names)))
+			}
+		}
+		if p.Guessed {
+			c.Detail = append(c.Detail, T("flow.domain.guessed"))
+		}
+		c.Detail = append(c.Detail, T("flow.domain.things_remedy"))
+		list = append(list, c)
+	} else {
+		list = append(list, Check{Mark: OK, Text: T("flow.domain.no_things")})
+	}
+	if n := len(p.Synced); n > 0 {
+		list = append(list, Check{Mark: Warn, Text: T("flow.domain.synced_ad", "n", n, "names", Names(p.Synced)), Detail: []Text{T("flow.domain.synced_ad_remedy")}})
+	}
+	if n := len(p.Groups) + len(p.Apps); n > 0 {
+		list = append(list, Check{
+			Mark: Info, Text: T("flow.domain.holds", "n", n, "names", Names(slices.Concat(p.Groups, p.Apps))),
+			Detail: []Text{T("flow.domain.holds_remedy")},
+		})
+	}
+	if n := len(p.Admins); n > 0 {
+		list = append(list, Check{Mark: Info, Text: T("flow.domain.admins", "n", n, "names", Names(p.Admins))})
+	}
+	return list
+}
+
+func (s *choosing) answer(d *data, a Answer) turn {
+	switch a.Command {
+	case "again":
+		if s.asks == askFindings {
+			return s.precheck(d, d.domain)
+		}
+		return s.read(d)
+	case "limit":
+		s.asks, s.limit = askLimit, ""
+		return turn{}
+	case "":
+	default:
+		return stayed(T("flow.not_a_command"))
+	}
+	switch s.asks {
+	case askLimit:
+		return s.setLimit(d, a.Text)
+	case askFindings:
+		switch a.Text {
+		case "go":
+			return goTo(Grant)
+		case "limit":
+			s.asks, s.limit = askLimit, ""
+			return turn{}
+		case "list":
+			s.asks = askDomain
+			return s.read(d)
+		}
+		return stayed(T("flow.not_a_choice"))
+	}
+	if a.Text == "again" {
+		return s.read(d)
+	}
+	for _, i := range s.domains {
+		if i.Name != a.Text {
+			continue
+		}
+		if why := hopeless(i); why != nil {
+			s.err = why
+			return turn{}
+		}
+		return s.precheck(d, i.Name)
+	}
+	return stayed(T("flow.not_a_choice"))
+}
+
+func (s *choosing) setLimit(d *data, text string) turn {
+	n, ok := number(trimPercent(text))
+	if !ok || n > 100 {
+		return stayed(T("flow.domain.limit_bad"))
+	}
+	s.limit, s.working = strconv.Itoa(n), true
+	return does(keepSettings(d, map[string]string{"max_allowed_deletions": strconv.Itoa(n)}))
+}
+
+func trimPercent(s string) string {
+	s = fold(s)
+	if n := len(s); n > 0 && s[n-1] == '%' {
+		s = s[:n-1]
+	}
+	return s
+}
+
+// keepSettings stores settings of the domain and reads them again.
+func keepSettings(d *data, kv map[string]string) Effect {
+	domain, engine := d.domain, d.engine()
+	return effect(func(ctx context.Context, r Reporter) any {
+		e := engine(r)
+		if err := e.SetSettings(ctx, domain, kv); err != nil {
+			return settingsKept{err: err}
+		}
+		settings, err := e.Settings(ctx, domain)
+		return settingsKept{settings, err}
+	})
+}
+
+func (s *choosing) inner() bool { return s.asks != askDomain }
+
+func (s *choosing) back(d *data) (turn, bool) {
+	switch {
+	case s.asks == askLimit:
+		s.asks, s.working, s.err = askFindings, false, nil
+		return turn{stop: true}, true
+	case s.asks == askFindings:
+		s.asks, s.working, s.err = askDomain, false, nil
+		return turn{stop: true}, true
+	}
+	return turn{}, false
+}
+
+func (s *choosing) event(*data, any, time.Time) {}
+
+func (s *choosing) done(d *data, result any) turn {
+	s.working = false
+	switch r := result.(type) {
+	case domainsRead:
+		s.err = r.err
+		if r.err == nil {
+			s.domains = r.domains
+		}
+	case prechecked:
+		s.err = r.err
+		if r.err != nil {
+			return turn{}
+		}
+		if d.domain != r.domain {
+			// What was said of another domain's source does not hold here.
+			d.spec, d.count, d.overview = firstOf(d.o.Source, r.settings.Source), d.o.Count, nil
+			d.forgetPlan()
+		}
+		d.domain, d.settings, s.pre, s.asks = r.domain, r.settings, r.pre, askFindings
+	case settingsKept:
+		s.err = r.err
+		if r.err == nil {
+			d.settings, s.asks = r.settings, askFindings
+			return stayed(limitSays(r.settings))
+		}
+	}
+	return turn{}
+}

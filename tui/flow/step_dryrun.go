@@ -1,0 +1,89 @@
+package flow
+
+import (
+	"context"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/sync/run"
+)
+
+// dryRunning reads both sides and plans. It asks nothing unless it failed.
+type dryRunning struct {
+	track *tracker
+	err   error
+}
+
+type dryRan struct {
+	planned *run.Planned
+	err     error
+}
+
+func (s *dryRunning) enter(d *data, back bool) turn {
+	d.forgetPlan()
+	s.err = nil
+	s.track = newTracker(time.Now(), dryRunPhases())
+	if d.file != nil {
+		// An opened plan is reviewed as it is; the sync compares it with both
+		// sides as they are now.
+		d.domain = d.file.Domain()
+		d.planned = &run.Planned{Plan: d.file, At: d.now()}
+		d.review = newReviewed(d.file)
+		return goTo(Preview)
+	}
+	engine, domain := d.engine(), d.domain
+	o := run.Overrides{Source: d.spec, Count: d.count}
+	return does(effect(func(ctx context.Context, r Reporter) any {
+		p, err := engine(r).DryRun(ctx, domain, o)
+		return dryRan{p, err}
+	}))
+}
+
+func (s *dryRunning) view(d *data, now time.Time) View {
+	v := View{Title: T("flow.dryrun.title", "domain", d.domain), Status: T("flow.dryrun.status")}
+	if s.err != nil {
+		v.Blocks = []Piece{Trouble{s.err}, Para{T("flow.dryrun.no_plan")}}
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{
+			{Key: "again", Text: T("flow.dryrun.again")},
+			{Key: "source", Text: T("flow.source.another")},
+		}}
+		return v
+	}
+	v.Blocks = []Piece{Para{T("flow.dryrun.what")}, Para{T("flow.dryrun.why")}}
+	v.Working = T("flow.dryrun.working")
+	v.Work = s.track.work(time.Now())
+	v.Ask = Question{Kind: Wait, Optional: true}
+	return v
+}
+
+func (s *dryRunning) answer(d *data, a Answer) turn {
+	switch a.Text {
+	case "again":
+		return s.enter(d, false)
+	case "source":
+		return turn{move: backward}
+	}
+	return stayed(T("flow.not_a_choice"))
+}
+
+func (s *dryRunning) back(*data) (turn, bool) { return turn{}, false }
+
+func (s *dryRunning) event(_ *data, e any, now time.Time) {
+	if p, ok := e.(progress.Event); ok {
+		s.track.event(p, now)
+	}
+}
+
+func (s *dryRunning) done(d *data, result any) turn {
+	r, ok := result.(dryRan)
+	if !ok {
+		return turn{}
+	}
+	if r.err != nil {
+		s.err = r.err
+		return turn{}
+	}
+	d.planned = r.planned
+	d.review = newReviewed(r.planned.Plan)
+	return goTo(Preview)
+}

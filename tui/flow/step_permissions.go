@@ -1,0 +1,230 @@
+package flow
+
+import (
+	"context"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/consent"
+)
+
+// permissions shows what was requested, and asks whether to keep the sign-in.
+type permissions struct {
+	working bool
+	saving  bool
+	err     error
+	why     int // the grant that is explained, from 1
+}
+
+type (
+	grantsRead struct {
+		grants []consent.Grant
+		err    error
+	}
+	savedNow struct{ err error }
+)
+
+func (s *permissions) enter(d *data, back bool) turn {
+	s.why = 0
+	if back && d.grants != nil {
+		return turn{}
+	}
+	return s.check(d)
+}
+
+func (s *permissions) check(d *data) turn {
+	s.working, s.err = true, nil
+	g := d.session.Grants()
+	return does(effect(func(ctx context.Context, _ Reporter) any {
+		list, err := g.Check(ctx)
+		return grantsRead{list, err}
+	}))
+}
+
+// grantMark is how a grant's state is drawn.
+func grantMark(g consent.Grant) Mark {
+	switch {
+	case g.State == consent.Granted:
+		return OK
+	case g.State == consent.Later:
+		return ToCome
+	case g.State == consent.CantTell:
+		return Info
+	case g.Optional || g.When == consent.ForPeriodic:
+		return ToCome
+	case g.When == consent.ForDryRun:
+		return Stops
+	}
+	return Warn
+}
+
+func grantState(g consent.Grant) Text {
+	switch {
+	case g.State == consent.Granted && g.By != "":
+		return T("flow.grants.by", "role", g.By)
+	case g.State == consent.Granted:
+		return T("flow.grants.granted")
+	case g.State == consent.Later:
+		return T("flow.grants.later")
+	case g.State == consent.CantTell:
+		return T("flow.grants.cant_tell")
+	case g.Optional:
+		return T("flow.grants.optional")
+	}
+	return T("flow.grants.missing")
+}
+
+// grantGroups are the times a grant is needed, in their order.
+func grantGroups() []consent.When {
+	return []consent.When{consent.ForDryRun, consent.ForSync, consent.ForPeriodic}
+}
+
+// missing are the grants without which when cannot happen.
+func missing(list []consent.Grant, when consent.When) []string {
+	var out []string
+	for _, g := range list {
+		if g.When == when && !g.Optional && g.State == consent.Missing {
+			out = append(out, g.Name)
+		}
+	}
+	return out
+}
+
+func grantTable(list []consent.Grant) Table {
+	t := Table{Head: []Text{{}, T("flow.grants.no"), T("flow.grants.name"), T("flow.grants.state"), T("flow.grants.for")}, Right: []int{1}}
+	for _, when := range grantGroups() {
+		for i, g := range list {
+			if g.When == when {
+				t.Rows = append(t.Rows, []Text{
+					Raw(grantMark(g).String()), Num(i + 1), Raw(g.Name), grantState(g), T("flow.grants.when_" + string(when)),
+				})
+			}
+		}
+	}
+	return t
+}
+
+func (s *permissions) view(d *data, now time.Time) View {
+	v := View{Title: T("word.requested-permissions"), Status: T("flow.permissions.status")}
+	v.Blocks = append(v.Blocks, Para{T("flow.permissions.account", "account", d.account.UPN)})
+	if s.working || s.saving {
+		v.Working = T("flow.permissions.checking")
+		if s.saving {
+			v.Working = T("flow.permissions.saving")
+		}
+		v.Ask = Question{Kind: Wait, Optional: true}
+		return v
+	}
+	if s.err != nil {
+		v.Blocks = append(v.Blocks, Trouble{s.err})
+	}
+	if d.grants == nil {
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{{Key: "again", Text: T("flow.check_again")}}}
+		return v
+	}
+	v.Blocks = append(v.Blocks, grantTable(d.grants))
+	if s.why > 0 && s.why <= len(d.grants) {
+		v.Blocks = append(v.Blocks, explainGrant(d.grants[s.why-1])...)
+	}
+	v.Commands = []Command{
+		{Name: "why", Key: "y", Word: "why", Arg: T("flow.arg_no"), Help: T("flow.permissions.cmd_why")},
+		{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")},
+	}
+	if names := missing(d.grants, consent.ForDryRun); len(names) > 0 {
+		v.Blocks = append(v.Blocks, Checks{{Mark: Stops, Text: T("flow.permissions.missing", "names", Names(names)), Detail: []Text{T("flow.permissions.missing_remedy")}}})
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{
+			{Key: "again", Text: T("flow.check_again")},
+			{Key: "other", Text: T("flow.signin.again"), Note: T("flow.signin.again_note")},
+		}}
+		return v
+	}
+	if d.saved {
+		v.Blocks = append(v.Blocks, Para{T("flow.permissions.kept")})
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "go", Options: []Option{{Key: "go", Text: T("word.continue")}}}
+		return v
+	}
+	seal := d.session.Sealing()
+	v.Ask = Question{Kind: Choice, Text: T("flow.permissions.keep"), Preset: "save", Options: []Option{
+		{Key: "save", Text: T("flow.permissions.save"), Note: T("flow.permissions.seal_"+string(seal.Kind), "where", seal.Where)},
+		{Key: "once", Text: T("flow.permissions.once"), Note: T("flow.permissions.once_note")},
+	}}
+	if seal.Kind == NoSeal {
+		v.Ask.Options[0].Note = T("flow.permissions.seal_none")
+		v.Ask.Preset = "once"
+	}
+	return v
+}
+
+// explainGrant is what the catalogue says of a grant.
+func explainGrant(g consent.Grant) []Piece {
+	id := "grant." + g.Name
+	return []Piece{Heading{Raw(g.Name)}, Facts{
+		{T("flow.grants.why"), T(id + ".why")},
+		{T("flow.grants.without"), T(id + ".without")},
+		{T("flow.grants.never"), T(id + ".never")},
+	}}
+}
+
+func (s *permissions) answer(d *data, a Answer) turn {
+	switch a.Command {
+	case "why":
+		n, ok := number(a.Text)
+		if !ok || n < 1 || n > len(d.grants) {
+			return stayed(T("flow.no_such_number", "max", len(d.grants)))
+		}
+		s.why = n
+		return turn{}
+	case "again":
+		return s.check(d)
+	case "":
+	default:
+		return stayed(T("flow.not_a_command"))
+	}
+	switch a.Text {
+	case "again":
+		return s.check(d)
+	case "other":
+		d.forgetSession()
+		return goTo(SignIn)
+	case "go", "once":
+		return s.next(d)
+	case "save":
+		if d.session.Sealing().Kind == NoSeal {
+			return stayed(T("flow.permissions.cannot_save"))
+		}
+		s.saving = true
+		session := d.session
+		return does(effect(func(ctx context.Context, _ Reporter) any { return savedNow{session.Save(ctx)} }))
+	}
+	return stayed(T("flow.not_a_choice"))
+}
+
+// next goes to the domains, or with an opened plan straight to its preview.
+func (s *permissions) next(d *data) turn {
+	if d.file != nil {
+		return goTo(DryRun)
+	}
+	return goTo(Domain)
+}
+
+func (s *permissions) back(*data) (turn, bool) { return turn{}, false }
+
+func (s *permissions) event(*data, any, time.Time) {}
+
+func (s *permissions) done(d *data, result any) turn {
+	switch r := result.(type) {
+	case grantsRead:
+		s.working, s.err = false, r.err
+		if r.err == nil {
+			d.grants = r.grants
+		}
+	case savedNow:
+		s.saving, s.err = false, r.err
+		if r.err == nil {
+			d.saved = true
+			t := s.next(d)
+			t.say = []Text{T("flow.permissions.saved")}
+			return t
+		}
+	}
+	return turn{}
+}

@@ -1,0 +1,602 @@
+package flow
+
+import (
+	"context"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/run"
+)
+
+// previewing lets a person read the plan row by row and leave rows out.
+type previewing struct {
+	asks    previewAsk
+	working Text
+	err     error
+	row     int   // the row in detail, 0 for the list
+	out     []int // rows about to be left out
+	always  bool
+	limit   string
+	most    string
+}
+
+type previewAsk uint8
+
+const (
+	askList previewAsk = iota
+	askHowLong
+	askReason
+	askGuard
+	askRaise
+	askMost
+)
+
+// pageRows is how many rows of the list are shown at a time.
+const pageRows = 15
+
+func (s *previewing) enter(d *data, back bool) turn {
+	s.asks, s.err, s.working, s.row = askList, nil, Text{}, 0
+	return turn{}
+}
+
+func (s *previewing) view(d *data, now time.Time) View {
+	r := d.review
+	v := View{Title: T("flow.preview.title", "domain", d.domain), Status: s.status(d)}
+	if s.err != nil {
+		v.Blocks = append(v.Blocks, Trouble{s.err})
+	}
+	if !s.working.IsZero() {
+		v.Working = s.working
+		v.Ask = Question{Kind: Wait, Optional: true}
+		return v
+	}
+	switch s.asks {
+	case askHowLong:
+		s.viewOut(r, &v)
+		v.Ask = Question{Kind: Choice, Text: T("flow.preview.how_long"), Preset: "always", Options: []Option{
+			{Key: "always", Text: T("flow.preview.always"), Note: T("flow.preview.always_note")},
+			{Key: "once", Text: T("flow.preview.once"), Note: T("flow.preview.once_note")},
+		}}
+		return v
+	case askReason:
+		s.viewOut(r, &v)
+		v.Ask = Question{Kind: Line, Text: T("flow.preview.reason"), Optional: true}
+		return v
+	case askGuard:
+		s.viewGuard(d, &v)
+		return v
+	case askRaise:
+		v.Title = T("word.max-allowed-deletions")
+		v.Blocks = append(v.Blocks, Para{T("flow.preview.raise_what")})
+		v.Ask = Question{Kind: Number, Text: T("flow.domain.limit_ask"), Preset: firstOf(s.limit, strconv.Itoa(r.verdict().MaxAllowedDeletions))}
+		return v
+	case askMost:
+		v.Title = T("word.max-allowed-deletions")
+		v.Ask = Question{Kind: Number, Text: T("flow.preview.most_ask"), Preset: s.most}
+		return v
+	}
+	v.Blocks = append(v.Blocks, Para{tabLine(r)}, verdictCheck(r.verdict()))
+	if t, ok := notableLine(r); ok {
+		v.Blocks = append(v.Blocks, Para{t})
+	}
+	if s.row == 0 && r.tab == TabAll && r.top == 0 && r.query == "" {
+		for _, w := range r.plan.Warnings() {
+			v.Blocks = append(v.Blocks, Checks{{Mark: Warn, Text: T("flow.what", "x", What{w}), Detail: []Text{T("flow.what", "x", Remedy{w})}}})
+		}
+	}
+	switch {
+	case s.row > 0:
+		v.Blocks = append(v.Blocks, r.detail(s.row)...)
+	case r.tab == TabSummary:
+		v.Blocks = append(v.Blocks, summaryBlocks(r)...)
+	case r.tab == TabSkip && r.query == "":
+		v.Blocks = append(v.Blocks, reasonBlocks(r)...)
+	default:
+		v.Blocks = append(v.Blocks, listBlocks(r)...)
+	}
+	v.Ask = Question{Kind: List, Text: T("flow.preview.ask")}
+	v.Commands = previewCommands()
+	return v
+}
+
+func (s *previewing) status(d *data) Text {
+	whole := T("completeness.not-confirmed")
+	if d.review.plan.Confirmed() {
+		whole = T("completeness.confirmed")
+	}
+	return T("flow.preview.status", "run", int(d.planned.Run), "code", d.review.code(), "at", Clock(d.planned.At), "whole", whole)
+}
+
+func previewCommands() []Command {
+	list := []Command{
+		{Name: "next", Key: "n", Word: "next", Help: T("flow.preview.cmd_next")},
+		{Name: "previous", Key: "v", Word: "previous", Help: T("flow.preview.cmd_previous")},
+		{Name: "tab:all", Word: "all", Help: T("flow.preview.cmd_all")},
+	}
+	for _, t := range tabs() {
+		switch t {
+		case TabAll:
+		case TabSummary:
+			list = append(list, Command{Name: "tab:summary", Word: "summary", Help: T("flow.preview.cmd_summary")})
+		case TabSkip:
+			list = append(list, Command{Name: "tab:skip", Key: "!", Word: "skip", Help: T("flow.preview.cmd_skip")})
+		default:
+			list = append(list, Command{Name: "tab:" + string(t), Key: kindOf(t).Sign(), Word: string(t), Help: T("flow.preview.cmd_kind", "kind", T("kind."+string(t)))})
+		}
+	}
+	return append(
+		list,
+		Command{Name: "search", Key: "/", Word: "search", Arg: T("flow.arg_text"), Help: T("flow.preview.cmd_search")},
+		Command{Name: "filter", Key: "f", Word: "filter", Arg: T("flow.preview.arg_filter"), Help: T("flow.preview.cmd_filter")},
+		Command{Name: "out", Key: "o", Word: "out", Arg: T("flow.preview.arg_rows"), Help: T("flow.preview.cmd_out")},
+		Command{Name: "in", Key: "i", Word: "in", Arg: T("flow.preview.arg_rows"), Help: T("flow.preview.cmd_in")},
+		Command{Name: "takeback", Key: "z", Word: "takeback", Help: T("flow.preview.cmd_takeback")},
+		Command{Name: "limit", Key: "m", Word: "limit", Help: T("word.max-allowed-deletions")},
+		Command{Name: "auditlog", Key: "a", Word: "auditlog", Help: T("flow.preview.cmd_auditlog")},
+		Command{Name: "save", Key: "w", Word: "save", Help: T("flow.preview.cmd_save")},
+		Command{Name: "dryrun", Key: "d", Word: "dryrun", Help: T("flow.preview.cmd_dryrun")},
+		Command{Name: "sync", Key: "s", Word: "sync", Help: T("flow.preview.cmd_sync")},
+	)
+}
+
+func kindOf(t Tab) plan.Kind {
+	for _, k := range []plan.Kind{plan.Delete, plan.Rename, plan.Restore, plan.Add, plan.Update} {
+		if k.String() == string(t) {
+			return k
+		}
+	}
+	return 0
+}
+
+func tabLine(r *reviewed) Text {
+	c := r.counts()
+	return T("flow.preview.tabs", "all", c.Changes(), "delete", c.Delete, "rename", c.Rename, "restore", c.Restore,
+		"add", c.Add, "update", c.Update, "skip", r.plan.SkipLen())
+}
+
+// share says the guard's two numbers and where it stops.
+func share(v plan.Verdict) Text {
+	id := "guard.share"
+	kv := []any{
+		"deletions", v.Deletions, "users", v.Users, "percent", Percent(v.Percent()),
+		"stops", v.StopsAt, "limit", Percent(v.MaxAllowedDeletions),
+	}
+	if v.MaxDeletions >= 0 {
+		id, kv = "guard.share-absolute", append(kv, "absolute", v.MaxDeletions)
+	}
+	return T(id, kv...)
+}
+
+func verdictCheck(v plan.Verdict) Checks {
+	c := Check{Mark: OK, Text: T("flow.preview.deletions", "share", share(v))}
+	switch {
+	case v.Raised:
+		c.Mark, c.Detail = Warn, []Text{T("guard.raised")}
+	case v.Cancelled:
+		c.Mark, c.Detail = Stops, []Text{T("guard.sentence"), T("flow.preview.guard_hint")}
+	}
+	if v.Blocks > 0 {
+		c.Detail = append(c.Detail, T("flow.preview.blocks", "n", v.Blocks))
+	}
+	return Checks{c}
+}
+
+func notableLine(r *reviewed) (Text, bool) {
+	n := r.notable
+	if n[SignIns]+n[Warned]+n[Same]+n[Pairs]+n[Cleared]+len(r.left) == 0 {
+		return Text{}, false
+	}
+	return T("flow.preview.notable", "signin", n[SignIns], "warned", n[Warned], "same", n[Same], "pairs", n[Pairs], "cleared", n[Cleared], "out", len(r.left)), true
+}
+
+func listBlocks(r *reviewed) []Piece {
+	rows := r.rows()
+	var out []Piece
+	if r.query != "" || r.filter != NoFilter {
+		out = append(out, Para{T("flow.preview.shown", "n", len(rows), "of", r.plan.Len(), "query", firstOf(r.query, string(r.filter)))})
+	}
+	if len(rows) == 0 {
+		return append(out, Para{T("flow.preview.nothing_here")})
+	}
+	t := Table{Head: []Text{{}, T("flow.preview.no"), T("flow.preview.col_upn"), T("flow.preview.col_name"), T("flow.preview.col_what")}, Right: []int{1}}
+	end := min(r.top+pageRows, len(rows))
+	for _, no := range rows[r.top:end] {
+		if a, ok := r.action(no); ok {
+			t.Rows = append(t.Rows, []Text{r.sign(a), Num(no), Raw(inDomain(a.UPN, r.plan.Domain())), Raw(a.Name), r.what(a)})
+		} else if k, ok := r.skip(no); ok {
+			t.Rows = append(t.Rows, []Text{Raw("!"), Num(no), Raw(inDomain(k.Ref.UPN, r.plan.Domain())), Raw(k.Name), T("flow.what", "x", Short{k.Why})})
+		}
+	}
+	return append(out, t, Para{T("flow.preview.page", "from", r.top+1, "to", end, "n", len(rows))})
+}
+
+// inDomain leaves the domain of the plan away: it is the same in nearly all rows.
+func inDomain(upn, domain string) string {
+	if n := len(upn) - len(domain) - 1; n > 0 && upn[n] == '@' && strings.EqualFold(upn[n+1:], domain) {
+		return upn[:n]
+	}
+	return upn
+}
+
+func reasonBlocks(r *reviewed) []Piece {
+	var out []Piece
+	var list Checks
+	group := plan.Group(0)
+	flush := func() {
+		if len(list) > 0 {
+			out = append(out, Heading{T("group." + groupWord(group))}, list)
+			list = nil
+		}
+	}
+	for _, x := range r.reasons() {
+		if x.group != group {
+			flush()
+			group = x.group
+		}
+		list = append(list, Check{
+			Mark: Info,
+			Text: T("flow.preview.reason_line", "n", len(x.names), "short", Short{x.first.Why}, "code", string(x.first.Why.Code), "names", x.names),
+			Detail: []Text{
+				T("flow.preview.remedy", "remedy", Remedy{x.first.Why}),
+			},
+		})
+	}
+	flush()
+	if len(out) == 0 {
+		return []Piece{Para{T("flow.preview.no_skips")}}
+	}
+	return append(out, Para{T("flow.preview.skips_hint", "from", r.plan.Len()+1, "to", r.last())})
+}
+
+func summaryBlocks(r *reviewed) []Piece {
+	t := Table{Head: []Text{
+		T("flow.preview.attribute"), T("flow.preview.s_rows"), T("flow.preview.s_set"), T("flow.preview.s_changed"),
+		T("flow.preview.s_cleared"), T("flow.preview.s_example"),
+	}, Right: []int{1, 2, 3, 4}}
+	same := 0
+	for _, s := range r.summary() {
+		old, now := marked(s.example)
+		t.Rows = append(t.Rows, []Text{
+			Raw(string(s.name)), Num(s.rows), Num(s.set), Num(s.changed), Num(s.cleared),
+			T("flow.preview.change", "old", value(s.example.Old, old), "new", value(s.example.New, now)),
+		})
+		same += s.like
+	}
+	out := []Piece{}
+	if len(t.Rows) > 0 {
+		out = append(out, t)
+	} else {
+		out = append(out, Para{T("flow.preview.no_values")})
+	}
+	if same > 0 {
+		out = append(out, Checks{{Mark: Warn, Text: T("flow.preview.look_same", "n", same)}})
+	}
+	c := r.counts()
+	return append(out, Para{T("flow.preview.sums", "source", c.SourceUsers, "destination", c.DestinationUsers, "unchanged", c.Unchanged,
+		"touch", r.verdict().Users, "skipped", c.Skipped)})
+}
+
+func (s *previewing) viewOut(r *reviewed, v *View) {
+	v.Title = T("flow.preview.out_title", "n", len(s.out))
+	t := Table{Head: []Text{{}, T("flow.preview.no"), T("flow.preview.col_upn"), T("flow.preview.col_name")}, Right: []int{1}}
+	for _, no := range s.out[:min(len(s.out), pageRows)] {
+		if a, ok := r.action(no); ok {
+			t.Rows = append(t.Rows, []Text{r.sign(a), Num(no), Raw(a.UPN), Raw(a.Name)})
+		}
+	}
+	v.Blocks = append(v.Blocks, t)
+	if n := len(s.out) - pageRows; n > 0 {
+		v.Blocks = append(v.Blocks, Para{T("flow.more", "n", n)})
+	}
+}
+
+func (s *previewing) viewGuard(d *data, v *View) {
+	r := d.review
+	verdict := r.verdict()
+	v.Title = T("word.max-allowed-deletions")
+	v.Blocks = append(v.Blocks, verdictCheck(verdict), Para{T("flow.preview.guard_what", "percent", verdict.MaxAllowedDeletions)})
+	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "leave", Options: []Option{
+		{Key: "leave", Text: T("flow.preview.g_leave", "percent", verdict.MaxAllowedDeletions), Note: T("flow.preview.g_leave_note")},
+	}}
+	if verdict.Cancelled {
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "once", Text: T("flow.preview.g_once", "n", verdict.Deletions), Note: T("flow.preview.g_once_note", "code", r.code())})
+	}
+	v.Ask.Options = append(v.Ask.Options,
+		Option{Key: "raise", Text: T("flow.preview.g_raise", "domain", d.domain), Note: T("flow.preview.g_raise_note")},
+		Option{Key: "most", Text: T("flow.preview.g_most"), Note: T("flow.preview.g_most_note")})
+}
+
+func (s *previewing) answer(d *data, a Answer) turn {
+	s.err = nil
+	switch s.asks {
+	case askHowLong:
+		switch a.Text {
+		case "always", "once":
+			s.always, s.asks = a.Text == "always", askReason
+			return turn{}
+		}
+		return stayed(T("flow.not_a_choice"))
+	case askReason:
+		s.asks = askList
+		return s.leaveOut(d, strings.TrimSpace(a.Text))
+	case askGuard:
+		return s.guard(d, a.Text)
+	case askRaise:
+		n, ok := number(trimPercent(a.Text))
+		if !ok || n > 100 {
+			return stayed(T("flow.domain.limit_bad"))
+		}
+		s.limit = strconv.Itoa(n)
+		return s.keep(d, "max_allowed_deletions", s.limit)
+	case askMost:
+		n, ok := number(a.Text)
+		if !ok {
+			return stayed(T("flow.not_a_number"))
+		}
+		s.most = strconv.Itoa(n)
+		return s.keep(d, "max_deletions", s.most)
+	}
+	if a.Command != "" {
+		return s.command(d, a)
+	}
+	text := strings.TrimSpace(a.Text)
+	if text == "" {
+		return s.page(d, 1)
+	}
+	n, ok := number(text)
+	if !ok {
+		return stayed(T("flow.preview.not_understood"))
+	}
+	if n < 1 || n > d.review.last() {
+		return stayed(T("flow.no_such_number", "max", d.review.last()))
+	}
+	s.row = n
+	return turn{}
+}
+
+func (s *previewing) keep(d *data, key, value string) turn {
+	s.working = T("flow.preview.keeping")
+	return does(keepSettings(d, map[string]string{key: value}))
+}
+
+func (s *previewing) page(d *data, by int) turn {
+	r := d.review
+	if s.row > 0 {
+		s.row = 0
+		return turn{}
+	}
+	top := r.top + by*pageRows
+	switch {
+	case r.tab == TabSummary || r.tab == TabSkip && r.query == "" || top >= len(r.rows()):
+		return stayed(T("flow.preview.last_page"))
+	case top < 0:
+		return stayed(T("flow.preview.first_page"))
+	}
+	r.top = top
+	return turn{}
+}
+
+func (s *previewing) command(d *data, a Answer) turn {
+	r := d.review
+	if t, ok := strings.CutPrefix(a.Command, "tab:"); ok {
+		s.row = 0
+		r.show(Tab(t), NoFilter, "")
+		return turn{}
+	}
+	switch a.Command {
+	case "next":
+		return s.page(d, 1)
+	case "previous":
+		return s.page(d, -1)
+	case "search":
+		s.row = 0
+		tab := r.tab
+		if tab == TabSummary {
+			tab = TabAll
+		}
+		r.show(tab, r.filter, strings.TrimSpace(a.Text))
+		return turn{}
+	case "filter":
+		f := Filter(Fold(a.Text))
+		s.row = 0
+		for _, known := range append(filters(), NoFilter) {
+			if f == known {
+				r.show(TabAll, f, "")
+				return turn{}
+			}
+		}
+		return stayed(T("flow.preview.no_such_filter"))
+	case "out", "in":
+		return s.take(d, a)
+	case "takeback":
+		back := r.takeBack()
+		if len(back) == 0 {
+			return stayed(T("flow.preview.nothing_taken_back"))
+		}
+		return stayed(T("flow.preview.taken_in", "n", len(back)), remain(r))
+	case "limit":
+		s.asks, s.limit, s.most = askGuard, "", ""
+		return turn{}
+	case "auditlog":
+		return s.saveAuditLog(d)
+	case "save":
+		return s.savePlan(d)
+	case "dryrun":
+		if d.file != nil {
+			return stayed(T("flow.preview.file_no_dryrun"))
+		}
+		return goTo(DryRun)
+	case "sync":
+		return s.sync(d)
+	}
+	return stayed(T("flow.not_a_command"))
+}
+
+func remain(r *reviewed) Text { return T("flow.preview.remain", "share", share(r.verdict())) }
+
+// take leaves rows out or takes them in.
+func (s *previewing) take(d *data, a Answer) turn {
+	r := d.review
+	var nos []int
+	switch text := Fold(a.Text); {
+	case text == "*":
+		for _, no := range r.rows() {
+			if no <= r.plan.Len() {
+				nos = append(nos, no)
+			}
+		}
+	case text == "" && s.row > 0:
+		nos = []int{s.row}
+	default:
+		var ok bool
+		if nos, ok = rowNumbers(a.Text, r.plan.Len()); !ok {
+			return stayed(T("flow.preview.which_rows", "max", r.plan.Len()))
+		}
+	}
+	want := make([]int, 0, len(nos))
+	deletes := false
+	for _, no := range nos {
+		x, ok := r.action(no)
+		if !ok || r.review.IsOut(no) == (a.Command == "out") {
+			continue
+		}
+		want = append(want, no)
+		deletes = deletes || x.Kind == plan.Delete
+	}
+	if len(want) == 0 {
+		if a.Command == "out" {
+			return stayed(T("flow.preview.already_out"))
+		}
+		return stayed(T("flow.preview.already_in"))
+	}
+	if a.Command == "in" {
+		back := r.takeIn(want)
+		return stayed(T("flow.preview.taken_in", "n", len(back)), remain(r))
+	}
+	s.out, s.always = want, false
+	if deletes {
+		s.asks = askHowLong
+		return turn{}
+	}
+	return s.leaveOut(d, "")
+}
+
+func (s *previewing) leaveOut(d *data, why string) turn {
+	r := d.review
+	changed := r.leaveOut(s.out, s.always, d.approver(), why, d.now())
+	say := []Text{T("flow.preview.left_out", "n", len(changed))}
+	if n := len(changed) - len(s.out); n > 0 {
+		say = append(say, T("flow.preview.with_them", "n", n))
+	}
+	if s.always {
+		say = append(say, T("flow.preview.kept_at_sync"))
+	}
+	s.out, s.row = nil, 0
+	return stayed(append(say, remain(r))...)
+}
+
+func (s *previewing) guard(d *data, key string) turn {
+	switch key {
+	case "leave":
+		s.asks = askList
+		return turn{}
+	case "once":
+		if !d.review.verdict().Cancelled {
+			return stayed(T("flow.not_a_choice"))
+		}
+		d.review.raise()
+		s.asks = askList
+		return stayed(T("flow.preview.raised", "code", d.review.code()))
+	case "raise":
+		s.asks = askRaise
+		return turn{}
+	case "most":
+		s.asks = askMost
+		return turn{}
+	}
+	return stayed(T("flow.not_a_choice"))
+}
+
+func (s *previewing) sync(d *data) turn {
+	switch v, c := d.review.verdict(), d.review.counts(); {
+	case c.Changes() == 0:
+		return stayed(T("flow.preview.nothing_to_do"))
+	case v.Cancelled && !v.Raised:
+		return stayed(T("guard.sentence"), T("flow.preview.guard_hint"))
+	}
+	return goTo(Confirm)
+}
+
+func (s *previewing) saveAuditLog(d *data) turn {
+	s.working = T("flow.preview.saving")
+	b, session := d.b, d.session
+	p := &run.Planned{Run: d.planned.Run, Plan: d.review.approved(), At: d.planned.At}
+	name := "hacsync-" + fileWord(d.domain) + "-" + strconv.FormatInt(p.Run, 10) + ".csv"
+	return does(effect(func(ctx context.Context, _ Reporter) any {
+		path, err := b.WriteFile(ctx, name, func(w io.Writer) error { return session.AuditLog(ctx, w, p) })
+		return fileSaved{path, err}
+	}))
+}
+
+func (s *previewing) savePlan(d *data) turn {
+	s.working = T("flow.preview.saving")
+	b, p := d.b, d.review.approved()
+	name := "hacsync-" + fileWord(d.domain) + "-" + p.Fingerprint().Code() + ".plan"
+	return does(effect(func(ctx context.Context, _ Reporter) any {
+		path, err := b.WriteFile(ctx, name, p.Encode)
+		return fileSaved{path, err}
+	}))
+}
+
+func (s *previewing) inner() bool { return s.asks != askList || s.row > 0 }
+
+func (s *previewing) back(d *data) (turn, bool) {
+	switch {
+	case s.asks == askReason:
+		s.asks = askHowLong
+	case s.asks == askRaise, s.asks == askMost:
+		s.asks = askGuard
+	case s.asks != askList:
+		s.asks = askList
+	case s.row > 0:
+		s.row = 0
+	case d.review.query != "":
+		// As with esc on the screen: the search is cleared first.
+		d.review.show(d.review.tab, d.review.filter, "")
+	default:
+		return turn{}, false
+	}
+	s.working = Text{}
+	return turn{stop: true}, true
+}
+
+func (s *previewing) event(*data, any, time.Time) {}
+
+func (s *previewing) done(d *data, result any) turn {
+	s.working = Text{}
+	switch r := result.(type) {
+	case fileSaved:
+		if r.err != nil {
+			s.err = r.err
+			return turn{}
+		}
+		return stayed(T("flow.saved_to", "path", r.path))
+	case settingsKept:
+		if r.err != nil {
+			s.err = r.err
+			return turn{}
+		}
+		d.settings, s.asks = r.settings, askList
+		if d.file != nil {
+			return stayed(limitSays(r.settings))
+		}
+		// The limit is part of what a plan rests on: a new one is made.
+		t := goTo(DryRun)
+		t.say = []Text{limitSays(r.settings)}
+		return t
+	}
+	return turn{}
+}

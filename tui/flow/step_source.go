@@ -1,0 +1,290 @@
+package flow
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/source"
+)
+
+// sourcing asks where the users come from, and whether that is all of them.
+type sourcing struct {
+	asks    sourceAsk
+	working bool
+	path    string
+	err     error
+	typed   string // the count as typed
+	wrong   bool   // the count does not agree
+}
+
+type sourceAsk uint8
+
+const (
+	askWhere sourceAsk = iota
+	askPath
+	askCount
+)
+
+type (
+	sourceSeen struct {
+		spec string
+		over *source.Overview
+		err  error
+	}
+	sourceKept struct {
+		settings run.Settings
+		err      error
+	}
+)
+
+const csvPrefix = "csv:"
+
+func (s *sourcing) enter(d *data, back bool) turn {
+	s.asks, s.err, s.working = askWhere, nil, false
+	if back && d.overview != nil {
+		s.asks = askCount
+	}
+	return turn{}
+}
+
+// offered is the path that is offered first: what was said before, else the
+// demo's sample.
+func (s *sourcing) offered(d *data) string {
+	if s.path != "" {
+		return s.path
+	}
+	if p, ok := strings.CutPrefix(d.spec, csvPrefix); ok {
+		return p
+	}
+	if demo := d.b.Demo(); demo != nil {
+		p, _ := demo.Export()
+		return p
+	}
+	return ""
+}
+
+func (s *sourcing) view(d *data, now time.Time) View {
+	v := View{Title: T("flow.source.title"), Status: T("flow.source.status")}
+	if s.working {
+		v.Working = T("flow.source.reading")
+		v.Ask = Question{Kind: Wait, Optional: true}
+		return v
+	}
+	if s.err != nil {
+		v.Blocks = append(v.Blocks, Trouble{s.err})
+	}
+	switch s.asks {
+	case askWhere:
+		v.Ask = Question{Kind: Choice, Text: T("flow.source.where"), Preset: "file", Options: []Option{
+			{Key: "file", Text: T("flow.source.file"), Note: T("flow.source.file_note")},
+			{Key: "hac", Text: T("flow.source.hac"), Note: T("flow.source.hac_note")},
+		}}
+		if d.spec == "hac" {
+			v.Ask.Preset = "hac"
+		}
+	case askPath:
+		v.Ask = Question{Kind: Path, Text: T("flow.source.path"), Preset: s.offered(d)}
+	case askCount:
+		s.viewCount(d, &v)
+	}
+	return v
+}
+
+func (s *sourcing) viewCount(d *data, v *View) {
+	o := d.overview
+	if o.Encoding != "" {
+		v.Blocks = append(v.Blocks, Para{T("flow.source.file_is", "name", o.Name, "encoding", o.Encoding, "comma", o.Comma, "columns", len(o.Columns), "n", o.Rows)})
+	} else {
+		v.Blocks = append(v.Blocks, Para{T("flow.source.is", "name", o.Name, "n", o.Rows)})
+	}
+	if !o.About.Newest.IsZero() {
+		v.Blocks = append(v.Blocks, Para{T("flow.source.newest", "at", Moment(o.About.Newest))})
+	}
+	if len(o.Columns) > 0 {
+		t := Table{Head: []Text{T("flow.source.column"), T("flow.source.goes"), T("flow.source.first")}}
+		for _, c := range o.Columns {
+			t.Rows = append(t.Rows, []Text{Raw(c.Column), columnUse(c), Raw(c.Example)})
+		}
+		v.Blocks = append(v.Blocks, t)
+	}
+	v.Blocks = append(v.Blocks, byDomain(o, d.domain))
+	if o.Domains[strings.ToLower(d.domain)] == 0 {
+		v.Blocks = append(v.Blocks, Checks{{Mark: Stops, Text: T("flow.source.none_here", "domain", d.domain), Detail: []Text{T("flow.source.none_here_remedy")}}})
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "other", Options: []Option{{Key: "other", Text: T("flow.source.another")}}}
+		return
+	}
+	v.Commands = []Command{
+		{Name: "other", Key: "o", Word: "other", Help: T("flow.source.another")},
+		{Name: "again", Key: "r", Word: "again", Help: T("flow.source.again")},
+	}
+	if o.Encoding == "" {
+		// The API says itself when it is at its end.
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "go", Options: []Option{
+			{Key: "go", Text: T("word.continue")}, {Key: "other", Text: T("flow.source.another")},
+		}}
+		return
+	}
+	if s.wrong {
+		v.Blocks = append(v.Blocks, Checks{{Mark: Stops, Text: T("flow.source.differs", "typed", d.count, "n", o.Rows), Detail: []Text{T("flow.source.differs_remedy")}}})
+	}
+	v.Blocks = append(v.Blocks, Para{T("flow.source.whole")})
+	if demo := d.b.Demo(); demo != nil {
+		_, n := demo.Export()
+		v.Blocks = append(v.Blocks, Para{T("flow.source.demo_count", "n", n)})
+	}
+	v.Ask = Question{Kind: Number, Text: T("flow.source.count"), Preset: s.typed, Optional: true}
+}
+
+func columnUse(c source.Recognised) Text {
+	switch c.Use {
+	case source.Mapped:
+		return Raw(string(c.Attribute))
+	case source.Read:
+		return T("flow.source.read_only")
+	case source.Never:
+		return T("flow.source.never")
+	}
+	return T("flow.source.not_mapped")
+}
+
+// byDomain are the users by domain, the chosen one first.
+func byDomain(o *source.Overview, domain string) Facts {
+	domain = strings.ToLower(domain)
+	facts := Facts{{Raw(domain), Num(o.Domains[domain])}}
+	var names []string
+	for n := range o.Domains {
+		if n != "" && n != domain {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
+	const most = 5
+	others, rest := 0, 0
+	for i, n := range names {
+		if i < most {
+			facts = append(facts, Fact{Raw(n), Num(o.Domains[n])})
+		} else {
+			others, rest = others+1, rest+o.Domains[n]
+		}
+	}
+	if others > 0 {
+		facts = append(facts, Fact{T("flow.source.others", "n", others), Num(rest)})
+	}
+	if n := o.Domains[""]; n > 0 {
+		facts = append(facts, Fact{T("flow.source.no_upn"), Num(n)})
+	}
+	return facts
+}
+
+func (s *sourcing) answer(d *data, a Answer) turn {
+	switch firstOf(a.Command, a.Text) {
+	case "other":
+		s.asks, s.err = askWhere, nil
+		return turn{}
+	case "again":
+		if a.Command != "" {
+			return s.look(d, d.spec)
+		}
+	}
+	if a.Command != "" {
+		return stayed(T("flow.not_a_command"))
+	}
+	switch s.asks {
+	case askWhere:
+		switch a.Text {
+		case "file":
+			s.asks, s.err = askPath, nil
+			return turn{}
+		case "hac":
+			return s.look(d, "hac")
+		}
+		return stayed(T("flow.not_a_choice"))
+	case askPath:
+		s.path = filePath(a.Text, d.o.Windows)
+		if s.path == "" {
+			return stayed(T("flow.welcome.path_empty"))
+		}
+		return s.look(d, csvPrefix+s.path)
+	}
+	return s.take(d, a.Text)
+}
+
+func (s *sourcing) look(d *data, spec string) turn {
+	s.working, s.err, s.wrong = true, nil, false
+	domain, engine := d.domain, d.engine()
+	return does(effect(func(ctx context.Context, r Reporter) any {
+		over, err := engine(r).LookAtSource(ctx, domain, spec)
+		return sourceSeen{spec, over, err}
+	}))
+}
+
+// take takes the number that HAC shows, or no answer.
+func (s *sourcing) take(d *data, text string) turn {
+	d.count = -1
+	if text = strings.TrimSpace(text); text != "" && text != "go" {
+		n, ok := number(text)
+		if !ok {
+			return stayed(T("flow.not_a_number"))
+		}
+		s.typed, d.count = strconv.Itoa(n), n
+		if s.wrong = n != d.overview.Rows; s.wrong {
+			return turn{}
+		}
+	}
+	s.working = true
+	domain, spec, engine := d.domain, d.spec, d.engine()
+	return does(effect(func(ctx context.Context, r Reporter) any {
+		e := engine(r)
+		if err := e.SetSettings(ctx, domain, map[string]string{"source": spec}); err != nil {
+			return sourceKept{err: err}
+		}
+		settings, err := e.Settings(ctx, domain)
+		return sourceKept{settings, err}
+	}))
+}
+
+func (s *sourcing) inner() bool { return s.asks != askWhere }
+
+func (s *sourcing) back(*data) (turn, bool) {
+	if s.asks == askWhere {
+		return turn{}, false
+	}
+	s.asks, s.err, s.working, s.wrong = askWhere, nil, false, false
+	return turn{stop: true}, true
+}
+
+func (s *sourcing) event(*data, any, time.Time) {}
+
+func (s *sourcing) done(d *data, result any) turn {
+	s.working = false
+	switch r := result.(type) {
+	case sourceSeen:
+		s.err = r.err
+		if r.err != nil {
+			return turn{}
+		}
+		if d.spec != r.spec {
+			s.typed = ""
+			if d.o.Count >= 0 {
+				s.typed = strconv.Itoa(d.o.Count)
+			}
+		}
+		d.spec, d.overview, s.asks = r.spec, r.over, askCount
+	case sourceKept:
+		s.err = r.err
+		if r.err != nil {
+			return turn{}
+		}
+		d.settings = r.settings
+		t := goTo(DryRun)
+		if d.count < 0 && d.overview.Encoding != "" {
+			t.say = []Text{T("flow.source.not_confirmed")}
+		}
+		return t
+	}
+	return turn{}
+}

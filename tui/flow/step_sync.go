@@ -1,0 +1,187 @@
+package flow
+
+import (
+	"context"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/sync/run"
+)
+
+// syncing applies what was approved. It asks only where the permission to write
+// needs a person, and where nothing was written.
+type syncing struct {
+	track  *tracker
+	code   *consent.Code // Microsoft asks for the permission to write
+	played bool
+	err    error
+	// drifted: rows are not as they were; the person chooses.
+	drifted *run.Report
+}
+
+type synced struct {
+	report *run.Report
+	err    error
+}
+
+func (s *syncing) enter(d *data, back bool) turn { return s.begin(d) }
+
+func (s *syncing) begin(d *data) turn {
+	s.err, s.code, s.played, s.drifted = nil, nil, false, nil
+	s.track = newTracker(time.Now(), []progress.Phase{progress.Drift, progress.Write, progress.Seen})
+	s.track.plans(d.review.counts())
+	d.began, d.report, d.err = true, nil, nil
+	engine, approval := d.engine(), d.approval
+	p := &run.Planned{Run: d.planned.Run, Plan: d.review.approved(), At: d.planned.At}
+	e := effect(func(ctx context.Context, r Reporter) any {
+		report, err := engine(r).Sync(ctx, p, approval)
+		return synced{report, err}
+	})
+	e.Writes = true
+	return does(e)
+}
+
+func (s *syncing) view(d *data, now time.Time) View {
+	v := View{Title: T("flow.sync.title", "domain", d.domain), Status: T("flow.sync.status", "code", d.review.code())}
+	switch {
+	case s.drifted != nil:
+		s.viewDrift(&v)
+		return v
+	case s.err != nil:
+		v.Blocks = []Piece{Trouble{s.err}, Para{T("flow.sync.nothing_written")}}
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "preview", Options: []Option{
+			{Key: "preview", Text: T("flow.sync.to_preview")},
+			{Key: "again", Text: T("flow.sync.again")},
+			{Key: "dryrun", Text: T("flow.dryrun.again")},
+		}}
+		return v
+	}
+	v.Working = T("flow.sync.working")
+	v.Work = s.track.work(time.Now())
+	v.Ask = Question{Kind: Wait, Optional: true}
+	if s.code == nil {
+		v.Blocks = []Piece{Para{T("flow.sync.what")}}
+		return v
+	}
+	v.Blocks = []Piece{
+		Para{T("flow.sync.asks", "scope", consent.WriteScope)},
+		CodeCard{*s.code},
+		Para{T("flow.signin.shows", "app", d.appName())},
+		Para{T("flow.sync.nothing_yet")},
+	}
+	v.Working = T("flow.signin.waiting", "until", Clock(s.code.Expires))
+	v.Ask.Until = s.code.Expires
+	if demo := d.b.Demo(); demo != nil && !s.played {
+		v.Ask.Optional, v.Ask.Text, v.Ask.Preset = false, T("flow.signin.play"), string(Approve)
+		for _, p := range demo.Parts() {
+			v.Ask.Options = append(v.Ask.Options, Option{Key: string(p), Text: T("flow.part." + string(p))})
+		}
+	}
+	return v
+}
+
+func (s *syncing) viewDrift(v *View) {
+	v.Blocks = []Piece{Trouble{s.err}}
+	t := Table{Head: []Text{T("flow.preview.no"), {}, T("flow.preview.col_upn"), T("flow.sync.changed")}, Right: []int{0}}
+	for _, x := range s.drifted.Drifted[:min(len(s.drifted.Drifted), pageRows)] {
+		what := T("flow.sync.then_now", "attribute", string(x.Attribute), "then", x.Then, "now", x.Now)
+		if x.Why != nil {
+			what = T("flow.what", "x", What{x.Why})
+		}
+		t.Rows = append(t.Rows, []Text{Num(x.No), Raw(x.Kind.Sign()), Raw(x.UPN), what})
+	}
+	v.Blocks = append(v.Blocks, t)
+	if n := len(s.drifted.Drifted) - pageRows; n > 0 {
+		v.Blocks = append(v.Blocks, Para{T("flow.more", "n", n)})
+	}
+	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "dryrun", Options: []Option{
+		{Key: "without", Text: T("flow.sync.without", "n", len(s.drifted.Drifted)), Note: T("flow.sync.without_note")},
+		{Key: "dryrun", Text: T("flow.dryrun.again"), Note: T("flow.sync.dryrun_note")},
+		{Key: "preview", Text: T("flow.sync.nothing"), Note: T("flow.sync.to_preview")},
+	}}
+}
+
+func (s *syncing) answer(d *data, a Answer) turn {
+	if s.code != nil && s.err == nil && s.drifted == nil {
+		demo := d.b.Demo()
+		if demo == nil || s.played {
+			return stayed(T("flow.not_a_choice"))
+		}
+		for _, p := range demo.Parts() {
+			if string(p) == a.Text {
+				s.played = true
+				user := s.code.UserCode
+				return does(effect(func(ctx context.Context, _ Reporter) any { return partPlayed{demo.Play(ctx, user, p)} }))
+			}
+		}
+		return stayed(T("flow.not_a_choice"))
+	}
+	if s.err == nil {
+		return stayed(T("flow.not_a_choice"))
+	}
+	switch a.Text {
+	case "without":
+		if s.drifted == nil {
+			break
+		}
+		d.approval.SkipDrifted = true
+		return s.begin(d)
+	case "again":
+		return s.begin(d)
+	case "dryrun":
+		if d.file != nil {
+			return stayed(T("flow.preview.file_no_dryrun"))
+		}
+		return goTo(DryRun)
+	case "preview":
+		return goTo(Preview)
+	}
+	return stayed(T("flow.not_a_choice"))
+}
+
+// back is only taken where nothing runs: what is under way is stopped with
+// ctrl+c, which waits for the requests that were sent.
+func (s *syncing) back(*data) (turn, bool) {
+	if s.err == nil {
+		return stayed(T("flow.sync.running")), true
+	}
+	return goTo(Preview), true
+}
+
+func (s *syncing) inner() bool { return true }
+
+func (s *syncing) event(_ *data, e any, now time.Time) {
+	switch e := e.(type) {
+	case progress.Event:
+		// The permission is there once anything is written.
+		if e.Phase == progress.Write || e.Row != nil {
+			s.code = nil
+		}
+		s.track.event(e, now)
+	case consent.Code:
+		s.code, s.played = &e, false
+	}
+}
+
+func (s *syncing) done(d *data, result any) turn {
+	switch r := result.(type) {
+	case partPlayed:
+		if r.err != nil {
+			s.played = false
+			return stayed(T("flow.signin.play_failed", "error", r.err.Error()))
+		}
+	case synced:
+		s.code = nil
+		d.report, d.err = r.report, r.err
+		switch {
+		case r.err == nil, r.report != nil && r.report.Sent > 0:
+			return goTo(Result)
+		case problem.Has(r.err, problem.PlanDrifted) && r.report != nil && len(r.report.Drifted) > 0:
+			s.drifted = r.report
+		}
+		s.err = r.err
+	}
+	return turn{}
+}

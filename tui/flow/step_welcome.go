@@ -1,0 +1,234 @@
+package flow
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/plan"
+)
+
+// welcome asks how to begin: a new tenant, saved data, a plan file.
+type welcome struct {
+	asks   welcomeAsk
+	loaded bool
+	conns  []consent.Connection
+	path   string
+	work   Text
+	err    error
+}
+
+type welcomeAsk uint8
+
+const (
+	askHow welcomeAsk = iota
+	askSaved
+	askPlanFile
+)
+
+type (
+	savedRead struct {
+		conns []consent.Connection
+		err   error
+	}
+	reopened struct {
+		session Session
+		name    string
+		err     error
+	}
+	planRead struct {
+		plan *plan.Plan
+		err  error
+	}
+)
+
+func (s *welcome) enter(d *data, back bool) turn {
+	s.asks, s.err = askHow, nil
+	d.file = nil
+	s.work = T("flow.welcome.reading")
+	b := d.b
+	return does(effect(func(ctx context.Context, _ Reporter) any {
+		c, err := b.Connections(ctx)
+		return savedRead{c, err}
+	}))
+}
+
+func (s *welcome) view(d *data, now time.Time) View {
+	v := View{Title: T("flow.welcome.title"), Status: T("flow.welcome.status")}
+	if !s.work.IsZero() {
+		v.Working = s.work
+		v.Ask = Question{Kind: Wait, Optional: true}
+	}
+	if s.err != nil {
+		v.Blocks = append(v.Blocks, Trouble{s.err})
+	}
+	switch s.asks {
+	case askSaved:
+		v.Title = T("word.saved-data")
+		v.Ask = Question{Kind: Choice, Text: T("flow.welcome.which"), Preset: "1"}
+		for i, c := range s.conns {
+			v.Ask.Options = append(v.Ask.Options, Option{
+				Key:  strconv.Itoa(i + 1),
+				Text: Raw(c.TenantName + " (" + c.Initial + ")"),
+				Note: T("flow.welcome.connection", "account", c.Account, "used", Moment(c.LastUsed)),
+			})
+		}
+		return v
+	case askPlanFile:
+		v.Title = T("flow.welcome.open")
+		v.Ask = Question{Kind: Path, Text: T("flow.welcome.path"), Preset: s.path}
+		return v
+	}
+	if s.loaded {
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "add", Options: []Option{
+			{Key: "add", Text: T("flow.welcome.add"), Note: T("flow.welcome.add_note")},
+		}}
+		note := T("flow.welcome.saved_none")
+		if n := len(s.conns); n > 0 {
+			note = T("flow.welcome.saved_note", "n", n)
+		}
+		v.Ask.Options = append(v.Ask.Options,
+			Option{Key: "saved", Text: T("word.saved-data"), Note: note},
+			Option{Key: "open", Text: T("flow.welcome.open"), Note: T("flow.welcome.open_note")})
+	}
+	v.Blocks = append([]Piece{
+		Para{T("flow.welcome.what")},
+		Para{T("flow.welcome.promise")},
+	}, v.Blocks...)
+	if d.b.Simulated() {
+		v.Blocks = append(v.Blocks, Para{T("flow.welcome.demo")})
+	} else {
+		v.Blocks = append(
+			v.Blocks, Heading{T("flow.welcome.ready")},
+			Para{T("flow.welcome.ready_admin")}, Para{T("flow.welcome.ready_source")}, Para{T("flow.welcome.ready_count")},
+			Para{T("flow.welcome.try_demo")},
+		)
+	}
+	v.Blocks = append(v.Blocks, Para{T("flow.welcome.independent")})
+	return v
+}
+
+func (s *welcome) answer(d *data, a Answer) turn {
+	s.err = nil
+	switch s.asks {
+	case askSaved:
+		i, ok := number(a.Text)
+		if !ok || i < 1 || i > len(s.conns) {
+			return stayed(T("flow.not_a_choice"))
+		}
+		return s.reopen(d, s.conns[i-1])
+	case askPlanFile:
+		s.path = filePath(a.Text, d.o.Windows)
+		if s.path == "" {
+			return stayed(T("flow.welcome.path_empty"))
+		}
+		s.work = T("flow.welcome.opening", "file", s.path)
+		b, path := d.b, s.path
+		return does(effect(func(ctx context.Context, _ Reporter) any {
+			f, err := b.ReadFile(ctx, path)
+			if err != nil {
+				return planRead{err: err}
+			}
+			defer f.Close()
+			p, err := plan.Decode(f)
+			return planRead{p, err}
+		}))
+	}
+	switch a.Text {
+	case "add":
+		if d.session == nil {
+			return goTo(SignIn)
+		}
+		// Another tenant than the one that is open: a fresh sign-in.
+		d.forgetSession()
+		d.target = d.o.Target
+		return goTo(SignIn)
+	case "saved":
+		if len(s.conns) == 0 {
+			return stayed(T("flow.welcome.saved_nothing"))
+		}
+		s.asks = askSaved
+		return turn{}
+	case "open":
+		s.asks = askPlanFile
+		return turn{}
+	}
+	return stayed(T("flow.not_a_choice"))
+}
+
+func (s *welcome) reopen(d *data, c consent.Connection) turn {
+	s.work = T("flow.welcome.reopening", "tenant", c.TenantName)
+	b, name := d.b, c.Name
+	return does(effect(func(ctx context.Context, _ Reporter) any {
+		session, err := b.Reopen(ctx, name)
+		if err == nil && ctx.Err() != nil {
+			_ = session.Close()
+			err = ctx.Err()
+		}
+		return reopened{session, name, err}
+	}))
+}
+
+func (s *welcome) inner() bool { return s.asks != askHow }
+
+func (s *welcome) back(d *data) (turn, bool) {
+	if s.asks == askHow {
+		return turn{}, false
+	}
+	s.asks, s.err, s.work = askHow, nil, Text{}
+	return turn{stop: true}, true
+}
+
+func (s *welcome) event(*data, any, time.Time) {}
+
+func (s *welcome) done(d *data, result any) turn {
+	s.work = Text{}
+	switch r := result.(type) {
+	case savedRead:
+		s.loaded, s.conns, s.err = true, r.conns, r.err
+	case planRead:
+		if r.err != nil {
+			s.err = r.err
+			return turn{}
+		}
+		d.file = r.plan
+		d.target.Tenant = r.plan.Tenant()
+		for _, c := range s.conns {
+			if c.Tenant == r.plan.Tenant() {
+				return s.reopen(d, c)
+			}
+		}
+		d.forgetSession()
+		return goTo(SignIn)
+	case reopened:
+		if r.err != nil {
+			// Nothing is lost: signing in again renews what is saved.
+			for _, c := range s.conns {
+				if c.Name == r.name {
+					d.target = Target{Tenant: c.Tenant, Client: c.Client, Connection: c.Name}
+				}
+			}
+			s.err, s.asks = r.err, askHow
+			d.forgetSession()
+			return stayed(T("flow.welcome.sign_in_again"))
+		}
+		d.forgetSession()
+		d.session, d.saved = r.session, true
+		d.account = consent.Account{UPN: r.session.Connection().Account, Tenant: r.session.Connection().Tenant}
+		return goTo(Permissions)
+	}
+	return turn{}
+}
+
+// forgetSession closes what is open and drops what belongs to its tenant.
+func (d *data) forgetSession() {
+	if d.session != nil {
+		_ = d.session.Close()
+	}
+	d.session, d.saved, d.grants, d.domain = nil, false, nil, ""
+	d.forgetPlan()
+}
+
+// forgetPlan drops what a dry run made.
+func (d *data) forgetPlan() { d.planned, d.review, d.report, d.err = nil, nil, nil, nil }

@@ -1,0 +1,125 @@
+package flow
+
+import (
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// Args are what the words of a Text need. A driver writes them in the language
+// of the screen by their type: string (from outside: it is cleaned), int,
+// Percent, Clock, Day, Moment, UTC, time.Duration, About,
+// Names, Short, What, Remedy, Text.
+type Args map[string]any
+
+// The typed arguments beside string, int, time.Duration and Text.
+type (
+	// Percent is a share in percent: 0.3 %.
+	Percent float64
+	// Clock is a time of day: 09:34.
+	Clock time.Time
+	// Day is a date: 25 Nov 2026.
+	Day time.Time
+	// Moment is date and time.
+	Moment time.Time
+	// UTC is a moment to the second in UTC, for Microsoft's support.
+	UTC time.Time
+	// Names are names from outside, joined by commas; of a long list the first.
+	Names []string
+	// About is an estimate: about 25 s.
+	About time.Duration
+	// Short, What and Remedy are an error in the words of its code.
+	Short  struct{ Err error }
+	What   struct{ Err error }
+	Remedy struct{ Err error }
+)
+
+// Text is a sentence or a word: an entry of the catalogues with its arguments,
+// or a text from outside that stands for itself.
+type Text struct {
+	ID   string
+	Args Args
+	// Outside is shown instead where ID is empty; it is cleaned first.
+	Outside string
+}
+
+// IsZero reports whether there is nothing to say.
+func (t Text) IsZero() bool { return t.ID == "" && t.Outside == "" }
+
+// T is the catalogue's entry id with arguments by name: T(id, "upn", u).
+func T(id string, kv ...any) Text {
+	t := Text{ID: id}
+	if len(kv) > 0 {
+		t.Args = make(Args, len(kv)/2)
+		for i := 0; i+1 < len(kv); i += 2 {
+			t.Args[kv[i].(string)] = kv[i+1]
+		}
+	}
+	return t
+}
+
+// Raw is a text from outside.
+func Raw(s string) Text { return Text{Outside: s} }
+
+// Num is a number alone.
+func Num(n int) Text { return T("flow.is", "x", n) }
+
+// Is is a value alone, by its type.
+func Is(v any) Text { return T("flow.is", "x", v) }
+
+// namesShown is how many names of a list are written out.
+const namesShown = 6
+
+// Say writes t in the printer's language, clean.
+func Say(p *message.Printer, t Text) string {
+	if t.ID == "" {
+		return message.Clean(t.Outside)
+	}
+	args := make(problem.Args, len(t.Args))
+	for k, v := range t.Args {
+		args[k] = say(p, v)
+	}
+	if t.ID == "flow.is" {
+		return args["x"]
+	}
+	return p.Text(t.ID, args)
+}
+
+func say(p *message.Printer, v any) string {
+	switch v := v.(type) {
+	case string:
+		return message.Clean(v)
+	case int:
+		return p.Int(v)
+	case Percent:
+		return p.Percent(float64(v))
+	case Clock:
+		return p.Clock(time.Time(v))
+	case Day:
+		return p.Date(time.Time(v))
+	case Moment:
+		return p.Time(time.Time(v))
+	case UTC:
+		return p.UTC(time.Time(v))
+	case time.Duration:
+		return p.Duration(v)
+	case About:
+		return p.About(time.Duration(v))
+	case Names:
+		if len(v) > namesShown {
+			return message.Clean(strings.Join(v[:namesShown], ", ")) + ", " + p.Text("flow.more", problem.Args{"n": p.Int(len(v) - namesShown)})
+		}
+		return message.Clean(strings.Join(v, ", "))
+	case Short:
+		return p.Problem(v.Err).Short
+	case What:
+		return p.Problem(v.Err).What
+	case Remedy:
+		return p.Problem(v.Err).Remedy
+	case Text:
+		return Say(p, v)
+	}
+	return ""
+}

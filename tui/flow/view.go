@@ -1,0 +1,159 @@
+package flow
+
+import (
+	"time"
+
+	"github.com/hacsync/hacsync/sync/consent"
+)
+
+// View is what a step shows now: what is true, one question, the commands that
+// work. It is a value; the driver chooses how it looks.
+type View struct {
+	Step   Step
+	Where  Where
+	Title  Text
+	Blocks []Piece
+	Ask    Question
+	// Commands work beside the answer; back, help and quit are the driver's.
+	Commands []Command
+	// Back says whether there is a step before.
+	Back bool
+	// Working is set while something runs: what it is.
+	Working Text
+	Work    *Work
+	// Status is what is true about storing and writing.
+	Status Text
+}
+
+// Where is the header: what a photograph of any screen must show.
+type Where struct {
+	Version          string
+	Connection       string
+	Tenant, Initial  string
+	Domain           string
+	Simulated, Known bool // Known: a tenant is connected
+	Plan             string
+	Run              int64
+}
+
+// Piece is one part of a view: Para, Heading, Facts, Checks, Table, CodeCard,
+// Script or Trouble.
+type Piece interface{ piece() }
+
+type (
+	// Para is running text.
+	Para struct{ Text Text }
+	// Heading begins a part.
+	Heading struct{ Text Text }
+	// Facts are labelled values.
+	Facts []Fact
+	// Fact is one of them.
+	Fact struct{ Label, Value Text }
+	// Checks is a list of findings.
+	Checks []Check
+	// Check is one finding, with what belongs to it below.
+	Check struct {
+		Mark   Mark
+		Text   Text
+		Detail []Text
+	}
+	// Table has a head and rows; the columns in Right are aligned right. The
+	// last column takes what is left.
+	Table struct {
+		Head  []Text
+		Rows  [][]Text
+		Right []int
+	}
+	// CodeCard is a sign-in code.
+	CodeCard struct{ Code consent.Code }
+	// Script is a file's text, shown as it is.
+	Script struct {
+		Lines []string
+		// Of is the number of lines of the whole.
+		Of int
+	}
+	// Trouble is an error in the words of its code.
+	Trouble struct{ Err error }
+)
+
+func (Para) piece()     {}
+func (Heading) piece()  {}
+func (Facts) piece()    {}
+func (Checks) piece()   {}
+func (Table) piece()    {}
+func (CodeCard) piece() {}
+func (Script) piece()   {}
+func (Trouble) piece()  {}
+
+// Mark is the sign of a finding.
+type Mark uint8
+
+// The marks: [  ] [..] [ok] [! ] [x ] [i ].
+const (
+	ToCome Mark = iota
+	UnderWay
+	OK
+	Warn
+	Stops
+	Info
+)
+
+// String is the mark as every screen draws it.
+func (m Mark) String() string { return [...]string{"[  ]", "[..]", "[ok]", "[! ]", "[x ]", "[i ]"}[m] }
+
+// Kind is the kind of a question.
+type Kind uint8
+
+// The kinds of question.
+const (
+	None   Kind = iota // nothing to answer; commands only
+	Choice             // one of Options
+	Line               // a line of text, may be empty
+	Path               // a file
+	Number             // a number
+	Typed              // a number or a word typed by hand: before what cannot be taken back
+	List               // a row number, a command, or nothing for the next page
+	Wait               // something is waited for; Options and commands may work meanwhile
+)
+
+// Question is what a step asks.
+type Question struct {
+	Kind    Kind
+	Text    Text
+	Options []Option
+	// Preset is the answer to an empty line: an option's key, or a text.
+	Preset string
+	// Optional: an empty answer is one. For Wait: nobody has to answer.
+	Optional bool
+	// Until is when the wait ends by itself, zero if it does not.
+	Until time.Time
+}
+
+// Option is one choice.
+type Option struct {
+	Key  string // a short word without spaces; drivers number options as well
+	Text Text
+	Note Text // beside it: what it means
+}
+
+// Command is something a step does beside taking the answer.
+type Command struct {
+	Name string // what Answer.Command says
+	Key  string // the key of the screens
+	Word string // the word that may be typed instead
+	Arg  Text   // names what follows it; zero if nothing does
+	Help Text
+}
+
+// Answer is what a person said: an answer to the question, or a command.
+type Answer struct {
+	Command string
+	// Text is the answer, an option's key, or the command's argument.
+	Text string
+}
+
+// The commands that every step knows.
+const (
+	CmdBack = "back"
+	CmdQuit = "quit"
+)
