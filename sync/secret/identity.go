@@ -1,0 +1,97 @@
+package secret
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"filippo.io/age"
+
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// FromIdentityFile seals with the age identity in a file, as age-keygen writes
+// it. With several identities, the first seals and all open. On Unix a file
+// that others may read is refused.
+func FromIdentityFile(path string) (Sealer, error) {
+	args := problem.Args{"file": path}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, problem.Wrap(err, problem.IdentityMissing, args)
+	case err != nil:
+		return nil, problem.Wrap(err, problem.IdentityUnreadable, args)
+	case info.IsDir():
+		return nil, problem.New(problem.IdentityInvalid, args)
+	}
+	// Windows has no such mode: a file is its owner's by the folder it is in.
+	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o077 != 0 {
+		return nil, problem.New(problem.IdentityExposed,
+			problem.Args{"file": path, "mode": fmt.Sprintf("%04o", mode)})
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, problem.Wrap(err, problem.IdentityUnreadable, args)
+	}
+	k, err := parseIdentities(text)
+	if err != nil {
+		// The parser's errors quote the line, which is the secret.
+		return nil, problem.New(problem.IdentityInvalid, args)
+	}
+	return &sealer{kind: Identity, name: path, late: newLate(func(context.Context) (*key, error) { return k, nil })}, nil
+}
+
+func parseIdentities(text []byte) (*key, error) {
+	identities, err := age.ParseIdentities(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	k := &key{identities: identities}
+	switch first := identities[0].(type) {
+	case *age.X25519Identity:
+		k.recipient = first.Recipient()
+	case *age.HybridIdentity:
+		k.recipient = first.Recipient()
+	default:
+		return nil, errors.New("an identity of another kind")
+	}
+	return k, nil
+}
+
+// GenerateIdentity writes a new identity to a file that must not exist, with
+// mode 0600. What was sealed with it is lost with the file.
+func GenerateIdentity(path string) error {
+	args := problem.Args{"file": path}
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return problem.Wrap(err, problem.IdentityUnreadable, args)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return problem.Wrap(err, problem.IdentityExists, args)
+	}
+	if err != nil {
+		return problem.Wrap(err, problem.IdentityUnreadable, args)
+	}
+	_, err = fmt.Fprintf(f, "# public key: %s\n%s\n", id.Recipient(), id)
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		// Half a file would be refused as an identity for ever.
+		_ = os.Remove(path)
+		return problem.Wrap(err, problem.IdentityUnreadable, args)
+	}
+	return nil
+}

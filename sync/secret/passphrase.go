@@ -1,0 +1,141 @@
+package secret
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"filippo.io/age"
+
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// The rows of the state itself in which keys are recognised again.
+const (
+	passphraseRow = "key/passphrase"
+	keyringRow    = "key/keyring"
+)
+
+// workFactor is age's own preset for scrypt: about 0.7 s and 256 MiB. Deriving
+// happens once a process.
+const workFactor = 18
+
+// FromPassphrase seals with a passphrase. The passphrase itself seals one thing,
+// a random identity that is a row of the state; all else is sealed to that
+// identity, so that a process derives one key however much it opens. The row is
+// made when something is first sealed or opened; of two processes that make it
+// at once one wins, and the other uses the winner's.
+func FromPassphrase(rows Rows, passphrase Text) Sealer {
+	return fromPassphrase(rows, passphrase, workFactor)
+}
+
+func fromPassphrase(rows Rows, passphrase Text, work int) Sealer {
+	p := &passphraseKey{rows: rows, passphrase: passphrase, work: work}
+	return &sealer{kind: Passphrase, name: PassphraseVariable, late: newLate(p.obtain)}
+}
+
+type passphraseKey struct {
+	rows       Rows
+	passphrase Text
+	work       int
+}
+
+// keyRow is what the state keeps of a key. It carries a version of its own, so
+// that an older program says so rather than "wrong passphrase".
+type keyRow struct {
+	Version int `json:"version"`
+	// Recipient is the public half.
+	Recipient string `json:"recipient"`
+	// Identity is the secret half, sealed with the passphrase; a keyring has it
+	// itself.
+	Identity []byte `json:"identity,omitempty"`
+}
+
+const keyRowVersion = 1
+
+func readKeyRow(data []byte) (keyRow, error) {
+	var r keyRow
+	if err := json.Unmarshal(data, &r); err != nil {
+		return r, problem.Wrap(fmt.Errorf("row of a key: %w", err), problem.SealedNewer, problem.Args{"what": PassphraseVariable})
+	}
+	if r.Version != keyRowVersion {
+		return r, problem.New(problem.SealedNewer, problem.Args{"what": PassphraseVariable})
+	}
+	return r, nil
+}
+
+func (p *passphraseKey) obtain(ctx context.Context) (*key, error) {
+	data, version, err := p.rows.Sealed(ctx, "", passphraseRow)
+	if err != nil {
+		return nil, err
+	}
+	if version != 0 {
+		return p.open(data)
+	}
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		return nil, err
+	}
+	if data, err = p.seal(id); err != nil {
+		return nil, err
+	}
+	err = p.rows.SaveSealed(ctx, "", passphraseRow, data, 0)
+	if errors.Is(err, ErrStale) {
+		// Another process was quicker; its identity is the one.
+		data, version, err = p.rows.Sealed(ctx, "", passphraseRow)
+		if err != nil {
+			return nil, err
+		}
+		if version == 0 {
+			return nil, fmt.Errorf("row of the passphrase: %w", ErrStale)
+		}
+		return p.open(data)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &key{recipient: id.Recipient(), identities: []age.Identity{id}}, nil
+}
+
+// seal seals a new identity with the passphrase.
+func (p *passphraseKey) seal(id *age.X25519Identity) ([]byte, error) {
+	r, err := age.NewScryptRecipient(p.passphrase.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	r.SetWorkFactor(p.work)
+	sealed, err := key{recipient: r}.seal([]byte(id.String()))
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(keyRow{Version: keyRowVersion, Recipient: id.Recipient().String(), Identity: sealed})
+}
+
+// open opens the row's identity with the passphrase.
+func (p *passphraseKey) open(data []byte) (*key, error) {
+	row, err := readKeyRow(data)
+	if err != nil {
+		return nil, err
+	}
+	s, err := age.NewScryptIdentity(p.passphrase.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	r, err := age.Decrypt(bytes.NewReader(row.Identity), s)
+	if err != nil {
+		// A wrong passphrase and a damaged row cannot be told apart.
+		return nil, problem.Wrap(err, problem.PassphraseWrong, nil)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, problem.Wrap(err, problem.PassphraseWrong, nil)
+	}
+	id, err := age.ParseX25519Identity(string(text))
+	if err != nil {
+		return nil, problem.New(problem.SealedNewer, problem.Args{"what": PassphraseVariable})
+	}
+	return &key{recipient: id.Recipient(), identities: []age.Identity{id}}, nil
+}
