@@ -60,7 +60,7 @@ func (f *fake) Counts() plan.Counts {
 	return c
 }
 
-func words(t testing.TB, lang string) *message.Printer {
+func words(t *testing.T, lang string) *message.Printer {
 	t.Helper()
 	p, err := message.New(lang)
 	if err != nil {
