@@ -300,8 +300,41 @@ func TestCatalogue_KeepsTheTone(t *testing.T) {
 			if m := unwanted.FindString(e.text); m != "" {
 				t.Errorf("%s: %s says %q", e.file, id, m)
 			}
-			if strings.HasPrefix(id, "HS-") && strings.HasSuffix(id, ".remedy") && !strings.ContainsAny(e.text[max(0, len(e.text)-3):], ".。:") {
+			if strings.HasPrefix(id, "HS-") && strings.HasSuffix(id, ".remedy") && !strings.ContainsAny(e.text[max(0, len(e.text)-3):], ".。}") {
 				t.Errorf("%s: %s is no sentence: %q", e.file, id, e.text)
+			}
+		}
+	}
+}
+
+// A remedy that names a command which does not exist leaves a person nowhere.
+func TestCatalogue_NamesOnlyCommandsThatExist(t *testing.T) {
+	files, err := filepath.Glob("../../cmd/hacsync/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no commands: %v", err)
+	}
+	commands := map[string]bool{"completion": true, "help": true}
+	use := regexp.MustCompile(`command\("[a-z_-]+", "([a-z-]+)`)
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range use.FindAllSubmatch(raw, -1) {
+			commands[string(m[1])] = true
+		}
+	}
+	if !commands["dry-run"] || !commands["sync"] {
+		t.Fatalf("the commands were not found: %v", commands)
+	}
+	// A word after "hacsync" may also be a verb: only what can be a command counts.
+	named := regexp.MustCompile(`\bhacsync (resume|undo|periodic|worker|capture|replay|provision|demo|simulator|connect|connections|domains|check|grant|dry-run|audit-log|sync|logs|settings|version)\b`)
+	for _, lang := range []Language{English, Japanese} {
+		for id, e := range catalogues(t, lang) {
+			for _, m := range named.FindAllStringSubmatch(e.text, -1) {
+				if !commands[m[1]] {
+					t.Errorf("%s: %s names hacsync %s, which does not exist", e.file, id, m[1])
+				}
 			}
 		}
 	}
