@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hacsync/hacsync/graphclient/claims"
 	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -88,7 +89,8 @@ func (c *Client) ownID(ctx context.Context) (directory.ID, error) {
 	if err != nil {
 		return "", err
 	}
-	return claimsIn(token).person(), nil
+	who, _ := claims.Read(token)
+	return who.Person(), nil
 }
 
 // listUsers reads a list of users to its end.

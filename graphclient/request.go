@@ -20,12 +20,12 @@ const pageSize int32 = 999
 
 // The permissions that reads rest on, as the words of a 403 name them.
 const (
-	needUsers    = "User.Read.All"
-	needDomains  = "Domain.Read.All"
-	needTenant   = "Organization.Read.All"
-	needRoles    = "RoleManagement.Read.Directory"
-	needGroups   = "GroupMember.Read.All"
-	needMailbox  = "MailboxSettings.Read"
+	needUsers   = "User.Read.All"
+	needDomains = "Domain.Read.All"
+	needTenant  = "Organization.Read.All"
+	needRoles   = "RoleManagement.Read.Directory"
+	needGroups  = "GroupMember.Read.All"
+	needMailbox = "MailboxSettings.Read"
 )
 
 // base are the path parameters that the SDK's builders begin with. Their

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hacsync/hacsync/graphclient/claims"
 	"github.com/hacsync/hacsync/graphclient/transport"
 	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
@@ -108,7 +109,7 @@ func (c *Client) Write(ctx context.Context, steps []plan.Step) []destination.Out
 		c.log.WarnContext(ctx, "answer to a batch of writes not understood", "items", len(items), "problem", err.Error())
 		return c.unanswered(err, a, settle)
 	}
-	who := claimsIn(token)
+	who, _ := claims.Read(token)
 	for n, i := range at {
 		out[i] = c.outcome(steps[i], replies[n], who)
 		out[i].ServerTime = a.date
@@ -155,7 +156,7 @@ func (c *Client) batchRefused(r request, a answer, settle func(destination.Did, 
 }
 
 // outcome reads the answer to one step.
-func (c *Client) outcome(s plan.Step, r *reply, who claims) destination.Outcome {
+func (c *Client) outcome(s plan.Step, r *reply, who claims.Claims) destination.Outcome {
 	o := destination.Outcome{ID: s.Object.ID}
 	if r == nil {
 		o.Why = problem.New(problem.NotAnswered, problem.Args{"upn": nameOf(s)})
@@ -181,7 +182,7 @@ func (c *Client) outcome(s plan.Step, r *reply, who claims) destination.Outcome 
 		return o
 	}
 	o.Did = destination.NotDone
-	o.Why = writeProblem(s, u, details, who.mayWrite(), who.principal())
+	o.Why = writeProblem(s, u, details, who.MayWriteUsers(), who.Principal())
 	return o
 }
 

@@ -1,8 +1,10 @@
 package problem
 
 // Family 1: sign-in and grants. HS-110n is how a sign-in by code can end,
-// HS-12nn what Entra ID answers (AADSTS numbers), HS-130n who signed in and what
-// is kept, HS-140n grants.
+// HS-12nn what Entra ID answers, HS-130n who signed in and what is kept, HS-140n
+// grants. The Args of HS-1104 and HS-12nn are always number (AADSTS, empty
+// without), client, correlation, trace, time, answer, error and tenant, empty
+// where the answer did not say.
 const (
 	// NoSavedData: no connection for the tenant. Args: connection.
 	NoSavedData Code = "HS-1001"
@@ -33,7 +35,8 @@ const (
 	// FlowBlocked: AADSTS530036: a policy ended a session that began with a
 	// code, or blocks sign-in by code. Args: number, client.
 	FlowBlocked Code = "HS-1204"
-	// AccountNotInTenant: AADSTS50020, 50034. Args: number.
+	// AccountNotInTenant: AADSTS50020: an account of another organisation, and no
+	// guest here. Args: none.
 	AccountNotInTenant Code = "HS-1205"
 	// SecondFactor: AADSTS50076, 50079. Args: number.
 	SecondFactor Code = "HS-1206"
@@ -72,6 +75,10 @@ const (
 	ClientNotAuthorized Code = "HS-1221"
 	// TenantUnknown: AADSTS90002. Args: tenant.
 	TenantUnknown Code = "HS-1222"
+	// AccountUnknown: AADSTS50034: no such account. Args: none.
+	AccountUnknown Code = "HS-1223"
+	// AccountDisabled: AADSTS50057. Args: none.
+	AccountDisabled Code = "HS-1224"
 	// SignInOther: any other AADSTS number. Args: number, answer.
 	SignInOther Code = "HS-1299"
 
@@ -89,15 +96,19 @@ const (
 	SignInNotKept Code = "HS-1305"
 	// SavedDataUnreadable: what was saved is not a sign-in. Args: why.
 	SavedDataUnreadable Code = "HS-1306"
-	// OtherAccount: somebody else signed in than the connection is saved for.
-	// Args: upn, expected.
-	OtherAccount Code = "HS-1307"
 	// ScopesShort: the sign-in succeeded with fewer permissions than asked.
 	// Args: permissions.
 	ScopesShort Code = "HS-1308"
 
 	// GrantMissing: a permission that a sync needs is not granted. Args: grant.
 	GrantMissing Code = "HS-1401"
+	// GrantNotAllowed: whoever ran the script may not give permissions. Args:
+	// none.
+	GrantNotAllowed Code = "HS-1402"
+	// ModuleMissing: PowerShell does not know Connect-MgGraph. Args: none.
+	ModuleMissing Code = "HS-1403"
+	// ScriptsDisabled: PowerShell's execution policy forbids scripts. Args: none.
+	ScriptsDisabled Code = "HS-1404"
 )
 
 var signInClasses = map[Code]Class{
@@ -131,6 +142,8 @@ var signInClasses = map[Code]Class{
 	AdminConsent:        Mend,
 	ClientNotAuthorized: Mend,
 	TenantUnknown:       Mend,
+	AccountUnknown:      Mend,
+	AccountDisabled:     Mend,
 	SignInOther:         Mend,
 	OtherTenant:         Mend,
 	GuestSignedIn:       Mend,
@@ -138,7 +151,9 @@ var signInClasses = map[Code]Class{
 	ClockOff:            Mend,
 	SignInNotKept:       Mend,
 	SavedDataUnreadable: Mend,
-	OtherAccount:        Mend,
 	ScopesShort:         Mend,
 	GrantMissing:        Mend,
+	GrantNotAllowed:     Mend,
+	ModuleMissing:       Mend,
+	ScriptsDisabled:     Mend,
 }

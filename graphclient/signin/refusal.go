@@ -1,0 +1,233 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/graphclient/claims"
+	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// clockTolerance is how far a clock may be off before it is named as the cause:
+// Entra ID accepts five minutes.
+const clockTolerance = 5 * time.Minute
+
+// byNumber gives the AADSTS numbers that have words of their own. The source is
+// Microsoft's list of authentication error codes.
+func byNumber(number int) (problem.Code, bool) {
+	code, ok := map[int]problem.Code{
+		50011:   problem.RedirectWrong,
+		50020:   problem.AccountNotInTenant,
+		50034:   problem.AccountUnknown,
+		50057:   problem.AccountDisabled,
+		50074:   problem.SecondFactor,
+		50076:   problem.SecondFactor,
+		50079:   problem.SecondFactor,
+		50105:   problem.NotAssigned,
+		50126:   problem.WrongPassword,
+		50132:   problem.SessionRevoked,
+		50133:   problem.SessionRevoked,
+		50158:   problem.ExternalChallenge,
+		50173:   problem.SessionRevoked,
+		53000:   problem.DeviceNotFit,
+		53001:   problem.DeviceNotFit,
+		530002:  problem.DeviceNotFit,
+		530003:  problem.DeviceNotFit,
+		53003:   problem.BlockedByPolicy,
+		530036:  problem.FlowBlocked,
+		65001:   problem.ConsentMissing,
+		65004:   problem.ConsentDeclined,
+		70018:   problem.CodeUnknown,
+		70019:   problem.CodeExpired,
+		70020:   problem.CodeExpired,
+		70043:   problem.SignInTooOld,
+		700016:  problem.ClientUnknown,
+		700024:  problem.AssertionTime,
+		700027:  problem.CertificateUnknown,
+		700082:  problem.SignInUnused,
+		7000215: problem.SecretWrong,
+		7000218: problem.PublicFlowOff,
+		90002:   problem.TenantUnknown,
+		90094:   problem.AdminConsent,
+		90099:   problem.ClientNotAuthorized,
+	}[number]
+	return code, ok
+}
+
+// byWord gives the OAuth errors that need no number.
+func byWord(word string) (problem.Code, bool) {
+	code, ok := map[string]problem.Code{
+		"authorization_declined": problem.CodeDeclined,
+		"access_denied":          problem.CodeDeclined,
+		"expired_token":          problem.CodeExpired,
+		"code_expired":           problem.CodeExpired,
+		"bad_verification_code":  problem.CodeUnknown,
+	}[word]
+	return code, ok
+}
+
+// aadsts finds the first number of Entra ID in a text, such as 53003 in
+// "AADSTS53003: Access has been blocked".
+func aadsts(text string) (int, bool) {
+	const mark = "AADSTS"
+	upper := strings.ToUpper(text)
+	for {
+		i := strings.Index(upper, mark)
+		if i < 0 {
+			return 0, false
+		}
+		upper = upper[i+len(mark):]
+		end := strings.IndexFunc(upper, func(r rune) bool { return r < '0' || r > '9' })
+		if end < 0 {
+			end = len(upper)
+		}
+		if n, err := strconv.Atoi(upper[:end]); err == nil && end >= 4 {
+			return n, true
+		}
+	}
+}
+
+// failed turns what MSAL returned, and what was seen on the road, into a problem
+// of family 1 (or 4, for the road). The end of ctx stays what it is.
+func (c *Client) failed(ctx context.Context, err error, w *watch) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if p := problem.Of(err); p != nil {
+		return p
+	}
+	if errors.Is(err, errVault) {
+		return problem.Wrap(err, problem.SavedDataUnreadable, problem.Args{"why": err.Error()})
+	}
+	if w.trouble != nil {
+		return w.trouble
+	}
+	if w.polling && errors.Is(err, context.DeadlineExceeded) {
+		return problem.New(problem.CodeExpired, nil) // the code's own end
+	}
+	if w.last != nil && !w.last.pending() {
+		return c.withClock(c.refused(w.last))
+	}
+	if w.granted != nil {
+		var short []string
+		for _, full := range w.asked {
+			bare := full[strings.LastIndexByte(full, '/')+1:]
+			if !claims.Covers(w.granted, bare) && !claims.Covers(w.granted, full) {
+				short = append(short, bare)
+			}
+		}
+		if len(short) > 0 {
+			return problem.Wrap(err, problem.ScopesShort, problem.Args{"permissions": strings.Join(short, ", ")})
+		}
+	}
+	return problem.Wrap(err, problem.SignInBroken, problem.Args{"host": c.road.host, "detail": err.Error()})
+}
+
+func (f *refusal) pending() bool {
+	return f.Error == "authorization_pending" || f.Error == "slow_down"
+}
+
+// refused names an error answer.
+func (c *Client) refused(f *refusal) *problem.Problem {
+	number, found := aadsts(f.Description)
+	if !found && len(f.Numbers) > 0 {
+		number = f.Numbers[0]
+	}
+	u := problem.Upstream{
+		Status: f.Status, Code: f.Error, Message: f.Description, RequestID: f.Correlation, Target: f.Suberror,
+	}
+	if number != 0 {
+		u.Code = fmt.Sprintf("AADSTS%d", number)
+	}
+	args := problem.Args{
+		"number": "", "client": c.o.ClientID, "correlation": f.Correlation, "trace": f.Trace, "time": f.Time,
+		"answer": firstLine(f.Description), "error": f.Error, "tenant": c.o.Tenant, "host": c.road.host,
+		"status": strconv.Itoa(f.Status),
+	}
+	if number != 0 {
+		args["number"] = strconv.Itoa(number)
+	}
+	code := problem.SignInRefused
+	switch known, ok := byNumber(number); {
+	case ok:
+		code = known
+	case number != 0:
+		code = problem.SignInOther
+	}
+	if number == 0 || code == problem.SignInOther {
+		if known, ok := byWord(f.Error); ok {
+			code = known
+		}
+	}
+	if code == problem.SignInRefused && f.Error == "" {
+		code = problem.SignInBroken
+		args["detail"] = fmt.Sprintf("status %d", f.Status)
+		if f.Status >= 500 || f.Status == 429 {
+			code = problem.AuthorityTrouble
+		}
+	}
+	return problem.New(code, args).WithUpstream(u)
+}
+
+// withClock names a wrong clock as the cause where it may well be: times in what
+// was signed here, or codes and tokens that seem to have ended.
+func (c *Client) withClock(p *problem.Problem) *problem.Problem {
+	skew := c.road.skew()
+	if c.o.Clock != clock.Real() || skew.Abs() < clockTolerance {
+		return p
+	}
+	switch p.Code {
+	case problem.AssertionTime, problem.SignInOther, problem.SignInRefused, problem.SignInTooOld, problem.CodeExpired, problem.CodeUnknown:
+	default:
+		return p
+	}
+	direction := "ahead"
+	if skew < 0 {
+		direction = "behind"
+	}
+	q := problem.Wrap(p, problem.ClockOff, problem.Args{
+		"minutes": strconv.Itoa(int(skew.Abs().Round(time.Minute).Minutes())), "direction": direction,
+	})
+	return q.WithUpstream(*p.Upstream)
+}
+
+// Explain finds the problem that a pasted error names: AADSTS53003, a whole
+// sentence with such a number in it, or an OAuth word. nil if it names none.
+func Explain(pasted string) *problem.Problem {
+	args := problem.Args{
+		"number": "", "client": "", "correlation": "", "trace": "", "time": "", "answer": firstLine(pasted), "error": "",
+		"tenant": "",
+	}
+	text := strings.TrimSpace(pasted)
+	if n, err := strconv.Atoi(text); err == nil && len(text) >= 5 && len(text) <= 7 {
+		text = fmt.Sprintf("AADSTS%d", n) // the number alone
+	}
+	if number, ok := aadsts(text); ok {
+		args["number"] = strconv.Itoa(number)
+		if code, ok := byNumber(number); ok {
+			return problem.New(code, args)
+		}
+		return problem.New(problem.SignInOther, args)
+	}
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') }) {
+		if code, ok := byWord(word); ok {
+			return problem.New(code, args)
+		}
+	}
+	return nil
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	line = strings.TrimSpace(line)
+	const most = 300
+	if r := []rune(line); len(r) > most {
+		return string(r[:most]) + ".."
+	}
+	return line
+}

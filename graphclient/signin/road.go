@@ -1,0 +1,208 @@
+package signin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hacsync/hacsync/graphclient/transport"
+	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+const (
+	// requestTimeout bounds one request to the authority: MSAL would let one
+	// wait as long as the code lives.
+	requestTimeout = 30 * time.Second
+	// blips is how many polls in a row may fail on the road before the wait for
+	// a sign-in ends: a laptop changes networks meanwhile.
+	blips = 12
+	// maxAnswer is more than any answer of a token endpoint.
+	maxAnswer = 1 << 20
+)
+
+// road is the HTTP client that MSAL gets. It reaches the authority's host and no
+// other, follows no redirect, and keeps for our own error mapping what MSAL
+// drops.
+type road struct {
+	http  *http.Client
+	host  string
+	clock clock.Clock
+	log   *slog.Logger
+	off   atomic.Int64 // skew in nanoseconds
+}
+
+func newRoad(h *http.Client, host string, c clock.Clock, log *slog.Logger) *road {
+	return &road{http: transport.Strict(h), host: host, clock: c, log: log}
+}
+
+// CloseIdleConnections is part of what MSAL wants of a client.
+func (r *road) CloseIdleConnections() { r.http.CloseIdleConnections() }
+
+func (r *road) skew() time.Duration { return time.Duration(r.off.Load()) }
+
+// watch follows the requests of one call of MSAL.
+type watch struct {
+	asked   []string // full scopes
+	polling bool     // errors on the road are waited out
+
+	last    *refusal         // latest error answer
+	granted []string         // scopes of the latest token
+	trouble *problem.Problem // latest error on the road
+	failed  int              // polls that failed in a row
+}
+
+func (w *watch) answered() bool { return w.last != nil || w.granted != nil }
+func (w *watch) troubled() bool { return w.trouble != nil }
+
+type watchKey struct{}
+
+// watching puts a watch into the context that MSAL hands to its requests.
+func watching(ctx context.Context, w *watch) context.Context {
+	return context.WithValue(ctx, watchKey{}, w)
+}
+
+// refusal is an error answer of the authority.
+type refusal struct {
+	Status      int    `json:"-"`
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+	Numbers     []int  `json:"error_codes"`
+	Time        string `json:"timestamp"`
+	Trace       string `json:"trace_id"`
+	Correlation string `json:"correlation_id"`
+	Suberror    string `json:"suberror"`
+	Claims      string `json:"claims"`
+}
+
+// Do sends one request.
+func (r *road) Do(req *http.Request) (*http.Response, error) {
+	w, _ := req.Context().Value(watchKey{}).(*watch)
+	if w == nil {
+		w = &watch{}
+	}
+	if req.URL.Scheme != "https" || !strings.EqualFold(req.URL.Host, r.host) {
+		w.trouble = problem.New(problem.ForeignHost, problem.Args{"host": req.URL.Host, "expected": r.host})
+		return nil, w.trouble
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), requestTimeout)
+	defer cancel()
+	res, body, err := r.send(req.WithContext(ctx))
+	token := strings.HasSuffix(req.URL.Path, "/token")
+	if err != nil {
+		if req.Context().Err() != nil {
+			return nil, err
+		}
+		p := transport.Trouble(err, r.host)
+		r.log.InfoContext(ctx, "sign-in request failed", "path", req.URL.Path, "problem", p.Error())
+		if w.polling && token && w.wait(p) {
+			return pending(req), nil
+		}
+		w.trouble = p
+		return nil, fmt.Errorf("sign-in: %w", p)
+	}
+	r.note(res)
+	if w.polling && token && (res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests) {
+		p := problem.New(problem.AuthorityTrouble, problem.Args{"host": r.host, "status": fmt.Sprint(res.StatusCode)})
+		if w.wait(p) {
+			return pending(req), nil
+		}
+	}
+	w.failed = 0
+	body = w.read(res.StatusCode, body, token)
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	res.ContentLength = int64(len(body))
+	return res, nil
+}
+
+// wait reports whether a poll that failed is tried again.
+func (w *watch) wait(p *problem.Problem) bool {
+	w.failed++
+	return p.Class() == problem.Retry && w.failed <= blips
+}
+
+// pending is the answer of an authority whose person has not come yet.
+func pending(req *http.Request) *http.Response {
+	const body = `{"error":"authorization_pending"}`
+	return &http.Response{
+		Status: "400 Bad Request", StatusCode: http.StatusBadRequest, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)),
+		ContentLength: int64(len(body)), Request: req,
+	}
+}
+
+// send reads the answer whole, within the time of the request.
+func (r *road) send(req *http.Request) (*http.Response, []byte, error) {
+	res, err := r.http.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	return res, body, err
+}
+
+// note compares the authority's clock with the machine's. A clock of another
+// speed has nothing to be compared with.
+func (r *road) note(res *http.Response) {
+	date, err := http.ParseTime(res.Header.Get("Date"))
+	if err != nil || r.clock != clock.Real() {
+		return
+	}
+	r.off.Store(int64(r.clock.Now().Sub(date).Round(time.Second)))
+}
+
+// read keeps what an answer says, and gives the body that MSAL shall see.
+func (w *watch) read(status int, body []byte, token bool) []byte {
+	if status >= 300 {
+		f := refusal{Status: status}
+		_ = json.Unmarshal(body, &f) // HTML or nothing: the status is all there is
+		f.Status = status
+		w.last = &f
+		return body
+	}
+	if !token {
+		return body
+	}
+	w.last = nil
+	var answer map[string]json.RawMessage
+	if json.Unmarshal(body, &answer) != nil {
+		return body
+	}
+	var scope string
+	_ = json.Unmarshal(answer["scope"], &scope) // absent: as asked
+	w.granted = strings.Fields(scope)
+	if scope == "" {
+		w.granted = w.asked
+		return body
+	}
+	// Entra ID may answer User.Read.All where https://graph…/User.Read.All was
+	// asked; MSAL takes that for a refusal.
+	spelled := slices.Clone(w.granted)
+	for _, full := range w.asked {
+		bare := full[strings.LastIndexByte(full, '/')+1:]
+		for i, g := range spelled {
+			if strings.EqualFold(g, bare) || strings.EqualFold(g, full) {
+				spelled[i] = full
+			}
+		}
+	}
+	raw, err := json.Marshal(strings.Join(spelled, " "))
+	if err != nil {
+		return body
+	}
+	answer["scope"] = raw
+	out, err := json.Marshal(answer)
+	if err != nil {
+		return body
+	}
+	return out
+}

@@ -1,0 +1,360 @@
+// Package signin signs in to Entra ID with MSAL: by device code, and silently
+// from what was saved. It implements consent.SignIn, and gives graphclient its
+// access tokens.
+//
+// MSAL is used directly because its device code result has the expiry and its
+// cache can be kept sealed. Three things about it shape this package. It always
+// asks for offline_access, so a refresh token always comes: without a Cache it
+// stays in memory and goes with the program. It loses the authority's error
+// while it polls, so the road (road.go) keeps every answer of the token
+// endpoint. And it compares granted with requested scopes by spelling, where
+// Entra ID may answer with bare names, so the road spells them as asked.
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
+
+	"github.com/hacsync/hacsync/graphclient/claims"
+	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// AnyOrganization is the tenant to sign in to where none is named: that of
+// whoever signs in.
+const AnyOrganization = "organizations"
+
+// Options are what a Client is made of.
+type Options struct {
+	// Authority is such as https://login.microsoftonline.com.
+	Authority string
+	// Tenant is a tenant ID or a domain of it; empty is AnyOrganization. With a
+	// tenant ID, an account of another tenant is refused.
+	Tenant string
+	// ClientID is the application; empty is consent.GraphCommandLineTools.
+	ClientID string
+	// Graph is the resource, such as https://graph.microsoft.com.
+	Graph string
+	HTTP  *http.Client
+	// Cache keeps the sign-in; nil keeps it in memory until the program ends.
+	// Two processes may store at once: the Cache has to refuse the later one if
+	// what it replaces has changed, or live with one of the two.
+	Cache consent.Cache
+	// Account is the UPN to prefer where the cache holds several.
+	Account string
+	Clock   clock.Clock  // nil: the machine's
+	Log     *slog.Logger // nil: nothing is logged
+}
+
+// Client signs in to one tenant with one application. It is safe for
+// concurrent use.
+type Client struct {
+	o     Options
+	road  *road
+	vault *vault
+	msal  public.Client
+
+	mu     sync.Mutex // held while a token is obtained: one request at a time
+	tokens map[string]held
+}
+
+// held is an access token in memory.
+type held struct {
+	token   string
+	account consent.Account
+	until   time.Time // of the clock
+}
+
+var _ consent.SignIn = (*Client)(nil)
+
+// early is how long before its end a token is no longer used.
+const early = 5 * time.Minute
+
+// New makes a Client. It sends nothing yet.
+func New(o Options) (*Client, error) {
+	if o.Tenant == "" {
+		o.Tenant = AnyOrganization
+	}
+	if o.ClientID == "" {
+		o.ClientID = consent.GraphCommandLineTools
+	}
+	if o.Clock == nil {
+		o.Clock = clock.Real()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.HTTP == nil {
+		return nil, errors.New("signin needs an HTTP client")
+	}
+	u, err := url.Parse(o.Authority)
+	if err != nil || u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("authority must be https://host, it is %q", o.Authority)
+	}
+	o.Graph = strings.TrimRight(o.Graph, "/")
+	c := &Client{o: o, vault: &vault{cache: o.Cache}, tokens: map[string]held{}}
+	c.road = newRoad(o.HTTP, u.Host, o.Clock, o.Log)
+	// Instance discovery would ask a host of Microsoft's whether the authority is
+	// one of theirs; we were told which it is.
+	c.msal, err = public.New(o.ClientID,
+		public.WithAuthority("https://"+u.Host+"/"+url.PathEscape(o.Tenant)),
+		public.WithHTTPClient(c.road),
+		public.WithInstanceDiscovery(false),
+		public.WithCache(c.vault))
+	if err != nil {
+		return nil, fmt.Errorf("sign-in: %w", err)
+	}
+	return c, nil
+}
+
+// DeviceCode asks for a code; see consent.SignIn. The scopes are bare names.
+func (c *Client) DeviceCode(ctx context.Context, scopes []string) (consent.Code, func(context.Context) (consent.Account, error), error) {
+	asking := &watch{asked: c.full(scopes)}
+	dc, err := c.msal.AcquireTokenByDeviceCode(watching(ctx, asking), asking.asked)
+	if err != nil {
+		return consent.Code{}, nil, c.failed(ctx, err, asking)
+	}
+	life := time.Until(dc.Result.ExpiresOn).Round(time.Second)
+	code := consent.Code{
+		UserCode: dc.Result.UserCode,
+		URL:      dc.Result.VerificationURL,
+		Message:  dc.Result.Message,
+		Expires:  c.o.Clock.Now().Add(life),
+	}
+	wait := func(ctx context.Context) (consent.Account, error) {
+		w := &watch{asked: asking.asked, polling: true}
+		res, err := dc.AuthenticationResult(watching(ctx, w))
+		if err != nil {
+			return consent.Account{}, c.failed(ctx, err, w)
+		}
+		return c.accept(res, scopes, w)
+	}
+	return code, wait, nil
+}
+
+// Silent obtains a token from what is saved; see consent.SignIn.
+func (c *Client) Silent(ctx context.Context, scopes []string) (consent.Account, error) {
+	h, err := c.obtain(ctx, scopes, "", false)
+	return h.account, err
+}
+
+// Token is an access token with at least the scopes, from memory while it is
+// fresh, else as Silent obtains it. A token that was obtained for other scopes
+// is not used, even if it has more: a dry run reads with a token for reading.
+func (c *Client) Token(ctx context.Context, scopes ...string) (string, error) {
+	h, err := c.obtain(ctx, scopes, "", false)
+	return h.token, err
+}
+
+// Renew replaces a token that was refused before its end. claims is the decoded
+// challenge of the refusal, empty without one.
+func (c *Client) Renew(ctx context.Context, claims string, scopes ...string) (string, error) {
+	h, err := c.obtain(ctx, scopes, claims, true)
+	return h.token, err
+}
+
+// Skew is how far this machine's clock is ahead of the authority's, by its
+// latest answer; 0 before any, and on a clock that is not the machine's.
+func (c *Client) Skew() time.Duration { return c.road.skew() }
+
+// SaveTo stores the sign-in in cache, and every later change of it too. It is
+// how a sign-in that was held in memory is kept once somebody said so.
+func (c *Client) SaveTo(ctx context.Context, cache consent.Cache) error {
+	if err := c.vault.moveTo(ctx, cache); err != nil {
+		return problem.Wrap(err, problem.SignInNotKept, problem.Args{"why": err.Error()})
+	}
+	return nil
+}
+
+func (c *Client) obtain(ctx context.Context, scopes []string, challenge string, renew bool) (held, error) {
+	key := strings.Join(slices.Sorted(slices.Values(scopes)), " ")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h, ok := c.tokens[key]; ok && !renew && c.o.Clock.Now().Add(early).Before(h.until) {
+		return h, nil
+	}
+	account, err := c.saved(ctx)
+	if err != nil {
+		return held{}, err
+	}
+	if account.IsZero() {
+		return held{}, signInAgain(scopes)
+	}
+	h, err := c.silently(ctx, account, scopes, challenge, renew)
+	if err == nil && !h.until.After(c.o.Clock.Now()) && !renew {
+		// MSAL counts by the machine's clock; a simulated tenant's may be faster.
+		h, err = c.silently(ctx, account, scopes, challenge, true)
+	}
+	if err != nil {
+		return held{}, err
+	}
+	c.tokens[key] = h
+	return h, nil
+}
+
+// silently asks MSAL for a token. renew makes it go to the authority whatever
+// its cache holds; MSAL knows no other way to say that than a claim.
+func (c *Client) silently(ctx context.Context, account public.Account, scopes []string, challenge string, renew bool) (held, error) {
+	w := &watch{asked: c.full(scopes)}
+	options := []public.AcquireSilentOption{public.WithSilentAccount(account)}
+	if t := homeTenant(account); t != "" && c.o.Tenant == AnyOrganization {
+		options = append(options, public.WithTenantID(t))
+	}
+	if renew {
+		if challenge == "" {
+			challenge = "{}"
+		}
+		options = append(options, public.WithClaims(challenge))
+	}
+	res, err := c.msal.AcquireTokenSilent(watching(ctx, w), w.asked, options...)
+	if err != nil {
+		if !w.answered() && !w.troubled() && ctx.Err() == nil && !errors.Is(err, errVault) {
+			return held{}, signInAgain(scopes) // nothing to refresh with
+		}
+		return held{}, c.failed(ctx, err, w)
+	}
+	a, err := c.accept(res, scopes, w)
+	if err != nil {
+		return held{}, err
+	}
+	return c.hold(res, a), nil
+}
+
+// hold keeps a token by the clock that everything else goes by.
+func (c *Client) hold(res public.AuthResult, a consent.Account) held {
+	until := c.o.Clock.Now().Add(time.Until(res.ExpiresOn))
+	if res.Metadata.TokenSource == public.TokenSourceCache && c.o.Clock != clock.Real() {
+		// When it was issued is not known on a clock of another speed.
+		until = c.o.Clock.Now()
+	}
+	return held{token: res.AccessToken, account: a, until: until}
+}
+
+// accept checks who signed in, and remembers the token of a fresh sign-in.
+func (c *Client) accept(res public.AuthResult, scopes []string, w *watch) (consent.Account, error) {
+	a, who := c.account(res)
+	args := problem.Args{"upn": a.UPN, "tenant": a.Tenant, "expected": c.o.Tenant}
+	switch {
+	case who.IsPersonal():
+		return a, problem.New(problem.PersonalAccount, args)
+	case isTenantID(c.o.Tenant) && a.Tenant != "" && !strings.EqualFold(a.Tenant, c.o.Tenant):
+		return a, problem.New(problem.OtherTenant, args)
+	case who.IsGuest():
+		return a, problem.New(problem.GuestSignedIn, args)
+	}
+	var short []string
+	for _, s := range scopes {
+		if !claims.Covers(a.Scopes, s) {
+			short = append(short, s)
+		}
+	}
+	if len(short) > 0 {
+		return a, problem.New(problem.ScopesShort, problem.Args{"permissions": strings.Join(short, ", ")})
+	}
+	if w.polling {
+		c.mu.Lock()
+		clear(c.tokens) // another person may have signed in
+		c.tokens[strings.Join(slices.Sorted(slices.Values(scopes)), " ")] = c.hold(res, a)
+		c.mu.Unlock()
+	}
+	if err := c.vault.failure(); err != nil {
+		return a, problem.Wrap(err, problem.SignInNotKept, problem.Args{"why": err.Error()})
+	}
+	return a, nil
+}
+
+// account is who signed in, by the access token, else the id token.
+func (c *Client) account(res public.AuthResult) (consent.Account, claims.Claims) {
+	who, _ := claims.Read(res.AccessToken)
+	id, _ := claims.Read(res.IDToken.RawToken)
+	pick := func(all ...string) string {
+		for _, s := range all {
+			if s != "" {
+				return s
+			}
+		}
+		return ""
+	}
+	if who.Guest == nil {
+		who.Guest = id.Guest
+	}
+	who.IDP = pick(who.IDP, id.IDP)
+	who.Tenant = strings.ToLower(pick(who.Tenant, id.Tenant, res.IDToken.TenantID, homeTenant(res.Account)))
+	who.Object = strings.ToLower(pick(who.Object, id.Object, res.IDToken.Oid, res.Account.LocalAccountID))
+	a := consent.Account{
+		Tenant: who.Tenant,
+		ID:     who.Person(),
+		UPN:    pick(who.Username(), id.Username(), res.IDToken.PreferredUsername, res.Account.PreferredUsername),
+		Name:   pick(who.Name, id.Name, res.IDToken.Name),
+		Client: pick(who.Client, c.o.ClientID),
+		App:    who.App,
+		Scopes: who.Permissions(),
+		Roles:  who.Roles,
+	}
+	if len(a.Scopes) == 0 { // a token that cannot be read: what the authority said of it
+		for _, s := range res.GrantedScopes {
+			a.Scopes = append(a.Scopes, strings.TrimPrefix(s, c.o.Graph+"/"))
+		}
+	}
+	return a, who
+}
+
+// saved is the account that the cache holds: the preferred one, else the only
+// or first one. Zero if there is none.
+func (c *Client) saved(ctx context.Context) (public.Account, error) {
+	all, err := c.msal.Accounts(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return public.Account{}, context.Cause(ctx)
+		}
+		return public.Account{}, problem.Wrap(err, problem.SavedDataUnreadable, problem.Args{"why": err.Error()})
+	}
+	var first public.Account
+	for _, a := range all {
+		if isTenantID(c.o.Tenant) && !strings.EqualFold(homeTenant(a), c.o.Tenant) {
+			continue
+		}
+		if c.o.Account != "" && strings.EqualFold(a.PreferredUsername, c.o.Account) {
+			return a, nil
+		}
+		if first.IsZero() {
+			first = a
+		}
+	}
+	return first, nil
+}
+
+// full spells scopes as the authority wants them: with the resource.
+func (c *Client) full(scopes []string) []string {
+	out := make([]string, len(scopes))
+	for i, s := range scopes {
+		out[i] = c.o.Graph + "/" + s
+	}
+	return out
+}
+
+// homeTenant is the tenant part of an account's home ID, uid.utid.
+func homeTenant(a public.Account) string {
+	_, t, _ := strings.Cut(a.HomeAccountID, ".")
+	return t
+}
+
+// isTenantID tells a tenant's GUID from a domain or organizations.
+func isTenantID(t string) bool {
+	return len(t) == 36 && strings.Count(t, "-") == 4 && !strings.Contains(t, ".")
+}
+
+func signInAgain(scopes []string) *problem.Problem {
+	return problem.New(problem.SignInAgain, problem.Args{"permissions": strings.Join(scopes, ", ")})
+}
