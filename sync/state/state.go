@@ -61,7 +61,7 @@ type Options struct {
 }
 
 // pace are the times of claims.
-type pace struct{ ttl, beat, fresh time.Duration }
+type pace struct{ ttl, beat, fresh, patience time.Duration }
 
 // Open opens the state at url (sqlite:///absolute/path or postgres://…), makes
 // it where there is none, and migrates it under a lock. A newer schema than
@@ -107,6 +107,7 @@ func (s *Store) defaults() {
 	if s.clock == nil {
 		s.clock = clock.Real()
 	}
+	s.pace.patience = patience
 	if s.pace.ttl <= 0 {
 		s.pace.ttl = 60 * time.Second
 	}
@@ -164,7 +165,8 @@ func (s *Store) Close() error { return s.db.Close() }
 // URL is where it is, without a password.
 func (s *Store) URL() string { return s.where.shown }
 
-// patience is how long a write waits for other processes that write.
+// patience is how long a statement waits for other processes that write, in
+// real time: the other processes live in it.
 const patience = 15 * time.Second
 
 // patiently repeats what failed only because another process was writing.
@@ -172,7 +174,7 @@ func (s *Store) patiently(ctx context.Context, f func() error) error {
 	start := time.Now()
 	for {
 		err := f()
-		if err == nil || !busy(err) || time.Since(start) > patience {
+		if err == nil || !busy(err) || time.Since(start) > s.pace.patience {
 			return err
 		}
 		if err := clock.Real().Sleep(ctx, 10*time.Millisecond); err != nil {
