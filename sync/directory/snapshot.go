@@ -22,6 +22,9 @@ type About struct {
 	Newest time.Time `json:"newest,omitzero"` // newest Last Login: the age of an export
 	Read   time.Time `json:"read"`            // when reading ended, by the side's clock where it has one
 	Total  int       `json:"total"`           // rows of all domains
+
+	// Changed is when the file was last written, zero for what is no file.
+	Changed time.Time `json:"changed,omitzero"`
 }
 
 // Snapshot is one side's users, read to the end and proven complete. It never

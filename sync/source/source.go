@@ -3,7 +3,9 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -89,4 +91,19 @@ func (b *BadRows) Unwrap() []error {
 		errs[i] = p
 	}
 	return errs
+}
+
+// Sealing turns what directory refused into a problem of the source called
+// name. Other errors it gives back.
+func Sealing(err error, name string) error {
+	var incomplete *directory.IncompleteError
+	switch {
+	case errors.Is(err, directory.ErrEmpty):
+		return problem.Wrap(err, problem.SourceEmpty, problem.Args{"name": name})
+	case errors.As(err, &incomplete):
+		return problem.Wrap(err, problem.SourceIncomplete, problem.Args{
+			"name": name, "rows": strconv.Itoa(incomplete.Rows), "items": strconv.Itoa(incomplete.Proof.Items),
+		})
+	}
+	return err
 }

@@ -1,0 +1,178 @@
+package haccsv
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/source"
+)
+
+// The columns of an export by their names in lower case, as HENNGE's help
+// (articles 16780013124889 and 44051180264089) gives them; where it differs
+// from one page to the other, both are known. Of several names for one use the
+// first that the file has is taken: Email is the UPN where the file has Email
+// Address too.
+var known = []struct {
+	attribute directory.Attribute
+	use       source.Use
+	names     []string
+}{
+	{directory.UserPrincipalName, source.Mapped, []string{
+		"userprincipalname", "userprincipalname (upn)", "user principal name", "upn",
+		"email (userprincipalname (upn))", "email (upn)", "email", "email address",
+	}},
+	{directory.ImmutableID, source.Mapped, []string{
+		"microsoft immutable id", "microsoft immutableid", "microsoft_immutable_id", "microsoftimmutableid",
+		"immutable id", "immutableid", "immutable_id",
+	}},
+	{directory.MailNickname, source.Mapped, []string{"username", "user name"}},
+	{directory.DisplayName, source.Mapped, []string{"display name"}},
+	{directory.Surname, source.Mapped, []string{"family name"}},
+	{directory.GivenName, source.Mapped, []string{"given name"}},
+	{directory.AccountEnabled, source.Read, []string{statusName}},
+	{"", source.Read, []string{lastLoginName}},
+}
+
+const (
+	statusName    = "status"
+	lastLoginName = "last login"
+)
+
+// unread are columns of an export that no sync has any business with.
+var unread = map[string]bool{
+	"access policy group id": true, "access policy group name": true,
+	"is admin": true, "role": true,
+}
+
+// never reports whether a column, by its name in lower case, is not read at
+// all: passwords, one-time codes and the like, also under the names of custom
+// attributes.
+func never(name string) bool {
+	for _, part := range []string{"password", "passwd", "passcode", "otp", "token", "secret", "pincode", "pin code", "パスワード"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return unread[name]
+}
+
+// layout is how a header was understood.
+type layout struct {
+	header []string
+	of     []source.Recognised
+	// at is the column of an attribute. UPN is always there.
+	at        map[directory.Attribute]int
+	status    int // -1 if there is none
+	lastLogin int // -1 if there is none
+}
+
+// fold is the form in which column names are compared.
+func fold(name string) string {
+	return strings.ToLower(strings.Join(strings.Fields(name), " "))
+}
+
+// recognise understands a header. file is for problems.
+func recognise(file string, header []string, mappings []source.Mapping) (*layout, error) {
+	c := &layout{
+		header: header, of: make([]source.Recognised, len(header)),
+		at: map[directory.Attribute]int{}, status: -1, lastLogin: -1,
+	}
+	byName := map[string]int{}
+	for i, name := range header {
+		key := fold(name)
+		if first, twice := byName[key]; twice && key != "" {
+			return nil, problem.New(problem.FileHeaderTwice, problem.Args{
+				"file": file, "column": header[first], "first": strconv.Itoa(first + 1), "second": strconv.Itoa(i + 1),
+			})
+		}
+		byName[key] = i
+		c.of[i] = source.Recognised{Column: strings.TrimSpace(name), Use: source.NotMapped}
+		if never(key) {
+			c.of[i].Use = source.Never
+		}
+	}
+	for _, k := range known {
+		for _, name := range k.names {
+			i, ok := byName[name]
+			if !ok {
+				continue
+			}
+			c.of[i].Use, c.of[i].Attribute = k.use, k.attribute
+			switch {
+			case name == statusName:
+				c.status = i
+			case name == lastLoginName:
+				c.lastLogin = i
+			default:
+				c.at[k.attribute] = i
+			}
+			break
+		}
+	}
+	if err := c.mapCustom(file, byName, mappings); err != nil {
+		return nil, err
+	}
+	if _, ok := c.at[directory.UserPrincipalName]; !ok {
+		return nil, problem.New(problem.FileNoUPN, problem.Args{"file": file, "columns": list(header)})
+	}
+	return c, nil
+}
+
+// mapCustom follows the mappings of the domain's settings. A mapping may take
+// an attribute over from the column that HAC writes to it.
+func (c *layout) mapCustom(file string, byName map[string]int, mappings []source.Mapping) error {
+	mapped := map[directory.Attribute]bool{}
+	for _, m := range mappings {
+		i, ok := byName[fold(m.From)]
+		if !ok {
+			return problem.New(problem.MappingColumn, problem.Args{"name": file, "column": m.From, "columns": list(c.header)})
+		}
+		args := problem.Args{"name": file, "column": m.From, "attribute": string(m.To)}
+		if m.To == "" || m.To == directory.AccountEnabled || m.To == directory.Mail || mapped[m.To] {
+			return problem.New(problem.MappingTarget, args)
+		}
+		if c.of[i].Use == source.Never {
+			return problem.New(problem.MappingSecret, args)
+		}
+		mapped[m.To] = true
+		if was, ok := c.at[m.To]; ok && c.of[was].Attribute == m.To {
+			c.of[was].Use, c.of[was].Attribute = source.NotMapped, ""
+		}
+		c.at[m.To] = i
+		c.of[i].Use, c.of[i].Attribute = source.Mapped, m.To
+	}
+	return nil
+}
+
+// kept are the attributes that go into the snapshot as columns: of those
+// wanted the ones that the file has, and what mappings name.
+func (c *layout) kept(want []directory.Attribute, mappings []source.Mapping) []directory.Attribute {
+	var kept []directory.Attribute
+	seen := map[directory.Attribute]bool{directory.UserPrincipalName: true, directory.ImmutableID: true}
+	take := func(a directory.Attribute) {
+		if _, ok := c.at[a]; ok && !seen[a] {
+			seen[a] = true
+			kept = append(kept, a)
+		}
+	}
+	for _, a := range want {
+		take(a)
+	}
+	for _, m := range mappings {
+		take(m.To)
+	}
+	return kept
+}
+
+// list names columns for a sentence. Headers of foreign files can be anything,
+// so there is an end to it.
+func list(names []string) string {
+	const most = 300
+	s := strings.Join(names, ", ")
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + " .."
+	}
+	return s
+}

@@ -1,0 +1,263 @@
+package haccsv
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/sync/source"
+)
+
+// export is one reading of a file.
+type export struct {
+	file    *File
+	sink    progress.Sink
+	scanned scanned
+	header  func(scanned, byte, *layout) error
+	row     func(*rows) error
+
+	columns *layout
+	good    int // whole rows
+	newest  time.Time
+	bad     []*problem.Problem
+	worst   int // bad rows in all
+}
+
+// read reads header and rows; raw gives the bytes of the file.
+func (e *export) read(raw io.Reader) error {
+	if e.scanned.damaged > 0 {
+		return e.problem(problem.FileEncoding, e.scanned.damaged)
+	}
+	text := bufio.NewReaderSize(e.scanned.encoding.decode(raw), 64<<10)
+	// The header decides: a name of a column holds neither, as a rule.
+	start, err := text.Peek(16 << 10)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if i := bytes.IndexByte(start, 0); i >= 0 {
+		// No text at all: said before its "columns" are.
+		var c characters
+		c.take(start[:i], true)
+		return e.problem(problem.FileNUL, c.breaks+1)
+	}
+	r := newRows(text, separator(start))
+	if err := e.readHeader(r); err != nil {
+		return err
+	}
+	for {
+		err := r.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			// Behind an odd quotation mark nothing is what it seems.
+			if err = e.refuse(r, err); err != nil {
+				return err
+			}
+			break
+		}
+		if err := e.take(r); err != nil {
+			return err
+		}
+	}
+	switch {
+	case e.worst == 1:
+		return e.bad[0]
+	case e.worst > 1:
+		return e.badRows()
+	case e.good == 0:
+		return problem.New(problem.FileOnlyHeader, problem.Args{"file": e.file.path})
+	}
+	return nil
+}
+
+func (e *export) readHeader(r *rows) error {
+	err := r.next()
+	if err == io.EOF {
+		return problem.New(problem.FileEmpty, problem.Args{"file": e.file.path})
+	}
+	if err != nil {
+		if err = e.refuse(r, err); err != nil {
+			return err
+		}
+		return e.bad[0]
+	}
+	if p := e.unreadable(r); p != nil {
+		return p
+	}
+	names := make([]string, r.len())
+	for i := range names {
+		names[i] = string(r.value(i))
+	}
+	if e.columns, err = recognise(e.file.path, names, e.file.opts.Mappings); err != nil {
+		return err
+	}
+	if !r.broken {
+		return problem.New(problem.FileOnlyHeader, problem.Args{"file": e.file.path})
+	}
+	return e.header(e.scanned, r.comma, e.columns)
+}
+
+// take gives a row on, or notes what is wrong with it.
+func (e *export) take(r *rows) error {
+	if p := e.unreadable(r); p != nil {
+		// Not noted with others: the rest of the file is no better.
+		return p
+	}
+	if want := len(e.columns.header); r.len() != want {
+		code := problem.FileColumnCount
+		if !r.broken && r.len() < want {
+			code = problem.FileCut
+		}
+		p := e.problem(code, r.start)
+		p.Args["want"], p.Args["got"] = strconv.Itoa(want), strconv.Itoa(r.len())
+		e.note(p)
+		return nil
+	}
+	if !r.broken && !e.whole(r) {
+		e.note(e.problem(problem.FileCut, r.start))
+		return nil
+	}
+	e.good++
+	if e.good%every == 0 {
+		e.sink.Report(progress.Event{Phase: progress.Source, Done: e.good, Total: max(e.scanned.breaks-1, e.good)})
+	}
+	if i := e.columns.lastLogin; i >= 0 {
+		if t, ok := parseTime(string(r.value(i)), e.file.opts.Zone); ok && t.After(e.newest) {
+			e.newest = t
+		}
+	}
+	if e.worst > 0 {
+		return nil
+	}
+	return e.row(r)
+}
+
+// whole reports whether a last row that no line break ends is provably not cut
+// in its last value. Every row of an export ends with a line break, so a file
+// without the last one was cut, unless somebody's editor took it off.
+func (e *export) whole(r *rows) bool {
+	last := r.len() - 1
+	value := r.value(last)
+	if e.columns.at[directory.ImmutableID] == last && last > 0 {
+		// No quotation mark can follow inside it, and = only ends it.
+		_, err := base64.StdEncoding.DecodeString(string(value))
+		if r.quoted || err == nil && bytes.HasSuffix(value, []byte("=")) {
+			return true
+		}
+	}
+	// With as many rows as HAC has users, only this value could have lost its
+	// end; that does no harm where it is not used, or has nothing in it (an
+	// absent value clears nothing).
+	used := e.columns.of[last].Use == source.Mapped || e.columns.of[last].Use == source.Read
+	return e.file.opts.Count == e.good+1 && e.worst == 0 && (!used || len(value) == 0 && !r.quoted)
+}
+
+// unreadable finds what is no text in a row.
+func (e *export) unreadable(r *rows) *problem.Problem {
+	switch {
+	case e.scanned.encoding.broken(r.text):
+		return e.problem(problem.FileEncoding, r.start)
+	case bytes.IndexByte(r.text, 0) >= 0:
+		return e.problem(problem.FileNUL, r.start)
+	}
+	return nil
+}
+
+// refuse notes the problem of a row that could not be told from the next; an
+// error of the file itself it gives back.
+func (e *export) refuse(r *rows, err error) error {
+	var code problem.Code
+	switch {
+	case errors.Is(err, errQuoteOpen):
+		code = problem.FileQuoteOpen
+	case errors.Is(err, errQuoteBare):
+		code = problem.FileQuoteBare
+	case errors.Is(err, errTooLong):
+		code = problem.FileRowTooLong
+	default:
+		return err
+	}
+	if p := e.unreadable(r); p != nil {
+		e.note(p) // what looks like a quotation mark is none
+		return nil
+	}
+	e.note(e.problem(code, r.bad))
+	return nil
+}
+
+func (e *export) note(p *problem.Problem) {
+	if e.worst++; len(e.bad) < mostBadRows {
+		e.bad = append(e.bad, p)
+	}
+}
+
+func (e *export) badRows() error {
+	lines := make([]string, len(e.bad))
+	for i, p := range e.bad {
+		lines[i] = p.Args["line"]
+	}
+	if e.worst > len(e.bad) {
+		lines = append(lines, "..")
+	}
+	return problem.Wrap(&source.BadRows{Rows: e.bad, Total: e.worst}, problem.FileBadRows, problem.Args{
+		"file": e.file.path, "bad": strconv.Itoa(e.worst), "lines": strings.Join(lines, ", "),
+	})
+}
+
+func (e *export) problem(code problem.Code, line int) *problem.Problem {
+	return problem.New(code, problem.Args{"file": e.file.path, "line": strconv.Itoa(line)})
+}
+
+// separator tells TSV from CSV by the first line.
+func separator(start []byte) byte {
+	if i := bytes.IndexAny(start, "\r\n"); i >= 0 {
+		start = start[:i]
+	}
+	if bytes.Count(start, []byte{'\t'}) > bytes.Count(start, []byte{','}) {
+		return '\t'
+	}
+	return ','
+}
+
+// parseTime reads a Last Login. HENNGE's help does not say how it is written,
+// so the usual forms are tried; what is none of them is not known.
+func parseTime(s string, zone *time.Location) (time.Time, bool) {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return time.Time{}, false
+	}
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		switch {
+		case n >= 1e9 && n < 1e10:
+			return time.Unix(n, 0), true
+		case n >= 1e12 && n < 1e13:
+			return time.UnixMilli(n), true
+		}
+		return time.Time{}, false
+	}
+	s = strings.ReplaceAll(s, "/", "-")
+	for name, offset := range map[string]string{" UTC": "Z", " JST": "+09:00"} {
+		if rest, ok := strings.CutSuffix(s, name); ok {
+			s = rest + offset
+		}
+	}
+	for _, layout := range []string{
+		time.RFC3339, "2006-1-2T15:4:5", "2006-1-2T15:4:5Z0700",
+		"2006-1-2 15:4:5", "2006-1-2 15:4:5Z07:00", "2006-1-2 15:4:5 Z07:00", "2006-1-2 15:4:5 -0700", "2006-1-2 15:4:5-0700",
+		"2006-1-2 15:4", "2006-1-2",
+	} {
+		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}

@@ -1,0 +1,324 @@
+// Package haccsv reads the user export of HENNGE Access Control: [Users] >
+// [User List] > [Download All (CSV)], and the same as TSV.
+//
+// A deleting sync is made from this file, so half a file is worse than none.
+// It is read twice and strictly: first all bytes, to know the encoding, then
+// all rows. What is not whole is refused, with the file, the line and what is
+// wrong there, and nothing comes out: a row with too few columns, a quotation
+// mark that is not closed, a last row of which nothing proves that it is the
+// whole row, bytes that are no text, a file that changed meanwhile. A file that
+// ends with a whole row may still lack others after it; only the number of
+// users that [User List] shows can tell (Options.Count).
+//
+// Columns are found by name, never by place. Those that can hold a secret are
+// not looked at: their bytes pass through the row buffer and are wiped with it.
+package haccsv
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"hash/maphash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/sync/source"
+)
+
+const (
+	// maxSize is far above the export of a million users (some 350 MB).
+	maxSize = 4 << 30
+	// mostBadRows is how many bad rows are told one by one.
+	mostBadRows = 20
+	// every is how many rows lie between two progress reports, and between two
+	// looks at the context.
+	every = 2000
+)
+
+// Options are what a file itself does not tell. The zero value is usable.
+type Options struct {
+	// Count is the number of users that HAC's [User List] shows, the default
+	// administrator included; 0 if nobody said.
+	Count int
+	// Mappings are the custom attributes to be written.
+	Mappings []source.Mapping
+	// Clock is the real one if nil.
+	Clock clock.Clock
+	// Zone is that of times in the file that name none, this machine's if nil.
+	Zone *time.Location
+}
+
+// File is an export. It is a source.Source and a source.Looker.
+type File struct {
+	path string
+	opts Options
+}
+
+// New names an export; nothing is opened before Read or Look. path is taken as
+// it stands: CleanPath turns what a person typed into one.
+func New(path string, opts Options) *File {
+	if opts.Clock == nil {
+		opts.Clock = clock.Real()
+	}
+	if opts.Zone == nil {
+		opts.Zone = time.Local
+	}
+	return &File{path: path, opts: opts}
+}
+
+// Name is the file's name without its folder.
+func (f *File) Name() string { return filepath.Base(f.path) }
+
+// Renews is false: a person downloads the file.
+func (f *File) Renews() bool { return false }
+
+// Read reads the file to its end. Rows without UPN are kept, for the planner to
+// say so; Line is the line of the file in which a row begins. Errors are
+// problems of family 2, or ctx's.
+func (f *File) Read(ctx context.Context, want []directory.Attribute, sink progress.Sink) (*directory.Snapshot, error) {
+	var (
+		b       *directory.Builder
+		c       *layout
+		fill    []int // the column of each value
+		columns []directory.Attribute
+		values  []directory.Value
+		tooBig  int
+	)
+	about, err := f.each(ctx, sink, func(_ scanned, _ byte, found *layout) error {
+		c = found
+		columns = c.kept(want, f.opts.Mappings)
+		b = directory.NewBuilder(directory.Source, columns)
+		if _, ok := c.at[directory.ImmutableID]; !ok {
+			b.Without(directory.ImmutableID)
+		}
+		if c.status < 0 {
+			b.Without(directory.AccountEnabled)
+		}
+		values = make([]directory.Value, len(columns))
+		for _, a := range columns {
+			fill = append(fill, c.at[a])
+		}
+		return nil
+	}, func(r *rows) error {
+		for i, a := range columns {
+			text := string(r.value(fill[i]))
+			if a == directory.MailNickname {
+				text = nickname(text)
+			}
+			values[i] = directory.Text(text)
+		}
+		record := directory.Record{UPN: c.text(r, directory.UserPrincipalName), Line: r.start, Values: values}
+		if _, ok := c.at[directory.ImmutableID]; ok {
+			record.ImmutableID = c.text(r, directory.ImmutableID)
+		}
+		if c.enabled(r) {
+			record.Marks |= directory.Enabled
+		}
+		tooBig = r.start
+		return b.Add(record)
+	})
+	if err != nil {
+		if errors.Is(err, directory.ErrTooLarge) {
+			err = problem.Wrap(err, problem.SourceTooLarge, problem.Args{"name": f.Name(), "line": strconv.Itoa(tooBig)})
+		}
+		return nil, err
+	}
+	proof := directory.Proof{Ended: true, Pages: 1, Items: about.Total, Count: -1}
+	if f.opts.Count > 0 {
+		proof.Count = int64(f.opts.Count)
+		if f.opts.Count != about.Total {
+			return nil, problem.New(problem.SourceCount, problem.Args{
+				"name": f.Name(), "rows": strconv.Itoa(about.Total), "expected": strconv.Itoa(f.opts.Count),
+			})
+		}
+	}
+	s, err := b.Seal(proof, about)
+	if err != nil {
+		return nil, source.Sealing(err, f.Name())
+	}
+	return s, nil
+}
+
+// Look reads the file to its end as Read does, refusing the same, and tells
+// what is in it. Options.Count is not compared: it is asked for after a look.
+func (f *File) Look(ctx context.Context) (*source.Overview, error) {
+	o := &source.Overview{Name: f.Name(), Domains: map[string]int{}}
+	var c *layout
+	about, err := f.each(ctx, progress.Discard, func(s scanned, comma byte, found *layout) error {
+		c = found
+		o.Encoding, o.Comma = string(s.encoding), "comma"
+		if comma == '\t' {
+			o.Comma = "tab"
+		}
+		return nil
+	}, func(r *rows) error {
+		_, domain := directory.SplitUPN(c.text(r, directory.UserPrincipalName))
+		o.Domains[strings.ToLower(domain)]++
+		for i := range c.of {
+			if c.of[i].Example == "" && c.of[i].Use != source.Never {
+				c.of[i].Example = string(r.value(i))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	o.About, o.Columns, o.Rows, o.Changed = about, c.of, about.Total, about.Changed
+	return o, nil
+}
+
+// each opens the file and gives its header, then each whole row, to the
+// callers. A bad row is reported at the end, together with others; no row is
+// given after it. Only if each returns without error was the file whole.
+func (f *File) each(ctx context.Context, sink progress.Sink,
+	header func(scanned, byte, *layout) error, row func(*rows) error,
+) (about directory.About, err error) {
+	file, before, err := f.open()
+	if err != nil {
+		return about, err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	s, err := scan(&cancellable{ctx, file})
+	if err != nil {
+		return about, f.readError(ctx, err)
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return about, f.readError(ctx, err)
+	}
+	again := &hashed{r: &cancellable{ctx, file}}
+	again.hash.SetSeed(s.seed)
+	e := &export{file: f, sink: sink, scanned: s, header: header, row: row}
+	err = e.read(again)
+	if cause := ctx.Err(); cause != nil {
+		return about, cause
+	}
+	if err == nil || problem.Of(err) != nil {
+		// Whatever was found wrong, a file that changed meanwhile explains it.
+		if f.changed(file, before, s, again) {
+			return about, problem.New(problem.FileChanged, problem.Args{"file": f.path})
+		}
+	}
+	if err != nil {
+		return about, f.readError(ctx, err)
+	}
+	sink.Report(progress.Event{Phase: progress.Source, Done: e.good, Total: e.good, Ended: true})
+	return directory.About{
+		Name: f.Name(), Newest: e.newest, Read: f.opts.Clock.Now(), Total: e.good, Changed: before.ModTime(),
+	}, nil
+}
+
+// open opens a regular file and says what it is before it is read.
+func (f *File) open() (*os.File, fs.FileInfo, error) {
+	args := problem.Args{"file": f.path}
+	// Looked at before it is opened: opening a pipe would wait for a writer.
+	info, err := os.Stat(f.path)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, nil, problem.New(problem.FileNotAFile, args)
+	}
+	var file *os.File
+	if err == nil {
+		file, err = os.Open(f.path)
+	}
+	if err == nil {
+		if info, err = file.Stat(); err != nil {
+			_ = file.Close()
+		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil, problem.Wrap(err, problem.FileNotFound, args)
+	case err != nil:
+		return nil, nil, problem.Wrap(err, problem.FileNotReadable, args)
+	case info.Size() > maxSize:
+		_ = file.Close()
+		return nil, nil, problem.New(problem.FileTooBig, problem.Args{
+			"file": f.path, "size": strconv.FormatInt(info.Size()>>20, 10), "limit": strconv.Itoa(maxSize >> 20),
+		})
+	}
+	return file, info, nil
+}
+
+// changed reports whether the file is another, or has other content, than when
+// it was opened.
+func (f *File) changed(file *os.File, before fs.FileInfo, s scanned, again *hashed) bool {
+	// What parsing stopped at need not be the end.
+	if _, err := io.Copy(io.Discard, again); err != nil {
+		return true
+	}
+	if again.size != s.size || again.hash.Sum64() != s.hash {
+		return true
+	}
+	open, err := file.Stat()
+	if err != nil || open.Size() != before.Size() || !open.ModTime().Equal(before.ModTime()) {
+		return true
+	}
+	named, err := os.Stat(f.path)
+	return err != nil || !os.SameFile(named, open)
+}
+
+// readError leaves problems and ctx's end alone and names the file of others.
+func (f *File) readError(ctx context.Context, err error) error {
+	if cause := ctx.Err(); cause != nil {
+		return cause
+	}
+	if problem.Of(err) != nil || errors.Is(err, directory.ErrTooLarge) {
+		return err
+	}
+	return problem.Wrap(err, problem.FileNotReadable, problem.Args{"file": f.path})
+}
+
+// text is the value of an attribute that has a column, without the spaces
+// around it. Names keep theirs: they are the source's to decide.
+func (c *layout) text(r *rows, a directory.Attribute) string {
+	return string(bytes.TrimSpace(r.value(c.at[a])))
+}
+
+// enabled reads Status. Only a plain "disabled" disables: a word that is not
+// known, and a file without the column, block nobody.
+func (c *layout) enabled(r *rows) bool {
+	return c.status < 0 || !strings.EqualFold(string(bytes.TrimSpace(r.value(c.status))), "disabled")
+}
+
+// nickname is what HAC writes to mailNickname: the Username, its local part if
+// it looks like an address (HENNGE's help, article 44051180264089).
+func nickname(username string) string {
+	local, _ := directory.SplitUPN(strings.TrimSpace(username))
+	return local
+}
+
+// hashed reads on and remembers what passed.
+type hashed struct {
+	r    io.Reader
+	hash maphash.Hash
+	size int64
+}
+
+func (h *hashed) Read(p []byte) (int, error) {
+	n, err := h.r.Read(p)
+	_, _ = h.hash.Write(p[:n])
+	h.size += int64(n)
+	return n, err
+}
+
+// cancellable stops reading when ctx ends.
+type cancellable struct {
+	ctx context.Context //nolint:containedctx // lives for one read
+	r   io.Reader
+}
+
+func (c *cancellable) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
