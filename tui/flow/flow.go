@@ -215,6 +215,9 @@ func (f *Flow) Start() Turn { return f.apply(f.steps[f.at].enter(f.d, false)) }
 // At is the present step.
 func (f *Flow) At() Step { return f.at }
 
+// Now is the backend's time, by which a wait's end is told.
+func (f *Flow) Now() time.Time { return f.d.now() }
+
 // Busy reports whether an effect is under way.
 func (f *Flow) Busy() bool { return f.running > 0 }
 

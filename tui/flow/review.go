@@ -350,7 +350,7 @@ func (r *reviewed) detail(no int) []Piece {
 	}
 	blocks := []Piece{Heading{head}, facts}
 	if len(a.Changes) > 0 {
-		t := Table{Head: []Text{T("flow.preview.attribute"), T("flow.preview.old_new")}}
+		t := Table{Head: []Text{T("flow.preview.attribute"), T("flow.preview.old_new")}, Wrap: true}
 		for _, c := range a.Changes {
 			old, now := marked(c)
 			t.Rows = append(t.Rows, []Text{Raw(string(c.Attribute)), T("flow.preview.change", "old", value(c.Old, old), "new", value(c.New, now))})

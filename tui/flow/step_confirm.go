@@ -49,7 +49,7 @@ func (s *confirming) view(d *data, now time.Time) View {
 		{T("word.domain"), Raw(d.domain)},
 		{T("word.plan"), T("flow.confirm.plan", "code", r.code(), "at", Clock(d.planned.At), "ago", now.Sub(d.planned.At))},
 	})
-	t := Table{Head: []Text{{}, T("flow.confirm.kind"), T("flow.confirm.n"), T("flow.confirm.means")}, Right: []int{2}}
+	t := Table{Head: []Text{{}, T("flow.confirm.kind"), T("flow.confirm.n"), T("flow.confirm.means")}, Right: []int{2}, Wrap: true}
 	for _, k := range []struct {
 		kind plan.Kind
 		n    int

@@ -83,7 +83,7 @@ func (s *granting) view(d *data, now time.Time) View {
 	if s.err != nil {
 		v.Blocks = append(v.Blocks, Trouble{s.err})
 	}
-	if s.script != nil {
+	if s.script != nil && s.working.IsZero() {
 		lines := s.script
 		if !s.whole && len(lines) > scriptLines {
 			lines = lines[:scriptLines]

@@ -84,7 +84,7 @@ func (s *syncing) view(d *data, now time.Time) View {
 
 func (s *syncing) viewDrift(v *View) {
 	v.Blocks = []Piece{Trouble{s.err}}
-	t := Table{Head: []Text{T("flow.preview.no"), {}, T("flow.preview.col_upn"), T("flow.sync.changed")}, Right: []int{0}}
+	t := Table{Head: []Text{T("flow.preview.no"), {}, T("flow.preview.col_upn"), T("flow.sync.changed")}, Right: []int{0}, Wrap: true}
 	for _, x := range s.drifted.Drifted[:min(len(s.drifted.Drifted), pageRows)] {
 		what := T("flow.sync.then_now", "attribute", string(x.Attribute), "then", x.Then, "now", x.Now)
 		if x.Why != nil {

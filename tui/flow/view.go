@@ -58,11 +58,12 @@ type (
 		Detail []Text
 	}
 	// Table has a head and rows; the columns in Right are aligned right. The
-	// last column takes what is left.
+	// last column takes what is left: shortened, or with Wrap in full.
 	Table struct {
 		Head  []Text
 		Rows  [][]Text
 		Right []int
+		Wrap  bool
 	}
 	// CodeCard is a sign-in code.
 	CodeCard struct{ Code consent.Code }

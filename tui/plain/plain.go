@@ -1,0 +1,429 @@
+// Package plain walks the steps of tui/flow line by line, on any reader and
+// writer: a terminal, a pipe, a screen reader. It moves no cursor, uses no
+// colour, and shows progress as lines now and then. Letters are those of the
+// screens; every command has a word as well.
+//
+// Lines are read only when an answer is wanted: what is piped in is never
+// swallowed by a wait, and the end of the input ends the walk only where
+// something would have to be answered.
+package plain
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/tui/flow"
+)
+
+// Options say how the lines look.
+type Options struct {
+	Printer *message.Printer
+	// Interactive: a person types, so that commands are taken during waits.
+	Interactive bool
+	// Every is how often progress is written, 0 for every two seconds.
+	Every time.Duration
+	// Width in columns, 0 for 80.
+	Width int
+}
+
+// Kind is how a walk ended.
+type Kind uint8
+
+// The ways a walk ends. Quit is a person's wish, at any step; the report says
+// what was done. InputEnded: the input ended where an answer was needed.
+// Interrupted: ctx ended (ctrl+c).
+const (
+	Quit Kind = iota
+	InputEnded
+	Interrupted
+)
+
+// Outcome is how a walk ended, for the exit code.
+type Outcome struct {
+	Kind Kind
+	End  flow.End
+}
+
+// Run walks f until somebody quits, the input ends or ctx does. It closes what
+// was opened. Its error is one of writing to out.
+func Run(ctx context.Context, f *flow.Flow, in io.Reader, out io.Writer, o Options) (Outcome, error) {
+	if o.Every <= 0 {
+		o.Every = 2 * time.Second
+	}
+	if o.Width <= 0 {
+		o.Width = 80
+	}
+	w := &walker{
+		f: f, o: o, out: out, in: newLines(in), step: -1,
+		results: make(chan result, 8), events: newMailbox(), running: map[int]*running{},
+	}
+	defer func() { _ = f.Close() }()
+	kind := w.walk(ctx)
+	outcome := Outcome{Kind: kind, End: *w.end()}
+	return outcome, w.err
+}
+
+type walker struct {
+	f   *flow.Flow
+	o   Options
+	out io.Writer
+	err error // the first of writing
+	in  *lines
+
+	step  int    // the step whose header stands
+	body  string // what of it stands
+	asks  string // the question that stands
+	tick  progressLines
+	ended bool // the input
+
+	results chan result
+	events  *mailbox
+	running map[int]*running
+	next    int
+	asked   bool // q was typed while a sync was running
+}
+
+// running is an effect under way.
+type running struct {
+	effect flow.Effect
+	cancel context.CancelFunc
+}
+
+type result struct {
+	id    int
+	value any
+}
+
+func (w *walker) page() *page { return &page{p: w.o.Printer, width: w.o.Width} }
+
+func (w *walker) write(s string) {
+	if w.err == nil && s != "" {
+		_, w.err = io.WriteString(w.out, s)
+	}
+}
+
+func (w *walker) say(texts ...flow.Text) {
+	for _, t := range texts {
+		p := w.page()
+		p.wrapped("", p.say(t))
+		w.write(p.b.String())
+	}
+}
+
+func (w *walker) end() *flow.End {
+	if e := w.f.Ended(); e != nil {
+		return e
+	}
+	return w.f.Stopped()
+}
+
+// walk is the loop: show, take a line or what runs brings, go on.
+func (w *walker) walk(ctx context.Context) Kind {
+	w.take(ctx, w.f.Start())
+	ticker := time.NewTicker(w.o.Every)
+	defer ticker.Stop()
+	for w.err == nil {
+		if w.f.Ended() != nil {
+			w.closing("flow.plain.quit")
+			return Quit
+		}
+		v := w.f.View()
+		w.show(v)
+		wait := v.Ask.Kind == flow.Wait
+		var input <-chan string
+		if !wait || !v.Ask.Optional || w.o.Interactive && !w.ended {
+			if w.ended {
+				w.abandon()
+				w.closing("flow.plain.input_ended")
+				return InputEnded
+			}
+			input = w.in.want()
+		}
+		select {
+		case <-ctx.Done():
+			w.interrupt()
+			return Interrupted
+		case line, ok := <-input:
+			w.in.got()
+			if !ok {
+				w.ended = true
+				continue
+			}
+			w.line(ctx, v, line)
+		case r := <-w.results:
+			w.finished(ctx, r)
+		case <-w.events.ready:
+			w.deliver()
+		case <-ticker.C:
+			w.write(w.tick.lines(w.page(), v, w.f.Now(), time.Now()))
+		}
+	}
+	return Interrupted
+}
+
+// show writes a view, or of it what does not stand already.
+func (w *walker) show(v flow.View) {
+	p := w.page()
+	if w.step != int(v.Step) {
+		w.step, w.body, w.asks = int(v.Step), "", ""
+		w.tick = progressLines{}
+		p.line("")
+		p.header(v)
+	}
+	body, asks := w.page(), w.page()
+	body.body(v)
+	asks.question(v)
+	if text := body.b.String(); text != w.body {
+		if w.body != "" {
+			p.line("")
+		}
+		p.b.WriteString(text)
+		w.body, w.asks = text, ""
+		w.in.prompted = false
+	}
+	if text := asks.b.String(); text != w.asks {
+		if text != "" {
+			p.line("")
+		}
+		p.b.WriteString(text)
+		w.asks = text
+		w.in.prompted = false
+	}
+	if v.Working.IsZero() {
+		w.tick.working = ""
+	} else if working := p.say(v.Working); working != w.tick.working {
+		p.line("")
+		p.wrapped("", working)
+		w.tick.working = working
+	}
+	if !w.in.prompted && (v.Ask.Kind != flow.Wait || !v.Ask.Optional) {
+		p.line("")
+		p.line(p.keysLine(v))
+		p.b.WriteString(p.prompt(v))
+		w.in.prompted = true
+	}
+	w.write(p.b.String())
+	w.write(w.tick.ended(w.page(), v))
+}
+
+// take does what a turn says.
+func (w *walker) take(ctx context.Context, t flow.Turn) {
+	if t.Stop {
+		for id, r := range w.running {
+			r.cancel()
+			delete(w.running, id)
+		}
+	}
+	w.say(t.Say...)
+	for _, e := range t.Effects {
+		w.start(ctx, e)
+	}
+}
+
+func (w *walker) start(ctx context.Context, e flow.Effect) {
+	ectx, cancel := context.WithCancel(ctx)
+	w.next++
+	id := w.next
+	w.running[id] = &running{e, cancel}
+	w.asked = false
+	go func() {
+		defer cancel()
+		value := e.Run(ectx, reporter{w.events, id})
+		w.results <- result{id, value}
+	}()
+}
+
+func (w *walker) finished(ctx context.Context, r result) {
+	w.deliver()
+	run, ok := w.running[r.id]
+	if !ok {
+		return // stopped: what it brings is dropped
+	}
+	// The last of what was reported belongs before the end.
+	w.write(w.tick.ended(w.page(), w.f.View()))
+	delete(w.running, r.id)
+	w.take(ctx, w.f.Finish(run.effect, r.value))
+}
+
+func (w *walker) deliver() {
+	for _, e := range w.events.take() {
+		if run, ok := w.running[e.id]; ok {
+			w.f.Event(run.effect, e.event)
+		}
+	}
+}
+
+// abandon cancels what runs and waits for it.
+func (w *walker) abandon() {
+	for _, r := range w.running {
+		r.cancel()
+	}
+	for len(w.running) > 0 {
+		r := <-w.results
+		if run, ok := w.running[r.id]; ok {
+			w.deliver()
+			delete(w.running, r.id)
+			// What comes next is not begun any more; only the report counts.
+			w.f.Finish(run.effect, r.value)
+		}
+	}
+}
+
+func (w *walker) interrupt() {
+	w.write("\n")
+	w.abandon()
+	w.closing("flow.plain.interrupted")
+}
+
+// closing is the last sentence: what was and was not done.
+func (w *walker) closing(id string) {
+	end := w.end()
+	var done flow.Text
+	switch {
+	case end.Report != nil && end.Report.Sent > 0:
+		done = flow.T("flow.plain.done", "run", int(end.Report.Run), "line", flow.Done(end.Report))
+	case end.Err != nil && !errors.Is(end.Err, context.Canceled):
+		done = flow.T("flow.plain.not_done", "what", flow.What{Err: end.Err})
+	default:
+		done = flow.T("flow.plain.nothing")
+	}
+	kept := flow.T("flow.plain.not_kept")
+	if end.Saved {
+		kept = flow.T("flow.plain.kept")
+	}
+	p := w.page()
+	p.b.WriteString("\n")
+	p.wrapped("", p.say(flow.T(id, "done", done, "kept", kept)))
+	w.write(p.b.String())
+}
+
+// line takes one line that was typed.
+func (w *walker) line(ctx context.Context, v flow.View, line string) {
+	w.in.prompted = false
+	a, what := understand(v, line)
+	switch what {
+	case isHelp:
+		p := w.page()
+		p.help(v)
+		w.write(p.b.String())
+		return
+	case isUnknown:
+		w.say(flow.T("flow.plain.not_understood", "line", strings.TrimSpace(line)))
+		return
+	case isNothing:
+		return
+	}
+	if a.Command == flow.CmdQuit && w.writes() {
+		w.quitWhileWriting()
+		return
+	}
+	w.take(ctx, w.f.Answer(a))
+}
+
+func (w *walker) writes() bool {
+	for _, r := range w.running {
+		if r.effect.Writes {
+			return true
+		}
+	}
+	return false
+}
+
+// quitWhileWriting asks once, then lets the sync come to a safe end; its result
+// is shown.
+func (w *walker) quitWhileWriting() {
+	if !w.asked {
+		w.asked = true
+		w.say(flow.T("flow.plain.quit_running"))
+		return
+	}
+	w.say(flow.T("flow.plain.stopping"))
+	for _, r := range w.running {
+		r.cancel()
+	}
+}
+
+// reporter puts what effects report into the walker's mailbox.
+type reporter struct {
+	box *mailbox
+	id  int
+}
+
+func (r reporter) Report(e progress.Event) { r.box.put(delivery{r.id, e}) }
+func (r reporter) Note(e any)              { r.box.put(delivery{r.id, e}) }
+
+type delivery struct {
+	id    int
+	event any
+}
+
+// mailbox takes events from any goroutine without blocking it.
+type mailbox struct {
+	mu    sync.Mutex
+	list  []delivery
+	ready chan struct{}
+}
+
+func newMailbox() *mailbox { return &mailbox{ready: make(chan struct{}, 1)} }
+
+func (m *mailbox) put(d delivery) {
+	m.mu.Lock()
+	m.list = append(m.list, d)
+	m.mu.Unlock()
+	select {
+	case m.ready <- struct{}{}:
+	default:
+	}
+}
+
+func (m *mailbox) take() []delivery {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := m.list
+	m.list = nil
+	return list
+}
+
+// lines reads a line at a time, and only when one is wanted.
+type lines struct {
+	in       *bufio.Reader
+	ask      chan struct{}
+	out      chan string
+	pending  bool // a line was asked for and has not come
+	prompted bool // the prompt for it stands
+}
+
+func newLines(in io.Reader) *lines {
+	l := &lines{in: bufio.NewReader(in), ask: make(chan struct{}, 1), out: make(chan string)}
+	go l.read()
+	return l
+}
+
+// read ends with the input, or stays in its last read until the program ends.
+func (l *lines) read() {
+	defer close(l.out)
+	for range l.ask {
+		s, err := l.in.ReadString('\n')
+		if err != nil && s == "" {
+			return
+		}
+		l.out <- strings.TrimRight(s, "\r\n")
+	}
+}
+
+func (l *lines) want() <-chan string {
+	if !l.pending {
+		l.pending = true
+		l.ask <- struct{}{}
+	}
+	return l.out
+}
+
+func (l *lines) got() { l.pending = false }

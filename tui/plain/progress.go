@@ -1,0 +1,117 @@
+package plain
+
+import (
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/tui/flow"
+)
+
+// progressLines writes how far long work is, as lines that say something new:
+// a phase that ended, a row that failed, and now and then the numbers.
+type progressLines struct {
+	working  string
+	done     map[progress.Phase]bool
+	failures int
+	last     string
+	left     int // minutes of a wait when last said
+	at       time.Time
+}
+
+// ended writes phases and failures that are new since the last call.
+func (l *progressLines) ended(p *page, v flow.View) string {
+	w := v.Work
+	if w == nil {
+		return ""
+	}
+	if l.done == nil {
+		l.done = map[progress.Phase]bool{}
+	}
+	for _, ph := range w.Phases {
+		if !ph.Ended || l.done[ph.Phase] {
+			continue
+		}
+		l.done[ph.Phase] = true
+		text := p.say(flow.T("progress." + string(ph.Phase)))
+		if n := max(ph.Done, ph.Total); n > 0 {
+			text += "  " + p.p.Int(n)
+		}
+		p.wrapped(flow.OK.String()+" ", text)
+	}
+	for _, r := range w.Failures[min(l.failures, len(w.Failures)):] {
+		what := p.say(flow.T("outcome." + strings.ReplaceAll(r.Outcome, " ", "_")))
+		if r.Err != nil {
+			words := p.p.Problem(r.Err)
+			what = words.What + "  (" + string(words.Code) + ")"
+		}
+		p.wrapped(flow.Stops.String()+" ", p.say(flow.T("flow.plain.row", "no", r.No, "kind", flow.T("kind."+r.Kind), "upn", r.UPN, "what", flow.Raw(what))))
+	}
+	l.failures = len(w.Failures)
+	return p.b.String()
+}
+
+// countdown is how often the time left of a wait is said.
+const countdown = 30 * time.Second
+
+// lines writes the numbers as of now, if they say something new. now is the
+// backend's time, real the machine's.
+func (l *progressLines) lines(p *page, v flow.View, now, real time.Time) string {
+	if v.Work == nil {
+		if until := v.Ask.Until; !until.IsZero() && v.Ask.Optional {
+			left := int(until.Sub(now).Minutes())
+			if l.at.IsZero() {
+				l.at, l.left = real, left
+			}
+			if left >= 0 && left != l.left && real.Sub(l.at) >= countdown {
+				l.at, l.left = real, left
+				p.wrapped("     ", p.say(flow.T("flow.plain.time_left", "left", until.Sub(now), "until", flow.Clock(until))))
+			}
+		}
+		return p.b.String()
+	}
+	s := workLine(p, v.Work)
+	if s == "" || s == l.last {
+		return ""
+	}
+	l.last = s
+	p.wrapped(flow.UnderWay.String()+" ", s)
+	return p.b.String()
+}
+
+// workLine is one line on all that is under way.
+func workLine(p *page, w *flow.Work) string {
+	var parts []string
+	if w.Pause > 0 {
+		parts = append(parts, p.say(flow.T("progress.pause", "duration", w.Pause)))
+	}
+	if sum := w.Sum(); w.Rows != nil && sum.Sent > 0 {
+		parts = append(parts, p.say(flow.T("flow.plain.rows", "seen", sum.Seen, "sent", sum.Sent, "planned", sum.Planned, "failed", sum.Failed)))
+	} else {
+		for _, ph := range w.Phases {
+			if !ph.Began || ph.Ended {
+				continue
+			}
+			name := flow.T("progress." + string(ph.Phase))
+			switch {
+			case ph.Total > 0:
+				parts = append(parts, p.say(flow.T("flow.plain.of", "name", name, "done", ph.Done, "total", ph.Total)))
+			case ph.Done > 0:
+				parts = append(parts, p.say(flow.T("flow.plain.so_far", "name", name, "done", ph.Done)))
+			default:
+				parts = append(parts, p.say(name))
+			}
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	if w.Rate >= 1 {
+		parts = append(parts, p.say(flow.T("flow.plain.rate", "n", int(w.Rate))))
+	}
+	if w.Left > 0 {
+		parts = append(parts, p.say(flow.T("flow.plain.left", "left", flow.About(w.Left))))
+	}
+	return message.Clean(strings.Join(parts, "; "))
+}

@@ -1,0 +1,383 @@
+package plain
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/widget"
+)
+
+// page writes views as lines of a width, without colour and without moving the
+// cursor.
+type page struct {
+	p     *message.Printer
+	width int
+	b     strings.Builder
+}
+
+func (w *page) say(t flow.Text) string { return flow.Say(w.p, t) }
+
+func (w *page) line(s string) {
+	w.b.WriteString(strings.TrimRight(s, " "))
+	w.b.WriteByte('\n')
+}
+
+func (w *page) blank() {
+	s := w.b.String()
+	if s != "" && !strings.HasSuffix(s, "\n\n") {
+		w.b.WriteByte('\n')
+	}
+}
+
+// wrapped writes s after a first indent, and its further lines under it.
+func (w *page) wrapped(first, s string) {
+	indent := strings.Repeat(" ", widget.Width(first))
+	for i, l := range wrap(s, w.width-len(indent)) {
+		if i == 0 {
+			w.line(first + l)
+		} else {
+			w.line(indent + l)
+		}
+	}
+}
+
+// wrap breaks s into lines of at most width columns, at spaces where there are
+// any; Japanese has none and breaks anywhere.
+func wrap(s string, width int) []string {
+	width = max(width, 10)
+	var out []string
+	for _, par := range strings.Split(s, "\n") {
+		out = append(out, wrapLine(par, width)...)
+	}
+	return out
+}
+
+func wrapLine(s string, width int) []string {
+	var out []string
+	for widget.Width(s) > width {
+		// The longest beginning that fits, cut at its last space if that
+		// leaves more than half a line.
+		cut, col, space := 0, 0, -1
+		for i, r := range s {
+			n := widget.Width(string(r))
+			if col+n > width {
+				break
+			}
+			if r == ' ' && col*2 > width {
+				space = i
+			}
+			col += n
+			cut = i + len(string(r))
+		}
+		if cut == 0 {
+			break
+		}
+		if cut < len(s) && s[cut] == ' ' {
+			space = cut
+		}
+		if space > 0 {
+			out = append(out, strings.TrimRight(s[:space], " "))
+			s = strings.TrimLeft(s[space:], " ")
+			continue
+		}
+		out = append(out, s[:cut])
+		s = s[cut:]
+	}
+	return append(out, s)
+}
+
+// header is what every step begins with: a photograph of it is a ticket.
+func (w *page) header(v flow.View) {
+	h := v.Where
+	parts := []string{strings.TrimSpace("hacsync " + message.Clean(h.Version))}
+	if !h.Known {
+		parts = append(parts, w.say(flow.T("flow.plain.no_connection")))
+	}
+	for _, s := range []string{h.Connection, h.Tenant, h.Domain} {
+		if s != "" {
+			parts = append(parts, message.Clean(s))
+		}
+	}
+	badge := "badge.real"
+	switch {
+	case h.Simulated:
+		badge = "badge.simulated"
+	case !h.Known:
+		badge = "badge.not-connected"
+	}
+	w.line(strings.Repeat("-", w.width))
+	w.wrapped("", strings.Join(parts, " | ")+"  ["+w.say(flow.T(badge))+"]")
+	if n := v.Step.Rail(); n > 0 {
+		w.line(w.say(flow.T("flow.plain.step", "n", n, "name", flow.T("flow.step."+v.Step.String()))))
+	}
+	w.line(strings.Repeat("-", w.width))
+}
+
+func (w *page) body(v flow.View) {
+	if !v.Title.IsZero() {
+		w.line(w.say(v.Title))
+	}
+	for _, b := range v.Blocks {
+		w.piece(b)
+	}
+}
+
+func (w *page) piece(b flow.Piece) {
+	switch b := b.(type) {
+	case flow.Para:
+		w.blank()
+		w.wrapped("", w.say(b.Text))
+	case flow.Heading:
+		w.blank()
+		w.line("-- " + w.say(b.Text) + " --")
+	case flow.Facts:
+		w.facts(b)
+	case flow.Checks:
+		w.blank()
+		for _, c := range b {
+			w.wrapped(c.Mark.String()+" ", w.say(c.Text))
+			for _, d := range c.Detail {
+				w.wrapped("     ", w.say(d))
+			}
+		}
+	case flow.Table:
+		w.table(b)
+	case flow.CodeCard:
+		w.blank()
+		w.line("    " + message.Clean(b.Code.URL))
+		w.blank()
+		w.line("    " + message.Clean(b.Code.UserCode))
+	case flow.Script:
+		w.blank()
+		for _, l := range b.Lines {
+			w.line("  " + message.Clean(strings.ReplaceAll(l, "\t", "    ")))
+		}
+		if len(b.Lines) < b.Of {
+			w.line(w.say(flow.T("flow.plain.script_part", "n", len(b.Lines), "of", b.Of)))
+		}
+	case flow.Trouble:
+		w.trouble(b.Err)
+	}
+}
+
+func (w *page) facts(f flow.Facts) {
+	if len(f) == 0 {
+		return
+	}
+	w.blank()
+	label := 0
+	for _, x := range f {
+		label = max(label, min(widget.Width(w.say(x.Label)), w.width/2))
+	}
+	for _, x := range f {
+		w.wrapped("  "+widget.Fit(w.say(x.Label), label)+"  ", w.say(x.Value))
+	}
+}
+
+// trouble says what happened, the way on, and the code to look it up by.
+func (w *page) trouble(err error) {
+	words := w.p.Problem(err)
+	w.blank()
+	w.wrapped("! ", words.What+"  ("+string(words.Code)+")")
+	w.wrapped("  ", words.Remedy)
+	if words.RequestID != "" {
+		w.wrapped("  ", w.say(flow.T("flow.result.request_id", "id", words.RequestID)))
+	}
+}
+
+const gap = "  "
+
+func (w *page) table(t flow.Table) {
+	if len(t.Rows) == 0 {
+		return
+	}
+	w.blank()
+	rows := make([][]string, 0, len(t.Rows)+1)
+	cols := 0
+	for _, r := range append([][]flow.Text{t.Head}, t.Rows...) {
+		cells := make([]string, len(r))
+		for i, c := range r {
+			cells[i] = w.say(c)
+		}
+		cols = max(cols, len(cells))
+		rows = append(rows, cells)
+	}
+	widths := make([]int, cols)
+	for _, r := range rows {
+		for i, c := range r {
+			widths[i] = max(widths[i], widget.Width(c))
+		}
+	}
+	w.shrink(widths, t.Right)
+	for _, r := range rows {
+		first := gap
+		for i, c := range r[:len(r)-1] {
+			if slices.Contains(t.Right, i) {
+				first += widget.FitLeft(c, widths[i]) + gap
+			} else {
+				first += fit(c, widths[i]) + gap
+			}
+		}
+		last := len(r) - 1
+		switch c := r[last]; {
+		case slices.Contains(t.Right, last):
+			w.line(first + widget.FitLeft(c, widths[last]))
+		case t.Wrap:
+			w.wrapped(first, c)
+		default:
+			w.line(first + widget.Fit(c, min(widget.Width(c), w.width-widget.Width(first))))
+		}
+	}
+}
+
+// shrink makes the columns fit beside each other: the widest one that is no
+// number gives way first, the last gets what is left.
+func (w *page) shrink(widths []int, right []int) {
+	const least = 8
+	for {
+		sum := len(gap) * len(widths)
+		for _, n := range widths {
+			sum += n
+		}
+		if sum <= w.width {
+			return
+		}
+		widest := -1
+		for i, n := range widths {
+			if !slices.Contains(right, i) && n > least && (widest < 0 || n > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			return
+		}
+		widths[widest]--
+	}
+}
+
+// fit shortens an address in the middle, anything else at its end.
+func fit(s string, width int) string {
+	if strings.Contains(s, "@") {
+		return widget.FitMiddle(s, width)
+	}
+	return widget.Fit(s, width)
+}
+
+// question writes what is asked; the prompt stands alone on its line.
+func (w *page) question(v flow.View) {
+	q := v.Ask
+	if q.Kind == flow.Wait && len(q.Options) == 0 || q.Kind == flow.None {
+		return
+	}
+	w.blank()
+	if !q.Text.IsZero() {
+		w.wrapped("", w.say(q.Text))
+	}
+	label := 0
+	for _, o := range q.Options {
+		label = max(label, widget.Width(w.say(o.Text)))
+	}
+	label = min(label, w.width/2)
+	for i, o := range q.Options {
+		mark := "   "
+		if o.Key == q.Preset && q.Preset != "" {
+			mark = " > "
+		}
+		text := w.say(o.Text)
+		first := mark + w.p.Int(i+1) + gap
+		if o.Note.IsZero() || widget.Width(text) > label {
+			w.wrapped(first, text)
+			if !o.Note.IsZero() {
+				w.wrapped(strings.Repeat(" ", len(first)+len(gap)), w.say(o.Note))
+			}
+			continue
+		}
+		w.wrapped(first+widget.Fit(text, label)+gap, w.say(o.Note))
+	}
+}
+
+// prompt is what stands before what a person types: the answer that an empty
+// line gives, and the commands.
+func (w *page) prompt(v flow.View) string {
+	q := v.Ask
+	preset := message.Clean(q.Preset)
+	for i, o := range q.Options {
+		if o.Key == q.Preset {
+			preset = w.p.Int(i + 1)
+		}
+	}
+	switch {
+	case preset != "":
+		return "[" + preset + "] > "
+	case q.Optional && (q.Kind == flow.Line || q.Kind == flow.Number):
+		return "[" + w.say(flow.T("flow.plain.empty")) + "] > "
+	}
+	return "> "
+}
+
+// help lists what can be typed now.
+func (w *page) help(v flow.View) {
+	w.blank()
+	type entry struct{ keys, text string }
+	var list []entry
+	if len(v.Ask.Options) > 0 {
+		list = append(list, entry{"1-" + w.p.Int(len(v.Ask.Options)), w.say(flow.T("flow.plain.h_choose"))})
+	}
+	switch v.Ask.Kind {
+	case flow.List:
+		list = append(list, entry{w.say(flow.T("flow.arg_no")), w.say(flow.T("flow.plain.h_row"))})
+	case flow.Line, flow.Path:
+		list = append(list, entry{`"b"`, w.say(flow.T("flow.plain.h_quote"))})
+	}
+	if v.Ask.Preset != "" {
+		list = append(list, entry{w.say(flow.T("flow.plain.empty")), w.say(flow.T("flow.plain.h_preset"))})
+	}
+	if takesCommands(v.Ask.Kind) {
+		for _, c := range v.Commands {
+			keys := c.Word
+			if c.Key != "" {
+				keys = c.Key + ", " + c.Word
+			}
+			if !c.Arg.IsZero() {
+				keys += " " + w.say(c.Arg)
+			}
+			list = append(list, entry{keys, w.say(c.Help)})
+		}
+	}
+	if v.Back {
+		list = append(list, entry{"b, back", w.say(flow.T("flow.plain.h_back"))})
+	}
+	list = append(list, entry{"q, quit", w.say(flow.T("flow.plain.h_quit"))},
+		entry{"?, help", w.say(flow.T("flow.plain.h_help"))},
+		entry{"ctrl+c", w.say(flow.T("flow.plain.h_interrupt"))})
+	label := 0
+	for _, e := range list {
+		label = max(label, widget.Width(e.keys))
+	}
+	for _, e := range list {
+		w.wrapped("  "+widget.Fit(e.keys, label)+"  ", e.text)
+	}
+	if !v.Status.IsZero() {
+		w.blank()
+		w.wrapped("", w.say(v.Status))
+	}
+}
+
+// keysLine names the commands of a step in one line.
+func (w *page) keysLine(v flow.View) string {
+	var keys []string
+	if takesCommands(v.Ask.Kind) {
+		for _, c := range v.Commands {
+			if c.Key == "" || strings.HasPrefix(c.Name, "tab:") {
+				continue
+			}
+			keys = append(keys, c.Key+" "+c.Word)
+		}
+	}
+	if v.Back {
+		keys = append(keys, "b back")
+	}
+	return strings.Join(append(keys, "q quit", "? help"), "  ")
+}

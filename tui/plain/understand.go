@@ -1,0 +1,108 @@
+package plain
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/hacsync/hacsync/tui/flow"
+)
+
+type understood uint8
+
+const (
+	isAnswer understood = iota
+	isHelp
+	isUnknown
+	isNothing
+)
+
+// takesCommands reports whether a question takes a step's commands beside its
+// answer. In a field of text letters are letters.
+func takesCommands(k flow.Kind) bool {
+	return k != flow.Line && k != flow.Path && k != flow.Typed
+}
+
+// understand makes an answer or a command of a line. Keys and words are compared
+// after NFKC, so that ｑ and ？ from a Japanese input method work.
+func understand(v flow.View, line string) (flow.Answer, understood) {
+	text := strings.TrimSpace(line)
+	folded := flow.Fold(line)
+	switch folded {
+	case "?", "help":
+		return flow.Answer{}, isHelp
+	case "q", "quit":
+		return flow.Answer{Command: flow.CmdQuit}, isAnswer
+	case "b", "back":
+		if !v.Back {
+			return flow.Answer{}, isUnknown
+		}
+		return flow.Answer{Command: flow.CmdBack}, isAnswer
+	}
+	q := v.Ask
+	if a, ok := option(q, folded); ok {
+		return a, isAnswer
+	}
+	if takesCommands(q.Kind) {
+		if a, ok := command(v.Commands, text); ok {
+			return a, isAnswer
+		}
+	}
+	switch q.Kind {
+	case flow.Line:
+		if text == "" {
+			text = q.Preset
+		}
+		if in, ok := strings.CutPrefix(text, `"`); ok {
+			if in, ok := strings.CutSuffix(in, `"`); ok {
+				text = in
+			}
+		}
+		return flow.Answer{Text: text}, isAnswer
+	case flow.Path, flow.Number:
+		if text == "" {
+			text = q.Preset
+		}
+		return flow.Answer{Text: text}, isAnswer
+	case flow.Typed, flow.List:
+		return flow.Answer{Text: text}, isAnswer
+	}
+	if text == "" {
+		return flow.Answer{}, isNothing
+	}
+	return flow.Answer{}, isUnknown
+}
+
+// option finds a choice by its number, its key, or nothing typed.
+func option(q flow.Question, folded string) (flow.Answer, bool) {
+	if len(q.Options) == 0 {
+		return flow.Answer{}, false
+	}
+	if folded == "" {
+		return flow.Answer{Text: q.Preset}, q.Preset != ""
+	}
+	for i, o := range q.Options {
+		if folded == strconv.Itoa(i+1) || folded == strings.ToLower(o.Key) {
+			return flow.Answer{Text: o.Key}, true
+		}
+	}
+	return flow.Answer{}, false
+}
+
+// command finds a command by its key or word; what follows is its argument. A
+// sign may be followed at once: /sato.
+func command(list []flow.Command, text string) (flow.Answer, bool) {
+	word, arg, _ := strings.Cut(strings.ReplaceAll(text, "\u3000", " "), " ")
+	key := flow.Fold(word)
+	for _, c := range list {
+		if key != "" && (key == c.Key || key == strings.ToLower(c.Key) || key == c.Word) {
+			return flow.Answer{Command: c.Name, Text: strings.TrimSpace(arg)}, true
+		}
+	}
+	for _, c := range list {
+		if c.Key == "/" && strings.HasPrefix(flow.Fold(text), "/") {
+			_, arg, _ := strings.Cut(strings.Replace(text, "／", "/", 1), "/")
+			return flow.Answer{Command: c.Name, Text: strings.TrimSpace(arg)}, true
+		}
+	}
+	return flow.Answer{}, false
+}
