@@ -2,9 +2,9 @@ package problem
 
 // Family 1: sign-in and grants. HS-110n is how a sign-in by code can end,
 // HS-12nn what Entra ID answers, HS-130n who signed in and what is kept, HS-140n
-// grants. The Args of HS-1104 and HS-12nn are always number (AADSTS, empty
+// grants. Those of HS-1104 and HS-12nn carry all of number (AADSTS, empty
 // without), client, correlation, trace, time, answer, error and tenant, empty
-// where the answer did not say.
+// where the answer did not say; each names those that its words use.
 const (
 	// NoSavedData: no connection for the tenant. Args: connection.
 	NoSavedData Code = "HS-1001"
@@ -15,7 +15,8 @@ const (
 	CodeExpired Code = "HS-1102"
 	// CodeUnknown: the authority does not know the code any more. Args: none.
 	CodeUnknown Code = "HS-1103"
-	// SignInRefused: a refusal without words of its own. Args: error, answer.
+	// SignInRefused: a refusal without words of its own. Args: error, answer,
+	// correlation.
 	SignInRefused Code = "HS-1104"
 	// SignInBroken: the authority's answer is not understood. Args: host, detail.
 	SignInBroken Code = "HS-1105"
@@ -47,8 +48,8 @@ const (
 	WrongPassword Code = "HS-1208"
 	// ExternalChallenge: AADSTS50158. Args: none.
 	ExternalChallenge Code = "HS-1209"
-	// SessionRevoked: AADSTS50173: password changed or sessions revoked. Args:
-	// none.
+	// SessionRevoked: AADSTS50173, 50132, 50133: password changed or sessions
+	// revoked. Args: number.
 	SessionRevoked Code = "HS-1210"
 	// ConsentMissing: AADSTS65001. Args: client.
 	ConsentMissing Code = "HS-1211"
@@ -79,7 +80,7 @@ const (
 	AccountUnknown Code = "HS-1223"
 	// AccountDisabled: AADSTS50057. Args: none.
 	AccountDisabled Code = "HS-1224"
-	// SignInOther: any other AADSTS number. Args: number, answer.
+	// SignInOther: any other AADSTS number. Args: number, answer, correlation.
 	SignInOther Code = "HS-1299"
 
 	// OtherTenant: the person belongs to another tenant than the connection.
