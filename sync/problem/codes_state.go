@@ -39,6 +39,9 @@ const (
 	StateNoDatabase Code = "HS-5020"
 	// StateFailed: the state gave an error of no other kind. Args: state.
 	StateFailed Code = "HS-5021"
+	// StatePath: no file can be made at the state's path: a folder has that
+	// name, or a file stands where a folder must. Args: state.
+	StatePath Code = "HS-5022"
 
 	// IdentityMissing: the identity file is not there. Args: file.
 	IdentityMissing Code = "HS-5050"
@@ -87,6 +90,7 @@ var stateClasses = map[Code]Class{
 	StateUnreachable:   Retry,
 	StateSignIn:        Mend,
 	StateNoDatabase:    Mend,
+	StatePath:          Mend,
 	IdentityMissing:    Mend,
 	IdentityUnreadable: Mend,
 	IdentityExposed:    Mend,

@@ -50,7 +50,9 @@ func codeOf(err error) problem.Code {
 		return postgresCode(pg.Code)
 	}
 	var connect *pgconn.ConnectError
-	var network net.Error
+	var network *net.OpError
+	var name *net.DNSError
+	var path *fs.PathError
 	switch {
 	case errors.Is(err, errMalformed):
 		return problem.StateURL
@@ -60,7 +62,9 @@ func codeOf(err error) problem.Code {
 		return problem.StateReadOnly
 	case errors.Is(err, fs.ErrPermission):
 		return problem.StateDenied
-	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, context.DeadlineExceeded),
+	case errors.As(err, &path):
+		return problem.StatePath
+	case errors.As(err, &connect), errors.As(err, &network), errors.As(err, &name), errors.Is(err, context.DeadlineExceeded),
 		errors.Is(err, net.ErrClosed), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return problem.StateUnreachable
 	}
