@@ -65,6 +65,8 @@ type Client struct {
 	vault *vault
 	msal  public.Client
 
+	began, made time.Time // when New was called, by the clock and by the machine
+
 	mu     sync.Mutex // held while a token is obtained: one request at a time
 	tokens map[string]held
 }
@@ -73,7 +75,7 @@ type Client struct {
 type held struct {
 	token   string
 	account consent.Account
-	until   time.Time // of the clock
+	until   time.Time // of the machine, as MSAL counts
 }
 
 var _ consent.SignIn = (*Client)(nil)
@@ -103,7 +105,7 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("authority must be https://host, it is %q", o.Authority)
 	}
 	o.Graph = strings.TrimRight(o.Graph, "/")
-	c := &Client{o: o, vault: &vault{cache: o.Cache}, tokens: map[string]held{}}
+	c := &Client{o: o, vault: &vault{cache: o.Cache}, tokens: map[string]held{}, began: o.Clock.Now(), made: time.Now()}
 	c.road = newRoad(o.HTTP, u.Host, o.Clock, o.Log)
 	// Instance discovery would ask a host of Microsoft's whether the authority is
 	// one of theirs; we were told which it is.
@@ -125,12 +127,13 @@ func (c *Client) DeviceCode(ctx context.Context, scopes []string) (consent.Code,
 	if err != nil {
 		return consent.Code{}, nil, c.failed(ctx, err, asking)
 	}
-	life := time.Until(dc.Result.ExpiresOn).Round(time.Second)
+	// Entra ID and MSAL count the machine's seconds; people read the clock's.
+	life := time.Duration(float64(time.Until(dc.Result.ExpiresOn)) * c.pace())
 	code := consent.Code{
 		UserCode: dc.Result.UserCode,
 		URL:      dc.Result.VerificationURL,
 		Message:  dc.Result.Message,
-		Expires:  c.o.Clock.Now().Add(life),
+		Expires:  c.o.Clock.Now().Add(life.Round(time.Second)),
 	}
 	wait := func(ctx context.Context) (consent.Account, error) {
 		w := &watch{asked: asking.asked, polling: true}
@@ -141,6 +144,15 @@ func (c *Client) DeviceCode(ctx context.Context, scopes []string) (consent.Code,
 		return c.accept(res, scopes, w)
 	}
 	return code, wait, nil
+}
+
+// pace is how fast the clock has run since New, 1 for the machine's own.
+func (c *Client) pace() float64 {
+	mine, machine := c.o.Clock.Now().Sub(c.began), time.Since(c.made)
+	if c.o.Clock == clock.Real() || mine <= 0 || machine <= 0 {
+		return 1
+	}
+	return float64(mine) / float64(machine)
 }
 
 // Silent obtains a token from what is saved; see consent.SignIn.
@@ -181,7 +193,7 @@ func (c *Client) obtain(ctx context.Context, scopes []string, challenge string, 
 	key := strings.Join(slices.Sorted(slices.Values(scopes)), " ")
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if h, ok := c.tokens[key]; ok && !renew && c.o.Clock.Now().Add(early).Before(h.until) {
+	if h, ok := c.tokens[key]; ok && !renew && time.Now().Add(early).Before(h.until) {
 		return h, nil
 	}
 	account, err := c.saved(ctx)
@@ -192,10 +204,6 @@ func (c *Client) obtain(ctx context.Context, scopes []string, challenge string, 
 		return held{}, signInAgain(scopes)
 	}
 	h, err := c.silently(ctx, account, scopes, challenge, renew)
-	if err == nil && !h.until.After(c.o.Clock.Now()) && !renew {
-		// MSAL counts by the machine's clock; a simulated tenant's may be faster.
-		h, err = c.silently(ctx, account, scopes, challenge, true)
-	}
 	if err != nil {
 		return held{}, err
 	}
@@ -228,17 +236,7 @@ func (c *Client) silently(ctx context.Context, account public.Account, scopes []
 	if err != nil {
 		return held{}, err
 	}
-	return c.hold(res, a), nil
-}
-
-// hold keeps a token by the clock that everything else goes by.
-func (c *Client) hold(res public.AuthResult, a consent.Account) held {
-	until := c.o.Clock.Now().Add(time.Until(res.ExpiresOn))
-	if res.Metadata.TokenSource == public.TokenSourceCache && c.o.Clock != clock.Real() {
-		// When it was issued is not known on a clock of another speed.
-		until = c.o.Clock.Now()
-	}
-	return held{token: res.AccessToken, account: a, until: until}
+	return held{res.AccessToken, a, res.ExpiresOn}, nil
 }
 
 // accept checks who signed in, and remembers the token of a fresh sign-in.
@@ -265,7 +263,7 @@ func (c *Client) accept(res public.AuthResult, scopes []string, w *watch) (conse
 	if w.polling {
 		c.mu.Lock()
 		clear(c.tokens) // another person may have signed in
-		c.tokens[strings.Join(slices.Sorted(slices.Values(scopes)), " ")] = c.hold(res, a)
+		c.tokens[strings.Join(slices.Sorted(slices.Values(scopes)), " ")] = held{res.AccessToken, a, res.ExpiresOn}
 		c.mu.Unlock()
 	}
 	if err := c.vault.failure(); err != nil {
