@@ -124,7 +124,7 @@ func keyringProblem(err error) error {
 		return err
 	}
 	text := strings.ToLower(err.Error())
-	for _, sign := range []string{"locked", "dismissed", "cancel", "denied", "not allowed", "exit status 36", "exit status 51", "exit status 128"} {
+	for _, sign := range []string{"locked", "unlock", "dismissed", "cancel", "denied", "not allowed", "exit status 36", "exit status 51", "exit status 128"} {
 		if strings.Contains(text, sign) {
 			return problem.Wrap(err, problem.KeyringRefused, nil)
 		}
