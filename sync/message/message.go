@@ -167,13 +167,17 @@ func (p *Printer) Has(id string) bool {
 }
 
 func (p *Printer) lookup(id string, args problem.Args) (string, bool) {
-	// An error comes with a text where English stands in.
-	s, _ := p.local.Localize(&i18n.LocalizeConfig{
+	s, tag, err := p.local.LocalizeWithTag(&i18n.LocalizeConfig{
 		MessageID:      id,
 		TemplateData:   cleaned(args),
 		TemplateParser: p.parser,
 	})
-	return s, s != ""
+	// Where English stands in, a text comes with the error that says so.
+	var standsIn *i18n.MessageNotFoundErr
+	if tag == language.Und || err != nil && !errors.As(err, &standsIn) {
+		return "", false
+	}
+	return s, true
 }
 
 // cleaned makes arguments fit for showing.

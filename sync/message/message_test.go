@@ -35,6 +35,9 @@ func TestText_SaysAMissingMessageByItsID(t *testing.T) {
 	if got := p.Text("kind.rename", nil); got != "UPN 変更" {
 		t.Errorf("got %q", got)
 	}
+	if got := p.Text("cmd.error", problem.Args{"what": "", "code": ""}); strings.Contains(got, "«") {
+		t.Errorf("got %q", got)
+	}
 	if !p.Has("kind.rename") {
 		t.Error("Has says it is not there")
 	}
