@@ -36,8 +36,8 @@ var arrows = map[string][]string{
 	// What a sync is made of.
 	"sync/consent":       {"sync/directory"},
 	"sync/source":        {"sync/directory", "sync/problem", "sync/progress"},
-	"sync/source/haccsv": {"sync/directory", "sync/problem", "sync/progress", "sync/source"},
-	"sync/source/hacapi": {"sync/clock", "sync/directory", "sync/problem", "sync/progress", "sync/source"},
+	"sync/source/haccsv": {"sync/clock", "sync/directory", "sync/problem", "sync/progress", "sync/source"},
+	"sync/source/hacapi": {"sync/clock", "sync/directory", "sync/problem", "sync/progress", "sync/secret", "sync/source"},
 	"sync/source/hacapi/simulator": {
 		"sync/clock", "sync/directory", "sync/loopback", "sync/problem", "sync/progress", "sync/source", "sync/source/haccsv",
 	},
@@ -52,27 +52,33 @@ var arrows = map[string][]string{
 
 	// The tenant.
 	"graphclient/transport": {"sync/clock", "sync/problem"},
+	"graphclient/claims":    {"sync/directory"},
 	"graphclient": {
-		"graphclient/transport", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/plan", "sync/problem",
+		"graphclient/claims", "graphclient/transport", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/plan", "sync/problem",
 		"sync/progress",
 	},
-	"graphclient/signin": {"graphclient/transport", "sync/clock", "sync/consent", "sync/directory", "sync/problem"},
+	"graphclient/signin": {"graphclient/claims", "graphclient/transport", "sync/clock", "sync/consent", "sync/directory", "sync/problem"},
 	"graphclient/grants": {
-		"assets", "graphclient", "graphclient/transport", "sync/clock", "sync/consent", "sync/directory", "sync/problem",
+		"assets", "graphclient", "graphclient/claims", "graphclient/transport", "sync/clock", "sync/consent", "sync/directory",
+		"sync/problem",
 	},
-	"graphclient/simulator": {"assets", "sync/clock", "sync/directory", "sync/loopback"},
+	"graphclient/simulator": {"assets", "sync/clock", "sync/directory", "sync/loopback", "sync/source/hacapi/simulator"},
 
 	// People.
 	"tui/flow": {
 		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/message", "sync/plan",
 		"sync/problem", "sync/progress", "sync/run", "sync/source", "sync/state",
 	},
-	"tui/plain": {"sync/clock", "sync/message", "sync/problem", "sync/progress", "tui/flow"},
+	"tui/theme":  {},
+	"tui/widget": {"sync/message", "tui/theme"},
+	"tui/plain": {
+		"sync/clock", "sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/theme", "tui/widget",
+	},
 	"cmd/hacsync": {
 		"assets", "graphclient", "graphclient/grants", "graphclient/signin", "graphclient/simulator", "graphclient/transport",
 		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/loopback", "sync/message",
 		"sync/plan", "sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/source/hacapi",
-		"sync/source/hacapi/simulator", "sync/source/haccsv", "sync/state", "tui/flow", "tui/plain",
+		"sync/source/hacapi/simulator", "sync/source/haccsv", "sync/state", "tui/flow", "tui/plain", "tui/theme", "tui/widget",
 	},
 }
 
