@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -50,6 +51,21 @@ const (
 	Read                 // read for a rule (Status, Last Login), not written
 	Never                // never read: secrets, and what hacsync has no business with
 )
+
+// HoldsSecret reports whether a column or field, by its name, may hold a
+// password, a one-time code or the like, also under the name of a custom
+// attribute. It is never read.
+func HoldsSecret(name string) bool {
+	name = strings.ToLower(name)
+	for _, part := range []string{
+		"password", "passwd", "passcode", "otp", "token", "secret", "pincode", "pin code", "pin_code", "パスワード", "暗証",
+	} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}
 
 // Overview is what a look at a source shows before a dry run.
 type Overview struct {

@@ -46,18 +46,6 @@ var unread = map[string]bool{
 	"is admin": true, "role": true,
 }
 
-// never reports whether a column, by its name in lower case, is not read at
-// all: passwords, one-time codes and the like, also under the names of custom
-// attributes.
-func never(name string) bool {
-	for _, part := range []string{"password", "passwd", "passcode", "otp", "token", "secret", "pincode", "pin code", "パスワード"} {
-		if strings.Contains(name, part) {
-			return true
-		}
-	}
-	return unread[name]
-}
-
 // layout is how a header was understood.
 type layout struct {
 	header []string
@@ -89,7 +77,7 @@ func recognise(file string, header []string, mappings []source.Mapping) (*layout
 		}
 		byName[key] = i
 		c.of[i] = source.Recognised{Column: strings.TrimSpace(name), Use: source.NotMapped}
-		if never(key) {
+		if unread[key] || source.HoldsSecret(key) {
 			c.of[i].Use = source.Never
 		}
 	}
