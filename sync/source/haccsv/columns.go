@@ -1,6 +1,7 @@
 package haccsv
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,6 +62,20 @@ func fold(name string) string {
 	return strings.ToLower(strings.Join(strings.Fields(name), " "))
 }
 
+// withPrefix gives the name that begins with prefix, if it is one alone.
+func withPrefix(header []string, prefix string) []string {
+	var found []string
+	for _, name := range header {
+		if name = fold(name); strings.HasPrefix(name, prefix) {
+			found = append(found, name)
+		}
+	}
+	if len(found) != 1 {
+		return nil
+	}
+	return found
+}
+
 // recognise understands a header. file is for problems.
 func recognise(file string, header []string, mappings []source.Mapping) (*layout, error) {
 	c := &layout{
@@ -82,7 +97,12 @@ func recognise(file string, header []string, mappings []source.Mapping) (*layout
 		}
 	}
 	for _, k := range known {
-		for _, name := range k.names {
+		names := k.names
+		if k.attribute == directory.ImmutableID {
+			// The one name that HENNGE's help shows only cut off.
+			names = append(slices.Clone(names), withPrefix(header, "microsoft immutable")...)
+		}
+		for _, name := range names {
 			i, ok := byName[name]
 			if !ok {
 				continue

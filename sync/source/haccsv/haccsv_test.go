@@ -158,7 +158,7 @@ func TestRead_AMissingColumnIsNotAnEmptyOne(t *testing.T) {
 	if !s.At(0).Marks().Has(directory.Enabled) {
 		t.Error("without Status nobody is disabled")
 	}
-	for _, name := range []string{"Microsoft Immutable ID", "Microsoft ImmutableID", "immutable id", " Microsoft  Immutable ID "} {
+	for _, name := range []string{"Microsoft Immutable ID", "Microsoft ImmutableID", "immutable id", "Microsoft Immutable ID (Office 365)", " Microsoft  Immutable ID "} {
 		if !mustRead(t, "Email,"+name+"\na@x.example,x\n", Options{}).HasColumn(directory.ImmutableID) {
 			t.Errorf("%q is not known", name)
 		}
