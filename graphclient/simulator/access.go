@@ -1,0 +1,127 @@
+package simulator
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// caller is who a token was issued to.
+type caller struct {
+	app    string   // client ID
+	oid    string   // of the user, or of the service principal
+	scopes []string // delegated
+	roles  []string // of an application
+	isApp  bool
+}
+
+// may reports whether the caller holds one of the permissions. delegated and
+// application permissions go by the same names.
+func (w *caller) may(permissions []string) bool {
+	held := w.scopes
+	if w.isApp {
+		held = w.roles
+	}
+	for _, p := range permissions {
+		for _, h := range held {
+			if strings.EqualFold(h, p) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Permissions, the least first, as Graph's permission reference has them for
+// each kind of call.
+var (
+	canReadUsers   = []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	canListUsers   = append([]string{"User.ReadBasic.All"}, canReadUsers...)
+	canReadMe      = append([]string{"User.Read", "User.ReadWrite", "User.ReadBasic.All"}, canReadUsers...)
+	canWriteUsers  = []string{"User.ReadWrite.All", "Directory.ReadWrite.All"}
+	canDelete      = []string{"User.DeleteRestore.All", "User.ReadWrite.All", "Directory.ReadWrite.All"}
+	canReadDomains = []string{"Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	canReadOrg     = []string{"Organization.Read.All", "Directory.Read.All", "Directory.ReadWrite.All", "Organization.ReadWrite.All", "User.Read", "User.Read.All", "User.ReadWrite.All"}
+	canReadRoles   = []string{"RoleManagement.Read.Directory", "RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory", "Directory.Read.All", "Directory.ReadWrite.All"}
+	canReadElig    = []string{"RoleEligibilitySchedule.Read.Directory", "RoleManagement.Read.Directory", "RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory", "RoleEligibilitySchedule.ReadWrite.Directory"}
+	canWriteRoles  = []string{"RoleManagement.ReadWrite.Directory"}
+	canReadGroups  = []string{"GroupMember.Read.All", "Group.Read.All", "GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	canReadApps    = []string{"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	canWriteApps   = []string{"Application.ReadWrite.All"}
+	canGrant       = []string{"AppRoleAssignment.ReadWrite.All"}
+	canReadGrants  = []string{"Directory.Read.All", "Application.Read.All", "Application.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"}
+	canReadMailbox = []string{"MailboxSettings.Read", "MailboxSettings.ReadWrite"}
+)
+
+// rolesHeld are the template IDs of the directory roles that a principal holds
+// now, at any scope, directly or by a role-assignable group.
+func (t *tenant) rolesHeld(id string) []string {
+	var out []string
+	for _, a := range t.assigned.list {
+		p := a.text("principalId")
+		if strings.EqualFold(p, id) || (t.groups.get(p) != nil && slices.Contains(t.members[p], strings.ToLower(id))) {
+			out = append(out, strings.ToLower(a.text("roleDefinitionId")))
+		}
+	}
+	return out
+}
+
+// inRoleGroup reports whether a user is member or owner of a group that roles
+// may be given to.
+func (t *tenant) inRoleGroup(id string) bool {
+	for _, g := range t.groups.list {
+		if g.flag("isAssignableToRole") &&
+			(slices.Contains(t.members[g.id()], id) || slices.Contains(t.owners[g.id()], id)) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayTouch enforces who may carry out sensitive actions on whom: the table of
+// the users resource. sensitive is false for attributes that any writer may
+// change.
+func (t *tenant) mayTouch(w *caller, target *record, sensitive bool) *graphError {
+	held := t.rolesHeld(w.oid)
+	top := slices.Contains(held, roleGlobalAdmin) || slices.Contains(held, rolePrivAuthAdmin)
+	userAdmin := slices.Contains(held, roleUserAdmin)
+	if target != nil && target.now.obj != nil && target.now.obj.flag("isManagementRestricted") {
+		return denied() // needs a role at the scope of the restricted unit, which nobody here has
+	}
+	if !w.isApp && !top && !userAdmin && !slices.Contains(held, roleDirWriters) {
+		return denied()
+	}
+	if target == nil || !sensitive || strings.EqualFold(target.id, w.oid) && !sensitive {
+		return nil
+	}
+	if top {
+		return nil
+	}
+	if t.inRoleGroup(target.id) {
+		return denied()
+	}
+	for _, role := range t.rolesHeld(target.id) {
+		switch role {
+		case roleDirReaders, roleGuestInviter, roleMessageReader, roleReportsReader, roleUsageReader, rolePasswordAdmin:
+			if w.isApp && !userAdmin && !slices.Contains(held, roleAuthAdmin) {
+				return denied() // an application needs a role itself to touch any administrator
+			}
+		case roleGroupsAdmin, roleHelpdesk, roleUserAdmin:
+			if !userAdmin {
+				return denied()
+			}
+		default:
+			return denied()
+		}
+	}
+	return nil
+}
+
+// Texts of 401, as Graph words them.
+func unauthorized(message string) *graphError {
+	e := fail(http.StatusUnauthorized, "InvalidAuthenticationToken", message)
+	e.header = http.Header{"Www-Authenticate": {
+		`Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="` + graphAppID + `"`,
+	}}
+	return e
+}

@@ -1,0 +1,252 @@
+package simulator
+
+import (
+	"net/http"
+	"strings"
+)
+
+func (s *Server) listPrincipals(c *call) (*answer, *graphError) {
+	s.t.mu.RLock()
+	defer s.t.mu.RUnlock()
+	return s.listOf(c, "servicePrincipal", "servicePrincipals", s.t.sps, c.query.expand != "")
+}
+
+// principal finds a service principal by ID or, in the form
+// servicePrincipals(appId='…'), by its application.
+func (t *tenant) principal(key string) *object {
+	if app, found := strings.CutPrefix(key, "(appId)"); found {
+		return t.spByClient(app)
+	}
+	return t.sps.get(key)
+}
+
+func (s *Server) getPrincipal(c *call) (*answer, *graphError) {
+	s.t.mu.RLock()
+	defer s.t.mu.RUnlock()
+	o := s.t.principal(c.vars[0])
+	if o == nil {
+		return nil, notFound(strings.TrimPrefix(c.vars[0], "(appId)"))
+	}
+	return c.one(o, "servicePrincipals")
+}
+
+func (s *Server) createPrincipal(c *call) (*answer, *graphError) {
+	t := s.t
+	body, err := c.object()
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.mayRegister(c.who) {
+		return nil, denied()
+	}
+	props, err := t.clean(t.sch["servicePrincipal"], body)
+	if err != nil {
+		return nil, err
+	}
+	appID := unquote(props["appId"])
+	app := t.appByClient(appID)
+	if app == nil {
+		return nil, badRequest("The appId '" + appID + "' of the service principal does not reference a valid application object.")
+	}
+	if t.spByClient(appID) != nil {
+		m := "The service principal cannot be created, updated, or restored because the service principal name " + appID + " is already in use."
+		return nil, fail(409, "Request_MultipleObjectsWithSameKeyValue", m, detail{"ObjectConflict", m, "servicePrincipalNames"})
+	}
+	props["id"] = quote(newGUID())
+	for name, v := range map[string]string{
+		"displayName": app.raw("displayName"), "appDisplayName": app.raw("displayName"), "accountEnabled": "true",
+		"servicePrincipalType": `"Application"`, "appOwnerOrganizationId": t.org.raw("id"),
+	} {
+		if props[name] == "" {
+			props[name] = v
+		}
+	}
+	o := newObject(t.sch["servicePrincipal"], props)
+	t.sps.add(o)
+	return asCreated(c.one(o, "servicePrincipals"))
+}
+
+func asCreated(a *answer, err *graphError) (*answer, *graphError) {
+	if err == nil {
+		a.status = http.StatusCreated
+	}
+	return a, err
+}
+
+// mayRegister is the role that registering applications takes.
+func (t *tenant) mayRegister(w *caller) bool {
+	if w.isApp {
+		return true
+	}
+	for _, r := range t.rolesHeld(w.oid) {
+		if r == roleGlobalAdmin || r == roleAppAdmin || r == roleCloudAppAdmin {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) appRolesWhere(c *call, key string, id string) (*answer, *graphError) {
+	sub := newCollection()
+	for _, a := range s.t.appRoles.list {
+		if a.text(key) == id {
+			sub.add(a)
+		}
+	}
+	return s.listOf(c, "appRoleAssignment", "appRoleAssignments", sub, false)
+}
+
+func (s *Server) listAppRoles(c *call) (*answer, *graphError) {
+	s.t.mu.RLock()
+	defer s.t.mu.RUnlock()
+	sp := s.t.principal(c.vars[0])
+	if sp == nil {
+		return nil, notFound(c.vars[0])
+	}
+	return s.appRolesWhere(c, "principalId", sp.id())
+}
+
+func (s *Server) listAppRoleHolders(c *call) (*answer, *graphError) {
+	s.t.mu.RLock()
+	defer s.t.mu.RUnlock()
+	sp := s.t.principal(c.vars[0])
+	if sp == nil {
+		return nil, notFound(c.vars[0])
+	}
+	return s.appRolesWhere(c, "resourceId", sp.id())
+}
+
+func (s *Server) createAppRole(c *call) (*answer, *graphError) {
+	t := s.t
+	body, err := c.object()
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.mayAssignRoles(c.who) {
+		return nil, denied()
+	}
+	if t.principal(c.vars[0]) == nil {
+		return nil, notFound(c.vars[0])
+	}
+	props, err := t.clean(t.sch["appRoleAssignment"], body)
+	if err != nil {
+		return nil, err
+	}
+	sp, res := t.sps.get(unquote(props["principalId"])), t.sps.get(unquote(props["resourceId"]))
+	if sp == nil || res == nil {
+		return nil, notFound(unquote(props["principalId"]))
+	}
+	o, found := t.newAppRole(sp, res, unquote(props["appRoleId"]), quoteTime(c.now))
+	if !found {
+		return nil, badRequest("Permission being assigned was not found on application '" + res.text("appId") + "'.")
+	}
+	if t.appRoles.get(o.id()) != nil {
+		m := "Permission being assigned already exists on the object"
+		return nil, badRequest(m, detail{"InvalidUpdate", m, ""})
+	}
+	t.appRoles.add(o)
+	return asCreated(c.one(o, "appRoleAssignments"))
+}
+
+func (s *Server) deleteAppRole(c *call) (*answer, *graphError) {
+	s.t.mu.Lock()
+	defer s.t.mu.Unlock()
+	if !s.t.mayAssignRoles(c.who) {
+		return nil, denied()
+	}
+	if !s.t.appRoles.remove(c.vars[1]) {
+		return nil, notFound(c.vars[1])
+	}
+	return noContent(), nil
+}
+
+func (s *Server) listApplications(c *call) (*answer, *graphError) {
+	s.t.mu.RLock()
+	defer s.t.mu.RUnlock()
+	return s.listOf(c, "application", "applications", s.t.apps, false)
+}
+
+func (t *tenant) application(key string) *object {
+	if app, found := strings.CutPrefix(key, "(appId)"); found {
+		return t.appByClient(app)
+	}
+	return t.apps.get(key)
+}
+
+func (s *Server) getApplication(c *call) (*answer, *graphError) {
+	s.t.mu.RLock()
+	defer s.t.mu.RUnlock()
+	o := s.t.application(c.vars[0])
+	if o == nil {
+		return nil, notFound(strings.TrimPrefix(c.vars[0], "(appId)"))
+	}
+	return c.one(o, "applications")
+}
+
+func (s *Server) createApplication(c *call) (*answer, *graphError) {
+	t := s.t
+	body, err := c.object()
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.mayRegister(c.who) {
+		return nil, denied()
+	}
+	props, err := t.clean(t.sch["application"], body)
+	if err != nil {
+		return nil, err
+	}
+	if props["displayName"] == "" || props["displayName"] == null {
+		m := "A value is required for property 'displayName' of resource 'Application'."
+		return nil, badRequest(m, detail{"InvalidValue", m, "displayName"})
+	}
+	props["id"], props["appId"] = quote(newGUID()), quote(newGUID())
+	props["createdDateTime"] = quoteTime(c.now)
+	if props["signInAudience"] == "" {
+		props["signInAudience"] = `"AzureADMyOrg"`
+	}
+	if err := keepKeys(props); err != nil {
+		return nil, err
+	}
+	o := newObject(t.sch["application"], props)
+	t.apps.add(o)
+	return asCreated(c.one(o, "applications"))
+}
+
+func (s *Server) updateApplication(c *call) (*answer, *graphError) {
+	t := s.t
+	body, err := c.object()
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.mayRegister(c.who) {
+		return nil, denied()
+	}
+	o := t.application(c.vars[0])
+	if o == nil {
+		return nil, notFound(c.vars[0])
+	}
+	props, err := t.clean(o.t, body)
+	if err != nil {
+		return nil, err
+	}
+	if err := keepKeys(props); err != nil {
+		return nil, err
+	}
+	t.apps.replace(o.with(props))
+	return noContent(), nil
+}
+
+func (s *Server) listGrants(c *call) (*answer, *graphError) {
+	s.t.mu.RLock()
+	defer s.t.mu.RUnlock()
+	return s.listOf(c, "oAuth2PermissionGrant", "oauth2PermissionGrants", s.t.consents, false)
+}

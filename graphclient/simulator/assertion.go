@@ -1,0 +1,208 @@
+package simulator
+
+import (
+	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // x5t is a SHA-1 thumbprint by definition; it names a key and proves nothing
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// credential is a certificate of an application.
+type credential struct {
+	Key string `json:"key"` // base64 of the DER certificate
+}
+
+// byCredentials signs an application in: by a JWT that its certificate signed,
+// or by a secret.
+func (i *issuer) byCredentials(host string, form url.Values) (any, *oauthError) {
+	q, ferr := parseScopes(form.Get("scope"))
+	if ferr != nil {
+		return nil, ferr
+	}
+	client := form.Get("client_id")
+	if !q.byApp {
+		return nil, aad("invalid_scope", 1002012, "The provided value for scope "+form.Get("scope")+" is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).")
+	}
+	t := i.s.t
+	t.mu.RLock()
+	sp, app := t.spByClient(client), t.appByClient(client)
+	n := t.set.RefuseSignIn
+	t.mu.RUnlock()
+	switch {
+	case n != 0:
+		return nil, refusal(n)
+	case sp == nil:
+		return nil, refusal(700016)
+	case !sp.flag("accountEnabled"):
+		return nil, aad("unauthorized_client", 7000112, "Application '"+client+"' is disabled.")
+	}
+	switch {
+	case form.Get("client_assertion") != "":
+		if form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
+			return nil, aad("invalid_request", 7000218, "The request body must contain the parameter 'client_assertion_type'.")
+		}
+		if err := checkAssertion(form.Get("client_assertion"), client, host, t.org.id(), sp, app); err != nil {
+			return nil, err
+		}
+	case form.Get("client_secret") != "":
+		if !secretKnown(form.Get("client_secret"), sp, app) {
+			return nil, refusal(7000215)
+		}
+	default:
+		return nil, refusal(7000218)
+	}
+	t.mu.RLock()
+	roles := t.rolesOf(sp)
+	t.mu.RUnlock()
+	if roles == nil {
+		roles = []string{}
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	token, err := i.appToken(client, sp, roles)
+	if err != nil {
+		return nil, &oauthError{500, "server_error", 90033, err.Error()}
+	}
+	life := int(i.tokenLife() / time.Second)
+	return map[string]any{"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token}, nil
+}
+
+// checkAssertion verifies a client assertion: who it is from and for, when it
+// holds, and that a registered certificate signed it.
+func checkAssertion(assertion, client, host, tenant string, holders ...*object) *oauthError {
+	head, claims, signed, sig, err := jwtParts(assertion)
+	if err != nil {
+		return aad("invalid_client", 50027, "JWT token is invalid or malformed.")
+	}
+	iss, _ := claims["iss"].(string)
+	sub, _ := claims["sub"].(string)
+	if !strings.EqualFold(iss, client) || !strings.EqualFold(sub, client) {
+		return aad("invalid_client", 700021, "Client assertion application identifier doesn't match 'client_id' parameter.")
+	}
+	aud, _ := claims["aud"].(string)
+	good := false
+	for _, realm := range []string{tenant, "common", "organizations"} {
+		good = good || strings.EqualFold(aud, host+"/"+realm+"/oauth2/v2.0/token") || strings.EqualFold(aud, host+"/"+realm+"/v2.0")
+	}
+	if !good {
+		return aad("invalid_client", 700023, "Client assertion audience claim does not match Realm issuer.")
+	}
+	now := float64(time.Now().Unix())
+	const skew = 5 * 60
+	exp, hasExp := claims["exp"].(float64)
+	nbf, hasNbf := claims["nbf"].(float64)
+	if !hasExp || now > exp+skew || hasNbf && now < nbf-skew {
+		return refusal(700024)
+	}
+	alg, _ := head["alg"].(string)
+	x5t, _ := head["x5t"].(string)
+	x5t256, _ := head["x5t#S256"].(string)
+	for _, cert := range certificates(holders...) {
+		one, two := sha1.Sum(cert.Raw), sha256.Sum256(cert.Raw) //nolint:gosec // as above
+		if (x5t != "" && x5t != b64(one[:])) || (x5t256 != "" && x5t256 != b64(two[:])) {
+			continue
+		}
+		pub, isRSA := cert.PublicKey.(*rsa.PublicKey)
+		if !isRSA || checkRSA(pub, alg, signed, sig) != nil {
+			continue
+		}
+		if time.Now().After(cert.NotAfter) || time.Now().Before(cert.NotBefore) {
+			return aad("invalid_client", 1000502, "The provided certificate is not within its specified validity window.")
+		}
+		return nil
+	}
+	return refusal(700027)
+}
+
+// certificates are those registered on the application or its principal.
+func certificates(holders ...*object) []*x509.Certificate {
+	var out []*x509.Certificate
+	for _, o := range holders {
+		if o == nil {
+			continue
+		}
+		var list []credential
+		if json.Unmarshal([]byte(o.raw("keyCredentials")), &list) != nil {
+			continue
+		}
+		for _, k := range list {
+			der, err := base64.StdEncoding.DecodeString(k.Key)
+			if err != nil {
+				continue
+			}
+			if cert, err := x509.ParseCertificate(der); err == nil {
+				out = append(out, cert)
+			}
+		}
+	}
+	return out
+}
+
+func secretKnown(secret string, holders ...*object) bool {
+	for _, o := range holders {
+		if o == nil {
+			continue
+		}
+		var list []struct {
+			SecretText string `json:"secretText"`
+		}
+		if json.Unmarshal([]byte(o.raw("passwordCredentials")), &list) != nil {
+			continue
+		}
+		for _, p := range list {
+			if p.SecretText != "" && p.SecretText == secret {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// keepKeys checks the certificates of an application and completes what Graph
+// completes: keyId, type, usage, dates from the certificate.
+func keepKeys(props map[string]string) *graphError {
+	raw, has := props["keyCredentials"]
+	if !has || raw == null {
+		return nil
+	}
+	var list []map[string]any
+	if json.Unmarshal([]byte(raw), &list) != nil {
+		return invalidValue("Application", "keyCredentials")
+	}
+	for _, k := range list {
+		text, _ := k["key"].(string)
+		der, err := base64.StdEncoding.DecodeString(text)
+		cert, perr := x509.ParseCertificate(der)
+		if err != nil || perr != nil {
+			m := "Key credential must have type, usage and key."
+			return fail(400, "Request_BadRequest", m, detail{"InvalidValue", m, "keyCredentials"})
+		}
+		sum := sha1.Sum(cert.Raw) //nolint:gosec // as above
+		for name, v := range map[string]any{
+			"keyId": newGUID(), "type": "AsymmetricX509Cert", "usage": "Verify",
+			"startDateTime": cert.NotBefore.UTC().Format(time.RFC3339), "endDateTime": cert.NotAfter.UTC().Format(time.RFC3339),
+			"customKeyIdentifier": strings.ToUpper(hexOf(sum[:])),
+		} {
+			if k[name] == nil {
+				k[name] = v
+			}
+		}
+	}
+	b, _ := json.Marshal(list) // it was JSON a moment ago
+	props["keyCredentials"] = string(b)
+	return nil
+}
+
+func hexOf(b []byte) string {
+	const digits = "0123456789abcdef"
+	out := make([]byte, 0, 2*len(b))
+	for _, c := range b {
+		out = append(out, digits[c>>4], digits[c&15])
+	}
+	return string(out)
+}

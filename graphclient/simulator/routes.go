@@ -1,0 +1,159 @@
+package simulator
+
+import (
+	"net/http"
+	"strings"
+)
+
+// route is one operation. In its pattern * stands for any segment.
+type route struct {
+	method  string
+	pattern string
+	may     []string // one of these permissions is needed
+	handle  func(*Server, *call) (*answer, *graphError)
+	segs    []string
+}
+
+// routes are all operations that are served, /v1.0 left out.
+func routes() []route {
+	const get, post, patch, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+	list := []route{
+		{method: get, pattern: "organization", may: canReadOrg, handle: (*Server).listOrganization},
+		{method: get, pattern: "organization/*", may: canReadOrg, handle: (*Server).getOrganization},
+		{method: get, pattern: "domains", may: canReadDomains, handle: (*Server).listDomains},
+		{method: get, pattern: "domains/*", may: canReadDomains, handle: (*Server).getDomain},
+		{method: get, pattern: "domains/*/domainNameReferences", may: canReadDomains, handle: (*Server).domainReferences},
+		{method: get, pattern: "domains/*/domainNameReferences/*", may: canReadDomains, handle: (*Server).domainReferences},
+
+		{method: get, pattern: "me", may: canReadMe, handle: (*Server).getMe},
+		{method: get, pattern: "me/mailboxSettings", may: canReadMailbox, handle: (*Server).mailboxSettings},
+		{method: get, pattern: "me/mailboxSettings/userPurpose", may: canReadMailbox, handle: (*Server).mailboxPurpose},
+		{method: get, pattern: "users", may: canListUsers, handle: (*Server).listUsers},
+		{method: post, pattern: "users", may: canWriteUsers, handle: (*Server).createUser},
+		{method: get, pattern: "users/$count", may: canListUsers, handle: (*Server).countUsers},
+		{method: get, pattern: "users/delta", may: canReadUsers, handle: (*Server).deltaUsers},
+		{method: get, pattern: "users/microsoft.graph.delta", may: canReadUsers, handle: (*Server).deltaUsers},
+		{method: get, pattern: "users/*", may: canListUsers, handle: (*Server).getUser},
+		{method: patch, pattern: "users/*", may: canPatch, handle: (*Server).updateUser},
+		{method: del, pattern: "users/*", may: canDelete, handle: (*Server).deleteUser},
+		{method: get, pattern: "users/*/mailboxSettings", may: canReadMailbox, handle: (*Server).mailboxSettings},
+		{method: get, pattern: "users/*/mailboxSettings/userPurpose", may: canReadMailbox, handle: (*Server).mailboxPurpose},
+
+		{method: get, pattern: "directory/deletedItems/microsoft.graph.user", may: canReadUsers, handle: (*Server).listDeleted},
+		{method: get, pattern: "directory/deletedItems/microsoft.graph.user/$count", may: canReadUsers, handle: (*Server).countDeleted},
+		{method: get, pattern: "directory/deletedItems/*", may: canReadUsers, handle: (*Server).getDeleted},
+		{method: get, pattern: "directory/deletedItems/*/microsoft.graph.user", may: canReadUsers, handle: (*Server).getDeleted},
+		{method: del, pattern: "directory/deletedItems/*", may: canDelete, handle: (*Server).purgeDeleted},
+		{method: post, pattern: "directory/deletedItems/*/restore", may: canDelete, handle: (*Server).restoreDeleted},
+		{method: post, pattern: "directory/deletedItems/*/microsoft.graph.restore", may: canDelete, handle: (*Server).restoreDeleted},
+		{method: post, pattern: "directoryObjects/getByIds", may: canReadUsers, handle: (*Server).getByIDs},
+		{method: post, pattern: "directoryObjects/microsoft.graph.getByIds", may: canReadUsers, handle: (*Server).getByIDs},
+
+		{method: get, pattern: "roleManagement/directory/roleAssignments", may: canReadRoles, handle: (*Server).listAssignments},
+		{method: post, pattern: "roleManagement/directory/roleAssignments", may: canWriteRoles, handle: (*Server).createAssignment},
+		{method: get, pattern: "roleManagement/directory/roleAssignments/*", may: canReadRoles, handle: (*Server).getAssignment},
+		{method: del, pattern: "roleManagement/directory/roleAssignments/*", may: canWriteRoles, handle: (*Server).deleteAssignment},
+		{method: get, pattern: "roleManagement/directory/roleDefinitions", may: canReadRoles, handle: (*Server).listDefinitions},
+		{method: get, pattern: "roleManagement/directory/roleDefinitions/*", may: canReadRoles, handle: (*Server).getDefinition},
+		{method: get, pattern: "roleManagement/directory/roleEligibilitySchedules", may: canReadElig, handle: (*Server).listEligible},
+		{method: get, pattern: "roleManagement/directory/roleEligibilityScheduleInstances", may: canReadElig, handle: (*Server).listInstances},
+
+		{method: get, pattern: "groups", may: canReadGroups, handle: (*Server).listGroups},
+		{method: get, pattern: "groups/$count", may: canReadGroups, handle: (*Server).countGroups},
+		{method: get, pattern: "groups/*", may: canReadGroups, handle: (*Server).getGroup},
+		{method: get, pattern: "groups/*/*", may: canReadGroups, handle: (*Server).groupPeople},
+		{method: get, pattern: "groups/*/*/*", may: canReadGroups, handle: (*Server).groupPeople},
+
+		{method: get, pattern: "servicePrincipals", may: canReadApps, handle: (*Server).listPrincipals},
+		{method: post, pattern: "servicePrincipals", may: canWriteApps, handle: (*Server).createPrincipal},
+		{method: get, pattern: "servicePrincipals/*", may: canReadApps, handle: (*Server).getPrincipal},
+		{method: get, pattern: "servicePrincipals/*/appRoleAssignments", may: canReadApps, handle: (*Server).listAppRoles},
+		{method: post, pattern: "servicePrincipals/*/appRoleAssignments", may: canGrant, handle: (*Server).createAppRole},
+		{method: del, pattern: "servicePrincipals/*/appRoleAssignments/*", may: canGrant, handle: (*Server).deleteAppRole},
+		{method: get, pattern: "servicePrincipals/*/appRoleAssignedTo", may: canReadApps, handle: (*Server).listAppRoleHolders},
+		{method: post, pattern: "servicePrincipals/*/appRoleAssignedTo", may: canGrant, handle: (*Server).createAppRole},
+		{method: get, pattern: "applications", may: canReadApps, handle: (*Server).listApplications},
+		{method: post, pattern: "applications", may: canWriteApps, handle: (*Server).createApplication},
+		{method: get, pattern: "applications/*", may: canReadApps, handle: (*Server).getApplication},
+		{method: patch, pattern: "applications/*", may: canWriteApps, handle: (*Server).updateApplication},
+		{method: get, pattern: "oauth2PermissionGrants", may: canReadGrants, handle: (*Server).listGrants},
+	}
+	for i := range list {
+		list[i].segs = strings.Split(list[i].pattern, "/")
+	}
+	return list
+}
+
+// canPatch are the permissions of a PATCH of a user; which one is needed
+// depends on what is changed.
+var canPatch = []string{
+	"User.ReadWrite.All", "Directory.ReadWrite.All", "User.EnableDisableAccount.All",
+	"User-PasswordProfile.ReadWrite.All", "User-Mail.ReadWrite.All", "User-Phone.ReadWrite.All",
+}
+
+// fits matches segments; names of fixed segments are compared without case.
+func (r *route) fits(segs []string) ([]string, bool) {
+	if len(segs) != len(r.segs) {
+		return nil, false
+	}
+	var vars []string
+	for i, s := range r.segs {
+		if s == "*" {
+			if strings.EqualFold(segs[i], "$count") || segs[i] == "" {
+				return nil, false
+			}
+			vars = append(vars, segs[i])
+			continue
+		}
+		if !strings.EqualFold(s, segs[i]) {
+			return nil, false
+		}
+	}
+	return vars, true
+}
+
+// serve carries out one Graph call.
+func (s *Server) serve(c *call) *answer {
+	a, err := s.dispatch(c)
+	if err != nil {
+		a = c.errorAnswer(err)
+	}
+	return a
+}
+
+func (s *Server) dispatch(c *call) (*answer, *graphError) {
+	segs, valid := splitPath(c.path)
+	if !valid {
+		return nil, fail(400, "BadRequest", "Invalid request.")
+	}
+	c.segs = segs
+	var err *graphError
+	if c.query, err = parseQuery(c.raw); err != nil {
+		return nil, err
+	}
+	other := false
+	for i := range s.routes {
+		r := &s.routes[i]
+		vars, fits := r.fits(segs)
+		if !fits {
+			continue
+		}
+		if r.method != c.method {
+			other = true
+			continue
+		}
+		if !c.who.may(r.may) {
+			return nil, denied()
+		}
+		c.vars = vars
+		return r.handle(s, c)
+	}
+	if other {
+		return nil, fail(http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+	}
+	last := ""
+	if len(segs) > 0 {
+		last = segs[len(segs)-1]
+	}
+	return nil, fail(400, "BadRequest", "Resource not found for the segment '"+last+"'.")
+}

@@ -1,0 +1,240 @@
+// Package simulator is the HAC API on loopback: a token for an API client, the
+// list of users by cursor, and the export as CSV. What it lists comes from a
+// HAC export.
+//
+// The names of the properties of a user are not published; the ones used here
+// are those of the export in snake_case, with the custom attributes in an
+// object of their own.
+package simulator
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/clock"
+)
+
+// pageSize is the number of users in one answer.
+const pageSize = 200
+
+// tokenLife is how long a token lives, of the machine's time.
+const tokenLife = time.Hour
+
+// Server serves one export. It is an http.Handler.
+type Server struct {
+	client, secret string
+	clock          clock.Clock
+
+	mu     sync.Mutex
+	users  []json.RawMessage
+	csv    []byte
+	tokens map[string]time.Time
+}
+
+// standard are the columns that have a property of their own; all others are
+// custom attributes. Secret columns are empty: they are not listed.
+var standard = map[string]string{
+	"Username":                        "username",
+	"Email Address":                   "user_principal_name",
+	"Email":                           "user_principal_name",
+	"Family Name":                     "family_name",
+	"Given Name":                      "given_name",
+	"Display Name":                    "display_name",
+	"Status":                          "disabled",
+	"Access Policy Group ID":          "access_policy_group_id",
+	"Access Policy Group Name":        "access_policy_group_name",
+	"OTP Notification Email":          "",
+	"OTP Emergency Token":             "",
+	"OTP Type":                        "",
+	"Last Login":                      "last_login",
+	"Is Admin":                        "is_admin",
+	"Self Password Reset Email":       "",
+	"Password Change Policy":          "",
+	"Password Expiration Date":        "password_expiration_date",
+	"New Password":                    "",
+	"Role":                            "role",
+	"Microsoft Immutable ID":          "immutable_id",
+	"Microsoft Immutable ID (Office)": "immutable_id",
+}
+
+// New serves a HAC export, UTF-8 with or without BOM, by comma.
+func New(export []byte, c clock.Clock) (*Server, error) {
+	var b [32]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return nil, fmt.Errorf("draw the client secret: %w", err)
+	}
+	s := &Server{
+		client: "hac-" + hex.EncodeToString(b[:8]), secret: hex.EncodeToString(b[8:]),
+		clock: c, tokens: map[string]time.Time{},
+	}
+	if err := s.SetExport(export); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Client is the ID of the API client that may read.
+func (s *Server) Client() string { return s.client }
+
+// Secret is its secret.
+func (s *Server) Secret() string { return s.secret }
+
+// SetExport replaces what is listed.
+func (s *Server) SetExport(export []byte) error {
+	users, err := parse(export)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.users, s.csv = users, bytes.Clone(export)
+	return nil
+}
+
+func parse(export []byte) ([]json.RawMessage, error) {
+	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(export, []byte("\ufeff"))))
+	header, err := r.Read()
+	if err != nil {
+		return nil, fmt.Errorf("read the header of the export: %w", err)
+	}
+	upn := false
+	for _, h := range header {
+		upn = upn || standard[h] == "user_principal_name"
+	}
+	if !upn {
+		return nil, errors.New("the export has no column Email or Email Address")
+	}
+	users := []json.RawMessage{}
+	for {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return users, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the export: %w", err)
+		}
+		u := map[string]any{}
+		custom := map[string]string{}
+		for i, h := range header {
+			name, known := standard[h]
+			switch {
+			case !known:
+				custom[h] = row[i]
+			case name == "":
+			case name == "disabled":
+				u[name] = row[i] == "disabled"
+			case name == "is_admin":
+				u[name] = row[i] == "1"
+			default:
+				u[name] = row[i]
+			}
+		}
+		u["custom_attributes"] = custom
+		b, err := json.Marshal(u)
+		if err != nil {
+			return nil, fmt.Errorf("encode a user of the export: %w", err)
+		}
+		users = append(users, b)
+	}
+}
+
+// ServeHTTP answers the API.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", s.clock.Now().UTC().Format(http.TimeFormat))
+	switch {
+	case r.Method == http.MethodPost && r.URL.Path == "/oauth/token":
+		s.token(w, r)
+	case r.Method == http.MethodGet && r.URL.Path == "/20230822/users":
+		if s.allowed(w, r) {
+			s.list(w, r)
+		}
+	case r.Method == http.MethodGet && strings.TrimSuffix(r.URL.Path, "/") == "/20230822/users/download/csv":
+		if s.allowed(w, r) {
+			s.mu.Lock()
+			b := s.csv
+			s.mu.Unlock()
+			w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+			_, _ = w.Write(b)
+		}
+	default:
+		answer(w, http.StatusNotFound, map[string]string{"message": "Not Found"})
+	}
+}
+
+func (s *Server) token(w http.ResponseWriter, r *http.Request) {
+	id, secret, has := r.BasicAuth()
+	if !has || id != s.client || secret != s.secret {
+		w.Header().Set("WWW-Authenticate", "Basic")
+		answer(w, http.StatusUnauthorized, map[string]string{"error": "invalid_client"})
+		return
+	}
+	if err := r.ParseForm(); err != nil || r.PostFormValue("grant_type") != "client_credentials" {
+		answer(w, http.StatusBadRequest, map[string]string{"error": "unsupported_grant_type"})
+		return
+	}
+	var b [24]byte
+	_, _ = rand.Read(b[:]) // never fails
+	token := hex.EncodeToString(b[:])
+	s.mu.Lock()
+	s.tokens[token] = time.Now().Add(tokenLife)
+	s.mu.Unlock()
+	answer(w, http.StatusOK, map[string]any{"access_token": token, "token_type": "bearer", "expires_in": int(tokenLife / time.Second)})
+}
+
+func (s *Server) allowed(w http.ResponseWriter, r *http.Request) bool {
+	token, has := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	s.mu.Lock()
+	expires, known := s.tokens[token]
+	s.mu.Unlock()
+	if has && known && time.Now().Before(expires) {
+		return true
+	}
+	answer(w, http.StatusUnauthorized, map[string]string{"message": "Unauthorized"})
+	return false
+}
+
+func (s *Server) list(w http.ResponseWriter, r *http.Request) {
+	from := 0
+	if c := r.URL.Query().Get("cursor"); c != "" {
+		b, err := base64.StdEncoding.DecodeString(c)
+		n, nerr := strconv.Atoi(strings.TrimPrefix(string(b), "after="))
+		if err != nil || nerr != nil || n < 0 {
+			answer(w, http.StatusBadRequest, map[string]string{"message": "invalid cursor"})
+			return
+		}
+		from = n
+	}
+	s.mu.Lock()
+	users := s.users
+	s.mu.Unlock()
+	from = min(from, len(users))
+	to := min(from+pageSize, len(users))
+	out := map[string]any{"items": users[from:to]}
+	if to < len(users) {
+		// Base64 with + and = in it: a client has to encode it for the URL.
+		out["cursor"] = base64.StdEncoding.EncodeToString([]byte("after=" + strconv.Itoa(to)))
+	}
+	answer(w, http.StatusOK, out)
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		status, b = http.StatusInternalServerError, nil
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(b)
+}
