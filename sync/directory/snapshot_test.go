@@ -272,20 +272,18 @@ func TestSeal_RefusesWhatIsNotProvenComplete(t *testing.T) {
 				}
 			}
 			s, err := b.Seal(tt.proof, About{})
-			var incomplete *IncompleteError
-			switch tt.want.(type) {
-			case nil:
+			var incomplete, want *IncompleteError
+			switch {
+			case tt.want == nil:
 				if err != nil || s.Len() != tt.rows {
 					t.Fatalf("got %v", err)
 				}
-			case *IncompleteError:
+			case errors.As(tt.want, &want):
 				if !errors.As(err, &incomplete) || incomplete.Rows != tt.rows {
 					t.Fatalf("got %v", err)
 				}
-			default:
-				if !errors.Is(err, tt.want) {
-					t.Fatalf("got %v, want %v", err, tt.want)
-				}
+			case !errors.Is(err, tt.want):
+				t.Fatalf("got %v, want %v", err, tt.want)
 			}
 			if (s == nil) != (err != nil) {
 				t.Fatal("a snapshot with an error")

@@ -174,7 +174,7 @@ func (c *caller) send(ctx context.Context, request func(context.Context) (*http.
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
 		return nil, fmt.Errorf("answer cut after %d bytes: %w", len(body), err)

@@ -190,7 +190,10 @@ func (a *API) list(ctx context.Context, want []directory.Attribute, sink progres
 	if l.read.IsZero() {
 		l.read = a.o.Clock.Now()
 	}
-	return l, l.end()
+	if err := l.end(); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // total is how many users there will be: as many as a person said, or unknown.

@@ -342,7 +342,7 @@ func TestRead_WaitsAsAskedAndGoesOn(t *testing.T) {
 
 func TestRead_BacksOffLongerEachTime(t *testing.T) {
 	s := newServer(t)
-	s.fault = func(kind string, _ int, w http.ResponseWriter) bool {
+	s.fault = func(_ string, _ int, w http.ResponseWriter) bool {
 		w.WriteHeader(http.StatusBadGateway)
 		return true
 	}

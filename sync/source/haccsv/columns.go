@@ -21,8 +21,9 @@ var known = []struct {
 	names     []string
 }{
 	{directory.UserPrincipalName, source.Mapped, []string{
-		"userprincipalname", "userprincipalname (upn)", "user principal name", "upn",
+		"userprincipalname", "userprincipalname (upn)", "user principal name",
 		"email (userprincipalname (upn))", "email (upn)", "email", "email address",
+		"upn", // may be the ID of a custom attribute
 	}},
 	{directory.ImmutableID, source.Mapped, []string{
 		"microsoft immutable id", "microsoft immutableid", "microsoft_immutable_id", "microsoftimmutableid",

@@ -54,7 +54,7 @@ func (e *export) read(raw io.Reader) error {
 	}
 	for {
 		err := r.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -81,7 +81,7 @@ func (e *export) read(raw io.Reader) error {
 
 func (e *export) readHeader(r *rows) error {
 	err := r.next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return problem.New(problem.FileEmpty, problem.Args{"file": e.file.path})
 	}
 	if err != nil {

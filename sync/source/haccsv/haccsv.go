@@ -187,7 +187,7 @@ func (f *File) each(ctx context.Context, sink progress.Sink,
 	if err != nil {
 		return about, err
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	s, err := scan(&cancellable{ctx, file})
 	if err != nil {
 		return about, f.readError(ctx, err)

@@ -43,6 +43,12 @@ func write(t testing.TB, content string) string {
 	return path
 }
 
+// upTo is s before its first part.
+func upTo(s, part string) string {
+	before, _, _ := strings.Cut(s, part)
+	return before
+}
+
 func lines(l ...string) string { return strings.Join(l, "\r\n") + "\r\n" }
 
 func read(t testing.TB, content string, opts Options) (*directory.Snapshot, error) {
@@ -217,8 +223,8 @@ func TestRead_RefusesWithFileLineAndReason(t *testing.T) {
 			lines("Email,busho", "a@x.example,\"1\n\r\n2\r3\"", "b@x.example"), problem.FileColumnCount, problem.Args{"line": "6"},
 		},
 		"cut in the middle of a row":       {lines("Email,busho", "a@x.example,1") + "b@x.exa", problem.FileCut, problem.Args{"line": "3"}},
-		"cut in the last value":            {whole[:strings.Index(whole, "VoqQ==")], problem.FileCut, problem.Args{"line": "2"}},
-		"cut in a quoted value":            {whole[:strings.Index(whole, "様")], problem.FileQuoteOpen, problem.Args{"line": "3"}},
+		"cut in the last value":            {upTo(whole, "VoqQ=="), problem.FileCut, problem.Args{"line": "2"}},
+		"cut in a quoted value":            {upTo(whole, "様"), problem.FileQuoteOpen, problem.Args{"line": "3"}},
 		"a quotation mark never closed":    {lines("Email,busho", "a@x.example,\"1", "b@x.example,2"), problem.FileQuoteOpen, problem.Args{"line": "2"}},
 		"opened on a later line of a row":  {lines("Email,busho,x", "a@x.example,\"1\n2\",\"3"), problem.FileQuoteOpen, problem.Args{"line": "3"}},
 		"a bare quotation mark":            {lines("Email,busho", "a@x.example,1\"2\""), problem.FileQuoteBare, problem.Args{"line": "2"}},
@@ -228,7 +234,7 @@ func TestRead_RefusesWithFileLineAndReason(t *testing.T) {
 		"neither UTF-8 nor Shift_JIS":      {lines("Email,busho", "a@x.example,\xff\xfd"), problem.FileEncoding, problem.Args{"line": "2"}},
 		"an odd byte in UTF-8":             {lines(header, taro, "\x82"), problem.FileEncoding, problem.Args{"line": "3"}},
 		"an odd byte behind a BOM":         {"\ufeff" + lines("Email,busho", "a@x.example,\x82\xa0"), problem.FileEncoding, problem.Args{"line": "2"}},
-		"Shift_JIS cut within a character": {sjis[:strings.Index(sjis, "\x91\xbe")+1], problem.FileEncoding, problem.Args{"line": "2"}},
+		"Shift_JIS cut within a character": {upTo(sjis, "\x91\xbe") + "\x91", problem.FileEncoding, problem.Args{"line": "2"}},
 		"a row without end":                {lines("Email,busho") + strings.Repeat("x", maxRow+2), problem.FileRowTooLong, problem.Args{"line": "2"}},
 		"a picture":                        {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", problem.FileNUL, problem.Args{"line": "3"}},
 	}
