@@ -5,8 +5,6 @@ package plan
 
 import (
 	"encoding/hex"
-	"io"
-	"iter"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -105,11 +103,17 @@ type Action struct {
 	Pair int
 	// Evidence is set for deletions.
 	Evidence *Evidence
+	// Marks are those of the account that the decision rested on, the kind of
+	// its mailbox among them; 0 for an add.
+	Marks directory.Marks
 	// Steps are the requests that carry it out, in order.
 	Steps []Step
 	// After are the numbers of actions whose effect must be seen before the
 	// first step is sent.
 	After []int
+
+	// how is what the steps are made from, beside the changes.
+	how how
 }
 
 // Verb is what one request does.
@@ -134,6 +138,9 @@ type Step struct {
 	// Password asks the destination to set a random password that nobody sees;
 	// ForceChange makes the person choose one at the first sign-in.
 	Password, ForceChange bool
+	// After are numbers of actions that this step waits for beyond those of its
+	// action: only the last step of a cycle of UPNs has any.
+	After []int
 }
 
 // Wave is a set of steps that may be sent in any order and together. The steps
@@ -175,6 +182,13 @@ type Verdict struct {
 	// MaxAllowedDeletions is the limit in percent; MaxDeletions the absolute
 	// one, -1 for none.
 	MaxAllowedDeletions, MaxDeletions int
+	// Today are deletions of the previous 24 hours and UsersThen the users at
+	// their start, where nobody watches; else 0.
+	Today, UsersThen int
+	// SignInChanges are the actions that rename, fill or change an immutable
+	// ID, or clear a value. MaxSignInChanges limits them, in percent of Users,
+	// where nobody watches; -1 where somebody does.
+	SignInChanges, MaxSignInChanges int
 	// StopsAt is the smallest number of deletions that would cancel.
 	StopsAt int
 	// Raised: a reviewer let this plan pass once.
@@ -219,6 +233,14 @@ type Counts struct {
 	Unchanged, Skipped int
 	Blocks, SignIn int // sign-in blocks; actions that affect sign-in
 	LeftOut        int // rows a reviewer left out
+	MovedIn        int // renames of accounts that come from another domain
+	// SourceHeld are source rows of the domain that a skip is about;
+	// DestinationHeld accounts of the domain, among the touchable, that are
+	// neither unchanged nor in an action. With them the sums agree:
+	//
+	//	SourceUsers = Unchanged + Add + Update + Rename + Restore + SourceHeld
+	//	Touchable   = Unchanged + Update + Rename - MovedIn + Delete + DestinationHeld
+	SourceHeld, DestinationHeld int
 }
 
 // Changes is the number of actions.
@@ -238,7 +260,9 @@ const (
 // not the preset; DefaultPolicy is.
 type Policy struct {
 	MaxAllowedDeletions int     `json:"max_allowed_deletions"` // percent, 0 to 100
-	MaxDeletions        int     `json:"max_deletions"`         // -1: none
+	// MaxDeletions is the absolute limit in one sync, -1 for none. It is read
+	// like the percentage: reaching it cancels.
+	MaxDeletions int     `json:"max_deletions"`
 	OnEmpty             OnEmpty `json:"on_empty"`
 	// BlockDisabled: on_disabled = block-sign-in.
 	BlockDisabled bool `json:"block_disabled"`
@@ -286,12 +310,20 @@ const (
 	LeaveOutAttribute DecisionKind = "leave-out-attribute"
 )
 
-// Decision is one thing a reviewer decided.
+// Decision is one thing a reviewer decided. ID is the object ID of the account;
+// without one, UPN is compared. SamePerson needs both: the account of ID, and
+// the source row of UPN.
+//
+// Allow by itself restores the deleted account of a held row, or, where
+// immutable_id_change is ask, changes the immutable ID. Because a deletion is
+// never implied, two things need Attribute = userPrincipalName as well: to delete
+// an account and add another with its UPN, and to add an account although a
+// deleted one had its UPN. Where nobody watches Allow has no effect.
 type Decision struct {
 	Kind DecisionKind `json:"kind"`
 	ID   directory.ID `json:"id,omitempty"`
 	UPN  string       `json:"upn,omitempty"`
-	// Attribute is set for LeaveOutAttribute.
+	// Attribute is set for LeaveOutAttribute, and for some Allow.
 	Attribute directory.Attribute `json:"attribute,omitempty"`
 	By        string              `json:"by,omitempty"`
 	Why       string              `json:"why,omitempty"`
@@ -300,7 +332,8 @@ type Decision struct {
 
 // Facts are what earlier runs of this state know.
 type Facts struct {
-	// Blocked are accounts whose sign-in hacsync blocked and nobody unblocked.
+	// Blocked are accounts whose sign-in hacsync blocked and nobody unblocked,
+	// those among them that it added disabled.
 	Blocked map[directory.ID]bool
 	// Added are accounts that hacsync made.
 	Added map[directory.ID]bool
@@ -311,7 +344,9 @@ type Facts struct {
 	// attributes a key.
 	Known map[string]map[directory.Attribute]bool
 	// Recent overlays list reads with what was written less than 15 minutes
-	// ago. A record with an ID and no UPN is gone.
+	// ago. A record's Columns list only what was written; all else stands as
+	// listed. One with an ID and no UPN is gone; one that the list lacks is an
+	// account that we added or restored.
 	Recent []directory.Record
 	// DeletionsToday are deletions of the previous 24 hours, and UsersThen the
 	// users at their start; they count where nobody watches.
@@ -343,130 +378,3 @@ type Input struct {
 	Unattended bool
 }
 
-// Plan is what a sync would do: actions, skips with reasons, and the guard's
-// verdict. It never changes.
-type Plan struct{ stub struct{} }
-
-// Build makes the plan. Its errors are problems: the domain is not one of the
-// tenant's, is not verified, no source row is in it, a column is missing.
-func Build(in Input) (*Plan, error) { panic("stub") }
-
-// Need are the accounts that actions name and whose mailbox kind was not in the
-// input: read them and build again. Until it is empty the plan is not final and
-// must not be applied.
-func (p *Plan) Need() []directory.ID { panic("stub") }
-
-// Tenant is the tenant's ID.
-func (p *Plan) Tenant() string { panic("stub") }
-
-// Domain is the domain.
-func (p *Plan) Domain() string { panic("stub") }
-
-// Policy is what it was built with.
-func (p *Plan) Policy() Policy { panic("stub") }
-
-// Source describes the source it rests on, and Confirmed whether its number of
-// rows was confirmed by the source's own count.
-func (p *Plan) Source() directory.About { panic("stub") }
-
-// Confirmed reports whether the source's completeness was confirmed by a count.
-func (p *Plan) Confirmed() bool { panic("stub") }
-
-// SourceDigest identifies the source snapshot.
-func (p *Plan) SourceDigest() directory.Digest { panic("stub") }
-
-// Counts are its sums.
-func (p *Plan) Counts() Counts { panic("stub") }
-
-// Verdict is the guard's judgement.
-func (p *Plan) Verdict() Verdict { panic("stub") }
-
-// Fingerprint identifies it.
-func (p *Plan) Fingerprint() Fingerprint { panic("stub") }
-
-// Warnings are those of the plan as a whole (completeness not confirmed, two
-// masters, a source older than a day, duplicates of aliases).
-func (p *Plan) Warnings() []*problem.Problem { panic("stub") }
-
-// Len is the number of actions. Action(i) is made on demand; its No is i+1.
-func (p *Plan) Len() int { panic("stub") }
-
-// Action is action i, 0 ≤ i < Len, in order of risk, then UPN.
-func (p *Plan) Action(i int) Action { panic("stub") }
-
-// Actions are all of them in order.
-func (p *Plan) Actions() iter.Seq[Action] { panic("stub") }
-
-// SkipLen is the number of skips.
-func (p *Plan) SkipLen() int { panic("stub") }
-
-// Skip is skip i; its No is Len()+i+1.
-func (p *Plan) Skip(i int) Skipped { panic("stub") }
-
-// Skips are all of them in order: by group, code, UPN.
-func (p *Plan) Skips() iter.Seq[Skipped] { panic("stub") }
-
-// Waves are the steps of all actions in the order of RULES: releasing renames,
-// taking renames, updates, restores and their patch, adds, blocks, deletes. The
-// caller cuts a wave into requests of 20; dependents are never in one wave.
-func (p *Plan) Waves() iter.Seq[Wave] { panic("stub") }
-
-// Encode writes the plan file: versioned, with everything that is needed to
-// review and apply it elsewhere, and the fingerprint at its end.
-func (p *Plan) Encode(w io.Writer) error { panic("stub") }
-
-// Decode reads a plan file. A newer version, a damaged or cut file, or a
-// fingerprint that does not match the content is a problem.
-func Decode(r io.Reader) (*Plan, error) { panic("stub") }
-
-// Drifted is a row that is not as it was when the plan was made.
-type Drifted struct {
-	No        int // 0 for an account the plan left unchanged
-	Kind      Kind
-	UPN       string
-	Where     directory.Side
-	Attribute directory.Attribute // empty: presence changed
-	Then, Now string
-	Why       *problem.Problem // words for it
-}
-
-// Touches are the accounts, wanted UPNs and wanted immutable IDs that drift is
-// judged by.
-func (p *Plan) Touches() []directory.Ref { panic("stub") }
-
-// Drift compares the plan with a fresh look at what it touches. Already at its
-// target is not drift. Done are row numbers that are already as wanted.
-func (p *Plan) Drift(now []directory.Sighting) (drifted []Drifted, done []int) { panic("stub") }
-
-// SourceDrift compares the source rows that the plan rests on (the domain's and
-// those matching its accounts) with a fresh read.
-func (p *Plan) SourceDrift(now *directory.Snapshot) []Drifted { panic("stub") }
-
-// Review is a plan under a reviewer's hands.
-type Review struct{ stub struct{} }
-
-// Review starts one.
-func (p *Plan) Review() *Review { panic("stub") }
-
-// LeaveOut takes row no out (with what depends on it), TakeIn puts it back.
-// They return all row numbers that changed.
-func (r *Review) LeaveOut(no int) []int { panic("stub") }
-
-// TakeIn puts a row back, with what it depends on.
-func (r *Review) TakeIn(no int) []int { panic("stub") }
-
-// IsOut reports whether row no is left out.
-func (r *Review) IsOut(no int) bool { panic("stub") }
-
-// RaiseOnce lets the present rows pass the guard once.
-func (r *Review) RaiseOnce() { panic("stub") }
-
-// Verdict and Counts are those of what remains.
-func (r *Review) Verdict() Verdict { panic("stub") }
-
-// Counts are the sums of what remains.
-func (r *Review) Counts() Counts { panic("stub") }
-
-// Approve is the plan of what remains, with a fingerprint of its own. Row
-// numbers stay; rows left out become skips.
-func (r *Review) Approve() *Plan { panic("stub") }

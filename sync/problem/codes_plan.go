@@ -1,12 +1,324 @@
 package problem
 
 // Family 3: planning. Codes below HS-3900 are reasons why a row is skipped.
+// Every skip has the Args upn (of the account, or wanted by the source row;
+// may be empty), name (display name), line (of the source, empty if none) and
+// domain, beside those that its comment names.
+
+// Left alone by rule: accounts that a sync never touches.
+const (
+	// ProtectedSignedIn: the account signed in for this connection.
+	// Args: upn, name, line, domain.
+	ProtectedSignedIn Code = "HS-3101"
+	// ProtectedListed: the account is on the list of accounts never touched.
+	// Args: upn, name, line, domain.
+	ProtectedListed Code = "HS-3102"
+	// ProtectedSynced: the account is synchronised from on-premises.
+	// Args: upn, name, line, domain.
+	ProtectedSynced Code = "HS-3103"
+	// ProtectedGuest: the account is a guest or another external identity.
+	// Args: upn, name, line, domain.
+	ProtectedGuest Code = "HS-3104"
+	// ProtectedRestricted: the account is in a restricted management
+	// administrative unit. Args: upn, name, line, domain.
+	ProtectedRestricted Code = "HS-3105"
+	// ProtectedRole: the account holds a directory role, active or eligible.
+	// Args: upn, name, line, domain.
+	ProtectedRole Code = "HS-3106"
+	// ProtectedRoleGroup: the account is a member or owner of a role-assignable
+	// group. Args: upn, name, line, domain.
+	ProtectedRoleGroup Code = "HS-3107"
+	// ProtectedShared: the account is a shared mailbox.
+	// Args: upn, name, line, domain, initial (the tenant's onmicrosoft.com domain).
+	ProtectedShared Code = "HS-3108"
+	// ProtectedRoom: the account is a room mailbox.
+	// Args: upn, name, line, domain, initial.
+	ProtectedRoom Code = "HS-3109"
+	// ProtectedEquipment: the account is an equipment mailbox.
+	// Args: upn, name, line, domain, initial.
+	ProtectedEquipment Code = "HS-3110"
+	// ProtectedUnread: the account has an address and no Exchange plan, and the
+	// kind of its mailbox could not be read. Args: upn, name, line, domain.
+	ProtectedUnread Code = "HS-3111"
+)
+
+// Conflicts: rows that do not say clearly which account they mean, or that
+// Microsoft 365 would refuse beside what is there.
+const (
+	// DuplicateUPN: two source rows have the same UPN.
+	// Args: upn, name, line, domain, lines (of all of them).
+	DuplicateUPN Code = "HS-3201"
+	// DuplicateImmutableID: two source rows have the same immutable ID.
+	// Args: upn, name, line, domain, immutable_id, lines.
+	DuplicateImmutableID Code = "HS-3202"
+	// FitsTwoAccounts: a source row fits one account by immutable ID and
+	// another by UPN. Args: upn, name, line, domain, by_id, by_upn (UPNs of the
+	// two), immutable_id.
+	FitsTwoAccounts Code = "HS-3203"
+	// SharedImmutableID: several accounts have the row's immutable ID.
+	// Args: upn, name, line, domain, immutable_id.
+	SharedImmutableID Code = "HS-3204"
+	// FitsTwoRows: the account fits this row by UPN and skipped rows by
+	// immutable ID. Args: upn, name, line, domain, immutable_id.
+	FitsTwoRows Code = "HS-3205"
+	// ImmutableIDDiffers: the account found by UPN has another immutable ID.
+	// Args: upn, name, line, domain, source_id, account_id.
+	ImmutableIDDiffers Code = "HS-3206"
+	// ImmutableIDHeld: the same, held until a reviewer allows the row.
+	// Args: upn, name, line, domain, source_id, account_id.
+	ImmutableIDHeld Code = "HS-3207"
+	// ImmutableIDFederated: the same in a federated domain, where it cannot be
+	// changed. Args: upn, name, line, domain, source_id, account_id.
+	ImmutableIDFederated Code = "HS-3208"
+	// AddressTaken: another account holds the wanted UPN as a mail address.
+	// Args: upn, name, line, domain, holder (its UPN).
+	AddressTaken Code = "HS-3209"
+	// UPNTaken: another account has the wanted UPN and keeps it.
+	// Args: upn, name, line, domain, holder (its display name or UPN).
+	UPNTaken Code = "HS-3210"
+	// Spared: a skipped source row may be about the account, so it is not
+	// deleted. Args: upn, name, line, domain.
+	Spared Code = "HS-3211"
+	// WaitsForSkipped: the row needs a UPN that another row would have released,
+	// which is skipped itself. Args: upn, name, line, domain, holder.
+	WaitsForSkipped Code = "HS-3212"
+	// PairHeld: a deletion and an addition may be one person, and nobody
+	// watches. Args: upn, name, line, domain, other (the other row's UPN).
+	PairHeld Code = "HS-3213"
+)
+
+// Values that Microsoft 365 would refuse, and accounts that cannot be restored.
+const (
+	// UPNCharacter: the UPN has a character that is not allowed.
+	// Args: upn, name, line, domain, character.
+	UPNCharacter Code = "HS-3301"
+	// UPNTooLong: the UPN is too long. Args: upn, name, line, domain, limit,
+	// length.
+	UPNTooLong Code = "HS-3302"
+	// UPNDot: the UPN has a dot directly before the @. Args: upn, name, line,
+	// domain.
+	UPNDot Code = "HS-3303"
+	// UPNNoLocal: the UPN has nothing before the @. Args: upn, name, line, domain.
+	UPNNoLocal Code = "HS-3304"
+	// ValueLong: a value is too long.
+	// Args: upn, name, line, domain, attribute, limit, length.
+	ValueLong Code = "HS-3305"
+	// NoDisplayName: a new user has no display name. Args: upn, name, line, domain.
+	NoDisplayName Code = "HS-3306"
+	// NoAlias: a new user has no Username (mailNickname).
+	// Args: upn, name, line, domain.
+	NoAlias Code = "HS-3307"
+	// AliasCharacter: the Username (mailNickname) has a character that is not
+	// allowed. Args: upn, name, line, domain, value, character.
+	AliasCharacter Code = "HS-3308"
+	// ImmutableIDCharacter: the immutable ID has a character that is not
+	// allowed. Args: upn, name, line, domain, value, character.
+	ImmutableIDCharacter Code = "HS-3309"
+	// FederatedNeedsID: a new user of a federated domain has no immutable ID.
+	// Args: upn, name, line, domain.
+	FederatedNeedsID Code = "HS-3310"
+	// UsageLocationUnknown: the usage location is not two letters.
+	// Args: upn, name, line, domain, value.
+	UsageLocationUnknown Code = "HS-3311"
+	// RestoreAmbiguous: several deleted accounts fit the row.
+	// Args: upn, name, line, domain.
+	RestoreAmbiguous Code = "HS-3351"
+	// RestoreSynced: the deleted account that fits is from on-premises.
+	// Args: upn, name, line, domain.
+	RestoreSynced Code = "HS-3352"
+	// RestoreTooLate: the deleted account that fits is purged within 24 hours.
+	// Args: upn, name, line, domain.
+	RestoreTooLate Code = "HS-3353"
+	// RestoreHeld: a deleted account had the UPN, but not both have an
+	// immutable ID to tell whether it is the same person. Args: upn, name,
+	// line, domain.
+	RestoreHeld Code = "HS-3354"
+	// RestoreProtected: the deleted account that fits is a guest or otherwise
+	// never touched. Args: upn, name, line, domain.
+	RestoreProtected Code = "HS-3355"
+)
+
+// Not for this domain.
+const (
+	// NoUPN: the source row has no UPN. Args: upn, name, line, domain.
+	NoUPN Code = "HS-3401"
+	// NotUPN: what stands in the source row as UPN has no domain.
+	// Args: upn, name, line, domain.
+	NotUPN Code = "HS-3402"
+	// MovedAway: the source has the person in another domain, whose sync
+	// renames the account. Args: upn, name, line, domain, to (the UPN there).
+	MovedAway Code = "HS-3403"
+	// MovedAwayNotSetUp: the same, but the other domain is not set up here.
+	// Args: upn, name, line, domain, to.
+	MovedAwayNotSetUp Code = "HS-3404"
+	// MovedInNotSetUp: the account is in another domain that is not set up here.
+	// Args: upn, name, line, domain, from (its UPN there).
+	MovedInNotSetUp Code = "HS-3405"
+	// MoveNeedsID: the account would enter a federated domain without an
+	// immutable ID. Args: upn, name, line, domain, from.
+	MoveNeedsID Code = "HS-3406"
+	// MoveNeedsPassword: the account would leave a federated domain and have no
+	// usable password. Args: upn, name, line, domain, from.
+	MoveNeedsPassword Code = "HS-3407"
+	// MoveHeld: the account would cross between a managed and a federated
+	// domain, and nobody watches. Args: upn, name, line, domain, from.
+	MoveHeld Code = "HS-3408"
+)
+
+// Left out by a person.
+const (
+	// LeftOutAlways: a reviewer left the account out of every plan.
+	// Args: upn, name, line, domain, by, at, why.
+	LeftOutAlways Code = "HS-3501"
+	// LeftOutOnce: a reviewer left the row out of this plan.
+	// Args: upn, name, line, domain.
+	LeftOutOnce Code = "HS-3502"
+	// LeftOutWith: the row needs one that a reviewer left out.
+	// Args: upn, name, line, domain, no (of that row).
+	LeftOutWith Code = "HS-3503"
+)
+
+// The guard.
 const (
 	// GuardCancels: deletions reached Max Allowed Deletions.
-	// Args: deletions, users, percent, limit.
+	// Args: deletions, users, percent, limit, stops_at.
 	GuardCancels Code = "HS-3901"
+	// GuardCancelsNumber: deletions reached the number set beside the percentage.
+	// Args: deletions, users, percent, limit, stops_at.
+	GuardCancelsNumber Code = "HS-3902"
+	// GuardCancelsDay: deletions of the last 24 hours and of this plan together
+	// reached Max Allowed Deletions, and nobody watches.
+	// Args: deletions, today, users, percent, limit.
+	GuardCancelsDay Code = "HS-3903"
+	// SignInCancels: renames, immutable IDs and cleared values together reached
+	// their limit, and nobody watches. Args: changes, users, percent, limit.
+	SignInCancels Code = "HS-3904"
+)
+
+// Why there is no plan, beside what is said of a domain in general
+// (DomainUnknown, DomainUnverified, DomainInitial).
+const (
+	// NoSourceRows: no source row is in the domain.
+	// Args: domain, source, rows, domains (those of the source).
+	NoSourceRows Code = "HS-3911"
+	// SourceColumnMissing: the source lacks a column without which nobody can
+	// be added. Args: source, attribute.
+	SourceColumnMissing Code = "HS-3912"
+	// UsersColumnMissing: an attribute to write was not read from the
+	// destination. Args: attribute.
+	UsersColumnMissing Code = "HS-3913"
+)
+
+// Plan files.
+const (
+	// PlanNewer: the file has a newer format. Args: version, known.
+	PlanNewer Code = "HS-3921"
+	// PlanDamaged: the file is not a plan file or was changed. Args: line, what.
+	PlanDamaged Code = "HS-3922"
+	// PlanCut: the file ends before its end. Args: line.
+	PlanCut Code = "HS-3923"
+	// PlanMismatch: the content does not have the fingerprint that the file
+	// names. Args: named, found.
+	PlanMismatch Code = "HS-3924"
+)
+
+// Warnings on a row. They stop nothing.
+const (
+	// LooksSame: the new value cannot be told from the old one by eye.
+	// Args: attribute, old, new.
+	LooksSame Code = "HS-3941"
+	// ControlCharacter: a value has characters that do not show.
+	// Args: attribute, character.
+	ControlCharacter Code = "HS-3942"
+	// RenameReaches: mail address, OneDrive URL and sign-ins of applications may
+	// change with the UPN. Args: old, new.
+	RenameReaches Code = "HS-3943"
+	// AliasShared: another account has or gets the same alias.
+	// Args: alias, holder.
+	AliasShared Code = "HS-3944"
+	// DeletedByHand: the account to restore was not deleted by hacsync. No Args.
+	DeletedByHand Code = "HS-3945"
+	// UndoneBefore: an undo put the account back; the same change comes again.
+	// No Args.
+	UndoneBefore Code = "HS-3946"
+	// DeletedHasID: a deleted account has the immutable ID that is to be set.
+	// Args: immutable_id, holder.
+	DeletedHasID Code = "HS-3947"
+	// UPNUsedAgain: the UPN of a deleted account goes to a new one. Args: upn.
+	UPNUsedAgain Code = "HS-3948"
+	// BlockKeepsSessions: a sign-in block ends no sessions. No Args.
+	BlockKeepsSessions Code = "HS-3949"
+	// ValueCleared: a value is taken away. Args: attribute, old.
+	ValueCleared Code = "HS-3950"
+	// PasswordReset: the account gets a new password. No Args.
+	PasswordReset Code = "HS-3951"
+	// MovedFrom: the account comes from another domain. Args: from.
+	MovedFrom Code = "HS-3952"
+	// ImmutableIDStays: in a federated domain a filled immutable ID cannot be
+	// taken back. No Args.
+	ImmutableIDStays Code = "HS-3953"
+	// MaybeSamePerson: a deletion and an addition may be one person.
+	// Args: other, no.
+	MaybeSamePerson Code = "HS-3954"
+	// MovesAway: the account leaves a cycle of UPNs by way of a temporary one.
+	// Args: temporary.
+	MovesAway Code = "HS-3955"
+)
+
+// Warnings on a plan.
+const (
+	// NotConfirmed: the number of source rows was not confirmed. Args: rows, source.
+	NotConfirmed Code = "HS-3961"
+	// TwoMasters: the tenant is synchronised from on-premises too. Args: tenant.
+	TwoMasters Code = "HS-3962"
+	// SourceOld: the newest sign-in in the source is older than a day.
+	// Args: source, newest, hours.
+	SourceOld Code = "HS-3963"
+	// AliasesShared: aliases that several accounts would have. Args: rows.
+	AliasesShared Code = "HS-3964"
+	// AliasesKept: accounts with a mailbox keep their alias. Args: rows.
+	AliasesKept Code = "HS-3965"
+	// ColumnAbsent: the source has no column for an attribute.
+	// Args: source, attribute.
+	ColumnAbsent Code = "HS-3966"
+	// DecisionIdle: a reviewer's decision fits no row any more.
+	// Args: decision, upn, id.
+	DecisionIdle Code = "HS-3967"
+)
+
+// Why a row has drifted.
+const (
+	// DriftValue: a value of the account is not as it was.
+	// Args: upn, attribute, then, now.
+	DriftValue Code = "HS-3981"
+	// DriftGone: the account is not there any more. Args: upn.
+	DriftGone Code = "HS-3982"
+	// DriftTaken: another account has the wanted UPN now. Args: upn, holder.
+	DriftTaken Code = "HS-3983"
+	// DriftIDTaken: another account has the wanted immutable ID now.
+	// Args: upn, holder.
+	DriftIDTaken Code = "HS-3984"
+	// DriftSource: the source row has another value. Args: upn, attribute,
+	// then, now.
+	DriftSource Code = "HS-3985"
+	// DriftSourceGone: the source row is gone. Args: upn.
+	DriftSourceGone Code = "HS-3986"
+	// DriftSourceNew: the source has a new row. Args: upn.
+	DriftSourceNew Code = "HS-3987"
+	// DriftBack: the account to restore is not among the deleted. Args: upn.
+	DriftBack Code = "HS-3988"
 )
 
 var planClasses = map[Code]Class{
-	GuardCancels: Mend,
+	GuardCancels:        Mend,
+	GuardCancelsNumber:  Mend,
+	GuardCancelsDay:     Mend,
+	SignInCancels:       Mend,
+	NoSourceRows:        Mend,
+	SourceColumnMissing: Mend,
+	UsersColumnMissing:  Fatal,
+	PlanNewer:           Mend,
+	PlanDamaged:         Mend,
+	PlanCut:             Mend,
+	PlanMismatch:        Mend,
 }

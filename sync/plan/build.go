@@ -1,0 +1,250 @@
+package plan
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// builder makes a plan, in this order: who is who (match.go), what becomes of
+// each source row and each account (decide.go), what waits for what (chains.go),
+// and last order, sums and verdict.
+type builder struct {
+	in     Input
+	domain directory.Domain
+	// federated tells of the tenant's verified domains whether they are; setUp
+	// are the domains set up here. Both by folded name.
+	federated map[string]bool
+	setUp     map[string]bool
+	listed    map[string]bool // protected by the policy: folded UPN or ID
+
+	src, users, bin *directory.Snapshot
+
+	// attrs are the attributes to compare, beside UPN and immutable ID.
+	attrs []directory.Attribute
+	// writeUPN and writeID are false where the policy or a reviewer leaves the
+	// attribute out; writeEnabled where the status of the source counts.
+	writeUPN, writeID, writeEnabled bool
+
+	// fate says what match found of each source row; matched is the account that
+	// it means, or -1, and owner the reverse.
+	fate    []fate
+	matched []int32
+	owner   []int32
+	// claimed are accounts that a source row is, or may be, about: never
+	// deleted. told are those that a skip names; settled those that are
+	// unchanged. ours are source rows of the domain, rests those of others that
+	// the plan rests on.
+	claimed, told, settled, ours, rests bits
+
+	decided decisions
+	fold    folder
+
+	rows  []row
+	skips []skipRow
+
+	sourceUsers, unchanged, sourceHeld, aliasesKept int
+}
+
+// row is an action before it is made: which source row becomes of which account.
+// acct is a row of the recycle bin where kind is Restore.
+type row struct {
+	src, acct int32
+	kind      Kind
+	flags     flags
+}
+
+type flags uint8
+
+const (
+	enters   flags = 1 << iota // enters a federated domain
+	resets                     // leaves one
+	newUPN                     // restored under another UPN
+	replaces                   // a deletion and an addition of one UPN
+	dead                       // taken out again while building
+)
+
+// skipRow is a skip before it is made.
+type skipRow struct {
+	code      problem.Code
+	src, acct int32
+	bin       bool // acct is in the recycle bin
+	extra     problem.Args
+}
+
+// Build makes the plan. Its errors are problems: the domain is not one of the
+// tenant's, is not verified, is its initial one, no source row is in it, a
+// column is missing.
+func Build(in Input) (*Plan, error) {
+	b := &builder{in: in, fold: newFolder()}
+	if err := b.prepare(); err != nil {
+		return nil, err
+	}
+	b.match()
+	if b.sourceUsers == 0 {
+		return nil, b.noRows()
+	}
+	b.join()
+	b.decide()
+	b.releaseAll()
+	b.deletions()
+	b.pairs()
+	return b.finish(), nil
+}
+
+// prepare checks the input and sets the tables up.
+func (b *builder) prepare() error {
+	in := &b.in
+	name := directory.FoldUPN(in.Domain)
+	b.federated, b.setUp, b.listed = map[string]bool{}, map[string]bool{name: true}, map[string]bool{}
+	var names []string
+	found := false
+	for _, d := range in.Tenant.Domains {
+		folded := directory.FoldUPN(d.Name)
+		if d.Verified && !d.Initial {
+			names = append(names, folded)
+		}
+		if d.Verified {
+			b.federated[folded] = d.Federated
+		}
+		if folded == name {
+			b.domain, found = d, true
+		}
+	}
+	b.domain.Name = name
+	switch {
+	case !found:
+		slices.Sort(names)
+		return problem.New(problem.DomainUnknown, problem.Args{"domain": name, "domains": strings.Join(names, ", ")})
+	case b.domain.Initial:
+		return problem.New(problem.DomainInitial, problem.Args{"domain": name})
+	case !b.domain.Verified:
+		return problem.New(problem.DomainUnverified, problem.Args{"domain": name})
+	}
+	for _, d := range in.SetUp {
+		b.setUp[directory.FoldUPN(d)] = true
+	}
+	for _, p := range in.Policy.Protected {
+		b.listed[directory.FoldUPN(strings.TrimSpace(p))] = true
+		b.listed[strings.TrimSpace(p)] = true
+	}
+	if len(in.Policy.Attributes) == 0 {
+		in.Policy.Attributes = directory.Standard()
+	}
+	b.src, b.users, b.bin = in.Source, in.Users, in.Deleted
+	if err := b.overlay(); err != nil {
+		return err
+	}
+	if err := b.columns(); err != nil {
+		return err
+	}
+	b.decided = newDecisions(in.Decisions, in.Unattended)
+	b.applyAttributeDecisions()
+	b.fate = make([]fate, b.src.Len())
+	b.matched = filled(b.src.Len())
+	b.owner = filled(b.users.Len())
+	for _, set := range []*bits{&b.claimed, &b.told, &b.settled} {
+		*set = newBits(b.users.Len())
+	}
+	b.ours, b.rests = newBits(b.src.Len()), newBits(b.src.Len())
+	return nil
+}
+
+// columns sets attrs, and says which column is missing that must be there.
+func (b *builder) columns() error {
+	if !b.src.HasColumn(directory.DisplayName) {
+		return problem.New(problem.SourceColumnMissing, problem.Args{
+			"source": b.src.About().Name, "attribute": string(directory.DisplayName),
+		})
+	}
+	for _, a := range b.in.Policy.Attributes {
+		switch a {
+		case directory.UserPrincipalName:
+			b.writeUPN = true
+		case directory.ImmutableID:
+			b.writeID = b.src.HasColumn(directory.ImmutableID)
+		case directory.AccountEnabled:
+		default:
+			if !b.src.HasColumn(a) {
+				continue
+			}
+			if !b.users.HasColumn(a) && a != directory.Mail {
+				return problem.New(problem.UsersColumnMissing, problem.Args{"attribute": string(a)})
+			}
+			b.attrs = append(b.attrs, a)
+		}
+	}
+	b.writeEnabled = b.in.Policy.BlockDisabled && b.src.HasColumn(directory.AccountEnabled)
+	return nil
+}
+
+func (b *builder) applyAttributeDecisions() {
+	for a := range b.decided.attributes {
+		switch a {
+		case directory.UserPrincipalName:
+			b.writeUPN = false
+		case directory.ImmutableID:
+			b.writeID = false
+		case directory.AccountEnabled:
+			b.writeEnabled = false
+		default:
+			b.attrs = slices.DeleteFunc(b.attrs, func(x directory.Attribute) bool { return x == a })
+		}
+	}
+}
+
+// noRows says that the source has nobody in the domain, and whom it has.
+func (b *builder) noRows() error {
+	seen := map[string]int{}
+	for u := range b.src.All() {
+		_, d := directory.SplitUPN(u.UPN())
+		if d != "" && len(seen) < 100 {
+			seen[directory.FoldUPN(d)]++
+		}
+	}
+	names := make([]string, 0, len(seen))
+	for d := range seen {
+		names = append(names, d)
+	}
+	slices.SortFunc(names, func(x, y string) int {
+		if seen[x] != seen[y] {
+			return seen[y] - seen[x]
+		}
+		return strings.Compare(x, y)
+	})
+	return problem.New(problem.NoSourceRows, problem.Args{
+		"domain": b.domain.Name, "source": b.src.About().Name,
+		"rows": strconv.Itoa(b.src.Len()), "domains": strings.Join(names[:min(len(names), 5)], ", "),
+	})
+}
+
+// in reports whether a UPN is in the domain of the plan.
+func (b *builder) here(upn string) bool { return directory.InDomain(upn, b.domain.Name) }
+
+func (b *builder) skip(s skipRow) {
+	b.skips = append(b.skips, s)
+	if s.acct >= 0 && !s.bin {
+		b.told.set(s.acct)
+	}
+}
+
+// bits is a set of small numbers.
+type bits []uint64
+
+func newBits(n int) bits         { return make(bits, (n+63)/64) }
+func (s bits) set(i int32)       { s[i/64] |= 1 << (i % 64) }
+func (s bits) clear(i int32)     { s[i/64] &^= 1 << (i % 64) }
+func (s bits) has(i int32) bool  { return s[i/64]&(1<<(i%64)) != 0 }
+func (s bits) hasRow(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
+
+// filled is n times -1.
+func filled(n int) []int32 {
+	s := make([]int32, n)
+	for i := range s {
+		s[i] = -1
+	}
+	return s
+}

@@ -1,0 +1,39 @@
+package plan
+
+import (
+	"bytes"
+	"testing"
+)
+
+func TestBuild_AddsUpdatesRenamesAndDeletes(t *testing.T) {
+	s := newScene()
+	s.source = []person{user("a"), user("b", named("New")), user("c", upn("c2")), user("n")}
+	s.users = []person{account("a"), account("b"), account("c"), account("d")}
+	p := s.build(t)
+	expect(t, p,
+		"delete d",
+		"rename c2 was c",
+		"add n",
+		"update b displayName=New",
+	)
+	var buf bytes.Buffer
+	if err := p.Encode(&buf); err != nil {
+		t.Fatal(err)
+	}
+	first := buf.String()
+	q, err := Decode(&buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q.Fingerprint() != p.Fingerprint() || q.Verdict().StopsAt != p.Verdict().StopsAt {
+		t.Errorf("decoded plan differs")
+	}
+	var again bytes.Buffer
+	if err := q.Encode(&again); err != nil {
+		t.Fatal(err)
+	}
+	if again.String() != first {
+		t.Errorf("encoded again:\n%s\nwas\n%s", again.String(), first)
+	}
+	expect(t, q, brief(p)...)
+}

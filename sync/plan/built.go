@@ -1,0 +1,287 @@
+package plan
+
+import (
+	"strconv"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// built is the book of a plan that was just built: it makes rows on demand.
+type built struct {
+	*builder
+	chain chain
+	pair  map[int32]int32
+	// shared are aliases that several accounts would have: folded alias → UPN of
+	// another that has it. sharing counts the rows concerned.
+	shared  map[string]string
+	sharing int
+}
+
+func (b *built) len() int        { return len(b.rows) }
+func (b *built) no(i int) int    { return i + 1 }
+func (b *built) kind(i int) Kind { return b.rows[i].kind }
+func (b *built) skips() int      { return len(b.builder.skips) }
+
+// numbers turns rows into their numbers.
+func numbers(rows []int32) []int {
+	if len(rows) == 0 {
+		return nil
+	}
+	nos := make([]int, len(rows))
+	for i, r := range rows {
+		nos[i] = int(r) + 1
+	}
+	return nos
+}
+
+func (b *built) core(i int) Action {
+	r, at := b.rows[i], int32(i) //nolint:gosec // as in match
+	a := Action{No: i + 1, Kind: r.kind, Changes: b.changes(r)}
+	a.After = numbers(b.chain.after[at])
+	a.how = how{
+		temporary: b.chain.over[at], last: numbers(b.chain.last[at]),
+		enters: r.flags&enters != 0, resets: r.flags&resets != 0, newUPN: r.flags&newUPN != 0,
+		federated: r.kind == Add && b.domain.Federated,
+	}
+	if w, ok := b.chain.with[at]; ok {
+		a.how.with = int(w) + 1
+	}
+	if j, ok := b.pair[at]; ok {
+		a.Pair = int(j) + 1
+	}
+	if r.kind != Add {
+		u := b.account(r)
+		a.User = directory.Ref{ID: u.ID(), UPN: u.UPN(), ImmutableID: u.ImmutableID()}
+		a.UPN = u.UPN()
+		a.Name, _ = u.Get(directory.DisplayName)
+		a.Marks = b.marks(u)
+	}
+	if r.src >= 0 && r.kind != Delete {
+		s := b.src.At(int(r.src))
+		a.Line = s.Line()
+		if r.kind != Update {
+			a.UPN = s.UPN()
+		}
+		if c, ok := a.change(directory.DisplayName); ok || r.kind == Add {
+			a.Name = c.New.Text
+		}
+	}
+	if r.kind == Delete {
+		u := b.account(r)
+		a.Evidence = &Evidence{
+			Licensed: u.Marks().Has(directory.Licensed), Enabled: u.Marks().Has(directory.Enabled),
+			Created: u.Created(), LastSignIn: u.LastSignIn(), Purpose: a.Marks & directory.Purposes,
+		}
+	}
+	a.finish()
+	return a
+}
+
+func (b *built) action(i int) Action {
+	a := b.core(i)
+	a.Warnings = b.warn(&a, b.rows[i])
+	return a
+}
+
+// warn says what is worth a look on a row.
+func (b *built) warn(a *Action, r row) []*problem.Problem {
+	var ws []*problem.Problem
+	warn := func(c problem.Code, args problem.Args) { ws = append(ws, problem.New(c, args)) }
+	switch a.Kind {
+	case Rename:
+		warn(problem.RenameReaches, problem.Args{"old": a.User.UPN, "new": a.UPN})
+		if !b.here(a.User.UPN) {
+			warn(problem.MovedFrom, problem.Args{"from": a.User.UPN})
+		}
+		if a.how.temporary != "" {
+			warn(problem.MovesAway, problem.Args{"temporary": a.how.temporary})
+		}
+		if a.how.resets {
+			warn(problem.PasswordReset, nil)
+		}
+	case Restore:
+		if !b.in.Facts.Deleted[a.User.ID] {
+			warn(problem.DeletedByHand, nil)
+		}
+	case Add, Delete, Update:
+	}
+	if r.flags&replaces != 0 {
+		warn(problem.UPNUsedAgain, problem.Args{"upn": a.UPN})
+	}
+	if a.Pair > 0 {
+		warn(problem.MaybeSamePerson, problem.Args{"other": b.upn(b.rows[a.Pair-1]), "no": strconv.Itoa(a.Pair)})
+	}
+	if a.Blocks {
+		warn(problem.BlockKeepsSessions, nil)
+	}
+	if a.User.ID != "" && b.in.Facts.Undone[a.User.ID] {
+		warn(problem.UndoneBefore, nil)
+	}
+	for _, c := range a.Changes {
+		ws = b.warnChange(ws, a, c)
+	}
+	return ws
+}
+
+func (b *built) warnChange(ws []*problem.Problem, a *Action, c Change) []*problem.Problem {
+	warn := func(code problem.Code, args problem.Args) { ws = append(ws, problem.New(code, args)) }
+	at := string(c.Attribute)
+	if c.Clears() {
+		warn(problem.ValueCleared, problem.Args{"attribute": at, "old": c.Old.Text})
+	}
+	if c.Old.Set && c.New.Set && !(plain(c.Old.Text) && plain(c.New.Text) && len(c.Old.Text) == len(c.New.Text)) &&
+		b.fold.looksSame(c.Old.Text, c.New.Text) {
+		warn(problem.LooksSame, problem.Args{"attribute": at, "old": c.Old.Text, "new": c.New.Text})
+	}
+	if r, ok := hidden(c.New.Text); ok {
+		warn(problem.ControlCharacter, problem.Args{"attribute": at, "character": visible(r)})
+	}
+	switch c.Attribute {
+	case directory.MailNickname:
+		if holder, ok := b.shared[directory.FoldUPN(c.New.Text)]; ok {
+			warn(problem.AliasShared, problem.Args{"alias": c.New.Text, "holder": holder})
+		}
+	case directory.ImmutableID:
+		if a.Kind != Restore {
+			for _, d := range b.deleted(b.bin.ByImmutableID(c.New.Text)) {
+				warn(problem.DeletedHasID, problem.Args{"immutable_id": c.New.Text, "holder": d.UPN()})
+				break
+			}
+		}
+		if b.domain.Federated && a.Kind != Add {
+			warn(problem.ImmutableIDStays, nil)
+		}
+	}
+	return ws
+}
+
+// sharedAliases finds aliases to be written that another account of the tenant
+// has or gets. Microsoft 365 takes them, Exchange does not.
+func (b *builder) sharedAliases() (shared map[string]string, rows int) {
+	wants := map[string]int{} // alias → rows that want it
+	mine := newBits(b.users.Len())
+	for _, r := range b.rows {
+		if alias, ok := b.newAlias(r); ok {
+			wants[alias]++
+			if r.kind == Rename || r.kind == Update {
+				mine.set(r.acct)
+			}
+		}
+	}
+	if len(wants) == 0 {
+		return nil, 0
+	}
+	shared = map[string]string{}
+	for _, r := range b.rows {
+		if alias, ok := b.newAlias(r); ok && wants[alias] > 1 {
+			if upn := directory.FoldUPN(b.upn(r)); shared[alias] == "" || upn < shared[alias] {
+				shared[alias] = upn
+			}
+		}
+	}
+	for u := range b.users.All() {
+		have, _ := u.Get(directory.MailNickname)
+		if have == "" || mine.hasRow(u.Row()) {
+			continue
+		}
+		alias := directory.FoldUPN(have)
+		if wants[alias] > 0 {
+			if upn := directory.FoldUPN(u.UPN()); shared[alias] == "" || upn < shared[alias] {
+				shared[alias] = upn
+			}
+		}
+	}
+	for _, r := range b.rows {
+		if alias, ok := b.newAlias(r); ok && shared[alias] != "" {
+			rows++
+		}
+	}
+	return shared, rows
+}
+
+// newAlias is the alias that a row would write, folded.
+func (b *builder) newAlias(r row) (string, bool) {
+	if r.kind == Delete {
+		return "", false
+	}
+	want, set := b.src.At(int(r.src)).Get(directory.MailNickname)
+	if !set || want == "" {
+		return "", false
+	}
+	if r.kind != Add {
+		u := b.account(r)
+		have, _ := u.Get(directory.MailNickname)
+		if have == want || !b.in.Policy.ChangeAlias && hasMailbox(u.Marks()) {
+			return "", false
+		}
+	}
+	return directory.FoldUPN(want), true
+}
+
+// ref names what a skip is about: the account where there is one, unless the
+// trouble is with the source row.
+func (b *builder) ref(s skipRow) directory.Ref {
+	var ref directory.Ref
+	if s.acct >= 0 {
+		u := b.account(row{acct: s.acct, kind: kindOf(s.bin)})
+		ref = directory.Ref{ID: u.ID(), UPN: u.UPN(), ImmutableID: u.ImmutableID()}
+	}
+	if s.src >= 0 {
+		if g := groupOf(s.code); s.acct < 0 || g == NotWritable || s.bin {
+			row := b.src.At(int(s.src))
+			ref.UPN = row.UPN()
+			if id := row.ImmutableID(); id != "" && ref.ImmutableID == "" {
+				ref.ImmutableID = id
+			}
+		}
+	}
+	return ref
+}
+
+func kindOf(bin bool) Kind {
+	if bin {
+		return Restore
+	}
+	return Update
+}
+
+func (b *built) skip(i int) Skipped {
+	s := b.builder.skips[i]
+	k := Skipped{No: len(b.rows) + i + 1, Ref: b.ref(s), Group: groupOf(s.code)}
+	line := ""
+	if s.src >= 0 {
+		row := b.src.At(int(s.src))
+		k.Name, _ = row.Get(directory.DisplayName)
+		k.Line = row.Line()
+		if k.Line > 0 {
+			line = strconv.Itoa(k.Line)
+		}
+	}
+	if s.acct >= 0 && (k.Name == "" || k.Group == LeftAlone) {
+		k.Name, _ = b.account(row{acct: s.acct, kind: kindOf(s.bin)}).Get(directory.DisplayName)
+	}
+	args := problem.Args{
+		"upn": k.Ref.UPN, "name": k.Name, "line": line,
+		"domain": b.domain.Name, "initial": b.in.Tenant.Initial,
+	}
+	for key, v := range s.extra {
+		args[key] = v
+	}
+	k.Why = problem.New(s.code, args)
+	return k
+}
+
+func (b *built) ties() map[int][]int {
+	t := make(map[int][]int, len(b.chain.after)+len(b.chain.last)+len(b.chain.with))
+	for i, rows := range b.chain.after {
+		t[int(i)+1] = append(t[int(i)+1], numbers(rows)...)
+	}
+	for i, rows := range b.chain.last {
+		t[int(i)+1] = append(t[int(i)+1], numbers(rows)...)
+	}
+	for i, w := range b.chain.with {
+		t[int(i)+1] = append(t[int(i)+1], int(w)+1)
+	}
+	return t
+}

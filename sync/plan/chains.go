@@ -1,0 +1,182 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strconv"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// wanted is the UPN that a row would take and does not have, or "".
+func (b *builder) wanted(r row) string {
+	if r.kind == Rename || r.kind == Restore || r.kind == Add {
+		return b.src.At(int(r.src)).UPN()
+	}
+	return ""
+}
+
+// holder is the account that has the UPN which a row wants, or -1.
+func (b *builder) holder(r row) int32 {
+	upn := b.wanted(r)
+	if upn == "" {
+		return -1
+	}
+	for _, u := range b.users.ByUPN(upn) {
+		if h := int32(u.Row()); r.kind != Rename || h != r.acct { //nolint:gosec // as in match
+			return h
+		}
+	}
+	return -1
+}
+
+// releaseAll takes out the rows whose UPN nobody releases: a UPN is free only
+// after a rename of whoever has it, so that a row falls with the one before it
+// in the chain. What stands in a cycle stays: a temporary UPN opens it.
+func (b *builder) releaseAll() {
+	releases := map[int32]int32{} // account → row that takes its UPN away from it
+	for i, r := range b.rows {
+		if r.kind == Rename || r.kind == Delete {
+			releases[r.acct] = int32(i) //nolint:gosec // as in match
+		}
+	}
+	next := map[int32][]int32{} // row → rows that wait for it
+	var fallen []int32
+	for i, r := range b.rows {
+		h := b.holder(r)
+		if h < 0 {
+			continue
+		}
+		if before, ok := releases[h]; ok {
+			next[before] = append(next[before], int32(i)) //nolint:gosec // as in match
+			continue
+		}
+		fallen = append(fallen, int32(i)) //nolint:gosec // as in match
+	}
+	for len(fallen) > 0 {
+		i := fallen[len(fallen)-1]
+		fallen = fallen[:len(fallen)-1]
+		r := &b.rows[i]
+		if r.flags&dead != 0 {
+			continue
+		}
+		r.flags |= dead
+		fallen = append(fallen, next[i]...)
+		if r.kind == Delete { // falls with the addition, which is reported
+			continue
+		}
+		b.fall(*r)
+		if r.flags&replaces != 0 {
+			for j := range b.rows {
+				if b.rows[j].kind == Delete && b.rows[j].src == r.src {
+					fallen = append(fallen, int32(j)) //nolint:gosec // as in match
+				}
+			}
+		}
+	}
+	b.rows = slices.DeleteFunc(b.rows, func(r row) bool { return r.flags&dead != 0 })
+}
+
+// fall turns a row whose UPN nobody releases into a skip.
+func (b *builder) fall(r row) {
+	h := b.holder(r)
+	holder := b.users.At(int(h))
+	code := problem.UPNTaken
+	if o := b.owner[h]; o >= 0 && b.ours.has(o) &&
+		directory.FoldUPN(b.src.At(int(o)).UPN()) != directory.FoldUPN(holder.UPN()) {
+		code = problem.WaitsForSkipped
+	}
+	acct, bin := r.acct, r.kind == Restore
+	if r.flags&replaces != 0 {
+		acct = h
+	}
+	b.skip(skipRow{code: code, src: r.src, acct: acct, bin: bin, extra: problem.Args{"holder": holder.UPN()}})
+	b.sourceHeld++
+}
+
+// chain is what waits for what, by row after they are in order.
+type chain struct {
+	after map[int32][]int32 // row → rows it waits for
+	last  map[int32][]int32 // the same, for the last step of a cycle
+	with  map[int32]int32   // deletion → addition of the same UPN
+	over  map[int32]string  // row → temporary UPN
+}
+
+// chainUp finds what waits for what among the rows in their order, and opens
+// cycles.
+func (b *builder) chainUp() chain {
+	c := chain{map[int32][]int32{}, map[int32][]int32{}, map[int32]int32{}, map[int32]string{}}
+	releases := map[int32]int32{}
+	for i, r := range b.rows {
+		if r.kind == Rename || r.kind == Delete && r.flags&replaces != 0 {
+			releases[r.acct] = int32(i) //nolint:gosec // as in match
+		}
+	}
+	if len(releases) == 0 {
+		return c
+	}
+	for i, r := range b.rows {
+		h := b.holder(r)
+		if h < 0 {
+			continue
+		}
+		if before, ok := releases[h]; ok {
+			c.after[int32(i)] = []int32{before} //nolint:gosec // as in match
+			if b.rows[before].kind == Delete {
+				c.with[before] = int32(i) //nolint:gosec // as in match
+			}
+		}
+	}
+	b.openCycles(c)
+	return c
+}
+
+// openCycles lets the account with the smallest ID of each cycle step aside to a
+// temporary UPN first.
+func (b *builder) openCycles(c chain) {
+	seen := map[int32]int{}
+	round := 0
+	for i := range b.rows {
+		start := int32(i) //nolint:gosec // as in match
+		if c.after[start] == nil || seen[start] != 0 {
+			continue
+		}
+		round++
+		at := start
+		for seen[at] == 0 && c.after[at] != nil {
+			seen[at] = round
+			at = c.after[at][0]
+		}
+		if seen[at] != round || c.after[at] == nil {
+			continue
+		}
+		first := at // on the cycle
+		for j := c.after[at][0]; j != at; j = c.after[j][0] {
+			if b.account(b.rows[j]).ID() < b.account(b.rows[first]).ID() {
+				first = j
+			}
+		}
+		c.last[first] = c.after[first]
+		delete(c.after, first)
+		c.over[first] = b.temporary(b.account(b.rows[first]).ID())
+	}
+}
+
+// temporary is a free UPN of the domain for an account, always the same.
+func (b *builder) temporary(id directory.ID) string {
+	sum := sha256.Sum256([]byte("hacsync temporary UPN\n" + b.tenantID() + "\n" + string(id)))
+	name := "hacsync-" + hex.EncodeToString(sum[:8])
+	for n := 0; ; n++ {
+		upn := name + "@" + b.domain.Name
+		if n > 0 {
+			upn = name + "-" + strconv.Itoa(n) + "@" + b.domain.Name
+		}
+		if len(b.users.ByUPN(upn)) == 0 && len(b.users.ByAddress(upn)) == 0 && len(b.src.ByUPN(upn)) == 0 {
+			return upn
+		}
+	}
+}
+
+func (b *builder) tenantID() string { return b.in.Tenant.ID }

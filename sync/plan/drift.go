@@ -1,0 +1,447 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// Drifted is a row that is not as it was when the plan was made.
+type Drifted struct {
+	No        int // 0 for an account or user that no action is about
+	Kind      Kind
+	UPN       string
+	Where     directory.Side
+	Attribute directory.Attribute // empty: presence changed
+	Then, Now string
+	Why       *problem.Problem // words for it
+}
+
+// Touches are the accounts, wanted UPNs and wanted immutable IDs that drift is
+// judged by, each a Ref of its own.
+func (p *Plan) Touches() []directory.Ref {
+	refs := make([]directory.Ref, 0, p.Len())
+	for i := range p.book.len() {
+		a := p.book.core(i)
+		if a.User.ID != "" {
+			refs = append(refs, directory.Ref{ID: a.User.ID})
+		}
+		if a.wantsUPN() {
+			refs = append(refs, directory.Ref{UPN: a.UPN})
+		}
+		if id, ok := a.wantsID(); ok {
+			refs = append(refs, directory.Ref{ImmutableID: id})
+		}
+	}
+	return refs
+}
+
+// wantsUPN reports whether the action takes a UPN that the account has not.
+func (a *Action) wantsUPN() bool { return a.Kind == Add || a.Kind == Rename || a.Kind == Restore }
+
+// wantsID is the immutable ID that the account has not yet.
+func (a *Action) wantsID() (string, bool) {
+	c, ok := a.change(directory.ImmutableID)
+	return c.New.Text, ok && c.New.Text != c.Old.Text
+}
+
+// sightings are what a look found, by every key.
+type sightings struct {
+	byID     map[directory.ID]*directory.Sighting // live, deleted or absent
+	byUPN    map[string]*directory.Sighting       // live
+	byImm    map[string]*directory.Sighting       // live
+	deletedI map[string]*directory.Sighting       // in the recycle bin, by immutable ID
+}
+
+func newSightings(now []directory.Sighting) *sightings {
+	s := &sightings{
+		byID: map[directory.ID]*directory.Sighting{}, byUPN: map[string]*directory.Sighting{},
+		byImm: map[string]*directory.Sighting{}, deletedI: map[string]*directory.Sighting{},
+	}
+	for i := range now {
+		g := &now[i]
+		switch g.Presence {
+		case directory.Absent:
+			if g.Ref.ID != "" && s.byID[g.Ref.ID] == nil {
+				s.byID[g.Ref.ID] = g
+			}
+		case directory.Live:
+			s.byID[g.Record.ID] = g
+			s.byUPN[directory.FoldUPN(g.Record.UPN)] = g
+			if g.Record.ImmutableID != "" {
+				s.byImm[g.Record.ImmutableID] = g
+			}
+		case directory.InRecycleBin:
+			if had := s.byID[g.Record.ID]; had == nil || had.Presence == directory.Absent {
+				s.byID[g.Record.ID] = g
+			}
+			if g.Record.ImmutableID != "" {
+				s.deletedI[g.Record.ImmutableID] = g
+			}
+		}
+	}
+	return s
+}
+
+// Drift compares the plan with a fresh look at what it touches; actions of which
+// nothing was looked at are left out. Already at its target is not drift: done
+// are row numbers that are already as wanted. A mark that protects, such as a
+// role given since, is drift.
+func (p *Plan) Drift(now []directory.Sighting) (drifted []Drifted, done []int) {
+	s := newSightings(now)
+	movers := map[directory.ID]bool{} // accounts that release their UPN in this plan
+	for _, on := range p.book.ties() {
+		for _, no := range on {
+			if i, ok := p.find(no); ok {
+				movers[p.book.core(i).User.ID] = true
+			}
+		}
+	}
+	for i := range p.book.len() {
+		a := p.book.core(i)
+		j := judgement{p: p, a: &a, s: s, movers: movers}
+		j.judge()
+		drifted = append(drifted, j.drifted...)
+		if j.done && len(j.drifted) == 0 {
+			done = append(done, a.No)
+		}
+	}
+	return drifted, done
+}
+
+// judgement is the comparison of one action.
+type judgement struct {
+	p       *Plan
+	a       *Action
+	s       *sightings
+	movers  map[directory.ID]bool
+	drifted []Drifted
+	done    bool
+}
+
+func (j *judgement) drift(code problem.Code, at directory.Attribute, then, now string, args problem.Args) {
+	all := problem.Args{"upn": j.a.UPN, "then": then, "now": now, "attribute": string(at)}
+	for k, v := range args {
+		all[k] = v
+	}
+	j.drifted = append(j.drifted, Drifted{
+		No: j.a.No, Kind: j.a.Kind, UPN: j.a.UPN, Where: directory.Destination,
+		Attribute: at, Then: then, Now: now, Why: problem.New(code, all),
+	})
+}
+
+func (j *judgement) judge() {
+	if j.a.Kind == Add {
+		j.judgeAdd()
+		return
+	}
+	g := j.s.byID[j.a.User.ID]
+	if g == nil {
+		return // not looked at
+	}
+	if j.a.Kind == Delete {
+		if g.Presence != directory.Live {
+			j.done = true
+			return
+		}
+	}
+	if g.Presence == directory.Absent {
+		j.drift(problem.DriftGone, "", "", "", nil)
+		return
+	}
+	if j.a.Kind == Restore {
+		if g.Presence == directory.Live && !j.atTarget(&g.Record) {
+			j.drift(problem.DriftBack, "", "", "", nil)
+			return
+		}
+	} else if g.Presence != directory.Live {
+		j.drift(problem.DriftGone, "", "", "", nil)
+		return
+	}
+	if g.Presence == directory.Live {
+		marks := g.Record.Marks
+		if !marks.Any(directory.Purposes) {
+			marks |= j.a.Marks & directory.Purposes
+		}
+		if code := j.p.protection(marks, j.a); code != "" {
+			line := problem.Args{"domain": j.p.domain, "name": j.a.Name, "line": "", "initial": ""}
+			j.drift(code, "", "", "", line)
+			return
+		}
+	}
+	if j.atTarget(&g.Record) && (j.a.Kind != Restore || g.Presence == directory.Live) && j.a.Kind != Delete {
+		j.done = true
+		return
+	}
+	j.judgeValues(&g.Record)
+	if j.a.wantsUPN() {
+		j.judgeKeys()
+	} else if _, wants := j.a.wantsID(); wants {
+		j.judgeKeys()
+	}
+}
+
+// protection names what protects an account now that the plan acts on.
+func (p *Plan) protection(m directory.Marks, a *Action) problem.Code {
+	for _, l := range p.policy.Protected {
+		if l = strings.TrimSpace(l); l == string(a.User.ID) || strings.EqualFold(l, a.User.UPN) {
+			return problem.ProtectedListed
+		}
+	}
+	// Whether hacsync made the account was judged when planning; what is new is
+	// only a licence.
+	return protectedBy(m, !m.Has(directory.Licensed) && !a.Marks.Has(directory.Licensed))
+}
+
+// atTarget reports whether an account already is as the action wants it.
+func (j *judgement) atTarget(r *directory.Record) bool {
+	if j.a.wantsUPN() && directory.FoldUPN(r.UPN) != directory.FoldUPN(j.a.UPN) {
+		return false
+	}
+	for _, c := range j.a.Changes {
+		if c.Attribute == directory.UserPrincipalName {
+			continue
+		}
+		if v, set := r.Get(c.Attribute); v != c.New.Text || set != c.New.Set {
+			return false
+		}
+	}
+	return true
+}
+
+// judgeValues compares what the action rests on: the keys of the account and the
+// values to be changed, each of which may be as it was or already as wanted.
+func (j *judgement) judgeValues(r *directory.Record) {
+	keys := [...]Change{
+		{directory.UserPrincipalName, directory.Text(j.a.User.UPN), directory.Text(j.a.User.UPN)},
+		{directory.ImmutableID, directory.Text(j.a.User.ImmutableID), directory.Text(j.a.User.ImmutableID)},
+	}
+	for _, k := range keys {
+		if c, ok := j.a.change(k.Attribute); ok {
+			k.New = c.New
+		}
+		j.judgeValue(k, r)
+	}
+	for _, c := range j.a.Changes {
+		if c.Attribute != directory.UserPrincipalName && c.Attribute != directory.ImmutableID {
+			j.judgeValue(c, r)
+		}
+	}
+}
+
+func (j *judgement) judgeValue(c Change, r *directory.Record) {
+	v, set := r.Get(c.Attribute)
+	now := directory.Value{Text: v, Set: set}
+	if c.Attribute == directory.UserPrincipalName {
+		for _, is := range []string{c.Old.Text, c.New.Text, j.a.how.temporary} {
+			if directory.FoldUPN(is) == directory.FoldUPN(v) {
+				return
+			}
+		}
+	} else if now == c.Old || now == c.New {
+		return
+	}
+	j.drift(problem.DriftValue, c.Attribute, c.Old.Text, v, nil)
+}
+
+// judgeKeys looks whether somebody else has the wanted UPN or immutable ID now.
+func (j *judgement) judgeKeys() {
+	if g := j.s.byUPN[directory.FoldUPN(j.a.UPN)]; j.a.wantsUPN() && g != nil &&
+		g.Record.ID != j.a.User.ID && !j.movers[g.Record.ID] {
+		j.drift(problem.DriftTaken, "", "", g.Record.UPN, problem.Args{"holder": holderOf(&g.Record)})
+	}
+	if id, wants := j.a.wantsID(); wants {
+		if g := j.s.byImm[id]; g != nil && g.Record.ID != j.a.User.ID {
+			j.drift(problem.DriftIDTaken, directory.ImmutableID, "", id, problem.Args{"holder": holderOf(&g.Record)})
+		}
+	}
+}
+
+func (j *judgement) judgeAdd() {
+	g := j.s.byUPN[directory.FoldUPN(j.a.UPN)]
+	if g != nil && !j.movers[g.Record.ID] && j.atTarget(&g.Record) && j.p.protection(g.Record.Marks, j.a) == "" {
+		j.done = true
+		return
+	}
+	j.judgeKeys()
+	if id, wants := j.a.wantsID(); wants && len(j.drifted) == 0 {
+		if g := j.s.deletedI[id]; g != nil {
+			j.drift(problem.DriftIDTaken, directory.ImmutableID, "", id, problem.Args{"holder": holderOf(&g.Record)})
+		}
+	}
+}
+
+func holderOf(r *directory.Record) string {
+	if v, ok := r.Get(directory.DisplayName); ok && v != "" {
+		return v
+	}
+	return r.UPN
+}
+
+// SourceDrift compares the source rows that the plan rests on (the domain's and
+// those that mean one of its accounts) with a fresh read: one that differs, is
+// gone or is new is drift, also where the plan left the account unchanged. A
+// difference in the case of a UPN alone is none.
+func (p *Plan) SourceDrift(now *directory.Snapshot) []Drifted {
+	if now.Digest() == p.digest {
+		return nil
+	}
+	d := &sourceDrift{p: p, now: now, seen: newBits(now.Len())}
+	d.index()
+	for u := range p.source.All() {
+		if p.rests(u) {
+			d.compare(u)
+		}
+	}
+	for u := range now.All() {
+		if !d.seen.hasRow(u.Row()) && d.bears(u) {
+			d.add(problem.DriftSourceNew, u, "", "", "")
+		}
+	}
+	slices.SortStableFunc(d.found, func(x, y Drifted) int {
+		if (x.No == 0) != (y.No == 0) { // rows first
+			return y.No - x.No
+		}
+		return x.No - y.No
+	})
+	return d.found
+}
+
+type sourceDrift struct {
+	p     *Plan
+	now   *directory.Snapshot
+	seen  bits
+	rows  map[string]int // key → index of the action
+	found []Drifted
+}
+
+// index finds actions by the keys of their accounts and of what they want.
+func (d *sourceDrift) index() {
+	d.rows = map[string]int{}
+	for i := range d.p.book.len() {
+		a := d.p.book.core(i)
+		for _, upn := range []string{a.User.UPN, a.UPN} {
+			if upn != "" {
+				if _, ok := d.rows[keyOfUPN(upn)]; !ok {
+					d.rows[keyOfUPN(upn)] = i
+				}
+			}
+		}
+	}
+	// What a row wants goes before what an account has: in a chain both name it.
+	for i := range d.p.book.len() {
+		a := d.p.book.core(i)
+		if a.Kind != Delete {
+			d.rows[keyOfUPN(a.UPN)] = i
+		}
+		for _, id := range []string{a.User.ImmutableID, a.id()} {
+			if id != "" {
+				d.rows["imm:"+id] = i
+			}
+		}
+	}
+}
+
+// action finds the action that a source row is about.
+func (d *sourceDrift) action(u directory.User) (int, bool) {
+	if id := u.ImmutableID(); id != "" {
+		if i, ok := d.rows["imm:"+id]; ok {
+			return i, true
+		}
+	}
+	i, ok := d.rows[keyOfUPN(u.UPN())]
+	return i, ok && u.UPN() != ""
+}
+
+// bears reports whether a row that was not there before bears on the plan.
+func (d *sourceDrift) bears(u directory.User) bool {
+	if directory.InDomain(u.UPN(), d.p.domain) || directory.InDomain(looseUPN(u.UPN()), d.p.domain) {
+		return true
+	}
+	_, ok := d.action(u)
+	return ok
+}
+
+// compare looks for a row of the plan in the fresh read: by UPN and immutable
+// ID, then by ID, then by UPN.
+func (d *sourceDrift) compare(u directory.User) {
+	upn, id := u.UPN(), u.ImmutableID()
+	var found []directory.User
+	if upn != "" {
+		found = d.now.ByUPN(upn)
+	}
+	pick := func(ok func(directory.User) bool) (directory.User, bool) {
+		for _, v := range found {
+			if !d.seen.hasRow(v.Row()) && ok(v) {
+				return v, true
+			}
+		}
+		return directory.User{}, false
+	}
+	v, ok := pick(func(v directory.User) bool { return v.ImmutableID() == id && d.differs(u, v) == "" })
+	if !ok {
+		v, ok = pick(func(v directory.User) bool { return v.ImmutableID() == id })
+	}
+	if !ok && id != "" {
+		same := found
+		found = d.now.ByImmutableID(id)
+		v, ok = pick(func(directory.User) bool { return true })
+		found = same
+	}
+	if !ok {
+		v, ok = pick(func(directory.User) bool { return true })
+	}
+	if !ok {
+		d.add(problem.DriftSourceGone, u, "", "", "")
+		return
+	}
+	d.seen.set(int32(v.Row())) //nolint:gosec // as in match
+	if a := d.differs(u, v); a != "" {
+		then, _ := u.Get(a)
+		is, _ := v.Get(a)
+		if a == directory.AccountEnabled {
+			then, is = status(u), status(v)
+		}
+		d.add(problem.DriftSource, u, a, then, is)
+	}
+}
+
+func status(u directory.User) string {
+	if u.Marks().Has(directory.Enabled) {
+		return "true"
+	}
+	return "false"
+}
+
+// differs names the first attribute in which two rows differ, or "".
+func (d *sourceDrift) differs(u, v directory.User) directory.Attribute {
+	if directory.FoldUPN(u.UPN()) != directory.FoldUPN(v.UPN()) {
+		return directory.UserPrincipalName
+	}
+	if u.ImmutableID() != v.ImmutableID() {
+		return directory.ImmutableID
+	}
+	for _, a := range d.p.source.Columns() {
+		x, has := u.Get(a)
+		y, is := v.Get(a)
+		if x != y || has != is {
+			return a
+		}
+	}
+	if status(u) != status(v) {
+		return directory.AccountEnabled
+	}
+	return ""
+}
+
+func (d *sourceDrift) add(code problem.Code, u directory.User, at directory.Attribute, then, now string) {
+	r := Drifted{UPN: u.UPN(), Where: directory.Source, Attribute: at, Then: then, Now: now}
+	if i, ok := d.action(u); ok {
+		a := d.p.book.core(i)
+		r.No, r.Kind = a.No, a.Kind
+	}
+	r.Why = problem.New(code, problem.Args{"upn": u.UPN(), "attribute": string(at), "then": then, "now": now})
+	d.found = append(d.found, r)
+}

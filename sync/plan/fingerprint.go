@@ -1,0 +1,120 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"hash"
+	"slices"
+
+	"github.com/hacsync/hacsync/sync/directory"
+)
+
+// basis are the marks that a decision rests on, beside those that protect, which
+// no account of an action has.
+const basis = directory.Enabled | directory.Addressed | directory.ExchangePlan | directory.Purposes
+
+// hasher writes a plan's content, each part with its length before it, so that
+// no two different plans give the same bytes.
+type hasher struct {
+	h   hash.Hash
+	buf []byte
+}
+
+func (h *hasher) text(parts ...string) {
+	for _, s := range parts {
+		h.buf = append(binary.AppendUvarint(h.buf, uint64(len(s))), s...)
+	}
+}
+
+func (h *hasher) number(ns ...int) {
+	for _, n := range ns {
+		h.buf = binary.AppendVarint(h.buf, int64(n))
+	}
+}
+
+func (h *hasher) flag(b bool) {
+	if b {
+		h.number(1)
+	} else {
+		h.number(0)
+	}
+}
+
+func (h *hasher) value(v directory.Value) {
+	h.flag(v.Set)
+	if v.Set {
+		h.text(v.Text)
+	}
+}
+
+func (h *hasher) write() {
+	h.h.Write(h.buf)
+	h.buf = h.buf[:0]
+}
+
+// fingerprint is a SHA-256 over tenant, domain, policy, the numbers of the guard
+// and the rows in their order, which does not depend on that of the input. It
+// has no clock, no run, no row number, and no text of a person.
+func (p *Plan) fingerprint() Fingerprint {
+	h := &hasher{h: sha256.New()}
+	h.text("hacsync plan 1", p.tenant, p.domain)
+	policy := p.policy
+	policy.Protected = slices.Clone(policy.Protected)
+	for i, s := range policy.Protected {
+		policy.Protected[i] = directory.FoldUPN(s)
+	}
+	slices.Sort(policy.Protected)
+	raw, err := json.Marshal(policy)
+	if err != nil {
+		panic("plan: policy cannot be written: " + err.Error()) // it has no value that could fail
+	}
+	h.text(string(raw))
+	h.number(p.counts.Touchable, p.verdict.MaxAllowedDeletions, p.verdict.MaxDeletions)
+	h.flag(p.guard.unattended)
+	if p.guard.unattended {
+		h.number(p.guard.today, p.guard.usersThen)
+	}
+	h.flag(p.guard.raised)
+	h.number(p.book.len(), p.book.skips())
+	h.write()
+	ties := p.book.ties()
+	for i := range p.book.len() {
+		a := p.book.core(i)
+		p.hashAction(h, &a, ties[a.No])
+		h.write()
+	}
+	for i := range p.book.skips() {
+		s := p.book.skip(i)
+		h.number(int(s.Group))
+		h.text(string(s.Why.Code), string(s.Ref.ID), directory.FoldUPN(s.Ref.UPN), s.Ref.ImmutableID)
+		h.write()
+	}
+	return Fingerprint(h.h.Sum(nil))
+}
+
+func (p *Plan) hashAction(h *hasher, a *Action, ties []int) {
+	h.number(int(a.Kind))
+	h.text(string(a.User.ID), a.User.UPN, a.User.ImmutableID, a.UPN)
+	h.number(int(a.Marks & basis))
+	h.number(len(a.Changes))
+	for _, c := range a.Changes {
+		h.text(string(c.Attribute))
+		h.value(c.Old)
+		h.value(c.New)
+	}
+	h.text(a.how.temporary)
+	h.flag(a.how.enters)
+	h.flag(a.how.resets)
+	h.flag(a.how.federated)
+	h.flag(a.how.newUPN)
+	// Who waits for whom is told by key, not by number.
+	h.number(len(ties), len(a.After), len(a.how.last))
+	for _, no := range ties {
+		if i, ok := p.find(no); ok {
+			h.number(int(p.book.kind(i)))
+			b := p.book.core(i)
+			h.text(string(b.User.ID), b.UPN)
+		}
+	}
+}

@@ -1,0 +1,257 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// groups gives a skip's group by its code: the second digit after the family.
+func groupOf(c problem.Code) Group {
+	switch {
+	case strings.HasPrefix(string(c), "HS-31"):
+		return LeftAlone
+	case strings.HasPrefix(string(c), "HS-34"):
+		return NotHere
+	case strings.HasPrefix(string(c), "HS-35"):
+		return LeftOut
+	}
+	return NotWritable
+}
+
+// upn is the UPN that a row is in order by: the one after the action.
+func (b *builder) upn(r row) string {
+	if r.kind == Delete || r.kind == Update {
+		return b.users.At(int(r.acct)).UPN()
+	}
+	return b.src.At(int(r.src)).UPN()
+}
+
+func (b *builder) compare(x, y row) int {
+	if c := cmp.Compare(x.kind, y.kind); c != 0 {
+		return c
+	}
+	if c := strings.Compare(directory.FoldUPN(b.upn(x)), directory.FoldUPN(b.upn(y))); c != 0 {
+		return c
+	}
+	if x.acct < 0 || y.acct < 0 {
+		return cmp.Compare(x.acct, y.acct)
+	}
+	return cmp.Compare(b.account(x).ID(), b.account(y).ID())
+}
+
+// finish puts rows and skips in order and adds everything up.
+func (b *builder) finish() *Plan {
+	b.sortRows()
+	b.sortSkips()
+	made := &built{builder: b, chain: b.chainUp(), pair: map[int32]int32{}}
+	for _, p := range b.findPairs() {
+		made.pair[int32(p[0])] = int32(p[1]) //nolint:gosec // as in match
+		made.pair[int32(p[1])] = int32(p[0]) //nolint:gosec // as in match
+	}
+	made.shared, made.sharing = b.sharedAliases()
+
+	p := &Plan{book: made}
+	in := &b.in
+	p.tenant, p.domain, p.policy = in.Tenant.ID, b.domain.Name, in.Policy
+	p.about, p.digest = b.src.About(), b.src.Digest()
+	p.confirmed = b.src.Proof().Count >= 0
+	p.source = b.src
+	p.rests = func(u directory.User) bool {
+		return b.ours.hasRow(u.Row()) || b.rests.hasRow(u.Row())
+	}
+	g := guard{unattended: in.Unattended, today: in.Facts.DeletionsToday, usersThen: in.Facts.UsersThen}
+	p.counts = b.count(made, &g)
+	p.guard = g
+	p.verdict = judge(p.policy, p.counts, g)
+	p.need = b.need()
+	p.warnings = b.warnings(made)
+	p.finger = p.fingerprint()
+	return p
+}
+
+// sortRows orders by risk, then UPN. Folding is done once a row.
+func (b *builder) sortRows() {
+	type keyed struct {
+		row row
+		upn string
+	}
+	ks := make([]keyed, len(b.rows))
+	for i, r := range b.rows {
+		ks[i] = keyed{r, directory.FoldUPN(b.upn(r))}
+	}
+	slices.SortFunc(ks, func(x, y keyed) int {
+		if c := cmp.Compare(x.row.kind, y.row.kind); c != 0 {
+			return c
+		}
+		if c := strings.Compare(x.upn, y.upn); c != 0 {
+			return c
+		}
+		return b.compare(x.row, y.row)
+	})
+	for i := range ks {
+		b.rows[i] = ks[i].row
+	}
+}
+
+func (b *builder) sortSkips() {
+	type keyed struct {
+		skip skipRow
+		upn  string
+		id   directory.ID
+	}
+	ks := make([]keyed, len(b.skips))
+	for i, s := range b.skips {
+		ref := b.ref(s)
+		ks[i] = keyed{s, directory.FoldUPN(ref.UPN), ref.ID}
+	}
+	slices.SortFunc(ks, func(x, y keyed) int {
+		return cmp.Or(
+			cmp.Compare(groupOf(x.skip.code), groupOf(y.skip.code)),
+			cmp.Compare(x.skip.code, y.skip.code),
+			strings.Compare(x.upn, y.upn),
+			cmp.Compare(x.id, y.id),
+			b.compareSource(x.skip.src, y.skip.src),
+		)
+	})
+	for i := range ks {
+		b.skips[i] = ks[i].skip
+	}
+}
+
+// compareSource orders source rows by what they hold, then by where they stand.
+func (b *builder) compareSource(x, y int32) int {
+	if x < 0 || y < 0 {
+		return cmp.Compare(x, y)
+	}
+	s, t := b.src.At(int(x)), b.src.At(int(y))
+	if c := strings.Compare(s.ImmutableID(), t.ImmutableID()); c != 0 {
+		return c
+	}
+	if c := strings.Compare(s.UPN(), t.UPN()); c != 0 {
+		return c
+	}
+	for _, a := range b.attrs {
+		v, _ := s.Get(a)
+		w, _ := t.Get(a)
+		if c := strings.Compare(v, w); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(s.Line(), t.Line())
+}
+
+// count adds everything up.
+func (b *builder) count(made *built, g *guard) Counts {
+	c := Counts{
+		SourceUsers: b.sourceUsers, Unchanged: b.unchanged,
+		Skipped: len(b.skips), SourceHeld: b.sourceHeld,
+	}
+	busy := newBits(b.users.Len())
+	copy(busy, b.settled)
+	for i, r := range b.rows {
+		switch r.kind {
+		case Delete:
+			c.Delete++
+		case Rename:
+			c.Rename++
+			if !b.here(b.users.At(int(r.acct)).UPN()) {
+				c.MovedIn++
+			}
+		case Restore:
+			c.Restore++
+		case Add:
+			c.Add++
+		case Update:
+			c.Update++
+		}
+		if r.kind == Add || r.kind == Restore {
+			continue
+		}
+		busy.set(r.acct)
+		if r.kind == Delete {
+			continue
+		}
+		a := made.core(i)
+		if a.SignIn {
+			c.SignIn++
+		}
+		if a.Blocks {
+			c.Blocks++
+		}
+		if a.watched() {
+			g.watched++
+		}
+	}
+	for u := range b.users.All() {
+		if !b.here(u.UPN()) {
+			continue
+		}
+		c.DestinationUsers++
+		if b.protected(u) != "" {
+			continue
+		}
+		c.Touchable++
+		if !busy.hasRow(u.Row()) {
+			c.DestinationHeld++
+		}
+	}
+	for _, s := range b.skips {
+		if groupOf(s.code) == LeftOut {
+			c.LeftOut++
+		}
+	}
+	return c
+}
+
+// need are the accounts whose kind of mailbox the plan lacks.
+func (b *builder) need() []directory.ID {
+	var ids []directory.ID
+	for _, r := range b.rows {
+		if r.kind == Add || r.kind == Restore {
+			continue
+		}
+		u := b.users.At(int(r.acct))
+		if !b.marks(u).Any(directory.Purposes) {
+			ids = append(ids, u.ID())
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// warnings are those of the plan as a whole.
+func (b *builder) warnings(made *built) []*problem.Problem {
+	var ws []*problem.Problem
+	warn := func(c problem.Code, args problem.Args) { ws = append(ws, problem.New(c, args)) }
+	about := b.src.About()
+	if b.src.Proof().Count < 0 {
+		warn(problem.NotConfirmed, problem.Args{"rows": strconv.Itoa(b.src.Len()), "source": about.Name})
+	}
+	if b.in.Tenant.OnPremisesSync {
+		warn(problem.TwoMasters, problem.Args{"tenant": b.in.Tenant.Name})
+	}
+	if age := b.in.At.Sub(about.Newest); !about.Newest.IsZero() && !b.in.At.IsZero() && age > 24*time.Hour {
+		warn(problem.SourceOld, problem.Args{
+			"source": about.Name, "newest": about.Newest.UTC().Format("2006-01-02 15:04 UTC"),
+			"hours": strconv.Itoa(int(age / time.Hour)),
+		})
+	}
+	if n := made.sharing; n > 0 {
+		warn(problem.AliasesShared, problem.Args{"rows": strconv.Itoa(n)})
+	}
+	if b.aliasesKept > 0 {
+		warn(problem.AliasesKept, problem.Args{"rows": strconv.Itoa(b.aliasesKept)})
+	}
+	for _, a := range b.in.Policy.Attributes {
+		if !b.src.HasColumn(a) && a != directory.AccountEnabled {
+			warn(problem.ColumnAbsent, problem.Args{"source": about.Name, "attribute": string(a)})
+		}
+	}
+	return append(ws, b.decided.idle()...)
+}

@@ -1,0 +1,72 @@
+package plan
+
+import (
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// guards says which marks protect an account, in the order in which the first
+// that holds is named.
+var guards = [...]struct { //nolint:gochecknoglobals // a table
+	mark directory.Marks
+	code problem.Code
+}{
+	{directory.SignedIn, problem.ProtectedSignedIn},
+	{directory.Synced, problem.ProtectedSynced},
+	{directory.Guest, problem.ProtectedGuest},
+	{directory.Restricted, problem.ProtectedRestricted},
+	{directory.RoleHolder, problem.ProtectedRole},
+	{directory.RoleGroup, problem.ProtectedRoleGroup},
+	{directory.PurposeShared, problem.ProtectedShared},
+	{directory.PurposeRoom, problem.ProtectedRoom},
+	{directory.PurposeEquipment, problem.ProtectedEquipment},
+}
+
+// protectedBy names what protects an account with these marks, the kind of its
+// mailbox among them, or "".
+//
+// A mailbox whose kind cannot be read, or is none that we know, is a person's if
+// the account has an Exchange plan; without one it may be anything that only has
+// an address. An account that hacsync itself made and nobody licensed since is
+// known not to be one.
+func protectedBy(m directory.Marks, madeByUs bool) problem.Code {
+	for _, g := range guards {
+		if m.Has(g.mark) {
+			return g.code
+		}
+	}
+	if m.Any(directory.PurposeUnknown|directory.PurposeOther) &&
+		m.Has(directory.Addressed) && !m.Has(directory.ExchangePlan) &&
+		(!madeByUs || m.Has(directory.Licensed)) {
+		return problem.ProtectedUnread
+	}
+	return ""
+}
+
+// protected names what protects an account of the tenant, or "".
+func (b *builder) protected(u directory.User) problem.Code {
+	m := b.marks(u)
+	if m.Has(directory.SignedIn) {
+		return problem.ProtectedSignedIn
+	}
+	if len(b.listed) > 0 && (b.listed[string(u.ID())] || b.listed[directory.FoldUPN(u.UPN())]) {
+		return problem.ProtectedListed
+	}
+	return protectedBy(m, b.in.Facts.Added[u.ID()])
+}
+
+// marks are an account's marks with the kind of its mailbox.
+func (b *builder) marks(u directory.User) directory.Marks {
+	m := u.Marks()
+	if len(b.in.Purposes) > 0 {
+		m |= b.in.Purposes[u.ID()] & directory.Purposes
+	}
+	return m
+}
+
+// hasMailbox reports whether an account has, or may have, a mailbox, whose alias
+// is its mailNickname. It does not depend on whether the kind of mailbox was
+// read, so that two plans in a row agree.
+func hasMailbox(m directory.Marks) bool {
+	return m.Any(directory.Addressed | directory.ExchangePlan)
+}
