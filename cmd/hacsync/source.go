@@ -8,6 +8,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/source/haccsv"
 )
 
 // sourceKinds are the kinds of source there are, as --source and settings
@@ -43,7 +44,7 @@ func absoluteSource(spec string) (string, error) {
 	if !isCSV || strings.TrimSpace(path) == "" {
 		return "", problem.New(problem.SourceUnknown, problem.Args{"source": spec, "kinds": sourceKinds})
 	}
-	absolute, err := filepath.Abs(path)
+	absolute, err := filepath.Abs(haccsv.CleanPath(path))
 	if err != nil {
 		return "", notRead(path, err)
 	}
