@@ -9,12 +9,15 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/hacsync/hacsync/sync/clock"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/source"
 )
 
 // globals are the flags that every command takes.
@@ -37,6 +40,8 @@ type app struct {
 	words    *message.Printer
 	log      *slog.Logger
 	logFile  io.Closer
+	clockMu  sync.Mutex
+	clocks   map[float64]clock.Clock // by speed
 	// result is how the command ended.
 	result error
 	// answered: the one JSON object has been printed.
@@ -110,6 +115,15 @@ func (a *app) complain(err error) {
 		line = a.text("error_with_request", problem.Args{"what": w.What, "code": string(w.Code), "request": w.RequestID})
 	}
 	a.tell(line)
+	var rows *source.BadRows
+	if errors.As(err, &rows) {
+		for _, r := range rows.Rows {
+			a.tell("  " + a.words.Problem(r).What)
+		}
+		if more := rows.Total - len(rows.Rows); more > 0 {
+			a.tell("  " + a.text("more_rows", problem.Args{"n": a.words.Int(more)}))
+		}
+	}
 	if w.Remedy != "" {
 		a.tell(w.Remedy)
 	}

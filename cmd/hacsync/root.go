@@ -1,14 +1,17 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 )
 
 // root has the flags that every command takes, before or after its name, and
 // the commands.
 func (a *app) root() *cobra.Command {
-	root := a.command("root", "hacsync", nil)
-	root.RunE = nil
+	root := a.command("root", "hacsync", func(ctx context.Context, _ []string) error {
+		return a.wizard(ctx)
+	})
 	f := root.PersistentFlags()
 	f.StringVar(&a.flags.state, "state", "", a.text("flag.state", nil))
 	f.StringVar(&a.flags.connection, "connection", "", a.text("flag.connection", nil))
@@ -27,6 +30,7 @@ func (a *app) root() *cobra.Command {
 	_ = root.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "ja"}, cobra.ShellCompDirectiveNoFileComp))
 
 	root.AddGroup(
+		&cobra.Group{ID: "try", Title: a.text("group.try", nil)},
 		&cobra.Group{ID: "tenant", Title: a.text("group.tenant", nil)},
 		&cobra.Group{ID: "sync", Title: a.text("group.sync", nil)},
 	)
@@ -36,8 +40,9 @@ func (a *app) root() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add("tenant", a.connectionsCommand())
-	add("sync", a.logsCommand())
+	add("try", a.demoCommand(), a.simulatorCommand())
+	add("tenant", a.connectCommand(), a.connectionsCommand(), a.domainsCommand(), a.checkCommand(), a.grantCommand())
+	add("sync", a.dryRunCommand(), a.auditLogCommand(), a.syncCommand(), a.logsCommand(), a.settingsCommand())
 	root.AddCommand(a.versionCommand())
 	return root
 }

@@ -41,9 +41,15 @@ const (
 	// SettingsFileWrong: not a file that settings --export wrote. Args: file,
 	// why.
 	SettingsFileWrong Code = "HS-9115"
+	// TenantFileWrong: a simulator's tenant file holds what no tenant can.
+	// Args: why.
+	TenantFileWrong Code = "HS-9116"
 	// Unfinished: something that a sync needs is missing; check lists it.
 	// Args: missing.
 	Unfinished Code = "HS-9117"
+	// WriterInPlan: who signed in to write is an account that the plan may touch.
+	// Args: upn.
+	WriterInPlan Code = "HS-9119"
 	// LeftUnanswered: the input ended before the question was answered.
 	LeftUnanswered Code = "HS-9118"
 )
@@ -64,6 +70,8 @@ var cmdClasses = map[Code]Class{
 	NotListening:      Mend,
 	NoHACAccess:       Mend,
 	SettingsFileWrong: Mend,
+	TenantFileWrong:   Mend,
 	Unfinished:        Mend,
+	WriterInPlan:      Mend,
 	LeftUnanswered:    Mend,
 }

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/hacsync/hacsync/graphclient/simulator"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/secret"
+	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/plain"
+)
+
+func (a *app) demoCommand() *cobra.Command {
+	c := a.command("demo", "demo", func(ctx context.Context, _ []string) error {
+		if a.flags.json {
+			return wrongUsage("hacsync demo", a.text("usage.demo_json", nil))
+		}
+		return a.demo(ctx)
+	})
+	c.Args = a.takes()
+	return c
+}
+
+// demo walks through everything on a tenant that this program serves to itself.
+// State, key and sample export are in a folder that is gone at the end.
+func (a *app) demo(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "hacsync-demo-")
+	if err != nil {
+		return notWritten(os.TempDir(), err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	sim, err := startSimulator(ctx, simulator.Options{Approve: "page", Dir: dir, Log: a.log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = sim.Close() }()
+	people, err := newDemoPeople(sim, dir)
+	if err != nil {
+		return err
+	}
+	a.flags.identity = filepath.Join(dir, "identity")
+	if err := secret.GenerateIdentity(a.flags.identity); err != nil {
+		return err
+	}
+	a.flags.state = state.FileURL(filepath.Join(dir, "state.db"))
+	a.flags.simulator = filepath.Join(dir, "ready.json")
+	if err := sim.WriteReady(a.flags.simulator); err != nil {
+		return notWritten(a.flags.simulator, err)
+	}
+	return a.walk(ctx, people)
+}
+
+// wizard is hacsync without a command.
+func (a *app) wizard(ctx context.Context) error {
+	if a.flags.json {
+		return wrongUsage("hacsync", a.text("usage.demo_json", nil))
+	}
+	return a.walk(ctx, nil)
+}
+
+// walk goes from sign-in to a finished sync, line by line.
+func (a *app) walk(ctx context.Context, people flow.Demo) error {
+	v, err := a.openVault(ctx)
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	base, err := a.target("", "public")
+	if err != nil {
+		return err
+	}
+	sim, err := a.readySimulator()
+	if err != nil {
+		return err
+	}
+	b := &backend{app: a, vault: v, base: base, sim: sim, demo: people}
+	f := flow.New(b, flow.Options{
+		Version: version(), Person: approver(""), Count: -1, Windows: runtime.GOOS == "windows",
+		Target: flow.Target{Client: a.flags.clientID},
+	})
+	ended, err := plain.Run(ctx, f, a.answers, a.out, plain.Options{
+		Printer: a.words, Interactive: a.terminal, Width: a.width(),
+	})
+	if err != nil {
+		return notWritten("stdout", err)
+	}
+	switch ended.Kind {
+	case plain.Interrupted:
+		return said{context.Canceled}
+	case plain.InputEnded:
+		return problem.New(problem.LeftUnanswered, nil)
+	case plain.Quit:
+	}
+	switch {
+	case ended.End.Err != nil:
+		return said{ended.End.Err}
+	case ended.End.Report != nil:
+		return syncOutcome(ended.End.Report)
+	}
+	return nil
+}
+
+// width is that of the terminal, at most 100 columns for reading; 80 elsewhere.
+func (a *app) width() int {
+	if f, ok := a.out.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 20 {
+			return min(w, 100)
+		}
+	}
+	return 80
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+func (a *app) dryRunCommand() *cobra.Command {
+	var (
+		from    *sourceFlags
+		out     string
+		summary bool
+	)
+	c := a.command("dry-run", "dry-run DOMAIN", func(ctx context.Context, args []string) error {
+		o, err := from.overrides()
+		if err != nil {
+			return err
+		}
+		s, err := a.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		p, err := s.runner.DryRun(ctx, args[0], o)
+		if err != nil {
+			return err
+		}
+		if out != "" {
+			if err := writeFile(out, p.Plan.Encode); err != nil {
+				return err
+			}
+		}
+		if a.flags.json {
+			a.answered = true
+			if err := (planObject{run: p.Run, plan: p.Plan, summary: summary, words: a.words}).write(a.out); err != nil {
+				return notWritten("stdout", err)
+			}
+			return dryRunOutcome(p.Plan)
+		}
+		a.show(a.out).plan(p, p.At, summary)
+		if out != "" {
+			a.say(a.text("plan.saved", problem.Args{"file": out}))
+		}
+		return dryRunOutcome(p.Plan)
+	})
+	c.Args = a.takes("DOMAIN")
+	from = a.sourceFlags(c)
+	c.Flags().StringVar(&out, "out", "", a.text("flag.plan-out", nil))
+	c.Flags().BoolVar(&summary, "summary", false, a.text("flag.summary", nil))
+	return c
+}
+
+// writeFile writes a file for a person, readable by that person alone, whole or
+// not at all.
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return notWritten(path, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if err := write(f); err != nil {
+		return notWritten(path, err)
+	}
+	if err := f.Sync(); err != nil {
+		return notWritten(path, err)
+	}
+	if err := f.Close(); err != nil {
+		return notWritten(path, err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return notWritten(path, err)
+	}
+	return nil
+}

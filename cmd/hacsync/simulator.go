@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hacsync/hacsync/graphclient/simulator"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// demoWord names what is embedded, where a file could be named.
+const demoWord = "demo"
+
+// simulatorFlags are those of hacsync simulator.
+type simulatorFlags struct {
+	listen, tenant, hac string
+	users               int
+	seed                int64
+	approve, limits     string
+	speed               float64
+	latency             time.Duration
+	faults, tlsNames    []string
+	readyFile           string
+}
+
+func (a *app) simulatorCommand() *cobra.Command {
+	var f simulatorFlags
+	c := a.command("simulator", "simulator", func(ctx context.Context, _ []string) error {
+		o, err := a.simulatorOptions(f)
+		if err != nil {
+			return err
+		}
+		return a.simulate(ctx, o, f.readyFile)
+	})
+	c.Args = a.takes()
+	flags := c.Flags()
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:0", a.text("flag.listen", nil))
+	flags.StringVar(&f.tenant, "tenant", "", a.text("flag.sim-tenant", nil))
+	flags.StringVar(&f.hac, "hac", "", a.text("flag.sim-hac", nil))
+	flags.IntVar(&f.users, "users", 0, a.text("flag.users", nil))
+	flags.Int64Var(&f.seed, "seed", 1, a.text("flag.seed", nil))
+	flags.StringVar(&f.approve, "approve", "auto", a.text("flag.sim-approve", nil))
+	flags.StringVar(&f.limits, "limits", "off", a.text("flag.limits", nil))
+	flags.Float64Var(&f.speed, "speed", 1, a.text("flag.speed", nil))
+	flags.DurationVar(&f.latency, "latency", 0, a.text("flag.latency", nil))
+	flags.StringArrayVar(&f.faults, "fault", nil, a.text("flag.fault", nil))
+	flags.StringArrayVar(&f.tlsNames, "tls-name", nil, a.text("flag.tls-name", nil))
+	flags.StringVar(&f.readyFile, "ready-file", "", a.text("flag.ready-file", nil))
+	return c
+}
+
+// simulatorOptions checks the flags and reads the files they name.
+func (a *app) simulatorOptions(f simulatorFlags) (simulator.Options, error) {
+	o := simulator.Options{
+		Listen: f.listen, Users: f.users, Seed: f.seed, Approve: f.approve, Limits: f.limits,
+		Speed: f.speed, Latency: f.latency, TLSNames: f.tlsNames, DemoHAC: f.hac == demoWord, Log: a.log,
+	}
+	choice := func(flag, takes, value string) error {
+		return wrongUsage("hacsync simulator", a.text("usage.choice", problem.Args{"flag": flag, "takes": takes, "value": value}))
+	}
+	switch {
+	case len(f.faults) > 0:
+		return o, problem.New(problem.FaultUnknown, problem.Args{"fault": f.faults[0]})
+	case f.approve != "auto" && f.approve != "page":
+		return o, choice("approve", "auto, page", f.approve)
+	case f.limits != "off":
+		return o, choice("limits", "off", f.limits)
+	case f.users < 0:
+		return o, choice("users", "0, 1, 2, ..", itoa(f.users))
+	case f.speed <= 0:
+		return o, choice("speed", "> 0", "0")
+	case f.latency < 0:
+		return o, choice("latency", "50ms, 1s, ..", f.latency.String())
+	case f.users > 0 && f.tenant != "":
+		return o, wrongUsage("hacsync simulator", a.text("usage.both", problem.Args{"one": "users", "other": "tenant"}))
+	}
+	var err error
+	if f.tenant != "" && f.tenant != demoWord {
+		if o.Tenant, err = os.ReadFile(f.tenant); err != nil {
+			return o, notRead(f.tenant, err)
+		}
+	}
+	if f.hac != "" && f.hac != demoWord {
+		if o.HAC, err = os.ReadFile(f.hac); err != nil {
+			return o, notRead(f.hac, err)
+		}
+	}
+	return o, nil
+}
+
+// simulate serves a simulated tenant until ctx ends. That is how it is meant to
+// end, and no error.
+func (a *app) simulate(ctx context.Context, o simulator.Options, readyFile string) error {
+	s, err := startSimulator(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	r := s.Ready()
+	if readyFile != "" {
+		if err := s.WriteReady(readyFile); err != nil {
+			return notWritten(readyFile, err)
+		}
+	}
+	if a.flags.json {
+		a.answer(struct {
+			Schema int `json:"schema"`
+			simulator.Ready
+		}{schema, r})
+	}
+	hac := r.HAC
+	if hac == "" {
+		hac = "-"
+	}
+	a.tell(a.text("simulator.listening", problem.Args{
+		"tenant": r.Tenant, "graph": r.Graph, "authority": r.Authority, "hac": hac,
+	}))
+	if o.Approve == "page" {
+		a.tell(a.text("simulator.page", problem.Args{"url": r.Authority + "/devicelogin"}))
+	}
+	if readyFile != "" {
+		a.tell(a.text("simulator.ready", problem.Args{"file": readyFile}))
+	}
+	<-ctx.Done()
+	a.tell(a.text("simulator.stopped", nil))
+	return nil
+}
+
+// startSimulator starts one, and says in problems what is wrong with its input.
+func startSimulator(ctx context.Context, o simulator.Options) (*simulator.Server, error) {
+	s, err := simulator.Start(ctx, o)
+	var bad *simulator.BadTenant
+	switch {
+	case err == nil, problem.Of(err) != nil:
+		return s, err
+	case errors.As(err, &bad):
+		return nil, problem.Wrap(err, problem.TenantFileWrong, problem.Args{"why": bad.Error()})
+	}
+	return nil, problem.Wrap(err, problem.NotListening, problem.Args{"address": o.Listen, "why": err.Error()})
+}

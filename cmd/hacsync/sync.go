@@ -1,0 +1,293 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+)
+
+// syncFlags are those of hacsync sync.
+type syncFlags struct {
+	from                *sourceFlags
+	plan, approve       string
+	yes, skipDrifted    bool
+	summary             bool
+	approvedBy, note    string
+	maxAllowedDeletions int // -1: not raised
+	maxDeletions        int // -1: not raised
+}
+
+func (a *app) syncCommand() *cobra.Command {
+	var f syncFlags
+	c := a.command("sync", "sync DOMAIN", func(ctx context.Context, args []string) error {
+		return a.sync(ctx, args[0], f)
+	})
+	c.Args = a.takes("DOMAIN")
+	f.from = a.sourceFlags(c)
+	flags := c.Flags()
+	flags.StringVar(&f.plan, "plan", "", a.text("flag.plan", nil))
+	flags.StringVar(&f.approve, "approve", "", a.text("flag.approve", nil))
+	flags.BoolVar(&f.yes, "yes", false, a.text("flag.yes", nil))
+	flags.BoolVar(&f.skipDrifted, "skip-drifted", false, a.text("flag.skip-drifted", nil))
+	flags.BoolVar(&f.summary, "summary", false, a.text("flag.summary", nil))
+	flags.StringVar(&f.approvedBy, "approved-by", "", a.text("flag.approved-by", nil))
+	flags.StringVar(&f.note, "note", "", a.text("flag.note", nil))
+	flags.IntVar(&f.maxAllowedDeletions, "max-allowed-deletions", -1, a.text("flag.max-allowed-deletions", nil))
+	flags.IntVar(&f.maxDeletions, "max-deletions", -1, a.text("flag.max-deletions", nil))
+	return c
+}
+
+// sync shows a plan, obtains a person's approval of it, and applies it.
+func (a *app) sync(ctx context.Context, domain string, f syncFlags) error {
+	o, err := f.from.overrides()
+	if err != nil {
+		return err
+	}
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+
+	p, known, err := a.planOf(ctx, s, domain, f, o)
+	if err != nil {
+		return err
+	}
+	a.show(a.err).plan(p, p.At, f.summary)
+	fingerprint := p.Plan.Fingerprint()
+	if f.approve != "" && !strings.EqualFold(f.approve, fingerprint.String()) {
+		return problem.New(problem.NotApproved, problem.Args{"approved": f.approve, "plan": fingerprint.String()})
+	}
+	raise, err := a.raise(p.Plan, f)
+	if err != nil {
+		return err
+	}
+	verdict, changes := p.Plan.Verdict(), p.Plan.Counts().Changes()
+	switch {
+	case changes == 0:
+		return a.nothingToDo(p, f)
+	case verdict.Cancelled && !raise && !f.yes:
+		return a.refused(p, nil, verdictProblem(verdict), f)
+	case !known && f.approve == "" && (f.yes || !a.terminal):
+		return problem.New(problem.ApprovalNeeded, problem.Args{
+			"file": f.plan, "plan": fingerprint.Code(), "fingerprint": fingerprint.String(),
+		})
+	case !f.yes:
+		if err := a.confirm(ctx, p.Plan); err != nil {
+			return err
+		}
+	}
+
+	s.applying.Store(p.Plan)
+	report, err := s.runner.Sync(ctx, p, run.Approval{
+		Fingerprint: fingerprint, By: approver(f.approvedBy), Note: f.note,
+		RaiseOnce: raise, SkipDrifted: f.skipDrifted,
+	})
+	if err != nil {
+		return a.refused(p, report, err, f)
+	}
+	return a.done(ctx, s, p, report, f)
+}
+
+// planOf is the plan of a file, or that of a fresh dry run. known: this state
+// computed it.
+func (a *app) planOf(ctx context.Context, s *session, domain string, f syncFlags, o run.Overrides) (*run.Planned, bool, error) {
+	if f.plan == "" {
+		p, err := s.runner.DryRun(ctx, domain, o)
+		return p, true, err
+	}
+	file, err := os.Open(f.plan)
+	if err != nil {
+		return nil, false, notRead(f.plan, err)
+	}
+	defer func() { _ = file.Close() }()
+	decoded, err := plan.Decode(file)
+	if err != nil {
+		return nil, false, err
+	}
+	if directory.FoldUPN(decoded.Domain()) != directory.FoldUPN(domain) {
+		return nil, false, problem.New(problem.PlanOtherDomain, problem.Args{
+			"file": f.plan, "plan": decoded.Domain(), "domain": domain,
+		})
+	}
+	if decoded.Tenant() != s.connection.Tenant {
+		return nil, false, problem.New(problem.WrongTenant, problem.Args{
+			"plan": decoded.Tenant(), "connection": s.connection.Tenant,
+		})
+	}
+	p := &run.Planned{Plan: decoded, At: s.runner.Clock.Now(), Source: o.Source, Count: o.Count}
+	no, err := s.store.PlanKnown(ctx, s.connection.Tenant, decoded.Fingerprint().String())
+	if err != nil {
+		return nil, false, err
+	}
+	if no == 0 {
+		return p, false, nil
+	}
+	stored, err := s.runner.Stored(ctx, no)
+	if err != nil {
+		return nil, false, err
+	}
+	p.Run, p.At = stored.Run, stored.At
+	if p.Source == "" {
+		p.Source, p.Count = stored.Source, stored.Count
+	}
+	return p, true, nil
+}
+
+// raise reports whether the guard is to let this plan pass once. That is bound
+// to the plan's fingerprint, so a raise without one is refused.
+func (a *app) raise(p *plan.Plan, f syncFlags) (bool, error) {
+	v := p.Verdict()
+	if f.maxAllowedDeletions < 0 && f.maxDeletions < 0 || !v.Cancelled {
+		return false, nil
+	}
+	if f.approve == "" && (f.yes || !a.terminal) {
+		flag := "--max-allowed-deletions"
+		if f.maxAllowedDeletions < 0 {
+			flag = "--max-deletions"
+		}
+		return false, problem.New(problem.RaiseUnapproved, problem.Args{
+			"flag": flag, "fingerprint": p.Fingerprint().String(),
+		})
+	}
+	percent, absolute := v.MaxAllowedDeletions, v.MaxDeletions
+	if f.maxAllowedDeletions >= 0 {
+		percent = max(percent, f.maxAllowedDeletions)
+	}
+	if f.maxDeletions >= 0 && absolute >= 0 {
+		absolute = max(absolute, f.maxDeletions)
+	}
+	return v.Deletions*100 < percent*v.Users && (absolute < 0 || v.Deletions <= absolute), nil
+}
+
+// verdictProblem is why the guard cancels.
+func verdictProblem(v plan.Verdict) error {
+	if v.Why != nil {
+		return v.Why
+	}
+	return problem.New(problem.GuardCancels, problem.Args{
+		"deletions": strconv.Itoa(v.Deletions), "users": strconv.Itoa(v.Users),
+		"percent": fmt.Sprintf("%.1f", v.Percent()), "limit": strconv.Itoa(v.MaxAllowedDeletions),
+	})
+}
+
+// confirm asks a person on the terminal: where accounts would be deleted, for
+// their number.
+func (a *app) confirm(ctx context.Context, p *plan.Plan) error {
+	c := p.Counts()
+	args := problem.Args{"domain": p.Domain(), "plan": p.Fingerprint().Code()}
+	if !a.terminal {
+		return problem.New(problem.NobodyToAsk, args)
+	}
+	a.tell("")
+	wanted := strconv.Itoa(c.Delete)
+	args["n"], args["changes"] = a.words.Int(c.Delete), a.words.Int(c.Changes())
+	question := a.text("sync.question", args)
+	if c.Delete > 0 {
+		question = a.text("sync.question_deletions", args)
+	}
+	answer, err := a.ask(ctx, question)
+	if err != nil {
+		return err
+	}
+	if c.Delete > 0 && strings.ReplaceAll(answer, ",", "") == wanted || c.Delete == 0 && yes(answer) {
+		return nil
+	}
+	return problem.New(problem.Declined, args)
+}
+
+// approver is who approved: as said, else the account of this machine.
+func approver(said string) string {
+	if said != "" {
+		return said
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}
+
+// nothingToDo ends a sync whose plan is empty: no claim is taken, and nobody is
+// asked for the permission to write.
+func (a *app) nothingToDo(p *run.Planned, f syncFlags) error {
+	if a.flags.json {
+		a.answered = true
+		return planObject{run: p.Run, plan: p.Plan, summary: f.summary, words: a.words}.write(a.out)
+	}
+	a.say(a.text("sync.nothing", problem.Args{"domain": p.Plan.Domain()}))
+	return nil
+}
+
+// refused ends a sync that gave an error: the plan is printed with the error in
+// it, so that a script sees the numbers too.
+func (a *app) refused(p *run.Planned, r *run.Report, err error, f syncFlags) error {
+	if r != nil {
+		a.show(a.err).drifted(r.Drifted)
+	}
+	if a.flags.json {
+		why := a.fault(err)
+		object := planObject{run: p.Run, plan: p.Plan, report: r, fault: &why, summary: f.summary, words: a.words}
+		if r != nil && r.Run > 0 {
+			object.run = r.Run
+		}
+		a.answered = true
+		if err := object.write(a.out); err != nil {
+			return notWritten("stdout", err)
+		}
+	}
+	if r != nil && r.Sent > 0 {
+		a.show(a.err).report(r)
+	}
+	return err
+}
+
+// done ends a sync that came to its end, or was stopped safely.
+func (a *app) done(ctx context.Context, s *session, p *run.Planned, r *run.Report, f syncFlags) error {
+	if a.flags.json {
+		object := planObject{
+			run: r.Run, plan: r.Plan, report: r, summary: f.summary, words: a.words,
+			ids: s.added(context.WithoutCancel(ctx), r, f.summary),
+		}
+		if object.plan == nil {
+			object.plan = p.Plan
+		}
+		a.answered = true
+		if err := object.write(a.out); err != nil {
+			return notWritten("stdout", err)
+		}
+	} else {
+		out := a.show(a.out)
+		out.drifted(r.Drifted)
+		out.report(r)
+	}
+	return syncOutcome(r)
+}
+
+// added are the object IDs of the accounts that a sync made, by row number.
+func (s *session) added(ctx context.Context, r *run.Report, summary bool) map[int]string {
+	if summary || r.Plan == nil || r.Plan.Counts().Add == 0 {
+		return nil
+	}
+	rows, err := s.store.Journal(ctx, r.Run)
+	if err != nil {
+		s.app.log.Warn("read journal for the ids of added accounts", "run", r.Run, "error", err)
+		return nil
+	}
+	ids := map[int]string{}
+	for _, row := range rows {
+		if row.Object.ID != "" {
+			ids[row.Action] = string(row.Object.ID)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hacsync/hacsync/graphclient/signin"
+	"github.com/hacsync/hacsync/sync/auditlog"
+	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/secret"
+	"github.com/hacsync/hacsync/tui/flow"
+)
+
+// backend is what the steps of the wizard need of the world.
+type backend struct {
+	app   *app
+	vault *vault
+	// base has the hosts that a new sign-in goes to.
+	base consent.Connection
+	sim  *ready
+	demo flow.Demo // nil for real tenants
+}
+
+var _ flow.Backend = (*backend)(nil)
+
+// Simulated reports whether every tenant reached through it is simulated.
+func (b *backend) Simulated() bool { return b.sim != nil }
+
+// Clock is what codes, plans and times on screen are read by.
+func (b *backend) Clock() clock.Clock { return b.app.clockAt(b.base.Speed) }
+
+// Connections are the saved ones that can be reached from here.
+func (b *backend) Connections(ctx context.Context) ([]consent.Connection, error) {
+	all, err := b.vault.store.Connections(ctx)
+	if err != nil || b.sim == nil {
+		return all, err
+	}
+	var here []consent.Connection
+	for _, c := range all {
+		if c.Simulated() && c.Tenant == b.sim.Tenant {
+			here = append(here, c)
+		}
+	}
+	return here, nil
+}
+
+// SignIn prepares a sign-in; it stores nothing and asks nobody yet.
+func (b *backend) SignIn(_ context.Context, t flow.Target) (consent.SignIn, error) {
+	c := b.base
+	c.Name = t.Connection
+	if t.Tenant != "" {
+		c.Tenant = t.Tenant
+	}
+	if t.Client != "" {
+		c.Client = t.Client
+	}
+	return b.app.wayTo(c, nil)
+}
+
+// Open makes a session of a sign-in that has just succeeded.
+func (b *backend) Open(ctx context.Context, s consent.SignIn, who consent.Account) (flow.Session, error) {
+	w, ok := s.(*way)
+	if !ok {
+		return nil, problem.New(problem.Internal, problem.Args{"what": fmt.Sprintf("sign-in of %T", s)})
+	}
+	if err := w.signedIn(ctx, who); err != nil {
+		return nil, err
+	}
+	if w.connection.Name == "" {
+		w.connection.Name = connectionName(w.connection.Initial)
+	}
+	return wizardSession{newSession(b.app, b.vault, w, b.sim)}, nil
+}
+
+// Reopen makes a session of saved data, without a person.
+func (b *backend) Reopen(ctx context.Context, name string) (flow.Session, error) {
+	c, err := b.vault.store.Connection(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if b.sim != nil {
+		b.sim.reach(&c)
+	}
+	w, err := b.app.wayTo(c, b.vault.tokens(c.Name))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Silent(ctx, consent.ReadScopes()); err != nil {
+		return nil, err
+	}
+	s := newSession(b.app, b.vault, w, b.sim)
+	s.saved = true
+	return wizardSession{s}, nil
+}
+
+// Explain finds the problem that a pasted error is.
+func (b *backend) Explain(pasted string) *problem.Problem { return signin.Explain(pasted) }
+
+// ReadFile opens a file that a person named.
+func (b *backend) ReadFile(_ context.Context, path string) (io.ReadCloser, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, notRead(path, err)
+	}
+	return f, nil
+}
+
+// WriteFile makes a new file in the folder hacsync was started in. It never
+// overwrites.
+func (b *backend) WriteFile(_ context.Context, name string, write func(io.Writer) error) (string, error) {
+	name = filepath.Base(name)
+	stem, ext := strings.TrimSuffix(name, filepath.Ext(name)), filepath.Ext(name)
+	for n := 1; ; n++ {
+		path := name
+		if n > 1 {
+			path = fmt.Sprintf("%s-%d%s", stem, n, ext)
+		}
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if errors.Is(err, fs.ErrExist) && n < 1000 {
+			continue
+		}
+		if err != nil {
+			return "", notWritten(path, err)
+		}
+		if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
+			_ = os.Remove(path)
+			return "", notWritten(path, err)
+		}
+		if absolute, err := filepath.Abs(path); err == nil {
+			path = absolute
+		}
+		return path, nil
+	}
+}
+
+// Demo plays the people outside of the program.
+func (b *backend) Demo() flow.Demo {
+	return b.demo
+}
+
+// wizardSession is a session as the steps see it.
+type wizardSession struct{ s *session }
+
+var _ flow.Session = wizardSession{}
+
+// Connection is what is open.
+func (w wizardSession) Connection() consent.Connection { return w.s.connection }
+
+// Engine gives the operations, reporting to h.
+func (w wizardSession) Engine(h flow.Hooks) flow.Engine {
+	show := h.Code
+	if show == nil {
+		show = w.s.app.showWriteCode(w.s.connection)
+	}
+	return engine{w.s.newRunner(h.Progress, show), w.s}
+}
+
+// Grants are the permissions that a sync needs.
+func (w wizardSession) Grants() consent.Grants { return w.s.grants }
+
+// Sealing says how Save would seal the sign-in.
+func (w wizardSession) Sealing() flow.Sealing {
+	kind := map[secret.Kind]flow.SealKind{
+		secret.Identity: flow.SealIdentity, secret.Passphrase: flow.SealPassphrase, secret.Keyring: flow.SealKeyring,
+	}[w.s.vault.sealer.Kind()]
+	return flow.Sealing{Kind: kind, Where: w.s.vault.sealer.Name()}
+}
+
+// Save keeps connection and sign-in for next time.
+func (w wizardSession) Save(ctx context.Context) error {
+	if err := w.s.vault.save(ctx, w.s.way); err != nil {
+		return err
+	}
+	w.s.connection, w.s.saved = w.s.way.connection, true
+	if sim := w.s.simulator; sim != nil && sim.HACClient != "" {
+		return w.s.vault.saveHAC(ctx, w.s.connection.Name, hacAccess{sim.HACClient, sim.HACSecret})
+	}
+	return nil
+}
+
+// AuditLog writes the audit log of a dry run as CSV.
+func (w wizardSession) AuditLog(_ context.Context, out io.Writer, p *run.Planned) error {
+	return auditlog.CSV(out, w.s.app.words, auditlog.Report{Plan: p.Plan, Run: p.Run, At: p.At})
+}
+
+// Close forgets what was not saved. The state belongs to the backend.
+func (w wizardSession) Close() error { return nil }
+
+// engine tells the session which plan is being applied.
+type engine struct {
+	*run.Runner
+	s *session
+}
+
+// Sync applies a plan.
+func (e engine) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*run.Report, error) {
+	e.s.applying.Store(p.Plan)
+	return e.Runner.Sync(ctx, p, a)
+}
