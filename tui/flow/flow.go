@@ -180,10 +180,17 @@ type data struct {
 	planned *run.Planned
 	review  *reviewed
 
+	// decisions are those of this domain that a dry run must know.
+	decisions []plan.Decision
+
 	approval run.Approval
 	report   *run.Report
 	err      error
 	began    bool // a sync was started
+	// last is the last sync that wrote something, else the last of all: what is
+	// said at the end.
+	last    *run.Report
+	lastErr error
 }
 
 func (d *data) now() time.Time { return d.b.Clock().Now() }
@@ -215,6 +222,13 @@ func (f *Flow) Start() Turn { return f.apply(f.steps[f.at].enter(f.d, false)) }
 // At is the present step.
 func (f *Flow) At() Step { return f.at }
 
+// remaining is the dry run with the plan of what remains of it.
+func (d *data) remaining() *run.Planned {
+	p := *d.planned
+	p.Plan = d.review.approved()
+	return &p
+}
+
 // Now is the backend's time, by which a wait's end is told.
 func (f *Flow) Now() time.Time { return f.d.now() }
 
@@ -229,7 +243,7 @@ func (f *Flow) Ended() *End { return f.end }
 
 // Stopped is how things stand for a driver that ends the walk by itself.
 func (f *Flow) Stopped() *End {
-	return &End{Report: f.d.report, Err: f.d.err, Saved: f.d.saved}
+	return &End{Report: f.d.last, Err: f.d.lastErr, Saved: f.d.saved}
 }
 
 // Close forgets what was not saved.

@@ -58,6 +58,9 @@ type reviewed struct {
 
 	// steps are what was left out, step by step, to be taken back.
 	steps   [][]int
+	byNo    map[int]int // index of an action by row number
+	skipNo  map[int]int // of a skip
+	highest int
 	lasting map[int]plan.Decision // by row number
 	left    map[int]string        // rows left out and why
 	shown   []int                 // numbers that pass tab, filter and search; nil: to be found
@@ -67,12 +70,23 @@ type reviewed struct {
 
 func newReviewed(p *plan.Plan) *reviewed {
 	r := &reviewed{plan: p, review: p.Review(), tab: TabAll, lasting: map[int]plan.Decision{}, left: map[int]string{}, notable: map[Filter]int{}}
+	r.byNo, r.skipNo = make(map[int]int, p.Len()), make(map[int]int, p.SkipLen())
+	i := 0
 	for a := range p.Actions() {
+		r.byNo[a.No] = i
+		i++
+		r.highest = max(r.highest, a.No)
 		for _, f := range filters() {
 			if f != OutOnly && r.passes(f, a) {
 				r.notable[f]++
 			}
 		}
+	}
+	i = 0
+	for s := range p.Skips() {
+		r.skipNo[s.No] = i
+		i++
+		r.highest = max(r.highest, s.No)
 	}
 	return r
 }
@@ -95,21 +109,52 @@ func (r *reviewed) verdict() plan.Verdict { return r.review.Verdict() }
 func (r *reviewed) counts() plan.Counts   { return r.review.Counts() }
 
 func (r *reviewed) action(no int) (plan.Action, bool) {
-	if no < 1 || no > r.plan.Len() {
+	i, ok := r.byNo[no]
+	if !ok {
 		return plan.Action{}, false
 	}
-	return r.plan.Action(no - 1), true
+	return r.plan.Action(i), true
 }
 
 func (r *reviewed) skip(no int) (plan.Skipped, bool) {
-	if no <= r.plan.Len() || no > r.last() {
+	i, ok := r.skipNo[no]
+	if !ok {
 		return plan.Skipped{}, false
 	}
-	return r.plan.Skip(no - r.plan.Len() - 1), true
+	return r.plan.Skip(i), true
 }
 
 // last is the highest row number.
-func (r *reviewed) last() int { return r.plan.Len() + r.plan.SkipLen() }
+func (r *reviewed) last() int { return r.highest }
+
+// key names what a row does to whom, whatever its number.
+func key(a plan.Action) string {
+	return a.Kind.String() + " " + string(a.User.ID) + " " + directory.FoldUPN(a.UPN)
+}
+
+// inherit leaves out again what was left out of an earlier plan of the domain;
+// it returns how many rows that are. Back keeps every input.
+func (r *reviewed) inherit(old *reviewed) int {
+	if old == nil || len(old.left) == 0 || !strings.EqualFold(old.plan.Domain(), r.plan.Domain()) {
+		return 0
+	}
+	was := map[string]int{}
+	for no := range old.left {
+		if a, ok := old.action(no); ok {
+			was[key(a)] = no
+		}
+	}
+	n := 0
+	for a := range r.plan.Actions() {
+		no, ok := was[key(a)]
+		if !ok || r.review.IsOut(a.No) {
+			continue
+		}
+		d, always := old.lasting[no]
+		n += len(r.leaveOut([]int{a.No}, always, d.By, old.left[no], d.At))
+	}
+	return n
+}
 
 func (r *reviewed) show(tab Tab, f Filter, query string) {
 	r.tab, r.filter, r.query, r.top, r.shown = tab, f, query, 0, nil

@@ -47,7 +47,7 @@ func (s *confirming) view(d *data, now time.Time) View {
 	v.Blocks = append(v.Blocks, Facts{
 		{T("word.tenant"), T("flow.confirm.tenant", "name", conn.TenantName, "initial", conn.Initial, "real", real)},
 		{T("word.domain"), Raw(d.domain)},
-		{T("word.plan"), T("flow.confirm.plan", "code", r.code(), "at", Clock(d.planned.At), "ago", now.Sub(d.planned.At))},
+		{T("flow.confirm.plan_label"), T("flow.confirm.plan", "code", r.code(), "at", Clock(d.planned.At), "ago", now.Sub(d.planned.At))},
 	})
 	t := Table{Head: []Text{{}, T("flow.confirm.kind"), T("flow.confirm.n"), T("flow.confirm.means")}, Right: []int{2}, Wrap: true}
 	for _, k := range []struct {

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/progress"
@@ -12,6 +13,8 @@ import (
 type dryRunning struct {
 	track *tracker
 	err   error
+	// before is the review of the plan before: what was left out of it stays out.
+	before *reviewed
 }
 
 type dryRan struct {
@@ -20,6 +23,9 @@ type dryRan struct {
 }
 
 func (s *dryRunning) enter(d *data, back bool) turn {
+	if d.review != nil {
+		s.before = d.review
+	}
 	d.forgetPlan()
 	s.err = nil
 	s.track = newTracker(time.Now(), dryRunPhases())
@@ -32,7 +38,7 @@ func (s *dryRunning) enter(d *data, back bool) turn {
 		return goTo(Preview)
 	}
 	engine, domain := d.engine(), d.domain
-	o := run.Overrides{Source: d.spec, Count: d.count}
+	o := run.Overrides{Source: d.spec, Count: d.count, Decisions: slices.Clone(d.decisions)}
 	return does(effect(func(ctx context.Context, r Reporter) any {
 		p, err := engine(r).DryRun(ctx, domain, o)
 		return dryRan{p, err}
@@ -85,5 +91,9 @@ func (s *dryRunning) done(d *data, result any) turn {
 	}
 	d.planned = r.planned
 	d.review = newReviewed(r.planned.Plan)
-	return goTo(Preview)
+	t := goTo(Preview)
+	if n := d.review.inherit(s.before); n > 0 {
+		t.say = []Text{T("flow.preview.inherited", "n", n)}
+	}
+	return t
 }

@@ -39,9 +39,9 @@ type (
 // scriptLines is how much of the script is shown at first.
 const scriptLines = 20
 
-// lookFor is how long the grants are looked for before the person is asked
-// again: a grant can take some minutes to be seen.
-const lookFor = 10 * time.Minute
+// looks is how often the grants are looked for before the person is asked again:
+// ten minutes, for a grant can take some minutes to be seen.
+const looks = 60
 
 func (s *granting) enter(d *data, back bool) turn {
 	s.err, s.looking, s.working = nil, false, T("flow.grant.reading")
@@ -193,10 +193,9 @@ func (s *granting) look(d *data) turn {
 		every = 10 * time.Second
 	}
 	return does(effect(func(ctx context.Context, r Reporter) any {
-		until := c.Now().Add(lookFor)
-		for {
+		for n := 1; ; n++ {
 			list, err := g.Check(ctx)
-			if err != nil || openGrants(list) == 0 || !c.Now().Before(until) {
+			if err != nil || openGrants(list) == 0 || n == looks {
 				return grantsRead{list, err}
 			}
 			r.Note(grantsSeen{list})

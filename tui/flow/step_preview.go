@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/plan"
-	"github.com/hacsync/hacsync/sync/run"
 )
 
 // previewing lets a person read the plan row by row and leave rows out.
@@ -133,6 +132,7 @@ func previewCommands() []Command {
 		Command{Name: "filter", Key: "f", Word: "filter", Arg: T("flow.preview.arg_filter"), Help: T("flow.preview.cmd_filter")},
 		Command{Name: "out", Key: "o", Word: "out", Arg: T("flow.preview.arg_rows"), Help: T("flow.preview.cmd_out")},
 		Command{Name: "in", Key: "i", Word: "in", Arg: T("flow.preview.arg_rows"), Help: T("flow.preview.cmd_in")},
+		Command{Name: "same", Key: "=", Word: "same", Arg: T("flow.arg_no"), Help: T("flow.preview.cmd_same")},
 		Command{Name: "takeback", Key: "z", Word: "takeback", Help: T("flow.preview.cmd_takeback")},
 		Command{Name: "limit", Key: "m", Word: "limit", Help: T("word.max-allowed-deletions")},
 		Command{Name: "auditlog", Key: "a", Word: "auditlog", Help: T("flow.preview.cmd_auditlog")},
@@ -248,7 +248,7 @@ func reasonBlocks(r *reviewed) []Piece {
 	if len(out) == 0 {
 		return []Piece{Para{T("flow.preview.no_skips")}}
 	}
-	return append(out, Para{T("flow.preview.skips_hint", "from", r.plan.Len()+1, "to", r.last())})
+	return append(out, Para{T("flow.preview.skips_hint", "from", r.plan.Skip(0).No, "to", r.plan.Skip(r.plan.SkipLen()-1).No)})
 }
 
 func summaryBlocks(r *reviewed) []Piece {
@@ -350,11 +350,42 @@ func (s *previewing) answer(d *data, a Answer) turn {
 	if !ok {
 		return stayed(T("flow.preview.not_understood"))
 	}
-	if n < 1 || n > d.review.last() {
+	_, isAction := d.review.action(n)
+	if _, isSkip := d.review.skip(n); !isAction && !isSkip {
 		return stayed(T("flow.no_such_number", "max", d.review.last()))
 	}
 	s.row = n
 	return turn{}
+}
+
+// same joins a deletion and an addition into one rename, by a dry run that knows
+// of it.
+func (s *previewing) same(d *data, text string) turn {
+	r := d.review
+	no, ok := number(text)
+	if strings.TrimSpace(text) == "" && s.row > 0 {
+		no, ok = s.row, true
+	}
+	a, found := r.action(no)
+	if !ok || !found {
+		return stayed(T("flow.preview.which_row"))
+	}
+	b, found := r.action(a.Pair)
+	if !found {
+		return stayed(T("flow.preview.no_pair", "no", no))
+	}
+	if a.Kind == plan.Add {
+		a, b = b, a
+	}
+	if d.file != nil {
+		return stayed(T("flow.preview.file_no_dryrun"))
+	}
+	d.decisions = append(d.decisions, plan.Decision{
+		Kind: plan.SamePerson, ID: a.User.ID, UPN: b.UPN, By: d.approver(), At: d.now(),
+	})
+	t := goTo(DryRun)
+	t.say = []Text{T("flow.preview.joined", "old", a.UPN, "new", b.UPN)}
+	return t
 }
 
 func (s *previewing) keep(d *data, key, value string) turn {
@@ -417,6 +448,8 @@ func (s *previewing) command(d *data, a Answer) turn {
 			return stayed(T("flow.preview.nothing_taken_back"))
 		}
 		return stayed(T("flow.preview.taken_in", "n", len(back)), remain(r))
+	case "same":
+		return s.same(d, a.Text)
 	case "limit":
 		s.asks, s.limit, s.most = askGuard, "", ""
 		return turn{}
@@ -444,7 +477,7 @@ func (s *previewing) take(d *data, a Answer) turn {
 	switch text := Fold(a.Text); {
 	case text == "*":
 		for _, no := range r.rows() {
-			if no <= r.plan.Len() {
+			if _, ok := r.action(no); ok {
 				nos = append(nos, no)
 			}
 		}
@@ -452,8 +485,8 @@ func (s *previewing) take(d *data, a Answer) turn {
 		nos = []int{s.row}
 	default:
 		var ok bool
-		if nos, ok = rowNumbers(a.Text, r.plan.Len()); !ok {
-			return stayed(T("flow.preview.which_rows", "max", r.plan.Len()))
+		if nos, ok = rowNumbers(a.Text, r.last()); !ok {
+			return stayed(T("flow.preview.which_rows", "max", r.last()))
 		}
 	}
 	want := make([]int, 0, len(nos))
@@ -533,7 +566,7 @@ func (s *previewing) sync(d *data) turn {
 func (s *previewing) saveAuditLog(d *data) turn {
 	s.working = T("flow.preview.saving")
 	b, session := d.b, d.session
-	p := &run.Planned{Run: d.planned.Run, Plan: d.review.approved(), At: d.planned.At}
+	p := d.remaining()
 	name := "hacsync-" + fileWord(d.domain) + "-" + strconv.FormatInt(p.Run, 10) + ".csv"
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		path, err := b.WriteFile(ctx, name, func(w io.Writer) error { return session.AuditLog(ctx, w, p) })

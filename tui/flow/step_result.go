@@ -157,7 +157,8 @@ func (s *resulting) answer(d *data, a Answer) turn {
 		if d.report != nil {
 			no = d.report.Run
 		}
-		p := &run.Planned{Run: no, Plan: d.review.approved(), At: d.planned.At}
+		p := d.remaining()
+		p.Run = no
 		name := "hacsync-" + fileWord(d.domain) + "-" + strconv.FormatInt(no, 10) + ".csv"
 		return does(effect(func(ctx context.Context, _ Reporter) any {
 			path, err := b.WriteFile(ctx, name, func(w io.Writer) error { return session.AuditLog(ctx, w, p) })

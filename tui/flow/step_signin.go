@@ -56,11 +56,6 @@ type (
 	partPlayed struct{ err error }
 )
 
-// errOtherTenant: the account belongs to another tenant than the one wanted.
-type errOtherTenant struct{ account consent.Account }
-
-func (e errOtherTenant) Error() string { return "signed in to another tenant: " + e.account.Tenant }
-
 func (s *signingIn) enter(d *data, back bool) turn {
 	if d.session != nil {
 		s.state = signedIn
@@ -159,23 +154,21 @@ func (s *signingIn) viewWaiting(d *data, v *View) {
 }
 
 func (s *signingIn) viewFailed(d *data, v *View) {
-	if e, ok := s.err.(errOtherTenant); ok { //nolint:errorlint // set by this file, never wrapped
-		v.Blocks = []Piece{Para{T("flow.signin.wrong_tenant", "account", e.account.UPN, "tenant", e.account.Tenant, "wanted", d.target.Tenant)}}
-	} else {
-		v.Blocks = []Piece{Trouble{s.err}, Para{T("flow.signin.nothing")}}
-	}
+	v.Blocks = []Piece{Trouble{s.err}, Para{T("flow.signin.nothing")}}
 	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "new", Options: []Option{
 		{Key: "new", Text: T("flow.signin.new_code")},
 		{Key: "other", Text: T("flow.signin.other"), Note: T("flow.signin.other_note")},
 	}}
-	if aad := aadCode(s.err); aad != "" {
+	if p := problem.Of(s.err); p != nil && p.Args["number"] != "" {
 		facts := Facts{
 			{T("flow.signin.f_app"), T("flow.signin.app_id", "app", d.appName(), "id", d.clientID())},
-			{T("flow.signin.f_error"), T("flow.signin.error_flow", "error", aad)},
+			{T("flow.signin.f_error"), T("flow.signin.error_flow", "error", aadsts(p))},
 			{T("flow.signin.f_time"), Is(UTC(s.at))},
 		}
-		if u := problem.Of(s.err).Upstream; u.RequestID != "" {
-			facts = append(facts, Fact{T("flow.signin.f_correlation"), Raw(u.RequestID)})
+		for _, id := range []string{"correlation", "trace"} {
+			if p.Args[id] != "" {
+				facts = append(facts, Fact{T("flow.signin.f_" + id), Raw(p.Args[id])})
+			}
 		}
 		facts = append(facts, Fact{T("flow.signin.f_where"), T("flow.signin.where")})
 		if s.letter {
@@ -183,27 +176,25 @@ func (s *signingIn) viewFailed(d *data, v *View) {
 		} else {
 			v.Blocks = append(v.Blocks, facts)
 		}
-		v.Ask.Options = append(v.Ask.Options, Option{Key: "exception", Text: T("flow.signin.ask_exception"), Note: T("flow.signin.ask_exception_note")})
+		exception := Option{Key: "exception", Text: T("flow.signin.ask_exception"), Note: T("flow.signin.ask_exception_note")}
+		if problem.Has(p, problem.BlockedByPolicy, problem.FlowBlocked, problem.DeviceNotFit) && !s.letter {
+			// A new code would be blocked as well.
+			v.Ask.Options = append([]Option{exception}, v.Ask.Options...)
+			v.Ask.Preset = exception.Key
+		} else {
+			v.Ask.Options = append(v.Ask.Options, exception)
+		}
 	}
 	v.Commands = []Command{{Name: "explain", Key: "x", Word: "error", Help: T("flow.signin.cmd_explain")}}
 }
 
-// aadCode is the AADSTS number of an error, empty without one.
-func aadCode(err error) string {
-	p := problem.Of(err)
-	if p == nil || p.Upstream == nil {
-		return ""
+// aadsts is the number of Entra ID's answer as it stands on the page.
+func aadsts(p *problem.Problem) string {
+	n := p.Args["number"]
+	if strings.HasPrefix(n, "AADSTS") {
+		return n
 	}
-	for _, s := range []string{p.Upstream.Code, p.Upstream.Message} {
-		if i := strings.Index(s, "AADSTS"); i >= 0 {
-			n := i + len("AADSTS")
-			for n < len(s) && s[n] >= '0' && s[n] <= '9' {
-				n++
-			}
-			return s[i:n]
-		}
-	}
-	return ""
+	return "AADSTS" + n
 }
 
 func (d *data) clientID() string { return firstOf(d.target.Client, consent.GraphCommandLineTools) }
@@ -321,7 +312,9 @@ func (s *signingIn) play(d *data, p Part) turn {
 		if known != p {
 			continue
 		}
-		s.played = true
+		// After an error on the page the program hears nothing: the person acts
+		// again.
+		s.played = p != ErrorOnPage
 		code := s.code.UserCode
 		return does(effect(func(ctx context.Context, _ Reporter) any {
 			return partPlayed{demo.Play(ctx, code, p)}
@@ -370,7 +363,9 @@ func (s *signingIn) done(d *data, result any) turn {
 				return signInCame{err: err}
 			}
 			if isGUID(target.Tenant) && !strings.EqualFold(target.Tenant, account.Tenant) {
-				return signInCame{err: errOtherTenant{account}}
+				return signInCame{err: problem.New(problem.OtherTenant, problem.Args{
+					"upn": account.UPN, "tenant": account.Tenant, "expected": target.Tenant,
+				})}
 			}
 			session, err := b.Open(ctx, r.signIn, account)
 			if err == nil && ctx.Err() != nil {

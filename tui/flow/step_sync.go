@@ -34,7 +34,7 @@ func (s *syncing) begin(d *data) turn {
 	s.track.plans(d.review.counts())
 	d.began, d.report, d.err = true, nil, nil
 	engine, approval := d.engine(), d.approval
-	p := &run.Planned{Run: d.planned.Run, Plan: d.review.approved(), At: d.planned.At}
+	p := d.remaining()
 	e := effect(func(ctx context.Context, r Reporter) any {
 		report, err := engine(r).Sync(ctx, p, approval)
 		return synced{report, err}
@@ -111,7 +111,7 @@ func (s *syncing) answer(d *data, a Answer) turn {
 		}
 		for _, p := range demo.Parts() {
 			if string(p) == a.Text {
-				s.played = true
+				s.played = p != ErrorOnPage
 				user := s.code.UserCode
 				return does(effect(func(ctx context.Context, _ Reporter) any { return partPlayed{demo.Play(ctx, user, p)} }))
 			}
@@ -175,6 +175,9 @@ func (s *syncing) done(d *data, result any) turn {
 	case synced:
 		s.code = nil
 		d.report, d.err = r.report, r.err
+		if d.last == nil || d.last.Sent == 0 || r.report != nil && r.report.Sent > 0 {
+			d.last, d.lastErr = r.report, r.err
+		}
 		switch {
 		case r.err == nil, r.report != nil && r.report.Sent > 0:
 			return goTo(Result)

@@ -59,6 +59,7 @@ func (s *welcome) view(d *data, now time.Time) View {
 	if !s.work.IsZero() {
 		v.Working = s.work
 		v.Ask = Question{Kind: Wait, Optional: true}
+		return v
 	}
 	if s.err != nil {
 		v.Blocks = append(v.Blocks, Trouble{s.err})
@@ -71,7 +72,7 @@ func (s *welcome) view(d *data, now time.Time) View {
 			v.Ask.Options = append(v.Ask.Options, Option{
 				Key:  strconv.Itoa(i + 1),
 				Text: Raw(c.TenantName + " (" + c.Initial + ")"),
-				Note: T("flow.welcome.connection", "account", c.Account, "used", Moment(c.LastUsed)),
+				Note: lastUsed(c),
 			})
 		}
 		return v
@@ -107,6 +108,13 @@ func (s *welcome) view(d *data, now time.Time) View {
 	}
 	v.Blocks = append(v.Blocks, Para{T("flow.welcome.independent")})
 	return v
+}
+
+func lastUsed(c consent.Connection) Text {
+	if c.LastUsed.IsZero() {
+		return Raw(c.Account)
+	}
+	return T("flow.welcome.connection", "account", c.Account, "used", Moment(c.LastUsed))
 }
 
 func (s *welcome) answer(d *data, a Answer) turn {

@@ -80,6 +80,7 @@ type walker struct {
 	step  int    // the step whose header stands
 	body  string // what of it stands
 	asks  string // the question that stands
+	below bool   // something stands below the header
 	tick  progressLines
 	ended bool // the input
 
@@ -172,7 +173,7 @@ func (w *walker) walk(ctx context.Context) Kind {
 func (w *walker) show(v flow.View) {
 	p := w.page()
 	if w.step != int(v.Step) {
-		w.step, w.body, w.asks = int(v.Step), "", ""
+		w.step, w.body, w.asks, w.below = int(v.Step), "", "", false
 		w.tick = progressLines{}
 		p.line("")
 		p.header(v)
@@ -180,10 +181,11 @@ func (w *walker) show(v flow.View) {
 	body, asks := w.page(), w.page()
 	body.body(v)
 	asks.question(v)
-	if text := body.b.String(); text != w.body {
-		if w.body != "" {
+	if text := body.b.String(); text != w.body && !passing(v) {
+		if w.below {
 			p.line("")
 		}
+		w.below = true
 		p.b.WriteString(text)
 		w.body, w.asks = text, ""
 		w.in.prompted = false
@@ -199,18 +201,27 @@ func (w *walker) show(v flow.View) {
 	if v.Working.IsZero() {
 		w.tick.working = ""
 	} else if working := p.say(v.Working); working != w.tick.working {
-		p.line("")
+		if w.below {
+			p.line("")
+		}
+		w.below = true
 		p.wrapped("", working)
 		w.tick.working = working
 	}
 	if !w.in.prompted && (v.Ask.Kind != flow.Wait || !v.Ask.Optional) {
 		p.line("")
-		p.line(p.keysLine(v))
+		p.keysLine(v)
 		p.b.WriteString(p.prompt(v))
 		w.in.prompted = true
 	}
 	w.write(p.b.String())
 	w.write(w.tick.ended(w.page(), v))
+}
+
+// passing are views that stand only until something short is done: what it is
+// is enough.
+func passing(v flow.View) bool {
+	return v.Ask.Kind == flow.Wait && v.Ask.Optional && v.Ask.Until.IsZero() && v.Work == nil && len(v.Commands) == 0
 }
 
 // take does what a turn says.
@@ -307,6 +318,10 @@ func (w *walker) closing(id string) {
 // line takes one line that was typed.
 func (w *walker) line(ctx context.Context, v flow.View, line string) {
 	w.in.prompted = false
+	if !w.o.Interactive {
+		// A terminal shows what is typed; a pipe does not.
+		w.write(message.Clean(line) + "\n")
+	}
 	a, what := understand(v, line)
 	switch what {
 	case isHelp:

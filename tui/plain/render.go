@@ -131,7 +131,7 @@ func (w *page) piece(b flow.Piece) {
 		w.wrapped("", w.say(b.Text))
 	case flow.Heading:
 		w.blank()
-		w.line("-- " + w.say(b.Text) + " --")
+		w.line("== " + w.say(b.Text) + " ==")
 	case flow.Facts:
 		w.facts(b)
 	case flow.Checks:
@@ -365,8 +365,8 @@ func (w *page) help(v flow.View) {
 	}
 }
 
-// keysLine names the commands of a step in one line.
-func (w *page) keysLine(v flow.View) string {
+// keysLine names the commands of a step, a key and a word each.
+func (w *page) keysLine(v flow.View) {
 	var keys []string
 	if takesCommands(v.Ask.Kind) {
 		for _, c := range v.Commands {
@@ -379,5 +379,16 @@ func (w *page) keysLine(v flow.View) string {
 	if v.Back {
 		keys = append(keys, "b back")
 	}
-	return strings.Join(append(keys, "q quit", "? help"), "  ")
+	line := ""
+	for _, k := range append(keys, "q quit", "? help") {
+		if line != "" && len(line)+len(gap)+len(k) > w.width {
+			w.line(line)
+			line = ""
+		}
+		if line != "" {
+			line += gap
+		}
+		line += k
+	}
+	w.line(line)
 }

@@ -1,0 +1,468 @@
+package plain_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/destination"
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/source"
+	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/tui/flow"
+)
+
+const (
+	domainName = "midori.example"
+	tenantID   = "5f0c2a8e-1b7d-4e0f-9c55-2d6a8b1f7e10"
+	account    = "t.mori@midorisample.onmicrosoft.com"
+)
+
+// world is a backend without a tenant: it remembers what was done to it.
+type world struct {
+	t     testing.TB
+	mu    sync.Mutex
+	demo  bool
+	conns []consent.Connection
+
+	parts     map[string]chan flow.Part
+	codes     int
+	ran       bool // the script
+	saved     bool
+	open      int // sessions open
+	settings  map[string]string
+	sourceErr error
+	dryErr    error
+	syncErr   error
+	drift     bool
+	seal      flow.Sealing
+	files     map[string]string
+	applied   []*plan.Plan
+	approvals []run.Approval
+	dryRuns   []run.Overrides
+	extra     int  // more accounts that the source lacks: deletions
+	stall     bool // a sync waits for its context after the first row
+	block     bool // a dry run waits for its context
+	fail      bool // one row of a sync fails
+}
+
+func newWorld(t testing.TB) *world {
+	return &world{
+		t: t, demo: true, parts: map[string]chan flow.Part{}, settings: map[string]string{}, files: map[string]string{},
+		seal: flow.Sealing{Kind: flow.SealIdentity, Where: "id.txt"},
+	}
+}
+
+func (w *world) Simulated() bool { return w.demo }
+
+func (w *world) Clock() clock.Clock { return clock.Real() }
+
+func (w *world) Connections(context.Context) ([]consent.Connection, error) { return w.conns, nil }
+
+func (w *world) SignIn(context.Context, flow.Target) (consent.SignIn, error) {
+	return fakeSignIn{w}, nil
+}
+
+func (w *world) Open(context.Context, consent.SignIn, consent.Account) (flow.Session, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.open++
+	return &session{w: w}, nil
+}
+
+func (w *world) Reopen(_ context.Context, name string) (flow.Session, error) {
+	if name == "stale" {
+		return nil, problem.New(problem.SignInAgain, problem.Args{"permissions": "User.Read.All"})
+	}
+	return w.Open(context.Background(), nil, consent.Account{})
+}
+
+func (w *world) Explain(pasted string) *problem.Problem {
+	if strings.Contains(pasted, "53003") {
+		return problem.New(problem.BlockedByPolicy, problem.Args{"number": "53003", "client": "app"})
+	}
+	return nil
+}
+
+func (w *world) ReadFile(_ context.Context, path string) (io.ReadCloser, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s, ok := w.files[path]
+	if !ok {
+		return nil, fmt.Errorf("open %s: no such file", path)
+	}
+	return io.NopCloser(strings.NewReader(s)), nil
+}
+
+func (w *world) WriteFile(_ context.Context, name string, write func(io.Writer) error) (string, error) {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return "", err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.files[name] = b.String()
+	return name, nil
+}
+
+func (w *world) Demo() flow.Demo {
+	if !w.demo {
+		return nil
+	}
+	return w
+}
+
+func (w *world) Parts() []flow.Part {
+	return []flow.Part{flow.Approve, flow.Decline, flow.Expire, flow.Block, flow.WrongTenant, flow.ErrorOnPage}
+}
+
+func (w *world) Play(_ context.Context, code string, p flow.Part) error {
+	w.mu.Lock()
+	c := w.parts[code]
+	w.mu.Unlock()
+	if c == nil {
+		return fmt.Errorf("no such code: %s", code)
+	}
+	c <- p
+	return nil
+}
+
+func (w *world) RunScript(context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ran = true
+	return nil
+}
+
+func (w *world) Export() (string, int) { return "demo.csv", 22 }
+
+func (w *world) newCode() (consent.Code, chan flow.Part) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.codes++
+	code := fmt.Sprintf("CODE%05d", w.codes)
+	c := make(chan flow.Part, 1)
+	w.parts[code] = c
+	return consent.Code{UserCode: code, URL: "https://microsoft.com/devicelogin", Expires: time.Now().Add(15 * time.Minute)}, c
+}
+
+type fakeSignIn struct{ w *world }
+
+func (s fakeSignIn) DeviceCode(context.Context, []string) (consent.Code, func(context.Context) (consent.Account, error), error) {
+	code, c := s.w.newCode()
+	return code, func(ctx context.Context) (consent.Account, error) { return played(ctx, c) }, nil
+}
+
+func (s fakeSignIn) Silent(context.Context, []string) (consent.Account, error) {
+	return consent.Account{}, problem.New(problem.SignInAgain, nil)
+}
+
+func played(ctx context.Context, c chan flow.Part) (consent.Account, error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return consent.Account{}, ctx.Err()
+		case p := <-c:
+			switch p {
+			case flow.Approve:
+				return consent.Account{Tenant: tenantID, UPN: account, ID: "admin"}, nil
+			case flow.Decline:
+				return consent.Account{}, problem.New(problem.CodeDeclined, nil)
+			case flow.Expire:
+				return consent.Account{}, problem.New(problem.CodeExpired, nil)
+			case flow.WrongTenant:
+				return consent.Account{}, problem.New(problem.OtherTenant, problem.Args{"upn": "x@other.example", "tenant": "other", "expected": tenantID})
+			case flow.Block:
+				return consent.Account{}, problem.New(problem.BlockedByPolicy, problem.Args{
+					"number": "53003", "client": consent.GraphCommandLineTools, "correlation": "4c1f6e0a-7a55", "trace": "9b0e2f51-2c6d",
+				})
+			case flow.ErrorOnPage: // the program hears nothing
+			}
+		}
+	}
+}
+
+type session struct {
+	w      *world
+	hooks  flow.Hooks
+	closed bool
+}
+
+func (s *session) Connection() consent.Connection {
+	return consent.Connection{
+		Name: "midori", Tenant: tenantID, TenantName: "みどりサンプル株式会社", Initial: "midorisample.onmicrosoft.com",
+		Account: account, Cloud: "simulated",
+	}
+}
+
+func (s *session) Engine(h flow.Hooks) flow.Engine { return &session{w: s.w, hooks: h} }
+func (s *session) Grants() consent.Grants          { return s }
+func (s *session) Sealing() flow.Sealing           { return s.w.seal }
+
+func (s *session) Save(context.Context) error {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	s.w.saved = true
+	return nil
+}
+
+func (s *session) AuditLog(_ context.Context, w io.Writer, p *run.Planned) error {
+	_, err := fmt.Fprintf(w, "audit log of plan %s\n", p.Plan.Fingerprint().Code())
+	return err
+}
+
+func (s *session) Close() error {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	if !s.closed {
+		s.closed = true
+		s.w.open--
+	}
+	return nil
+}
+
+func (s *session) List() []consent.Grant {
+	return []consent.Grant{
+		{Name: "User.Read.All", Kind: consent.DelegatedScope, When: consent.ForDryRun, State: consent.Granted},
+		{Name: consent.WriteScope, Kind: consent.DelegatedScope, When: consent.ForSync, State: consent.Later},
+		{Name: "MailboxSettings.Read", Kind: consent.AppRole, When: consent.ForPeriodic, Optional: true, State: consent.Missing},
+	}
+}
+
+func (s *session) Check(context.Context) ([]consent.Grant, error) {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	list := s.List()
+	if s.w.ran {
+		list[2].State = consent.Granted
+	}
+	return list, nil
+}
+
+func (s *session) Script(w io.Writer) error {
+	_, err := io.WriteString(w, "# permissions\r\nConnect-MgGraph\r\n")
+	return err
+}
+
+func (s *session) Domains(context.Context) ([]run.DomainInfo, error) {
+	return []run.DomainInfo{
+		{Domain: directory.Domain{Name: domainName, Verified: true}},
+		{Domain: directory.Domain{Name: "midori-dev.example"}},
+		{Domain: directory.Domain{Name: "midorisample.onmicrosoft.com", Verified: true, Initial: true}},
+	}, nil
+}
+
+func (s *session) Precheck(_ context.Context, domain string) (*destination.Precheck, error) {
+	return &destination.Precheck{
+		Domain: directory.Domain{Name: domain, Verified: true}, Users: 24,
+		Shared: []string{"sales", "support"}, Rooms: []string{"room-osaka-3f"}, Admins: []string{"t.mori"}, Guessed: true,
+	}, nil
+}
+
+func (s *session) policy() plan.Policy {
+	p := plan.DefaultPolicy()
+	if v := s.w.settings["max_allowed_deletions"]; v != "" {
+		_, _ = fmt.Sscan(v, &p.MaxAllowedDeletions)
+	}
+	if v := s.w.settings["max_deletions"]; v != "" {
+		_, _ = fmt.Sscan(v, &p.MaxDeletions)
+	}
+	return p
+}
+
+func (s *session) Settings(context.Context, string) (run.Settings, error) {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	return run.Settings{Source: s.w.settings["source"], Count: -1, Policy: s.policy()}, nil
+}
+
+func (s *session) SetSettings(_ context.Context, _ string, kv map[string]string) error {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	for k, v := range kv {
+		s.w.settings[k] = v
+	}
+	return nil
+}
+
+func (s *session) LookAtSource(_ context.Context, _, spec string) (*source.Overview, error) {
+	if s.w.sourceErr != nil {
+		return nil, s.w.sourceErr
+	}
+	o := &source.Overview{
+		Name: strings.TrimPrefix(spec, "csv:"), Encoding: "UTF-8", Comma: "comma", Rows: 22,
+		Domains: map[string]int{domainName: 21, "": 1},
+		Columns: []source.Recognised{
+			{Column: "Email Address", Attribute: directory.UserPrincipalName, Use: source.Mapped, Example: "yamada.taro@midori.example"},
+			{Column: "Display Name", Attribute: directory.DisplayName, Use: source.Mapped, Example: "山田 太郎"},
+			{Column: "New Password", Use: source.Never},
+		},
+	}
+	if strings.Contains(spec, "other") {
+		o.Domains = map[string]int{"elsewhere.example": 22}
+	}
+	if spec == "hac" {
+		o.Encoding, o.Name = "", "HAC API"
+	}
+	return o, nil
+}
+
+func person(i int) (upn, name string) {
+	names := []string{"佐藤 花", "鈴木 一郎", "高橋 渚", "田中 次郎", "渡邉 翔", "ﾜﾀﾅﾍﾞ ｼｮｳ", "Michael Brown"}
+	return fmt.Sprintf("user%02d@%s", i, domainName), names[i%len(names)]
+}
+
+// build makes a plan of 21 users in the source and 22 and more accounts: 2
+// deletions and more, 1 addition, 3 updates.
+func (s *session) build(o run.Overrides) (*plan.Plan, error) {
+	columns := []directory.Attribute{directory.DisplayName, directory.MailNickname}
+	src := directory.NewBuilder(directory.Source, columns)
+	dst := directory.NewBuilder(directory.Destination, columns)
+	add := func(b *directory.Builder, i int, name string, line int, id directory.ID, m directory.Marks) {
+		upn, _ := person(i)
+		rec := directory.Record{ID: id, UPN: upn, Line: line, Columns: columns, Values: []directory.Value{directory.Text(name), directory.Text(fmt.Sprintf("user%02d", i))}, Marks: m}
+		if err := b.Add(rec); err != nil {
+			s.w.t.Fatal(err)
+		}
+	}
+	live := directory.Enabled | directory.Licensed | directory.PurposeUser
+	for i := range 21 {
+		_, name := person(i)
+		add(src, i, name, i+2, "", directory.Enabled)
+		if i == 20 {
+			continue
+		}
+		if i < 3 {
+			name += "子"
+		}
+		add(dst, i, name, 0, directory.ID(fmt.Sprintf("id-%02d", i)), live)
+	}
+	for i := 30; i < 32+s.w.extra; i++ {
+		_, name := person(i)
+		add(dst, i, name, 0, directory.ID(fmt.Sprintf("id-%02d", i)), live)
+	}
+	add(dst, 90, "営業窓口", 0, "id-90", directory.Addressed|directory.PurposeShared)
+	seal := func(b *directory.Builder, count int64) *directory.Snapshot {
+		snap, err := b.Seal(directory.Proof{Ended: true, Pages: 1, Items: b.Len(), Count: count}, directory.About{Name: "side", Total: b.Len()})
+		if err != nil {
+			s.w.t.Fatal(err)
+		}
+		return snap
+	}
+	bin := directory.NewBuilder(directory.RecycleBin, columns)
+	count := int64(-1)
+	if o.Count > 0 {
+		count = int64(src.Len())
+	}
+	policy := s.policy()
+	policy.Attributes = []directory.Attribute{directory.UserPrincipalName, directory.DisplayName, directory.MailNickname}
+	purposes := map[directory.ID]directory.Marks{"id-90": directory.PurposeShared}
+	for i := range 60 {
+		purposes[directory.ID(fmt.Sprintf("id-%02d", i))] = directory.PurposeUser
+	}
+	return plan.Build(plan.Input{
+		Tenant: directory.Tenant{ID: tenantID, Name: "みどりサンプル株式会社", Initial: "midorisample.onmicrosoft.com", Domains: []directory.Domain{
+			{Name: domainName, Verified: true, Default: true},
+		}},
+		Domain: domainName, SetUp: []string{domainName}, Source: seal(src, count), Users: seal(dst, int64(dst.Len())), Deleted: seal(bin, -1),
+		Purposes: purposes, Policy: policy, Decisions: o.Decisions, At: time.Now(),
+	})
+}
+
+func (s *session) DryRun(ctx context.Context, _ string, o run.Overrides) (*run.Planned, error) {
+	s.w.mu.Lock()
+	s.w.dryRuns = append(s.w.dryRuns, o)
+	block, err := s.w.block, s.w.dryErr
+	s.w.mu.Unlock()
+	s.hooks.Progress.Report(progress.Event{Phase: progress.Source, Done: 21, Total: 21, Ended: true})
+	if block {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.hooks.Progress.Report(progress.Event{Phase: progress.Users, Done: 23, Total: 23, Ended: true})
+	p, err := s.build(o)
+	if err != nil {
+		return nil, err
+	}
+	return &run.Planned{Run: int64(len(s.w.dryRuns)), Plan: p, At: time.Now(), Source: o.Source, Count: o.Count}, nil
+}
+
+func (s *session) Knows(context.Context, plan.Fingerprint) (bool, error) { return true, nil }
+
+func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*run.Report, error) {
+	if a.Fingerprint != p.Plan.Fingerprint() {
+		return nil, problem.New(problem.NotApproved, nil)
+	}
+	if v := p.Plan.Verdict(); v.Cancelled && !a.RaiseOnce {
+		return nil, v.Why
+	}
+	s.w.mu.Lock()
+	err, drift := s.w.syncErr, s.w.drift && !a.SkipDrifted
+	s.w.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if drift {
+		first := p.Plan.Action(0)
+		return &run.Report{Run: 99, Drifted: []plan.Drifted{{No: first.No, Kind: first.Kind, UPN: first.UPN, Attribute: "surname", Then: "佐藤", Now: "高橋"}}},
+			problem.New(problem.PlanDrifted, problem.Args{"rows": "1", "domain": domainName})
+	}
+	code, c := s.w.newCode()
+	s.hooks.Code(code)
+	if _, err := played(ctx, c); err != nil {
+		return nil, err
+	}
+	s.w.mu.Lock()
+	s.w.applied, s.w.approvals = append(s.w.applied, p.Plan), append(s.w.approvals, a)
+	stall, fail := s.w.stall, s.w.fail
+	s.w.mu.Unlock()
+	rep := &run.Report{
+		Run: 100, State: state.Done, Plan: p.Plan, Planned: p.Plan.Len(), ByKind: map[plan.Kind]run.Tally{}, Started: time.Now(),
+	}
+	for act := range p.Plan.Actions() {
+		t := rep.ByKind[act.Kind]
+		t.Planned++
+		switch {
+		case stall && rep.Sent > 0:
+			rep.NotTried++
+			rep.Rows = append(rep.Rows, run.RowResult{No: act.No, Kind: act.Kind, UPN: act.UPN, Outcome: run.OutcomeNotTried})
+		case fail && rep.Sent == 0:
+			t.Sent, t.Failed = t.Sent+1, t.Failed+1
+			rep.Sent, rep.Failed = rep.Sent+1, rep.Failed+1
+			why := problem.New(problem.RowDrifted, problem.Args{"upn": act.UPN, "attribute": "surname", "then": "佐藤", "now": "高橋\x1b[31m"})
+			rep.Rows = append(rep.Rows, run.RowResult{No: act.No, Kind: act.Kind, UPN: act.UPN, Outcome: run.OutcomeFailed, Why: why})
+			s.hooks.Progress.Report(progress.Event{Phase: progress.Write, Row: &progress.Row{No: act.No, Kind: act.Kind.String(), UPN: act.UPN, Outcome: "failed", Err: why}})
+		default:
+			t.Sent, t.Seen = t.Sent+1, t.Seen+1
+			rep.Sent, rep.Seen = rep.Sent+1, rep.Seen+1
+			s.hooks.Progress.Report(progress.Event{Phase: progress.Write, Done: rep.Sent, Total: rep.Planned, Row: &progress.Row{No: act.No, Kind: act.Kind.String(), UPN: act.UPN, Outcome: "seen"}})
+		}
+		rep.ByKind[act.Kind] = t
+	}
+	rep.Ended = time.Now()
+	if stall {
+		<-ctx.Done()
+		return rep, problem.Wrap(context.Cause(ctx), problem.Interrupted, problem.Args{"run": "100", "domain": domainName})
+	}
+	if fail {
+		rep.State = state.Partial
+	}
+	return rep, nil
+}
+
+var errDisk = errors.New("disk is full")
