@@ -37,6 +37,9 @@ func (a *app) dryRunCommand() *cobra.Command {
 			}
 		}
 		if a.flags.json {
+			for _, w := range p.Plan.Warnings() {
+				a.tell("! " + a.words.Problem(w).What)
+			}
 			a.answered = true
 			if err := (planObject{run: p.Run, plan: p.Plan, summary: summary, words: a.words}).write(a.out); err != nil {
 				return notWritten("stdout", err)

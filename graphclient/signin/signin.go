@@ -316,6 +316,9 @@ func (c *Client) saved(ctx context.Context) (public.Account, error) {
 		if ctx.Err() != nil {
 			return public.Account{}, context.Cause(ctx)
 		}
+		if p := problem.Of(err); p != nil {
+			return public.Account{}, p // such as: sealed with another key
+		}
 		return public.Account{}, problem.Wrap(err, problem.SavedDataUnreadable, problem.Args{"why": err.Error()})
 	}
 	var first public.Account
