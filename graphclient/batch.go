@@ -118,7 +118,9 @@ func decodeBatch(a answer, n int) ([]*reply, error) {
 			}
 			rep.header.Set(k, s)
 		}
-		// A body that is not JSON arrives as a string in base64.
+		if rep.header.Get("request-id") == "" {
+			rep.header.Set("request-id", a.header.Get("request-id"))
+		}
 		replies[i-1] = rep
 	}
 	for i := range twice {
