@@ -104,15 +104,19 @@ func (w *world) stranger(domain string) *person {
 	return p
 }
 
-// free finds a local part that nobody has.
+// free finds a local part that nobody has, in no domain: it is the Username too,
+// and HENNGE Access Control has each once.
 func (w *world) free(base, domain string) string {
 	local := base
-	for i := 2; w.taken[local+"@"+domain]; i++ {
+	for i := 2; w.taken[local+"@"+domain] || w.taken[username(local)]; i++ {
 		local = base + strconv.Itoa(i)
 	}
 	w.taken[local+"@"+domain] = true
 	return local
 }
+
+// username is the key under which a Username is taken.
+func username(nick string) string { return "@" + strings.ToLower(nick) }
 
 // finish fills in what follows from a person's name and place.
 func (w *world) finish(p *person) {
@@ -121,6 +125,7 @@ func (w *world) finish(p *person) {
 	if p.nick == "" {
 		p.nick = p.local
 	}
+	w.taken[username(p.nick)] = true
 	if p.display == "" {
 		p.display = p.family + " " + p.given
 	}
