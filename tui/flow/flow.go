@@ -260,7 +260,8 @@ func (f *Flow) View() View {
 	now := f.d.now()
 	v := f.steps[f.at].view(f.d, now)
 	v.Step = f.at
-	v.Back = f.at != Result && (len(f.trail) > 0 || f.inner())
+	r, runs := f.steps[f.at].(interface{ running() bool })
+	v.Back = f.at != Result && (!runs || !r.running()) && (len(f.trail) > 0 || f.inner())
 	v.Where = f.where()
 	return v
 }

@@ -67,7 +67,7 @@ func (s *confirming) view(d *data, now time.Time) View {
 	}
 	t.Rows = append(t.Rows, []Text{{}, T("flow.in_all"), Num(c.Changes()), {}})
 	if n := len(r.left); n > 0 {
-		t.Rows = append(t.Rows, []Text{Raw("( )"), T("kind.left-out"), Num(n), T("flow.confirm.lasting", "n", len(r.decisions()))})
+		t.Rows = append(t.Rows, []Text{Raw("(-)"), T("kind.left-out"), Num(n), T("flow.confirm.lasting", "n", len(r.decisions()))})
 	}
 	v.Blocks = append(v.Blocks, t)
 	if !r.plan.Confirmed() {
@@ -86,10 +86,8 @@ func (s *confirming) view(d *data, now time.Time) View {
 	case askNote:
 		v.Ask = Question{Kind: Line, Text: T("flow.confirm.note"), Preset: s.note, Optional: true}
 	case askNumber:
-		v.Blocks = append(v.Blocks, Facts{{T("flow.confirm.by"), Raw(s.by)}, {T("flow.confirm.note_is"), Raw(firstOf(s.note, "-"))}})
 		if n := c.Delete; n > 0 {
-			v.Blocks = append(v.Blocks, Para{T("flow.confirm.deletes", "n", n)})
-			v.Ask = Question{Kind: Typed, Text: T("flow.confirm.type_number")}
+			v.Ask = Question{Kind: Typed, Text: T("flow.confirm.type_number", "n", n)}
 		} else {
 			v.Ask = Question{Kind: Typed, Text: T("flow.confirm.type_yes")}
 		}

@@ -142,11 +142,34 @@ func (s *choosing) view(d *data, now time.Time) View {
 			note = T("flow.domain.dried", "by", note, "run", int(i.LastDryRun.No))
 		}
 		v.Ask.Options = append(v.Ask.Options, Option{Key: i.Name, Text: Raw(i.Name), Note: note})
-		if v.Ask.Preset == "" && hopeless(i) == nil || i.Name == d.domain {
-			v.Ask.Preset = i.Name
-		}
 	}
+	v.Ask.Preset = s.preset(d)
 	return v
+}
+
+// preset is the domain chosen before, else the tenant's default one, else the
+// first that can be synchronised.
+func (s *choosing) preset(d *data) string {
+	first := ""
+	for _, i := range s.domains {
+		if hopeless(i) != nil {
+			continue
+		}
+		if i.Name == d.domain || i.Default && d.domain == "" {
+			return i.Name
+		}
+		first = firstOf(first, i.Name)
+	}
+	return first
+}
+
+// localParts leaves the domain of the names away.
+func localParts(names []string, domain string) Names {
+	out := make(Names, len(names))
+	for i, n := range names {
+		out[i] = inDomain(n, domain)
+	}
+	return out
 }
 
 func limitSays(s run.Settings) Text {
@@ -172,7 +195,7 @@ func findings(p *destination.Precheck) Checks {
 			names []string
 		}{{"mailbox.shared", p.Shared}, {"mailbox.room", p.Rooms}, {"mailbox.equipment", p.Things}} {
 			if len(k.names) > 0 {
-				c.Detail = append(c.Detail, T("flow.domain.of_kind", "kind", T(k.id), "n", len(k.names), "names", Names(k.names)))
+				c.Detail = append(c.Detail, T("flow.domain.of_kind", "kind", T(k.id), "n", len(k.names), "names", localParts(k.names, p.Domain.Name)))
 			}
 		}
 		if p.Guessed {
@@ -184,7 +207,7 @@ func findings(p *destination.Precheck) Checks {
 		list = append(list, Check{Mark: OK, Text: T("flow.domain.no_things")})
 	}
 	if n := len(p.Synced); n > 0 {
-		list = append(list, Check{Mark: Warn, Text: T("flow.domain.synced_ad", "n", n, "names", Names(p.Synced)), Detail: []Text{T("flow.domain.synced_ad_remedy")}})
+		list = append(list, Check{Mark: Warn, Text: T("flow.domain.synced_ad", "n", n, "names", localParts(p.Synced, p.Domain.Name)), Detail: []Text{T("flow.domain.synced_ad_remedy")}})
 	}
 	if n := len(p.Groups) + len(p.Apps); n > 0 {
 		list = append(list, Check{
@@ -193,7 +216,7 @@ func findings(p *destination.Precheck) Checks {
 		})
 	}
 	if n := len(p.Admins); n > 0 {
-		list = append(list, Check{Mark: Info, Text: T("flow.domain.admins", "n", n, "names", Names(p.Admins))})
+		list = append(list, Check{Mark: Info, Text: T("flow.domain.admins", "n", n, "names", localParts(p.Admins, p.Domain.Name))})
 	}
 	return list
 }

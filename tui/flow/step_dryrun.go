@@ -27,6 +27,10 @@ func (s *dryRunning) enter(d *data, back bool) turn {
 		s.before = d.review
 	}
 	d.forgetPlan()
+	if d.last == nil || d.last.Sent == 0 {
+		// A sync that was refused is over once a new plan is made.
+		d.last, d.lastErr = nil, nil
+	}
 	s.err = nil
 	s.track = newTracker(time.Now(), dryRunPhases())
 	if d.file != nil {

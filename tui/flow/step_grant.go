@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/problem"
 )
 
 // granting shows the permission script and looks until what it gives is seen.
@@ -20,6 +21,10 @@ type granting struct {
 	// looking: the tenant is looked at again and again.
 	looking bool
 	ran     bool // the demo's person has run the script
+	// explaining: a red line of PowerShell is asked for; asked: one was pasted,
+	// and found is what it means.
+	explaining, asked bool
+	found             *problem.Problem
 }
 
 type (
@@ -62,15 +67,26 @@ func lookOnce(g consent.Grants) Effect {
 	})
 }
 
-// open are the grants that are neither there nor asked for later.
-func openGrants(list []consent.Grant) int {
-	n := 0
+// openGrants are those that the script can still give.
+func openGrants(list []consent.Grant) Names {
+	var out Names
 	for _, g := range list {
-		if g.State == consent.Missing {
-			n++
+		if g.State == consent.Missing || g.State == consent.Later {
+			out = append(out, g.Name)
 		}
 	}
-	return n
+	return out
+}
+
+// later are the grants that Sync Now asks for by itself.
+func later(list []consent.Grant) Names {
+	var out Names
+	for _, g := range list {
+		if g.State == consent.Later {
+			out = append(out, g.Name)
+		}
+	}
+	return out
 }
 
 // needed are the grants without which this dry run or sync cannot happen.
@@ -83,7 +99,16 @@ func (s *granting) view(d *data, now time.Time) View {
 	if s.err != nil {
 		v.Blocks = append(v.Blocks, Trouble{s.err})
 	}
-	if s.script != nil && s.working.IsZero() {
+	if s.explaining {
+		if s.asked {
+			v.Blocks = append(v.Blocks, explained(s.found)...)
+		}
+		v.Title = T("flow.explain.title")
+		v.Ask = Question{Kind: Line, Text: T("flow.explain.ask"), Optional: true}
+		return v
+	}
+	// Where there is nothing to run, the script is shown when it is asked for.
+	if s.script != nil && s.working.IsZero() && (s.whole || len(openGrants(d.grants)) > 0) {
 		lines := s.script
 		if !s.whole && len(lines) > scriptLines {
 			lines = lines[:scriptLines]
@@ -91,7 +116,7 @@ func (s *granting) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, Script{lines, len(s.script)})
 	}
 	if d.grants != nil {
-		v.Blocks = append(v.Blocks, Heading{T("flow.grant.seen")}, grantTable(d.grants))
+		v.Blocks = append(append(v.Blocks, Para{T("flow.grant.seen")}), grantTable(d.grants)...)
 	}
 	if !s.working.IsZero() {
 		v.Working = s.working
@@ -108,8 +133,10 @@ func (s *granting) view(d *data, now time.Time) View {
 	case len(need) > 0:
 		v.Blocks = append(v.Blocks, Checks{{Mark: Warn, Text: T("flow.grant.needed", "names", Names(need)), Detail: []Text{T("flow.grant.needed_remedy")}}})
 		v.Ask.Preset = "look"
-	case openGrants(d.grants) > 0:
-		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.enough")}})
+	case len(later(d.grants)) > 0:
+		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.enough", "names", later(d.grants))}})
+	case len(openGrants(d.grants)) > 0:
+		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.optional", "names", openGrants(d.grants))}})
 	default:
 		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.all")}})
 	}
@@ -117,7 +144,7 @@ func (s *granting) view(d *data, now time.Time) View {
 		v.Ask.Preset = "go"
 		v.Ask.Options = append(v.Ask.Options, Option{Key: "go", Text: T("word.continue"), Note: T("flow.grant.go_note")})
 	}
-	if openGrants(d.grants) > 0 || d.grants == nil {
+	if len(openGrants(d.grants)) > 0 || d.grants == nil {
 		if d.b.Demo() != nil && !s.ran {
 			v.Ask.Options = append(v.Ask.Options, Option{Key: "run", Text: T("flow.grant.run"), Note: T("flow.grant.run_note")})
 		}
@@ -131,11 +158,20 @@ func (s *granting) view(d *data, now time.Time) View {
 		{Name: "whole", Key: "v", Word: "script", Help: T("flow.grant.cmd_whole")},
 		{Name: "save", Key: "w", Word: "save", Help: T("flow.grant.save")},
 		{Name: "once", Key: "r", Word: "again", Help: T("flow.check_again")},
+		{Name: "explain", Key: "x", Word: "error", Help: T("flow.grant.explain")},
 	}
 	return v
 }
 
 func (s *granting) answer(d *data, a Answer) turn {
+	if s.explaining {
+		if strings.TrimSpace(a.Text) == "" {
+			s.explaining = false
+			return turn{}
+		}
+		s.asked, s.found = true, d.b.Explain(a.Text)
+		return turn{}
+	}
 	key := firstOf(a.Command, a.Text)
 	s.err = nil
 	g := d.session.Grants()
@@ -145,6 +181,9 @@ func (s *granting) answer(d *data, a Answer) turn {
 		return turn{stop: true}
 	case "whole":
 		s.whole = true
+		return turn{}
+	case "explain":
+		s.explaining, s.asked = true, false
 		return turn{}
 	case "go":
 		if names := missing(d.grants, consent.ForDryRun); len(names) > 0 {
@@ -195,7 +234,7 @@ func (s *granting) look(d *data) turn {
 	return does(effect(func(ctx context.Context, r Reporter) any {
 		for n := 1; ; n++ {
 			list, err := g.Check(ctx)
-			if err != nil || openGrants(list) == 0 || n == looks {
+			if err != nil || len(openGrants(list)) == 0 || n == looks {
 				return grantsRead{list, err}
 			}
 			r.Note(grantsSeen{list})
@@ -206,7 +245,13 @@ func (s *granting) look(d *data) turn {
 	}))
 }
 
-func (s *granting) back(*data) (turn, bool) { return turn{}, false }
+func (s *granting) inner() bool { return s.explaining }
+
+func (s *granting) back(*data) (turn, bool) {
+	was := s.explaining
+	s.explaining = false
+	return turn{}, was
+}
 
 func (s *granting) event(d *data, e any, _ time.Time) {
 	if seen, ok := e.(grantsSeen); ok {

@@ -89,18 +89,23 @@ func missing(list []consent.Grant, when consent.When) []string {
 	return out
 }
 
-func grantTable(list []consent.Grant) Table {
-	t := Table{Head: []Text{{}, T("flow.grants.no"), T("flow.grants.name"), T("flow.grants.state"), T("flow.grants.for")}, Right: []int{1}}
+// grantTable is one list in groups, by when a permission is needed.
+func grantTable(list []consent.Grant) []Piece {
+	var out []Piece
 	for _, when := range grantGroups() {
+		t := Table{Head: []Text{{}, T("flow.grants.no"), T("flow.grants.name"), T("flow.grants.state"), T("flow.grants.for")}, Right: []int{1}, Wrap: true}
 		for i, g := range list {
 			if g.When == when {
 				t.Rows = append(t.Rows, []Text{
-					Raw(grantMark(g).String()), Num(i + 1), Raw(g.Name), grantState(g), T("flow.grants.when_" + string(when)),
+					Raw(grantMark(g).String()), Num(i + 1), Raw(g.Name), grantState(g), T("grant." + g.Name + ".for"),
 				})
 			}
 		}
+		if len(t.Rows) > 0 {
+			out = append(out, Heading{T("flow.grants.when_" + string(when))}, t)
+		}
 	}
-	return t
+	return out
 }
 
 func (s *permissions) view(d *data, now time.Time) View {
@@ -121,7 +126,7 @@ func (s *permissions) view(d *data, now time.Time) View {
 		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{{Key: "again", Text: T("flow.check_again")}}}
 		return v
 	}
-	v.Blocks = append(v.Blocks, grantTable(d.grants))
+	v.Blocks = append(v.Blocks, grantTable(d.grants)...)
 	if s.why > 0 && s.why <= len(d.grants) {
 		v.Blocks = append(v.Blocks, explainGrant(d.grants[s.why-1])...)
 	}

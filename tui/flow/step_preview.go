@@ -77,9 +77,11 @@ func (s *previewing) view(d *data, now time.Time) View {
 		v.Ask = Question{Kind: Number, Text: T("flow.preview.most_ask"), Preset: s.most}
 		return v
 	}
-	v.Blocks = append(v.Blocks, Para{tabLine(r)}, verdictCheck(r.verdict()))
-	if t, ok := notableLine(r); ok {
-		v.Blocks = append(v.Blocks, Para{t})
+	if s.row == 0 {
+		v.Blocks = append(v.Blocks, Para{tabLine(r)}, verdictCheck(r.verdict()))
+		if t, ok := notableLine(r); ok {
+			v.Blocks = append(v.Blocks, Para{t})
+		}
 	}
 	if s.row == 0 && r.tab == TabAll && r.top == 0 && r.query == "" {
 		for _, w := range r.plan.Warnings() {
@@ -184,12 +186,19 @@ func verdictCheck(v plan.Verdict) Checks {
 	return Checks{c}
 }
 
+// notableLine names what deserves a look, each with the word that filters it.
 func notableLine(r *reviewed) (Text, bool) {
-	n := r.notable
-	if n[SignIns]+n[Warned]+n[Same]+n[Pairs]+n[Cleared]+len(r.left) == 0 {
-		return Text{}, false
+	var list Texts
+	for _, f := range filters() {
+		n := r.notable[f]
+		if f == OutOnly {
+			n = len(r.left)
+		}
+		if n > 0 {
+			list = append(list, T("flow.preview.n_"+string(f), "n", n))
+		}
 	}
-	return T("flow.preview.notable", "signin", n[SignIns], "warned", n[Warned], "same", n[Same], "pairs", n[Pairs], "cleared", n[Cleared], "out", len(r.left)), true
+	return T("flow.preview.notable", "list", list), len(list) > 0
 }
 
 func listBlocks(r *reviewed) []Piece {

@@ -96,11 +96,7 @@ func (s *signingIn) view(d *data, now time.Time) View {
 		}}
 	case signInExplain:
 		if s.asked {
-			if s.found == nil {
-				v.Blocks = append(v.Blocks, Para{T("flow.explain.unknown")})
-			} else {
-				v.Blocks = append(v.Blocks, Trouble{s.found})
-			}
+			v.Blocks = append(v.Blocks, explained(s.found)...)
 		}
 		if s.from == signInWaiting {
 			v.Blocks = append(v.Blocks, Para{T("flow.explain.still_waiting")})
@@ -186,6 +182,14 @@ func (s *signingIn) viewFailed(d *data, v *View) {
 		}
 	}
 	v.Commands = []Command{{Name: "explain", Key: "x", Word: "error", Help: T("flow.signin.cmd_explain")}}
+}
+
+// explained is what a pasted error means.
+func explained(found *problem.Problem) []Piece {
+	if found == nil {
+		return []Piece{Para{T("flow.explain.unknown")}}
+	}
+	return []Piece{Trouble{found}}
 }
 
 // aadsts is the number of Entra ID's answer as it stands on the page.

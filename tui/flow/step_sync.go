@@ -150,7 +150,8 @@ func (s *syncing) back(*data) (turn, bool) {
 	return goTo(Preview), true
 }
 
-func (s *syncing) inner() bool { return true }
+// running: there is no way back while requests are sent.
+func (s *syncing) running() bool { return s.err == nil }
 
 func (s *syncing) event(_ *data, e any, now time.Time) {
 	switch e := e.(type) {

@@ -11,7 +11,7 @@ import (
 // Args are what the words of a Text need. A driver writes them in the language
 // of the screen by their type: string (from outside: it is cleaned), int,
 // Percent, Clock, Day, Moment, UTC, time.Duration, About,
-// Names, Short, What, Remedy, Text.
+// Names, Texts, Short, What, Remedy, Text.
 type Args map[string]any
 
 // The typed arguments beside string, int, time.Duration and Text.
@@ -28,6 +28,8 @@ type (
 	UTC time.Time
 	// Names are names from outside, joined by commas; of a long list the first.
 	Names []string
+	// Texts are joined by commas.
+	Texts []Text
 	// About is an estimate: about 25 s.
 	About time.Duration
 	// Short, What and Remedy are an error in the words of its code.
@@ -112,6 +114,12 @@ func say(p *message.Printer, v any) string {
 			return message.Clean(strings.Join(v[:namesShown], ", ")) + ", " + p.Text("flow.more", problem.Args{"n": p.Int(len(v) - namesShown)})
 		}
 		return message.Clean(strings.Join(v, ", "))
+	case Texts:
+		said := make([]string, len(v))
+		for i, t := range v {
+			said[i] = Say(p, t)
+		}
+		return strings.Join(said, ", ")
 	case Short:
 		return p.Problem(v.Err).Short
 	case What:

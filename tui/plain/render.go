@@ -95,7 +95,7 @@ func (w *page) header(v flow.View) {
 	if !h.Known {
 		parts = append(parts, w.say(flow.T("flow.plain.no_connection")))
 	}
-	for _, s := range []string{h.Connection, h.Tenant, h.Domain} {
+	for _, s := range []string{h.Tenant, h.Domain} {
 		if s != "" {
 			parts = append(parts, message.Clean(s))
 		}
@@ -210,7 +210,7 @@ func (w *page) table(t flow.Table) {
 			widths[i] = max(widths[i], widget.Width(c))
 		}
 	}
-	w.shrink(widths, t.Right)
+	w.shrink(widths, t)
 	for _, r := range rows {
 		first := gap
 		for i, c := range r[:len(r)-1] {
@@ -234,8 +234,9 @@ func (w *page) table(t flow.Table) {
 
 // shrink makes the columns fit beside each other: the widest one that is no
 // number gives way first, the last gets what is left.
-func (w *page) shrink(widths []int, right []int) {
-	const least = 8
+func (w *page) shrink(widths []int, t flow.Table) {
+	const least, wrapped = 8, 26
+	last := len(widths) - 1
 	for {
 		sum := len(gap) * len(widths)
 		for _, n := range widths {
@@ -244,9 +245,14 @@ func (w *page) shrink(widths []int, right []int) {
 		if sum <= w.width {
 			return
 		}
+		// What is wrapped loses nothing.
+		if t.Wrap && widths[last] > wrapped {
+			widths[last]--
+			continue
+		}
 		widest := -1
 		for i, n := range widths {
-			if !slices.Contains(right, i) && n > least && (widest < 0 || n > widths[widest]) {
+			if !slices.Contains(t.Right, i) && n > least && (widest < 0 || n > widths[widest]) {
 				widest = i
 			}
 		}
