@@ -201,6 +201,13 @@ func TestCSV_OfAnEmptyPlanIsItsHeader(t *testing.T) {
 	}
 }
 
+func TestCSV_LosesNoChange(t *testing.T) {
+	f := &fake{actions: []plan.Action{{No: 1, Kind: plan.Update, Changes: []plan.Change{{Attribute: "jobTitle", New: directory.Text("x")}}}}}
+	if err := CSV(io.Discard, words(t, "en"), Report{Plan: f}); err == nil || !strings.Contains(err.Error(), "jobTitle") {
+		t.Errorf("a change without a column was dropped: %v", err)
+	}
+}
+
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }

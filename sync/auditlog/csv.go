@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -113,16 +114,18 @@ func (t *table) aboutThePlan() []string {
 	}
 	return []string{
 		r.Plan.Domain(), run, stamp(r.At), r.Plan.Fingerprint().Code(), r.verdict(),
-		strconv.FormatFloat(v.Percent(), 'f', -1, 64), strconv.Itoa(v.MaxAllowedDeletions), completeness,
+		strconv.FormatFloat(math.Round(v.Percent()*1e4)/1e4, 'f', -1, 64), strconv.Itoa(v.MaxAllowedDeletions), completeness,
 	}
 }
 
 func (t *table) action(a plan.Action) error {
 	row := t.start(a.No, a.Kind.String(), a.UPN, string(a.User.ID), a.Name, a.Line)
 	for _, c := range a.Changes {
-		if i, ok := t.place[c.Attribute]; ok {
-			row[i], row[i+1] = values(c)
+		i, ok := t.place[c.Attribute]
+		if !ok {
+			return fmt.Errorf("row %d changes %s, which the plan's policy does not write", a.No, c.Attribute)
 		}
+		row[i], row[i+1] = values(c)
 	}
 	end := row[t.back:]
 	end[0] = mark(a.SignIn)
