@@ -222,6 +222,15 @@ func TestDigest_CountsEqualRows(t *testing.T) {
 	}
 }
 
+func TestDigest_EqualRowsDoNotCancelOut(t *testing.T) {
+	row := func(upn string) Record { return Record{UPN: upn, Values: make([]Value, len(testColumns))} }
+	a := sealed(t, Source, []Record{row("a@x.example"), row("a@x.example"), row("b@x.example")})
+	c := sealed(t, Source, []Record{row("c@x.example"), row("c@x.example"), row("b@x.example")})
+	if a.Digest() == c.Digest() {
+		t.Fatal("two pairs of equal rows have one digest")
+	}
+}
+
 func TestDigest_TellsAMissingColumnFromAnEmptyOne(t *testing.T) {
 	with := NewBuilder(Source, []Attribute{DisplayName, Surname})
 	without := NewBuilder(Source, []Attribute{DisplayName})
