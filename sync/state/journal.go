@@ -162,7 +162,7 @@ func (c *Claim) record(ctx context.Context, doing string, entries []Entry, prepa
 				return ourMistake("a journal row of run %d under the claim %s", run, c.name)
 			}
 		}
-		n, err := insert(ctx, tx, `INSERT INTO journal (`+entryColumns+`) VALUES `, values, conflict)
+		n, err := c.store.insert(ctx, tx, `INSERT INTO journal (`+entryColumns+`) VALUES `, values, conflict)
 		if err != nil {
 			return err
 		}

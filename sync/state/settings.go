@@ -148,39 +148,58 @@ func (s *Store) known(ctx context.Context, tx *sql.Tx, tenant, domain string, in
 
 // Remember adds to Known.
 func (s *Store) Remember(ctx context.Context, tenant, domain string, known map[string][]string) error {
+	// Mostly nothing is new: that is found out without keeping others from
+	// writing.
+	have, err := s.Known(ctx, tenant, domain)
+	if err != nil || len(added(have, known)) == 0 {
+		return err
+	}
 	return s.write(ctx, "remember what the source held", func(tx *sql.Tx) error {
 		have := map[string][]string{}
 		if err := s.known(ctx, tx, tenant, domain, have); err != nil {
 			return err
 		}
 		var values [][]any
-		for key, names := range known {
-			key = clean(key)
-			old := have[key]
-			merged := slices.Compact(slices.Sorted(slices.Values(slices.Concat(old, names))))
-			if len(merged) == len(old) {
-				continue
-			}
-			text, err := json.Marshal(merged)
+		for key, names := range added(have, known) {
+			text, err := json.Marshal(names)
 			if err != nil {
 				return err
 			}
 			values = append(values, []any{clean(tenant), fold(domain), key, string(text)})
 		}
-		_, err := insert(ctx, tx, `INSERT INTO known (tenant, domain, key, attributes) VALUES `, values,
+		_, err := s.insert(ctx, tx, `INSERT INTO known (tenant, domain, key, attributes) VALUES `, values,
 			` ON CONFLICT (tenant, domain, key) DO UPDATE SET attributes = excluded.attributes`)
 		return err
 	})
 }
 
-// insert writes many rows with few statements (SQLite takes 32,766 parameters
-// in one, PostgreSQL 65,535) and gives the number of rows it touched.
-func insert(ctx context.Context, tx *sql.Tx, head string, values [][]any, tail string) (int64, error) {
+// added are the keys of which more is known than is stored, with all of it.
+func added(have, known map[string][]string) map[string][]string {
+	more := map[string][]string{}
+	for key, names := range known {
+		key = clean(key)
+		merged := slices.Compact(slices.Sorted(slices.Values(slices.Concat(have[key], more[key], names))))
+		if len(merged) > len(have[key]) {
+			more[key] = merged
+		}
+	}
+	return more
+}
+
+// insert writes many rows with few statements and gives the number of rows it
+// touched. SQLite looks a parameter such as $7 up among all of the statement
+// before it, so that many small statements are faster there than few large ones;
+// PostgreSQL takes up to 65,535 and is spared the round trips.
+func (s *Store) insert(ctx context.Context, tx *sql.Tx, head string, values [][]any, tail string) (int64, error) {
 	if len(values) == 0 {
 		return 0, nil
 	}
+	parameters := 10_000
+	if s.dialect.sqlite {
+		parameters = 200
+	}
 	var touched int64
-	for chunk := range slices.Chunk(values, max(1, min(500, 30000/len(values[0])))) {
+	for chunk := range slices.Chunk(values, max(1, parameters/len(values[0]))) {
 		var b strings.Builder
 		b.WriteString(head)
 		args := make([]any, 0, len(chunk)*len(chunk[0]))

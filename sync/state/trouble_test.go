@@ -234,3 +234,30 @@ func TestExplain_NeverShowsAPassword(t *testing.T) {
 		}
 	}
 }
+
+func TestTake_ABeatBetweenLookingAndTakingKeepsTheHolder(t *testing.T) {
+	s := openFile(t)
+	old, err := s.Take(t.Context(), "t", "a.example", "holder", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = old.Release(t.Context()) }()
+	seen, err := s.lease(t.Context(), old.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := old.beat(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	heir := &taker{store: s, name: old.name, who: "heir"}
+	if c, err := heir.take(t.Context(), nil, seen); err != nil || c != nil {
+		t.Errorf("taken from a holder that beat: %v %v", c, err)
+	}
+	if seen, err = s.lease(t.Context(), old.name); err != nil {
+		t.Fatal(err)
+	}
+	seen.token--
+	if c, err := heir.take(t.Context(), nil, seen); err != nil || c != nil {
+		t.Errorf("taken from another holder than the one seen: %v %v", c, err)
+	}
+}

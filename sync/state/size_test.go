@@ -1,0 +1,91 @@
+package state_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// A tenant of 100,000 users, synchronised once: reading its journal must not
+// take a person's patience, and a plan of a million rows must fit.
+
+func BenchmarkJournalSince_OfAHundredThousandRows(b *testing.B) {
+	for name, place := range map[string]func(testing.TB) string{"sqlite": newFile, "postgres": newDatabase} {
+		b.Run(name, func(b *testing.B) {
+			ctx, s := b.Context(), open(b, place(b), state.Options{})
+			run, c := beginSync(b, s), take(b, s)
+			at := time.Date(2026, 11, 25, 1, 0, 0, 0, time.UTC)
+			image := json.RawMessage(`{"displayName":"Yamada Taro","surname":"Yamada"}`)
+			var rows []state.Entry
+			for i := range 100_000 {
+				rows = append(rows, state.Entry{
+					Run: run, Action: i, State: state.Written, Kind: "update", Before: image, After: image,
+					Answered: at.Add(time.Duration(i) * time.Millisecond),
+				})
+			}
+			begun := time.Now()
+			if err := c.Settle(ctx, rows); err != nil {
+				b.Fatal(err)
+			}
+			b.Logf("written in %v", time.Since(begun))
+			for _, last := range []int{100_000, 1000} {
+				b.Run(fmt.Sprint(last), func(b *testing.B) {
+					for b.Loop() {
+						got, err := s.JournalSince(ctx, "t", "a.example", at.Add(time.Duration(100_000-last)*time.Millisecond))
+						if err != nil || len(got) != last {
+							b.Fatal(len(got), err)
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+func BenchmarkPlan_OfAMillionRows(b *testing.B) {
+	var file bytes.Buffer
+	for i := range 1_000_000 {
+		fmt.Fprintf(&file, `{"no":%d,"kind":"update","upn":"user%d@a.example","changes":[{"attribute":"displayName","old":"Old %d","new":"New %d"}]}`+"\n", i, i, i*7919%1000003, i*104729%1000003)
+	}
+	for name, place := range map[string]func(testing.TB) string{"sqlite": newFile, "postgres": newDatabase} {
+		b.Run(name, func(b *testing.B) {
+			s := open(b, place(b), state.Options{})
+			run := beginSync(b, s)
+			b.SetBytes(int64(file.Len()))
+			for b.Loop() {
+				if err := s.SavePlan(b.Context(), run, "ff", file.Bytes()); err != nil {
+					b.Fatal(err)
+				}
+				if got, err := s.Plan(b.Context(), run); err != nil || len(got) != file.Len() {
+					b.Fatal(len(got), err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkRemember_OfAHundredThousandKeys(b *testing.B) {
+	known := map[string][]string{}
+	for i := range 100_000 {
+		known[fmt.Sprintf("user%d@a.example", i)] = []string{"displayName", "givenName", "surname"}
+	}
+	for name, place := range map[string]func(testing.TB) string{"sqlite": newFile, "postgres": newDatabase} {
+		b.Run(name, func(b *testing.B) {
+			s := open(b, place(b), state.Options{})
+			begun := time.Now()
+			if err := s.Remember(b.Context(), "t", "a.example", known); err != nil {
+				b.Fatal(err)
+			}
+			b.Logf("first in %v", time.Since(begun))
+			for b.Loop() {
+				if err := s.Remember(b.Context(), "t", "a.example", known); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
