@@ -78,46 +78,49 @@ func (t *tenant) inRoleGroup(id string) bool {
 	return false
 }
 
-// mayTouch enforces who may carry out sensitive actions on whom: the table of
-// the users resource. sensitive is false for attributes that any writer may
-// change.
+// mayTouch enforces who may write to whom: the caller's own role, and for
+// sensitive actions the table of the users resource. target is nil for a new
+// user; sensitive is false for attributes that any writer may change.
 func (t *tenant) mayTouch(w *caller, target *record, sensitive bool) *graphError {
 	held := t.rolesHeld(w.oid)
-	top := slices.Contains(held, roleGlobalAdmin) || slices.Contains(held, rolePrivAuthAdmin)
-	userAdmin := slices.Contains(held, roleUserAdmin)
-	if target != nil && target.now.obj != nil && target.now.obj.flag("isManagementRestricted") {
+	has := func(roles ...string) bool {
+		return slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(held, r) })
+	}
+	top := has(roleGlobalAdmin, rolePrivAuthAdmin)
+	if target != nil && target.now.obj.flag("isManagementRestricted") {
 		return denied() // needs a role at the scope of the restricted unit, which nobody here has
 	}
-	if !w.isApp && !top && !userAdmin && !slices.Contains(held, roleDirWriters) {
-		return denied()
+	// A person needs a role to write at all; an application's permission is
+	// enough for accounts without one.
+	if !w.isApp && !top && !has(roleUserAdmin) && (sensitive || !has(roleDirWriters)) {
+		if target == nil || !sensitive || !has(roleAuthAdmin) {
+			return denied()
+		}
 	}
-	if target == nil || !sensitive || strings.EqualFold(target.id, w.oid) && !sensitive {
-		return nil
-	}
-	if top {
+	if target == nil || !sensitive || top {
 		return nil
 	}
 	if t.inRoleGroup(target.id) {
 		return denied()
 	}
 	for _, role := range t.rolesHeld(target.id) {
+		allowed := false
 		switch role {
 		case roleDirReaders, roleGuestInviter, roleMessageReader, roleReportsReader, roleUsageReader, rolePasswordAdmin:
-			if w.isApp && !userAdmin && !slices.Contains(held, roleAuthAdmin) {
-				return denied() // an application needs a role itself to touch any administrator
-			}
+			allowed = has(roleUserAdmin, roleAuthAdmin)
 		case roleGroupsAdmin, roleHelpdesk, roleUserAdmin:
-			if !userAdmin {
-				return denied()
-			}
-		default:
+			allowed = has(roleUserAdmin)
+		case roleAuthAdmin:
+			allowed = has(roleAuthAdmin)
+		}
+		if !allowed {
 			return denied()
 		}
 	}
 	return nil
 }
 
-// Texts of 401, as Graph words them.
+// unauthorized is a 401 as Graph words it.
 func unauthorized(message string) *graphError {
 	e := fail(http.StatusUnauthorized, "InvalidAuthenticationToken", message)
 	e.header = http.Header{"Www-Authenticate": {

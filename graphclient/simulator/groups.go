@@ -42,7 +42,7 @@ func (s *Server) getGroup(c *call) (*answer, *graphError) {
 }
 
 // groupPeople answers members, transitiveMembers and owners, with a cast or
-// without, and their $count.
+// without.
 func (s *Server) groupPeople(c *call) (*answer, *graphError) {
 	t := s.t
 	t.mu.RLock()
@@ -62,7 +62,7 @@ func (s *Server) groupPeople(c *call) (*answer, *graphError) {
 	default:
 		return nil, fail(400, "BadRequest", "Resource not found for the segment '"+c.vars[1]+"'.")
 	}
-	kind, counting := "", false
+	kind := ""
 	if len(c.vars) > 2 {
 		cast, found := strings.CutPrefix(c.vars[2], "microsoft.graph.")
 		if !found || t.sch[cast] == nil {
@@ -79,9 +79,6 @@ func (s *Server) groupPeople(c *call) (*answer, *graphError) {
 		if o != nil && (kind == "" || o.t.name == kind) {
 			list = append(list, o)
 		}
-	}
-	if counting {
-		return countAnswer(len(list)), nil
 	}
 	typ := t.sch["user"]
 	if kind != "" {
@@ -102,29 +99,19 @@ func allUsers(list []*object) bool {
 	return true
 }
 
-// mixed lists objects of several kinds. Properties that a kind lacks are left
-// out for it; filters are not served.
+// mixed lists objects of several kinds by what they have in common: type and
+// ID. Filters are not served.
 func (s *Server) mixed(c *call, list []*object) (*answer, *graphError) {
 	if c.query.filter != nil {
 		return nil, unsupportedQuery()
 	}
-	selected := c.query.selected
 	c.query.selected = nil
-	a, err := s.list(c, listing{
-		typ: s.t.sch["directoryObject"], context: "directoryObjects", from: func(after uint64, yield func(item) bool) {
-			fromList(list)(after, func(it item) bool {
-				props := map[string]string{"id": it.obj.raw("id")}
-				_ = selected
-				return yield(item{it.seq, newObject(s.t.sch["directoryObject"], withType(props, it.obj.t.name))})
-			})
-		}, total: len(list), typed: true,
-	})
-	return a, err
-}
-
-func withType(props map[string]string, kind string) map[string]string {
-	props[odataType] = quote("#microsoft.graph." + kind)
-	return props
+	e := s.t.sch["directoryObject"]
+	bare := make([]*object, len(list))
+	for i, o := range list {
+		bare[i] = newObject(e, map[string]string{"id": o.raw("id"), odataType: quote("#microsoft.graph." + o.t.name)})
+	}
+	return s.list(c, listing{typ: e, context: "directoryObjects", from: fromList(bare), total: len(bare), typed: true})
 }
 
 // transitive are the members of a group and of the groups in it.

@@ -77,7 +77,6 @@ type listing struct {
 	max     int  // 0 for 999
 	total   int  // number of items where nothing is filtered, -1 if it must be counted
 	expand  bool // $expand is tolerated
-	extra   func(b []byte, o *object) []byte
 }
 
 func (s *Server) list(c *call, l listing) (*answer, *graphError) {
@@ -157,9 +156,6 @@ func (s *Server) list(c *call, l listing) (*answer, *graphError) {
 		} else {
 			b = it.obj.appendTo(b, wanted, false)
 		}
-		if l.extra != nil {
-			b = l.extra(b, it.obj)
-		}
 	}
 	return ok(append(b, `]}`...)), nil
 }
@@ -197,8 +193,7 @@ func (s *Server) page(l listing, q *query, pos position, size int, orderProp uin
 		if !match(it.obj) {
 			return true
 		}
-		total2 := len(page)
-		if total2 < size {
+		if len(page) < size {
 			page = append(page, it)
 		} else {
 			more = true

@@ -328,9 +328,9 @@ func (l *loader) enter(where string, props map[string]string) error {
 	if imm := o.text("onPremisesImmutableId"); imm != "" && t.users.byIMM[imm] != nil {
 		return bad(where, "its onPremisesImmutableId %q is also that of %s", imm, t.users.byIMM[imm].now.obj.text("userPrincipalName"))
 	}
-	for a := range addresses(o) {
-		if len(t.users.byAdr[a]) > 0 {
-			return bad(where, "its address %s is also held by %s", a, t.users.byAdr[a][0].now.obj.text("userPrincipalName"))
+	for _, p := range o.list("proxyAddresses") {
+		for _, other := range t.users.byAdr[strings.ToLower(p)] {
+			return bad(where, "its address %s is also held by %s", p, other.now.obj.text("userPrincipalName"))
 		}
 	}
 	t.create(o, "", l.now)

@@ -66,7 +66,6 @@ var standard = map[string]string{
 	"New Password":                    "",
 	"Role":                            "role",
 	"Microsoft Immutable ID":          "immutable_id",
-	"Microsoft Immutable ID (Office)": "immutable_id",
 }
 
 // New serves a HAC export, UTF-8 with or without BOM, by comma.
