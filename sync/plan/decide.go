@@ -261,9 +261,11 @@ func (b *builder) inBin(s directory.User) (int32, problem.Code) {
 	}
 	var unsure []directory.User
 	for _, d := range b.deleted(b.bin.ByUPN(s.UPN())) {
-		if id == "" || d.ImmutableID() == "" {
-			unsure = append(unsure, d)
+		other := d.ImmutableID()
+		if other != "" && (id != "" || len(b.src.ByImmutableID(other)) > 0) {
+			continue // somebody else, or another row's by ID
 		}
+		unsure = append(unsure, d)
 	}
 	if len(unsure) == 0 || b.decided.allowsAgain("", s.UPN()) {
 		return -1, ""

@@ -124,15 +124,18 @@ func (b *builder) refuse(i int32, here bool, code problem.Code, own, same []dire
 		return
 	}
 	b.fate[i] = bad
-	acct := int32(-1)
+	acct, id := int32(-1), directory.ID("") // the one with the smallest ID, whatever their order
 	for _, u := range slices.Concat(same, own) {
-		acct = int32(u.Row()) //nolint:gosec // as above
-		if b.here(u.UPN()) && b.protected(u) == "" {
-			b.told.set(acct)
+		if b.protected(u) != "" {
+			continue // a skip of its own
 		}
-	}
-	if acct >= 0 && b.protected(b.users.At(int(acct))) != "" {
-		acct = -1 // it is a skip of its own
+		row := int32(u.Row()) //nolint:gosec // as above
+		if b.here(u.UPN()) {
+			b.told.set(row)
+		}
+		if acct < 0 || u.ID() < id {
+			acct, id = row, u.ID()
+		}
 	}
 	b.skip(skipRow{code: code, src: i, acct: acct, extra: extra})
 	if b.ours.has(i) {

@@ -259,11 +259,11 @@ const (
 // Policy are the settings of a domain that a plan rests on. The zero value is
 // not the preset; DefaultPolicy is.
 type Policy struct {
-	MaxAllowedDeletions int     `json:"max_allowed_deletions"` // percent, 0 to 100
+	MaxAllowedDeletions int `json:"max_allowed_deletions"` // percent, 0 to 100
 	// MaxDeletions is the absolute limit in one sync, -1 for none. It is read
 	// like the percentage: reaching it cancels.
 	MaxDeletions int     `json:"max_deletions"`
-	OnEmpty             OnEmpty `json:"on_empty"`
+	OnEmpty      OnEmpty `json:"on_empty"`
 	// BlockDisabled: on_disabled = block-sign-in.
 	BlockDisabled bool `json:"block_disabled"`
 	// AskImmutableID: immutable_id_change = ask; then Decisions may allow a row.
@@ -377,4 +377,3 @@ type Input struct {
 	// Unattended: nobody reviews the plan, and so it does less.
 	Unattended bool
 }
-

@@ -20,8 +20,9 @@ func (p *Plan) Waves() iter.Seq[Wave] {
 	return func(yield func(Wave) bool) {
 		w := &waver{book: p.book, yield: yield}
 		w.renames()
-		w.patches(Rename)
-		w.patches(Update)
+		w.patches(Rename, false)
+		w.patches(Update, false)
+		w.patches(Rename, true)
 		w.deletes(true)
 		w.restores()
 		w.adds()
@@ -164,11 +165,11 @@ func (w *waver) renames() {
 	w.flush(false)
 }
 
-// patches sends values; sign-in blocks come later.
-func (w *waver) patches(k Kind) {
+// patches sends values, or new passwords; sign-in blocks come later.
+func (w *waver) patches(k Kind, passwords bool) {
 	w.each(k, func(a Action) {
 		for _, s := range a.Steps {
-			if s.Verb == Patch && !s.blocks() {
+			if s.Verb == Patch && s.Password == passwords && !s.blocks() {
 				w.put(s)
 			}
 		}
