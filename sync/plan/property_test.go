@@ -1,0 +1,328 @@
+package plan
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+func directory24(days int) time.Duration { return time.Duration(days) * 24 * time.Hour }
+
+// tb lets helpers for testing.TB be used inside rapid.Check.
+type tb struct {
+	testing.TB
+	t *rapid.T
+}
+
+func (b tb) Helper()                     { b.t.Helper() }
+func (b tb) Fatal(a ...any)              { b.t.Fatal(a...) }
+func (b tb) Fatalf(f string, a ...any)   { b.t.Fatalf(f, a...) }
+func (b tb) Errorf(f string, a ...any)   { b.t.Errorf(f, a...) }
+func in(t *rapid.T, outer *testing.T) tb { return tb{outer, t} }
+func describe(p *Plan) string            { return "\n\t" + strings.Join(brief(p), "\n\t") }
+
+func TestRule5_ASyncConverges(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		h := drawHostile(r)
+		b := in(r, t)
+		w, p, input := h.plan(b)
+		checkSums(b, p)
+		again := false // an address that goes with a deleted account frees a UPN for the next plan
+		for s := range p.Skips() {
+			again = again || s.Why.Code == problem.AddressTaken
+		}
+		if err := w.apply(p, domainOf(input)); err != nil {
+			r.Fatalf("%v in%s", err, describe(p))
+		}
+		q := w.plan(b, input)
+		if again && q.Len() > 0 {
+			if err := w.apply(q, domainOf(input)); err != nil {
+				r.Fatalf("%v in%s", err, describe(q))
+			}
+			q = w.plan(b, input)
+		}
+		if q.Len() > 0 {
+			r.Fatalf("first%s\nthen%s", describe(p), describe(q))
+		}
+		checkSums(b, q)
+	})
+}
+
+// untouchable is rule 6 once more, in other words.
+func untouchable(m directory.Marks, madeByUs bool) bool {
+	for _, x := range []directory.Marks{
+		directory.Guest, directory.Synced, directory.Restricted, directory.RoleHolder, directory.RoleGroup,
+		directory.SignedIn, directory.PurposeShared, directory.PurposeRoom, directory.PurposeEquipment,
+	} {
+		if m&x != 0 {
+			return true
+		}
+	}
+	unread := m&(directory.PurposeUnknown|directory.PurposeOther) != 0
+	return unread && m&directory.Addressed != 0 && m&directory.ExchangePlan == 0 && (m&directory.Licensed != 0 || !madeByUs)
+}
+
+func TestRule6_NoActionNamesAProtectedAccount(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		h := drawHostile(r)
+		if len(h.live) > 0 && rapid.Bool().Draw(r, "list") {
+			h.in.Policy.Protected = []string{strings.ToUpper(rapid.SampledFrom(h.live).Draw(r, "listed").upn)}
+		}
+		w, p, _ := h.plan(in(r, t))
+		for a := range p.Actions() {
+			if a.User.ID == "" {
+				continue
+			}
+			rec, live := w.live[a.User.ID]
+			if !live {
+				rec = w.bin[a.User.ID]
+			}
+			m := rec.Marks | w.purposes[a.User.ID]
+			if len(rec.Addresses) > 0 {
+				m |= directory.Addressed
+			}
+			if untouchable(m, false) || len(h.in.Policy.Protected) > 0 && strings.EqualFold(rec.UPN, h.in.Policy.Protected[0]) {
+				r.Fatalf("%s of a protected account in%s", a.Kind, describe(p))
+			}
+		}
+	})
+}
+
+func TestFingerprint_DoesNotDependOnTheOrderOfTheInput(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		h := drawHostile(r)
+		_, p, input := h.plan(in(r, t))
+		rnd := rand.New(rand.NewPCG(uint64(rapid.IntRange(0, 1<<30).Draw(r, "seed")), 1))
+		shuffle := func(s []person) []person {
+			s = slices.Clone(s)
+			rnd.Shuffle(len(s), func(i, j int) { s[i], s[j] = s[j], s[i] })
+			return s
+		}
+		input.Source = snapshot(in(r, t), directory.Source, shuffle(h.source))
+		input.Purposes = h.purposes
+		input.Users = snapshot(in(r, t), directory.Destination, shuffle(h.live))
+		input.Deleted = snapshot(in(r, t), directory.RecycleBin, shuffle(h.bin))
+		q, err := Build(input)
+		if err != nil {
+			r.Fatal(err)
+		}
+		// Purposes beyond those asked for may protect more accounts, so the
+		// first is built with all of them as well.
+		input.Source = snapshot(in(r, t), directory.Source, h.source)
+		input.Users = snapshot(in(r, t), directory.Destination, h.live)
+		input.Deleted = snapshot(in(r, t), directory.RecycleBin, h.bin)
+		if p, err = Build(input); err != nil {
+			r.Fatal(err)
+		}
+		if p.Fingerprint() != q.Fingerprint() || describe(p) != describe(q) {
+			r.Fatalf("in order%s\nshuffled%s", describe(p), describe(q))
+		}
+	})
+}
+
+func TestBuild_RenamingEveryUserChangesNothingButNames(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		h := drawHostile(r)
+		_, p, _ := h.plan(in(r, t))
+		other := func(people []person) []person {
+			people = slices.Clone(people)
+			for i := range people {
+				q := &people[i]
+				if q.upn != "" {
+					q.upn = "zz" + q.upn
+				}
+				if q.imm != "" {
+					q.imm = "q" + q.imm
+				}
+				if q.alias != "" {
+					q.alias = "zz" + q.alias
+				}
+				q.addresses = slices.Clone(q.addresses)
+				for j, a := range q.addresses {
+					q.addresses[j] = "SMTP:zz" + strings.TrimPrefix(a, "SMTP:")
+				}
+			}
+			return people
+		}
+		g := *h
+		g.source, g.live, g.bin = other(h.source), other(h.live), other(h.bin)
+		for i := range g.source { // nothing before the @ would be something now
+			if h.source[i].upn == "@"+h.in.Domain {
+				r.Skip()
+			}
+		}
+		g.in.Facts.Known = map[string]map[directory.Attribute]bool{}
+		for k, v := range h.in.Facts.Known {
+			if strings.Contains(k, "@") {
+				g.in.Facts.Known["zz"+k] = v
+			} else {
+				g.in.Facts.Known["q"+k] = v
+			}
+		}
+		g.in.Decisions = slices.Clone(h.in.Decisions)
+		for i := range g.in.Decisions {
+			if g.in.Decisions[i].UPN != "" {
+				g.in.Decisions[i].UPN = "zz" + g.in.Decisions[i].UPN
+			}
+		}
+		_, q, _ := g.plan(in(r, t))
+		shape := func(p *Plan, prefix string) []string {
+			var rows []string
+			for a := range p.Actions() {
+				row := fmt.Sprintf("%s %s %s", a.Kind, a.User.ID, strings.TrimPrefix(a.UPN, prefix))
+				for _, c := range a.Changes {
+					row += " " + string(c.Attribute)
+				}
+				rows = append(rows, row)
+			}
+			for s := range p.Skips() {
+				rows = append(rows, fmt.Sprintf("skip %s %s %s", s.Why.Code, s.Ref.ID, strings.TrimPrefix(s.Ref.UPN, prefix)))
+			}
+			slices.Sort(rows)
+			return rows
+		}
+		if a, b := shape(p, ""), shape(q, "zz"); !slices.Equal(a, b) {
+			r.Fatalf("as they are\n\t%s\nrenamed\n\t%s", strings.Join(a, "\n\t"), strings.Join(b, "\n\t"))
+		}
+		if p.Counts() != q.Counts() {
+			r.Fatalf("counts %+v, renamed %+v", p.Counts(), q.Counts())
+		}
+	})
+}
+
+func TestReview_LeavingOutAnyRowsLeavesAPlanThatCanBeApplied(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		h := drawHostile(r)
+		w, p, input := h.plan(in(r, t))
+		if p.Len() == 0 {
+			r.Skip()
+		}
+		if rapid.Bool().Draw(r, "from file") {
+			p = recode(in(r, t), p)
+		}
+		review := p.Review()
+		for range rapid.IntRange(1, 6).Draw(r, "moves") {
+			no := rapid.IntRange(1, p.Len()).Draw(r, "row")
+			if review.IsOut(no) && rapid.Bool().Draw(r, "in again") {
+				review.TakeIn(no)
+			} else {
+				review.LeaveOut(no)
+			}
+		}
+		q := review.Approve()
+		checkSums(in(r, t), q)
+		if q.Counts() != review.Counts() || q.Verdict().Cancelled != review.Verdict().Cancelled {
+			r.Fatalf("review %+v, approved %+v", review.Counts(), q.Counts())
+		}
+		for a := range q.Actions() {
+			if review.IsOut(a.No) {
+				r.Fatalf("row %d is left out and in the plan", a.No)
+			}
+		}
+		back := recode(in(r, t), q)
+		if back.Fingerprint() != q.Fingerprint() || describe(back) != describe(q) || back.Counts() != q.Counts() {
+			r.Fatalf("approved%s\nfrom its file%s", describe(q), describe(back))
+		}
+		if err := w.apply(q, domainOf(input)); err != nil {
+			r.Fatalf("%v in%s\nof%s", err, describe(q), describe(p))
+		}
+	})
+}
+
+func recode(t testing.TB, p *Plan) *Plan {
+	t.Helper()
+	var buf bytes.Buffer
+	if err := p.Encode(&buf); err != nil {
+		t.Fatalf("%v", err)
+	}
+	first := buf.String()
+	q, err := Decode(&buf)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, first)
+	}
+	var again bytes.Buffer
+	if err := q.Encode(&again); err != nil {
+		t.Fatalf("%v", err)
+	}
+	if again.String() != first {
+		t.Fatalf("encoded again:\n%s\nwas\n%s", again.String(), first)
+	}
+	return q
+}
+
+func TestRule2_TheGuardCountsWhatThePlanDoes(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		h := drawHostile(r)
+		h.in.Unattended = false
+		w, p, _ := h.plan(in(r, t))
+		deletions, users := 0, 0
+		for a := range p.Actions() {
+			if a.Kind == Delete {
+				deletions++
+			}
+			for _, c := range a.Changes {
+				if c.Attribute == directory.AccountEnabled && c.New.Text == "false" && (a.Kind == Update || a.Kind == Rename) {
+					deletions++
+				}
+			}
+		}
+		asked := map[directory.ID]bool{} // kinds of mailbox are read where an action would name the account
+		for a := range p.Actions() {
+			asked[a.User.ID] = true
+		}
+		for s := range p.Skips() {
+			asked[s.Ref.ID] = asked[s.Ref.ID] || s.Group == LeftAlone
+		}
+		for id, rec := range w.live {
+			m := rec.Marks
+			if len(rec.Addresses) > 0 {
+				m |= directory.Addressed
+			}
+			if asked[id] {
+				m |= w.purposes[id]
+			}
+			if strings.HasSuffix(strings.ToLower(rec.UPN), "@"+h.in.Domain) && !untouchable(m, false) {
+				users++
+			}
+		}
+		limit, number := h.in.Policy.MaxAllowedDeletions, h.in.Policy.MaxDeletions
+		cancelled := deletions > 0 && (float64(deletions)/max(float64(users), 1e-9) >= float64(limit)/100 || number >= 0 && deletions >= number)
+		v := p.Verdict()
+		if v.Deletions != deletions || v.Users != users || v.Cancelled != cancelled {
+			r.Fatalf("verdict %+v; counted %d of %d, cancelled %t%s", v, deletions, users, cancelled, describe(p))
+		}
+	})
+}
+
+func TestRule7_WhomASourceRowMayMeanIsNeverDeleted(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		h := drawHostile(r)
+		_, p, _ := h.plan(in(r, t))
+		again := map[string]bool{}
+		for _, d := range h.in.Decisions {
+			if d.Kind == Allow && d.Attribute == directory.UserPrincipalName {
+				again[string(d.ID)], again[strings.ToLower(d.UPN)] = true, true
+			}
+		}
+		for a := range p.Actions() {
+			if a.Kind != Delete {
+				continue
+			}
+			for _, s := range h.source {
+				if s.imm != "" && s.imm == a.User.ImmutableID ||
+					strings.EqualFold(s.upn, a.User.UPN) && !again[string(a.User.ID)] && !again[strings.ToLower(a.User.UPN)] {
+					r.Fatalf("%s is deleted and in the source%s", a.User.UPN, describe(p))
+				}
+			}
+		}
+	})
+}
