@@ -116,7 +116,7 @@ func (s *granting) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, Script{lines, len(s.script)})
 	}
 	if d.grants != nil {
-		v.Blocks = append(append(v.Blocks, Para{T("flow.grant.seen")}), grantTable(d.grants)...)
+		v.Blocks = append(v.Blocks, Heading{T("flow.grant.seen")}, grantChecks(d.grants))
 	}
 	if !s.working.IsZero() {
 		v.Working = s.working
@@ -161,6 +161,15 @@ func (s *granting) view(d *data, now time.Time) View {
 		{Name: "explain", Key: "x", Word: "error", Help: T("flow.grant.explain")},
 	}
 	return v
+}
+
+// grantChecks is the list as the tenant shows it, without the reasons.
+func grantChecks(list []consent.Grant) Checks {
+	var out Checks
+	for _, g := range list {
+		out = append(out, Check{Mark: grantMark(g), Text: T("flow.grant.line", "name", g.Name, "state", grantState(g))})
+	}
+	return out
 }
 
 func (s *granting) answer(d *data, a Answer) turn {

@@ -59,8 +59,6 @@ func grantMark(g consent.Grant) Mark {
 
 func grantState(g consent.Grant) Text {
 	switch {
-	case g.State == consent.Granted && g.By != "":
-		return T("flow.grants.by", "role", g.By)
 	case g.State == consent.Granted:
 		return T("flow.grants.granted")
 	case g.State == consent.Later:
@@ -71,6 +69,15 @@ func grantState(g consent.Grant) Text {
 		return T("flow.grants.optional")
 	}
 	return T("flow.grants.missing")
+}
+
+// grantFor is what a grant is for, and which role gives it.
+func grantFor(g consent.Grant) Text {
+	t := T("grant." + g.Name + ".for")
+	if g.State == consent.Granted && g.By != "" {
+		t = T("flow.grants.by", "for", t, "role", g.By)
+	}
+	return t
 }
 
 // grantGroups are the times a grant is needed, in their order.
@@ -97,7 +104,7 @@ func grantTable(list []consent.Grant) []Piece {
 		for i, g := range list {
 			if g.When == when {
 				t.Rows = append(t.Rows, []Text{
-					Raw(grantMark(g).String()), Num(i + 1), Raw(g.Name), grantState(g), T("grant." + g.Name + ".for"),
+					Raw(grantMark(g).String()), Num(i + 1), Raw(g.Name), grantState(g), grantFor(g),
 				})
 			}
 		}

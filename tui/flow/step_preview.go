@@ -20,6 +20,7 @@ type previewing struct {
 	always  bool
 	limit   string
 	most    string
+	find    string // searched for when the next plan comes
 }
 
 type previewAsk uint8
@@ -38,6 +39,10 @@ const pageRows = 15
 
 func (s *previewing) enter(d *data, back bool) turn {
 	s.asks, s.err, s.working, s.row = askList, nil, Text{}, 0
+	if s.find != "" {
+		d.review.show(TabAll, NoFilter, s.find)
+		s.find = ""
+	}
 	return turn{}
 }
 
@@ -195,7 +200,7 @@ func notableLine(r *reviewed) (Text, bool) {
 			n = len(r.left)
 		}
 		if n > 0 {
-			list = append(list, T("flow.preview.n_"+string(f), "n", n))
+			list = append(list, T("flow.preview.n_of", "word", string(f), "n", n))
 		}
 	}
 	return T("flow.preview.notable", "list", list), len(list) > 0
@@ -206,6 +211,9 @@ func listBlocks(r *reviewed) []Piece {
 	var out []Piece
 	if r.query != "" || r.filter != NoFilter {
 		out = append(out, Para{T("flow.preview.shown", "n", len(rows), "of", r.plan.Len(), "query", firstOf(r.query, string(r.filter)))})
+	}
+	if r.plan.Len() == 0 && r.query == "" {
+		return append(out, Para{T("flow.preview.no_changes")})
 	}
 	if len(rows) == 0 {
 		return append(out, Para{T("flow.preview.nothing_here")})
@@ -392,6 +400,7 @@ func (s *previewing) same(d *data, text string) turn {
 	d.decisions = append(d.decisions, plan.Decision{
 		Kind: plan.SamePerson, ID: a.User.ID, UPN: b.UPN, By: d.approver(), At: d.now(),
 	})
+	s.find = b.UPN
 	t := goTo(DryRun)
 	t.say = []Text{T("flow.preview.joined", "old", a.UPN, "new", b.UPN)}
 	return t
