@@ -55,10 +55,6 @@ func postgresDialect() dialect {
 	}
 }
 
-// SQLite waits this long for another process's write by itself; the rest of the
-// waiting is done in Go, where a context can end it.
-const sqliteBusy = time.Second
-
 // openSQLite opens the pool on a file. WAL lets readers and one writer work at
 // once and needs a single fsync a commit; with synchronous=FULL a committed
 // transaction survives a power cut. Every transaction that is not marked as
@@ -71,11 +67,13 @@ func openSQLite(path string) (*sql.DB, error) {
 	}
 	q := url.Values{}
 	q.Set("_txlock", "immediate")
+	// A second of waiting for another process's write is SQLite's own; the rest
+	// is done in Go, where a context can end it.
 	q.Set("_busy_timeout", "1000")
 	q.Set("_synchronous", "FULL")
 	q.Set("_dqs", "0")
 	q.Set("_error_rc", "1")
-	u := url.URL{Scheme: "file", Path: p, OmitHost: false, RawQuery: q.Encode()}
+	u := url.URL{Scheme: "file", Path: p, RawQuery: q.Encode()}
 	dsn := u.String()
 	if !strings.HasPrefix(dsn, "file://") {
 		dsn = "file://" + strings.TrimPrefix(dsn, "file:")

@@ -33,6 +33,8 @@ func (s *Store) explain(ctx context.Context, doing string, err error) error {
 		return nil
 	case problem.Of(err) != nil, errors.Is(err, ErrStale):
 		return err
+	case errors.Is(err, errMalformed):
+		return problem.New(problem.StateURL, problem.Args{"url": s.URL()})
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
 	}
@@ -54,8 +56,6 @@ func codeOf(err error) problem.Code {
 	var name *net.DNSError
 	var path *fs.PathError
 	switch {
-	case errors.Is(err, errMalformed):
-		return problem.StateURL
 	case errors.Is(err, syscall.ENOSPC):
 		return problem.StateFull
 	case errors.Is(err, syscall.EROFS):
