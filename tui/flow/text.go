@@ -14,29 +14,38 @@ import (
 // Names, Texts, Short, What, Remedy, Text.
 type Args map[string]any
 
-// The typed arguments beside string, int, time.Duration and Text.
-type (
-	// Percent is a share in percent: 0.3 %.
-	Percent float64
-	// Clock is a time of day: 09:34.
-	Clock time.Time
-	// Day is a date: 25 Nov 2026.
-	Day time.Time
-	// Moment is date and time.
-	Moment time.Time
-	// UTC is a moment to the second in UTC, for Microsoft's support.
-	UTC time.Time
-	// Names are names from outside, joined by commas; of a long list the first.
-	Names []string
-	// Texts are joined by commas.
-	Texts []Text
-	// About is an estimate: about 25 s.
-	About time.Duration
-	// Short, What and Remedy are an error in the words of its code.
-	Short  struct{ Err error }
-	What   struct{ Err error }
-	Remedy struct{ Err error }
-)
+// Percent is a share in percent: 0.3 %.
+type Percent float64
+
+// Clock is a time of day: 09:34.
+type Clock time.Time
+
+// Day is a date: 25 Nov 2026.
+type Day time.Time
+
+// Moment is date and time with the zone.
+type Moment time.Time
+
+// UTC is a moment to the second in UTC, for Microsoft's support.
+type UTC time.Time
+
+// About is an estimate: about 25 s.
+type About time.Duration
+
+// Names are names from outside, joined by commas; of a long list the first.
+type Names []string
+
+// Texts are joined by commas.
+type Texts []Text
+
+// Short is an error in the few words of its code.
+type Short struct{ Err error }
+
+// What is what happened, in the words of an error's code.
+type What struct{ Err error }
+
+// Remedy is what to do about an error, in the words of its code.
+type Remedy struct{ Err error }
 
 // Text is a sentence or a word: an entry of the catalogues with its arguments,
 // or a text from outside that stands for itself.

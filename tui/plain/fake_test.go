@@ -3,7 +3,6 @@ package plain_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -464,5 +463,3 @@ func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*ru
 	}
 	return rep, nil
 }
-
-var errDisk = errors.New("disk is full")

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -81,8 +82,10 @@ type walker struct {
 	body  string // what of it stands
 	asks  string // the question that stands
 	below bool   // something stands below the header
-	tick  progressLines
-	ended bool // the input
+	// passed: something short was under way since the last view.
+	passed bool
+	tick   progressLines
+	ended  bool // the input
 
 	results chan result
 	events  *mailbox
@@ -177,6 +180,15 @@ func (w *walker) show(v flow.View) {
 		w.tick = progressLines{}
 		p.line("")
 		p.header(v)
+	}
+	if passing(v) {
+		w.passed = true
+	} else if w.passed {
+		// The same trouble once more is news.
+		w.passed = false
+		if slices.ContainsFunc(v.Blocks, func(b flow.Piece) bool { _, ok := b.(flow.Trouble); return ok }) {
+			w.body = ""
+		}
 	}
 	body, asks := w.page(), w.page()
 	body.body(v)
@@ -300,6 +312,9 @@ func (w *walker) closing(id string) {
 	switch {
 	case end.Report != nil && end.Report.Sent > 0:
 		done = flow.T("flow.plain.done", "run", int(end.Report.Run), "line", flow.Done(end.Report))
+		if r := end.Report; r.NotTried+r.NotYetSeen > 0 {
+			done = flow.T("flow.plain.rest", "done", done)
+		}
 	case end.Err != nil && !errors.Is(end.Err, context.Canceled):
 		done = flow.T("flow.plain.not_done", "what", flow.What{Err: end.Err})
 	default:

@@ -29,10 +29,10 @@ type walked struct {
 
 func walk(t testing.TB, w *world, lines ...string) walked {
 	t.Helper()
-	return walkIn(t, context.Background(), w, "en", strings.NewReader(strings.Join(lines, "\n")+"\n"))
+	return walkIn(context.Background(), t, w, "en", strings.NewReader(strings.Join(lines, "\n")+"\n"))
 }
 
-func walkIn(t testing.TB, ctx context.Context, w *world, lang string, in io.Reader) walked {
+func walkIn(ctx context.Context, t testing.TB, w *world, lang string, in io.Reader) walked {
 	t.Helper()
 	p, err := message.New(lang)
 	if err != nil {
@@ -99,7 +99,7 @@ func TestWalk_FromSignInToAFinishedSync(t *testing.T) {
 
 func TestWalk_InJapanese(t *testing.T) {
 	w := newWorld(t)
-	got := walkIn(t, context.Background(), w, "ja", strings.NewReader(strings.Join(whole(), "\n")))
+	got := walkIn(context.Background(), t, w, "ja", strings.NewReader(strings.Join(whole(), "\n")))
 	if strings.Contains(got.text, "«") || len(w.applied) != 1 {
 		t.Errorf("applied %d\n%s", len(w.applied), got.text)
 	}
@@ -113,7 +113,7 @@ func TestWalk_CutInputNeverApplies(t *testing.T) {
 		w := newWorld(t)
 		got := walk(t, w, all[:n]...)
 		if n == 0 {
-			got = walkIn(t, context.Background(), w, "en", strings.NewReader(""))
+			got = walkIn(context.Background(), t, w, "en", strings.NewReader(""))
 		}
 		if got.outcome.Kind != plain.InputEnded {
 			t.Errorf("after %d lines: outcome %v", n, got.outcome.Kind)
@@ -152,7 +152,7 @@ func TestWalk_InterruptedAtEveryStep(t *testing.T) {
 		w := newWorld(t)
 		ctx, cancel := context.WithCancel(context.Background())
 		in := &cancelled{slices.Clone(all[:n]), cancel, make(chan struct{})}
-		got := walkIn(t, ctx, w, "en", in)
+		got := walkIn(ctx, t, w, "en", in)
 		close(in.block)
 		if got.outcome.Kind != plain.Interrupted {
 			t.Errorf("after %d lines: outcome %v", n, got.outcome.Kind)
@@ -184,7 +184,7 @@ func TestWalk_InterruptedSyncSaysWhatWasSeen(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 	}()
-	got := walkIn(t, ctx, w, "en", strings.NewReader(strings.Join(lines, "\n")))
+	got := walkIn(ctx, t, w, "en", strings.NewReader(strings.Join(lines, "\n")))
 	got.has(t, "Stopped. Run 100. Sync stopped: 1 of 6 seen done, 0 failed, 5 not tried.")
 	if got.outcome.Kind != plain.Interrupted || got.outcome.End.Report.NotTried != 5 {
 		t.Errorf("outcome %+v", got.outcome)

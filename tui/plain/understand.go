@@ -81,7 +81,7 @@ func option(q flow.Question, folded string) (flow.Answer, bool) {
 		return flow.Answer{Text: q.Preset}, q.Preset != ""
 	}
 	for i, o := range q.Options {
-		if folded == strconv.Itoa(i+1) || folded == strings.ToLower(o.Key) {
+		if folded == strconv.Itoa(i+1) || strings.EqualFold(folded, o.Key) {
 			return flow.Answer{Text: o.Key}, true
 		}
 	}
@@ -94,7 +94,7 @@ func command(list []flow.Command, text string) (flow.Answer, bool) {
 	word, arg, _ := strings.Cut(strings.ReplaceAll(text, "\u3000", " "), " ")
 	key := flow.Fold(word)
 	for _, c := range list {
-		if key != "" && (key == c.Key || key == strings.ToLower(c.Key) || key == c.Word) {
+		if key != "" && (strings.EqualFold(key, c.Key) || key == c.Word) {
 			return flow.Answer{Command: c.Name, Text: strings.TrimSpace(arg)}, true
 		}
 	}
