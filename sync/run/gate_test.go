@@ -120,6 +120,10 @@ func (c gatedClaim) Release(ctx context.Context) error {
 	return pass(c.g, "release claim", func() error { return c.Claim.Release(ctx) })
 }
 
+func (c gatedClaim) UpdateRun(ctx context.Context, r state.Run) error {
+	return pass(c.g, "end run", func() error { return c.Claim.UpdateRun(ctx, r) })
+}
+
 func (c gatedClaim) Intend(ctx context.Context, rows []state.Entry) error {
 	return pass(c.g, "intend", func() error { return c.Claim.Intend(ctx, rows) })
 }

@@ -39,6 +39,8 @@ type Claim interface {
 	Release(ctx context.Context) error
 	Intend(ctx context.Context, rows []state.Entry) error
 	Settle(ctx context.Context, rows []state.Entry) error
+	// UpdateRun fails once the claim is lost: the run is another's then.
+	UpdateRun(ctx context.Context, r state.Run) error
 }
 
 // OnStore makes a Store of a state.

@@ -339,7 +339,7 @@ func (s *syncing) end(ctx context.Context, err error) (*Report, error) {
 		s.sum.Problem = storedProblem(err)
 	}
 	s.run.Summary = s.sum.json()
-	if uerr := s.r.Store.UpdateRun(context.WithoutCancel(ctx), s.run); err == nil {
+	if uerr := s.claim.UpdateRun(context.WithoutCancel(ctx), s.run); err == nil {
 		err = uerr
 	}
 	return rep, err

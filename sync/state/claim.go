@@ -83,7 +83,9 @@ const (
 func leaseName(tenant, domain string) string { return clean(tenant) + "/" + fold(domain) }
 
 // Take takes the claim on a tenant's domain for holder (host, process, and who)
-// and keeps it alive with a beat every 5 s until Release or ctx ends. A live
+// and keeps it alive with a beat every 5 s until Release or Close. The end of
+// ctx ends only the waiting: whoever is interrupted has requests under way that
+// the claim still guards. A live
 // holder gives problem.DomainBusy with its name; a dead one on this machine is
 // recognised at once by its file lock, another after a TTL of 60 s, for which
 // Take waits if wait is true.
@@ -253,8 +255,9 @@ func (s *Store) forget(name string) {
 
 // start begins the beats.
 func (c *Claim) start(ctx context.Context) {
-	ctx, c.stop = context.WithCancel(ctx)
+	ctx, c.stop = context.WithCancel(context.WithoutCancel(ctx))
 	c.ended = make(chan struct{})
+	c.store.claims.Store(c, struct{}{})
 	go func() {
 		defer close(c.ended)
 		for c.store.clock.Sleep(ctx, c.store.pace.beat) == nil {
@@ -354,6 +357,7 @@ func (c *Claim) Release(ctx context.Context) error {
 	}
 	c.stop()
 	<-c.ended
+	c.store.claims.Delete(c)
 	// Another may take the lease as soon as it is free; the lock follows at
 	// once. If freeing fails, the free lock still proves that we are gone.
 	defer c.lock.unlock()
@@ -364,6 +368,21 @@ func (c *Claim) Release(ctx context.Context) error {
 		_, err := tx.ExecContext(ctx, freeLease, c.name, c.token)
 		return err
 	})
+}
+
+// abandon stops the beats and lets go of the lock, as the end of the process
+// would; the lease stays as it is.
+func (c *Claim) abandon() {
+	c.mu.Lock()
+	over := c.released
+	c.released = true
+	c.mu.Unlock()
+	if over {
+		return
+	}
+	c.stop()
+	<-c.ended
+	c.lock.unlock()
 }
 
 // Alive reports whether a live claim is held on a tenant's domain, and by whom.

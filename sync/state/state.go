@@ -40,6 +40,7 @@ type Store struct {
 	// watched remembers since when another holder's lease has been unchanged.
 	watchedMu sync.Mutex
 	watched   map[string]watch
+	claims    sync.Map // of *Claim, those that nobody released
 }
 
 // Options are what Open presets.
@@ -159,8 +160,16 @@ func (s *Store) openServer(ctx context.Context) error {
 	return s.db.PingContext(ctx)
 }
 
-// Close releases the database. Claims are released before.
-func (s *Store) Close() error { return s.db.Close() }
+// Close releases the database. A claim that nobody released is abandoned, as by
+// the end of the process: its lease stands until somebody sees that its holder is
+// gone.
+func (s *Store) Close() error {
+	s.claims.Range(func(c, _ any) bool {
+		c.(*Claim).abandon()
+		return true
+	})
+	return s.db.Close()
+}
 
 // URL is where it is, without a password.
 func (s *Store) URL() string { return s.where.shown }
