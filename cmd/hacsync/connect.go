@@ -56,6 +56,7 @@ func (a *app) connect(ctx context.Context, target consent.Connection, save bool)
 	}
 	a.tell(a.text("connect.code", codeArgs(a.words, code)))
 	a.tell(a.text("connect.waiting", nil))
+	a.log.Info("waiting for the sign-in", "until", code.Expires)
 	account, err := wait(ctx)
 	if err != nil {
 		return err

@@ -95,7 +95,7 @@ func (a *app) walk(ctx context.Context, people flow.Demo) error {
 	case plain.Interrupted:
 		return said{context.Canceled}
 	case plain.InputEnded:
-		return problem.New(problem.LeftUnanswered, nil)
+		return said{problem.New(problem.LeftUnanswered, nil)} // plain has said it
 	case plain.Quit:
 	}
 	switch {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,6 +48,10 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":       exits,
 			"simulator":   simulatorReady,
+			"stop":        stopSimulator,
+			"interrupted": interrupted,
+			"empty":       checkEmpty,
+			"approving":   approving,
 			"identity":    makeIdentity,
 			"tenant":      saveTenant,
 			"json":        checkJSON,
@@ -142,6 +148,10 @@ func interrupted(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	var out, complaints strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &complaints
+	// An input that stays open and is no terminal.
+	input, err := cmd.StdinPipe()
+	ts.Check(err)
+	defer func() { _ = input.Close() }()
 	ts.Check(cmd.Start())
 	awaitFile(ts, false, args[1:3])
 	ts.Check(cmd.Process.Signal(os.Interrupt))
@@ -181,6 +191,9 @@ func ask(ts *testscript.TestScript, ready, method, path, body string) []byte {
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}, Timeout: time.Minute}
 	req, err := http.NewRequestWithContext(context.Background(), method, r.Graph+path, strings.NewReader(body))
 	ts.Check(err)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
 	resp, err := client.Do(req)
 	ts.Check(err)
 	defer func() { _ = resp.Body.Close() }()
@@ -401,4 +414,36 @@ func findProgram(ts *testscript.TestScript, name string) string {
 func isFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.IsDir()
+}
+
+// empty FOLDER checks that nothing of hacsync is left in it.
+func checkEmpty(ts *testscript.TestScript, _ bool, args []string) {
+	left, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*hacsync*"))
+	ts.Check(err)
+	if len(left) > 0 {
+		ts.Fatalf("left behind: %v", left)
+	}
+}
+
+// approving READYFILE ARGS… runs hacsync, and types the codes that it shows at
+// the sign-in page of a simulator.
+func approving(ts *testscript.TestScript, _ bool, args []string) {
+	cmd := exec.Command(findProgram(ts, "hacsync"), args[1:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = []string{"HOME=" + ts.Getenv("HOME"), "LC_ALL=C"}
+	said, err := cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	typed := regexp.MustCompile(`type the code (\w+)`)
+	var all strings.Builder
+	lines := bufio.NewScanner(said)
+	for lines.Scan() {
+		all.WriteString(lines.Text() + "\n")
+		if m := typed.FindStringSubmatch(lines.Text()); m != nil {
+			ask(ts, args[0], http.MethodPost, "/devicelogin", "action=approve&code="+m[1])
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		ts.Fatalf("%v\n%s", err, all.String())
+	}
 }

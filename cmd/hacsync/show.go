@@ -150,27 +150,29 @@ func (s show) action(a plan.Action) string {
 	return b.String()
 }
 
+// skips are shown by code: the reason and the remedy once, then the rows.
 func (s show) skips(p *plan.Plan) {
 	if p.SkipLen() == 0 {
 		return
+	}
+	total := map[problem.Code]int{}
+	for k := range p.Skips() {
+		total[k.Why.Code]++
 	}
 	s.line("")
 	s.line("%s", s.words.Text("kinds.skip", nil))
 	shown := 0
 	var code problem.Code
-	for i := range p.SkipLen() {
-		k := p.Skip(i)
+	for k := range p.Skips() {
 		w := s.words.Problem(k.Why)
-		if w.Code != code {
+		if k.Why.Code != code {
 			s.more(shown)
-			code, shown = w.Code, 0
+			code, shown = k.Why.Code, 0
+			s.line("  %s", s.text("plan.skipped", problem.Args{"short": w.Short, "n": s.words.Int(total[code]), "code": string(code)}))
+			s.line("    %s", w.Remedy)
 		}
-		if shown++; shown > rowsShown {
-			continue
-		}
-		s.line("  ! %5d  %s (%s)", k.No, w.What, w.Code)
-		if shown == 1 {
-			s.line("           %s", w.Remedy)
+		if shown++; shown <= rowsShown {
+			s.line("  ! %5d  %s", k.No, w.What)
 		}
 	}
 	s.more(shown)
@@ -189,7 +191,7 @@ func (s show) report(r *run.Report) {
 	}))
 	for i, row := range r.Rows {
 		if i == 5*rowsShown {
-			s.line("    %s", s.text("plan.more", problem.Args{"n": s.words.Int(len(r.Rows) - i)}))
+			s.line("    %s", s.text("report.more", problem.Args{"n": s.words.Int(len(r.Rows) - i), "run": s.words.Int(int(r.Run))}))
 			break
 		}
 		why := ""

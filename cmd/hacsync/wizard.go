@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hacsync/hacsync/graphclient/grants"
 	"github.com/hacsync/hacsync/graphclient/signin"
 	"github.com/hacsync/hacsync/sync/auditlog"
 	"github.com/hacsync/hacsync/sync/clock"
@@ -103,7 +104,12 @@ func (b *backend) Reopen(ctx context.Context, name string) (flow.Session, error)
 }
 
 // Explain finds the problem that a pasted error is.
-func (b *backend) Explain(pasted string) *problem.Problem { return signin.Explain(pasted) }
+func (b *backend) Explain(pasted string) *problem.Problem {
+	if p := signin.Explain(pasted); p != nil {
+		return p
+	}
+	return grants.Explain(pasted)
+}
 
 // ReadFile opens a file that a person named.
 func (b *backend) ReadFile(_ context.Context, path string) (io.ReadCloser, error) {
