@@ -60,7 +60,7 @@ func serialize(u models.Userable) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("body of a user: %w", err)
 	}
-	defer w.Close() //nolint:errcheck // it holds memory only
+	defer w.Close()
 	if err := w.WriteObjectValue("", u); err != nil {
 		return nil, fmt.Errorf("body of a user: %w", err)
 	}

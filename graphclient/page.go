@@ -38,11 +38,11 @@ func readPages[T any](ctx context.Context, c *Client, k call, first request, eac
 	)
 	r.what = describe(first)
 	for {
-		if h := maphash.String(seed, r.url); seen[h] {
+		h := maphash.String(seed, r.url)
+		if seen[h] {
 			return w, problem.New(problem.PagesRepeat, problem.Args{"what": r.what})
-		} else {
-			seen[h] = true
 		}
+		seen[h] = true
 		a, err := c.read(ctx, k, r)
 		if err != nil {
 			return w, err

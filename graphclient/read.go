@@ -140,7 +140,7 @@ func (c *Client) readUsers(ctx context.Context, sink progress.Sink, a attributes
 		}
 		recount.report(b.Len(), after, true)
 		about := directory.About{Name: c.hostname(), Read: w.date, Total: b.Len()}
-		if b.Len() == before && b.Len() == after {
+		if n := b.Len(); before == n && after == n {
 			s, err := seal(b, directory.Proof{Ended: true, Pages: w.pages, Items: w.items, Count: int64(after)}, about)
 			return s, w.date, err
 		}

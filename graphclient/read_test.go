@@ -17,6 +17,11 @@ import (
 	"github.com/hacsync/hacsync/sync/progress"
 )
 
+// counts are what the tenant counts, one after the other; the last repeats.
+func (f *fixture) counts(all ...int) {
+	f.on["GET /users/$count"] = func(w http.ResponseWriter, _ *http.Request, n int) { fmt.Fprint(w, all[min(n, len(all))-1]) }
+}
+
 func (f *fixture) read(t *testing.T, want ...directory.Attribute) (*destination.Reading, error) {
 	t.Helper()
 	return f.client.Read(t.Context(), want, progress.Discard)
@@ -301,7 +306,7 @@ func TestRead_ReconcilesWithWhatChangedMeanwhile(t *testing.T) {
 	f.users(person(1), person(2), person(4))
 	f.json("GET /users", `{"value":[`+person(1)+","+person(2)+","+person(3)+`]}`) // 3 was deleted, 4 added meanwhile
 	delete(f.on, "GET /users/"+id(3))
-	f.answers("GET /users/$count", status(200, "4"), status(200, "3"), status(200, "3"))
+	f.counts(4, 3, 3)
 	f.on["GET /users/delta"] = func(w http.ResponseWriter, r *http.Request, _ int) {
 		if r.URL.Query().Get("$deltatoken") == "latest" {
 			fmt.Fprintf(w, `{"value":[],"@odata.deltaLink":"%s/v1.0/users/delta?$deltatoken=t"}`, f.URL)
@@ -333,13 +338,13 @@ func TestRead_ReadsOnceMoreThenRefuses(t *testing.T) {
 	}
 
 	f = newFixture(t)
-	f.answers("GET /users/$count", status(200, "3"), status(200, "3"), status(200, "3"), status(200, "2"))
+	f.counts(3, 3, 3, 2)
 	if _, err := f.read(t); err != nil {
 		t.Errorf("the second read agreed: %v", err)
 	}
 
 	f = newFixture(t) // the delta token is gone: nothing to reconcile with
-	f.answers("GET /users/$count", status(200, "3"), status(200, "3"), status(200, "2"))
+	f.counts(3, 3, 2)
 	f.on["GET /users/delta"] = func(w http.ResponseWriter, r *http.Request, _ int) {
 		if r.URL.Query().Get("$deltatoken") == "latest" {
 			fmt.Fprintf(w, `{"value":[],"@odata.deltaLink":"%s/v1.0/users/delta?$deltatoken=t"}`, f.URL)

@@ -55,11 +55,14 @@ func (c *Client) holders(ctx context.Context, k call) (*holders, error) {
 	type principal struct {
 		ID string `json:"principalId"`
 	}
-	principals := func(ps []principal) error {
-		for _, p := range ps {
-			h.add(h.roles, p.ID)
-		}
-		return nil
+	principals := func(ctx context.Context, at string) error {
+		_, err := readPages(ctx, c, k, c.get(at, needRoles), func(ps []principal) error {
+			for _, p := range ps {
+				h.add(h.roles, p.ID)
+			}
+			return nil
+		})
+		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
@@ -67,15 +70,14 @@ func (c *Client) holders(ctx context.Context, k call) (*holders, error) {
 		if err != nil {
 			return err
 		}
-		_, err = readPages(ctx, c, k, c.get(at, needRoles), principals)
-		return err
+		return principals(ctx, at)
 	})
 	g.Go(func() error {
 		at, err := c.roleEligibilitiesURL(ctx)
 		if err != nil {
 			return err
 		}
-		_, err = readPages(ctx, c, k, c.get(at, needRoles), principals)
+		err = principals(ctx, at)
 		if p := problem.Of(err); p != nil && p.Upstream != nil && p.Upstream.Code == noPIM {
 			c.log.InfoContext(ctx, "tenant has no PIM", "status", p.Upstream.Status)
 			return nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -169,9 +168,4 @@ func claimsOf(h http.Header) string {
 		}
 	}
 	return ""
-}
-
-// ended reports whether err is the end of a context and not a problem.
-func ended(err error) bool {
-	return problem.Of(err) == nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }

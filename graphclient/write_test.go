@@ -41,8 +41,7 @@ func (f *fixture) sent(answer func(p part) string) *[]part {
 func TestWrite_EachVerbIsOneRequest(t *testing.T) {
 	f := newFixture(t)
 	sent := f.sent(func(p part) string {
-		switch p.Method {
-		case http.MethodPost:
+		if p.Method == http.MethodPost {
 			if strings.HasPrefix(p.URL, "/users") {
 				return reply(p, 201, `{"id":"`+strings.ToUpper(id(77))+`"}`)
 			}

@@ -104,7 +104,7 @@ func (c Claims) IsGuest() bool {
 		return true
 	}
 	// idp names another tenant's issuer, or live.com.
-	return c.IDP != "" && c.Tenant != "" && !strings.Contains(strings.ToLower(c.IDP), strings.ToLower(c.Tenant))
+	return c.IDP != "" && c.Tenant != "" && !strings.Contains(strings.ToLower(c.IDP), "/"+strings.ToLower(c.Tenant))
 }
 
 // IsPersonal reports whether it is a personal Microsoft account.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -48,7 +49,7 @@ func Trouble(err error, host string) *problem.Problem {
 	case errors.As(err, &op) && op.Op == "proxyconnect", proxyAnswer(err):
 		return problem.Wrap(err, problem.ProxyFailed, problem.Args{"host": host, "detail": last(err)})
 	case errors.As(err, &invalid), errors.As(err, &wrong), errors.As(err, &verify),
-		errors.As(err, &header), errors.As(err, &alert), errors.As(err, &noRoots):
+		errors.As(err, &header), errors.As(err, &alert), errors.As(err, &noRoots), errors.Is(err, http.ErrSchemeMismatch):
 		return problem.Wrap(err, problem.TLSFailed, problem.Args{"host": host, "detail": last(err)})
 	case errors.As(err, &dns):
 		if dns.IsTimeout {
@@ -80,7 +81,7 @@ func NeverSent(err error) bool {
 		wrong    x509.HostnameError
 		handless = errors.As(err, &verify) || errors.As(err, &unknown) || errors.As(err, &header) || errors.As(err, &wrong)
 	)
-	if handless || errors.As(err, &dns) {
+	if handless || errors.As(err, &dns) || errors.Is(err, http.ErrSchemeMismatch) {
 		return true
 	}
 	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
