@@ -100,8 +100,7 @@ func checkAssertion(assertion, client, host, tenant string, holders ...*object) 
 		return refusal(700024)
 	}
 	alg, _ := head["alg"].(string)
-	x5t, _ := head["x5t"].(string)
-	x5t256, _ := head["x5t#S256"].(string)
+	x5t, x5t256 := thumbprint(head["x5t"]), thumbprint(head["x5t#S256"])
 	for _, cert := range certificates(holders...) {
 		one, two := sha1.Sum(cert.Raw), sha256.Sum256(cert.Raw) //nolint:gosec // as above
 		if (x5t != "" && x5t != b64(one[:])) || (x5t256 != "" && x5t256 != b64(two[:])) {
@@ -117,6 +116,12 @@ func checkAssertion(assertion, client, host, tenant string, holders ...*object) 
 		return nil
 	}
 	return refusal(700027)
+}
+
+// thumbprint takes either alphabet of base64: clients are of two minds.
+func thumbprint(v any) string {
+	s, _ := v.(string)
+	return strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(s)
 }
 
 // certificates are those registered on the application or its principal.

@@ -2,16 +2,18 @@ package simulator
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
-
-	"crypto/rand"
-	"crypto/rsa"
 )
 
 // testKey signs the tokens of all tests: making one takes long.
@@ -226,3 +228,16 @@ func (r result) column(name string) []string {
 	}
 	return out
 }
+
+func signRS256(t testing.TB, key *rsa.PrivateKey, unsigned string) []byte {
+	t.Helper()
+	sum := sha256.Sum256([]byte(unsigned))
+	sig, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sig
+}
+
+// silent is a log that keeps nothing.
+func silent() *slog.Logger { return slog.New(slog.DiscardHandler) }

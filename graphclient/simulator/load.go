@@ -115,9 +115,7 @@ func (l *loader) object(kind, where string, raw json.RawMessage, extra ...string
 	if err := json.Unmarshal(raw, &props); err != nil || props == nil {
 		return nil, nil, bad(where, "is not an object")
 	}
-	if label := labelOf(props); label != "" {
-		where += " (" + label + ")"
-	}
+	where += labelOf(func(name string) string { return strings.TrimSpace(string(props[name])) })
 	out := make(map[string]string, len(props)+4)
 	rest := map[string]json.RawMessage{}
 	for name, raw := range props {
@@ -146,13 +144,19 @@ func (l *loader) object(kind, where string, raw json.RawMessage, extra ...string
 	return out, rest, nil
 }
 
-func labelOf(props map[string]json.RawMessage) string {
+// labelOf is what a person would call an object, in parentheses.
+func labelOf(raw func(name string) string) string {
 	for _, name := range []string{"userPrincipalName", "displayName", "id"} {
-		if s := unquote(strings.TrimSpace(string(props[name]))); s != "" {
-			return s
+		if s := unquote(raw(name)); s != "" {
+			return " (" + s + ")"
 		}
 	}
 	return ""
+}
+
+// labelled is a place with the name of what stands there.
+func labelled(where string, props map[string]string) string {
+	return where + labelOf(func(name string) string { return props[name] })
 }
 
 func place(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
@@ -285,9 +289,7 @@ func (l *loader) user(where string, raw json.RawMessage) (map[string]string, str
 		return nil, where, err
 	}
 	upn := unquote(props["userPrincipalName"])
-	if upn != "" {
-		where += " (" + upn + ")"
-	}
+	where = labelled(where, props)
 	local, dom := splitUPN(upn)
 	if local == "" || dom == "" {
 		return nil, where, bad(where, "userPrincipalName %q is not of the form name@domain", upn)

@@ -18,7 +18,7 @@ func (l *loader) groups(f *tenantFile) error {
 		if props["displayName"] == "" {
 			return bad(where, "has no displayName")
 		}
-		where += " (" + unquote(props["displayName"]) + ")"
+		where = labelled(where, props)
 		if err := l.identify(where, props, "group", props["displayName"]); err != nil {
 			return err
 		}
@@ -83,6 +83,7 @@ func (l *loader) applications(f *tenantFile) error {
 		if err != nil {
 			return err
 		}
+		where = labelled(where, props)
 		if !isGUID(unquote(props["appId"])) {
 			return bad(where, "its appId %s is not a GUID", props["appId"])
 		}
@@ -108,6 +109,7 @@ func (l *loader) principals(f *tenantFile) error {
 		if err != nil {
 			return err
 		}
+		where = labelled(where, props)
 		appID := unquote(props["appId"])
 		if !isGUID(appID) {
 			return bad(where, "its appId %s is not a GUID", props["appId"])
