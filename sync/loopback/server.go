@@ -37,7 +37,7 @@ func Serve(ctx context.Context, address string, config *tls.Config, handler http
 	s := &Server{
 		http: &http.Server{
 			Handler:           handler,
-			TLSConfig:         config,
+			TLSConfig:         config.Clone(), // net/http completes it; two servers may share one
 			ReadHeaderTimeout: 30 * time.Second,
 			ErrorLog:          slogLogger(out),
 		},
