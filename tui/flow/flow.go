@@ -306,9 +306,13 @@ func (f *Flow) Event(e Effect, event any) {
 	}
 }
 
-// Finish takes what an effect brought.
+// Finish takes what an effect brought. A driver calls it for stopped effects too:
+// what they opened is closed again.
 func (f *Flow) Finish(e Effect, result any) Turn {
 	if e.generation != f.generation {
+		if r, ok := result.(interface{ discard() }); ok {
+			r.discard()
+		}
 		return Turn{}
 	}
 	f.running--

@@ -23,7 +23,11 @@ type dryRan struct {
 }
 
 func (s *dryRunning) enter(d *data, back bool) turn {
-	if d.review != nil {
+	switch {
+	case d.report != nil && d.report.Sent > 0:
+		// "This time only" was that sync.
+		s.before = nil
+	case d.review != nil:
 		s.before = d.review
 	}
 	d.forgetPlan()

@@ -56,6 +56,14 @@ type (
 	partPlayed struct{ err error }
 )
 
+func (s signInCame) discard() { closeSession(s.session) }
+
+func closeSession(s Session) {
+	if s != nil {
+		_ = s.Close()
+	}
+}
+
 func (s *signingIn) enter(d *data, back bool) turn {
 	if d.session != nil {
 		s.state = signedIn
@@ -372,10 +380,6 @@ func (s *signingIn) done(d *data, result any) turn {
 				})}
 			}
 			session, err := b.Open(ctx, r.signIn, account)
-			if err == nil && ctx.Err() != nil {
-				_ = session.Close()
-				err = ctx.Err()
-			}
 			return signInCame{account, session, err}
 		}))
 	case partPlayed:

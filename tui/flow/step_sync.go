@@ -179,6 +179,9 @@ func (s *syncing) done(d *data, result any) turn {
 		if d.last == nil || d.last.Sent == 0 || r.report != nil && r.report.Sent > 0 {
 			d.last, d.lastErr = r.report, r.err
 		}
+		if r.report != nil && r.report.Sent > 0 {
+			d.decisions = nil // they were of that plan
+		}
 		switch {
 		case r.err == nil, r.report != nil && r.report.Sent > 0:
 			return goTo(Result)

@@ -43,6 +43,8 @@ type (
 	}
 )
 
+func (r reopened) discard() { closeSession(r.session) }
+
 func (s *welcome) enter(d *data, back bool) turn {
 	s.asks, s.err = askHow, nil
 	d.file = nil
@@ -170,10 +172,6 @@ func (s *welcome) reopen(d *data, c consent.Connection) turn {
 	b, name := d.b, c.Name
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		session, err := b.Reopen(ctx, name)
-		if err == nil && ctx.Err() != nil {
-			_ = session.Close()
-			err = ctx.Err()
-		}
 		return reopened{session, name, err}
 	}))
 }
@@ -231,9 +229,7 @@ func (s *welcome) done(d *data, result any) turn {
 
 // forgetSession closes what is open and drops what belongs to its tenant.
 func (d *data) forgetSession() {
-	if d.session != nil {
-		_ = d.session.Close()
-	}
+	closeSession(d.session)
 	d.session, d.saved, d.grants, d.domain = nil, false, nil, ""
 	d.forgetPlan()
 }

@@ -67,6 +67,7 @@ func Run(ctx context.Context, f *flow.Flow, in io.Reader, out io.Writer, o Optio
 	}
 	defer func() { _ = f.Close() }()
 	kind := w.walk(ctx)
+	w.settle()
 	outcome := Outcome{Kind: kind, End: *w.end()}
 	return outcome, w.err
 }
@@ -91,6 +92,7 @@ type walker struct {
 	events  *mailbox
 	running map[int]*running
 	next    int
+	alive   int  // effects that have not ended, stopped ones too
 	asked   bool // q was typed while a sync was running
 }
 
@@ -101,8 +103,9 @@ type running struct {
 }
 
 type result struct {
-	id    int
-	value any
+	id     int
+	effect flow.Effect
+	value  any
 }
 
 func (w *walker) page() *page { return &page{p: w.o.Printer, width: w.o.Width} }
@@ -138,11 +141,16 @@ func (w *walker) walk(ctx context.Context) Kind {
 			w.closing("flow.plain.quit")
 			return Quit
 		}
+		// Before what the interrupted effect may have brought already.
+		if ctx.Err() != nil {
+			w.interrupt()
+			return Interrupted
+		}
 		v := w.f.View()
 		w.show(v)
 		wait := v.Ask.Kind == flow.Wait
 		var input <-chan string
-		if !wait || !v.Ask.Optional || w.o.Interactive && !w.ended {
+		if !wait || !v.Ask.Optional || w.o.Interactive && !w.ended && !passing(v) {
 			if w.ended {
 				w.abandon()
 				w.closing("flow.plain.input_ended")
@@ -255,19 +263,21 @@ func (w *walker) start(ctx context.Context, e flow.Effect) {
 	w.next++
 	id := w.next
 	w.running[id] = &running{e, cancel}
+	w.alive++
 	w.asked = false
 	go func() {
 		defer cancel()
-		value := e.Run(ectx, reporter{w.events, id})
-		w.results <- result{id, value}
+		w.results <- result{id, e, e.Run(ectx, reporter{w.events, id})}
 	}()
 }
 
 func (w *walker) finished(ctx context.Context, r result) {
+	w.alive--
 	w.deliver()
 	run, ok := w.running[r.id]
 	if !ok {
-		return // stopped: what it brings is dropped
+		w.f.Finish(r.effect, r.value) // stopped: what it brings is dropped
+		return
 	}
 	// The last of what was reported belongs before the end.
 	w.write(w.tick.ended(w.page(), w.f.View()))
@@ -290,11 +300,30 @@ func (w *walker) abandon() {
 	}
 	for len(w.running) > 0 {
 		r := <-w.results
+		w.alive--
 		if run, ok := w.running[r.id]; ok {
 			w.deliver()
 			delete(w.running, r.id)
 			// What comes next is not begun any more; only the report counts.
 			w.f.Finish(run.effect, r.value)
+		}
+	}
+}
+
+// settle waits a little for stopped effects, which use what is closed next.
+func (w *walker) settle() {
+	for _, r := range w.running {
+		r.cancel()
+	}
+	late := time.NewTimer(5 * time.Second)
+	defer late.Stop()
+	for w.alive > 0 {
+		select {
+		case r := <-w.results:
+			w.alive--
+			w.f.Finish(r.effect, r.value)
+		case <-late.C:
+			return
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,10 +35,7 @@ func walk(t testing.TB, w *world, lines ...string) walked {
 
 func walkIn(ctx context.Context, t testing.TB, w *world, lang string, in io.Reader) walked {
 	t.Helper()
-	p, err := message.New(lang)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := printers()[lang]
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	var out strings.Builder
@@ -64,6 +62,19 @@ func (w walked) has(t *testing.T, parts ...string) {
 		t.Log(w.text)
 	}
 }
+
+// printers are made once: reading the catalogues takes longer than a walk.
+var printers = sync.OnceValue(func() map[string]*message.Printer {
+	out := map[string]*message.Printer{}
+	for _, lang := range []string{"en", "ja"} {
+		p, err := message.New(lang)
+		if err != nil {
+			panic(err)
+		}
+		out[lang] = p
+	}
+	return out
+})
 
 // the lines of a whole walk, in parts.
 func toPreview() []string {
@@ -367,6 +378,14 @@ func TestPreview_LeftOutStaysOutAfterAnotherDryRun(t *testing.T) {
 	got := walk(t, w, append(toPreview(), "out 1", "once", "because", "d", "s", "", "", "1", "approve", "quit")...)
 	got.has(t, "1 row left out before is left out of this plan too.")
 	if len(w.applied) != 1 || w.applied[0].Counts().Delete != 1 {
+		t.Errorf("applied %d", len(w.applied))
+	}
+}
+
+func TestPreview_ThisTimeOnlyEndsWithTheSync(t *testing.T) {
+	w := newWorld(t)
+	got := walk(t, w, append(toPreview(), "out 1", "once", "", "s", "", "", "1", "approve", "dryrun", "s", "", "", "2", "approve", "quit")...)
+	if strings.Contains(got.text, "left out before") || len(w.applied) != 2 || w.applied[1].Counts().Delete != 2 {
 		t.Errorf("applied %d", len(w.applied))
 	}
 }
