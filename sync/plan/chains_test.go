@@ -1,0 +1,220 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// moves makes a tenant whose accounts, each with an ID, take new UPNs.
+func moves(pairs ...string) *scene {
+	s := newScene()
+	s.in.Policy.Attributes = directory.Standard()[:2]
+	s.source, s.users = []person{user("z")}, []person{account("z")}
+	for i, p := range pairs {
+		from, to, _ := strings.Cut(p, ">")
+		id := imm(fmt.Sprint("imm", i))
+		s.users = append(s.users, account(from, id))
+		s.source = append(s.source, user(to, id))
+	}
+	return s
+}
+
+// waves writes the waves down: verbs and UPNs, | for a barrier.
+func waves(p *Plan) string {
+	var all []string
+	for w := range p.Waves() {
+		var steps []string
+		for _, s := range w.Steps {
+			local, _ := directory.SplitUPN(s.Object.UPN)
+			what := map[Verb]string{Create: "+", Patch: "~", PatchUPN: ">", RestoreUser: "^", DeleteUser: "-"}[s.Verb] + local
+			if s.Verb == PatchUPN {
+				to, _ := directory.SplitUPN(s.Set[0].New.Text)
+				if strings.HasPrefix(to, "hacsync-") {
+					to = "tmp"
+				}
+				from, _ := directory.SplitUPN(s.Set[0].Old.Text)
+				if strings.HasPrefix(from, "hacsync-") {
+					from = "tmp"
+				}
+				what = from + ">" + to
+			}
+			steps = append(steps, what)
+		}
+		line := strings.Join(steps, " ")
+		if w.Barrier {
+			line += " |"
+		}
+		all = append(all, line)
+	}
+	return strings.Join(all, "; ")
+}
+
+func TestWaves_AChainStartsAtItsFreeEndABarrierALink(t *testing.T) {
+	s := moves("a>b", "b>c", "c>d", "x>y")
+	p := s.build(t)
+	if got := waves(p); got != "c>d |; b>c |; a>b x>y" {
+		t.Errorf("waves %s", got)
+	}
+	// Rows are by the UPN after: b, c, d, y.
+	if a := p.Action(0); !slices.Equal(a.After, []int{2}) {
+		t.Errorf("after %v", a.After)
+	}
+}
+
+func TestWaves_ACycleUsesOneTemporaryUPNOfTheDomain(t *testing.T) {
+	s := moves("a>b", "b>c", "c>a")
+	p := s.build(t)
+	if got := waves(p); got != "a>tmp |; c>a |; b>c |; tmp>b" {
+		t.Errorf("waves %s", got)
+	}
+	var temp []string
+	for a := range p.Actions() {
+		for _, st := range a.Steps {
+			if n := st.Set[0].New.Text; strings.HasPrefix(n, "hacsync-") {
+				temp = append(temp, n)
+			}
+		}
+		if a.how.temporary != "" && !has(a, problem.MovesAway) {
+			t.Error("no word about the temporary UPN")
+		}
+	}
+	if len(temp) != 1 || !directory.InDomain(temp[0], dom) || checkUPN(temp[0]) != nil {
+		t.Errorf("temporary UPNs %v", temp)
+	}
+	s.users = append(s.users, account("taken", upn(temp[0])))
+	s.source = append(s.source, user("taken", upn(temp[0])))
+	q := s.build(t)
+	for w := range q.Waves() {
+		if got := w.Steps[0].Set[0].New.Text; strings.EqualFold(got, temp[0]) {
+			t.Errorf("temporary UPN %s is taken", got)
+		}
+		break
+	}
+}
+
+func TestWaves_Order(t *testing.T) {
+	s := moves("a>b", "b>c")
+	s.in.Policy.Attributes = directory.Standard()
+	s.in.Policy.BlockDisabled = true
+	s.source = append(s.source, user("u", named("New")), user("n"), user("a", imm("new")), user("r"), user("x", unmark(directory.Enabled)))
+	s.users = append(s.users, account("u"), account("d"), account("x"))
+	s.deleted = []person{gone("r", named("Old"))}
+	p := s.build(t)
+	want := "b>c |; a>b |; ~a ~b; ~u; ^r |; ~r; +a +n; ~x; -d"
+	if got := waves(p); got != want {
+		t.Errorf("waves %s\nwant  %s", got, want)
+	}
+}
+
+func TestWaves_ADeletedUPNIsUsedAgainOnlyAfterTheDeletion(t *testing.T) {
+	s := newScene()
+	s.source, s.users = []person{user("z"), user("a", imm("2"))}, []person{account("z"), account("a", imm("1")), account("d")}
+	s.in.Decisions = []Decision{{Kind: Allow, ID: "id-a", Attribute: directory.UserPrincipalName}}
+	p := s.build(t)
+	if got := waves(p); got != "-a |; +a; -d" {
+		t.Errorf("waves %s", got)
+	}
+	for _, no := range []int{1, 3} { // the deletion of a, the addition of a
+		r := p.Review()
+		if got := r.LeaveOut(no); !slices.Equal(got, []int{1, 3}) {
+			t.Errorf("leaving out %d takes %v along", no, got)
+		}
+		if got := waves(r.Approve()); got != "-d" {
+			t.Errorf("waves %s", got)
+		}
+	}
+	if a := p.Action(0); !has(a, problem.UPNUsedAgain) {
+		t.Errorf("warnings %v", a.Warnings)
+	}
+}
+
+func TestWaves_NeverHoldARowWithWhatItWaitsFor(t *testing.T) {
+	p := moves("a>b", "b>c", "c>d", "e>f", "f>e").build(t)
+	for w := range p.Waves() {
+		in := map[int]bool{}
+		for _, s := range w.Steps {
+			in[s.Action] = true
+		}
+		for _, s := range w.Steps {
+			i, _ := p.find(s.Action)
+			for _, no := range append(p.Action(i).After, s.After...) {
+				if in[no] {
+					t.Errorf("%d and %d in one wave", s.Action, no)
+				}
+			}
+		}
+	}
+}
+
+func TestWaves_CutsWhatNothingWaitsFor(t *testing.T) {
+	s := newScene()
+	s.users = []person{account("z")}
+	for i := range waveSize + 1 {
+		s.source = append(s.source, user(fmt.Sprint("u", i)))
+	}
+	s.source = append(s.source, user("z"))
+	n, steps := 0, 0
+	for w := range s.build(t).Waves() {
+		n++
+		steps += len(w.Steps)
+		if w.Barrier || len(w.Steps) > waveSize {
+			t.Errorf("wave of %d, barrier %t", len(w.Steps), w.Barrier)
+		}
+	}
+	if n != 2 || steps != waveSize+1 {
+		t.Errorf("%d waves, %d steps", n, steps)
+	}
+}
+
+func TestReview_LeavingARowOutTakesAlongWhatNeedsIt(t *testing.T) {
+	p := moves("a>b", "b>c", "c>d", "x>y").build(t) // rows b, c, d, y
+	r := p.Review()
+	if got := r.LeaveOut(2); !slices.Equal(got, []int{1, 2}) {
+		t.Errorf("left out %v", got)
+	}
+	q := r.Approve()
+	if got := waves(q); got != "c>d x>y" {
+		t.Errorf("waves %s", got)
+	}
+	var codes []string
+	for s := range q.Skips() {
+		codes = append(codes, fmt.Sprint(s.No, " ", s.Why.Code, " ", s.Why.Args["no"]))
+	}
+	if want := []string{"2 HS-3502 ", "1 HS-3503 2"}; !slices.Equal(codes, want) {
+		t.Errorf("skips %v, want %v", codes, want)
+	}
+	if q.Fingerprint() == p.Fingerprint() {
+		t.Error("another plan has the same fingerprint")
+	}
+	if got := r.TakeIn(2); !slices.Equal(got, []int{1, 2}) {
+		t.Errorf("taken in %v", got)
+	}
+	if f := r.Approve().Fingerprint(); f != p.Fingerprint() {
+		t.Error("all rows back, and another fingerprint")
+	}
+	r.LeaveOut(3)
+	if got := r.TakeIn(1); !slices.Equal(got, []int{1, 2, 3}) {
+		t.Errorf("taking in the last of a chain takes in %v", got)
+	}
+	if r.LeaveOut(99) != nil || r.TakeIn(1) != nil {
+		t.Error("a row that is not there changed something")
+	}
+	if c := p.Counts(); c.Rename != 4 {
+		t.Errorf("the reviewed plan changed: %+v", c)
+	}
+}
+
+func TestReview_OfACycleIsAllOrNothing(t *testing.T) {
+	p := moves("a>b", "b>c", "c>a").build(t)
+	for no := range 3 {
+		r := p.Review()
+		if got := r.LeaveOut(no + 1); len(got) != 3 {
+			t.Errorf("leaving out %d takes %v along", no+1, got)
+		}
+	}
+}

@@ -1,0 +1,203 @@
+package plan
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// shrinking is a tenant of users accounts of which deletions are to go.
+func shrinking(users, deletions int) *scene {
+	s := newScene()
+	for i := range users {
+		key := fmt.Sprint("u", i)
+		s.users = append(s.users, account(key))
+		if i >= deletions {
+			s.source = append(s.source, user(key))
+		}
+	}
+	if deletions == users {
+		s.source = append(s.source, user("new", named("Another")))
+	}
+	return s
+}
+
+func TestGuard_CancelsAtExactlyTheLimit(t *testing.T) {
+	for _, c := range []struct {
+		users, deletions, percent int
+		cancelled                 bool
+		stopsAt                   int
+	}{
+		{100, 9, 10, false, 10},
+		{100, 10, 10, true, 10},
+		{100, 64, 65, false, 65},
+		{100, 65, 65, true, 65},
+		{95, 9, 10, false, 10},
+		{95, 10, 10, true, 10},
+		{3, 1, 0, true, 1},
+		{3, 0, 0, false, 1},
+		{3, 0, 100, false, 3},
+		{3, 3, 100, true, 3},
+		{3, 2, 100, false, 3},
+	} {
+		s := shrinking(c.users, c.deletions)
+		s.in.Policy.MaxAllowedDeletions = c.percent
+		v := s.build(t).Verdict()
+		if v.Cancelled != c.cancelled || v.StopsAt != c.stopsAt || v.Deletions != c.deletions || v.Users != c.users {
+			t.Errorf("%+v: %+v", c, v)
+		}
+		if c.cancelled != (v.Why != nil) || c.cancelled && v.Why.Code != problem.GuardCancels {
+			t.Errorf("%+v: why %v", c, v.Why)
+		}
+	}
+	if n := stopsAt(3985, 10); n != 399 {
+		t.Errorf("10 %% of 3,985 stops at %d, want 399", n)
+	}
+}
+
+func TestGuard_ANumberIsReachedLikeThePercentage(t *testing.T) {
+	for _, c := range []struct {
+		number, deletions int
+		cancelled         bool
+		stopsAt           int
+	}{
+		{5, 4, false, 5},
+		{5, 5, true, 5},
+		{0, 0, false, 1},
+		{0, 1, true, 1},
+		{1, 1, true, 1},
+		{-1, 9, false, 50},
+		{60, 49, false, 50},
+	} {
+		s := shrinking(100, c.deletions)
+		s.in.Policy.MaxAllowedDeletions, s.in.Policy.MaxDeletions = 50, c.number
+		v := s.build(t).Verdict()
+		if v.Cancelled != c.cancelled || v.StopsAt != c.stopsAt {
+			t.Errorf("%+v: %+v", c, v)
+		}
+		if c.cancelled && v.Why.Code != problem.GuardCancelsNumber {
+			t.Errorf("%+v: why %v", c, v.Why)
+		}
+	}
+}
+
+func TestGuard_UnattendedCountsTheDeletionsOfTheDay(t *testing.T) {
+	for _, c := range []struct {
+		today, then, deletions int
+		watched, cancelled     bool
+		stopsAt                int
+	}{
+		{9, 100, 1, false, true, 1},
+		{8, 100, 1, false, false, 2},
+		{9, 100, 1, true, false, 10}, // somebody watches
+		{9, 100, 0, false, false, 1}, // nothing to delete
+		{20, 300, 9, false, false, 10},
+		{22, 300, 8, false, true, 8},
+	} {
+		s := shrinking(100, c.deletions)
+		s.in.Policy.MaxAllowedDeletions = 10
+		s.in.Unattended = !c.watched
+		s.in.Facts.DeletionsToday, s.in.Facts.UsersThen = c.today, c.then
+		v := s.build(t).Verdict()
+		if v.Cancelled != c.cancelled || v.StopsAt != c.stopsAt {
+			t.Errorf("%+v: %+v", c, v)
+		}
+		if c.cancelled && v.Why.Code != problem.GuardCancelsDay {
+			t.Errorf("%+v: why %v", c, v.Why)
+		}
+	}
+}
+
+func TestGuard_UnattendedLimitsChangesOfSignIn(t *testing.T) {
+	for _, c := range []struct {
+		fills                 int
+		unattended, cancelled bool
+	}{{2, true, false}, {3, true, true}, {3, false, false}} {
+		s := newScene()
+		s.in.Unattended = c.unattended
+		for i := range 10 {
+			key := fmt.Sprint("u", i)
+			s.source = append(s.source, user(key))
+			if i < c.fills {
+				s.users = append(s.users, account(key, imm("")))
+			} else {
+				s.users = append(s.users, account(key))
+			}
+		}
+		v := s.build(t).Verdict()
+		if v.Cancelled != c.cancelled || c.cancelled && v.Why.Code != problem.SignInCancels {
+			t.Errorf("%+v: %+v", c, v)
+		}
+	}
+}
+
+func TestGuard_ARaiseIsBoundToThePresentRows(t *testing.T) {
+	s := shrinking(10, 5)
+	s.in.Policy.MaxAllowedDeletions = 10
+	p := s.build(t)
+	r := p.Review()
+	r.RaiseOnce()
+	if v := r.Verdict(); v.Cancelled || !v.Raised || v.Why != nil {
+		t.Errorf("raised: %+v", v)
+	}
+	q := r.Approve()
+	if q.Verdict().Cancelled || q.Fingerprint() == p.Fingerprint() {
+		t.Error("the raise is not part of the approved plan")
+	}
+	if back := recode(t, q); !back.Verdict().Raised {
+		t.Error("the raise is not in the file")
+	}
+	r.LeaveOut(1)
+	if v := r.Verdict(); !v.Cancelled || v.Raised || v.Deletions != 4 {
+		t.Errorf("other rows pass too: %+v", v)
+	}
+}
+
+func TestFingerprint_RestsOnWhatWasDecided(t *testing.T) {
+	base := func() *scene {
+		s := newScene()
+		s.source = []person{user("z"), user("u", named("New")), user("n")}
+		s.users = []person{account("z"), account("u"), account("d")}
+		return s
+	}
+	want := base().build(t).Fingerprint()
+	for name, change := range map[string]func(*scene){
+		"a value after":       func(s *scene) { s.source[1].name = "Newer" },
+		"a value before":      func(s *scene) { s.users[1].name = "Older" },
+		"the kind of mailbox": func(s *scene) { s.users[2].marks = directory.Enabled | directory.PurposeNone },
+		"the policy":          func(s *scene) { s.in.Policy.ChangeAlias = true },
+		"the limit":           func(s *scene) { s.in.Policy.MaxAllowedDeletions = 99 },
+		"the users":           func(s *scene) { s.source, s.users = append(s.source, user("y")), append(s.users, account("y")) },
+		"the tenant":          func(s *scene) { s.in.Tenant.ID = "t-2" },
+		"a skip":              func(s *scene) { s.users = append(s.users, account("p", mark(directory.Guest))) },
+		"an object ID":        func(s *scene) { s.users[2].id = "other" },
+	} {
+		s := base()
+		change(s)
+		if s.build(t).Fingerprint() == want {
+			t.Errorf("%s does not change the fingerprint", name)
+		}
+	}
+	for name, change := range map[string]func(*scene){
+		"the clock":           func(s *scene) { s.in.At = s.in.At.Add(1) },
+		"lines":               func(s *scene) { s.source[1].line = 77 },
+		"evidence":            func(s *scene) { s.users[2].lastSignIn = at },
+		"order of protection": func(s *scene) {},
+	} {
+		s := base()
+		change(s)
+		if s.build(t).Fingerprint() != want {
+			t.Errorf("%s changes the fingerprint", name)
+		}
+	}
+	text := func(by string) Fingerprint {
+		s := base()
+		s.in.Decisions = []Decision{{Kind: LeaveOutAlways, ID: "id-d", By: by, Why: by}}
+		return s.build(t).Fingerprint()
+	}
+	if text("x") != text("y") {
+		t.Error("who decided, and why, changes the fingerprint")
+	}
+}
