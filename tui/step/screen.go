@@ -1,0 +1,78 @@
+// Package step draws the steps of tui/flow: one screen for most of them, and
+// screens of their own for those that need more than text and a question. A
+// screen holds where the person looks (cursor, scroll, what is typed); what is
+// true is in the flow, and only the shell changes that.
+package step
+
+import (
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/theme"
+	"github.com/hacsync/hacsync/tui/widget"
+)
+
+// Env is what all screens draw with. The shell changes it when the language or
+// the terminal's background changes, so screens keep the pointer and nothing
+// made from it.
+type Env struct {
+	Printer *message.Printer
+	Styles  *theme.Styles
+	Signs   widget.Signs
+	// Now is the time that waits and codes are told by.
+	Now func() time.Time
+}
+
+// Say writes a text in the language of the screen, clean.
+func (e *Env) Say(t flow.Text) string { return flow.Say(e.Printer, t) }
+
+// T is Say of the catalogue's entry id.
+func (e *Env) T(id string, kv ...any) string { return e.Say(flow.T(id, kv...)) }
+
+// Screen is a step on screen. Its methods are called from one goroutine, and do
+// no I/O.
+type Screen interface {
+	// Sync takes what the flow shows. It is called when the screen comes, and
+	// after every change of the flow; v stays as it is until the next call.
+	Sync(v flow.View)
+	// Update takes a key, a paste or a mouse event; a mouse event's place is
+	// counted from the body's upper left corner. answers go to the flow, one
+	// after the other. What is not handled is the shell's: esc, ?, L, q, ctrl+c.
+	Update(msg tea.Msg) (answers []flow.Answer, cmd tea.Cmd, handled bool)
+	// View draws the body: lines of at most width columns, at most height of
+	// them. The shell fills up and cuts.
+	View(width, height int) string
+	// Keys are those that work now, the important ones first: as many as there is
+	// room for stand in the footer, all of them in the help.
+	Keys() []key.Binding
+	// Place is the right part of the status line before date and time, such as
+	// the place in a list; often empty.
+	Place() string
+}
+
+// Splitter is a screen whose body a vertical rule divides.
+type Splitter interface {
+	// Split is the column of the rule at this width, or -1.
+	Split(width int) int
+}
+
+// Crowded is a screen that may need the rail's row for itself.
+type Crowded interface {
+	// Rail says whether the rail of the set-up is shown.
+	Rail() bool
+}
+
+// Stated is a screen that says itself what is true now.
+type Stated interface {
+	// Status is the left part of the status line.
+	Status() string
+}
+
+// binding is a key with its help.
+func binding(keys, help string) key.Binding {
+	return key.NewBinding(key.WithKeys(keys), key.WithHelp(keys, help))
+}

@@ -1,0 +1,67 @@
+// Package theme holds the colours of the screens as named tokens, for dark and
+// for light terminals. No other package names a colour. Meaning never lives in
+// a colour alone: signs, words and brackets say it too, so that NO_COLOR and a
+// printed screen lose nothing.
+package theme
+
+import (
+	"image/color"
+
+	"charm.land/lipgloss/v2"
+)
+
+// palette are the tokens.
+type palette struct {
+	text, faint, accent           color.Color
+	good, warn, bad, badge, paper color.Color
+	add, update, rename, restore  color.Color
+}
+
+// Styles are the styles of everything that is drawn. They are passed by
+// pointer, and made anew when the terminal says whether it is dark.
+type Styles struct {
+	Text, Faint, Title, Heading, Label, Key lipgloss.Style
+	Header, Rule, Status, Footer            lipgloss.Style
+	Here, Done                              lipgloss.Style // on the rail, and of tabs
+	Selected, Match, Field                  lipgloss.Style
+	Good, Warn, Bad                         lipgloss.Style
+	// Badge is the one loud thing: a real tenant. Quiet is any other badge.
+	Badge, Quiet lipgloss.Style
+	Bar, Empty   lipgloss.Style
+	Code         lipgloss.Style // a sign-in code
+	// Kinds colour rows by what a plan does, by sign.
+	Add, Update, Rename, Restore, Delete, Skip lipgloss.Style
+}
+
+// New makes the styles for a dark or a light terminal.
+func New(dark bool) *Styles {
+	pick := lipgloss.LightDark(dark)
+	c := func(light, dark string) color.Color { return pick(lipgloss.Color(light), lipgloss.Color(dark)) }
+	p := palette{
+		text:    c("#1F2328", "#E6E6E6"),
+		faint:   c("#656D76", "#8B949E"),
+		accent:  c("#0550AE", "#79C0FF"),
+		good:    c("#116329", "#56D364"),
+		warn:    c("#7D4E00", "#E3B341"),
+		bad:     c("#A40E26", "#FF7B72"),
+		badge:   c("#A40E26", "#FF7B72"),
+		paper:   c("#FFFFFF", "#0D1117"),
+		add:     c("#116329", "#56D364"),
+		update:  c("#0550AE", "#79C0FF"),
+		rename:  c("#6639BA", "#D2A8FF"),
+		restore: c("#0B6B74", "#56D4DD"),
+	}
+	base := lipgloss.NewStyle()
+	fg := func(x color.Color) lipgloss.Style { return base.Foreground(x) }
+	return &Styles{
+		Text: base, Faint: fg(p.faint), Title: base.Bold(true), Heading: fg(p.accent).Bold(true),
+		Label: fg(p.faint), Key: base.Bold(true),
+		Header: base, Rule: fg(p.faint), Status: fg(p.faint), Footer: base,
+		Here: base.Bold(true), Done: fg(p.good),
+		Selected: base.Reverse(true), Match: base.Bold(true), Field: base.Underline(true),
+		Good: fg(p.good), Warn: fg(p.warn), Bad: fg(p.bad),
+		Badge: base.Bold(true).Foreground(p.paper).Background(p.badge), Quiet: fg(p.faint),
+		Bar: fg(p.accent), Empty: fg(p.faint), Code: base.Bold(true),
+		Add: fg(p.add), Update: fg(p.update), Rename: fg(p.rename), Restore: fg(p.restore), Delete: fg(p.bad), Skip: fg(p.warn),
+	}
+}
