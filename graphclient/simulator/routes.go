@@ -77,6 +77,8 @@ func routes() []route {
 		{method: get, pattern: "applications/*", may: canReadApps, handle: (*Server).getApplication},
 		{method: patch, pattern: "applications/*", may: canWriteApps, handle: (*Server).updateApplication},
 		{method: get, pattern: "oauth2PermissionGrants", may: canReadGrants, handle: (*Server).listGrants},
+		{method: post, pattern: "oauth2PermissionGrants", may: canConsent, handle: (*Server).createGrant},
+		{method: patch, pattern: "oauth2PermissionGrants/*", may: canConsent, handle: (*Server).updateGrant},
 	}
 	for i := range list {
 		list[i].segs = strings.Split(list[i].pattern, "/")
