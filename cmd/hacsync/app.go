@@ -235,11 +235,11 @@ func (a *app) command(id, use string, run func(ctx context.Context, args []strin
 		c.Example = a.text(id+".example", nil)
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if a.result = a.openLog(); a.result != nil {
-			return nil
+		a.result = a.openLog()
+		if a.result == nil {
+			a.log.Info("start", "command", c.CommandPath(), "version", version())
+			a.result = run(c.Context(), args)
 		}
-		a.log.Info("start", "command", c.CommandPath(), "version", version())
-		a.result = run(c.Context(), args)
 		return nil
 	}
 	return c

@@ -33,6 +33,11 @@ func (a *app) logsCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		for i := range runs {
+			if err := judgeRun(ctx, store, &runs[i]); err != nil {
+				return err
+			}
+		}
 		if a.flags.json {
 			if runs == nil {
 				runs = []state.Run{}
@@ -65,6 +70,22 @@ func (a *app) logsCommand() *cobra.Command {
 	return c
 }
 
+// interrupted is the state of a sync that is running and that nobody carries
+// out: its claim is held by no live process.
+const interrupted state.RunState = "interrupted"
+
+// judgeRun tells a sync that is under way from one that was interrupted.
+func judgeRun(ctx context.Context, store *state.Store, r *state.Run) error {
+	if r.State != state.Running || r.Kind == state.DryRun { // a dry run takes no claim
+		return nil
+	}
+	_, alive, err := store.Alive(ctx, r.Tenant, r.Domain)
+	if err == nil && !alive {
+		r.State = interrupted
+	}
+	return err
+}
+
 // jsonEntry is a row of the journal, without the images of accounts.
 type jsonEntry struct {
 	No      int             `json:"no"`
@@ -81,6 +102,9 @@ type jsonEntry struct {
 func (a *app) log1(ctx context.Context, store *state.Store, no int64) error {
 	r, err := store.Run(ctx, no)
 	if err != nil {
+		return err
+	}
+	if err := judgeRun(ctx, store, &r); err != nil {
 		return err
 	}
 	journal, err := store.Journal(ctx, no)

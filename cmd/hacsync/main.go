@@ -35,6 +35,7 @@ func main() {
 
 // program is the whole of hacsync. It returns the exit code.
 func program(args []string, in *os.File, out, err io.Writer, getenv func(string) string) (code int) {
+	crashLoudly()
 	a, problem := newApp(args, in, out, err, getenv)
 	if problem != nil {
 		return a.finish(problem)

@@ -49,7 +49,7 @@ func TestScripts(t *testing.T) {
 			"exits":       exits,
 			"simulator":   simulatorReady,
 			"stop":        stopSimulator,
-			"interrupted": interrupted,
+			"interrupted": interruptedBy,
 			"empty":       checkEmpty,
 			"approving":   approving,
 			"identity":    makeIdentity,
@@ -135,7 +135,7 @@ func stopSimulator(ts *testscript.TestScript, _ bool, args []string) {
 // interrupted CODE FILE TEXT PROGRAM ARGS… starts a program, waits until a file
 // holds a text, sends ctrl+c, and expects the exit code. What the program wrote
 // is in the files interrupted.out and interrupted.err.
-func interrupted(ts *testscript.TestScript, _ bool, args []string) {
+func interruptedBy(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 4 {
 		ts.Fatalf("usage: interrupted CODE FILE TEXT PROGRAM ARGS…")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -116,17 +117,17 @@ func (a *app) simulate(ctx context.Context, o simulator.Options, readyFile strin
 	if hac == "" {
 		hac = "-"
 	}
-	a.tell(a.text("simulator.listening", problem.Args{
+	a.say(a.text("simulator.listening", problem.Args{
 		"tenant": r.Tenant, "graph": r.Graph, "authority": r.Authority, "hac": hac,
 	}))
 	if o.Approve == "page" {
-		a.tell(a.text("simulator.page", problem.Args{"url": r.Authority + "/devicelogin"}))
+		a.say(a.text("simulator.page", problem.Args{"url": r.Authority + "/devicelogin"}))
 	}
 	if readyFile != "" {
-		a.tell(a.text("simulator.ready", problem.Args{"file": readyFile}))
+		a.say(a.text("simulator.ready", problem.Args{"file": readyFile}))
 	}
 	<-ctx.Done()
-	a.tell(a.text("simulator.stopped", nil))
+	a.say(a.text("simulator.stopped", nil))
 	return nil
 }
 
@@ -139,6 +140,9 @@ func startSimulator(ctx context.Context, o simulator.Options) (*simulator.Server
 		return s, err
 	case errors.As(err, &bad):
 		return nil, problem.Wrap(err, problem.TenantFileWrong, problem.Args{"why": bad.Error()})
+	}
+	if why, isExport := strings.CutPrefix(err.Error(), "HAC export: "); isExport {
+		return nil, problem.Wrap(err, problem.ExportWrong, problem.Args{"why": why})
 	}
 	return nil, problem.Wrap(err, problem.NotListening, problem.Args{"address": o.Listen, "why": err.Error()})
 }

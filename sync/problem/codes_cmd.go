@@ -50,6 +50,8 @@ const (
 	// WriterInPlan: who signed in to write is an account that the plan may touch.
 	// Args: upn.
 	WriterInPlan Code = "HS-9119"
+	// ExportWrong: the export that a simulator is to serve is none. Args: why.
+	ExportWrong Code = "HS-9120"
 	// LeftUnanswered: the input ended before the question was answered.
 	LeftUnanswered Code = "HS-9118"
 )
@@ -73,5 +75,6 @@ var cmdClasses = map[Code]Class{
 	TenantFileWrong:   Mend,
 	Unfinished:        Mend,
 	WriterInPlan:      Mend,
+	ExportWrong:       Mend,
 	LeftUnanswered:    Mend,
 }
