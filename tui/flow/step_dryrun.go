@@ -63,7 +63,11 @@ func (s *dryRunning) view(d *data, now time.Time) View {
 		}}
 		return v
 	}
-	v.Blocks = []Piece{Para{T("flow.dryrun.what")}, Para{T("flow.dryrun.why")}}
+	what := T("flow.dryrun.what")
+	if d.mayWrite() {
+		what = T("flow.dryrun.status")
+	}
+	v.Blocks = []Piece{Para{what}, Para{T("flow.dryrun.why")}}
 	v.Working = T("flow.dryrun.working")
 	v.Work = s.track.work(time.Now())
 	v.Ask = Question{Kind: Wait, Optional: true}

@@ -117,6 +117,9 @@ func grantTable(list []consent.Grant) []Piece {
 
 func (s *permissions) view(d *data, now time.Time) View {
 	v := View{Title: T("word.requested-permissions"), Status: T("flow.permissions.status")}
+	if d.mayWrite() {
+		v.Status = T("flow.dryrun.status")
+	}
 	v.Blocks = append(v.Blocks, Para{T("flow.permissions.account", "account", d.account.UPN)})
 	if s.working || s.saving {
 		v.Working = T("flow.permissions.checking")
@@ -174,6 +177,17 @@ func explainGrant(g consent.Grant) []Piece {
 		{T("flow.grants.without"), T(id + ".without")},
 		{T("flow.grants.never"), T(id + ".never")},
 	}}
+}
+
+// mayWrite reports whether this sign-in may have the permission to write: it was
+// granted beforehand, or a sync has asked for it.
+func (d *data) mayWrite() bool {
+	for _, g := range d.grants {
+		if g.Name == consent.WriteScope && g.State != consent.Later && g.State != consent.Missing {
+			return true
+		}
+	}
+	return d.began
 }
 
 func (s *permissions) answer(d *data, a Answer) turn {

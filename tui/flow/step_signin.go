@@ -53,7 +53,10 @@ type (
 		session Session
 		err     error
 	}
-	partPlayed struct{ err error }
+	partPlayed struct {
+		part Part
+		err  error
+	}
 )
 
 func (s signInCame) discard() { closeSession(s.session) }
@@ -163,7 +166,7 @@ func (s *signingIn) viewFailed(d *data, v *View) {
 		{Key: "new", Text: T("flow.signin.new_code")},
 		{Key: "other", Text: T("flow.signin.other"), Note: T("flow.signin.other_note")},
 	}}
-	if p := problem.Of(s.err); p != nil && p.Args["number"] != "" {
+	if p := problem.Of(s.err); refusal(p) {
 		facts := Facts{
 			{T("flow.signin.f_app"), T("flow.signin.app_id", "app", d.appName(), "id", d.clientID())},
 			{T("flow.signin.f_error"), T("flow.signin.error_flow", "error", aadsts(p))},
@@ -190,6 +193,12 @@ func (s *signingIn) viewFailed(d *data, v *View) {
 		}
 	}
 	v.Commands = []Command{{Name: "explain", Key: "x", Word: "error", Help: T("flow.signin.cmd_explain")}}
+}
+
+// refusal reports whether Entra ID refused the sign-in for a reason that somebody
+// of the organisation can look up: not for a code that was declined or ran out.
+func refusal(p *problem.Problem) bool {
+	return p != nil && p.Args["number"] != "" && !problem.Has(p, problem.CodeDeclined, problem.CodeExpired, problem.CodeUnknown)
 }
 
 // explained is what a pasted error means.
@@ -329,7 +338,7 @@ func (s *signingIn) play(d *data, p Part) turn {
 		s.played = p != ErrorOnPage
 		code := s.code.UserCode
 		return does(effect(func(ctx context.Context, _ Reporter) any {
-			return partPlayed{demo.Play(ctx, code, p)}
+			return partPlayed{p, demo.Play(ctx, code, p)}
 		}))
 	}
 	return stayed(T("flow.not_a_choice"))
@@ -386,6 +395,9 @@ func (s *signingIn) done(d *data, result any) turn {
 		if r.err != nil {
 			s.played = false
 			return stayed(T("flow.signin.play_failed", "error", r.err.Error()))
+		}
+		if r.part == ErrorOnPage {
+			return stayed(T("flow.signin.on_page"))
 		}
 	case signInCame:
 		if r.err != nil {

@@ -113,7 +113,7 @@ func (s *syncing) answer(d *data, a Answer) turn {
 			if string(p) == a.Text {
 				s.played = p != ErrorOnPage
 				user := s.code.UserCode
-				return does(effect(func(ctx context.Context, _ Reporter) any { return partPlayed{demo.Play(ctx, user, p)} }))
+				return does(effect(func(ctx context.Context, _ Reporter) any { return partPlayed{p, demo.Play(ctx, user, p)} }))
 			}
 		}
 		return stayed(T("flow.not_a_choice"))
@@ -172,6 +172,9 @@ func (s *syncing) done(d *data, result any) turn {
 		if r.err != nil {
 			s.played = false
 			return stayed(T("flow.signin.play_failed", "error", r.err.Error()))
+		}
+		if r.part == ErrorOnPage {
+			return stayed(T("flow.signin.on_page"))
 		}
 	case synced:
 		s.code = nil

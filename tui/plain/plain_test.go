@@ -3,6 +3,7 @@ package plain_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -43,6 +44,9 @@ func walkIn(ctx context.Context, t testing.TB, w *world, lang string, in io.Read
 	o, err := plain.Run(ctx, f, in, &out, plain.Options{Printer: p.In(time.UTC), Every: 5 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), "«") || strings.Contains(out.String(), "<no value>") {
+		t.Errorf("words are missing:\n%s", out.String())
 	}
 	if w.open != 0 {
 		t.Errorf("%d sessions were left open", w.open)
@@ -486,6 +490,40 @@ func TestBack_KeepsEveryInput(t *testing.T) {
 	// Back from the first question of each step comes to the beginning.
 	got = walk(t, newWorld(t), append(toPreview(), slices.Repeat([]string{"b"}, 12)...)...)
 	got.has(t, "Step 5 of 8 Source", "Step 4 of 8", "Step 3 of 8", "Step 2 of 8", "Step 1 of 8")
+}
+
+// A real tenant has nobody to play the people: a pipe's lines wait for the
+// sign-in to come.
+func TestWalk_RealTenantFromAPipe(t *testing.T) {
+	w := newWorld(t)
+	w.demo = false
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		seen := 0
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Millisecond):
+			}
+			w.mu.Lock()
+			var c chan flow.Part
+			if w.codes > seen {
+				seen = w.codes
+				c = w.parts[fmt.Sprintf("CODE%05d", seen)]
+			}
+			w.mu.Unlock()
+			if c != nil {
+				c <- flow.Approve
+			}
+		}
+	}()
+	got := walk(t, w, "add", "once", domainName, "go", "go", "file", "users.csv", "22", "s", "", "", "2", "quit")
+	got.has(t, "Have ready", "a SIMULATED tenant", "Sync finished: 6 of 6")
+	if len(w.applied) != 1 {
+		t.Errorf("applied %d", len(w.applied))
+	}
 }
 
 // Every line fits 80 columns, and the columns of a table stand under each other

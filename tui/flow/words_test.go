@@ -1,0 +1,64 @@
+package flow
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/hacsync/hacsync/sync/message"
+)
+
+// Every entry that the steps and the line by line walk name is in the English
+// catalogue.
+func TestWords_EveryNamedEntryExists(t *testing.T) {
+	p, err := message.New("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := regexp.MustCompile(`"((?:flow|word|kind|guard|progress|badge|evidence|mailbox|completeness|value|flag)\.[A-Za-z_.-]+)"`)
+	found := 0
+	for _, pattern := range []string{"*.go", "../plain/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if strings.HasSuffix(f, "_test.go") {
+				continue
+			}
+			src, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range id.FindAllStringSubmatch(string(src), -1) {
+				// An entry that ends so is put together with a word of the code.
+				if name := m[1]; !strings.HasSuffix(name, "_") && !strings.HasSuffix(name, ".") && name != "flow.is" {
+					found++
+					if !p.Has(name) {
+						t.Errorf("%s: no entry %s", f, name)
+					}
+				}
+			}
+		}
+	}
+	if found < 300 {
+		t.Errorf("only %d entries found", found)
+	}
+	for _, s := range []Part{Approve, Decline, Expire, Block, ErrorOnPage, WrongTenant} {
+		if !p.Has("flow.part." + string(s)) {
+			t.Errorf("no words for the part %s", s)
+		}
+	}
+	for s := range steps {
+		if !p.Has("flow.step." + s.String()) {
+			t.Errorf("no name of step %s", s)
+		}
+	}
+	for _, tab := range []Tab{TabDelete, TabRename, TabRestore, TabAdd, TabUpdate} {
+		if !p.Has("flow.preview.means_" + string(tab)) {
+			t.Errorf("nothing says what %s means", tab)
+		}
+	}
+}
