@@ -39,6 +39,10 @@ func (s *confirming) view(d *data, now time.Time) View {
 	r := d.review
 	c, verdict := r.counts(), r.verdict()
 	v := View{Title: T("word.sync-now"), Status: T("flow.confirm.status")}
+	of := T("flow.confirm.plan", "code", r.code(), "at", Clock(d.planned.At), "ago", now.Sub(d.planned.At))
+	if d.planned.At.IsZero() {
+		of = T("flow.confirm.plan_file", "code", r.code())
+	}
 	conn := d.session.Connection()
 	real := T("flow.confirm.real")
 	if d.b.Simulated() || conn.Simulated() {
@@ -47,7 +51,7 @@ func (s *confirming) view(d *data, now time.Time) View {
 	v.Blocks = append(v.Blocks, Facts{
 		{T("word.tenant"), T("flow.confirm.tenant", "name", conn.TenantName, "initial", conn.Initial, "real", real)},
 		{T("word.domain"), Raw(d.domain)},
-		{T("flow.confirm.plan_label"), T("flow.confirm.plan", "code", r.code(), "at", Clock(d.planned.At), "ago", now.Sub(d.planned.At))},
+		{T("flow.confirm.plan_label"), of},
 	})
 	t := Table{Head: []Text{{}, T("flow.confirm.kind"), T("flow.confirm.n"), T("flow.confirm.means")}, Right: []int{2}, Wrap: true}
 	for _, k := range []struct {

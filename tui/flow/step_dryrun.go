@@ -41,7 +41,7 @@ func (s *dryRunning) enter(d *data, back bool) turn {
 		// An opened plan is reviewed as it is; the sync compares it with both
 		// sides as they are now.
 		d.domain = d.file.Domain()
-		d.planned = &run.Planned{Plan: d.file, At: d.now()}
+		d.planned = &run.Planned{Plan: d.file}
 		d.review = newReviewed(d.file)
 		return goTo(Preview)
 	}

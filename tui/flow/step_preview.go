@@ -113,6 +113,9 @@ func (s *previewing) status(d *data) Text {
 	if d.review.plan.Confirmed() {
 		whole = T("completeness.confirmed")
 	}
+	if d.planned.At.IsZero() {
+		return T("flow.preview.status_file", "code", d.review.code(), "whole", whole)
+	}
 	return T("flow.preview.status", "run", int(d.planned.Run), "code", d.review.code(), "at", Clock(d.planned.At), "whole", whole)
 }
 

@@ -57,15 +57,15 @@ func wrap(s string, width int) []string {
 func wrapLine(s string, width int) []string {
 	var out []string
 	for widget.Width(s) > width {
-		// The longest beginning that fits, cut at its last space if that
-		// leaves more than half a line.
+		// The longest beginning that fits, cut at its last space unless that
+		// leaves the line nearly empty.
 		cut, col, space := 0, 0, -1
 		for i, r := range s {
 			n := widget.Width(string(r))
 			if col+n > width {
 				break
 			}
-			if r == ' ' && col*2 > width {
+			if r == ' ' && col*4 > width {
 				space = i
 			}
 			col += n
