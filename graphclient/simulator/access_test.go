@@ -231,7 +231,7 @@ func TestDomains_AndWhatDependsOnThem(t *testing.T) {
 	if len(values) != 4 || values[2]["id"] != "fed.example" || values[2]["authenticationType"] != "Federated" {
 		t.Errorf("%v", values)
 	}
-	if r := b.get("/domains/UNVERIFIED.example").want(t, 200); r.json["isVerified"] != false {
+	if r := b.get("/domains/UNVERIFIED.example").want(t, 200); r.is("isVerified") {
 		t.Errorf("%s", r.raw)
 	}
 	b.get("/domains/nothing.example").want(t, 404)

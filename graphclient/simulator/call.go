@@ -50,10 +50,6 @@ func ok(body []byte) *answer {
 	return (&answer{status: http.StatusOK, body: body}).set("Content-Type", jsonType)
 }
 
-func created(body []byte) *answer {
-	return (&answer{status: http.StatusCreated, body: body}).set("Content-Type", jsonType)
-}
-
 func noContent() *answer { return &answer{status: http.StatusNoContent} }
 
 // detail is one entry of an error's details.

@@ -214,6 +214,11 @@ func (w *world) demoChanges(co *company) {
 	var after []*person
 	for _, n := range co.Renames {
 		p := w.told(n[0], demoMain, n[1], n[2])
+		for _, other := range co.Renames {
+			if other[3] == n[0] { // a mailbox would keep the name that the other wants
+				p.licensed = false
+			}
+		}
 		w.enter(w.account(p))
 		q := *p
 		q.local, q.family, q.given = n[3], n[4], n[5]
@@ -250,7 +255,7 @@ func (w *world) demoConflicts() {
 	w.enter(w.account(twice))
 	w.row(twice)
 	again := *twice
-	again.nick, again.imm, again.number = "suzuki.ichiro2", "", ""
+	again.nick, again.imm, again.number = "ichiro.suzuki.tmp", "", ""
 	w.row(&again)
 	one, two := w.told("ota.wataru", demoMain, "太田", "航"), w.told("ota.wataru2", demoMain, "太田", "航")
 	w.enter(w.account(one))

@@ -86,3 +86,28 @@ func TestGenerate_MakesExactlyAsManyAccountsAsAsked(t *testing.T) {
 		}
 	}
 }
+
+// HENNGE Access Control lets no two users have one Username.
+func TestExport_HasEachUsernameOnce(t *testing.T) {
+	exports := map[string][]byte{}
+	var err error
+	if exports["demo"], err = DemoExport(clock.Real().Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, exports["generated"], err = generate(20_000, 3, clock.Real()); err != nil {
+		t.Fatal(err)
+	}
+	for name, export := range exports {
+		rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(export, []byte("\ufeff")))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for _, r := range rows {
+			if seen[strings.ToLower(r[0])] {
+				t.Errorf("%s: the Username %s came twice", name, r[0])
+			}
+			seen[strings.ToLower(r[0])] = true
+		}
+	}
+}

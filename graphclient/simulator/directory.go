@@ -393,15 +393,6 @@ func (t *tenant) initialDomain() string {
 	return ""
 }
 
-func (t *tenant) defaultDomain() string {
-	for _, d := range t.domains {
-		if d.flag("isDefault") {
-			return d.id()
-		}
-	}
-	return t.initialDomain()
-}
-
 // fileSettings is the "simulator" key of a tenant file: what this tenant does
 // that is no object of it.
 type fileSettings struct {

@@ -241,3 +241,6 @@ func signRS256(t testing.TB, key *rsa.PrivateKey, unsigned string) []byte {
 
 // silent is a log that keeps nothing.
 func silent() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// is reports whether a property is true.
+func (r result) is(name string) bool { b, _ := r.json[name].(bool); return b }

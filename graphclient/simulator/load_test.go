@@ -1,7 +1,9 @@
 package simulator
 
 import (
+	"bytes"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,12 +24,12 @@ func TestSnapshot_StaysTheSameUntilSomethingIsWritten(t *testing.T) {
 	b.do("PATCH", "/users/"+yamadaID, map[string]any{"displayName": ""}).want(t, 400)
 	b.token = ""
 	second := b.do("GET", inProcessGraph+"/simulator/tenant", nil).want(t, 200)
-	if string(first.raw) != string(second.raw) {
+	if !bytes.Equal(first.raw, second.raw) {
 		t.Error("a sign-in, reads or a refused write changed the tenant")
 	}
 	b.as(adminUPN, allScopes...)
 	b.do("PATCH", "/users/"+yamadaID, map[string]any{"displayName": "別の名前"}).want(t, 204)
-	if third := b.s.Snapshot(); string(third) == string(first.raw) || !strings.Contains(string(third), "別の名前") {
+	if third := b.s.Snapshot(); bytes.Equal(third, first.raw) || !strings.Contains(string(third), "別の名前") {
 		t.Error("a write does not show")
 	}
 	b.do("POST", "/simulator/tenant", nil)
@@ -49,7 +51,7 @@ func TestSnapshot_IsATenantFileAgain(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: its own snapshot is refused: %v", name, err)
 		}
-		if two := again.Snapshot(); string(two) != string(one) {
+		if two := again.Snapshot(); !bytes.Equal(two, one) {
 			t.Errorf("%s: loaded again it differs", name)
 		}
 	}
@@ -104,7 +106,7 @@ func TestTenantFile_IsRefusedWithObjectAndReason(t *testing.T) {
 func TestTenantFile_FillsInWhatEveryUserHas(t *testing.T) {
 	b := newBench(t, `{"organization":{"displayName":"X"},"domains":[{"id":"x.example"}],"users":[{"userPrincipalName":"a@x.example"}]}`)
 	r := b.get("/users/a@x.example?$select=id,accountEnabled,userType,displayName,createdDateTime").want(t, 200)
-	if !isGUID(r.text("id")) || r.json["accountEnabled"] != true || r.json["userType"] != "Member" || r.text("createdDateTime") == "" {
+	if !isGUID(r.text("id")) || !r.is("accountEnabled") || r.json["userType"] != "Member" || r.text("createdDateTime") == "" {
 		t.Errorf("%s", r.raw)
 	}
 	// Nothing is said of roles: who signs in is the administrator.
@@ -131,7 +133,7 @@ func FuzzTenantFile(f *testing.F) {
 		if err != nil {
 			t.Fatalf("its own snapshot is refused: %v\n%s", err, one)
 		}
-		if string(again.snapshot()) != string(one) {
+		if !bytes.Equal(again.snapshot(), one) {
 			t.Fatalf("loaded again it differs:\n%s\n%s", one, again.snapshot())
 		}
 	})
@@ -165,18 +167,18 @@ func TestStart_WritesAReadyFileThatATrustingClientCanUse(t *testing.T) {
 		}
 	}
 	r := s.Ready()
-	if pem, err := os.ReadFile(r.CA); err != nil || string(pem) != string(s.CA().PEM()) {
+	if pem, err := os.ReadFile(r.CA); err != nil || !bytes.Equal(pem, s.CA().PEM()) {
 		t.Errorf("the CA file: %v", err)
 	}
 	if r.Speed != 60 || r.HAC == r.Graph || !strings.HasPrefix(r.HAC, "https://127.0.0.1:") {
 		t.Errorf("%+v", r)
 	}
-	res, err := client.Get(r.Graph + "/simulator/tenant") //nolint:noctx // a test
+	res, err := client.Get(r.Graph + "/simulator/tenant")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = res.Body.Close()
-	if res.StatusCode != 200 {
+	if res.StatusCode != http.StatusOK {
 		t.Errorf("status %d", res.StatusCode)
 	}
 	left, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".ready-*"))

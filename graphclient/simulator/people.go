@@ -145,10 +145,8 @@ func (w *world) finish(p *person) {
 // immutable gives an ID as Active Directory's tools derive it: base64 of 16
 // bytes.
 func (w *world) immutable(p *person) string {
-	for i := 0; ; i++ {
-		h := sha256.Sum256([]byte(w.id + "\x00" + p.upn() + "\x00" + strconv.Itoa(i)))
-		return base64.StdEncoding.EncodeToString(h[:16])
-	}
+	h := sha256.Sum256([]byte(w.id + "\x00" + p.upn()))
+	return base64.StdEncoding.EncodeToString(h[:16])
 }
 
 // Plans as Graph lists them for an account with a licence.
@@ -286,7 +284,7 @@ func (w *world) eligible(principal, role string) {
 
 // special makes an account that is no person: a shared, room or equipment
 // mailbox.
-func (w *world) special(local, domain, display, purpose string) *record {
+func (w *world) special(local, domain, display, purpose string) {
 	p := &person{local: local, domain: domain, display: display}
 	w.taken[p.upn()] = true
 	props := map[string]string{
@@ -295,13 +293,13 @@ func (w *world) special(local, domain, display, purpose string) *record {
 		"createdDateTime": `"2019-06-03T01:00:00Z"`, "mailboxSettings": `{"userPurpose":` + quote(purpose) + `}`,
 	}
 	w.mailbox(props, p.upn(), false)
-	return w.enter(props)
+	w.enter(props)
 }
 
 // guest makes an invited account.
-func (w *world) guest(p *person) *record {
+func (w *world) guest(p *person) {
 	upn := strings.ReplaceAll(p.upn(), "@", "_") + "#EXT#@" + w.t.initialDomain()
-	return w.enter(map[string]string{
+	w.enter(map[string]string{
 		"id": quote(guid(w.id, "guest", p.upn())), "userPrincipalName": quote(upn), "displayName": quote(p.display),
 		"mailNickname": quote(strings.ReplaceAll(p.upn(), "@", "_") + "#EXT#"), "accountEnabled": "true", "userType": `"Guest"`,
 		"creationType": `"Invitation"`, "externalUserState": `"Accepted"`, "createdDateTime": quoteTime(p.created),
@@ -310,13 +308,13 @@ func (w *world) guest(p *person) *record {
 }
 
 // synced makes an account that comes from Active Directory.
-func (w *world) synced(p *person) *record {
+func (w *world) synced(p *person) {
 	props := w.account(p)
 	props["onPremisesSyncEnabled"] = "true"
 	props["onPremisesLastSyncDateTime"] = quoteTime(w.today)
 	props["onPremisesDomainName"] = quote("ad." + p.domain)
 	props["onPremisesSamAccountName"] = quote(p.nick)
-	return w.enter(props)
+	w.enter(props)
 }
 
 // binned makes an account that was deleted some days ago.

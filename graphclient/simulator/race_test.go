@@ -52,7 +52,7 @@ func TestConcurrency_NothingIsLostOrSeenTwice(t *testing.T) {
 			send("GET", "/users/delta?$select=displayName", "")
 			_ = b.s.Snapshot()
 			form := url.Values{"client_id": {cliToolsAppID}, "scope": {"User.Read.All"}}
-			res, err := b.client.Post(inProcessAuthority+"/common/oauth2/v2.0/devicecode", "application/x-www-form-urlencoded", strings.NewReader(form.Encode())) //nolint:noctx // a test
+			res, err := b.client.Post(inProcessAuthority+"/common/oauth2/v2.0/devicecode", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
 			if err != nil {
 				t.Error(err)
 				return

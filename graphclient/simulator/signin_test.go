@@ -270,7 +270,7 @@ func TestAuthorize_ByBrowserWithPKCE(t *testing.T) {
 	if r := redeem(q.Get("code"), verifier).want(t, 200); r.text("refresh_token") == "" || r.text("id_token") == "" {
 		t.Errorf("%s", r.raw)
 	}
-	if res, q := open(b, "redirect_uri", "https://elsewhere.example/"); res.StatusCode != 400 || len(q) != 0 {
+	if res, q := open(b, "redirect_uri", "https://elsewhere.example/"); res.StatusCode != http.StatusBadRequest || len(q) != 0 {
 		t.Errorf("sent to an unknown address: %d %v", res.StatusCode, q)
 	}
 	b.s.RefuseSignIns(53003)
@@ -280,7 +280,7 @@ func TestAuthorize_ByBrowserWithPKCE(t *testing.T) {
 	p := newBench(t, smallTenant, paged)
 	res, _ := open(p)
 	page, _ := io.ReadAll(res.Body)
-	if res.StatusCode != 200 || !strings.Contains(string(page), `value="decline"`) || !strings.Contains(string(page), b64(sum[:])) {
+	if res.StatusCode != http.StatusOK || !strings.Contains(string(page), `value="decline"`) || !strings.Contains(string(page), b64(sum[:])) {
 		t.Errorf("%d %s", res.StatusCode, page)
 	}
 }

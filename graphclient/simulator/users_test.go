@@ -49,7 +49,7 @@ func TestGetUser_GivesElevenPropertiesUnlessOthersAreSelected(t *testing.T) {
 		}
 	}
 	r = b.get("/users/yamada.taro@CONTOSO.example?$select=accountEnabled,onPremisesSyncEnabled,mailNickname").want(t, 200)
-	if r.json["accountEnabled"] != true || r.json["onPremisesSyncEnabled"] != nil || r.json["mailNickname"] != "yamada.taro" {
+	if !r.is("accountEnabled") || r.json["onPremisesSyncEnabled"] != nil || r.json["mailNickname"] != "yamada.taro" {
 		t.Errorf("%s", r.raw)
 	}
 	r = b.get("/users('yamada.taro@contoso.example')?$select=id").want(t, 200)
