@@ -97,8 +97,8 @@ func (c Claims) MayWriteUsers() bool {
 // IsGuest reports whether the account is a guest of the tenant that issued the
 // token.
 func (c Claims) IsGuest() bool {
-	if c.Guest != nil && c.Guest.String() == "1" {
-		return true
+	if c.Guest != nil { // it knows best: a member may come from elsewhere too
+		return c.Guest.String() == "1"
 	}
 	if strings.Contains(strings.ToUpper(c.UPN), "#EXT#") || strings.Contains(strings.ToUpper(c.Unique), "#EXT#") {
 		return true

@@ -34,6 +34,7 @@ func TestRead_KnowsGuestsAndPersonalAccounts(t *testing.T) {
 		`{"tid":"t","unique_name":"live.com#a@b","idp":"live.com"}`:            {true, true},
 		`{"tid":"t","idp":"https://sts.windows.net/other/"}`:                   {true, false},
 		`{"tid":"T","idp":"https://sts.windows.net/t/"}`:                       {false, false},
+		`{"tid":"t","acct":0,"upn":"a_b#EXT#@c"}`:                              {false, false},
 		`{"tid":"t","acct":1}`:                                                 {true, false},
 		`{"tid":"9188040d-6c67-4c5b-b112-36a304b66dad","upn":"a@example.com"}`: {false, true},
 	} {

@@ -34,6 +34,9 @@ func Client(caPEM string) (*http.Client, error) {
 		MaxIdleConnsPerHost:   16,
 		IdleConnTimeout:       60 * time.Second,
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+		// A connection that died silently, as behind a VPN, is found by a ping;
+		// without it, it would be used for as long as TCP hopes.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 20 * time.Second, PingTimeout: 10 * time.Second},
 	}
 	if caPEM != "" {
 		pool := x509.NewCertPool()
