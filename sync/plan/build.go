@@ -135,6 +135,9 @@ func (b *builder) prepare() error {
 		in.Policy.Attributes = directory.Standard()
 	}
 	b.src, b.users, b.bin = in.Source, in.Users, in.Deleted
+	if b.bin == nil {
+		b.bin = emptyBin()
+	}
 	if err := b.overlay(); err != nil {
 		return err
 	}
@@ -236,7 +239,6 @@ type bits []uint64
 
 func newBits(n int) bits         { return make(bits, (n+63)/64) }
 func (s bits) set(i int32)       { s[i/64] |= 1 << (i % 64) }
-func (s bits) clear(i int32)     { s[i/64] &^= 1 << (i % 64) }
 func (s bits) has(i int32) bool  { return s[i/64]&(1<<(i%64)) != 0 }
 func (s bits) hasRow(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
 

@@ -271,6 +271,9 @@ func (b *builder) inBin(s directory.User) (int32, problem.Code) {
 		return -1, ""
 	}
 	for _, d := range unsure {
+		if b.decided.allowsAgain(d.ID(), "") {
+			return -1, ""
+		}
 		if b.decided.allows(d.ID(), "") || len(unsure) == 1 && b.decided.allows("", s.UPN()) {
 			return b.restorable(d)
 		}

@@ -190,9 +190,9 @@ func (p *Plan) protection(m directory.Marks, a *Action) problem.Code {
 			return problem.ProtectedListed
 		}
 	}
-	// Whether hacsync made the account was judged when planning; what is new is
-	// only a licence.
-	return protectedBy(m, !m.Has(directory.Licensed) && !a.Marks.Has(directory.Licensed))
+	// Only an account that hacsync made itself is acted on with marks that would
+	// protect another.
+	return protectedBy(m, protectedBy(a.Marks, false) != "")
 }
 
 // atTarget reports whether an account already is as the action wants it.

@@ -49,7 +49,7 @@ func TestFile_HoldsEverything(t *testing.T) {
 		a, b := p.Action(i), q.Action(i)
 		x, _ := json.Marshal(a)
 		y, _ := json.Marshal(b)
-		if string(x) != string(y) {
+		if !bytes.Equal(x, y) {
 			t.Errorf("action\n%s\nfrom the file\n%s", x, y)
 		}
 	}

@@ -27,13 +27,13 @@ func (b tb) Helper()                     { b.t.Helper() }
 func (b tb) Fatal(a ...any)              { b.t.Fatal(a...) }
 func (b tb) Fatalf(f string, a ...any)   { b.t.Fatalf(f, a...) }
 func (b tb) Errorf(f string, a ...any)   { b.t.Errorf(f, a...) }
-func in(t *rapid.T, outer *testing.T) tb { return tb{outer, t} }
+func in(outer testing.TB, t *rapid.T) tb { return tb{outer, t} }
 func describe(p *Plan) string            { return "\n\t" + strings.Join(brief(p), "\n\t") }
 
 func TestRule5_ASyncConverges(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		h := drawHostile(r)
-		b := in(r, t)
+		b := in(t, r)
 		w, p, input := h.plan(b)
 		checkSums(b, p)
 		again := false // an address that goes with a deleted account frees a UPN for the next plan
@@ -77,7 +77,7 @@ func TestRule6_NoActionNamesAProtectedAccount(t *testing.T) {
 		if len(h.live) > 0 && rapid.Bool().Draw(r, "list") {
 			h.in.Policy.Protected = []string{strings.ToUpper(rapid.SampledFrom(h.live).Draw(r, "listed").upn)}
 		}
-		w, p, _ := h.plan(in(r, t))
+		w, p, _ := h.plan(in(t, r))
 		for a := range p.Actions() {
 			if a.User.ID == "" {
 				continue
@@ -100,27 +100,28 @@ func TestRule6_NoActionNamesAProtectedAccount(t *testing.T) {
 func TestFingerprint_DoesNotDependOnTheOrderOfTheInput(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		h := drawHostile(r)
-		_, p, input := h.plan(in(r, t))
+		_, _, input := h.plan(in(t, r))
 		rnd := rand.New(rand.NewPCG(uint64(rapid.IntRange(0, 1<<30).Draw(r, "seed")), 1))
 		shuffle := func(s []person) []person {
 			s = slices.Clone(s)
 			rnd.Shuffle(len(s), func(i, j int) { s[i], s[j] = s[j], s[i] })
 			return s
 		}
-		input.Source = snapshot(in(r, t), directory.Source, shuffle(h.source))
+		input.Source = snapshot(in(t, r), directory.Source, shuffle(h.source))
 		input.Purposes = h.purposes
-		input.Users = snapshot(in(r, t), directory.Destination, shuffle(h.live))
-		input.Deleted = snapshot(in(r, t), directory.RecycleBin, shuffle(h.bin))
+		input.Users = snapshot(in(t, r), directory.Destination, shuffle(h.live))
+		input.Deleted = snapshot(in(t, r), directory.RecycleBin, shuffle(h.bin))
 		q, err := Build(input)
 		if err != nil {
 			r.Fatal(err)
 		}
 		// Purposes beyond those asked for may protect more accounts, so the
 		// first is built with all of them as well.
-		input.Source = snapshot(in(r, t), directory.Source, h.source)
-		input.Users = snapshot(in(r, t), directory.Destination, h.live)
-		input.Deleted = snapshot(in(r, t), directory.RecycleBin, h.bin)
-		if p, err = Build(input); err != nil {
+		input.Source = snapshot(in(t, r), directory.Source, h.source)
+		input.Users = snapshot(in(t, r), directory.Destination, h.live)
+		input.Deleted = snapshot(in(t, r), directory.RecycleBin, h.bin)
+		p, err := Build(input)
+		if err != nil {
 			r.Fatal(err)
 		}
 		if p.Fingerprint() != q.Fingerprint() || describe(p) != describe(q) {
@@ -132,7 +133,7 @@ func TestFingerprint_DoesNotDependOnTheOrderOfTheInput(t *testing.T) {
 func TestBuild_RenamingEveryUserChangesNothingButNames(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		h := drawHostile(r)
-		_, p, _ := h.plan(in(r, t))
+		_, p, _ := h.plan(in(t, r))
 		other := func(people []person) []person {
 			people = slices.Clone(people)
 			for i := range people {
@@ -174,7 +175,7 @@ func TestBuild_RenamingEveryUserChangesNothingButNames(t *testing.T) {
 				g.in.Decisions[i].UPN = "zz" + g.in.Decisions[i].UPN
 			}
 		}
-		_, q, _ := g.plan(in(r, t))
+		_, q, _ := g.plan(in(t, r))
 		shape := func(p *Plan, prefix string) []string {
 			var rows []string
 			for a := range p.Actions() {
@@ -202,12 +203,12 @@ func TestBuild_RenamingEveryUserChangesNothingButNames(t *testing.T) {
 func TestReview_LeavingOutAnyRowsLeavesAPlanThatCanBeApplied(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		h := drawHostile(r)
-		w, p, input := h.plan(in(r, t))
+		w, p, input := h.plan(in(t, r))
 		if p.Len() == 0 {
 			r.Skip()
 		}
 		if rapid.Bool().Draw(r, "from file") {
-			p = recode(in(r, t), p)
+			p = recode(in(t, r), p)
 		}
 		review := p.Review()
 		for range rapid.IntRange(1, 6).Draw(r, "moves") {
@@ -219,7 +220,7 @@ func TestReview_LeavingOutAnyRowsLeavesAPlanThatCanBeApplied(t *testing.T) {
 			}
 		}
 		q := review.Approve()
-		checkSums(in(r, t), q)
+		checkSums(in(t, r), q)
 		if q.Counts() != review.Counts() || q.Verdict().Cancelled != review.Verdict().Cancelled {
 			r.Fatalf("review %+v, approved %+v", review.Counts(), q.Counts())
 		}
@@ -228,7 +229,7 @@ func TestReview_LeavingOutAnyRowsLeavesAPlanThatCanBeApplied(t *testing.T) {
 				r.Fatalf("row %d is left out and in the plan", a.No)
 			}
 		}
-		back := recode(in(r, t), q)
+		back := recode(in(t, r), q)
 		if back.Fingerprint() != q.Fingerprint() || describe(back) != describe(q) || back.Counts() != q.Counts() {
 			r.Fatalf("approved%s\nfrom its file%s", describe(q), describe(back))
 		}
@@ -263,7 +264,7 @@ func TestRule2_TheGuardCountsWhatThePlanDoes(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		h := drawHostile(r)
 		h.in.Unattended = false
-		w, p, _ := h.plan(in(r, t))
+		w, p, _ := h.plan(in(t, r))
 		deletions, users := 0, 0
 		for a := range p.Actions() {
 			if a.Kind == Delete {
@@ -306,7 +307,7 @@ func TestRule2_TheGuardCountsWhatThePlanDoes(t *testing.T) {
 func TestRule7_WhomASourceRowMayMeanIsNeverDeleted(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		h := drawHostile(r)
-		_, p, _ := h.plan(in(r, t))
+		_, p, _ := h.plan(in(t, r))
 		again := map[string]bool{}
 		for _, d := range h.in.Decisions {
 			if d.Kind == Allow && d.Attribute == directory.UserPrincipalName {

@@ -117,6 +117,7 @@ func (a *Action) steps() []Step {
 			s := add(Patch)
 			s.Password, s.ForceChange = true, true
 		}
+	case Update:
 	}
 	var values, block []Change
 	for _, c := range a.Changes {

@@ -359,7 +359,8 @@ func (h *hostile) plan(t testing.TB) (*world, *Plan, Input) {
 	w := h.world()
 	in := h.in
 	in.Source = snapshot(t, directory.Source, h.source)
-	return w, w.plan(t, in), in
+	p := w.plan(t, in)
+	return w, p, in
 }
 
 // TestMain draws more than rapid would by itself: what collides is rare.
