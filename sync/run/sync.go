@@ -26,7 +26,7 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 	if err := r.approved(p.Plan, a); err != nil {
 		return nil, err
 	}
-	claim, err := r.Store.Take(ctx, r.Connection.Tenant, p.Plan.Domain(), r.Holder, false)
+	claim, err := r.Store.Take(ctx, r.Connection.Tenant, p.Plan.Domain(), r.Holder, !a.Unattended)
 	if err != nil {
 		return nil, err
 	}
