@@ -40,8 +40,7 @@ func (s *dryRunning) enter(d *data, back bool) turn {
 	if d.file != nil {
 		// An opened plan is reviewed as it is; the sync compares it with both
 		// sides as they are now.
-		d.domain = d.file.Domain()
-		d.planned = &run.Planned{Plan: d.file}
+		d.planned = &run.Planned{Plan: d.file, Source: d.spec, Count: d.count}
 		d.review = newReviewed(d.file)
 		return goTo(Preview)
 	}

@@ -224,12 +224,16 @@ func (s *permissions) answer(d *data, a Answer) turn {
 	return stayed(T("flow.not_a_choice"))
 }
 
-// next goes to the domains, or with an opened plan straight to its preview.
+// next goes to the domains. An opened plan has one already; a sync of it compares
+// with the source, so that is asked for next.
 func (s *permissions) next(d *data) turn {
-	if d.file != nil {
-		return goTo(DryRun)
+	if d.file == nil {
+		return goTo(Domain)
 	}
-	return goTo(Domain)
+	if d.domain != d.file.Domain() {
+		d.domain, d.spec, d.count, d.overview = d.file.Domain(), d.o.Source, d.o.Count, nil
+	}
+	return goTo(Source)
 }
 
 func (s *permissions) back(*data) (turn, bool) { return turn{}, false }

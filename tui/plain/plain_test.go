@@ -405,8 +405,8 @@ func TestPreview_SavesAuditLogAndPlan(t *testing.T) {
 		if strings.HasSuffix(name, ".plan") {
 			v := newWorld(t)
 			v.files[name] = text
-			got := walk(t, v, "open", "missing.plan", "open", name, "approve", "once", "s", "", "", "2", "approve", "quit")
-			got.has(t, "Sync finished: 6 of 6")
+			got := walk(t, v, "open", "missing.plan", "open", name, "approve", "once", "file", "users.csv", "22", "s", "", "", "2", "approve", "quit")
+			got.has(t, "from a file", "Sync finished: 6 of 6")
 			if len(v.applied) != 1 || len(v.dryRuns) != 0 {
 				t.Errorf("applied %d after %d dry runs", len(v.applied), len(v.dryRuns))
 			}
