@@ -11,7 +11,6 @@ package plain
 import (
 	"bufio"
 	"context"
-	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -34,23 +33,15 @@ type Options struct {
 	Width int
 }
 
-// Kind is how a walk ended.
-type Kind uint8
-
-// The ways a walk ends. Quit is a person's wish, at any step; the report says
-// what was done. InputEnded: the input ended where an answer was needed.
-// Interrupted: ctx ended (ctrl+c).
-const (
-	Quit Kind = iota
-	InputEnded
-	Interrupted
-)
-
 // Outcome is how a walk ended, for the exit code.
-type Outcome struct {
-	Kind Kind
-	End  flow.End
-}
+type Outcome = flow.Outcome
+
+// The ways a walk ends.
+const (
+	Quit        = flow.Quit
+	InputEnded  = flow.InputEnded
+	Interrupted = flow.Interrupted
+)
 
 // Run walks f until somebody quits, the input ends or ctx does. It closes what
 // was opened. Its error is one of writing to out.
@@ -132,13 +123,13 @@ func (w *walker) end() *flow.End {
 }
 
 // walk is the loop: show, take a line or what runs brings, go on.
-func (w *walker) walk(ctx context.Context) Kind {
+func (w *walker) walk(ctx context.Context) flow.Ending {
 	w.take(ctx, w.f.Start())
 	ticker := time.NewTicker(w.o.Every)
 	defer ticker.Stop()
 	for w.err == nil {
 		if w.f.Ended() != nil {
-			w.closing("flow.plain.quit")
+			w.closing(Quit)
 			return Quit
 		}
 		// Before what the interrupted effect may have brought already.
@@ -153,7 +144,7 @@ func (w *walker) walk(ctx context.Context) Kind {
 		if !wait || !v.Ask.Optional || w.o.Interactive && !w.ended && !passing(v) {
 			if w.ended {
 				w.abandon()
-				w.closing("flow.plain.input_ended")
+				w.closing(InputEnded)
 				return InputEnded
 			}
 			input = w.in.want()
@@ -331,31 +322,14 @@ func (w *walker) settle() {
 func (w *walker) interrupt() {
 	w.write("\n")
 	w.abandon()
-	w.closing("flow.plain.interrupted")
+	w.closing(Interrupted)
 }
 
 // closing is the last sentence: what was and was not done.
-func (w *walker) closing(id string) {
-	end := w.end()
-	var done flow.Text
-	switch {
-	case end.Report != nil && end.Report.Sent > 0:
-		done = flow.T("flow.plain.done", "run", int(end.Report.Run), "line", flow.Done(end.Report))
-		if r := end.Report; r.NotTried+r.NotYetSeen > 0 {
-			done = flow.T("flow.plain.rest", "done", done)
-		}
-	case end.Err != nil && !errors.Is(end.Err, context.Canceled):
-		done = flow.T("flow.plain.not_done", "what", flow.What{Err: end.Err})
-	default:
-		done = flow.T("flow.plain.nothing")
-	}
-	kept := flow.T("flow.plain.not_kept")
-	if end.Saved {
-		kept = flow.T("flow.plain.kept")
-	}
+func (w *walker) closing(kind flow.Ending) {
 	p := w.page()
 	p.b.WriteString("\n")
-	p.wrapped("", p.say(flow.T(id, "done", done, "kept", kept)))
+	p.wrapped("", p.say(Outcome{Kind: kind, End: *w.end()}.Closing()))
 	w.write(p.b.String())
 }
 

@@ -1,7 +1,6 @@
 package plain
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/hacsync/hacsync/sync/message"
@@ -32,60 +31,12 @@ func (w *page) blank() {
 }
 
 // wrapped writes s after a first indent, and its further lines under it.
-func (w *page) wrapped(first, s string) {
-	indent := strings.Repeat(" ", widget.Width(first))
-	for i, l := range wrap(s, w.width-len(indent)) {
-		if i == 0 {
-			w.line(first + l)
-		} else {
-			w.line(indent + l)
-		}
-	}
-}
+func (w *page) wrapped(first, s string) { w.lines(widget.Hang(first, s, w.width)) }
 
-// wrap breaks s into lines of at most width columns, at spaces where there are
-// any; Japanese has none and breaks anywhere.
-func wrap(s string, width int) []string {
-	width = max(width, 10)
-	var out []string
-	for _, par := range strings.Split(s, "\n") {
-		out = append(out, wrapLine(par, width)...)
+func (w *page) lines(list []string) {
+	for _, l := range list {
+		w.line(l)
 	}
-	return out
-}
-
-func wrapLine(s string, width int) []string {
-	var out []string
-	for widget.Width(s) > width {
-		// The longest beginning that fits, cut at its last space unless that
-		// leaves the line nearly empty.
-		cut, col, space := 0, 0, -1
-		for i, r := range s {
-			n := widget.Width(string(r))
-			if col+n > width {
-				break
-			}
-			if r == ' ' && col*4 > width {
-				space = i
-			}
-			col += n
-			cut = i + len(string(r))
-		}
-		if cut == 0 {
-			break
-		}
-		if cut < len(s) && s[cut] == ' ' {
-			space = cut
-		}
-		if space > 0 {
-			out = append(out, strings.TrimRight(s[:space], " "))
-			s = strings.TrimLeft(s[space:], " ")
-			continue
-		}
-		out = append(out, s[:cut])
-		s = s[cut:]
-	}
-	return append(out, s)
 }
 
 // header is what every step begins with: a photograph of it is a ticket.
@@ -167,13 +118,11 @@ func (w *page) facts(f flow.Facts) {
 		return
 	}
 	w.blank()
-	label := 0
-	for _, x := range f {
-		label = max(label, min(widget.Width(w.say(x.Label)), w.width/2))
+	labels, values := make([]string, len(f)), make([]string, len(f))
+	for i, x := range f {
+		labels[i], values[i] = w.say(x.Label), w.say(x.Value)
 	}
-	for _, x := range f {
-		w.wrapped("  "+widget.Fit(w.say(x.Label), label)+"  ", w.say(x.Value))
-	}
+	w.lines(widget.Pairs(labels, values, w.width))
 }
 
 // trouble says what happened, the way on, and the code to look it up by.
@@ -194,81 +143,17 @@ func (w *page) table(t flow.Table) {
 		return
 	}
 	w.blank()
-	rows := make([][]string, 0, len(t.Rows)+1)
-	cols := 0
+	g := widget.Grid{Right: t.Right, Wrap: t.Wrap}
 	for _, r := range append([][]flow.Text{t.Head}, t.Rows...) {
 		cells := make([]string, len(r))
 		for i, c := range r {
 			cells[i] = w.say(c)
 		}
-		cols = max(cols, len(cells))
-		rows = append(rows, cells)
+		g.Rows = append(g.Rows, cells)
 	}
-	widths := make([]int, cols)
-	for _, r := range rows {
-		for i, c := range r {
-			widths[i] = max(widths[i], widget.Width(c))
-		}
+	for _, lines := range g.Lines(w.width) {
+		w.lines(lines)
 	}
-	w.shrink(widths, t)
-	for _, r := range rows {
-		first := gap
-		for i, c := range r[:len(r)-1] {
-			if slices.Contains(t.Right, i) {
-				first += widget.FitLeft(c, widths[i]) + gap
-			} else {
-				first += fit(c, widths[i]) + gap
-			}
-		}
-		last := len(r) - 1
-		switch c := r[last]; {
-		case slices.Contains(t.Right, last):
-			w.line(first + widget.FitLeft(c, widths[last]))
-		case t.Wrap:
-			w.wrapped(first, c)
-		default:
-			w.line(first + widget.Fit(c, min(widget.Width(c), w.width-widget.Width(first))))
-		}
-	}
-}
-
-// shrink makes the columns fit beside each other: the widest one that is no
-// number gives way first, the last gets what is left.
-func (w *page) shrink(widths []int, t flow.Table) {
-	const least, wrapped = 8, 26
-	last := len(widths) - 1
-	for {
-		sum := len(gap) * len(widths)
-		for _, n := range widths {
-			sum += n
-		}
-		if sum <= w.width {
-			return
-		}
-		// What is wrapped loses nothing.
-		if t.Wrap && widths[last] > wrapped {
-			widths[last]--
-			continue
-		}
-		widest := -1
-		for i, n := range widths {
-			if !slices.Contains(t.Right, i) && n > least && (widest < 0 || n > widths[widest]) {
-				widest = i
-			}
-		}
-		if widest < 0 {
-			return
-		}
-		widths[widest]--
-	}
-}
-
-// fit shortens an address in the middle, anything else at its end.
-func fit(s string, width int) string {
-	if strings.Contains(s, "@") {
-		return widget.FitMiddle(s, width)
-	}
-	return widget.Fit(s, width)
 }
 
 // question writes what is asked; the prompt stands alone on its line.
@@ -340,7 +225,7 @@ func (w *page) help(v flow.View) {
 	if v.Ask.Preset != "" {
 		list = append(list, entry{w.say(flow.T("flow.plain.empty")), w.say(flow.T("flow.plain.h_preset"))})
 	}
-	if takesCommands(v.Ask.Kind) {
+	if flow.TakesCommands(v.Ask.Kind) {
 		for _, c := range v.Commands {
 			keys := c.Word
 			if c.Key != "" {
@@ -374,7 +259,7 @@ func (w *page) help(v flow.View) {
 // keysLine names the commands of a step, a key and a word each.
 func (w *page) keysLine(v flow.View) {
 	var keys []string
-	if takesCommands(v.Ask.Kind) {
+	if flow.TakesCommands(v.Ask.Kind) {
 		for _, c := range v.Commands {
 			if c.Key == "" || strings.HasPrefix(c.Name, "tab:") {
 				continue

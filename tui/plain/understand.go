@@ -16,12 +16,6 @@ const (
 	isNothing
 )
 
-// takesCommands reports whether a question takes a step's commands beside its
-// answer. In a field of text letters are letters.
-func takesCommands(k flow.Kind) bool {
-	return k != flow.Line && k != flow.Path && k != flow.Typed
-}
-
 // understand makes an answer or a command of a line. Keys and words are compared
 // after NFKC, so that ｑ and ？ from a Japanese input method work.
 func understand(v flow.View, line string) (flow.Answer, understood) {
@@ -42,7 +36,7 @@ func understand(v flow.View, line string) (flow.Answer, understood) {
 	if a, ok := option(q, folded); ok {
 		return a, isAnswer
 	}
-	if takesCommands(q.Kind) {
+	if flow.TakesCommands(q.Kind) {
 		if a, ok := command(v.Commands, text); ok {
 			return a, isAnswer
 		}
