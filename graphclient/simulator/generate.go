@@ -107,9 +107,22 @@ func generate(n int, seed int64, c clock.Clock) (*tenant, []byte, error) {
 	inLab := left * 12 / 100
 	w.people(left-inLab, main, true)
 	w.people(inLab, lab, false)
-	for range share(n, 5) {
+	for i := range share(n, 5) {
 		p := w.stranger(main)
 		w.binned(p, 3+w.rng.IntN(20))
+		if i%5 == 0 { // back again: to be restored
+			w.row(p)
+		}
+	}
+	// Rows that cannot be written as they are.
+	for i := range share(n, 1) {
+		p := w.stranger(main)
+		if i%2 == 0 {
+			p.local = strings.Replace(p.local, ".", "&", 1)
+		} else {
+			p.imm = ""
+		}
+		w.row(p)
 	}
 	export, err := w.export()
 	return t, export, err

@@ -30,6 +30,8 @@ func (s *Server) Handler() http.Handler {
 		switch {
 		case path == "/simulator/tenant":
 			s.serveTenant(w, r)
+		case path == "/simulator/export" && s.hac != nil:
+			s.serveExport(w, r)
 		case strings.HasPrefix(path, "/v1.0/") || path == "/v1.0":
 			s.serveGraph(w, r)
 		case strings.HasPrefix(path, "/beta/"):
@@ -103,6 +105,14 @@ func (s *Server) serveTenant(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	s.writeBody(w, r, http.StatusOK, s.Snapshot())
+}
+
+// serveExport hands out the HAC export as a file, as an administrator would
+// download it.
+func (s *Server) serveExport(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="users.csv"`)
+	s.writeBody(w, r, http.StatusOK, s.hac.Export())
 }
 
 // Snapshot is the true present state as a tenant file; the same bytes while

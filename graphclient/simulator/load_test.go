@@ -3,6 +3,7 @@ package simulator
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -180,6 +181,15 @@ func TestStart_WritesAReadyFileThatATrustingClientCanUse(t *testing.T) {
 	_ = res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		t.Errorf("status %d", res.StatusCode)
+	}
+	res, err = client.Get(r.Graph + "/simulator/export")
+	if err != nil {
+		t.Fatal(err)
+	}
+	export, err := io.ReadAll(res.Body)
+	_ = res.Body.Close()
+	if err != nil || !strings.HasPrefix(string(export), "\ufeffUsername,Email Address,") {
+		t.Errorf("export: %v %.60s", err, export)
 	}
 	left, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".ready-*"))
 	if err != nil || len(left) != 0 {

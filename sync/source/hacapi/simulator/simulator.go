@@ -102,6 +102,13 @@ func (s *Server) SetExport(export []byte) error {
 	return nil
 }
 
+// Export is what is listed, as it was given.
+func (s *Server) Export() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return bytes.Clone(s.csv)
+}
+
 func parse(export []byte) ([]json.RawMessage, error) {
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(export, []byte("\ufeff"))))
 	header, err := r.Read()
@@ -161,11 +168,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case r.Method == http.MethodGet && strings.TrimSuffix(r.URL.Path, "/") == "/20230822/users/download/csv":
 		if s.allowed(w, r) {
-			s.mu.Lock()
-			b := s.csv
-			s.mu.Unlock()
 			w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-			_, _ = w.Write(b)
+			_, _ = w.Write(s.Export())
 		}
 	default:
 		answer(w, http.StatusNotFound, map[string]string{"message": "Not Found"})
