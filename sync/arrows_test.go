@@ -71,6 +71,7 @@ var arrows = map[string][]string{
 	},
 	"tui/theme":  {},
 	"tui/widget": {"sync/message", "tui/theme"},
+	"tui/step":   {"sync/message", "tui/flow", "tui/theme", "tui/widget"},
 	"tui/plain": {
 		"sync/clock", "sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/theme", "tui/widget",
 	},

@@ -85,7 +85,7 @@ type Cache interface {
 	Store(ctx context.Context, plain []byte) error
 }
 
-// Scopes that are asked for first: reading only, so that a dry run cannot write.
+// ReadScopes are asked for first: reading only, so that a dry run cannot write.
 func ReadScopes() []string {
 	return []string{
 		"User.Read.All", "Domain.Read.All", "Organization.Read.All",

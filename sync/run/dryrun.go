@@ -26,7 +26,7 @@ import (
 // log with its cause.
 func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Planned, error) {
 	domain = directory.FoldUPN(domain)
-	if _, err := r.verified(ctx, domain); err != nil {
+	if err := r.verified(ctx, domain); err != nil {
 		return nil, err
 	}
 	settings, err := r.settings(ctx, domain)
@@ -244,7 +244,9 @@ func (r *Runner) facts(ctx context.Context, domain string, settings Settings) (p
 			delete(f.Deleted, id)
 		case plan.Patch, plan.PatchUPN:
 		}
-		if v, ok := after.get(directory.AccountEnabled); ok && verbOf(e.Verb) != plan.Create {
+		// An account added disabled counts as blocked by us: nobody else would
+		// let the person in once the source does.
+		if v, ok := after.get(directory.AccountEnabled); ok {
 			f.Blocked[id] = v.Text == "false"
 		}
 		if now.Sub(e.Answered) < recent {

@@ -138,11 +138,10 @@ func problemJSON(p *problem.Problem) json.RawMessage {
 	if p == nil {
 		return nil
 	}
-	b, err := json.Marshal(p.Store())
-	if err != nil {
-		return nil
+	if b, err := json.Marshal(p.Store()); err == nil {
+		return b
 	}
-	return b
+	return nil
 }
 
 func decodeProblem(b json.RawMessage) *problem.Problem {

@@ -342,7 +342,7 @@ func faults(seed uint64, percent int) (before, after func(plan.Step) *destinatio
 	if seed == 0 {
 		seed = 1
 	}
-	var mu = make(chan struct{}, 1)
+	mu := make(chan struct{}, 1)
 	draw := func() int { mu <- struct{}{}; defer func() { <-mu }(); return next() }
 	lost := &destination.Outcome{Did: destination.Unknown}
 	before = func(plan.Step) *destination.Outcome {

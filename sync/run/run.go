@@ -113,7 +113,7 @@ func (r *Runner) last(ctx context.Context, domain string, kind state.RunKind) (*
 
 // Precheck looks for what stands in the way of a domain.
 func (r *Runner) Precheck(ctx context.Context, domain string) (*destination.Precheck, error) {
-	if _, err := r.verified(ctx, domain); err != nil {
+	if err := r.verified(ctx, domain); err != nil {
 		return nil, err
 	}
 	return r.Destination.Precheck(ctx, directory.FoldUPN(domain))
@@ -121,10 +121,10 @@ func (r *Runner) Precheck(ctx context.Context, domain string) (*destination.Prec
 
 // verified finds a domain that can be synchronised, or a problem that says why
 // this one cannot.
-func (r *Runner) verified(ctx context.Context, domain string) (directory.Tenant, error) {
+func (r *Runner) verified(ctx context.Context, domain string) error {
 	tenant, err := r.Destination.Tenant(ctx)
 	if err != nil {
-		return tenant, err
+		return err
 	}
 	names := make([]string, 0, len(tenant.Domains))
 	for _, d := range tenant.Domains {
@@ -137,13 +137,13 @@ func (r *Runner) verified(ctx context.Context, domain string) (directory.Tenant,
 		args := problem.Args{"domain": d.Name}
 		switch {
 		case d.Initial:
-			return tenant, problem.New(problem.DomainInitial, args)
+			return problem.New(problem.DomainInitial, args)
 		case !d.Verified:
-			return tenant, problem.New(problem.DomainUnverified, args)
+			return problem.New(problem.DomainUnverified, args)
 		}
-		return tenant, nil
+		return nil
 	}
-	return tenant, problem.New(problem.DomainUnknown, problem.Args{
+	return problem.New(problem.DomainUnknown, problem.Args{
 		"domain": domain, "domains": strings.Join(names, ", "),
 	})
 }

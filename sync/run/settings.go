@@ -235,7 +235,7 @@ func (s Settings) Pairs() map[string]string {
 // Settings reads a domain's settings; the domain must be a verified one of the
 // tenant.
 func (r *Runner) Settings(ctx context.Context, domain string) (Settings, error) {
-	if _, err := r.verified(ctx, domain); err != nil {
+	if err := r.verified(ctx, domain); err != nil {
 		return Settings{}, err
 	}
 	return r.settings(ctx, domain)
@@ -254,7 +254,7 @@ func (r *Runner) settings(ctx context.Context, domain string) (Settings, error) 
 // the preset. A key or value that is not known is a problem that names it, and
 // nothing is stored.
 func (r *Runner) SetSettings(ctx context.Context, domain string, kv map[string]string) error {
-	if _, err := r.verified(ctx, domain); err != nil {
+	if err := r.verified(ctx, domain); err != nil {
 		return err
 	}
 	domain = directory.FoldUPN(domain)

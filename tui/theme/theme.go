@@ -52,7 +52,7 @@ func New(dark bool) *Styles {
 		restore: c("#0B6B74", "#56D4DD"),
 	}
 	base := lipgloss.NewStyle()
-	fg := func(x color.Color) lipgloss.Style { return base.Foreground(x) }
+	fg := base.Foreground
 	return &Styles{
 		Text: base, Faint: fg(p.faint), Title: base.Bold(true), Heading: fg(p.accent).Bold(true),
 		Label: fg(p.faint), Key: base.Bold(true),
