@@ -84,8 +84,9 @@ func (b *builder) fall(r row) {
 	h := b.holder(r)
 	holder := b.users.At(int(h))
 	code := problem.UPNTaken
-	if o := b.owner[h]; o >= 0 && b.ours.has(o) &&
-		directory.FoldUPN(b.src.At(int(o)).UPN()) != directory.FoldUPN(holder.UPN()) {
+	o := b.owner[h]
+	if o >= 0 && b.ours.has(o) && directory.FoldUPN(b.src.At(int(o)).UPN()) != directory.FoldUPN(holder.UPN()) ||
+		o < 0 && b.told.has(h) {
 		code = problem.WaitsForSkipped
 	}
 	acct, bin := r.acct, r.kind == Restore

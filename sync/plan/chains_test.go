@@ -66,6 +66,14 @@ func TestWaves_AChainStartsAtItsFreeEndABarrierALink(t *testing.T) {
 	}
 }
 
+func TestChains_FallFromTheLinkThatCannotMove(t *testing.T) {
+	s := moves("a>b", "b>c", "c>d", "e>a")
+	s.users = append(s.users, account("guest", upn("d"), mark(directory.Guest), imm("")))
+	p := s.build(t)
+	// d is a guest's; so nobody moves.
+	expect(t, p, "skip d HS-3104", "skip d HS-3203", "skip a HS-3212", "skip b HS-3212", "skip c HS-3212")
+}
+
 func TestWaves_ACycleUsesOneTemporaryUPNOfTheDomain(t *testing.T) {
 	s := moves("a>b", "b>c", "c>a")
 	p := s.build(t)

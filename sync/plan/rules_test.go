@@ -627,6 +627,10 @@ func TestBuild_RecycleBin(t *testing.T) {
 		{name: "allowed where nobody watches", source: a, deleted: []person{gone("a", imm(""))}, change: all(allow, unattended), want: []string{"skip a HS-3354"}},
 		{name: "added instead", source: a, deleted: []person{gone("a", imm(""))}, change: again, want: []string{"add a"}},
 		{
+			name: "added instead, by the ID of the deleted account", source: a, deleted: []person{gone("a", imm(""))}, want: []string{"add a"},
+			change: decide(Decision{Kind: Allow, ID: "id-a", UPN: "a@" + dom, Attribute: directory.UserPrincipalName}),
+		},
+		{
 			name: "not if it is live again", source: a, users: []person{account("a", imm("1"))}, deleted: []person{gone("a", imm("1"))},
 		},
 		{
@@ -676,6 +680,15 @@ func TestBuild_ReviewersDecisions(t *testing.T) {
 		{
 			name: "with both IDs only where an ID may change", source: []person{user("new", imm("1"))}, users: []person{account("old", imm("2"))},
 			change: decide(Decision{Kind: SamePerson, ID: "id-old", UPN: "new@" + dom}), want: []string{"skip new HS-3206"},
+		},
+		{
+			name: "and a reviewer watches", source: []person{user("new", imm("1"))}, users: []person{account("old", imm("2"))},
+			change: all(policy(ask), unattended, decide(Decision{Kind: SamePerson, ID: "id-old", UPN: "new@" + dom})), want: []string{"skip new HS-3207"},
+		},
+		{
+			name: "then the ID changes with the rename", source: []person{user("new", imm("1"))}, users: []person{account("old", imm("2"))},
+			change: all(policy(ask), policy(func(p *Policy) { p.Attributes = directory.Standard()[:2] }), decide(Decision{Kind: SamePerson, ID: "id-old", UPN: "new@" + dom})),
+			want:   []string{"rename new was old onPremisesImmutableId=1"},
 		},
 		{
 			name: "not a protected account", source: []person{user("new", imm("1"))}, users: []person{account("old", imm(""), mark(directory.RoleHolder))},
