@@ -68,7 +68,7 @@ func (s show) counts(c plan.Counts) {
 	add("!", "skip", c.Skipped)
 	s.table(rows, 2)
 	if c.SignIn > 0 {
-		s.line("%s", s.text("plan.signin", problem.Args{"n": s.words.Int(c.SignIn), "count": fmt.Sprint(c.SignIn)}))
+		s.line("%s", s.text("plan.signin", problem.Args{"n": itoa(c.SignIn)}))
 	}
 }
 
@@ -84,7 +84,7 @@ func (s show) verdict(v plan.Verdict) {
 		"absolute": s.words.Int(v.MaxDeletions),
 	}))
 	if v.Blocks > 0 {
-		s.line("%s", s.text("plan.blocks", problem.Args{"n": s.words.Int(v.Blocks)}))
+		s.line("%s", s.text("plan.blocks", problem.Args{"n": itoa(v.Blocks)}))
 	}
 	if v.Cancelled {
 		s.line("! %s", s.words.Text("guard.sentence", nil))

@@ -44,6 +44,9 @@ func (a *app) syncCommand() *cobra.Command {
 	flags.StringVar(&f.note, "note", "", a.text("flag.note", nil))
 	flags.IntVar(&f.maxAllowedDeletions, "max-allowed-deletions", -1, a.text("flag.max-allowed-deletions", nil))
 	flags.IntVar(&f.maxDeletions, "max-deletions", -1, a.text("flag.max-deletions", nil))
+	for _, name := range []string{"max-allowed-deletions", "max-deletions"} {
+		flags.Lookup(name).DefValue = "" // not raised; the help has no word for it
+	}
 	return c
 }
 
@@ -68,7 +71,7 @@ func (a *app) sync(ctx context.Context, domain string, f syncFlags) error {
 	if f.approve != "" && !strings.EqualFold(f.approve, fingerprint.String()) {
 		return problem.New(problem.NotApproved, problem.Args{"approved": f.approve, "plan": fingerprint.String()})
 	}
-	raise, err := a.raise(p.Plan, f)
+	raise, err := a.raise(p.Plan.Verdict(), fingerprint, f)
 	if err != nil {
 		return err
 	}
@@ -146,8 +149,7 @@ func (a *app) planOf(ctx context.Context, s *session, domain string, f syncFlags
 
 // raise reports whether the guard is to let this plan pass once. That is bound
 // to the plan's fingerprint, so a raise without one is refused.
-func (a *app) raise(p *plan.Plan, f syncFlags) (bool, error) {
-	v := p.Verdict()
+func (a *app) raise(v plan.Verdict, fingerprint plan.Fingerprint, f syncFlags) (bool, error) {
 	if f.maxAllowedDeletions < 0 && f.maxDeletions < 0 || !v.Cancelled {
 		return false, nil
 	}
@@ -157,7 +159,7 @@ func (a *app) raise(p *plan.Plan, f syncFlags) (bool, error) {
 			flag = "--max-deletions"
 		}
 		return false, problem.New(problem.RaiseUnapproved, problem.Args{
-			"flag": flag, "fingerprint": p.Fingerprint().String(),
+			"flag": flag, "fingerprint": fingerprint.String(),
 		})
 	}
 	percent, absolute := v.MaxAllowedDeletions, v.MaxDeletions
@@ -167,7 +169,7 @@ func (a *app) raise(p *plan.Plan, f syncFlags) (bool, error) {
 	if f.maxDeletions >= 0 && absolute >= 0 {
 		absolute = max(absolute, f.maxDeletions)
 	}
-	return v.Deletions*100 < percent*v.Users && (absolute < 0 || v.Deletions <= absolute), nil
+	return v.Deletions*100 < percent*v.Users && (absolute < 0 || v.Deletions < absolute), nil
 }
 
 // verdictProblem is why the guard cancels.
@@ -191,7 +193,7 @@ func (a *app) confirm(ctx context.Context, p *plan.Plan) error {
 	}
 	a.tell("")
 	wanted := strconv.Itoa(c.Delete)
-	args["n"], args["changes"] = a.words.Int(c.Delete), a.words.Int(c.Changes())
+	args["n"], args["changes"] = wanted, strconv.Itoa(c.Changes())
 	question := a.text("sync.question", args)
 	if c.Delete > 0 {
 		question = a.text("sync.question_deletions", args)

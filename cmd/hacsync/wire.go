@@ -321,6 +321,9 @@ func (v *vault) save(ctx context.Context, w *way) error {
 	case err != nil && !problem.Has(err, problem.NoSavedData):
 		return err
 	}
+	if err := v.try(ctx); err != nil { // said in its own words
+		return err
+	}
 	// Sealed first: a connection without its sign-in would only mislead.
 	if err := w.signIn.SaveTo(ctx, v.tokens(c.Name)); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/secret"
+	"github.com/hacsync/hacsync/sync/source"
 	"github.com/hacsync/hacsync/tui/flow"
 )
 
@@ -201,10 +203,43 @@ func (w wizardSession) AuditLog(_ context.Context, out io.Writer, p *run.Planned
 // Close forgets what was not saved. The state belongs to the backend.
 func (w wizardSession) Close() error { return nil }
 
-// engine tells the session which plan is being applied.
+// engine tells the session which plan is being applied, and names sources so
+// that they are found again from any folder.
 type engine struct {
 	*run.Runner
 	s *session
+}
+
+// SetSettings checks and stores key=value pairs.
+func (e engine) SetSettings(ctx context.Context, domain string, kv map[string]string) error {
+	if spec, ok := kv[run.KeySource]; ok {
+		absolute, err := absoluteSource(spec)
+		if err != nil {
+			return err
+		}
+		kv = maps.Clone(kv)
+		kv[run.KeySource] = absolute
+	}
+	return e.Runner.SetSettings(ctx, domain, kv)
+}
+
+// LookAtSource describes a source before a dry run.
+func (e engine) LookAtSource(ctx context.Context, domain, spec string) (*source.Overview, error) {
+	absolute, err := absoluteSource(spec)
+	if err != nil {
+		return nil, err
+	}
+	return e.Runner.LookAtSource(ctx, domain, absolute)
+}
+
+// DryRun computes and stores a plan.
+func (e engine) DryRun(ctx context.Context, domain string, o run.Overrides) (*run.Planned, error) {
+	absolute, err := absoluteSource(o.Source)
+	if err != nil {
+		return nil, err
+	}
+	o.Source = absolute
+	return e.Runner.DryRun(ctx, domain, o)
 }
 
 // Sync applies a plan.
