@@ -58,35 +58,43 @@ type reviewed struct {
 
 	// steps are what was left out, step by step, to be taken back.
 	steps   [][]int
-	byNo    map[int]int // index of an action by row number
-	skipNo  map[int]int // of a skip
+	nos     []int32     // row numbers of the actions, in order
+	skipNo  map[int]int // index of a skip by row number
 	highest int
 	lasting map[int]plan.Decision // by row number
 	left    map[int]string        // rows left out and why
 	shown   []int                 // numbers that pass tab, filter and search; nil: to be found
 	final   *plan.Plan            // what remains; nil: to be made
 	notable map[Filter]int        // how many rows each filter has
+	reading *Reading              // what a screen reads of it
+
+	// sums and judged are those of what remains; nil: to be found. version counts
+	// what changed.
+	sums    *plan.Counts
+	judged  *plan.Verdict
+	version int
 }
 
 func newReviewed(p *plan.Plan) *reviewed {
 	r := &reviewed{plan: p, review: p.Review(), tab: TabAll, lasting: map[int]plan.Decision{}, left: map[int]string{}, notable: map[Filter]int{}}
-	r.byNo, r.skipNo = make(map[int]int, p.Len()), make(map[int]int, p.SkipLen())
-	i := 0
+	r.nos, r.skipNo = make([]int32, 0, p.Len()), make(map[int]int, p.SkipLen())
+	r.reading = newReading(r)
 	for a := range p.Actions() {
-		r.byNo[a.No] = i
-		i++
+		r.nos = append(r.nos, int32(a.No)) //nolint:gosec // a row number
 		r.highest = max(r.highest, a.No)
 		for _, f := range filters() {
 			if f != OutOnly && r.passes(f, a) {
 				r.notable[f]++
 			}
 		}
+		r.reading.action(a)
 	}
-	i = 0
+	i := 0
 	for s := range p.Skips() {
 		r.skipNo[s.No] = i
 		i++
 		r.highest = max(r.highest, s.No)
+		r.reading.skip(s)
 	}
 	return r
 }
@@ -105,11 +113,24 @@ func (r *reviewed) approved() *plan.Plan {
 func (r *reviewed) code() string { return r.approved().Fingerprint().Code() }
 
 // verdict is the guard's on what remains.
-func (r *reviewed) verdict() plan.Verdict { return r.review.Verdict() }
-func (r *reviewed) counts() plan.Counts   { return r.review.Counts() }
+func (r *reviewed) verdict() plan.Verdict {
+	if r.judged == nil {
+		v := r.review.Verdict()
+		r.judged = &v
+	}
+	return *r.judged
+}
+
+func (r *reviewed) counts() plan.Counts {
+	if r.sums == nil {
+		c := r.review.Counts()
+		r.sums = &c
+	}
+	return *r.sums
+}
 
 func (r *reviewed) action(no int) (plan.Action, bool) {
-	i, ok := r.byNo[no]
+	i, ok := slices.BinarySearch(r.nos, int32(no)) //nolint:gosec // a row number
 	if !ok {
 		return plan.Action{}, false
 	}
@@ -165,8 +186,14 @@ func (r *reviewed) rows() []int {
 	if r.shown != nil {
 		return r.shown
 	}
-	r.shown = []int{}
 	find := newSearcher(r.query)
+	r.shown = make([]int, 0, len(r.nos))
+	if r.tab == TabAll && r.filter == NoFilter && find.empty() {
+		for _, no := range r.nos {
+			r.shown = append(r.shown, int(no))
+		}
+		return r.shown
+	}
 	if r.tab != TabSkip {
 		for a := range r.plan.Actions() {
 			if r.tab != TabAll && r.tab != TabSummary && string(r.tab) != a.Kind.String() {
@@ -271,11 +298,18 @@ func (r *reviewed) takeBack() []int {
 // raise lets what remains pass the guard once; it is bound to exactly that.
 func (r *reviewed) raise() {
 	r.review.RaiseOnce()
-	r.raised, r.final = true, nil
+	r.raised = true
+	r.stale()
+}
+
+// stale forgets what was found of the rows that remain.
+func (r *reviewed) stale() {
+	r.final, r.sums, r.judged = nil, nil, nil
+	r.version++
 }
 
 func (r *reviewed) changed() {
-	r.final = nil
+	r.stale()
 	// A raise holds for one plan: whatever changes it takes it back.
 	if r.raised {
 		fresh := r.plan.Review()

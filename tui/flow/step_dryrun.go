@@ -19,6 +19,7 @@ type dryRunning struct {
 
 type dryRan struct {
 	planned *run.Planned
+	review  *reviewed
 	err     error
 }
 
@@ -48,7 +49,11 @@ func (s *dryRunning) enter(d *data, back bool) turn {
 	o := run.Overrides{Source: d.spec, Count: d.count, Decisions: slices.Clone(d.decisions)}
 	return does(effect(func(ctx context.Context, r Reporter) any {
 		p, err := engine(r).DryRun(ctx, domain, o)
-		return dryRan{p, err}
+		if err != nil {
+			return dryRan{err: err}
+		}
+		// Looking through all rows takes a while where there are many.
+		return dryRan{planned: p, review: newReviewed(p.Plan)}
 	}))
 }
 
@@ -101,7 +106,7 @@ func (s *dryRunning) done(d *data, result any) turn {
 		return turn{}
 	}
 	d.planned = r.planned
-	d.review = newReviewed(r.planned.Plan)
+	d.review = r.review
 	t := goTo(Preview)
 	if n := d.review.inherit(s.before); n > 0 {
 		t.say = []Text{T("flow.preview.inherited", "n", n)}

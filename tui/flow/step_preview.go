@@ -52,6 +52,9 @@ func (s *previewing) view(d *data, now time.Time) View {
 	if s.err != nil {
 		v.Blocks = append(v.Blocks, Trouble{s.err})
 	}
+	if s.asks == askList {
+		v.Reading = r.reading
+	}
 	if !s.working.IsZero() {
 		v.Working = s.working
 		v.Ask = Question{Kind: Wait, Optional: true}

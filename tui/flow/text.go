@@ -10,7 +10,7 @@ import (
 
 // Args are what the words of a Text need. A driver writes them in the language
 // of the screen by their type: string (from outside: it is cleaned), int,
-// Percent, Clock, Day, Moment, UTC, time.Duration, About,
+// Percent, Clock, Day, Brief, Moment, UTC, time.Duration, About,
 // Names, Texts, Short, What, Remedy, Text.
 type Args map[string]any
 
@@ -22,6 +22,9 @@ type Clock time.Time
 
 // Day is a date: 25 Nov 2026.
 type Day time.Time
+
+// Brief is a date without its year: 25 Nov.
+type Brief time.Time
 
 // Moment is date and time with the zone.
 type Moment time.Time
@@ -110,6 +113,8 @@ func say(p *message.Printer, v any) string {
 		return p.Clock(time.Time(v))
 	case Day:
 		return p.Date(time.Time(v))
+	case Brief:
+		return p.Day(time.Time(v))
 	case Moment:
 		return p.Time(time.Time(v))
 	case UTC:

@@ -23,6 +23,9 @@ type View struct {
 	Work    *Work
 	// Status is what is true about storing and writing.
 	Status Text
+	// Reading is the plan that the preview lists, for a driver that shows the rows
+	// itself; nil wherever there is no list.
+	Reading *Reading
 }
 
 // Where is the header: what a photograph of any screen must show.

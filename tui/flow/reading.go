@@ -1,0 +1,631 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// Reading is the plan under review for a screen that shows its rows itself:
+// rows are made on demand, and what is asked for on every frame is kept. Rows
+// have indexes: first the actions in the plan's order, then the skips. Its
+// methods belong to the driver's goroutine; only a Finder may leave it.
+//
+// A Reading stays the same as long as the plan does; Version tells that
+// something was left out, taken in or raised since.
+type Reading struct {
+	r *reviewed
+	// marks say of each action what a filter asks for: a bit a filter, and above
+	// them a bit an attribute that changes.
+	marks      []uint32
+	attributes []directory.Attribute
+	sums       []AttributeSum
+	reasons    []Reason
+	// lately is when a last use counts as lately.
+	lately time.Time
+}
+
+// Lately is a filter that only a screen has: accounts to be deleted that were
+// used in the week before the plan was made.
+const Lately Filter = "used-lately"
+
+// week is what counts as lately.
+const week = 7 * 24 * time.Hour
+
+// Filters are those that a screen offers, in the order shown.
+func Filters() []Filter { return []Filter{SignIns, Lately, Same, Cleared, Pairs, Warned, OutOnly} }
+
+// Tabs are the parts of the preview, in their order.
+func Tabs() []Tab { return tabs() }
+
+// attributeShift is the first bit for attributes; the last bit is shared by
+// those that come after the twenty-fourth.
+const attributeShift = 8
+
+func newReading(r *reviewed) *Reading {
+	g := &Reading{r: r, marks: make([]uint32, 0, r.plan.Len())}
+	if at := r.plan.Source().Read; !at.IsZero() {
+		g.lately = at.Add(-week)
+	}
+	return g
+}
+
+// attribute is the place of an attribute in marks and sums.
+func (g *Reading) attribute(c plan.Change) int {
+	i := slices.Index(g.attributes, c.Attribute)
+	if i < 0 {
+		i = len(g.attributes)
+		g.attributes = append(g.attributes, c.Attribute)
+		g.sums = append(g.sums, AttributeSum{Attribute: c.Attribute, example: c})
+	}
+	return i
+}
+
+func attributeBit(i int) uint32 { return 1 << min(attributeShift+i, 31) }
+
+// action takes one action into the index.
+func (g *Reading) action(a plan.Action) {
+	var m uint32
+	for i, f := range Filters() {
+		if f != OutOnly && g.passes(f, a) {
+			m |= 1 << i
+			if f == Lately {
+				g.r.notable[Lately]++
+			}
+		}
+	}
+	for _, c := range a.Changes {
+		i := g.attribute(c)
+		m |= attributeBit(i)
+		if a.Kind != plan.Add {
+			g.sums[i].count(c, 1)
+		}
+	}
+	g.marks = append(g.marks, m)
+}
+
+func (g *Reading) passes(f Filter, a plan.Action) bool {
+	if f == Lately {
+		return a.Evidence != nil && !g.lately.IsZero() && a.Evidence.LastSignIn.After(g.lately)
+	}
+	return g.r.passes(f, a)
+}
+
+// skip takes one skip into the index; they come by group and code.
+func (g *Reading) skip(s plan.Skipped) {
+	n := len(g.reasons) - 1
+	if n < 0 || g.reasons[n].Group != s.Group || g.reasons[n].code != s.Why.Code {
+		g.reasons = append(g.reasons, Reason{Group: s.Group, Why: s.Why, code: s.Why.Code})
+		n++
+	}
+	e := &g.reasons[n]
+	e.Rows++
+	if len(e.Some) < someNames {
+		e.Some = append(e.Some, SkipName{UPN: inDomain(s.Ref.UPN, g.r.plan.Domain()), Name: s.Name})
+	}
+}
+
+// Version changes whenever the review does.
+func (g *Reading) Version() int { return g.r.version }
+
+// Domain is the plan's.
+func (g *Reading) Domain() string { return g.r.plan.Domain() }
+
+// Actions is the number of actions, left out or not.
+func (g *Reading) Actions() int { return len(g.marks) }
+
+// Len is the number of rows: actions and skips.
+func (g *Reading) Len() int { return len(g.marks) + g.r.plan.SkipLen() }
+
+// Highest is the highest row number.
+func (g *Reading) Highest() int { return g.r.highest }
+
+// Counts are the sums of the whole plan, which the tabs show; Remaining those
+// of what is not left out.
+func (g *Reading) Counts() plan.Counts { return g.r.plan.Counts() }
+
+// Remaining are the sums of what is not left out.
+func (g *Reading) Remaining() plan.Counts { return g.r.counts() }
+
+// Verdict is the guard's on what is not left out.
+func (g *Reading) Verdict() plan.Verdict { return g.r.verdict() }
+
+// Warnings are those of the plan as a whole.
+func (g *Reading) Warnings() []*problem.Problem { return g.r.plan.Warnings() }
+
+// Notable is how many rows a filter has.
+func (g *Reading) Notable(f Filter) int {
+	if f == OutOnly {
+		return len(g.r.left)
+	}
+	return g.r.notable[f]
+}
+
+// TabCount is the number on a tab: those of the kinds add up to that of all.
+func (g *Reading) TabCount(t Tab) int {
+	c := g.Counts()
+	switch t {
+	case TabAll:
+		return c.Changes()
+	case TabDelete:
+		return c.Delete
+	case TabRename:
+		return c.Rename
+	case TabRestore:
+		return c.Restore
+	case TabAdd:
+		return c.Add
+	case TabUpdate:
+		return c.Update
+	case TabSkip:
+		return g.r.plan.SkipLen()
+	case TabSummary:
+	}
+	return 0
+}
+
+// TabSign is the sign on a tab, empty for those without.
+func TabSign(t Tab) string {
+	switch t {
+	case TabAll, TabSummary:
+		return ""
+	case TabSkip:
+		return "!"
+	default:
+		return kindOf(t).Sign()
+	}
+}
+
+// Wanted is what the flow itself searches for when a plan comes: the row that
+// two were joined into.
+func (g *Reading) Wanted() string { return g.r.query }
+
+// RowLine is a row as a table shows it.
+type RowLine struct {
+	No   int
+	Kind plan.Kind // 0 for a skip
+	Out  bool      // left out by the reviewer
+	UPN  string    // without the plan's domain
+	Name string
+	What Text
+}
+
+// Sign is the row's sign, in parentheses when it is left out.
+func (l RowLine) Sign() string {
+	switch {
+	case l.Kind == 0:
+		return "!"
+	case l.Out:
+		return "(" + l.Kind.Sign() + ")"
+	}
+	return l.Kind.Sign()
+}
+
+// Row is the row with an index.
+func (g *Reading) Row(i int) RowLine {
+	r := g.r
+	if i >= len(g.marks) {
+		s := r.plan.Skip(i - len(g.marks))
+		return RowLine{No: s.No, UPN: inDomain(s.Ref.UPN, r.plan.Domain()), Name: s.Name, What: T("flow.what", "x", Short{s.Why})}
+	}
+	a := r.plan.Action(i)
+	return RowLine{No: a.No, Kind: a.Kind, Out: r.review.IsOut(a.No), UPN: inDomain(a.UPN, r.plan.Domain()), Name: a.Name, What: g.what(a)}
+}
+
+// No is the row number of an index.
+func (g *Reading) No(i int) int {
+	if i < len(g.r.nos) {
+		return int(g.r.nos[i])
+	}
+	return g.r.plan.Skip(i - len(g.marks)).No
+}
+
+// Index is the index of a row number, -1 if there is none.
+func (g *Reading) Index(no int) int {
+	if i, ok := slices.BinarySearch(g.r.nos, int32(no)); ok { //nolint:gosec // a row number
+		return i
+	}
+	if i, ok := g.r.skipNo[no]; ok {
+		return len(g.marks) + i
+	}
+	return -1
+}
+
+// what is what a row says beside its name: the most telling first.
+func (g *Reading) what(a plan.Action) Text {
+	if g.r.review.IsOut(a.No) {
+		return g.r.what(a)
+	}
+	var t Text
+	switch e := a.Evidence; {
+	case a.Kind == plan.Delete && e != nil:
+		licence := T("preview.no_licence")
+		if e.Licensed {
+			licence = T("preview.licence")
+		}
+		switch {
+		case !e.Licensed && e.LastSignIn.IsZero():
+			t = licence
+		case !e.LastSignIn.IsZero():
+			t = T("preview.two", "a", T("preview.seen", "date", Brief(e.LastSignIn)), "b", licence)
+		case !e.Created.IsZero():
+			t = T("preview.two", "a", licence, "b", T("preview.made", "date", Day(e.Created)))
+		default:
+			t = licence
+		}
+	case a.Kind == plan.Rename:
+		t = T("preview.was", "upn", inDomain(a.User.UPN, g.Domain()))
+	case a.Kind == plan.Add:
+		t = T("preview.new")
+	default:
+		t = g.r.what(a)
+		if a.Pair > 0 {
+			return t // it names the pair already
+		}
+	}
+	if a.Pair > 0 {
+		t = T("preview.two", "a", t, "b", T("preview.see", "no", a.Pair))
+	}
+	return t
+}
+
+// Order is the order of rows.
+type Order uint8
+
+// The orders: ByRisk is the plan's own.
+const (
+	ByRisk Order = iota
+	ByUPN
+	ByName
+)
+
+// Query asks for rows.
+type Query struct {
+	Tab    Tab
+	Filter Filter
+	Search string
+	Order  Order
+	// Attribute: only rows that change it. Reason: only skips of this reason,
+	// counted from 1; 0 for all.
+	Attribute directory.Attribute
+	Reason    int
+	// Within are the rows of a wider query that was answered before; nil for all.
+	Within []int32
+}
+
+// Whole reports whether a query has all actions in the plan's order, so that
+// nothing has to be looked for.
+func (q Query) Whole() bool {
+	return (q.Tab == TabAll || q.Tab == TabSummary) && q.Filter == NoFilter && strings.TrimSpace(q.Search) == "" &&
+		q.Order == ByRisk && q.Attribute == "" && q.Reason == 0
+}
+
+// Finder answers a query. It holds all that it needs: Find may run in another
+// goroutine while the review goes on.
+type Finder struct {
+	q       Query
+	plan    *plan.Plan
+	marks   []uint32
+	bit     uint32 // of the filter
+	attr    uint32 // of the attribute
+	shared  bool   // several attributes share that bit
+	reasons []Reason
+	out     []int32 // rows left out, where the filter asks for them
+}
+
+// Finder prepares a query.
+func (g *Reading) Finder(q Query) Finder {
+	f := Finder{q: q, plan: g.r.plan, marks: g.marks, reasons: g.reasons}
+	if i := slices.Index(Filters(), q.Filter); i >= 0 {
+		f.bit = 1 << i
+	}
+	if q.Filter == OutOnly {
+		f.out = []int32{}
+		for _, no := range g.r.leftOut() {
+			if i, ok := slices.BinarySearch(g.r.nos, int32(no)); ok { //nolint:gosec // a row number
+				f.out = append(f.out, int32(i)) //nolint:gosec // an index of rows
+			}
+		}
+	}
+	if q.Attribute != "" {
+		i := slices.Index(g.attributes, q.Attribute)
+		f.attr, f.shared = attributeBit(max(i, 0)), attributeShift+i >= 31
+	}
+	return f
+}
+
+// Cheap reports whether Find only looks at what is in memory already: no name
+// is made or compared.
+func (f Finder) Cheap() bool {
+	return strings.TrimSpace(f.q.Search) == "" && f.q.Order == ByRisk && !f.shared
+}
+
+// every is how many rows are looked at between two looks at the context.
+const every = 512
+
+// Find gives the indexes of the rows, in the order asked for. It stops with
+// the context's error.
+func (f Finder) Find(ctx context.Context) ([]int32, error) {
+	find := newSearcher(f.q.Search)
+	found := []int32{}
+	from, to := f.span(find.empty())
+	look := func(i int32) {
+		if f.has(i) && (find.empty() || f.matches(find, i)) {
+			found = append(found, i)
+		}
+	}
+	switch {
+	case f.q.Within != nil:
+		for n, i := range f.q.Within {
+			if n%every == 0 && ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			look(i)
+		}
+	case f.out != nil:
+		for _, i := range f.out {
+			look(i)
+		}
+	default:
+		for i := from; i < to; i++ {
+			if i%every == 0 && ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			look(i)
+		}
+	}
+	return f.ordered(ctx, found)
+}
+
+// span are the rows that the tab may have.
+func (f Finder) span(noSearch bool) (from, to int32) {
+	actions, all := int32(len(f.marks)), int32(len(f.marks)+f.plan.SkipLen()) //nolint:gosec // rows of a plan
+	switch {
+	case f.q.Tab == TabSkip && f.q.Reason > 0 && f.q.Reason <= len(f.reasons):
+		from = actions
+		for _, e := range f.reasons[:f.q.Reason-1] {
+			from += int32(e.Rows) //nolint:gosec // rows of a plan
+		}
+		return from, from + int32(f.reasons[f.q.Reason-1].Rows) //nolint:gosec // rows of a plan
+	case f.q.Tab == TabSkip:
+		return actions, all
+	case f.q.Tab == TabAll && !noSearch && f.q.Filter == NoFilter && f.q.Attribute == "":
+		return 0, all // a search finds those that are skipped too
+	case f.q.Tab == TabAll || f.q.Tab == TabSummary:
+		return 0, actions
+	}
+	c := f.plan.Counts()
+	n := [...]int32{int32(c.Delete), int32(c.Rename), int32(c.Restore), int32(c.Add), int32(c.Update)} //nolint:gosec // rows of a plan
+	for i, t := range []Tab{TabDelete, TabRename, TabRestore, TabAdd, TabUpdate} {
+		if t == f.q.Tab {
+			return from, from + n[i]
+		}
+		from += n[i]
+	}
+	return 0, 0
+}
+
+func (f Finder) has(i int32) bool {
+	if int(i) >= len(f.marks) {
+		return f.q.Filter == NoFilter && f.q.Attribute == ""
+	}
+	if f.q.Tab != TabAll && f.q.Tab != TabSummary && (f.out != nil || f.q.Within != nil) {
+		if from, to := f.span(true); i < from || i >= to {
+			return false
+		}
+	}
+	m := f.marks[i]
+	if f.bit != 0 && f.q.Filter != OutOnly && m&f.bit == 0 || f.attr != 0 && m&f.attr == 0 {
+		return false
+	}
+	return !f.shared || slices.ContainsFunc(f.plan.Action(int(i)).Changes, func(c plan.Change) bool { return c.Attribute == f.q.Attribute })
+}
+
+func (f Finder) matches(find searcher, i int32) bool {
+	if n := int(i) - len(f.marks); n >= 0 {
+		s := f.plan.Skip(n)
+		return find.matches(s.Ref.UPN, s.Name)
+	}
+	return find.matches(searched(f.plan.Action(int(i)))...)
+}
+
+// ordered sorts by what was asked for; rows that are equal stay by risk.
+func (f Finder) ordered(ctx context.Context, rows []int32) ([]int32, error) {
+	if f.q.Order == ByRisk {
+		return rows, nil
+	}
+	type keyed struct {
+		key string
+		row int32
+	}
+	fold := plan.NameFolder()
+	all := make([]keyed, len(rows))
+	for n, i := range rows {
+		if n%every == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		upn, name := "", ""
+		if s := int(i) - len(f.marks); s >= 0 {
+			k := f.plan.Skip(s)
+			upn, name = k.Ref.UPN, k.Name
+		} else {
+			a := f.plan.Action(int(i))
+			upn, name = a.UPN, a.Name
+		}
+		all[n] = keyed{directory.FoldUPN(upn), i}
+		if f.q.Order == ByName {
+			all[n].key = fold(name)
+		}
+	}
+	slices.SortFunc(all, func(a, b keyed) int {
+		return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.row, b.row))
+	})
+	for n := range all {
+		rows[n] = all[n].row
+	}
+	return rows, ctx.Err()
+}
+
+// Narrows reports whether whatever a finds, b finds too: a search that goes on
+// being typed looks only at what it found so far.
+func Narrows(a, b string) bool {
+	x, y := newSearcher(a), newSearcher(b)
+	if x.exact != "" || y.exact != "" {
+		return x.exact != "" && y.exact != "" && strings.Contains(x.exact, y.exact)
+	}
+	return !x.empty() && !y.empty() && strings.Contains(x.folded, y.folded)
+}
+
+// Matcher finds a search in a cell: the first place, by byte offsets.
+type Matcher struct{ s searcher }
+
+// NewMatcher is a matcher of a search; one of an empty search finds nothing.
+func NewMatcher(search string) Matcher { return Matcher{newSearcher(search)} }
+
+// Find gives the place of the match, nil if there is none. It is what a Column
+// of a table asks for.
+func (m Matcher) Find(cell string) [][2]int {
+	switch {
+	case m.s.empty() || cell == "":
+		return nil
+	case m.s.exact != "":
+		i := strings.Index(cell, m.s.exact)
+		if i < 0 {
+			return nil
+		}
+		return [][2]int{{i, i + len(m.s.exact)}}
+	case !m.s.matches(cell):
+		return nil
+	}
+	// Folding may join characters and leave some out, so the place is looked for
+	// from both ends: the shortest beginning that has it, and of that the
+	// shortest end.
+	var ends []int
+	for i := range cell {
+		ends = append(ends, i)
+	}
+	ends = append(ends, len(cell))
+	to := len(cell)
+	for _, e := range ends[1:] {
+		if m.s.matches(cell[:e]) {
+			to = e
+			break
+		}
+	}
+	from := 0
+	for _, b := range ends {
+		if b >= to || !m.s.matches(cell[b:to]) {
+			break
+		}
+		from = b
+	}
+	return [][2]int{{from, to}}
+}
+
+// someNames is how many names of a reason are kept.
+const someNames = 12
+
+// SkipName is one of a reason's rows.
+type SkipName struct{ UPN, Name string }
+
+// Reason is a group of skips with one code.
+type Reason struct {
+	Group plan.Group
+	// Why is the problem of the first of them; nil for what was left out in this
+	// review.
+	Why  *problem.Problem
+	Rows int
+	// Some are the first of them.
+	Some []SkipName
+	// Always: left out in this review, for good.
+	Always bool
+	code   problem.Code
+}
+
+// GroupWord is the catalogue's word of a group of skips, under "group.".
+func GroupWord(g plan.Group) string { return groupWord(g) }
+
+// Reasons are the skips by reason, in order, and then what was left out in this
+// review; the sum of all but the latter is the number on the tab. The first
+// ones, those of the plan, have the numbers that Query.Reason takes.
+func (g *Reading) Reasons() []Reason {
+	out := slices.Clone(g.reasons)
+	var once, always Reason
+	once.Group, always.Group, always.Always = plan.LeftOut, plan.LeftOut, true
+	for _, no := range g.r.leftOut() {
+		e := &once
+		if _, ok := g.r.lasting[no]; ok {
+			e = &always
+		}
+		e.Rows++
+		if len(e.Some) < someNames {
+			if a, ok := g.r.action(no); ok {
+				e.Some = append(e.Some, SkipName{UPN: inDomain(a.UPN, g.Domain()), Name: a.Name})
+			}
+		}
+	}
+	for _, e := range []Reason{always, once} {
+		if e.Rows > 0 {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// AttributeSum is one line of the summary by attribute: rows that change it,
+// and of those how many get a value, change one, lose one, and look the same
+// before and after. Additions are not counted, nor what is left out.
+type AttributeSum struct {
+	Attribute                         directory.Attribute
+	Rows, Set, Changed, Cleared, Like int
+
+	example plan.Change
+}
+
+func (s *AttributeSum) count(c plan.Change, n int) {
+	s.Rows += n
+	switch {
+	case c.Clears():
+		s.Cleared += n
+	case !c.Old.Set:
+		s.Set += n
+	default:
+		s.Changed += n
+	}
+	if looksSame(c) {
+		s.Like += n
+	}
+}
+
+// Example is a change, old and new, marked.
+func (s AttributeSum) Example() (old, now Text) {
+	was, is := marked(s.example)
+	return value(s.example.Old, was), value(s.example.New, is)
+}
+
+// Attributes are the sums by attribute, most first.
+func (g *Reading) Attributes() []AttributeSum {
+	out := slices.Clone(g.sums)
+	for no := range g.r.left {
+		a, ok := g.r.action(no)
+		if !ok || a.Kind == plan.Add {
+			continue
+		}
+		for _, c := range a.Changes {
+			if i := slices.Index(g.attributes, c.Attribute); i >= 0 {
+				out[i].count(c, -1)
+			}
+		}
+	}
+	out = slices.DeleteFunc(out, func(s AttributeSum) bool { return s.Rows <= 0 })
+	slices.SortStableFunc(out, func(a, b AttributeSum) int {
+		return cmp.Or(cmp.Compare(b.Rows, a.Rows), strings.Compare(string(a.Attribute), string(b.Attribute)))
+	})
+	return out
+}
