@@ -194,6 +194,16 @@ func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, n
 		return err
 	}
 	then := summaryOf(runs[0])
+	// What we deleted ourselves since then is not missing.
+	entries, err := r.Store.JournalSince(ctx, r.Connection.Tenant, "", runs[0].Started)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if verbOf(e.Verb) == plan.DeleteUser && (e.State == state.Written || e.State == state.Seen) {
+			then.UsersTotal--
+		}
+	}
 	for _, side := range []struct {
 		name      string
 		now, then int

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -221,7 +222,7 @@ func TestRule4_KilledAtEveryCallASyncResumesWithNothingLostAndNothingTwice(t *te
 	for at := 1; at <= count.crossed; at++ {
 		for _, behind := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%d %s behind=%v", at, count.names[at-1], behind), func(t *testing.T) {
-				a := everything(t, t.TempDir())
+				a := everything(t, quickDir(t))
 				dies := a.start(t, &gate{at: at, behind: behind})
 				if _, err := dies.approveAll(t.Context()); err == nil && at < count.crossed-1 {
 					t.Fatal("the process was not killed")
@@ -238,10 +239,22 @@ func TestRule4_KilledAtEveryCallASyncResumesWithNothingLostAndNothingTwice(t *te
 	}
 }
 
+// quickDir is a folder in memory where the system has one: thousands of states
+// are made, and none has to outlive the machine.
+func quickDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "hacsync-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
 // TestRule4_RandomWorldsFaultsAndKillsEndEqualToTheSource draws tenants,
 // sources, faults and moments of death, and lives until all is done.
 func TestRule4_RandomWorldsFaultsAndKillsEndEqualToTheSource(t *testing.T) {
-	base := t.TempDir()
+	base := quickDir(t)
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++

@@ -183,6 +183,28 @@ func TestRule1_ASideThatShrankByHalfGivesNoPlan(t *testing.T) {
 	w.dry(t)
 }
 
+func TestRule1_WhatWasDeletedOnPurposeIsNotMissing(t *testing.T) {
+	w := newWorld(t)
+	w.both(10)
+	all := w.source.rows
+	w.source.rows = all[:6]
+	if err := w.SetSettings(t.Context(), domain, map[string]string{"max_allowed_deletions": "100", "shrink_share": "90"}); err != nil {
+		t.Fatal(err)
+	}
+	p := w.dry(t)
+	if _, err := w.Sync(t.Context(), p, approval(p)); err != nil {
+		t.Fatal(err)
+	}
+	w.dry(t)
+	for id := range w.tenant.users { // and somebody else deletes one
+		delete(w.tenant.users, id)
+		break
+	}
+	if _, err := w.DryRun(t.Context(), domain, run.Overrides{}); !problem.Has(err, problem.Shrunk) {
+		t.Errorf("err = %v, want %s", err, problem.Shrunk)
+	}
+}
+
 func TestRule2_TheGuardCancelsTheWholeSyncBeforeTheFirstWrite(t *testing.T) {
 	w := mixed(t)
 	w.source.rows = w.source.rows[6:]
