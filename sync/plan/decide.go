@@ -188,7 +188,11 @@ func (b *builder) decideNew(i, instead int32) {
 	} else {
 		d, code := b.inBin(s)
 		if code != "" {
-			b.skip(skipRow{code: code, src: i, acct: d, bin: true})
+			var extra problem.Args
+			if d >= 0 {
+				extra = problem.Args{"from": b.bin.At(int(d)).UPN()}
+			}
+			b.skip(skipRow{code: code, src: i, acct: d, bin: true, extra: extra})
 			b.sourceHeld++
 			return
 		}
@@ -300,8 +304,11 @@ func (b *builder) restorable(d directory.User) (int32, problem.Code) {
 		return row, ""
 	}
 	federated, known := b.federated[from]
-	if !known || !b.setUp[from] || federated != b.domain.Federated {
+	switch {
+	case !known || !b.setUp[from]:
 		return row, problem.MovedInNotSetUp
+	case federated != b.domain.Federated:
+		return row, problem.RestoreCrosses
 	}
 	return row, ""
 }

@@ -112,6 +112,9 @@ func TestRule3_DriftInTheDestination(t *testing.T) {
 			live, bin := slices.Clone(s.users), slices.Clone(s.deleted)
 			c.change(&live, &bin)
 			drifted, done := p.Drift(look(p.Touches(), live, bin))
+			for _, d := range drifted {
+				checkWords(t, d.Why)
+			}
 			if got := driftsOf(drifted); !slices.Equal(got, c.drifted) || len(done) != c.done {
 				t.Errorf("%s: drifted %v, done %v; want %v and %d", c.name, got, done, c.drifted, c.done)
 			}
@@ -163,7 +166,11 @@ func TestRule3_DriftInTheSource(t *testing.T) {
 		for _, p := range []*Plan{s.build(t), recode(t, s.build(t))} {
 			now := driftScene()
 			c.change(now)
-			got := driftsOf(p.SourceDrift(snapshot(t, directory.Source, now.source)))
+			drifted := p.SourceDrift(snapshot(t, directory.Source, now.source))
+			for _, d := range drifted {
+				checkWords(t, d.Why)
+			}
+			got := driftsOf(drifted)
 			if !slices.Equal(got, c.want) {
 				t.Errorf("%s: %v, want %v", c.name, got, c.want)
 			}

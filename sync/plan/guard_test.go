@@ -45,6 +45,7 @@ func TestGuard_CancelsAtExactlyTheLimit(t *testing.T) {
 		s := shrinking(c.users, c.deletions)
 		s.in.Policy.MaxAllowedDeletions = c.percent
 		v := s.build(t).Verdict()
+		checkWords(t, v.Why)
 		if v.Cancelled != c.cancelled || v.StopsAt != c.stopsAt || v.Deletions != c.deletions || v.Users != c.users {
 			t.Errorf("%+v: %+v", c, v)
 		}
@@ -74,6 +75,7 @@ func TestGuard_ANumberIsReachedLikeThePercentage(t *testing.T) {
 		s := shrinking(100, c.deletions)
 		s.in.Policy.MaxAllowedDeletions, s.in.Policy.MaxDeletions = 50, c.number
 		v := s.build(t).Verdict()
+		checkWords(t, v.Why)
 		if v.Cancelled != c.cancelled || v.StopsAt != c.stopsAt {
 			t.Errorf("%+v: %+v", c, v)
 		}
@@ -101,6 +103,7 @@ func TestGuard_UnattendedCountsTheDeletionsOfTheDay(t *testing.T) {
 		s.in.Unattended = !c.watched
 		s.in.Facts.DeletionsToday, s.in.Facts.UsersThen = c.today, c.then
 		v := s.build(t).Verdict()
+		checkWords(t, v.Why)
 		if v.Cancelled != c.cancelled || v.StopsAt != c.stopsAt {
 			t.Errorf("%+v: %+v", c, v)
 		}
@@ -127,6 +130,7 @@ func TestGuard_UnattendedLimitsChangesOfSignIn(t *testing.T) {
 			}
 		}
 		v := s.build(t).Verdict()
+		checkWords(t, v.Why)
 		if v.Cancelled != c.cancelled || c.cancelled && v.Why.Code != problem.SignInCancels {
 			t.Errorf("%+v: %+v", c, v)
 		}

@@ -1,8 +1,12 @@
 package plan
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -203,6 +207,51 @@ func expect(t *testing.T, p *Plan, want ...string) {
 		t.Errorf("plan:\n\t%s\nwant:\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
 	}
 	checkSums(t, p)
+	for a := range p.Actions() {
+		checkWords(t, a.Warnings...)
+	}
+	for s := range p.Skips() {
+		checkWords(t, s.Why)
+	}
+	checkWords(t, append(p.Warnings(), p.Verdict().Why)...)
+}
+
+// placeholders are the arguments that the words of each code use.
+var placeholders = sync.OnceValue(func() map[problem.Code][]string { //nolint:gochecknoglobals // read once
+	raw, err := os.ReadFile("../../assets/locales/plan.en.json")
+	if err != nil {
+		panic(err)
+	}
+	var words map[problem.Code]map[string]string
+	if err := json.Unmarshal(raw, &words); err != nil {
+		panic(err)
+	}
+	used := map[problem.Code][]string{}
+	for c, parts := range words {
+		for _, text := range parts {
+			for _, block := range regexp.MustCompile(`{{[^}]*}}`).FindAllString(text, -1) {
+				for _, m := range regexp.MustCompile(`\.([a-z_]+)`).FindAllStringSubmatch(block, -1) {
+					used[c] = append(used[c], m[1])
+				}
+			}
+		}
+	}
+	return used
+})
+
+// checkWords looks whether problems have the arguments that their words use.
+func checkWords(t *testing.T, qs ...*problem.Problem) {
+	t.Helper()
+	for _, q := range qs {
+		if q == nil {
+			continue
+		}
+		for _, arg := range placeholders()[q.Code] {
+			if _, ok := q.Args[arg]; !ok {
+				t.Errorf("%s has no %s in %v", q.Code, arg, q.Args)
+			}
+		}
+	}
 }
 
 // checkSums adds a plan up by itself.
@@ -234,4 +283,5 @@ func code(t *testing.T, err error, want problem.Code) {
 	if !problem.Has(err, want) {
 		t.Errorf("error %v, want %s", err, want)
 	}
+	checkWords(t, problem.Of(err))
 }

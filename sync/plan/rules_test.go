@@ -639,6 +639,12 @@ func TestBuild_RecycleBin(t *testing.T) {
 			change:  policy(func(p *Policy) { p.Attributes = directory.Standard()[:2] }),
 		},
 		{
+			name: "of a federated domain", source: a, deleted: []person{gone("a", imm("1"), upn("a@fed.example"))}, want: []string{"skip a HS-3356"},
+		},
+		{
+			name: "of another domain that is set up", source: a, deleted: []person{gone("a", imm("1"), upn("a@two.example"))}, want: []string{"restore a"},
+		},
+		{
 			name: "of a domain that is not set up", source: a, deleted: []person{gone("a", imm("1"), upn("a@midori.onmicrosoft.com"))}, want: []string{"skip a HS-3405"},
 		},
 	})

@@ -136,6 +136,9 @@ const (
 	// RestoreProtected: the deleted account that fits is a guest or otherwise
 	// never touched. Args: upn, name, line, domain.
 	RestoreProtected Code = "HS-3355"
+	// RestoreCrosses: the deleted account that fits is of a domain of the other
+	// kind, federated or managed. Args: upn, name, line, domain, from.
+	RestoreCrosses Code = "HS-3356"
 )
 
 // Not for this domain.
