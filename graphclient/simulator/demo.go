@@ -182,11 +182,11 @@ func (w *world) demoGroups(co *company, member string) {
 		"id": quote(guid(w.id, "group", "operators")), "displayName": `"ディレクトリ運用"`, "isAssignableToRole": "true",
 		"securityEnabled": "true", "mailEnabled": "false", "mailNickname": `"operators"`, "createdDateTime": madeLongAgo,
 	})
-	w.t.groups.add(g)
+	w.t.addGroup(g)
 	w.t.members[g.id()] = []string{member}
 	w.t.owners[g.id()] = []string{w.t.signedIn}
 	address := "takeda-team@" + demoMain
-	w.t.groups.add(newObject(w.t.sch["group"], map[string]string{
+	w.t.addGroup(newObject(w.t.sch["group"], map[string]string{
 		"id": quote(guid(w.id, "group", "takeda")), "displayName": quote(co.Group[0]), "groupTypes": `["Unified"]`,
 		"securityEnabled": "false", "mailEnabled": "true", "mailNickname": `"takeda-team"`, "createdDateTime": madeLongAgo,
 		"mail": quote(address), "proxyAddresses": quoteList([]string{"SMTP:" + address}),

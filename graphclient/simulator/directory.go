@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"encoding/json"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ type tenant struct {
 	domains   []*object // as in the tenant file
 	users     users
 	groups    *collection
+	groupAdr  map[string]bool     // addresses of groups, as users.byAdr has them
 	members   map[string][]string // group ID → IDs of its members
 	owners    map[string][]string
 	apps      *collection
@@ -145,7 +147,7 @@ func (u *users) index(r *record) {
 	if imm := o.text("onPremisesImmutableId"); imm != "" {
 		u.byIMM[imm] = r
 	}
-	for a := range addresses(o) {
+	for _, a := range addresses(o) {
 		u.byAdr[a] = append(u.byAdr[a], r)
 	}
 }
@@ -158,7 +160,7 @@ func (u *users) unindex(r *record) {
 	if k := o.text("onPremisesImmutableId"); k != "" && u.byIMM[k] == r {
 		delete(u.byIMM, k)
 	}
-	for a := range addresses(o) {
+	for _, a := range addresses(o) {
 		held := u.byAdr[a]
 		for i := range held {
 			if held[i] == r {
@@ -174,20 +176,27 @@ func (u *users) unindex(r *record) {
 	}
 }
 
-// addresses are an object's addresses in the form they are compared in.
-func addresses(o *object) map[string]struct{} {
+// addresses are an object's addresses in the form they are compared in, each
+// once.
+func addresses(o *object) []string {
 	proxies, mail := o.raw("proxyAddresses"), o.text("mail")
 	if mail == "" && (proxies == null || proxies == "[]") {
 		return nil
 	}
-	out := map[string]struct{}{}
-	for _, p := range o.list("proxyAddresses") {
-		out[strings.ToLower(p)] = struct{}{}
+	out := stringList(proxies)
+	for i := range out {
+		out[i] = strings.ToLower(out[i])
 	}
 	if mail != "" {
-		out["smtp:"+strings.ToLower(mail)] = struct{}{}
+		out = append(out, "smtp:"+strings.ToLower(mail))
 	}
-	return out
+	kept := out[:0]
+	for i, a := range out {
+		if !slices.Contains(out[:i], a) {
+			kept = append(kept, a)
+		}
+	}
+	return kept
 }
 
 // insert puts a record where its seq belongs.
@@ -353,6 +362,14 @@ func (t *tenant) expire(now time.Time) {
 func (t *tenant) dueAt(when time.Time) {
 	if t.users.due.IsZero() || when.Before(t.users.due) {
 		t.users.due = when
+	}
+}
+
+// addGroup enters a group. Groups do not change once they are there.
+func (t *tenant) addGroup(g *object) {
+	t.groups.add(g)
+	for _, a := range addresses(g) {
+		t.groupAdr[a] = true
 	}
 }
 

@@ -125,7 +125,7 @@ func usesDomain(o *object, name string) bool {
 			return true
 		}
 	}
-	for a := range addresses(o) {
+	for _, a := range addresses(o) {
 		if _, d := splitUPN(a); d == name {
 			return true
 		}

@@ -99,7 +99,7 @@ func generate(n int, seed int64, c clock.Clock) (*tenant, []byte, error) {
 			"id": quote(guid(w.id, "group", "operators")), "displayName": `"Directory operators"`, "isAssignableToRole": "true",
 			"securityEnabled": "true", "mailEnabled": "false", "mailNickname": `"operators"`, "createdDateTime": madeLongAgo,
 		})
-		t.groups.add(g)
+		t.addGroup(g)
 		t.members[g.id()] = inGroup
 	}
 

@@ -60,7 +60,7 @@ func bad(object, reason string, args ...any) error {
 func newTenant(c clock.Clock) *tenant {
 	return &tenant{
 		clock: c, sch: theSchema(), users: newUsers(),
-		groups: newCollection(), members: map[string][]string{}, owners: map[string][]string{},
+		groups: newCollection(), groupAdr: map[string]bool{}, members: map[string][]string{}, owners: map[string][]string{},
 		apps: newCollection(), sps: newCollection(), appRoles: newCollection(),
 		roles: newCollection(), assigned: newCollection(),
 		eligible: newCollection(), instances: newCollection(), consents: newCollection(),

@@ -33,7 +33,7 @@ func (l *loader) groups(f *tenantFile) error {
 		if l.t.groups.get(id) != nil {
 			return bad(where, "its id %s stands there twice", id)
 		}
-		l.t.groups.add(newObject(l.t.sch["group"], props))
+		l.t.addGroup(newObject(l.t.sch["group"], props))
 		if l.t.members[id], err = l.principalList(where+", members", rest["members"]); err != nil {
 			return err
 		}

@@ -2,8 +2,10 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -52,40 +54,51 @@ func (o *object) id() string { return o.text("id") }
 func (o *object) flag(name string) bool { return o.raw(name) == "true" }
 
 // list is a property that is a collection of strings.
-func (o *object) list(name string) []string {
-	r := o.raw(name)
+func (o *object) list(name string) []string { return stringList(o.raw(name)) }
+
+// stringList decodes a JSON list of strings. Nearly all are plain: those are
+// cut without a decoder, for this is done for every account at the start.
+func stringList(r string) []string {
 	if r == null || r == "[]" {
 		return nil
 	}
 	var out []string
-	if json.Unmarshal([]byte(r), &out) != nil {
-		return nil
+	if strings.IndexByte(r, '\\') >= 0 {
+		if json.Unmarshal([]byte(r), &out) != nil {
+			return nil
+		}
+		return out
 	}
-	return out
+	for rest := r; ; {
+		from := strings.IndexByte(rest, '"')
+		if from < 0 {
+			return out
+		}
+		to := strings.IndexByte(rest[from+1:], '"')
+		if to < 0 {
+			return out
+		}
+		out = append(out, rest[from+1:from+1+to])
+		rest = rest[from+to+2:]
+	}
 }
 
 // with is a copy with some properties replaced.
 func (o *object) with(changes map[string]string) *object {
 	n := &object{t: o.t, props: make([]value, 0, len(o.props)+len(changes))}
-	seen := make(map[uint16]bool, len(changes))
 	for _, v := range o.props {
-		if r, ok := changes[o.t.props[v.p].name]; ok {
-			seen[v.p] = true
-			n.props = append(n.props, value{v.p, r})
-			continue
+		if _, replaced := changes[o.t.props[v.p].name]; !replaced {
+			n.props = append(n.props, v)
 		}
-		n.props = append(n.props, v)
 	}
 	for name, r := range changes {
 		p, ok := o.t.byName[name]
 		if !ok {
 			panic("simulator: " + o.t.name + " has no property " + name)
 		}
-		if !seen[p] {
-			n.props = append(n.props, value{p, r})
-		}
+		n.props = append(n.props, value{p, r})
 	}
-	sort.Slice(n.props, func(i, j int) bool { return n.props[i].p < n.props[j].p })
+	slices.SortFunc(n.props, func(a, b value) int { return cmp.Compare(a.p, b.p) })
 	return n
 }
 
@@ -160,7 +173,8 @@ func quote(s string) string {
 			plain = false
 		}
 	}
-	if plain && !strings.ContainsAny(s, "\u2028\u2029") {
+	// Line separators are the only others that an encoder escapes.
+	if plain && (strings.IndexByte(s, 0xe2) < 0 || !strings.ContainsAny(s, "\u2028\u2029")) {
 		return `"` + s + `"`
 	}
 	var buf bytes.Buffer

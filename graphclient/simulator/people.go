@@ -60,6 +60,7 @@ type world struct {
 	today time.Time
 	now   time.Time
 	taken map[string]bool // UPNs, lower case
+	last  map[string]int  // the number that was last put behind a name
 	rows  [][]string
 	id    string // of the tenant
 	serie int
@@ -73,7 +74,7 @@ func newWorld(t *tenant, seed int64, now time.Time) (*world, error) {
 	return &world{
 		t: t, names: n, now: now, today: now.UTC().Truncate(24 * time.Hour),
 		rng:   rand.New(rand.NewPCG(uint64(seed), 0x6861637379)), //nolint:gosec // made-up people need no secret
-		taken: map[string]bool{}, id: t.org.id(),
+		taken: map[string]bool{}, last: map[string]int{}, id: t.org.id(),
 	}, nil
 }
 

@@ -260,12 +260,7 @@ func (t *tenant) addressTaken(self *record, address string) bool {
 			return true
 		}
 	}
-	for _, g := range t.groups.list {
-		if _, held := addresses(g)[key]; held {
-			return true
-		}
-	}
-	return false
+	return t.groupAdr[key]
 }
 
 const upnAlphabet = "'.-_!#^~"

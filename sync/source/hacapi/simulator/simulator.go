@@ -16,7 +16,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -38,7 +37,8 @@ type Server struct {
 	clock          clock.Clock
 
 	mu     sync.Mutex
-	users  []json.RawMessage
+	header []string
+	users  [][]string // rows of the export
 	csv    []byte
 	tokens map[string]time.Time
 }
@@ -92,13 +92,13 @@ func (s *Server) Secret() string { return s.secret }
 
 // SetExport replaces what is listed.
 func (s *Server) SetExport(export []byte) error {
-	users, err := parse(export)
+	header, rows, err := parse(export)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.users, s.csv = users, bytes.Clone(export)
+	s.header, s.users, s.csv = header, rows, bytes.Clone(export)
 	return nil
 }
 
@@ -109,51 +109,44 @@ func (s *Server) Export() []byte {
 	return bytes.Clone(s.csv)
 }
 
-func parse(export []byte) ([]json.RawMessage, error) {
+func parse(export []byte) (header []string, rows [][]string, err error) {
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(export, []byte("\ufeff"))))
-	header, err := r.Read()
-	if err != nil {
-		return nil, fmt.Errorf("read the header of the export: %w", err)
+	if header, err = r.Read(); err != nil {
+		return nil, nil, fmt.Errorf("read the header of the export: %w", err)
 	}
 	upn := false
 	for _, h := range header {
 		upn = upn || standard[h] == "user_principal_name"
 	}
 	if !upn {
-		return nil, errors.New("the export has no column Email or Email Address")
+		return nil, nil, errors.New("the export has no column Email or Email Address")
 	}
-	users := []json.RawMessage{}
-	for {
-		row, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return users, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read the export: %w", err)
-		}
-		u := map[string]any{}
-		custom := map[string]string{}
-		for i, h := range header {
-			name, known := standard[h]
-			switch {
-			case !known:
-				custom[h] = row[i]
-			case name == "":
-			case name == "disabled":
-				u[name] = row[i] == "disabled"
-			case name == "is_admin":
-				u[name] = row[i] == "1"
-			default:
-				u[name] = row[i]
-			}
-		}
-		u["custom_attributes"] = custom
-		b, err := json.Marshal(u)
-		if err != nil {
-			return nil, fmt.Errorf("encode a user of the export: %w", err)
-		}
-		users = append(users, b)
+	if rows, err = r.ReadAll(); err != nil {
+		return nil, nil, fmt.Errorf("read the export: %w", err)
 	}
+	return header, rows, nil
+}
+
+// user is one row as the API shows it.
+func user(header, row []string) map[string]any {
+	u := map[string]any{}
+	custom := map[string]string{}
+	for i, h := range header {
+		name, known := standard[h]
+		switch {
+		case !known:
+			custom[h] = row[i]
+		case name == "":
+		case name == "disabled":
+			u[name] = row[i] == "disabled"
+		case name == "is_admin":
+			u[name] = row[i] == "1"
+		default:
+			u[name] = row[i]
+		}
+	}
+	u["custom_attributes"] = custom
+	return u
 }
 
 // ServeHTTP answers the API.
@@ -220,11 +213,15 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 		from = n
 	}
 	s.mu.Lock()
-	users := s.users
+	header, users := s.header, s.users
 	s.mu.Unlock()
 	from = min(from, len(users))
 	to := min(from+pageSize, len(users))
-	out := map[string]any{"items": users[from:to]}
+	items := make([]map[string]any, 0, to-from)
+	for _, row := range users[from:to] {
+		items = append(items, user(header, row))
+	}
+	out := map[string]any{"items": items}
 	if to < len(users) {
 		// Base64 with + and = in it: a client has to encode it for the URL.
 		out["cursor"] = base64.StdEncoding.EncodeToString([]byte("after=" + strconv.Itoa(to)))
