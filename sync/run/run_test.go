@@ -457,6 +457,36 @@ func TestSync_StoppedBetweenRequestsIsResumedWithNothingDoneTwice(t *testing.T) 
 	}
 }
 
+func TestSync_ANewSyncAbandonsAnOpenOneAfterSettlingIt(t *testing.T) {
+	w := mixed(t)
+	p := w.dry(t)
+	ctx, stop := context.WithCancel(t.Context())
+	w.tenant.after = func(plan.Step) *destination.Outcome { stop(); return nil }
+	first, err := w.Sync(ctx, p, approval(p))
+	if !problem.Has(err, problem.Interrupted) {
+		t.Fatal(err)
+	}
+	w.tenant.after = nil
+	open, err := w.Interrupted(t.Context())
+	if err != nil || len(open) != 1 || open[0].No != first.Run {
+		t.Fatalf("interrupted = %+v, %v; want run %d", open, err, first.Run)
+	}
+	p = w.dry(t)
+	if _, err := w.Sync(t.Context(), p, approval(p)); err != nil {
+		t.Fatal(err)
+	}
+	r, err := w.store.Run(t.Context(), first.Run)
+	if err != nil || r.State != state.Abandoned {
+		t.Errorf("the open run is %s, %v; want abandoned", r.State, err)
+	}
+	if _, err := w.Resume(t.Context(), first.Run); !problem.Has(err, problem.RunEnded) {
+		t.Errorf("resuming it: %v, want %s", err, problem.RunEnded)
+	}
+	if open, _ := w.Interrupted(t.Context()); len(open) != 0 {
+		t.Errorf("still open: %+v", open)
+	}
+}
+
 func TestSync_OnlyOneAtATimeForADomain(t *testing.T) {
 	w := mixed(t)
 	p := w.dry(t)

@@ -31,6 +31,9 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 		return nil, err
 	}
 	defer release(ctx, claim)
+	if err := r.abandonOlder(ctx, claim, p.Plan.Domain()); err != nil {
+		return nil, err
+	}
 	if err := r.Decide(ctx, p.Plan.Domain(), a.Lasting); err != nil {
 		return nil, err
 	}
@@ -46,41 +49,6 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 	if err := r.save(ctx, s.run.No, p.Plan); err != nil {
 		return s.end(ctx, err)
 	}
-	return s.end(ctx, s.carryOut(ctx))
-}
-
-// Resume finishes a sync that was interrupted or stopped: it takes the claim,
-// settles by reading what stayed unknown, and goes on with what was approved.
-func (r *Runner) Resume(ctx context.Context, no int64) (*Report, error) {
-	run, err := r.Store.Run(ctx, no)
-	if err != nil {
-		return nil, err
-	}
-	claim, err := r.Store.Take(ctx, run.Tenant, run.Domain, r.Holder, true)
-	if err != nil {
-		return nil, err
-	}
-	defer release(ctx, claim)
-	// Read again: its last holder may have ended it while we waited.
-	if run, err = r.Store.Run(ctx, no); err != nil {
-		return nil, err
-	}
-	if run.Kind == state.DryRun || run.State != state.Running && run.State != state.Stopped {
-		return nil, problem.New(problem.RunEnded, problem.Args{
-			"run": strconv.FormatInt(no, 10), "state": string(run.State),
-		})
-	}
-	p, err := r.Stored(ctx, no)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := r.Store.Journal(ctx, no)
-	if err != nil {
-		return nil, err
-	}
-	s := newSyncing(r, claim, p.Plan, run, summaryOf(run))
-	s.replay(entries)
-	s.resumed = true
 	return s.end(ctx, s.carryOut(ctx))
 }
 

@@ -1,0 +1,128 @@
+package run
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// Resume finishes a sync that was interrupted or stopped: it takes the claim,
+// settles by reading what stayed unknown, and goes on with what was approved.
+// Drift is judged for the rows that were not begun. A sync that ended before
+// its plan was stored gives problem.PlanMissing: nothing was written, and it
+// starts anew.
+func (r *Runner) Resume(ctx context.Context, no int64) (*Report, error) {
+	run, err := r.Store.Run(ctx, no)
+	if err != nil {
+		return nil, err
+	}
+	if err := resumable(run); err != nil {
+		return nil, err
+	}
+	claim, err := r.Store.Take(ctx, run.Tenant, run.Domain, r.Holder, true)
+	if err != nil {
+		return nil, err
+	}
+	defer release(ctx, claim)
+	// Read again: its last holder may have ended it while we waited.
+	if run, err = r.Store.Run(ctx, no); err != nil {
+		return nil, err
+	}
+	if err := resumable(run); err != nil {
+		return nil, err
+	}
+	s, err := r.takenUp(ctx, claim, run)
+	if err != nil {
+		return nil, err
+	}
+	return s.end(ctx, s.carryOut(ctx))
+}
+
+func resumable(run state.Run) error {
+	if run.Kind != state.DryRun && (run.State == state.Running || run.State == state.Stopped) {
+		return nil
+	}
+	return problem.New(problem.RunEnded, problem.Args{
+		"run": strconv.FormatInt(run.No, 10), "state": string(run.State),
+	})
+}
+
+// takenUp is a sync as its journal has it.
+func (r *Runner) takenUp(ctx context.Context, c Claim, run state.Run) (*syncing, error) {
+	p, err := r.Stored(ctx, run.No)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := r.Store.Journal(ctx, run.No)
+	if err != nil {
+		return nil, err
+	}
+	s := newSyncing(r, c, p.Plan, run, summaryOf(run))
+	s.replay(entries)
+	s.resumed = true
+	return s, nil
+}
+
+// Interrupted lists the syncs of this tenant that can be resumed, the newest
+// first: of each domain the latest, if it was stopped, or if the process that
+// ran it is gone.
+func (r *Runner) Interrupted(ctx context.Context) ([]state.Run, error) {
+	runs, err := r.Store.Runs(ctx, state.RunFilter{Tenant: r.Connection.Tenant})
+	if err != nil {
+		return nil, err
+	}
+	var open []state.Run
+	latest := map[string]bool{}
+	for _, run := range runs {
+		if run.Kind == state.DryRun || latest[run.Domain] {
+			continue
+		}
+		latest[run.Domain] = true
+		switch run.State {
+		case state.Stopped:
+			open = append(open, run)
+		case state.Running:
+			_, alive, err := r.Store.Alive(ctx, run.Tenant, run.Domain)
+			if err != nil {
+				return nil, err
+			}
+			if !alive {
+				open = append(open, run)
+			}
+		case state.Done, state.Partial, state.Refused, state.Abandoned, state.Failed:
+		}
+	}
+	return open, nil
+}
+
+// abandonOlder ends the open syncs of a domain before a new one begins: what
+// stayed unknown in their journals is settled by reading first, so that every
+// change of the tenant is explained.
+func (r *Runner) abandonOlder(ctx context.Context, c Claim, domain string) error {
+	runs, err := r.Store.Runs(ctx, state.RunFilter{Tenant: r.Connection.Tenant, Domain: domain})
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if resumable(run) != nil {
+			continue
+		}
+		s, err := r.takenUp(ctx, c, run)
+		switch {
+		case problem.Has(err, problem.PlanMissing): // killed before anything could be sent
+		case err != nil:
+			return err
+		default:
+			if err := s.settleUnknown(ctx); err != nil {
+				return err
+			}
+		}
+		run.State, run.Ended = state.Abandoned, r.Clock.Now()
+		if err := c.UpdateRun(ctx, run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
