@@ -55,6 +55,7 @@ func (b *builder) finish() *Plan {
 		made.pair[int32(p[1])] = int32(p[0]) //nolint:gosec // as in match
 	}
 	made.shared, made.sharing = b.sharedAliases()
+	b.restOn()
 
 	p := &Plan{book: made}
 	in := &b.in
@@ -73,6 +74,30 @@ func (b *builder) finish() *Plan {
 	p.warnings = b.warnings(made)
 	p.finger = p.fingerprint()
 	return p
+}
+
+// restOn marks the source rows, of whatever domain, that have a key of an account
+// which the plan acts on: what they say bears on it.
+func (b *builder) restOn() {
+	mark := func(rows []directory.User) {
+		for _, s := range rows {
+			b.rests.set(int32(s.Row())) //nolint:gosec // as in match
+		}
+	}
+	for _, r := range b.rows {
+		if r.acct >= 0 {
+			u := b.account(r)
+			mark(b.src.ByUPN(u.UPN()))
+			if id := u.ImmutableID(); id != "" {
+				mark(b.src.ByImmutableID(id))
+			}
+		}
+		if r.src >= 0 {
+			if id := b.src.At(int(r.src)).ImmutableID(); id != "" {
+				mark(b.src.ByImmutableID(id))
+			}
+		}
+	}
 }
 
 // sortRows orders by risk, then UPN. Folding is done once a row.

@@ -327,3 +327,79 @@ func TestRule7_WhomASourceRowMayMeanIsNeverDeleted(t *testing.T) {
 		}
 	})
 }
+
+// look finds what refs name in the world.
+func (w *world) look(refs []directory.Ref) []directory.Sighting {
+	var found []directory.Sighting
+	for _, ref := range refs {
+		n := len(found)
+		for p, all := range map[directory.Presence]map[directory.ID]directory.Record{directory.Live: w.live, directory.InRecycleBin: w.bin} {
+			for id, r := range all {
+				if ref.ID == id || ref.UPN != "" && strings.EqualFold(r.UPN, ref.UPN) || ref.ImmutableID != "" && ref.ImmutableID == r.ImmutableID {
+					if len(r.Addresses) > 0 {
+						r.Marks |= directory.Addressed
+					}
+					found = append(found, directory.Sighting{Ref: ref, Presence: p, Record: r})
+				}
+			}
+		}
+		if len(found) == n {
+			found = append(found, directory.Sighting{Ref: ref, Presence: directory.Absent})
+		}
+	}
+	return found
+}
+
+func TestRule3_NothingDriftsByItselfAndAllIsDoneAfterASync(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		h := drawHostile(r)
+		w, p, input := h.plan(in(t, r))
+		if rapid.Bool().Draw(r, "from file") {
+			p = recode(in(t, r), p)
+		}
+		if drifted, done := p.Drift(w.look(p.Touches())); len(drifted) > 0 || len(done) > 0 {
+			r.Fatalf("before: drifted %v, done %v in%s", driftsOf(drifted), done, describe(p))
+		}
+		if d := p.SourceDrift(input.Source); len(d) > 0 {
+			r.Fatalf("source: %v", driftsOf(d))
+		}
+		other := append(slices.Clone(h.source), person{upn: "another@elsewhere.example", name: "Another"})
+		if d := p.SourceDrift(snapshot(in(t, r), directory.Source, other)); len(d) > 0 {
+			r.Fatalf("source with a stranger: %v in%s", driftsOf(d), describe(p))
+		}
+		if err := w.apply(p, domainOf(input)); err != nil {
+			r.Fatal(err)
+		}
+		if drifted, done := p.Drift(w.look(p.Touches())); len(drifted) > 0 || len(done) != p.Len() {
+			r.Fatalf("after: drifted %v, done %v in%s", driftsOf(drifted), done, describe(p))
+		}
+	})
+}
+
+func TestRule5_ConvergesAlsoWhileListsStillShowTheOldValues(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		h := drawHostile(r)
+		w, p, input := h.plan(in(t, r))
+		stale := h.world()
+		if err := w.apply(p, domainOf(input)); err != nil {
+			r.Fatal(err)
+		}
+		if fresh := w.plan(in(t, r), input); fresh.Len() > 0 {
+			r.Skip() // a UPN that only the deletion frees
+		}
+		for _, rec := range w.live {
+			rec.Columns = append(slices.Clone(rec.Columns), directory.AccountEnabled)
+			rec.Values = append(slices.Clone(rec.Values), directory.Value{})
+			input.Facts.Recent = append(input.Facts.Recent, rec)
+		}
+		for id := range w.bin {
+			if _, was := stale.live[id]; was {
+				input.Facts.Recent = append(input.Facts.Recent, directory.Record{ID: id})
+			}
+		}
+		stale.blocked, stale.made, stale.deleted = w.blocked, w.made, w.deleted
+		if q := stale.plan(in(t, r), input); q.Len() > 0 {
+			r.Fatalf("first%s\nthen, from the old list%s", describe(p), describe(q))
+		}
+	})
+}
