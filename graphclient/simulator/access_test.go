@@ -309,3 +309,22 @@ func TestGetByIDs_FindsObjectsOfEveryKind(t *testing.T) {
 		t.Errorf("%s", r.raw)
 	}
 }
+
+func TestConsent_IsGivenForAPersonByAnAdministrator(t *testing.T) {
+	b := newBench(t, smallTenant).as(adminUPN, "DelegatedPermissionGrant.ReadWrite.All", "Application.Read.All", "Directory.Read.All")
+	client := b.get("/servicePrincipals(appId='"+cliToolsAppID+"')").want(t, 200).text("id")
+	graph := b.get("/servicePrincipals(appId='"+graphAppID+"')").want(t, 200).text("id")
+	grant := map[string]any{
+		"clientId": client, "consentType": "Principal", "principalId": yamadaID, "resourceId": graph, "scope": "User.Read.All",
+	}
+	made := b.do("POST", "/oauth2PermissionGrants", grant).want(t, 201)
+	b.do("POST", "/oauth2PermissionGrants", grant).want(t, 409)
+	b.do("PATCH", "/oauth2PermissionGrants/"+made.text("id"), map[string]any{"scope": "User.Read.All Domain.Read.All"}).want(t, 204)
+	if g := b.get("/oauth2PermissionGrants").want(t, 200).values(); len(g) != 1 || g[0]["scope"] != "Domain.Read.All User.Read.All" {
+		t.Errorf("%v", g)
+	}
+	grant["consentType"] = "AllPrincipals"
+	b.do("POST", "/oauth2PermissionGrants", grant).want(t, 400)
+	b.as("nobody@contoso.example", "DelegatedPermissionGrant.ReadWrite.All")
+	b.do("PATCH", "/oauth2PermissionGrants/"+made.text("id"), map[string]any{"scope": ""}).want(t, 403)
+}

@@ -78,9 +78,15 @@ func badRequest(message string, details ...detail) *graphError {
 	return fail(http.StatusBadRequest, "Request_BadRequest", message, details...)
 }
 
+// conflict is a unique key that another object holds: status 400, and for an
+// address a second detail.
 func conflict(property string) *graphError {
 	m := "Another object with the same value for property " + property + " already exists."
-	return badRequest(m, detail{"ObjectConflict", m, property})
+	e := badRequest(m, detail{"ObjectConflict", m, property})
+	if property == "proxyAddresses" {
+		e.details = append(e.details, detail{Code: "ConflictingObjects", Message: m})
+	}
+	return e
 }
 
 func invalidValue(title, property string) *graphError {
