@@ -634,6 +634,10 @@ func TestBuild_RecycleBin(t *testing.T) {
 			name: "not if it is live again", source: a, users: []person{account("a", imm("1"))}, deleted: []person{gone("a", imm("1"))},
 		},
 		{
+			name: "nor from a list that still shows as deleted who is live", source: []person{user("a", imm("1")), user("x", imm(""))}, want: []string{"add a"},
+			users: []person{account("x", imm(""), func(p *person) { p.id = "id-a" })}, deleted: []person{gone("a", imm("1"))},
+		},
+		{
 			name: "another row's by ID is nobody's by UPN", source: []person{user("b", imm("1"), alias("a"), named("Name a")), user("a", imm(""))}, want: []string{"restore b", "add a"},
 			deleted: []person{gone("a", imm("1"))},
 			change:  policy(func(p *Policy) { p.Attributes = directory.Standard()[:2] }),
