@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"simulator":   simulatorReady,
 			"stop":        stopSimulator,
 			"interrupted": interruptedBy,
+			"killed":      killedBy,
 			"empty":       checkEmpty,
 			"approving":   approving,
 			"identity":    makeIdentity,
@@ -141,11 +142,7 @@ func interruptedBy(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	cmd := exec.Command(findProgram(ts, args[3]), args[4:]...)
-	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "LC_ALL", "XDG_DATA_HOME", "TMPDIR", "NO_COLOR", "DBUS_SESSION_BUS_ADDRESS"} {
-		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
-	}
+	cmd := childOf(ts, args[3:])
 	var out, complaints strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	// An input that stays open and is no terminal.
@@ -166,6 +163,29 @@ func interruptedBy(ts *testscript.TestScript, _ bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d (%v), want %d\n%s", got, err, want, complaints.String())
 	}
+}
+
+// childOf is a command of a script, with the script's surroundings.
+func childOf(ts *testscript.TestScript, args []string) *exec.Cmd {
+	cmd := exec.Command(findProgram(ts, args[0]), args[1:]...)
+	cmd.Dir = ts.MkAbs(".")
+	for _, name := range []string{"PATH", "HOME", "LC_ALL", "XDG_DATA_HOME", "TMPDIR", "NO_COLOR", "DBUS_SESSION_BUS_ADDRESS"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
+	return cmd
+}
+
+// killed FILE TEXT PROGRAM ARGS… starts a program, waits until a file holds a
+// text, and kills it: no clean-up runs.
+func killedBy(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 3 {
+		ts.Fatalf("usage: killed FILE TEXT PROGRAM ARGS…")
+	}
+	cmd := childOf(ts, args[2:])
+	ts.Check(cmd.Start())
+	awaitFile(ts, false, args[:2])
+	ts.Check(cmd.Process.Kill())
+	_ = cmd.Wait()
 }
 
 // identity FILE makes an age identity file.
