@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -188,7 +189,7 @@ func checkObjects(pre *destination.Precheck, add func(name, state, id string, ar
 			names[i] = message.Clean(names[i])
 		}
 		add(k.id, checkInfo, "objects_"+k.id, problem.Args{
-			"domain": domain, "n": itoa(len(k.upns)), "names": strings.Join(names, ", ") + more,
+			"domain": domain, "n": strconv.Itoa(len(k.upns)), "names": strings.Join(names, ", ") + more,
 		})
 	}
 	if pre.Guessed {

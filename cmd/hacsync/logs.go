@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
@@ -29,7 +31,7 @@ func (a *app) logsCommand() *cobra.Command {
 			}
 			return a.log1(ctx, store, no)
 		}
-		runs, err := store.Runs(ctx, state.RunFilter{Tenant: connection.Tenant, Domain: foldDomain(domain), Limit: limit})
+		runs, err := store.Runs(ctx, state.RunFilter{Tenant: connection.Tenant, Domain: directory.FoldUPN(domain), Limit: limit})
 		if err != nil {
 			return err
 		}
@@ -161,4 +163,16 @@ func (a *app) log1(ctx context.Context, store *state.Store, no int64) error {
 		out.line("%s", a.text("logs.seen", problem.Args{"n": a.words.Int(n)}))
 	}
 	return nil
+}
+
+// storedProblem reads the problem of a journal row; nil where there is none.
+func storedProblem(raw json.RawMessage) *problem.Stored {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil
+	}
+	var s problem.Stored
+	if json.Unmarshal(raw, &s) != nil || s.Code == "" {
+		return nil
+	}
+	return &s
 }

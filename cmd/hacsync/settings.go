@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
@@ -78,7 +79,7 @@ func (a *app) settingsCommand() *cobra.Command {
 				Schema   int               `json:"schema"`
 				Domain   string            `json:"domain"`
 				Settings map[string]string `json:"settings"`
-			}{schema, foldDomain(domain), kv})
+			}{schema, directory.FoldUPN(domain), kv})
 			return nil
 		}
 		presets := run.DefaultSettings().Pairs()
@@ -129,7 +130,7 @@ func (a *app) exportSettings(path, domain string, kv map[string]string) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)
-		return e.Encode(settingsFile{Version: settingsVersion, Domain: foldDomain(domain), Settings: kv})
+		return e.Encode(settingsFile{Version: settingsVersion, Domain: directory.FoldUPN(domain), Settings: kv})
 	}
 	if path == "-" && !a.flags.json {
 		return write(a.out)
@@ -145,7 +146,7 @@ func (a *app) exportSettings(path, domain string, kv map[string]string) error {
 			Schema int    `json:"schema"`
 			Domain string `json:"domain"`
 			File   string `json:"file"`
-		}{schema, foldDomain(domain), path})
+		}{schema, directory.FoldUPN(domain), path})
 		return nil
 	}
 	a.say(a.text("settings.exported", problem.Args{"file": path}))

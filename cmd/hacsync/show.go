@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,7 +69,7 @@ func (s show) counts(c plan.Counts) {
 	add("!", "skip", c.Skipped)
 	s.table(rows, 2)
 	if c.SignIn > 0 {
-		s.line("%s", s.text("plan.signin", problem.Args{"n": itoa(c.SignIn)}))
+		s.line("%s", s.text("plan.signin", problem.Args{"n": strconv.Itoa(c.SignIn)}))
 	}
 }
 
@@ -84,7 +85,7 @@ func (s show) verdict(v plan.Verdict) {
 		"absolute": s.words.Int(v.MaxDeletions),
 	}))
 	if v.Blocks > 0 {
-		s.line("%s", s.text("plan.blocks", problem.Args{"n": itoa(v.Blocks)}))
+		s.line("%s", s.text("plan.blocks", problem.Args{"n": strconv.Itoa(v.Blocks)}))
 	}
 	if v.Cancelled {
 		s.line("! %s", s.words.Text("guard.sentence", nil))

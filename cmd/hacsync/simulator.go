@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,7 +72,7 @@ func (a *app) simulatorOptions(f simulatorFlags) (simulator.Options, error) {
 	case f.limits != "off":
 		return o, choice("limits", "off", f.limits)
 	case f.users < 0:
-		return o, choice("users", "0, 1, 2, ..", itoa(f.users))
+		return o, choice("users", "0, 1, 2, ..", strconv.Itoa(f.users))
 	case f.speed <= 0:
 		return o, choice("speed", "> 0", "0")
 	case f.latency < 0:
