@@ -21,6 +21,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/japanese"
 
 	"github.com/hacsync/hacsync/sync/clock"
 )
@@ -37,38 +40,67 @@ type Server struct {
 	clock          clock.Clock
 
 	mu     sync.Mutex
-	header []string
-	users  [][]string // rows of the export
+	names  []string // properties of the columns
+	custom []bool   // which are custom attributes
+	users  [][]string
 	csv    []byte
 	tokens map[string]time.Time
 }
 
-// standard are the columns that have a property of their own; all others are
-// custom attributes. Secret columns are empty: they are not listed.
+// standard are the columns, in lower case, that have a property of their own;
+// all others are custom attributes. Secret columns have none: they are not
+// listed.
 var standard = map[string]string{
-	"Username":                  "username",
-	"Email Address":             "user_principal_name",
-	"Email":                     "user_principal_name",
-	"Family Name":               "family_name",
-	"Given Name":                "given_name",
-	"Display Name":              "display_name",
-	"Status":                    "disabled",
-	"Access Policy Group ID":    "access_policy_group_id",
-	"Access Policy Group Name":  "access_policy_group_name",
-	"OTP Notification Email":    "",
-	"OTP Emergency Token":       "",
-	"OTP Type":                  "",
-	"Last Login":                "last_login",
-	"Is Admin":                  "is_admin",
-	"Self Password Reset Email": "",
-	"Password Change Policy":    "",
-	"Password Expiration Date":  "password_expiration_date",
-	"New Password":              "",
-	"Role":                      "role",
-	"Microsoft Immutable ID":    "immutable_id",
+	"username":                  "username",
+	"email address":             "email_address",
+	"email":                     upnField,
+	"family name":               "family_name",
+	"given name":                "given_name",
+	"display name":              "display_name",
+	"status":                    "disabled",
+	"access policy group id":    "access_policy_group_id",
+	"access policy group name":  "access_policy_group_name",
+	"otp notification email":    "",
+	"otp emergency token":       "",
+	"otp type":                  "",
+	"last login":                "last_login",
+	"is admin":                  "is_admin",
+	"self password reset email": "",
+	"password change policy":    "",
+	"password expiration date":  "password_expiration_date",
+	"new password":              "",
+	"role":                      "role",
 }
 
-// New serves a HAC export, UTF-8 with or without BOM, by comma.
+const upnField = "user_principal_name"
+
+// fields are the properties of an export's columns; custom reports those of
+// custom attributes.
+func fields(header []string) (names []string, custom []bool, err error) {
+	names, custom = make([]string, len(header)), make([]bool, len(header))
+	upn := -1
+	for i, h := range header {
+		low := strings.ToLower(strings.TrimSpace(h))
+		name, known := standard[low]
+		switch {
+		case strings.HasPrefix(low, "microsoft immutable"):
+			name, known = "immutable_id", true
+		case low == "email address" && upn < 0, low == "email":
+			upn = i
+		}
+		names[i], custom[i] = name, !known
+		if !known {
+			names[i] = h
+		}
+	}
+	if upn < 0 {
+		return nil, nil, errors.New("the export has no column Email or Email Address")
+	}
+	names[upn] = upnField // the UPN stands in Email where there are both
+	return names, custom, nil
+}
+
+// New serves a HAC export by comma: UTF-8 with or without BOM, or Shift_JIS.
 func New(export []byte, c clock.Clock) (*Server, error) {
 	var b [32]byte
 	if _, err := rand.Read(b[:]); err != nil {
@@ -96,9 +128,13 @@ func (s *Server) SetExport(export []byte) error {
 	if err != nil {
 		return err
 	}
+	names, custom, err := fields(header)
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.header, s.users, s.csv = header, rows, bytes.Clone(export)
+	s.names, s.custom, s.users, s.csv = names, custom, rows, bytes.Clone(export)
 	return nil
 }
 
@@ -109,17 +145,17 @@ func (s *Server) Export() []byte {
 	return bytes.Clone(s.csv)
 }
 
+// parse reads an export: UTF-8, or the Shift_JIS of a console's download.
 func parse(export []byte) (header []string, rows [][]string, err error) {
-	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(export, []byte("\ufeff"))))
+	text := bytes.TrimPrefix(export, []byte("\ufeff"))
+	if !utf8.Valid(text) {
+		if text, err = japanese.ShiftJIS.NewDecoder().Bytes(text); err != nil {
+			return nil, nil, fmt.Errorf("the export is neither UTF-8 nor Shift_JIS: %w", err)
+		}
+	}
+	r := csv.NewReader(bytes.NewReader(text))
 	if header, err = r.Read(); err != nil {
 		return nil, nil, fmt.Errorf("read the header of the export: %w", err)
-	}
-	upn := false
-	for _, h := range header {
-		upn = upn || standard[h] == "user_principal_name"
-	}
-	if !upn {
-		return nil, nil, errors.New("the export has no column Email or Email Address")
 	}
 	if rows, err = r.ReadAll(); err != nil {
 		return nil, nil, fmt.Errorf("read the export: %w", err)
@@ -128,14 +164,13 @@ func parse(export []byte) (header []string, rows [][]string, err error) {
 }
 
 // user is one row as the API shows it.
-func user(header, row []string) map[string]any {
+func user(names []string, custom []bool, row []string) map[string]any {
 	u := map[string]any{}
-	custom := map[string]string{}
-	for i, h := range header {
-		name, known := standard[h]
+	attributes := map[string]string{}
+	for i, name := range names {
 		switch {
-		case !known:
-			custom[h] = row[i]
+		case custom[i]:
+			attributes[name] = row[i]
 		case name == "":
 		case name == "disabled":
 			u[name] = row[i] == "disabled"
@@ -145,7 +180,7 @@ func user(header, row []string) map[string]any {
 			u[name] = row[i]
 		}
 	}
-	u["custom_attributes"] = custom
+	u["custom_attributes"] = attributes
 	return u
 }
 
@@ -213,13 +248,13 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 		from = n
 	}
 	s.mu.Lock()
-	header, users := s.header, s.users
+	names, custom, users := s.names, s.custom, s.users
 	s.mu.Unlock()
 	from = min(from, len(users))
 	to := min(from+pageSize, len(users))
 	items := make([]map[string]any, 0, to-from)
 	for _, row := range users[from:to] {
-		items = append(items, user(header, row))
+		items = append(items, user(names, custom, row))
 	}
 	out := map[string]any{"items": items}
 	if to < len(users) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/encoding/japanese"
+
 	"github.com/hacsync/hacsync/sync/clock"
 )
 
@@ -144,5 +146,22 @@ func TestNew_RefusesWhatIsNoExport(t *testing.T) {
 		if _, err := New([]byte(export), clock.Real()); err == nil {
 			t.Errorf("%s: taken", name)
 		}
+	}
+}
+
+func TestExport_MayBeShiftJISAndHaveBothAddresses(t *testing.T) {
+	export, err := japanese.ShiftJIS.NewEncoder().Bytes([]byte("Username,email address,Email,Display Name,Microsoft Immutable ID (MS)\na,mail@x.example,upn@x.example,山田 太郎,id\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(export, clock.Real())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, m := s.ask(t, http.MethodGet, "/20230822/users", "", s.signIn(t))
+	items, _ := m["items"].([]any)
+	u, _ := items[0].(map[string]any)
+	if u["user_principal_name"] != "upn@x.example" || u["email_address"] != "mail@x.example" || u["display_name"] != "山田 太郎" || u["immutable_id"] != "id" {
+		t.Errorf("%v", u)
 	}
 }
