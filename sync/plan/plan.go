@@ -1,6 +1,26 @@
 // Package plan turns two snapshots, a policy and the reviewer's decisions into
 // what a sync would do, and why it would leave the rest alone. It is pure: no
-// clock, no I/O; the same input gives the same plan.
+// clock, no I/O; the same input gives the same plan, whatever its order.
+//
+// Build goes this way, a file each:
+//
+//	overlay.go   what was written lately is put over what was listed
+//	match.go     who is who; rows that do not say clearly whom they mean
+//	decide.go    what becomes of each source row and each account it means
+//	protect.go   which accounts are never touched
+//	values.go    what Microsoft Graph would refuse
+//	chains.go    UPNs that move on from one account to another
+//	pairs.go     deletions, and additions that may be the same person
+//	guard.go     whether it may be applied
+//	finish.go    order, sums, warnings; built.go makes an Action when asked
+//
+// A Plan is reviewed (review.go), cut into steps (steps.go, waves.go), compared
+// with a later look at both sides (drift.go), identified (fingerprint.go) and
+// written to a file (file.go).
+//
+// The rule above all others: whom a source row is, or may be, about is never
+// deleted, and what is not certain is skipped with a reason. Skips carry codes
+// of sync/problem, never sentences.
 package plan
 
 import (
