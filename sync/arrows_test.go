@@ -75,11 +75,15 @@ var arrows = map[string][]string{
 	"tui/plain": {
 		"sync/clock", "sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/theme", "tui/widget",
 	},
+	"tui/step": {
+		"sync/consent", "sync/message", "sync/plan", "sync/problem", "sync/progress", "sync/run", "tui/flow", "tui/theme", "tui/widget",
+	},
+	"tui": {"sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/step", "tui/theme", "tui/widget"},
 	"cmd/hacsync": {
 		"assets", "graphclient", "graphclient/grants", "graphclient/signin", "graphclient/simulator", "graphclient/transport",
 		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/loopback", "sync/message",
 		"sync/plan", "sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/source/hacapi",
-		"sync/source/hacapi/simulator", "sync/source/haccsv", "sync/state", "tui/flow", "tui/plain", "tui/theme", "tui/widget",
+		"sync/source/hacapi/simulator", "sync/source/haccsv", "sync/state", "tui", "tui/flow", "tui/plain", "tui/theme", "tui/widget",
 	},
 }
 

@@ -25,7 +25,7 @@ type globals struct {
 	state, connection, simulator string
 	lang, log                    string
 	identity, clientID           string
-	json, plain                  bool
+	json, plain, ascii           bool
 }
 
 // app is one start of the program.

@@ -65,7 +65,8 @@ func (a *app) wizard(ctx context.Context) error {
 	return a.walk(ctx, nil)
 }
 
-// walk goes from sign-in to a finished sync, line by line.
+// walk goes from sign-in to a finished sync: on screen, or line by line where
+// that is asked for or there is no terminal.
 func (a *app) walk(ctx context.Context, people flow.Demo) error {
 	v, err := a.openVault(ctx)
 	if err != nil {
@@ -85,18 +86,26 @@ func (a *app) walk(ctx context.Context, people flow.Demo) error {
 		Version: version(), Person: approver(""), Count: -1, Windows: runtime.GOOS == "windows",
 		Target: flow.Target{Client: a.flags.clientID},
 	})
-	ended, err := plain.Run(ctx, f, a.answers, a.out, plain.Options{
-		Printer: a.words, Interactive: a.terminal, Width: a.width(),
-	})
+	var ended flow.Outcome
+	if a.screens() {
+		ended, err = a.onScreen(ctx, f)
+	} else {
+		ended, err = plain.Run(ctx, f, a.answers, a.out, plain.Options{
+			Printer: a.words, Interactive: a.terminal, Width: a.width(),
+		})
+		if err != nil {
+			err = notWritten("stdout", err)
+		}
+	}
 	if err != nil {
-		return notWritten("stdout", err)
+		return err
 	}
 	switch ended.Kind {
-	case plain.Interrupted:
+	case flow.Interrupted:
 		return said{context.Canceled}
-	case plain.InputEnded:
+	case flow.InputEnded:
 		return said{problem.New(problem.LeftUnanswered, nil)} // plain has said it
-	case plain.Quit:
+	case flow.Quit:
 	}
 	switch {
 	case ended.End.Err != nil:

@@ -20,6 +20,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.flags.json, "json", false, a.text("flag.json", nil))
 	a.flags.json = asked
 	f.BoolVar(&a.flags.plain, "plain", false, a.text("flag.plain", nil))
+	f.BoolVar(&a.flags.ascii, "ascii", false, a.text("flag.ascii", nil))
 	f.StringVar(&a.flags.lang, "lang", "", a.text("flag.lang", nil))
 	f.StringVar(&a.flags.log, "log", "", a.text("flag.log", nil))
 	f.StringVar(&a.flags.identity, "identity", "", a.text("flag.identity", nil))

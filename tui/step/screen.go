@@ -5,6 +5,7 @@
 package step
 
 import (
+	"context"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -25,6 +26,8 @@ type Env struct {
 	Signs   widget.Signs
 	// Now is the time that waits and codes are told by.
 	Now func() time.Time
+	// Browse opens a page in the browser of this machine, nil where that cannot be.
+	Browse func(ctx context.Context, url string) error
 }
 
 // Say writes a text in the language of the screen, clean.
@@ -75,4 +78,9 @@ type Stated interface {
 // binding is a key with its help.
 func binding(keys, help string) key.Binding {
 	return key.NewBinding(key.WithKeys(keys), key.WithHelp(keys, help))
+}
+
+// For makes the screen of a step.
+func For(s flow.Step, e *Env) Screen {
+	return NewGeneral(e)
 }

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/tui"
+	"github.com/hacsync/hacsync/tui/flow"
+)
+
+// screens reports whether the wizard can be drawn: not asked for line by line,
+// and a terminal at both ends.
+func (a *app) screens() bool {
+	out, ok := a.out.(*os.File)
+	return !a.flags.plain && a.terminal && ok && term.IsTerminal(int(out.Fd())) && a.getenv("TERM") != "dumb"
+}
+
+// onScreen walks f on the terminal.
+func (a *app) onScreen(ctx context.Context, f *flow.Flow) (flow.Outcome, error) {
+	printers := []*message.Printer{a.words}
+	for _, lang := range []string{"en", "ja"} {
+		if lang == string(a.words.Language()) {
+			continue
+		}
+		p, err := message.New(lang)
+		if err != nil {
+			return flow.Outcome{}, err
+		}
+		printers = append(printers, p)
+	}
+	linux := a.getenv("TERM") == "linux" // the console has few signs
+	ended, err := tui.Run(ctx, f, tui.Options{
+		Printers: printers, Input: a.in, Output: a.out, ASCII: a.flags.ascii || linux, Probe: true, Browse: browse,
+	})
+	var crash *tui.Crash
+	if errors.As(err, &crash) {
+		return ended, a.panicked(crash.What, crash.Stack)
+	}
+	if err != nil {
+		return ended, problem.Wrap(err, problem.Internal, problem.Args{"what": "terminal"})
+	}
+	return ended, nil
+}
+
+// browse opens a page in the browser of this machine.
+func browse(ctx context.Context, url string) error {
+	if !strings.HasPrefix(url, "https://") {
+		return errors.New("not a page of the web")
+	}
+	name, args := "xdg-open", []string{url}
+	switch runtime.GOOS {
+	case "darwin":
+		name = "open"
+	case "windows":
+		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", url}
+	}
+	return exec.CommandContext(ctx, name, args...).Run()
+}

@@ -1,0 +1,194 @@
+// Package tui is the wizard on screen: a root model that drives the steps of
+// tui/flow, a frame that is the same around every step, and the keys that mean
+// the same everywhere. What a step looks like is in tui/step.
+//
+// The rules of the shell: Update does no I/O; an effect runs as a command under a
+// context that Update made; what effects report is collected and drawn on a
+// tick; an effect that writes is waited for before Run returns, whatever ended
+// the program.
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/widget"
+)
+
+// Options say where the screens are drawn and how.
+type Options struct {
+	// Printers are the languages, the first at the start; L goes through them.
+	Printers []*message.Printer
+	Input    io.Reader
+	Output   io.Writer
+	// Environ is the environment that the terminal is known by; nil is the
+	// process's own.
+	Environ []string
+	// ASCII: rules and bars of characters that every terminal draws one column
+	// wide. Probe asks the terminal whether it needs that.
+	ASCII, Probe bool
+	// Light is the background until the terminal has said what it is.
+	Light bool
+	// Width and Height are the window's until the terminal has said so.
+	Width, Height int
+	// Grace is how long keys are ignored after a screen came by itself; negative
+	// for not at all, 0 for 400 ms.
+	Grace time.Duration
+	// Browse opens a page in the browser of this machine; nil where that cannot be.
+	Browse func(ctx context.Context, url string) error
+}
+
+// grace is how long keys typed for the screen before are ignored.
+const grace = 400 * time.Millisecond
+
+// Crash is a mistake in hacsync itself, with the terminal restored. Its values
+// may be anything: they belong into a log, never on a screen.
+type Crash struct {
+	What  any
+	Stack []byte
+}
+
+// Error is for logs only.
+func (c *Crash) Error() string { return fmt.Sprintf("panic: %T", c.What) }
+
+// Run walks f on screen until somebody quits or ctx ends. It waits for what
+// writes to come to a safe end, closes what was opened, and says on Output what
+// was done when the screen is gone. Its error is one of the terminal, or a Crash.
+func Run(ctx context.Context, f *flow.Flow, o Options) (flow.Outcome, error) {
+	switch {
+	case o.Grace == 0:
+		o.Grace = grace
+	case o.Grace < 0:
+		o.Grace = 0
+	}
+	s := newShell(ctx, f, o)
+	p := tea.NewProgram(s, programOptions(o)...)
+	// The program is asked to end, not killed: it restores the terminal first.
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-ctx.Done():
+			p.Send(interruptedMsg{})
+		case <-done:
+		}
+	}()
+	_, err := p.Run()
+	close(done)
+	if ctx.Err() != nil {
+		s.kind = flow.Interrupted
+	}
+	if errors.Is(err, tea.ErrInterrupted) {
+		s.kind, err = flow.Interrupted, nil
+	}
+	out := &writer{w: o.Output}
+	s.settle(out)
+	outcome := flow.Outcome{Kind: s.kind, End: *f.Stopped()}
+	if e := f.Ended(); e != nil {
+		outcome.End = *e
+	}
+	_ = f.Close()
+	for _, l := range widget.Wrap(flow.Say(s.printer(), outcome.Closing()), min(max(s.width, 40), 100)) {
+		out.line(l)
+	}
+	switch {
+	case s.crash != nil:
+		return outcome, s.crash
+	case err != nil:
+		return outcome, fmt.Errorf("run the screens: %w", err)
+	}
+	return outcome, out.err
+}
+
+func programOptions(o Options) []tea.ProgramOption {
+	list := []tea.ProgramOption{
+		tea.WithInput(o.Input), tea.WithOutput(o.Output),
+		// The command line has one place for signals: it ends ctx.
+		tea.WithoutSignalHandler(),
+		tea.WithFilter(countPlainly),
+	}
+	if o.Environ != nil {
+		list = append(list, tea.WithEnvironment(o.Environ))
+	}
+	if o.Width > 0 {
+		list = append(list, tea.WithWindowSize(o.Width, o.Height))
+	}
+	return list
+}
+
+// countPlainly drops the terminal's offer to count graphemes instead of
+// characters: everything here is laid out in columns as wcwidth counts them, and
+// ﾀﾞ is two.
+func countPlainly(_ tea.Model, msg tea.Msg) tea.Msg {
+	if m, ok := msg.(tea.ModeReportMsg); ok && m.Mode == ansi.ModeUnicodeCore {
+		return nil
+	}
+	return msg
+}
+
+// late is how long effects that do not write are waited for at the end.
+const late = 5 * time.Second
+
+// settle waits for what still runs when the screen is gone: for what writes as
+// long as it takes, for the rest a little, since it uses what is closed next.
+func (s *shell) settle(out *writer) {
+	writes := s.x.writes()
+	s.x.cancel()
+	s.x.shutdown()
+	if writes {
+		out.line(flow.Say(s.printer(), flow.T("flow.plain.stopping")))
+	}
+	limit := time.NewTimer(late)
+	defer limit.Stop()
+	for {
+		for _, d := range s.x.take() {
+			if d.crash != nil {
+				if s.crash == nil {
+					s.crash = d.crash
+				}
+				delete(s.x.running, d.id)
+				continue
+			}
+			r, ok := s.x.running[d.id]
+			switch {
+			case !d.ended && ok:
+				s.f.Event(r.effect, d.event)
+			case d.ended:
+				delete(s.x.running, d.id)
+				// What comes next is not begun any more; only the report counts.
+				s.f.Finish(d.effect, d.event)
+			}
+		}
+		if s.x.living() == 0 {
+			return
+		}
+		over := limit.C
+		if s.x.writes() {
+			over = nil
+		}
+		select {
+		case <-s.x.ended:
+		case <-over:
+			return
+		}
+	}
+}
+
+// writer keeps the first error of writing.
+type writer struct {
+	w   io.Writer
+	err error
+}
+
+func (w *writer) line(s string) {
+	if w.err == nil {
+		_, w.err = io.WriteString(w.w, s+"\n")
+	}
+}

@@ -1,0 +1,417 @@
+package tui
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/step"
+	"github.com/hacsync/hacsync/tui/theme"
+	"github.com/hacsync/hacsync/tui/widget"
+)
+
+// How often the mailbox is emptied and waits are drawn anew while something
+// runs, and otherwise.
+const (
+	busyTick = 100 * time.Millisecond
+	idleTick = time.Second
+)
+
+// shell is the root model: it routes what happens to the screen of the step,
+// drives the flow, and draws the frame around the body.
+type shell struct {
+	ctx context.Context //nolint:containedctx // of the effects, which begin in Update
+	f   *flow.Flow
+	o   Options
+	x   *effects
+	env *step.Env
+
+	v      flow.View
+	screen step.Screen
+	made   map[flow.Step]step.Screen
+
+	width, height int
+	sized         bool
+	said          []flow.Text // by the last answer, until the next key
+	help          *help
+	// asks: quitting was wished for once while something runs.
+	asks quitting
+	// quiet: keys before that moment were meant for the screen before.
+	quiet time.Time
+	// stopping: a sync was asked to stop and comes to a safe end.
+	stopping bool
+	kind     flow.Ending
+	leaving  bool
+	crash    *Crash
+	views    int
+	cursor   *tea.Cursor
+}
+
+type quitting uint8
+
+const (
+	notAsked quitting = iota
+	askedQuit
+	askedStop // of a sync
+)
+
+type (
+	tickMsg        time.Time
+	interruptedMsg struct{}
+)
+
+func newShell(ctx context.Context, f *flow.Flow, o Options) *shell {
+	signs := widget.Lines()
+	if o.ASCII {
+		signs = widget.ASCII()
+	}
+	s := &shell{
+		ctx: ctx, f: f, o: o, x: newEffects(), width: o.Width, height: o.Height, sized: o.Width > 0,
+		env:  &step.Env{Printer: o.Printers[0], Styles: theme.New(!o.Light), Signs: signs, Now: f.Now, Browse: o.Browse},
+		made: map[flow.Step]step.Screen{},
+	}
+	return s
+}
+
+// Init asks the terminal what it is, and enters the first step.
+func (s *shell) Init() tea.Cmd {
+	cmds := []tea.Cmd{tea.RequestBackgroundColor, s.tick()}
+	if !s.o.ASCII && s.o.Probe {
+		cmds = append(cmds, tea.Raw(probe))
+	}
+	return tea.Batch(append(cmds, s.guarded(func() tea.Cmd { return s.take(s.f.Start()) }))...)
+}
+
+// probe draws a rule sign in the second row and asks where the cursor is then
+// (not in the first row, where the answer would read as a key).
+const probe = "\x1b[2;1H\u2500\x1b[6n"
+
+// guarded runs f; a mistake of ours in it ends the program in good order.
+func (s *shell) guarded(f func() tea.Cmd) (cmd tea.Cmd) {
+	defer func() {
+		if what := recover(); what != nil {
+			cmd = s.crashed(&Crash{What: what, Stack: debug.Stack()})
+		}
+	}()
+	return f()
+}
+
+func (s *shell) crashed(c *Crash) tea.Cmd {
+	if s.crash == nil {
+		s.crash = c
+	}
+	s.leaving = true
+	return tea.Quit
+}
+
+// Update takes a message. It does no I/O: what has to be read or written is an
+// effect, which begins as a command.
+func (s *shell) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	if s.crash != nil {
+		return s, tea.Quit
+	}
+	return s, s.guarded(func() tea.Cmd { return s.update(msg) })
+}
+
+func (s *shell) update(msg tea.Msg) tea.Cmd {
+	switch m := msg.(type) {
+	case tea.WindowSizeMsg:
+		s.width, s.height, s.sized = m.Width, m.Height, true
+	case tea.BackgroundColorMsg:
+		*s.env.Styles = *theme.New(m.IsDark())
+	case tea.CursorPositionMsg:
+		if m.Y == 1 && m.X == 2 && s.o.Probe {
+			s.env.Signs = widget.ASCII()
+		}
+		return tea.ClearScreen
+	case tickMsg:
+		return tea.Batch(s.deliver(), s.tick())
+	case endedMsg:
+		return s.deliver()
+	case interruptedMsg:
+		s.kind, s.leaving = flow.Interrupted, true
+		return tea.Quit
+	case step.Said:
+		s.said = []flow.Text{m.Text}
+	case tea.KeyPressMsg:
+		return s.key(m)
+	case tea.PasteMsg:
+		if s.help != nil {
+			s.help.search.Insert(m.Content)
+			return nil
+		}
+		return s.pass(m)
+	case tea.MouseMsg:
+		return s.mouse(m)
+	}
+	return nil
+}
+
+func (s *shell) tick() tea.Cmd {
+	every := idleTick
+	if s.f.Busy() {
+		every = busyTick
+	}
+	return tea.Tick(every, func(t time.Time) tea.Msg { return tickMsg(t) })
+}
+
+// deliver gives the flow what effects have reported and brought. However many
+// reports there are, one view follows.
+func (s *shell) deliver() tea.Cmd {
+	var cmds []tea.Cmd
+	list := s.x.take()
+	for _, d := range list {
+		r, ok := s.x.running[d.id]
+		switch {
+		case d.crash != nil:
+			return s.crashed(d.crash)
+		case !d.ended:
+			if ok {
+				s.f.Event(r.effect, d.event)
+			}
+		case !ok:
+			s.f.Finish(d.effect, d.event) // stopped: what it brings is dropped
+		default:
+			delete(s.x.running, d.id)
+			s.stopping = s.stopping && s.x.writes()
+			cmds = append(cmds, s.turned(s.f.Finish(r.effect, d.event)))
+		}
+	}
+	was := shown(s.v)
+	s.sync()
+	if shown(s.v) != was && len(list) > 0 {
+		// The screen came by itself: keys typed until now were not meant for it.
+		s.quiet = time.Now().Add(s.o.Grace)
+		if s.asks != notAsked && !s.f.Busy() {
+			s.asks = notAsked
+		}
+	}
+	return tea.Batch(cmds...)
+}
+
+// shown tells screens apart that a key would answer differently.
+func shown(v flow.View) string {
+	id := v.Step.String() + "/" + v.Title.ID + "/" + v.Ask.Text.ID
+	for _, o := range v.Ask.Options {
+		id += "/" + o.Key
+	}
+	if v.Ask.Kind == flow.Wait {
+		id += "/wait"
+	}
+	return id
+}
+
+// take does what a turn says and shows where it led to.
+func (s *shell) take(t flow.Turn) tea.Cmd {
+	cmd := s.turned(t)
+	s.sync()
+	return cmd
+}
+
+func (s *shell) turned(t flow.Turn) tea.Cmd {
+	if t.Stop {
+		s.x.stop()
+	}
+	if len(t.Say) > 0 {
+		s.said = t.Say
+	}
+	var cmds []tea.Cmd
+	for _, e := range t.Effects {
+		s.asks = notAsked
+		cmds = append(cmds, s.x.start(s.ctx, e))
+	}
+	if s.f.Ended() != nil {
+		s.leaving = true
+		cmds = append(cmds, tea.Quit)
+	}
+	return tea.Batch(cmds...)
+}
+
+// sync shows the screen of the step where the flow is now.
+func (s *shell) sync() {
+	if s.f.Ended() != nil {
+		return
+	}
+	s.v = s.f.View()
+	screen, ok := s.made[s.v.Step]
+	if !ok {
+		screen = step.For(s.v.Step, s.env)
+		s.made[s.v.Step] = screen
+	}
+	s.screen = screen
+	screen.Sync(s.v)
+}
+
+// pass gives a message to the screen, and its answers to the flow.
+func (s *shell) pass(msg tea.Msg) tea.Cmd {
+	cmd, _ := s.passed(msg)
+	return cmd
+}
+
+func (s *shell) passed(msg tea.Msg) (tea.Cmd, bool) {
+	answers, cmd, handled := s.screen.Update(msg)
+	cmds := []tea.Cmd{cmd}
+	for _, a := range answers {
+		if s.f.Ended() != nil {
+			break
+		}
+		cmds = append(cmds, s.take(s.f.Answer(a)))
+	}
+	return tea.Batch(cmds...), handled
+}
+
+func (s *shell) mouse(m tea.MouseMsg) tea.Cmd {
+	if s.help != nil || s.asks != notAsked || time.Now().Before(s.quiet) {
+		return nil
+	}
+	top := s.bodyTop()
+	switch m := m.(type) {
+	case tea.MouseClickMsg:
+		s.said = nil
+		m.Y -= top
+		return s.pass(m)
+	case tea.MouseWheelMsg:
+		m.Y -= top
+		return s.pass(m)
+	}
+	return nil
+}
+
+// key takes a key: first what works everywhere at any time, then the screen's,
+// then what works wherever letters are no text.
+func (s *shell) key(k tea.KeyPressMsg) tea.Cmd {
+	name := step.KeyName(k)
+	if name == "ctrl+c" {
+		return s.quit(true)
+	}
+	if time.Now().Before(s.quiet) {
+		return nil
+	}
+	if name == "ctrl+z" {
+		return tea.Suspend
+	}
+	if name == "ctrl+l" {
+		return tea.ClearScreen
+	}
+	if s.asks != notAsked {
+		return s.askedKey(name)
+	}
+	if s.help != nil {
+		if s.help.key(k, name) {
+			s.help = nil
+		}
+		return nil
+	}
+	if s.small() {
+		return nil
+	}
+	s.said = nil
+	cmd, handled := s.passed(k)
+	if handled {
+		return cmd
+	}
+	switch name {
+	case "esc":
+		return tea.Batch(cmd, s.back())
+	case "?", "f1":
+		s.help = &help{}
+	case "L":
+		s.language()
+	case "q":
+		return tea.Batch(cmd, s.quit(false))
+	}
+	return cmd
+}
+
+// back is one step back. What writes is not left but stopped, and asked first.
+func (s *shell) back() tea.Cmd {
+	switch {
+	case s.v.Back:
+		return s.take(s.f.Answer(flow.Answer{Command: flow.CmdBack}))
+	case s.x.writes() && !s.stopping:
+		s.asks = askedStop
+	}
+	return nil
+}
+
+// quit leaves, and asks once while something runs.
+func (s *shell) quit(now bool) tea.Cmd {
+	switch {
+	case s.asks == askedQuit:
+		return s.leave()
+	case s.stopping && now:
+		// Asked for once more: the screen is left, and the safe end waited for.
+		s.kind, s.leaving = flow.Interrupted, true
+		return tea.Quit
+	case s.asks == askedStop:
+		return s.stopSafely()
+	case s.x.writes():
+		s.asks = askedStop
+		s.help = nil
+	case s.f.Busy():
+		s.asks = askedQuit
+		s.help = nil
+	default:
+		return s.leave()
+	}
+	return nil
+}
+
+func (s *shell) leave() tea.Cmd {
+	s.asks = notAsked
+	return s.take(s.f.Answer(flow.Answer{Command: flow.CmdQuit}))
+}
+
+// stopSafely ends a sync after the requests under way; its result is shown.
+func (s *shell) stopSafely() tea.Cmd {
+	s.asks, s.stopping = notAsked, true
+	s.said = []flow.Text{flow.T("flow.plain.stopping")}
+	s.x.cancel()
+	return nil
+}
+
+// askedKey is a key while it is asked whether to quit.
+func (s *shell) askedKey(name string) tea.Cmd {
+	asked := s.asks
+	s.asks = notAsked
+	switch name {
+	case "q", "enter", "y":
+		if asked == askedStop {
+			return s.stopSafely()
+		}
+		return s.leave()
+	case "esc":
+		if asked == askedStop && name == "esc" {
+			return nil
+		}
+	}
+	return nil
+}
+
+// language is the next one; everything is said anew.
+func (s *shell) language() {
+	for i, p := range s.o.Printers {
+		if p.Language() == s.env.Printer.Language() {
+			s.env.Printer = s.o.Printers[(i+1)%len(s.o.Printers)]
+			break
+		}
+	}
+	s.sync()
+}
+
+// otherLanguage is what L switches to, in that language.
+func (s *shell) otherLanguage() string {
+	for i, p := range s.o.Printers {
+		if p.Language() == s.env.Printer.Language() && len(s.o.Printers) > 1 {
+			return s.o.Printers[(i+1)%len(s.o.Printers)].Text("tui.language", nil)
+		}
+	}
+	return ""
+}
+
+// printer is in the language that was chosen last.
+func (s *shell) printer() *message.Printer { return s.env.Printer }

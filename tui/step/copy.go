@@ -1,0 +1,33 @@
+package step
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/hacsync/hacsync/tui/flow"
+)
+
+// Said is a message of a screen to the shell: a sentence for the status line.
+type Said struct{ Text flow.Text }
+
+// Copy puts a text on the terminal's clipboard (OSC 52) and says so. There is no
+// telling whether the terminal took it, so what is copied is always readable on
+// the screen as well.
+func Copy(text string, say flow.Text) tea.Cmd {
+	return tea.Batch(tea.SetClipboard(text), func() tea.Msg { return Said{say} })
+}
+
+// plainText is lines without their styles and margins.
+func plainText(lines []string) string {
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString(strings.TrimRight(strings.TrimPrefix(ansi.Strip(l), " "), " "))
+		b.WriteByte('\n')
+	}
+	if s := strings.Trim(b.String(), "\n"); s != "" {
+		return s + "\n"
+	}
+	return ""
+}

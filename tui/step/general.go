@@ -1,0 +1,545 @@
+package step
+
+import (
+	"strconv"
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/widget"
+)
+
+// General draws any view of the flow: its pieces, which scroll where they are
+// longer than the body, and below them the question with its choices or its
+// field. Steps of their own begin from it.
+type General struct {
+	e *Env
+	v flow.View
+
+	stands string // which question stands
+	at     int    // the selected option
+	typed  string // digits of an option's number, where there are more than nine
+	field  widget.Input
+	// asking is a command that waits for its argument.
+	asking *flow.Command
+
+	top int // the first line shown of the pieces
+	// What the last View laid out.
+	long, room, width int
+	rows              map[int]int // line of the body to option
+	cursorX, cursorY  int
+	cursor            bool
+	fieldX            int
+}
+
+// NewGeneral makes the screen of any step.
+func NewGeneral(e *Env) *General { return &General{e: e} }
+
+// Sync takes what the flow shows. The place is kept while the same question
+// stands.
+func (g *General) Sync(v flow.View) {
+	stands := signature(v)
+	g.v = v
+	if stands != g.stands {
+		g.stands, g.top, g.typed, g.asking = stands, 0, "", nil
+		g.at = 0
+		for i, o := range v.Ask.Options {
+			if o.Key == v.Ask.Preset {
+				g.at = i
+			}
+		}
+		g.field.Set("")
+		if len(v.Ask.Options) == 0 {
+			g.field.Set(v.Ask.Preset)
+		}
+	}
+	g.at = max(0, min(g.at, len(v.Ask.Options)-1))
+}
+
+// signature tells questions apart.
+func signature(v flow.View) string {
+	var b strings.Builder
+	b.WriteString(v.Step.String() + "\x00" + v.Title.ID + "\x00" + v.Ask.Text.ID + "\x00" + strconv.Itoa(int(v.Ask.Kind)))
+	for _, o := range v.Ask.Options {
+		b.WriteString("\x00" + o.Key)
+	}
+	return b.String()
+}
+
+// typing reports whether letters go into a field.
+func (g *General) typing() bool {
+	if g.asking != nil {
+		return true
+	}
+	switch g.v.Ask.Kind {
+	case flow.Line, flow.Path, flow.Typed:
+		return true
+	case flow.None, flow.Choice, flow.Number, flow.List, flow.Wait:
+	}
+	return false
+}
+
+// hasField reports whether there is a field at all: a number's takes digits only.
+func (g *General) hasField() bool {
+	return g.typing() || g.v.Ask.Kind == flow.Number || g.v.Ask.Kind == flow.List
+}
+
+// keyName is a key as it is compared: after NFKC, so that ｄ, ？ and １ from a
+// Japanese input method work; capitals stay apart.
+func keyName(k tea.KeyPressMsg) string {
+	if k.Text == "" || k.Mod&(tea.ModCtrl|tea.ModAlt) != 0 {
+		return k.String()
+	}
+	if s := norm.NFKC.String(k.Text); s != " " {
+		return s
+	}
+	return "space"
+}
+
+// KeyName is keyName for the shell.
+func KeyName(k tea.KeyPressMsg) string { return keyName(k) }
+
+// Update takes what the person does.
+func (g *General) Update(msg tea.Msg) ([]flow.Answer, tea.Cmd, bool) {
+	switch m := msg.(type) {
+	case tea.KeyPressMsg:
+		return g.key(m)
+	case tea.PasteMsg:
+		if g.hasField() {
+			g.field.Insert(m.Content)
+			return nil, nil, true
+		}
+	case tea.MouseWheelMsg:
+		switch m.Button {
+		case tea.MouseWheelUp:
+			g.scroll(-3)
+		case tea.MouseWheelDown:
+			g.scroll(3)
+		}
+		return nil, nil, true
+	case tea.MouseClickMsg:
+		if i, ok := g.rows[m.Y]; ok && m.Button == tea.MouseLeft {
+			if i == g.at {
+				return g.choose(i)
+			}
+			g.at = i
+		}
+		return nil, nil, true
+	}
+	return nil, nil, false
+}
+
+func (g *General) choose(i int) ([]flow.Answer, tea.Cmd, bool) {
+	return []flow.Answer{{Text: g.v.Ask.Options[i].Key}}, nil, true
+}
+
+func (g *General) key(k tea.KeyPressMsg) ([]flow.Answer, tea.Cmd, bool) {
+	name := keyName(k)
+	switch name {
+	case "pgup", "ctrl+pgup":
+		g.scroll(-max(1, g.room-1))
+		return nil, nil, true
+	case "pgdown", "ctrl+pgdown":
+		g.scroll(max(1, g.room-1))
+		return nil, nil, true
+	case "shift+up":
+		g.scroll(-1)
+		return nil, nil, true
+	case "shift+down":
+		g.scroll(1)
+		return nil, nil, true
+	}
+	if g.typing() {
+		return g.letters(k, name)
+	}
+	if g.hasField() {
+		if a, ok := g.digits(k, name); ok {
+			return a, nil, true
+		}
+	}
+	if a, cmd, ok := g.options(name); ok {
+		return a, cmd, true
+	}
+	for i, c := range g.v.Commands {
+		if c.Key != name && (c.Key != " " || name != "space") {
+			continue
+		}
+		if !c.Arg.IsZero() {
+			g.asking = &g.v.Commands[i]
+			g.field.Set("")
+			return nil, nil, true
+		}
+		return []flow.Answer{{Command: c.Name}}, nil, true
+	}
+	if name == "c" {
+		if text := g.copyable(); text != "" {
+			return nil, Copy(text, flow.T("tui.copied")), true
+		}
+	}
+	if len(g.v.Ask.Options) == 0 {
+		switch name {
+		case "up", "k":
+			g.scroll(-1)
+			return nil, nil, true
+		case "down", "j":
+			g.scroll(1)
+			return nil, nil, true
+		case "home":
+			g.top = 0
+			return nil, nil, true
+		case "end":
+			g.scroll(g.long)
+			return nil, nil, true
+		}
+	}
+	return nil, nil, false
+}
+
+// letters is a key where a field takes letters.
+func (g *General) letters(k tea.KeyPressMsg, name string) ([]flow.Answer, tea.Cmd, bool) {
+	switch name {
+	case "enter":
+		a := flow.Answer{Text: g.field.Value()}
+		if c := g.asking; c != nil {
+			a.Command, g.asking = c.Name, nil
+			g.field.Set("")
+		}
+		return []flow.Answer{a}, nil, true
+	case "esc":
+		if g.asking != nil {
+			g.asking = nil
+			g.field.Set("")
+			return nil, nil, true
+		}
+		return nil, nil, false
+	}
+	return nil, nil, g.field.Key(k)
+}
+
+// digits is a key where a field takes a number: letters stay commands.
+func (g *General) digits(k tea.KeyPressMsg, name string) ([]flow.Answer, bool) {
+	if name == "enter" {
+		a := flow.Answer{Text: g.field.Value()}
+		if g.v.Ask.Kind == flow.List {
+			g.field.Set("")
+		}
+		return []flow.Answer{a}, true
+	}
+	if k.Text != "" && strings.Trim(name, "0123456789,.%") != "" {
+		return nil, false
+	}
+	if g.v.Ask.Kind == flow.List && k.Text == "" && g.field.Value() == "" {
+		return nil, false
+	}
+	return nil, g.field.Key(k)
+}
+
+// options is a key among choices.
+func (g *General) options(name string) ([]flow.Answer, tea.Cmd, bool) {
+	n := len(g.v.Ask.Options)
+	if n == 0 {
+		return nil, nil, false
+	}
+	if len(name) == 1 && name >= "0" && name <= "9" {
+		return g.numbered(name)
+	}
+	g.typed = ""
+	switch name {
+	case "up", "k", "shift+tab":
+		g.at = (g.at + n - 1) % n
+	case "down", "j", "tab":
+		g.at = (g.at + 1) % n
+	case "home":
+		g.at = 0
+	case "end":
+		g.at = n - 1
+	case "enter":
+		return g.choose(g.at)
+	default:
+		return nil, nil, false
+	}
+	return nil, nil, true
+}
+
+// numbered takes a choice by its number; where there are more than nine, the
+// digits select and enter opens.
+func (g *General) numbered(digit string) ([]flow.Answer, tea.Cmd, bool) {
+	n := len(g.v.Ask.Options)
+	i, _ := strconv.Atoi(g.typed + digit)
+	if i > n {
+		g.typed = ""
+		i, _ = strconv.Atoi(digit)
+	}
+	if i < 1 || i > n {
+		return nil, nil, true
+	}
+	g.at = i - 1
+	if n <= 9 {
+		return g.choose(g.at)
+	}
+	g.typed = strconv.Itoa(i)
+	return nil, nil, true
+}
+
+func (g *General) scroll(by int) { g.top = max(0, min(g.top+by, g.long-g.room)) }
+
+// copyable is what c copies: an error with its facts, or a whole script.
+func (g *General) copyable() string {
+	p := newPage(g.e, 100)
+	for _, b := range g.v.Blocks {
+		switch b := b.(type) {
+		case flow.Script:
+			if len(b.Lines) == b.Of {
+				return strings.Join(b.Lines, "\n") + "\n"
+			}
+		case flow.Trouble, flow.Facts, flow.CodeCard:
+			p.piece(b)
+		case flow.Para:
+			if len(p.lines) > 0 {
+				p.piece(b)
+			}
+		case flow.Heading, flow.Checks, flow.Table:
+		}
+	}
+	return plainText(p.lines)
+}
+
+// Keys are those that work now.
+func (g *General) Keys() []key.Binding {
+	e, q := g.e, g.v.Ask
+	var out []key.Binding
+	n := len(q.Options)
+	switch {
+	case g.typing(), q.Kind == flow.Number:
+		out = append(out, binding("enter", e.T("tui.key.go_on")))
+	case q.Kind == flow.List:
+		out = append(out, binding("enter", e.T("tui.key.next_page")))
+	case n > 1:
+		out = append(out, binding("enter", e.T("tui.key.choose")), binding("1-"+strconv.Itoa(min(n, 9)), e.T("tui.key.choose")))
+	case n == 1:
+		out = append(out, binding("enter", e.T("tui.key.go_on")))
+	}
+	if g.asking != nil {
+		return out
+	}
+	if flow.TakesCommands(q.Kind) {
+		for _, c := range g.v.Commands {
+			if c.Key != "" && !strings.HasPrefix(c.Name, "tab:") {
+				out = append(out, binding(c.Key, g.word(c)))
+			}
+		}
+		if g.copyable() != "" && !g.taken("c") {
+			out = append(out, binding("c", e.T("tui.key.copy")))
+		}
+	}
+	if g.long > g.room {
+		out = append(out, binding("pgdn", e.T("tui.key.scroll")))
+	}
+	return out
+}
+
+func (g *General) taken(key string) bool {
+	for _, c := range g.v.Commands {
+		if c.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// word is what the footer calls a command: a word of its own, or the one that
+// may be typed.
+func (g *General) word(c flow.Command) string {
+	if id := "tui.command." + c.Name; g.e.Printer.Has(id) {
+		return g.e.T(id)
+	}
+	return c.Word
+}
+
+// Place says how much of a long page is shown.
+func (g *General) Place() string {
+	if g.long <= g.room {
+		return ""
+	}
+	return g.e.T("tui.place", "from", g.top+1, "to", min(g.long, g.top+g.room), "n", g.long)
+}
+
+// Cursor is where the terminal's cursor belongs: an input method shows there
+// what it has not given yet.
+func (g *General) Cursor() (x, y int, ok bool) { return g.cursorX, g.cursorY, g.cursor }
+
+// View draws the body.
+func (g *General) View(width, height int) string {
+	p := newPage(g.e, width)
+	p.title(g.v.Title)
+	p.pieces(g.v.Blocks)
+	if w := g.v.Work; w != nil {
+		p.blank()
+		if w.Rows != nil {
+			p.syncWork(w)
+		} else {
+			p.reading(w)
+		}
+	}
+	return g.arrange(p.lines, width, height)
+}
+
+// arrange puts the question below the pieces; where there is no room for all,
+// the pieces scroll and the question stays.
+func (g *General) arrange(above []string, width, height int) string {
+	below, selected := g.question(width)
+	g.width, g.long = width, len(above)
+	g.room = len(above)
+	sep := 1
+	if len(below) == 0 {
+		sep = 0
+	}
+	if len(above)+sep+len(below) > height {
+		// The question takes at most what leaves some lines for the rest.
+		most := max(3, height-min(len(above), 5)-sep)
+		if len(below) > most {
+			from := max(0, min(selected-most/2, len(below)-most))
+			below = below[from : from+most]
+			g.move(-from)
+		}
+		g.room = max(0, height-len(below)-sep)
+	}
+	g.top = max(0, min(g.top, g.long-g.room))
+	lines := append([]string(nil), above[g.top:min(len(above), g.top+g.room)]...)
+	if sep > 0 {
+		line := ""
+		if g.long > g.room {
+			line = " " + paint(g.e.Styles.Rule, strings.Repeat(g.e.Signs.Rule, 2)+" "+g.more()+" "+strings.Repeat(g.e.Signs.Rule, 2))
+		}
+		lines = append(lines, line)
+	}
+	g.move(len(lines))
+	return strings.Join(append(lines, below...), "\n")
+}
+
+func (g *General) more() string {
+	if left := g.long - g.room - g.top; left > 0 {
+		return g.e.T("tui.more_below", "n", left)
+	}
+	return g.e.T("tui.more_above", "n", g.top)
+}
+
+// move shifts what the question has laid out.
+func (g *General) move(by int) {
+	rows := make(map[int]int, len(g.rows))
+	for y, i := range g.rows {
+		rows[y+by] = i
+	}
+	g.rows = rows
+	g.cursorY += by
+}
+
+// question draws what is asked, and gives the line of what is selected.
+func (g *General) question(width int) (lines []string, selected int) {
+	e, q := g.e, g.v.Ask
+	p := newPage(e, width)
+	g.rows, g.cursor = map[int]int{}, false
+	if !g.v.Working.IsZero() && (g.v.Work == nil || !q.Until.IsZero()) {
+		g.waiting(p)
+	}
+	if c := g.asking; c != nil {
+		p.blank()
+		p.add(e.Styles.Text, widget.Wrap(e.Say(c.Help), p.text())...)
+		g.input(p, e.Say(c.Arg))
+		return p.lines, len(p.lines) - 1
+	}
+	if !q.Text.IsZero() && (q.Kind != flow.Choice || q.Text.ID != "flow.choose") {
+		if len(p.lines) > 0 {
+			p.blank()
+		}
+		p.add(e.Styles.Title, widget.Wrap(e.Say(q.Text), p.text())...)
+	}
+	selected = g.optionLines(p)
+	if g.hasField() {
+		g.input(p, "")
+		selected = len(p.lines) - 1
+	}
+	return p.lines, selected
+}
+
+// waiting says what is waited for, with a bar where the wait has an end.
+func (g *General) waiting(p *page) {
+	e, until := g.e, g.v.Ask.Until
+	if until.IsZero() {
+		p.wrapped(flow.UnderWay.String()+" ", p.mark(flow.UnderWay), e.Say(g.v.Working), e.Styles.Text)
+		return
+	}
+	p.countdown(e.Say(g.v.Working), until, min(p.text(), 78))
+}
+
+func (g *General) optionLines(p *page) (selected int) {
+	e, options := g.e, g.v.Ask.Options
+	label := 0
+	for _, o := range options {
+		label = max(label, widget.Width(e.Say(o.Text)))
+	}
+	label = min(label, p.text()/2)
+	digits := len(strconv.Itoa(len(options)))
+	for i, o := range options {
+		mark, style := "  ", e.Styles.Text
+		if i == g.at {
+			mark, style = e.Signs.Here+" ", e.Styles.Selected
+			selected = len(p.lines)
+		}
+		from := len(p.lines)
+		first := mark + widget.FitLeft(strconv.Itoa(i+1), digits+1) + "  "
+		text, note := e.Say(o.Text), ""
+		if !o.Note.IsZero() {
+			note = e.Say(o.Note)
+		}
+		indent := strings.Repeat(" ", widget.Width(first)+label+3)
+		switch {
+		case note == "" || widget.Width(text) > label || p.text()-len(indent) < 16:
+			for n, l := range widget.Hang(first, text, p.text()) {
+				if n == 0 {
+					p.raw(l[:len(first)] + paint(style, l[len(first):]))
+				} else {
+					p.raw(paint(style, l))
+				}
+			}
+			if note != "" {
+				p.add(e.Styles.Faint, widget.Hang(strings.Repeat(" ", widget.Width(first)+2), note, p.text())...)
+			}
+		default:
+			for n, l := range widget.Wrap(note, p.text()-len(indent)) {
+				if n == 0 {
+					p.raw(first + paint(style, text) + strings.Repeat(" ", label-widget.Width(text)+3) + paint(e.Styles.Faint, l))
+				} else {
+					p.raw(indent + paint(e.Styles.Faint, l))
+				}
+			}
+		}
+		for y := from; y < len(p.lines); y++ {
+			g.rows[y] = i
+		}
+	}
+	return selected
+}
+
+// input draws the field, and remembers where its cursor is.
+func (g *General) input(p *page, name string) {
+	e := g.e
+	first := "  "
+	if name != "" {
+		first += name + "  "
+	}
+	wide := max(8, min(p.text()-widget.Width(first)-4, 76))
+	switch g.v.Ask.Kind {
+	case flow.Number, flow.Typed, flow.List:
+		if g.asking == nil {
+			wide = min(wide, 16)
+		}
+	case flow.None, flow.Choice, flow.Line, flow.Path, flow.Wait:
+	}
+	text, at := g.field.View(wide)
+	p.raw(first + "[ " + paint(e.Styles.Field, text) + " ]")
+	g.cursorX, g.cursorY, g.cursor = 1+widget.Width(first)+2+at, len(p.lines)-1, true
+}

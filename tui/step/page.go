@@ -1,0 +1,267 @@
+package step
+
+import (
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/widget"
+)
+
+// widest is how far text runs in a wide window: longer lines are hard to read.
+const widest = 118
+
+// page collects the lines of a body. Every line begins one column from the left
+// edge.
+type page struct {
+	e     *Env
+	width int // of the text, without the margin
+	lines []string
+}
+
+func newPage(e *Env, width int) *page { return &page{e: e, width: max(10, width-2)} }
+
+func (p *page) add(style lipgloss.Style, lines ...string) {
+	for _, l := range lines {
+		p.raw(paint(style, l))
+	}
+}
+
+// raw adds a line that is styled already.
+func (p *page) raw(line string) { p.lines = append(p.lines, " "+line) }
+
+// blank separates parts; there is never more than one.
+func (p *page) blank() {
+	if n := len(p.lines); n > 0 && p.lines[n-1] != "" {
+		p.lines = append(p.lines, "")
+	}
+}
+
+// paint is Render for one line, which lipgloss would take apart.
+func paint(style lipgloss.Style, s string) string {
+	if s == "" {
+		return ""
+	}
+	return style.Inline(true).Render(s)
+}
+
+func (p *page) text() int { return min(p.width, widest) }
+
+// wrapped is text with a first indent in a style of its own.
+func (p *page) wrapped(first string, firstStyle lipgloss.Style, s string, style lipgloss.Style) {
+	for i, l := range widget.Hang(first, s, p.text()) {
+		n := len(first)
+		if i > 0 || n == 0 || n > len(l) {
+			p.raw(paint(style, l))
+			continue
+		}
+		p.raw(paint(firstStyle, l[:n]) + paint(style, l[n:]))
+	}
+}
+
+// ends is a line with a left and a right end.
+func (p *page) ends(left string, leftStyle lipgloss.Style, right string, rightStyle lipgloss.Style) {
+	room := p.text() - widget.Width(right) - 1
+	if right == "" || room < 20 {
+		for _, l := range widget.Wrap(left, p.text()) {
+			p.raw(paint(leftStyle, l))
+		}
+		if right != "" {
+			p.raw(paint(rightStyle, right))
+		}
+		return
+	}
+	for i, l := range widget.Wrap(left, room) {
+		if i > 0 {
+			p.raw(paint(leftStyle, l))
+			continue
+		}
+		p.raw(paint(leftStyle, widget.Fit(l, room)) + " " + paint(rightStyle, right))
+	}
+}
+
+// heading is a rule with a name in it.
+func (p *page) heading(name string) {
+	e := p.e
+	p.blank()
+	n := max(0, p.text()-widget.Width(name)-4)
+	p.raw(paint(e.Styles.Rule, strings.Repeat(e.Signs.Rule, 2)) + " " + paint(e.Styles.Heading, name) + " " +
+		paint(e.Styles.Rule, strings.Repeat(e.Signs.Rule, n)))
+}
+
+func (p *page) title(t flow.Text) {
+	if !t.IsZero() {
+		p.add(p.e.Styles.Title, widget.Wrap(p.e.Say(t), p.text())...)
+	}
+}
+
+func (p *page) pieces(list []flow.Piece) {
+	for _, b := range list {
+		p.piece(b)
+	}
+}
+
+func (p *page) piece(b flow.Piece) {
+	e := p.e
+	switch b := b.(type) {
+	case flow.Para:
+		p.blank()
+		p.add(e.Styles.Text, widget.Wrap(e.Say(b.Text), p.text())...)
+	case flow.Heading:
+		p.heading(e.Say(b.Text))
+	case flow.Facts:
+		p.facts(b)
+	case flow.Checks:
+		if n := len(p.lines); n > 0 && !strings.Contains(p.lines[n-1], strings.Repeat(e.Signs.Rule, 3)) {
+			p.blank()
+		}
+		for _, c := range b {
+			p.wrapped(c.Mark.String()+" ", p.mark(c.Mark), e.Say(c.Text), e.Styles.Text)
+			for _, d := range c.Detail {
+				p.wrapped("     ", e.Styles.Faint, e.Say(d), e.Styles.Faint)
+			}
+		}
+	case flow.Table:
+		p.table(b)
+	case flow.CodeCard:
+		p.codeCard(b)
+	case flow.Script:
+		p.script(b)
+	case flow.Trouble:
+		p.trouble(b.Err)
+	}
+}
+
+func (p *page) mark(m flow.Mark) lipgloss.Style {
+	s := p.e.Styles
+	switch m {
+	case flow.OK:
+		return s.Good
+	case flow.Warn:
+		return s.Warn
+	case flow.Stops:
+		return s.Bad
+	case flow.UnderWay:
+		return s.Heading
+	case flow.Info:
+		return s.Text
+	case flow.ToCome:
+	}
+	return s.Faint
+}
+
+func (p *page) facts(f flow.Facts) {
+	if len(f) == 0 {
+		return
+	}
+	p.blank()
+	label := 0
+	for _, x := range f {
+		label = max(label, min(widget.Width(p.e.Say(x.Label)), p.width/2))
+	}
+	for _, x := range f {
+		p.wrapped("  "+widget.Fit(p.e.Say(x.Label), label)+"  ", p.e.Styles.Label, p.e.Say(x.Value), p.e.Styles.Text)
+	}
+}
+
+// table colours a row by the sign in its first two cells, if there is one.
+func (p *page) table(t flow.Table) {
+	if len(t.Rows) == 0 {
+		return
+	}
+	p.blank()
+	g := widget.Grid{Right: t.Right, Wrap: t.Wrap}
+	for _, r := range append([][]flow.Text{t.Head}, t.Rows...) {
+		cells := make([]string, len(r))
+		for i, c := range r {
+			cells[i] = p.e.Say(c)
+		}
+		g.Rows = append(g.Rows, cells)
+	}
+	for i, lines := range g.Lines(p.text()) {
+		switch {
+		case i == 0 && strings.TrimSpace(strings.Join(lines, "")) == "":
+		case i == 0:
+			p.add(p.e.Styles.Label, lines...)
+		default:
+			p.add(p.rowStyle(g.Rows[i]), lines...)
+		}
+	}
+}
+
+// rowStyle is the colour of a row of changes; the sign says it too.
+func (p *page) rowStyle(cells []string) lipgloss.Style {
+	s := p.e.Styles
+	for _, c := range cells[:min(2, len(cells))] {
+		switch c {
+		case "+":
+			return s.Add
+		case "~":
+			return s.Update
+		case ">":
+			return s.Rename
+		case "^":
+			return s.Restore
+		case "-":
+			return s.Delete
+		case "!":
+			return s.Skip
+		}
+		if strings.HasPrefix(c, "(") {
+			return s.Faint
+		}
+	}
+	return s.Text
+}
+
+// codeCard is a sign-in code: the page, the code large, and once more as plain
+// text alone on its line, so that the mouse can select it.
+func (p *page) codeCard(b flow.CodeCard) {
+	e := p.e
+	p.blank()
+	p.raw("   " + paint(e.Styles.Code, message.Clean(b.Code.URL)))
+	p.blank()
+	p.bigCode(message.Clean(b.Code.UserCode))
+}
+
+func (p *page) bigCode(code string) {
+	if big := p.e.Signs.BigCode(code, p.width-2); big != nil {
+		for _, l := range big {
+			p.raw(" " + paint(p.e.Styles.Code, l))
+		}
+		p.blank()
+	}
+	p.raw("   " + paint(p.e.Styles.Code, code))
+}
+
+func (p *page) script(b flow.Script) {
+	e := p.e
+	p.blank()
+	for _, l := range b.Lines {
+		l = message.Clean(strings.ReplaceAll(l, "\t", "    "))
+		style := e.Styles.Text
+		if strings.HasPrefix(strings.TrimSpace(l), "#") {
+			style = e.Styles.Faint
+		}
+		p.raw("  " + paint(style, l))
+	}
+	if len(b.Lines) < b.Of {
+		p.add(e.Styles.Faint, e.T("flow.plain.script_part", "n", len(b.Lines), "of", b.Of))
+	}
+}
+
+// trouble says what happened, with its code at the right, and the way on.
+func (p *page) trouble(err error) {
+	e := p.e
+	words := e.Printer.Problem(err)
+	p.blank()
+	p.ends("! "+words.What, e.Styles.Bad.Bold(true), string(words.Code), e.Styles.Label)
+	for _, l := range widget.Hang("  ", words.Remedy, p.text()) {
+		p.add(e.Styles.Text, l)
+	}
+	if words.RequestID != "" {
+		p.add(e.Styles.Label, widget.Hang("  ", e.T("flow.result.request_id", "id", words.RequestID), p.text())...)
+	}
+}
