@@ -71,12 +71,11 @@ var arrows = map[string][]string{
 	},
 	"tui/theme":  {},
 	"tui/widget": {"sync/message", "tui/theme"},
-	"tui/step":   {"sync/message", "tui/flow", "tui/theme", "tui/widget"},
 	"tui/plain": {
 		"sync/clock", "sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/theme", "tui/widget",
 	},
 	"tui/step": {
-		"sync/consent", "sync/message", "sync/plan", "sync/problem", "sync/progress", "sync/run", "tui/flow", "tui/theme", "tui/widget",
+		"sync/consent", "sync/directory", "sync/message", "sync/plan", "sync/problem", "sync/progress", "sync/run", "tui/flow", "tui/theme", "tui/widget",
 	},
 	"tui": {"sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/step", "tui/theme", "tui/widget"},
 	"cmd/hacsync": {
