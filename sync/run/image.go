@@ -29,13 +29,7 @@ func (m image) put(a directory.Attribute, v directory.Value) {
 	m[a] = &v.Text
 }
 
-func (m image) json() json.RawMessage {
-	b, err := json.Marshal(m)
-	if err != nil {
-		return nil
-	}
-	return b
-}
+func (m image) json() json.RawMessage { return encoded(m) }
 
 func decodeImage(b json.RawMessage) image {
 	m := image{}

@@ -45,10 +45,4 @@ func summaryOf(r state.Run) Summary {
 	return s
 }
 
-func (s Summary) json() json.RawMessage {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return nil
-	}
-	return b
-}
+func (s Summary) json() json.RawMessage { return encoded(s) }
