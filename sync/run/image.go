@@ -132,10 +132,13 @@ func problemJSON(p *problem.Problem) json.RawMessage {
 	if p == nil {
 		return nil
 	}
-	if b, err := json.Marshal(p.Store()); err == nil {
-		return b
-	}
-	return nil
+	return encoded(p.Store())
+}
+
+// encoded is v as JSON; what the journal keeps always encodes.
+func encoded(v any) json.RawMessage {
+	b, _ := json.Marshal(v)
+	return b
 }
 
 func decodeProblem(b json.RawMessage) *problem.Problem {
