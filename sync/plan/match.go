@@ -74,7 +74,10 @@ func (b *builder) matchByID(i int32, dirty bits) {
 		}
 	}
 	var same []directory.User
-	if upn != "" {
+	switch { // a tenant has no two accounts with one UPN, so most are found already
+	case len(own) == 1 && directory.FoldUPN(own[0].UPN()) == directory.FoldUPN(upn):
+		same = own
+	case upn != "":
 		same = b.users.ByUPN(upn)
 	}
 	for _, u := range same {
@@ -154,8 +157,11 @@ type conflict struct {
 // another. Where that other has a row of its own there is no conflict: the UPNs
 // move on in a chain.
 func (b *builder) fitsTwo(i int32) (conflict, bool) {
-	own := b.matched[i]
-	for _, u := range b.users.ByUPN(b.src.At(int(i)).UPN()) {
+	own, upn := b.matched[i], b.src.At(int(i)).UPN()
+	if directory.FoldUPN(b.users.At(int(own)).UPN()) == directory.FoldUPN(upn) {
+		return conflict{}, false
+	}
+	for _, u := range b.users.ByUPN(upn) {
 		if other := int32(u.Row()); other != own && b.owner[other] < 0 { //nolint:gosec // as above
 			return conflict{i, b.users.At(int(own)), u}, true
 		}
