@@ -6,7 +6,8 @@
 //
 //	overlay.go   what was written lately is put over what was listed
 //	match.go     who is who; rows that do not say clearly whom they mean
-//	decide.go    what becomes of each source row and each account it means
+//	decide.go    what becomes of each source row and each account it means;
+//	             changes.go has the values that it writes
 //	protect.go   which accounts are never touched
 //	values.go    what Microsoft Graph would refuse
 //	chains.go    UPNs that move on from one account to another
@@ -16,7 +17,7 @@
 //
 // A Plan is reviewed (review.go), cut into steps (steps.go, waves.go), compared
 // with a later look at both sides (drift.go), identified (fingerprint.go) and
-// written to a file (file.go).
+// written to a file (file.go), which is checked when read (sound.go).
 //
 // The rule above all others: whom a source row is, or may be, about is never
 // deleted, and what is not certain is skipped with a reason. Skips carry codes

@@ -1,0 +1,213 @@
+package plan
+
+import (
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// equal reports whether an account has all values that its row wants.
+func (b *builder) equal(s, u directory.User, changeID bool) bool {
+	if b.wantsID(s, u) || changeID {
+		return false
+	}
+	if b.writeEnabled && b.enabled(s, u) != keepEnabled {
+		return false
+	}
+	kept := false
+	for _, a := range b.attrs {
+		want, wants := s.Get(a)
+		have, has := u.Get(a)
+		if wants == has && want == have {
+			continue
+		}
+		if wants {
+			if a == directory.MailNickname && !b.in.Policy.ChangeAlias && hasMailbox(u.Marks()) {
+				kept = true
+				continue
+			}
+			return false
+		}
+		if b.clears(s, a) {
+			return false
+		}
+	}
+	if kept {
+		b.aliasesKept++
+	}
+	return true
+}
+
+// wantsID reports whether an immutable ID is to be filled, or changed where that
+// was decided before.
+func (b *builder) wantsID(s, u directory.User) bool {
+	id := s.ImmutableID()
+	return b.writeID && id != "" && id != u.ImmutableID()
+}
+
+// clears reports whether an attribute that the source has no value for is taken
+// away.
+func (b *builder) clears(s directory.User, a directory.Attribute) bool {
+	if neverCleared(a) {
+		return false
+	}
+	switch b.in.Policy.OnEmpty {
+	case Clear:
+		return true
+	case ClearKnown:
+		k := b.in.Facts.Known
+		return k[s.ImmutableID()][a] && s.ImmutableID() != "" ||
+			k[s.UPN()][a] || k[directory.FoldUPN(s.UPN())][a]
+	case Keep:
+	}
+	return false
+}
+
+type enabling uint8
+
+const (
+	keepEnabled enabling = iota
+	block
+	unblock
+)
+
+// enabled says what the status of the source does to an account. Only whom
+// hacsync blocked itself does it unblock.
+func (b *builder) enabled(s, u directory.User) enabling {
+	want, have := s.Marks().Has(directory.Enabled), u.Marks().Has(directory.Enabled)
+	switch {
+	case !want && have:
+		return block
+	case want && !have && b.in.Facts.Blocked[u.ID()]:
+		return unblock
+	}
+	return keepEnabled
+}
+
+// changes are what a row would write, in the order of the policy.
+func (b *builder) changes(r row) []Change {
+	if r.kind == Delete {
+		return nil
+	}
+	s := b.src.At(int(r.src))
+	if r.kind == Add {
+		return b.newValues(s)
+	}
+	u := b.account(r)
+	var cs []Change
+	for _, a := range b.in.Policy.Attributes {
+		switch a {
+		case directory.UserPrincipalName:
+			if r.kind == Rename || r.flags&newUPN != 0 {
+				cs = append(cs, Change{a, directory.Text(u.UPN()), directory.Text(s.UPN())})
+			}
+			continue
+		case directory.ImmutableID:
+			if b.wantsID(s, u) {
+				cs = append(cs, Change{a, directory.Text(u.ImmutableID()), directory.Text(s.ImmutableID())})
+			}
+			continue
+		}
+	}
+	if r.flags&newUPN != 0 && (len(cs) == 0 || cs[0].Attribute != directory.UserPrincipalName) {
+		cs = append([]Change{{directory.UserPrincipalName, directory.Text(u.UPN()), directory.Text(s.UPN())}}, cs...)
+	}
+	for _, a := range b.attrs {
+		want, wants := s.Get(a)
+		have, has := u.Get(a)
+		if wants == has && want == have ||
+			!wants && !b.clears(s, a) ||
+			wants && a == directory.MailNickname && !b.in.Policy.ChangeAlias && hasMailbox(u.Marks()) {
+			continue
+		}
+		cs = append(cs, Change{a, directory.Value{Text: have, Set: has}, directory.Value{Text: want, Set: wants}})
+	}
+	if b.writeEnabled {
+		switch b.enabled(s, u) {
+		case block:
+			cs = append(cs, Change{directory.AccountEnabled, directory.Text("true"), directory.Text("false")})
+		case unblock:
+			cs = append(cs, Change{directory.AccountEnabled, directory.Text("false"), directory.Text("true")})
+		case keepEnabled:
+		}
+	}
+	return cs
+}
+
+// newValues are those of an account that is added: all that the source has.
+// UPN, display name and alias cannot be left out, nor the immutable ID in a
+// federated domain.
+func (b *builder) newValues(s directory.User) []Change {
+	cs := []Change{{Attribute: directory.UserPrincipalName, New: directory.Text(s.UPN())}}
+	if id := s.ImmutableID(); id != "" && (b.writeID || b.domain.Federated) {
+		cs = append(cs, Change{Attribute: directory.ImmutableID, New: directory.Text(id)})
+	}
+	need := [...]directory.Attribute{directory.DisplayName, directory.MailNickname}
+	var had [len(need)]bool
+	add := func(a directory.Attribute) {
+		if v, set := s.Get(a); set && v != "" {
+			cs = append(cs, Change{Attribute: a, New: directory.Text(v)})
+		}
+	}
+	for _, a := range b.attrs {
+		add(a)
+		for i := range need {
+			had[i] = had[i] || need[i] == a
+		}
+	}
+	for i := range need {
+		if !had[i] {
+			add(need[i])
+		}
+	}
+	enabled := "true"
+	if b.writeEnabled && !s.Marks().Has(directory.Enabled) {
+		enabled = "false"
+	}
+	return append(cs, Change{Attribute: directory.AccountEnabled, New: directory.Text(enabled)})
+}
+
+// account is the account that a row is about.
+func (b *builder) account(r row) directory.User {
+	if r.kind == Restore {
+		return b.bin.At(int(r.acct))
+	}
+	return b.users.At(int(r.acct))
+}
+
+// check says why Graph would refuse what a row would write, or nil.
+func (b *builder) check(r row) *wrong {
+	if w := checkChanges(b.changes(r)); w != nil {
+		return w
+	}
+	if r.kind == Rename {
+		return b.checkAddress(b.src.At(int(r.src)).UPN(), r.acct)
+	}
+	return nil
+}
+
+// checkNew says what a new account lacks.
+func (b *builder) checkNew(s directory.User) *wrong {
+	if v, _ := s.Get(directory.DisplayName); v == "" {
+		return &wrong{problem.NoDisplayName, nil}
+	}
+	if v, _ := s.Get(directory.MailNickname); v == "" {
+		return &wrong{problem.NoAlias, nil}
+	}
+	if b.domain.Federated && s.ImmutableID() == "" {
+		return &wrong{problem.FederatedNeedsID, nil}
+	}
+	return nil
+}
+
+// checkAddress says who else holds a wanted UPN as a mail address. An account
+// that is to release the UPN counts too: a renamed mailbox keeps its old address,
+// and Graph cannot take it away. own is the account itself, or -1.
+func (b *builder) checkAddress(upn string, own int32) *wrong {
+	for _, u := range b.users.ByAddress(upn) {
+		if int32(u.Row()) == own { //nolint:gosec // as in match
+			continue
+		}
+		return &wrong{problem.AddressTaken, problem.Args{"holder": u.UPN()}}
+	}
+	return nil
+}
