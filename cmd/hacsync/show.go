@@ -190,21 +190,26 @@ func (s show) report(r *run.Report) {
 		"nottried": s.words.Int(r.NotTried), "notyet": s.words.Int(r.NotYetSeen),
 		"duration": s.words.Duration(r.Ended.Sub(r.Started)),
 	}))
+	told := map[problem.Code]bool{}
 	for i, row := range r.Rows {
 		if i == 5*rowsShown {
 			s.line("    %s", s.text("report.more", problem.Args{"n": s.words.Int(len(r.Rows) - i), "run": s.words.Int(int(r.Run))}))
 			break
 		}
-		why := ""
-		if row.Why != nil {
-			w := s.words.Problem(row.Why)
-			why = w.What + " (" + string(w.Code) + ") " + w.Remedy
-		}
 		outcome := row.Outcome
 		if s.words.Has("outcome." + outcome) {
 			outcome = s.words.Text("outcome."+outcome, nil)
 		}
-		s.line("  %s %5d  %s: %s. %s", row.Kind.Sign(), row.No, message.Clean(row.UPN), outcome, why)
+		if row.Why == nil {
+			s.line("  %s %5d  %s: %s", row.Kind.Sign(), row.No, outcome, message.Clean(row.UPN))
+			continue
+		}
+		w := s.words.Problem(row.Why)
+		s.line("  %s %5d  %s: %s (%s)", row.Kind.Sign(), row.No, outcome, w.What, w.Code)
+		if !told[w.Code] { // once, not on every row
+			told[w.Code] = true
+			s.line("           %s", w.Remedy)
+		}
 	}
 }
 
