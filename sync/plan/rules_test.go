@@ -914,3 +914,16 @@ func TestBuild_WhatWasWrittenLatelyOverlaysTheList(t *testing.T) {
 		{name: "protection stays", users: []person{account("a", mark(directory.RoleHolder))}, change: recent(rec("id-a", "a@"+dom, "")), want: []string{"skip a HS-3106"}},
 	})
 }
+
+func TestAction_AFilledIDOfAFederatedDomainStays(t *testing.T) {
+	for _, fed := range []bool{false, true} {
+		s := newScene()
+		s.source, s.users = []person{user("a"), user("z")}, []person{account("a", imm("")), account("z")}
+		if fed {
+			federated(&s.in)
+		}
+		if a := s.build(t).Action(0); has(a, problem.ImmutableIDStays) != fed || !a.SignIn {
+			t.Errorf("federated %t: %v", fed, a.Warnings)
+		}
+	}
+}
