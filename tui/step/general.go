@@ -25,6 +25,9 @@ type General struct {
 	field  widget.Input
 	// asking is a command that waits for its argument.
 	asking *flow.Command
+	// ask draws the question in place of the usual way, below what stands under it.
+	ask   func(p *page) (selected int)
+	below func(p *page)
 
 	top int // the first line shown of the pieces
 	// What the last View laid out.
@@ -445,6 +448,14 @@ func (g *General) question(width int) (lines []string, selected int) {
 	if !g.v.Working.IsZero() && (g.v.Work == nil || !q.Until.IsZero()) {
 		g.waiting(p)
 	}
+	if g.below != nil {
+		defer func() { lines = p.lines }()
+		defer g.below(p)
+	}
+	if g.ask != nil {
+		selected = g.ask(p)
+		return p.lines, selected
+	}
 	if c := g.asking; c != nil {
 		p.blank()
 		p.add(e.Styles.Text, widget.Wrap(e.Say(c.Help), p.text())...)
@@ -472,7 +483,11 @@ func (g *General) waiting(p *page) {
 		p.wrapped(flow.UnderWay.String()+" ", p.mark(flow.UnderWay), e.Say(g.v.Working), e.Styles.Text)
 		return
 	}
-	p.countdown(e.Say(g.v.Working), until, min(p.text(), 78))
+	what := e.Say(g.v.Working)
+	if g.v.Working.ID == "flow.signin.waiting" {
+		what = e.T("tui.signin.waiting") // the bar says until when
+	}
+	p.countdown(what, until, min(p.text(), 78))
 }
 
 func (g *General) optionLines(p *page) (selected int) {

@@ -79,8 +79,3 @@ type Stated interface {
 func binding(keys, help string) key.Binding {
 	return key.NewBinding(key.WithKeys(keys), key.WithHelp(keys, help))
 }
-
-// For makes the screen of a step.
-func For(s flow.Step, e *Env) Screen {
-	return NewGeneral(e)
-}

@@ -1,0 +1,119 @@
+package step
+
+import (
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/widget"
+)
+
+// confirm shows what will be written and asks for approver, note and the number
+// of deletions: three questions of the flow as three fields. It is the only
+// screen where enter leads to writing.
+type confirm struct {
+	*General
+	// by and note are what was answered, shown while another field is asked for.
+	by, note string
+}
+
+func newConfirm(e *Env) *confirm {
+	c := &confirm{General: NewGeneral(e)}
+	c.ask = c.fields
+	return c
+}
+
+// Sync takes what the flow shows.
+func (c *confirm) Sync(v flow.View) {
+	came := c.v.Step != v.Step || c.v.Ask.Text.ID != v.Ask.Text.ID
+	c.General.Sync(v)
+	if came && c.here() == 0 {
+		c.by = v.Ask.Preset
+	}
+}
+
+// here is which of the three fields is asked for.
+func (c *confirm) here() int {
+	switch c.v.Ask.Text.ID {
+	case "flow.confirm.by":
+		return 0
+	case "flow.confirm.note":
+		return 1
+	}
+	return 2
+}
+
+// Update takes what the person does: tab goes on to the next field, shift+tab to
+// the one before.
+func (c *confirm) Update(msg tea.Msg) ([]flow.Answer, tea.Cmd, bool) {
+	if k, ok := msg.(tea.KeyPressMsg); ok {
+		switch name := keyName(k); {
+		case name == "shift+tab" || name == "up":
+			if c.here() == 0 {
+				return nil, nil, true
+			}
+			c.keep()
+			return []flow.Answer{{Command: flow.CmdBack}}, nil, true
+		case name == "tab" || name == "down":
+			if c.here() == 2 {
+				return nil, nil, true // only enter starts a sync
+			}
+			c.keep()
+			return []flow.Answer{{Text: c.field.Value()}}, nil, true
+		case name == "enter":
+			c.keep()
+		}
+	}
+	return c.General.Update(msg)
+}
+
+func (c *confirm) keep() {
+	switch c.here() {
+	case 0:
+		c.by = c.field.Value()
+	case 1:
+		c.note = c.field.Value()
+	}
+}
+
+// Keys are those that work now.
+func (c *confirm) Keys() []key.Binding {
+	if c.here() == 2 {
+		return []key.Binding{binding("enter", c.e.T("tui.key.sync_now")), binding("shift+tab", c.e.T("tui.key.field_before"))}
+	}
+	return []key.Binding{binding("enter", c.e.T("tui.key.next_field")), binding("tab", c.e.T("tui.key.next_field"))}
+}
+
+// fields draws the three fields; the cursor is in the one that is asked for.
+func (c *confirm) fields(p *page) (selected int) {
+	e, here := c.e, c.here()
+	labels := [...]string{e.T("flow.confirm.by"), e.T("tui.confirm.note_short")}
+	values := [...]string{c.by, c.note}
+	wide := max(10, min(30, (p.text()-widget.Width(labels[0])-widget.Width(labels[1])-17)/2))
+	line, x := "  ", 1
+	for i, l := range labels {
+		style := e.Styles.Label
+		text := widget.Fit(values[i], wide)
+		if i == here {
+			var at int
+			style = e.Styles.Title
+			text, at = c.field.View(wide)
+			c.cursorX, c.cursorY, c.cursor = x+widget.Width(line)+widget.Width(l)+4+at, len(p.lines), true
+		}
+		line += paint(style, l) + "  [ " + paint(e.Styles.Field, text) + " ]"
+		if i == 0 {
+			line += "   "
+		}
+	}
+	p.raw(line)
+	p.blank()
+	if here < 2 {
+		p.add(e.Styles.Faint, "  "+e.T("tui.confirm.then"))
+		return 0
+	}
+	p.add(e.Styles.Title, widget.Hang("  ", e.Say(c.v.Ask.Text), p.text())...)
+	text, at := c.field.View(8)
+	p.raw("  [ " + paint(e.Styles.Field, text) + " ]")
+	c.cursorX, c.cursorY, c.cursor = 1+4+at, len(p.lines)-1, true
+	return len(p.lines) - 1
+}

@@ -1,0 +1,296 @@
+package step
+
+import (
+	"context"
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/widget"
+)
+
+// signIn is a sign-in code that is waited for: the code large and plain, the
+// page, the time left, and beside them, or behind tab in a narrow window, what
+// Microsoft will show. All else of the step is a page like any other.
+type signIn struct {
+	*General
+	// asked: what Microsoft will show stands in place of the code.
+	asked bool
+	code  string // that asked belongs to
+}
+
+func newSignIn(e *Env) *signIn { return &signIn{General: NewGeneral(e)} }
+
+// Sync takes what the flow shows.
+func (s *signIn) Sync(v flow.View) {
+	s.General.Sync(v)
+	code, _ := s.card()
+	if code.UserCode != s.code {
+		s.code, s.asked = code.UserCode, false
+	}
+	s.below = nil
+	if code.UserCode != "" && len(v.Ask.Options) == 0 && s.command("explain") {
+		s.below = func(p *page) {
+			if p.width < beside {
+				p.add(s.e.Styles.Faint, widget.Wrap(s.e.T("tui.signin.error_short"), p.text())...)
+			}
+		}
+	}
+}
+
+// beside is from which width of the text on both columns have room.
+const beside = 98
+
+// card is the code that is waited for, if one is.
+func (s *signIn) card() (consent.Code, bool) {
+	for _, b := range s.v.Blocks {
+		if c, ok := b.(flow.CodeCard); ok {
+			return c.Code, true
+		}
+	}
+	return consent.Code{}, false
+}
+
+func (s *signIn) command(name string) bool {
+	for _, c := range s.v.Commands {
+		if c.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// arg is an argument of a paragraph of the page.
+func (s *signIn) arg(id, name string) any {
+	for _, b := range s.v.Blocks {
+		if p, ok := b.(flow.Para); ok && p.Text.ID == id {
+			return p.Text.Args[name]
+		}
+	}
+	return nil
+}
+
+// letter is the message for whoever signs in.
+func (s *signIn) letter(c consent.Code) flow.Text {
+	app, _ := s.arg("flow.signin.shows", "app").(string)
+	scopes, _ := s.arg("flow.signin.scopes", "scopes").(flow.Names)
+	return flow.T("flow.signin.letter", "url", c.URL, "code", c.UserCode, "until", flow.Clock(c.Expires), "app", app, "scopes", scopes)
+}
+
+// Update takes what the person does.
+func (s *signIn) Update(msg tea.Msg) ([]flow.Answer, tea.Cmd, bool) {
+	code, waits := s.card()
+	k, isKey := msg.(tea.KeyPressMsg)
+	if !waits || !isKey {
+		return s.General.Update(msg)
+	}
+	switch keyName(k) {
+	case "c":
+		return nil, Copy(message.Clean(code.UserCode), flow.T("tui.copied_code", "code", code.UserCode)), true
+	case "C":
+		if !s.command("letter") {
+			break
+		}
+		s.asked = true
+		return []flow.Answer{{Command: "letter"}}, Copy(s.e.Say(s.letter(code)), flow.T("tui.copied_letter")), true
+	case "b":
+		if s.e.Browse != nil {
+			return nil, open(s.e.Browse, code.URL), true
+		}
+	case "tab":
+		s.asked = !s.asked
+		return nil, nil, true
+	}
+	return s.General.Update(msg)
+}
+
+// open opens a page, and says how that went.
+func open(browse func(context.Context, string) error, url string) tea.Cmd {
+	return func() tea.Msg {
+		if browse(context.Background(), url) != nil {
+			return Said{flow.T("tui.browser_failed")}
+		}
+		return Said{flow.T("tui.browser_opened")}
+	}
+}
+
+// Keys are those that work now.
+func (s *signIn) Keys() []key.Binding {
+	if _, waits := s.card(); !waits {
+		return s.General.Keys()
+	}
+	e := s.e
+	out := []key.Binding{}
+	if len(s.v.Ask.Options) > 0 {
+		out = append(out, binding("enter", e.T("tui.key.choose")))
+	}
+	out = append(out, binding("c", e.T("tui.key.copy_code")))
+	if s.command("letter") {
+		out = append(out, binding("C", e.T("tui.key.copy_letter")))
+	}
+	if e.Browse != nil {
+		out = append(out, binding("b", e.T("tui.key.open_page")))
+	}
+	for _, name := range []string{"other", "explain", "new"} {
+		for _, c := range s.v.Commands {
+			if c.Name == name {
+				out = append(out, binding(c.Key, s.word(c)))
+			}
+		}
+	}
+	return append(out, binding("tab", e.T("tui.key.what_asked")))
+}
+
+// Split is where the right column begins.
+func (s *signIn) Split(width int) int {
+	if _, waits := s.card(); !waits || width < beside+2 {
+		return -1
+	}
+	return min(width*3/5, 76)
+}
+
+// View draws the body.
+func (s *signIn) View(width, height int) string {
+	code, waits := s.card()
+	if !waits {
+		return s.General.View(width, height)
+	}
+	split := s.Split(width)
+	if split < 0 {
+		if s.asked {
+			p := newPage(s.e, width)
+			s.shows(p)
+			p.blank()
+			p.add(s.e.Styles.Faint, s.e.T("tui.signin.back_to_code"))
+			return s.arrange(p.lines, width, height)
+		}
+		return s.arrange(s.steps(code, width, height), width, height)
+	}
+	left := strings.Split(s.arrange(s.steps(code, split, height), split, height), "\n")
+	p := newPage(s.e, width-split)
+	p.lines = append(p.lines, "")
+	s.shows(p)
+	wall := paint(s.e.Styles.Rule, s.e.Signs.Wall)
+	lines := make([]string, height)
+	for i := range lines {
+		l, r := "", ""
+		if i < len(left) {
+			l = left[i]
+		}
+		if i < len(p.lines) {
+			r = p.lines[i]
+		}
+		lines[i] = l + strings.Repeat(" ", max(0, split-widget.Width(l))) + wall + r
+	}
+	return strings.Join(lines, "\n")
+}
+
+// steps are page, code and what to do, as roomy as the height allows beside the
+// question: the large letters go first.
+func (s *signIn) steps(code consent.Code, width, height int) []string {
+	question, _ := s.question(width)
+	room := height - len(question) - 1
+	var lines []string
+	for _, how := range []struct{ air, big bool }{{true, true}, {false, true}, {false, false}} {
+		if lines = s.drawSteps(code, width, how.air, how.big); len(lines) <= room {
+			break
+		}
+	}
+	return lines
+}
+
+func (s *signIn) drawSteps(code consent.Code, width int, air, big bool) []string {
+	e := s.e
+	p := newPage(e, width)
+	gap := func(always bool) {
+		if air || always {
+			p.blank()
+		}
+	}
+	if air {
+		p.lines = append(p.lines, "")
+	}
+	p.title(s.v.Title)
+	if s.v.Step == flow.Sync {
+		for _, b := range s.v.Blocks {
+			if x, ok := b.(flow.Para); ok && x.Text.ID == "flow.sync.asks" {
+				p.add(e.Styles.Text, widget.Wrap(e.Say(x.Text), p.text())...)
+			}
+		}
+	}
+	gap(true)
+	url := message.Clean(code.URL)
+	if air {
+		p.add(e.Styles.Text, widget.Wrap(e.T("tui.signin.open"), p.text())...)
+		gap(false)
+		p.raw("   " + paint(e.Styles.Code, url))
+	} else {
+		p.add(e.Styles.Text, e.T("tui.signin.open_short", "url", url))
+	}
+	gap(false)
+	p.add(e.Styles.Text, e.T("tui.signin.type"))
+	gap(big)
+	if big {
+		p.bigCode(message.Clean(code.UserCode))
+	} else {
+		p.raw("   " + paint(e.Styles.Code, message.Clean(code.UserCode)))
+	}
+	gap(big)
+	p.wrapped("3  ", e.Styles.Text, strings.TrimPrefix(e.T("tui.signin.accept"), "3  "), e.Styles.Text)
+	return p.lines
+}
+
+// shows is what Microsoft will show and ask, or the message for whoever signs
+// in.
+func (s *signIn) shows(p *page) {
+	e := s.e
+	for i, b := range s.v.Blocks {
+		if h, ok := b.(flow.Heading); ok && h.Text.ID == "flow.signin.letter_head" && s.asked {
+			p.add(e.Styles.Title, widget.Wrap(e.Say(h.Text), p.text())...)
+			p.pieces(s.v.Blocks[i+1:])
+			return
+		}
+	}
+	p.add(e.Styles.Title, widget.Wrap(e.T("tui.signin.shows"), p.text())...)
+	p.blank()
+	for _, b := range s.v.Blocks {
+		x, ok := b.(flow.Para)
+		if !ok {
+			continue
+		}
+		switch x.Text.ID {
+		case "flow.signin.open_page", "flow.signin.accept", "flow.sync.asks":
+		case "flow.signin.shows":
+			app, _ := x.Text.Args["app"].(string)
+			p.wide(e.T("tui.signin.name"), message.Clean(app), e.T("tui.signin.heading"), e.T("word.requested-permissions"))
+		case "flow.signin.scopes":
+			scopes, _ := x.Text.Args["scopes"].(flow.Names)
+			p.blank()
+			p.add(e.Styles.Text, widget.Wrap(e.T("tui.signin.asked"), p.text())...)
+			for _, n := range scopes {
+				p.add(e.Styles.Text, "  "+message.Clean(n))
+			}
+		default:
+			p.piece(b)
+		}
+	}
+	if s.command("explain") {
+		p.blank()
+		p.add(e.Styles.Faint, widget.Wrap(e.T("tui.signin.error_hint"), p.text())...)
+	}
+}
+
+// wide are labels with their values, without a margin.
+func (p *page) wide(pairs ...string) {
+	label := 0
+	for i := 0; i < len(pairs); i += 2 {
+		label = max(label, widget.Width(pairs[i]))
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		p.wrapped(widget.Fit(pairs[i], label)+"  ", p.e.Styles.Label, pairs[i+1], p.e.Styles.Text)
+	}
+}
