@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -264,9 +265,12 @@ func (s *syncing) ready(step plan.Step) bool {
 	if e, ok := s.entries[stepKey{step.Action, step.Step}]; ok && (e.State == state.Written || e.State == state.Seen) {
 		return false
 	}
-	for _, no := range a.after {
+	for _, no := range slices.Concat(a.after, step.After) {
 		if b := s.actions[no]; b != nil && b.outcome != "" && b.outcome != OutcomeSeen {
 			a.outcome = OutcomeNotTried
+			if a.written > 0 { // the last step of a cycle: a temporary UPN stands
+				a.outcome = OutcomeFailed
+			}
 			a.why = problem.New(problem.RowWaits, problem.Args{"upn": a.upn, "no": strconv.Itoa(no)})
 			return false
 		}
