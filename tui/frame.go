@@ -110,7 +110,11 @@ func (s *shell) lines() []string {
 	}
 	lines := make([]string, 0, s.height)
 	lines = append(lines, top...)
-	lines = append(lines, s.rule(split, s.env.Signs.Down))
+	above := split
+	if x, ok := s.screen.(step.Headed); ok && x.Headed() {
+		above = -1
+	}
+	lines = append(lines, s.rule(above, s.env.Signs.Down))
 	for i := range body - len(notice) {
 		if i < len(shown) {
 			lines = append(lines, shown[i])

@@ -135,6 +135,11 @@ func (s *shell) update(msg tea.Msg) tea.Cmd {
 	case interruptedMsg:
 		s.kind, s.leaving = flow.Interrupted, true
 		return tea.Quit
+	case step.Found:
+		if x, ok := s.made[flow.Preview]; ok {
+			_, cmd, _ := x.Update(m)
+			return cmd
+		}
 	case step.Said:
 		s.said = []flow.Text{m.Text}
 	case tea.KeyPressMsg:

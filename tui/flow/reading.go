@@ -10,6 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
 )
 
 // Reading is the plan under review for a screen that shows its rows itself:
@@ -34,6 +35,16 @@ type Reading struct {
 // Lately is a filter that only a screen has: accounts to be deleted that were
 // used in the week before the plan was made.
 const Lately Filter = "used-lately"
+
+// NewPreview is a walk that stands at the preview of a plan without a tenant: a
+// person reads it, searches it and leaves rows out, and nothing can be applied.
+func NewPreview(b Backend, o Options, p *run.Planned) *Flow {
+	f := New(b, o)
+	f.d.file, f.d.planned, f.d.domain = p.Plan, p, p.Plan.Domain()
+	f.d.review = newReviewed(p.Plan)
+	f.at = Preview
+	return f
+}
 
 // week is what counts as lately.
 const week = 7 * 24 * time.Hour
@@ -62,7 +73,7 @@ func (g *Reading) attribute(c plan.Change) int {
 	if i < 0 {
 		i = len(g.attributes)
 		g.attributes = append(g.attributes, c.Attribute)
-		g.sums = append(g.sums, AttributeSum{Attribute: c.Attribute, example: c})
+		g.sums = append(g.sums, AttributeSum{Attribute: c.Attribute})
 	}
 	return i
 }
@@ -84,6 +95,9 @@ func (g *Reading) action(a plan.Action) {
 		i := g.attribute(c)
 		m |= attributeBit(i)
 		if a.Kind != plan.Add {
+			if g.sums[i].Rows == 0 {
+				g.sums[i].example = c
+			}
 			g.sums[i].count(c, 1)
 		}
 	}
@@ -191,6 +205,7 @@ type RowLine struct {
 	No   int
 	Kind plan.Kind // 0 for a skip
 	Out  bool      // left out by the reviewer
+	Pair int       // the number of the row that may be the same person, 0 for none
 	UPN  string    // without the plan's domain
 	Name string
 	What Text
@@ -215,8 +230,11 @@ func (g *Reading) Row(i int) RowLine {
 		return RowLine{No: s.No, UPN: inDomain(s.Ref.UPN, r.plan.Domain()), Name: s.Name, What: T("flow.what", "x", Short{s.Why})}
 	}
 	a := r.plan.Action(i)
-	return RowLine{No: a.No, Kind: a.Kind, Out: r.review.IsOut(a.No), UPN: inDomain(a.UPN, r.plan.Domain()), Name: a.Name, What: g.what(a)}
+	return RowLine{No: a.No, Kind: a.Kind, Out: r.review.IsOut(a.No), Pair: a.Pair, UPN: inDomain(a.UPN, r.plan.Domain()), Name: a.Name, What: g.what(a)}
 }
+
+// IsOut reports whether the action with an index is left out.
+func (g *Reading) IsOut(i int) bool { return g.r.review.IsOut(g.No(i)) }
 
 // No is the row number of an index.
 func (g *Reading) No(i int) int {
@@ -245,19 +263,9 @@ func (g *Reading) what(a plan.Action) Text {
 	var t Text
 	switch e := a.Evidence; {
 	case a.Kind == plan.Delete && e != nil:
-		licence := T("preview.no_licence")
-		if e.Licensed {
-			licence = T("preview.licence")
-		}
-		switch {
-		case !e.Licensed && e.LastSignIn.IsZero():
-			t = licence
-		case !e.LastSignIn.IsZero():
-			t = T("preview.two", "a", T("preview.seen", "date", Brief(e.LastSignIn)), "b", licence)
-		case !e.Created.IsZero():
-			t = T("preview.two", "a", licence, "b", T("preview.made", "date", Day(e.Created)))
-		default:
-			t = licence
+		t = g.lastUse(e)
+		if a.Pair > 0 {
+			return T("preview.two", "a", T("preview.see", "no", a.Pair), "b", t)
 		}
 	case a.Kind == plan.Rename:
 		t = T("preview.was", "upn", inDomain(a.User.UPN, g.Domain()))
@@ -273,6 +281,24 @@ func (g *Reading) what(a plan.Action) Text {
 		t = T("preview.two", "a", t, "b", T("preview.see", "no", a.Pair))
 	}
 	return t
+}
+
+// lastUse is what speaks against a deletion, in the room of a table: a licence is
+// the usual case.
+func (g *Reading) lastUse(e *plan.Evidence) Text {
+	switch {
+	case !e.LastSignIn.IsZero():
+		seen := T("preview.seen", "date", Brief(e.LastSignIn))
+		if !e.Licensed {
+			return T("preview.two", "a", T("preview.no_licence"), "b", seen)
+		}
+		return seen
+	case !e.Licensed:
+		return T("preview.no_licence")
+	case !e.Created.IsZero():
+		return T("preview.two", "a", T("preview.licence"), "b", T("preview.made", "date", Day(e.Created)))
+	}
+	return T("preview.licence")
 }
 
 // Order is the order of rows.

@@ -413,6 +413,9 @@ func (s *previewing) same(d *data, text string) turn {
 }
 
 func (s *previewing) keep(d *data, key, value string) turn {
+	if d.session == nil {
+		return stayed(T("flow.preview.file_no_dryrun"))
+	}
 	s.working = T("flow.preview.keeping")
 	return does(keepSettings(d, map[string]string{key: value}))
 }
@@ -579,6 +582,8 @@ func (s *previewing) guard(d *data, key string) turn {
 
 func (s *previewing) sync(d *data) turn {
 	switch v, c := d.review.verdict(), d.review.counts(); {
+	case d.session == nil:
+		return stayed(T("flow.preview.file_no_dryrun"))
 	case c.Changes() == 0:
 		return stayed(T("flow.preview.nothing_to_do"))
 	case v.Cancelled && !v.Raised:
@@ -588,6 +593,9 @@ func (s *previewing) sync(d *data) turn {
 }
 
 func (s *previewing) saveAuditLog(d *data) turn {
+	if d.session == nil {
+		return stayed(T("flow.preview.file_no_dryrun"))
+	}
 	s.working = T("flow.preview.saving")
 	b, session := d.b, d.session
 	p := d.remaining()

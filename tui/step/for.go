@@ -13,7 +13,9 @@ func For(s flow.Step, e *Env) Screen {
 		return newConfirm(e)
 	case flow.Sync:
 		return newSyncing(e)
-	case flow.Welcome, flow.Permissions, flow.Domain, flow.Grant, flow.Source, flow.Preview, flow.Result:
+	case flow.Preview:
+		return NewPreview(e)
+	case flow.Welcome, flow.Permissions, flow.Domain, flow.Grant, flow.Source, flow.Result:
 	}
 	return NewGeneral(e)
 }

@@ -63,6 +63,12 @@ type Splitter interface {
 	Split(width int) int
 }
 
+// Headed is a screen with lines of its own above what the rule of a Splitter
+// divides: the rule does not reach the frame's upper one.
+type Headed interface {
+	Headed() bool
+}
+
 // Crowded is a screen that may need the rail's row for itself.
 type Crowded interface {
 	// Rail says whether the rail of the set-up is shown.

@@ -3,6 +3,7 @@ package widget
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"charm.land/lipgloss/v2"
 )
@@ -58,6 +59,7 @@ type Table struct {
 	width  int
 	height int // of the rows, without the header
 	widths []int
+	here   string // the mark of the selected line, another than mark
 }
 
 // NewTable makes a table without rows.
@@ -85,6 +87,10 @@ func (t *Table) SetColumns(columns []Column) {
 
 // SetStyles replaces the styles.
 func (t *Table) SetStyles(s Styles) { t.styles = s }
+
+// SetHere replaces the mark of the selected line, for terminals that draw » two
+// columns wide.
+func (t *Table) SetHere(sign string) { t.here = sign }
 
 // SetRows replaces the rows and shows all of them, from the top.
 func (t *Table) SetRows(rows Rows) {
@@ -240,7 +246,8 @@ func (t *Table) View() string {
 	for i, c := range t.columns {
 		titles[i] = c.Title
 	}
-	b.WriteString(t.styles.Header.Render(t.line(unmark, titles, false)))
+	line, _ := t.line(unmark, titles, false)
+	b.WriteString(t.styles.Header.Render(line))
 	for i := range t.height {
 		b.WriteByte('\n')
 		place := t.top + i
@@ -249,22 +256,42 @@ func (t *Table) View() string {
 			continue
 		}
 		row := t.rows.Row(t.row(place))
-		if place == t.cursor {
-			b.WriteString(t.styles.Selected.Render(t.line(mark, row.Cells, true)))
-			continue
+		first, style := unmark, lipgloss.NewStyle()
+		switch {
+		case place == t.cursor:
+			first, style = mark, t.styles.Selected
+			if t.here != "" {
+				first = Fit(t.here, Width(mark))
+			}
+		case row.Tone > 0 && row.Tone < len(t.styles.Tones):
+			style = t.styles.Tones[row.Tone]
 		}
-		line := t.line(unmark, row.Cells, true)
-		if row.Tone > 0 && row.Tone < len(t.styles.Tones) {
-			line = t.styles.Tones[row.Tone].Render(line)
-		}
-		b.WriteString(line)
+		line, marks := t.line(first, row.Cells, true)
+		t.paint(&b, line, marks, style)
 	}
 	return b.String()
 }
 
-// line is one line, as wide as the table.
-func (t *Table) line(first string, cells []string, matches bool) string {
+// paint writes a line in a style, and the parts that a search found in that of a
+// match as well.
+func (t *Table) paint(b *strings.Builder, line string, marks [][2]int, style lipgloss.Style) {
+	at := 0
+	for _, m := range marks {
+		if m[0] > at {
+			b.WriteString(style.Render(line[at:m[0]]))
+		}
+		b.WriteString(t.styles.Match.Inherit(style).Render(line[m[0]:m[1]]))
+		at = m[1]
+	}
+	if at < len(line) {
+		b.WriteString(style.Render(line[at:]))
+	}
+}
+
+// line is one line, as wide as the table, and where in it matches stand.
+func (t *Table) line(first string, cells []string, matches bool) (string, [][2]int) {
 	var b strings.Builder
+	var found [][2]int
 	b.WriteString(first)
 	for i, c := range t.columns {
 		if i > 0 {
@@ -274,41 +301,99 @@ func (t *Table) line(first string, cells []string, matches bool) string {
 		if i < len(cells) {
 			cell = cells[i]
 		}
+		var marks [][2]int
 		if matches && c.Match != nil {
-			cell = Bracket(cell, c.Match(cell))
+			cell, marks = bracket(cell, c.Match(cell))
 		}
+		fitted := ""
 		switch {
 		case c.Right:
-			b.WriteString(FitLeft(cell, t.widths[i]))
+			fitted = FitLeft(cell, t.widths[i])
 		case c.Middle:
-			b.WriteString(FitMiddle(cell, t.widths[i]))
+			fitted = FitMiddle(cell, t.widths[i])
 		default:
-			b.WriteString(Fit(cell, t.widths[i]))
+			fitted = Fit(cell, t.widths[i])
+		}
+		for _, m := range moved(cell, fitted, marks) {
+			found = append(found, [2]int{b.Len() + m[0], b.Len() + m[1]})
+		}
+		b.WriteString(fitted)
+	}
+	line := Fit(b.String(), t.width)
+	return line, moved(b.String(), line, found)
+}
+
+// moved are the marks of a cell where they stand after it was fitted: padded at
+// a side, or shortened at its end or in its middle. What was cut is left out.
+func moved(cell, fitted string, marks [][2]int) [][2]int {
+	if len(marks) == 0 || cell == fitted {
+		return marks
+	}
+	var out [][2]int
+	if i := strings.Index(fitted, cell); i >= 0 && cell != "" {
+		for _, m := range marks {
+			out = append(out, [2]int{m[0] + i, m[1] + i})
+		}
+		return out
+	}
+	head := 0
+	for head < len(cell) && head < len(fitted) && cell[head] == fitted[head] {
+		head++
+	}
+	tail := 0
+	trimmed := strings.TrimRight(fitted, " ")
+	for tail < len(cell)-head && tail < len(trimmed)-head && cell[len(cell)-1-tail] == trimmed[len(trimmed)-1-tail] {
+		tail++
+	}
+	for _, m := range marks {
+		switch {
+		case m[0] < head:
+			out = append(out, [2]int{m[0], runeEnd(fitted, min(m[1], head))})
+		case m[0] >= len(cell)-tail:
+			by := len(trimmed) - len(cell)
+			out = append(out, [2]int{m[0] + by, m[1] + by})
 		}
 	}
-	return Fit(b.String(), t.width)
+	return out
+}
+
+// runeEnd moves a place in s back to the beginning of the character it is in.
+func runeEnd(s string, at int) int {
+	for at > 0 && at < len(s) && !utf8.RuneStart(s[at]) {
+		at--
+	}
+	return at
 }
 
 // Bracket puts [ ] around the marked parts of s, so that a match shows without
 // colour. Marks that do not fit s are left out.
 func Bracket(s string, marks [][2]int) string {
+	s, _ = bracket(s, marks)
+	return s
+}
+
+// bracket is Bracket, and tells where the marked parts stand then.
+func bracket(s string, marks [][2]int) (string, [][2]int) {
 	if len(marks) == 0 {
-		return s
+		return s, nil
 	}
 	var b strings.Builder
+	var out [][2]int
 	at := 0
 	for _, m := range marks {
 		if m[0] < at || m[1] <= m[0] || m[1] > len(s) {
 			continue
 		}
 		b.WriteString(s[at:m[0]])
+		from := b.Len()
 		b.WriteByte('[')
 		b.WriteString(s[m[0]:m[1]])
 		b.WriteByte(']')
+		out = append(out, [2]int{from, b.Len()})
 		at = m[1]
 	}
 	b.WriteString(s[at:])
-	return b.String()
+	return b.String(), out
 }
 
 // Position is "15 of 372" in numbers, for a status line: place and length.

@@ -1,0 +1,455 @@
+package step
+
+import (
+	"strconv"
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/widget"
+)
+
+// listLine is one line of the skips by reason or of the summary.
+type listLine struct {
+	parts []part
+	// What it can be opened to: a reason of the plan, what was left out in this
+	// review, or an attribute; else it cannot be selected.
+	reason    int
+	out       bool
+	attribute directory.Attribute
+	of        flow.Reason
+}
+
+func (l listLine) selectable() bool { return l.reason > 0 || l.out || l.attribute != "" }
+
+// listCache keeps the lines of the list that is shown.
+type listCache struct {
+	of    detailKey
+	lines []listLine
+}
+
+func (c *listCache) line(i int) (listLine, bool) {
+	if i < 0 || i >= len(c.lines) {
+		return listLine{}, false
+	}
+	return c.lines[i], true
+}
+
+// picker is a selection among lines of which some are only read.
+type picker struct {
+	at, top int
+	lines   []listLine
+}
+
+// next is the next line from i that can be selected, -1 if there is none.
+func (p *picker) next(i, by int) int {
+	for i += by; i >= 0 && i < len(p.lines); i += by {
+		if p.lines[i].selectable() {
+			return i
+		}
+	}
+	return -1
+}
+
+// moves is a key that moves the selection; past its ends the lines scroll.
+func (p *picker) moves(name string, page int) bool {
+	by, times := 1, 1
+	switch name {
+	case "up", "k":
+		by = -1
+	case "down", "j":
+	case "pgup":
+		by, times = -1, page
+	case "pgdown":
+		times = page
+	case "home":
+		by, times = -1, len(p.lines)
+		p.top = 0
+	case "end":
+		times = len(p.lines)
+		p.top = len(p.lines)
+	default:
+		return false
+	}
+	for range times {
+		n := p.next(p.at, by)
+		if n < 0 {
+			p.top += by
+			break
+		}
+		p.at = n
+	}
+	return true
+}
+
+// fit brings selection and window into what there is.
+func (p *picker) fit(lines []listLine, height int) {
+	p.lines = lines
+	if p.at >= len(lines) || p.at < 0 || len(lines) > 0 && !lines[p.at].selectable() {
+		if n := p.next(min(p.at, len(lines))-1, 1); n >= 0 {
+			p.at = n
+		} else {
+			p.at = max(0, p.next(len(lines), -1))
+		}
+	}
+	p.top = max(0, min(p.top, len(lines)-height))
+	if p.next(p.at, 1) < 0 && p.top > 0 && len(lines)-height <= p.at {
+		return // scrolled on to what follows the last
+	}
+	first := p.at
+	if p.next(p.at, -1) < 0 {
+		first = 0 // what stands above the first is shown with it
+	}
+	if first < p.top && p.at-first < height {
+		p.top = first
+	} else if p.at < p.top {
+		p.top = p.at
+	}
+	p.top = max(p.top, p.at-height+1, 0)
+}
+
+// listPane draws a list: exactly height lines of exactly width columns.
+func (s *Preview) listPane(lines []listLine, width, height int) []string {
+	s.pick.fit(lines, height)
+	out := make([]string, 0, height)
+	for i := s.pick.top; i < len(lines) && len(out) < height; i++ {
+		parts := lines[i].parts
+		mark := "  "
+		if i == s.pick.at && lines[i].selectable() {
+			mark = widget.Fit(s.e.Signs.Here, 2)
+			var text strings.Builder
+			for _, p := range parts {
+				text.WriteString(p.text)
+			}
+			parts = []part{{widget.Fit(mark+text.String(), width), s.e.Styles.Selected}}
+		} else {
+			parts = append([]part{{mark, s.e.Styles.Text}}, parts...)
+		}
+		out = append(out, row(width, parts...))
+	}
+	for len(out) < height {
+		out = append(out, strings.Repeat(" ", width))
+	}
+	return out
+}
+
+// keep makes the lines of a list once.
+func (s *Preview) keep(b body, width int, fill func() []listLine) []listLine {
+	k := detailKey{s.e.Printer, s.color(), s.g, s.version, 0, width, b}
+	if s.lists.lines == nil || s.lists.of != k {
+		s.lists = listCache{of: k, lines: fill()}
+	}
+	return s.lists.lines
+}
+
+// reasons are the skips grouped by reason.
+func (s *Preview) reasons(width int) []listLine {
+	return s.keep(bodyReasons, width, func() []listLine {
+		e, st := s.e, s.e.Styles
+		list := s.g.Reasons()
+		if len(list) == 0 {
+			return []listLine{{parts: []part{{e.T("preview.no_skips"), st.Faint}}}}
+		}
+		var out []listLine
+		out = append(out, listLine{parts: []part{{widget.FitLeft(e.T("preview.col.rows"), 5) + "  " + e.T("preview.col.reason"), st.Label}}})
+		group, alone := plan.Group(0), 0
+		for i, r := range list {
+			if r.Group != group {
+				group = r.Group
+				out = append(out, listLine{parts: []part{{e.T("group." + flow.GroupWord(group)), st.Heading}}})
+			}
+			if r.Group == plan.LeftAlone {
+				alone += r.Rows
+			}
+			short := ""
+			l := listLine{of: r}
+			switch {
+			case r.Why != nil:
+				short, l.reason = e.Printer.Problem(r.Why).Short, i+1
+			case r.Always:
+				short, l.out = e.T("preview.left_out_always")+": "+someOf(r), true
+			default:
+				short, l.out = e.T("preview.left_out_once")+": "+someOf(r), true
+			}
+			l.parts = []part{{widget.FitLeft(e.Printer.Int(r.Rows), 5) + "  " + short, st.Skip}}
+			out = append(out, l)
+		}
+		if alone > 0 {
+			out = append(out, listLine{parts: []part{{"", st.Text}}})
+			for _, w := range widget.Wrap(e.T("preview.reasons_hint", "n", alone), max(10, min(width-4, 80))) {
+				out = append(out, listLine{parts: []part{{w, st.Faint}}})
+			}
+		}
+		return out
+	})
+}
+
+func someOf(r flow.Reason) string {
+	names := make([]string, 0, 3)
+	for _, n := range r.Some[:min(3, len(r.Some))] {
+		names = append(names, message.Clean(n.UPN))
+	}
+	if r.Rows > len(names) {
+		names = append(names, "..")
+	}
+	return strings.Join(names, ", ")
+}
+
+// namesShown is how many names of a reason are written.
+const namesShown = 6
+
+// reasonPane says of the selected reason whom it is about, why, and the remedy.
+func (s *Preview) reasonPane(width, height int) []string {
+	line, ok := s.lists.line(s.pick.at)
+	d := detail{e: s.e, width: width}
+	if ok && line.selectable() {
+		d.reason(line.of)
+	}
+	if s.pick.at != s.scrolledOf {
+		s.scrolledOf, s.scrolled = s.pick.at, 0
+	}
+	return s.window(d.lines, width, height)
+}
+
+func (d *detail) reason(r flow.Reason) {
+	e, st := d.e, d.e.Styles
+	w := e.Printer.Problem(r.Why)
+	short := w.Short
+	if r.Why == nil {
+		short = e.T("preview.left_out_once")
+		if r.Always {
+			short = e.T("preview.left_out_always")
+		}
+	}
+	d.text(e.T("preview.head_reason", "short", short, "n", r.Rows), st.Heading)
+	d.blank()
+	upn := 0
+	for _, n := range r.Some[:min(namesShown, len(r.Some))] {
+		upn = max(upn, widget.Width(message.Clean(n.UPN)))
+	}
+	upn = min(upn, d.room()/2)
+	for _, n := range r.Some[:min(namesShown, len(r.Some))] {
+		d.add(part{widget.FitMiddle(message.Clean(n.UPN), upn) + "  " + message.Clean(n.Name), st.Text})
+	}
+	if n := r.Rows - min(namesShown, len(r.Some)); n > 0 {
+		d.add(part{e.T("preview.and_more", "n", n), st.Faint})
+	}
+	d.blank()
+	if r.Why == nil {
+		d.text(e.T("preview.left_out_why"), st.Text)
+		return
+	}
+	d.facts(flow.Facts{
+		{Label: flow.T("preview.why"), Value: flow.T("flow.what", "x", flow.What{Err: r.Why})},
+		{Label: flow.T("preview.remedy"), Value: flow.T("flow.what", "x", flow.Remedy{Err: r.Why})},
+		{Label: flow.T("preview.code"), Value: flow.Raw(string(r.Why.Code))},
+	})
+}
+
+// summary are the changes by attribute, and the sums.
+func (s *Preview) summary(width int) []listLine {
+	return s.keep(bodySummary, width, func() []listLine {
+		out := s.attributeLines()
+		read := func(p ...part) { out = append(out, listLine{parts: p}) }
+		e, st := s.e, s.e.Styles
+		cleared := 0
+		for _, a := range s.g.Attributes() {
+			cleared += a.Cleared
+		}
+		if cleared > 0 {
+			read()
+			for _, l := range widget.Hang("! ", e.T("preview.cleared_hint", "n", cleared), min(width-3, widest)) {
+				read(part{l, st.Warn})
+			}
+		}
+		for _, w := range s.g.Warnings() {
+			read()
+			words := e.Printer.Problem(w)
+			for _, l := range widget.Hang("! ", words.What+" "+words.Remedy, min(width-3, widest)) {
+				read(part{l, st.Warn})
+			}
+		}
+		read()
+		for _, l := range s.sums() {
+			label := widget.Fit(l[0], 12) + " "
+			if l[0] == "" {
+				label = "  "
+			}
+			for i, w := range widget.Hang(label, l[1], min(width-3, widest)) {
+				if i == 0 && l[0] != "" && strings.HasPrefix(w, label) {
+					read(part{label, st.Label}, part{w[len(label):], st.Text})
+					continue
+				}
+				read(part{w, st.Text})
+			}
+		}
+		return out
+	})
+}
+
+func (s *Preview) attributeLines() []listLine {
+	e, st := s.e, s.e.Styles
+	list := s.g.Attributes()
+	if len(list) == 0 {
+		return []listLine{{parts: []part{{e.T("preview.no_values"), st.Faint}}}}
+	}
+	d := detail{e: e}
+	name := widget.Width(e.T("preview.col.attribute"))
+	for _, a := range list {
+		name = max(name, widget.Width(d.attribute(a.Attribute)))
+		if a.Like > 0 {
+			name = max(name, 2+widget.Width(e.T("preview.like")))
+		}
+	}
+	name = min(name, 30)
+	columns := []string{e.T("preview.col.rows"), e.T("preview.col.set"), e.T("preview.col.changed"), e.T("preview.col.cleared")}
+	line := func(first string, cells []string, last string) string {
+		b := widget.Fit(first, name)
+		for i, c := range cells {
+			b += " " + widget.FitLeft(c, max(7, widget.Width(columns[i])))
+		}
+		return b + "   " + last
+	}
+	out := []listLine{{parts: []part{{line(e.T("preview.col.attribute"), columns, e.T("preview.col.example")), st.Label}}}}
+	for _, a := range list {
+		old, now := a.Example()
+		cells := []string{e.Printer.Int(a.Rows), e.Printer.Int(a.Set), e.Printer.Int(a.Changed), e.Printer.Int(a.Cleared)}
+		style := st.Text
+		if a.Cleared > 0 {
+			style = st.Warn
+		}
+		out = append(out, listLine{attribute: a.Attribute, parts: []part{{line(d.attribute(a.Attribute), cells, e.Say(old)+" -> "+e.Say(now)), style}}})
+		if a.Like > 0 {
+			out = append(out, listLine{parts: []part{{line("  "+e.T("preview.like"), []string{e.Printer.Int(a.Like), "", e.Printer.Int(a.Like), ""}, ""), st.Faint}}})
+		}
+	}
+	return out
+}
+
+// sums are the lines that show how the numbers of the tabs come together: a
+// label and a sentence each.
+func (s *Preview) sums() [][2]string {
+	e, c := s.e, s.g.Counts()
+	out := [][2]string{
+		{e.T("preview.sum.destination"), e.T("preview.sum.destination_of", "all", c.DestinationUsers, "alone", c.DestinationUsers-c.Touchable, "touch", c.Touchable)},
+		{"", e.T("preview.sum.destination_is", "touch", c.Touchable, "unchanged", c.Unchanged, "update", c.Update, "rename", c.Rename-c.MovedIn, "delete", c.Delete, "held", c.DestinationHeld)},
+		{e.T("preview.sum.source"), e.T("preview.sum.source_of", "all", c.SourceUsers)},
+		{"", e.T("preview.sum.source_is", "all", c.SourceUsers, "unchanged", c.Unchanged, "update", c.Update, "rename", c.Rename, "add", c.Add, "restore", c.Restore, "held", c.SourceHeld)},
+	}
+	if c.MovedIn > 0 {
+		out = append(out, [2]string{"", e.T("preview.sum.moved", "n", c.MovedIn)})
+	}
+	r := s.g.Remaining()
+	return append(out, [2]string{e.T("preview.sum.remaining"), e.T("preview.sum.remaining_is", "n", r.Changes(), "out", r.LeftOut)})
+}
+
+// filterLines are the filters to choose from, with what each has.
+func (s *Preview) filterLines(width, height int) []string {
+	e, st := s.e, s.e.Styles
+	out := []string{row(width, part{" " + e.T("preview.filter.title"), st.Title}), strings.Repeat(" ", width)}
+	s.listTop += len(out)
+	for i := range len(flow.Filters()) + 1 {
+		id, n := "all", s.g.Actions()
+		if i > 0 {
+			f := flow.Filters()[i-1]
+			id, n = string(f), s.g.Notable(f)
+		}
+		mark, style := "  ", st.Text
+		if i == s.pick.at {
+			mark, style = widget.Fit(e.Signs.Here, 2), st.Selected
+		}
+		text := " " + mark + strconv.Itoa(i+1) + "  " + widget.FitLeft(e.Printer.Int(n), 7) + "  " + e.T("preview.filter."+id)
+		out = append(out, row(width, part{widget.Fit(text, width), style}))
+	}
+	if len(out) > height {
+		out = out[:max(0, height)]
+	}
+	for len(out) < height {
+		out = append(out, strings.Repeat(" ", width))
+	}
+	return out
+}
+
+// Keys are those that work now, the important ones first.
+func (s *Preview) Keys() []key.Binding {
+	if s.asking() {
+		return s.asks.Keys()
+	}
+	e := s.e
+	k := func(keys, id string, kv ...any) key.Binding { return binding(keys, e.T("preview.key."+id, kv...)) }
+	limit, audit := "limit", "audit"
+	if s.width < previewBeside {
+		limit, audit = "limit_short", "audit_short"
+	}
+	moves := []key.Binding{k("[ ]", "tabs"), k("1-8", "tabs"), k("↑ ↓", "move"), k("pgup pgdn", "page"), k("home end", "ends")}
+	switch b := s.body(); {
+	case s.typing:
+		return []key.Binding{k("a-z", "type"), k("enter", "down"), k("esc", "esc_clear")}
+	case b == bodyFilters:
+		return []key.Binding{k("enter", "choose"), k("1-"+strconv.Itoa(len(flow.Filters())+1), "choose"), k("esc", "esc")}
+	case b == bodyReasons:
+		return append([]key.Binding{k("enter", "list"), k("/", "search"), k("a", audit), k("m", limit), k("s", "sync"), k("w", "save"), k("d", "dryrun")}, moves...)
+	case b == bodySummary:
+		return append([]key.Binding{k("enter", "its_rows"), k("a", audit), k("w", "save"), k("m", limit), k("s", "sync"), k("d", "dryrun")}, moves...)
+	case b == bodyDetail:
+		out := []key.Binding{k("esc", "esc"), k("↑ ↓", "detail")}
+		return append(append(out, s.rowKeys()...), k("s", "sync"))
+	}
+	var out []key.Binding
+	if s.narrowed() {
+		if strings.TrimSpace(s.search.Value()) != "" {
+			out = append(out, k("/", "search_change"))
+		}
+		out = append(out, s.rowKeys()...)
+		if s.table.Len() > 1 {
+			out = append(out, k("*", "out_all", "n", s.table.Len()))
+		}
+		if strings.TrimSpace(s.search.Value()) != "" {
+			out = append(out, k("esc", "esc_clear"))
+		} else {
+			out = append(out, k("esc", "esc_filter"), k("/", "search"))
+		}
+		out = append(out, k("f", "filter"), k("o", "order"), k("m", limit), k("a", audit), k("s", "sync"))
+	} else {
+		out = append(out, k("/", "search"), k("f", "filter"))
+		out = append(out, s.rowKeys()...)
+		if s.g.Verdict().Deletions > 0 {
+			out = append(out, k("m", limit))
+		}
+		if s.width >= previewBeside {
+			out = append(out, k("a", audit), k("s", "sync"))
+		} else {
+			out = append(out, k("s", "sync"), k("a", audit))
+		}
+		if s.g.Notable(flow.OutOnly) > 0 {
+			out = append(out, k("z", "back"))
+		}
+		out = append(out, k("o", "order"))
+		if s.table.Len() > 1 {
+			out = append(out, k("*", "out_all", "n", s.table.Len()))
+		}
+	}
+	out = append(out, k("enter", "open"), k("d", "dryrun"), k("w", "save"), k("shift+↑ ↓", "detail"))
+	return append(out, moves...)
+}
+
+// rowKeys are the keys that concern the selected row.
+func (s *Preview) rowKeys() []key.Binding {
+	i := s.row()
+	if i < 0 || i >= s.g.Actions() {
+		return nil
+	}
+	var out []key.Binding
+	r := s.g.Row(i)
+	if r.Pair > 0 {
+		out = append(out, binding("=", s.e.T("preview.key.same")))
+	}
+	if r.Out {
+		return append(out, binding("space", s.e.T("preview.key.in")))
+	}
+	return append(out, binding("space", s.e.T("preview.key.out")))
+}
