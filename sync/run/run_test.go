@@ -410,6 +410,29 @@ func TestSync_ChainsAndSwapsOfUPNsArriveWholly(t *testing.T) {
 	}
 }
 
+func TestSync_WhatIsAlreadyAsWantedIsDoneAndNotWrittenAgain(t *testing.T) {
+	w := mixed(t)
+	p := w.dry(t)
+	// Another state has carried out the same plan meanwhile.
+	w.tenant.person("new@"+domain, "immNew==", "新しい 人")
+	for id, u := range w.tenant.users {
+		switch u.UPN {
+		case "gone@" + domain:
+			w.tenant.bin[id] = u
+			delete(w.tenant.users, id)
+		case "user003@" + domain:
+			u.Values[0] = directory.Text("山田 改")
+		}
+	}
+	rep, err := w.Sync(t.Context(), p, approval(p))
+	if err != nil || rep.Seen != rep.Planned || rep.State != state.Done {
+		t.Fatalf("report = %+v, %v; want all seen", rep, err)
+	}
+	if len(w.tenant.writes) != 1 || rep.Sent != 1 {
+		t.Errorf("wrote %q, want the rename alone", w.tenant.writes)
+	}
+}
+
 func TestSync_ACycleWhoseLinkFailsIsNotPressedOn(t *testing.T) {
 	w := newWorld(t)
 	w.both(30)

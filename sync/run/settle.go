@@ -225,10 +225,11 @@ func (s *syncing) settleUnknown(ctx context.Context) error {
 // judges what remains.
 func (s *syncing) checkDrift(ctx context.Context) error {
 	s.r.report(progress.Event{Phase: progress.Drift, Total: -1})
-	all, err := s.drift(ctx)
+	all, done, err := s.drift(ctx)
 	if err != nil {
 		return err
 	}
+	s.alreadyDone(done)
 	for _, d := range all {
 		if !s.started(d.No) {
 			s.drifted = append(s.drifted, d)
@@ -251,6 +252,7 @@ func (s *syncing) checkDrift(ctx context.Context) error {
 	entries := s.entries
 	s.use(review.Approve())
 	s.replay(slices.Collect(valuesOf(entries)))
+	s.alreadyDone(done)
 	if err := s.r.save(ctx, s.run.No, s.plan); err != nil {
 		return err
 	}
@@ -260,6 +262,21 @@ func (s *syncing) checkDrift(ctx context.Context) error {
 		return v.Why
 	}
 	return nil
+}
+
+// alreadyDone counts rows that are as wanted before anything was sent, by
+// somebody else's hand: they were just seen.
+func (s *syncing) alreadyDone(nos []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, no := range nos {
+		a := s.actions[no]
+		if a == nil || a.sent || a.written > 0 || a.outcome != "" {
+			continue
+		}
+		a.outcome, a.written = OutcomeSeen, a.steps
+		s.seen++
+	}
 }
 
 // started reports whether a row of the plan already has journal rows: it is
@@ -287,30 +304,30 @@ func rowsOf(ds []plan.Drifted) []int {
 }
 
 // drift reads the source whole, and of the destination what the plan touches.
-func (s *syncing) drift(ctx context.Context) ([]plan.Drifted, error) {
+func (s *syncing) drift(ctx context.Context) (drifted []plan.Drifted, done []int, err error) {
 	settings, err := s.r.settings(ctx, s.run.Domain)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	src, err := s.r.openSource(ctx, s.run.Domain, Overrides{Source: s.run.Source, Count: s.sum.Count}, settings)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	now, err := src.Read(ctx, s.plan.Policy().Attributes, s.r.sink())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all := s.plan.SourceDrift(now)
 	touches := s.plan.Touches()
 	var sightings []directory.Sighting
 	if len(touches) > 0 {
 		if sightings, err = s.r.Destination.Look(ctx, touches, s.plan.Policy().Attributes); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	for _, g := range sightings {
 		s.tell(g.ServerTime)
 	}
-	there, _ := s.plan.Drift(sightings)
-	return append(all, there...), nil
+	there, done := s.plan.Drift(sightings)
+	return append(all, there...), done, nil
 }
