@@ -83,7 +83,6 @@ func (s *shell) lines() []string {
 	if s.small() {
 		return s.tooSmall()
 	}
-	st := s.env.Styles
 	top := []string{s.header()}
 	if r := s.rail(); r != "" {
 		top = append(top, r)
@@ -119,22 +118,24 @@ func (s *shell) lines() []string {
 		if i < len(shown) {
 			lines = append(lines, shown[i])
 		} else {
-			lines = append(lines, s.emptyLine(split))
+			lines = append(lines, "")
 		}
 	}
-	lines = append(lines, notice...)
+	joint := s.joins(shown, body-len(notice)-1, split)
 	if len(notice) > 0 {
-		split = -1
+		notice[0] = s.rule(joint, s.env.Signs.Up)
+		joint = -1
 	}
-	lines = append(lines, s.rule(split, s.env.Signs.Up), s.status(status), s.footer())
+	lines = append(lines, notice...)
+	lines = append(lines, s.rule(joint, s.env.Signs.Up), s.status(status), s.footer())
 	for i, l := range lines {
-		lines[i] = exactly(l, s.width, st.Text)
+		lines[i] = exactly(l, s.width)
 	}
 	return lines
 }
 
 // exactly makes a styled line as wide as the window.
-func exactly(line string, width int, _ lipgloss.Style) string {
+func exactly(line string, width int) string {
 	n := widget.Width(line)
 	if n > width {
 		line = ansi.TruncateWc(line, width, "")
@@ -143,11 +144,15 @@ func exactly(line string, width int, _ lipgloss.Style) string {
 	return line + strings.Repeat(" ", max(0, width-n))
 }
 
-func (s *shell) emptyLine(split int) string {
-	if split < 0 {
-		return ""
+// joins is the column where the wall of a line meets the rule beside it, or -1.
+func (s *shell) joins(lines []string, i, split int) int {
+	if split < 0 || i < 0 || i >= len(lines) {
+		return -1
 	}
-	return strings.Repeat(" ", split) + paint(s.env.Styles.Rule, s.env.Signs.Wall)
+	if ansi.Strip(ansi.CutWc(lines[i], split, split+1)) != s.env.Signs.Wall {
+		return -1
+	}
+	return split
 }
 
 func (s *shell) rule(split int, joint string) string {
@@ -182,7 +187,7 @@ func (s *shell) tooSmall() []string {
 		if i < len(lines) {
 			out[i] = lines[i]
 		}
-		out[i] = exactly(widget.Fit(out[i], s.width), s.width, s.env.Styles.Text)
+		out[i] = exactly(out[i], s.width)
 	}
 	return out
 }
@@ -226,8 +231,7 @@ func (s *shell) header() string {
 		parts[i] = strings.TrimRight(widget.Fit(parts[i], max(8, n-(sum-room))), " ")
 	}
 	left := widget.Fit(strings.Join(parts, wall), room)
-	left = strings.ReplaceAll(paint(st.Header, left), s.env.Signs.Wall, s.env.Signs.Wall)
-	return " " + left + " " + paint(style, right)
+	return " " + paint(st.Header, left) + " " + paint(style, right)
 }
 
 // short is a version without what tells builds of one day apart.
@@ -299,7 +303,7 @@ func (s *shell) notice() (lines []string, status string) {
 	if widget.Width(text) <= s.width-widget.Width(s.right())-4 {
 		return nil, text
 	}
-	lines = append(lines, paint(s.env.Styles.Rule, strings.Repeat(s.env.Signs.Rule, s.width)))
+	lines = append(lines, s.rule(-1, ""))
 	for _, t := range all {
 		for _, l := range widget.Wrap(t, min(s.width-2, 118)) {
 			lines = append(lines, " "+paint(s.env.Styles.Heading, l))

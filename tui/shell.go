@@ -62,6 +62,7 @@ const (
 type (
 	tickMsg        time.Time
 	interruptedMsg struct{}
+	probeMsg       struct{}
 )
 
 func newShell(ctx context.Context, f *flow.Flow, o Options) *shell {
@@ -81,14 +82,17 @@ func newShell(ctx context.Context, f *flow.Flow, o Options) *shell {
 func (s *shell) Init() tea.Cmd {
 	cmds := []tea.Cmd{tea.RequestBackgroundColor, s.tick()}
 	if !s.o.ASCII && s.o.Probe {
-		cmds = append(cmds, tea.Raw(probe))
+		// Once the first frame stands: before it the sign would be left on the
+		// person's own screen.
+		cmds = append(cmds, tea.Tick(busyTick, func(time.Time) tea.Msg { return probeMsg{} }))
 	}
 	return tea.Batch(append(cmds, s.guarded(func() tea.Cmd { return s.take(s.f.Start()) }))...)
 }
 
-// probe draws a rule sign in the second row and asks where the cursor is then
-// (not in the first row, where the answer would read as a key).
-const probe = "\x1b[2;1H\u2500\x1b[6n"
+// probe draws a rule sign in the second row, asks where the cursor is then, and
+// puts the margin of that row back. (In the first row the answer would read as a
+// key.)
+const probe = "\x1b7\x1b[2;1H\u2500\x1b[6n\x1b[2;1H \x1b8"
 
 // guarded runs f; a mistake of ours in it ends the program in good order.
 func (s *shell) guarded(f func() tea.Cmd) (cmd tea.Cmd) {
@@ -124,10 +128,12 @@ func (s *shell) update(msg tea.Msg) tea.Cmd {
 	case tea.BackgroundColorMsg:
 		*s.env.Styles = *theme.New(m.IsDark())
 	case tea.CursorPositionMsg:
-		if m.Y == 1 && m.X == 2 && s.o.Probe {
+		if s.o.Probe && m.Y == 1 && m.X == 2 {
 			s.env.Signs = widget.ASCII()
+			return tea.ClearScreen
 		}
-		return tea.ClearScreen
+	case probeMsg:
+		return tea.Raw(probe)
 	case tickMsg:
 		return tea.Batch(s.deliver(), s.tick())
 	case endedMsg:

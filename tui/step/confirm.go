@@ -89,15 +89,17 @@ func (c *confirm) fields(p *page) (selected int) {
 	e, here := c.e, c.here()
 	labels := [...]string{e.T("flow.confirm.by"), e.T("tui.confirm.note_short")}
 	values := [...]string{c.by, c.note}
-	wide := max(10, min(30, (p.text()-widget.Width(labels[0])-widget.Width(labels[1])-17)/2))
+	room := p.text() - widget.Width(labels[0]) - widget.Width(labels[1]) - 17
+	wide := max(10, min(36, room*3/5))
+	widths := [...]int{wide, max(8, min(36, room-wide))}
 	line, x := "  ", 1
 	for i, l := range labels {
 		style := e.Styles.Label
-		text := widget.Fit(values[i], wide)
+		text := widget.Fit(values[i], widths[i])
 		if i == here {
 			var at int
 			style = e.Styles.Title
-			text, at = c.field.View(wide)
+			text, at = c.field.View(widths[i])
 			c.cursorX, c.cursorY, c.cursor = x+widget.Width(line)+widget.Width(l)+4+at, len(p.lines), true
 		}
 		line += paint(style, l) + "  [ " + paint(e.Styles.Field, text) + " ]"

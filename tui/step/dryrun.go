@@ -14,6 +14,7 @@ func (d *dryRun) View(width, height int) string {
 	if w == nil {
 		return d.General.View(width, height)
 	}
+	d.pinned = nil
 	p := newPage(d.e, width)
 	p.title(d.v.Title)
 	var rest []flow.Piece

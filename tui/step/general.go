@@ -28,6 +28,8 @@ type General struct {
 	// ask draws the question in place of the usual way, below what stands under it.
 	ask   func(p *page) (selected int)
 	below func(p *page)
+	// pinned are the last words of the pieces, which belong to the question.
+	pinned []string
 
 	top int // the first line shown of the pieces
 	// What the last View laid out.
@@ -376,9 +378,46 @@ func (g *General) Cursor() (x, y int, ok bool) { return g.cursorX, g.cursorY, g.
 
 // View draws the body.
 func (g *General) View(width, height int) string {
+	g.pinned = nil
+	p := g.pieces(width, g.v.Blocks)
+	if question, _ := g.question(width); len(p.lines)+1+len(question) > height {
+		for _, checks := range []bool{true, false} {
+			n := lastWords(g.v.Blocks, checks)
+			last := newPage(g.e, width)
+			last.pieces(g.v.Blocks[n:])
+			if n > 0 && len(last.lines) > 0 && len(last.lines) <= mostPinned {
+				p, g.pinned = g.pieces(width, g.v.Blocks[:n]), append(last.lines, "")
+				break
+			}
+		}
+	}
+	return g.arrange(p.lines, width, height)
+}
+
+// mostPinned is how many lines stay with the question where the rest scrolls.
+const mostPinned = 6
+
+// lastWords is from where on there is only text, with or without findings.
+func lastWords(blocks []flow.Piece, checks bool) int {
+	n := len(blocks)
+	for ; n > 0; n-- {
+		switch blocks[n-1].(type) {
+		case flow.Para:
+			continue
+		case flow.Checks:
+			if checks {
+				continue
+			}
+		}
+		return n
+	}
+	return n
+}
+
+func (g *General) pieces(width int, blocks []flow.Piece) *page {
 	p := newPage(g.e, width)
 	p.title(g.v.Title)
-	p.pieces(g.v.Blocks)
+	p.pieces(blocks)
 	if w := g.v.Work; w != nil {
 		p.blank()
 		if w.Rows != nil {
@@ -387,7 +426,7 @@ func (g *General) View(width, height int) string {
 			p.reading(w)
 		}
 	}
-	return g.arrange(p.lines, width, height)
+	return p
 }
 
 // arrange puts the question below the pieces; where there is no room for all,
@@ -445,6 +484,7 @@ func (g *General) question(width int) (lines []string, selected int) {
 	e, q := g.e, g.v.Ask
 	p := newPage(e, width)
 	g.rows, g.cursor = map[int]int{}, false
+	p.lines = append(p.lines, g.pinned...)
 	if !g.v.Working.IsZero() && (g.v.Work == nil || !q.Until.IsZero()) {
 		g.waiting(p)
 	}

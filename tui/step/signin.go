@@ -159,6 +159,7 @@ func (s *signIn) View(width, height int) string {
 	if !waits {
 		return s.General.View(width, height)
 	}
+	s.pinned = nil
 	split := s.Split(width)
 	if split < 0 {
 		if s.asked {

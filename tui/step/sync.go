@@ -14,6 +14,7 @@ func (s *syncing) View(width, height int) string {
 	if _, waits := s.card(); waits || s.v.Work == nil {
 		return s.signIn.View(width, height)
 	}
+	s.pinned = nil
 	p := newPage(s.e, width)
 	p.title(s.v.Title)
 	p.blank()
