@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -9,6 +12,7 @@ import (
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/secret"
 )
 
 func (a *app) connectCommand() *cobra.Command {
@@ -35,6 +39,9 @@ func (a *app) connectCommand() *cobra.Command {
 func (a *app) connect(ctx context.Context, target consent.Connection, save bool) error {
 	var sealed *vault
 	if save {
+		if err := a.makeIdentity(); err != nil {
+			return err
+		}
 		v, err := a.openVault(ctx)
 		if err != nil {
 			return err
@@ -82,6 +89,22 @@ func (a *app) connect(ctx context.Context, target consent.Connection, save bool)
 
 func codeArgs(words *message.Printer, code consent.Code) problem.Args {
 	return problem.Args{"url": code.URL, "code": code.UserCode, "time": words.Time(code.Expires)}
+}
+
+// makeIdentity makes the identity file that --identity names, where there is
+// none yet: connecting is when a new key is wanted.
+func (a *app) makeIdentity() error {
+	if a.flags.identity == "" {
+		return nil
+	}
+	if _, err := os.Stat(a.flags.identity); !errors.Is(err, fs.ErrNotExist) {
+		return nil // what is wrong with a file that is there is said when it is read
+	}
+	if err := secret.GenerateIdentity(a.flags.identity); err != nil {
+		return err
+	}
+	a.tell(a.text("connect.made_identity", problem.Args{"file": a.flags.identity}))
+	return nil
 }
 
 // connectionName is the name of a connection that nobody named: the first label
