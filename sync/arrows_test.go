@@ -69,6 +69,10 @@ var arrows = map[string][]string{
 		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/message", "sync/plan",
 		"sync/problem", "sync/progress", "sync/run", "sync/source", "sync/state",
 	},
+	"tui/flow/flowtest": {
+		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/plan", "sync/problem", "sync/progress",
+		"sync/run", "sync/source", "sync/state", "tui/flow",
+	},
 	"tui/theme":  {},
 	"tui/widget": {"sync/message", "tui/theme"},
 	"tui/plain": {

@@ -3,7 +3,6 @@ package plain_test
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/flow/flowtest"
 	"github.com/hacsync/hacsync/tui/plain"
 )
 
@@ -29,12 +29,12 @@ type walked struct {
 	outcome plain.Outcome
 }
 
-func walk(t testing.TB, w *world, lines ...string) walked {
+func walk(t testing.TB, w *flowtest.World, lines ...string) walked {
 	t.Helper()
 	return walkIn(context.Background(), t, w, "en", strings.NewReader(strings.Join(lines, "\n")+"\n"))
 }
 
-func walkIn(ctx context.Context, t testing.TB, w *world, lang string, in io.Reader) walked {
+func walkIn(ctx context.Context, t testing.TB, w *flowtest.World, lang string, in io.Reader) walked {
 	t.Helper()
 	p := printers()[lang]
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
@@ -48,8 +48,8 @@ func walkIn(ctx context.Context, t testing.TB, w *world, lang string, in io.Read
 	if strings.Contains(out.String(), "«") || strings.Contains(out.String(), "<no value>") {
 		t.Errorf("words are missing:\n%s", out.String())
 	}
-	if w.open != 0 {
-		t.Errorf("%d sessions were left open", w.open)
+	if w.Sessions != 0 {
+		t.Errorf("%d sessions were left open", w.Sessions)
 	}
 	return walked{out.String(), o}
 }
@@ -82,7 +82,7 @@ var printers = sync.OnceValue(func() map[string]*message.Printer {
 
 // the lines of a whole walk, in parts.
 func toPreview() []string {
-	return []string{"1", "approve", "once", domainName, "go", "run", "go", "file", `"users (2).csv"`, "22"}
+	return []string{"1", "approve", "once", flowtest.DomainName, "go", "run", "go", "file", `"users (2).csv"`, "22"}
 }
 
 func toConfirm(more ...string) []string {
@@ -92,7 +92,7 @@ func toConfirm(more ...string) []string {
 func whole() []string { return append(toConfirm(), "2", "approve", "quit") }
 
 func TestWalk_FromSignInToAFinishedSync(t *testing.T) {
-	w := newWorld(t)
+	w := flowtest.New(t)
 	got := walk(t, w, whole()...)
 	got.has(t, "Step 1 of 8 Sign in", "CODE00001", "Requested Permissions", "Step 3 of 8 Domain", "sales, support",
 		"Seen in the tenant", "yamada.taro@midori.example", "山田 太郎", "Step 7 of 8 Preview",
@@ -101,22 +101,22 @@ func TestWalk_FromSignInToAFinishedSync(t *testing.T) {
 	if got.outcome.Kind != plain.Quit || got.outcome.End.Report == nil || got.outcome.End.Report.Seen != 6 {
 		t.Errorf("outcome %+v", got.outcome)
 	}
-	if len(w.applied) != 1 || w.approvals[0].By != account || w.approvals[0].Note != "CHG-20418" {
-		t.Errorf("applied %d with %+v", len(w.applied), w.approvals)
+	if len(w.Applied) != 1 || w.Approvals[0].By != flowtest.Account || w.Approvals[0].Note != "CHG-20418" {
+		t.Errorf("applied %d with %+v", len(w.Applied), w.Approvals)
 	}
-	if w.saved {
+	if w.Saved {
 		t.Error("the sign-in was saved, though nobody chose so")
 	}
-	if w.settings["source"] != "csv:users (2).csv" || w.dryRuns[0].Count != 22 {
-		t.Errorf("source %q, count %d", w.settings["source"], w.dryRuns[0].Count)
+	if w.Settings["source"] != "csv:users (2).csv" || w.DryRuns[0].Count != 22 {
+		t.Errorf("source %q, count %d", w.Settings["source"], w.DryRuns[0].Count)
 	}
 }
 
 func TestWalk_InJapanese(t *testing.T) {
-	w := newWorld(t)
+	w := flowtest.New(t)
 	got := walkIn(context.Background(), t, w, "ja", strings.NewReader(strings.Join(whole(), "\n")))
-	if strings.Contains(got.text, "«") || len(w.applied) != 1 {
-		t.Errorf("applied %d\n%s", len(w.applied), got.text)
+	if strings.Contains(got.text, "«") || len(w.Applied) != 1 {
+		t.Errorf("applied %d\n%s", len(w.Applied), got.text)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestWalk_InJapanese(t *testing.T) {
 func TestWalk_CutInputNeverApplies(t *testing.T) {
 	all := whole()
 	for n := range len(all) {
-		w := newWorld(t)
+		w := flowtest.New(t)
 		got := walk(t, w, all[:n]...)
 		if n == 0 {
 			got = walkIn(context.Background(), t, w, "en", strings.NewReader(""))
@@ -133,11 +133,11 @@ func TestWalk_CutInputNeverApplies(t *testing.T) {
 		if got.outcome.Kind != plain.InputEnded {
 			t.Errorf("after %d lines: outcome %v", n, got.outcome.Kind)
 		}
-		if applied := n >= len(all)-1; (len(w.applied) > 0) != applied {
-			t.Errorf("after %q: applied %d", all[:n], len(w.applied))
+		if applied := n >= len(all)-1; (len(w.Applied) > 0) != applied {
+			t.Errorf("after %q: applied %d", all[:n], len(w.Applied))
 		}
 		got.has(t, "The input ended before the last step.")
-		if len(w.applied) == 0 {
+		if len(w.Applied) == 0 {
 			got.has(t, "Nothing was written to the tenant.")
 		}
 	}
@@ -164,7 +164,7 @@ func (c *cancelled) Read(p []byte) (int, error) {
 func TestWalk_InterruptedAtEveryStep(t *testing.T) {
 	all := whole()
 	for n := range len(all) {
-		w := newWorld(t)
+		w := flowtest.New(t)
 		ctx, cancel := context.WithCancel(context.Background())
 		in := &cancelled{slices.Clone(all[:n]), cancel, make(chan struct{})}
 		got := walkIn(ctx, t, w, "en", in)
@@ -175,7 +175,7 @@ func TestWalk_InterruptedAtEveryStep(t *testing.T) {
 		got.has(t, "Stopped.")
 		if n < len(all)-1 {
 			got.has(t, "Nothing was written to the tenant.")
-			if len(w.applied) != 0 {
+			if len(w.Applied) != 0 {
 				t.Errorf("after %q: applied", all[:n])
 			}
 		}
@@ -183,15 +183,15 @@ func TestWalk_InterruptedAtEveryStep(t *testing.T) {
 }
 
 func TestWalk_InterruptedSyncSaysWhatWasSeen(t *testing.T) {
-	w := newWorld(t)
-	w.stall = true
+	w := flowtest.New(t)
+	w.Stall = true
 	ctx, cancel := context.WithCancel(context.Background())
 	lines := append(toConfirm(), "2", "approve")
 	go func() {
 		for {
-			w.mu.Lock()
-			n := len(w.applied)
-			w.mu.Unlock()
+			w.Lock()
+			n := len(w.Applied)
+			w.Unlock()
 			if n > 0 {
 				cancel()
 				return
@@ -209,18 +209,18 @@ func TestWalk_InterruptedSyncSaysWhatWasSeen(t *testing.T) {
 func TestWalk_AnyLinesWithoutTheNumberNeverApply(t *testing.T) {
 	words := []string{
 		"1", "2", "3", "approve", "once", "go", "run", "file", "hac", "users.csv", "22", "s", "", "b", "b", "q", "?", "yes", "11",
-		domainName, "/佐藤", "out 1", "out *", "in 1", "z", "m", "a", "w", "d", "skip", "summary", "x", "r", "i", "f same", "１", "delete",
+		flowtest.DomainName, "/佐藤", "out 1", "out *", "in 1", "z", "m", "a", "w", "d", "skip", "summary", "x", "r", "i", "f same", "１", "delete",
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		lines := toPreview()[:rapid.IntRange(0, len(toPreview())).Draw(rt, "from")]
 		lines = slices.Concat(lines, rapid.SliceOfN(rapid.SampledFrom(words), 0, 12).Draw(rt, "lines"))
-		w := newWorld(t)
+		w := flowtest.New(t)
 		walk(t, w, lines...)
-		for i, p := range w.applied {
+		for i, p := range w.Applied {
 			// Without deletions a yes is enough; with them only their number.
 			n := p.Counts().Delete
 			typed := slices.ContainsFunc(lines, func(l string) bool { return l == "yes" && n == 0 || l == "1" && n == 1 || l == "2" && n == 2 })
-			if !typed || w.approvals[i].Fingerprint != p.Fingerprint() {
+			if !typed || w.Approvals[i].Fingerprint != p.Fingerprint() {
 				rt.Fatalf("applied %d deletions after %q", n, lines)
 			}
 		}
@@ -237,129 +237,129 @@ func TestSignIn_EachWayItEnds(t *testing.T) {
 		{"wrong-tenant", []string{string(problem.OtherTenant), "CODE00002"}},
 	} {
 		t.Run(c.part, func(t *testing.T) {
-			w := newWorld(t)
+			w := flowtest.New(t)
 			got := walk(t, w, "1", c.part, "new", "approve", "once", "q")
-			got.has(t, append(c.says, "Signed in as "+account, "Choose the domain")...)
+			got.has(t, append(c.says, "Signed in as "+flowtest.Account, "Choose the domain")...)
 			if got.outcome.Kind != plain.Quit {
 				t.Errorf("outcome %v", got.outcome.Kind)
 			}
 		})
 	}
 	t.Run("blocked by policy", func(t *testing.T) {
-		got := walk(t, newWorld(t), "1", "block", "", "new", "approve", "q")
+		got := walk(t, flowtest.New(t), "1", "block", "", "new", "approve", "q")
 		got.has(t, "AADSTS53003", "4c1f6e0a-7a55", "9b0e2f51-2c6d", "Ask for an exception", "Text for whoever keeps the policies", "CODE00002")
 	})
 	t.Run("an error on the page only", func(t *testing.T) {
-		got := walk(t, newWorld(t), "1", "x", "AADSTS53003 something", "what is this", "", "error", "q")
+		got := walk(t, flowtest.New(t), "1", "x", "AADSTS53003 something", "what is this", "", "error", "q")
 		got.has(t, string(problem.BlockedByPolicy), "There is no number in it that hacsync knows", "The program goes on waiting")
 	})
 	t.Run("a new code while waiting", func(t *testing.T) {
-		got := walk(t, newWorld(t), "1", "r", "approve", "q")
+		got := walk(t, flowtest.New(t), "1", "r", "approve", "q")
 		got.has(t, "CODE00001", "CODE00002", "Signed in as")
 	})
 	t.Run("a message for someone else", func(t *testing.T) {
-		walk(t, newWorld(t), "1", "message", "q").has(t, "If you did not expect this, do not enter the code.")
+		walk(t, flowtest.New(t), "1", "message", "q").has(t, "If you did not expect this, do not enter the code.")
 	})
 	t.Run("another application", func(t *testing.T) {
-		got := walk(t, newWorld(t), "1", "i", "1", "no id", "14D82EEC-204B-4C2F-B7E8-296A70DAB67E", "approve", "q")
+		got := walk(t, flowtest.New(t), "1", "i", "1", "no id", "14D82EEC-204B-4C2F-B7E8-296A70DAB67E", "approve", "q")
 		got.has(t, "That is not an application ID", "Signed in as")
 	})
 	t.Run("back and again", func(t *testing.T) {
-		got := walk(t, newWorld(t), "1", "b", "1", "approve", "q")
+		got := walk(t, flowtest.New(t), "1", "b", "1", "approve", "q")
 		got.has(t, "CODE00002", "Signed in as")
 	})
 }
 
 func TestPermissions_KeptOnlyWhenChosenAndSealed(t *testing.T) {
-	w := newWorld(t)
+	w := flowtest.New(t)
 	got := walk(t, w, "1", "approve", "why 1", "save", "q")
-	if !w.saved || !got.outcome.End.Saved {
+	if !w.Saved || !got.outcome.End.Saved {
 		t.Error("not saved")
 	}
 	got.has(t, "identity file id.txt", "The sign-in is saved.")
 
-	w = newWorld(t)
-	w.seal = flow.Sealing{}
+	w = flowtest.New(t)
+	w.Seal = flow.Sealing{}
 	got = walk(t, w, "1", "approve", "save", "once", "q")
-	if w.saved {
+	if w.Saved {
 		t.Error("saved without a key")
 	}
 	got.has(t, "--identity FILE", "No sign-in was kept.")
 }
 
 func TestSavedData_OpensOrAsksToSignInAgain(t *testing.T) {
-	w := newWorld(t)
-	w.conns = []consent.Connection{{Name: "midori", TenantName: "Midori", Tenant: tenantID}, {Name: "stale", TenantName: "Old", Tenant: tenantID}}
+	w := flowtest.New(t)
+	w.Conns = []consent.Connection{{Name: "midori", TenantName: "Midori", Tenant: flowtest.TenantID}, {Name: "stale", TenantName: "Old", Tenant: flowtest.TenantID}}
 	walk(t, w, "saved", "1", "go", "q").has(t, "This sign-in is saved on this machine", "Choose the domain")
 	walk(t, w, "saved", "2", "add", "approve", "q").has(t, string(problem.SignInAgain), "Nothing is lost", "Signed in as")
-	walk(t, newWorld(t), "saved", "q").has(t, "There is no saved data on this machine yet.")
+	walk(t, flowtest.New(t), "saved", "q").has(t, "There is no saved data on this machine yet.")
 }
 
 func TestDomain_RefusesWhatCannotBeSynchronised(t *testing.T) {
-	got := walk(t, newWorld(t), "1", "approve", "once", "2", "3", "nonsense", "1", "m", "many", "１５ %", "q")
+	got := walk(t, flowtest.New(t), "1", "approve", "once", "2", "3", "nonsense", "1", "m", "many", "１５ %", "q")
 	got.has(t, string(problem.DomainUnverified), string(problem.DomainInitial), "is not one of the choices",
 		"That is not a percentage", "Max Allowed Deletions 15 %")
 }
 
 func TestSource_WrongInputs(t *testing.T) {
-	w := newWorld(t)
+	w := flowtest.New(t)
 	to := toPreview()[:7]
 	got := walk(t, w, append(to, "file", "other.csv", "", "file", "users.csv", "abc", "20", "22", "q")...)
 	got.has(t, "This looks like another customer's file", "That is not a number", "You typed 20, and the file has 22 rows.", "Step 7 of 8 Preview")
 
-	w = newWorld(t)
+	w = flowtest.New(t)
 	got = walk(t, w, append(to, "file", "users.csv", "", "q")...)
 	got.has(t, "Completeness not confirmed: preview, confirm and audit log say so.")
-	if w.dryRuns[0].Count > 0 {
-		t.Errorf("count %d", w.dryRuns[0].Count)
+	if w.DryRuns[0].Count > 0 {
+		t.Errorf("count %d", w.DryRuns[0].Count)
 	}
 
-	w = newWorld(t)
-	w.sourceErr = problem.New(problem.SourceEmpty, problem.Args{"name": "users.csv"})
+	w = flowtest.New(t)
+	w.SourceErr = problem.New(problem.SourceEmpty, problem.Args{"name": "users.csv"})
 	walk(t, w, append(to, "file", "users.csv", "q")...).has(t, string(problem.SourceEmpty))
-	walk(t, newWorld(t), append(to, "hac", "go", "q")...).has(t, "HAC API", "Step 7 of 8 Preview")
+	walk(t, flowtest.New(t), append(to, "hac", "go", "q")...).has(t, "HAC API", "Step 7 of 8 Preview")
 }
 
 func TestDryRun_FailedGivesNoPlan(t *testing.T) {
-	w := newWorld(t)
-	w.dryErr = problem.New(problem.Shrunk, problem.Args{"side": "source", "now": "10", "then": "4,000", "share": "50"})
+	w := flowtest.New(t)
+	w.DryErr = problem.New(problem.Shrunk, problem.Args{"side": "source", "now": "10", "then": "4,000", "share": "50"})
 	got := walk(t, w, append(toPreview(), "b", "q")...)
 	got.has(t, string(problem.Shrunk), "There is no plan, and nothing was written.")
 }
 
 func TestPreview_SearchDetailAndPages(t *testing.T) {
-	got := walk(t, newWorld(t), append(toPreview(), "1", "", "/渡辺", "b", "/ﾜﾀﾅﾍﾞ", "skip", "summary", "update", "f same", "f what", "999", "？", "q")...)
+	got := walk(t, flowtest.New(t), append(toPreview(), "1", "", "/渡辺", "b", "/ﾜﾀﾅﾍﾞ", "skip", "summary", "update", "f same", "f what", "999", "？", "q")...)
 	got.has(t, "delete, No. 1", "Is in Microsoft 365, is not in the source", "has a licence", "shared mailbox", "displayName",
 		"There is: f sign-in", "There are numbers from 1 to", "search names, UPNs and values")
 }
 
 func TestPreview_LeaveOutAsksForDeletionsOnly(t *testing.T) {
-	w := newWorld(t)
+	w := flowtest.New(t)
 	got := walk(t, w, append(toPreview(), "out 1", "", "multifunction printer", "out 4", "z", "s", "", "", "1", "approve", "quit")...)
 	got.has(t, "How long?", "1 row left out.", "What remains: deletions 1 of 22", "1 row taken in again", "left out 1 1 of them always", "Sync finished: 5 of 5")
-	if len(w.applied) != 1 || w.applied[0].Counts().Delete != 1 {
-		t.Fatalf("applied %d", len(w.applied))
+	if len(w.Applied) != 1 || w.Applied[0].Counts().Delete != 1 {
+		t.Fatalf("applied %d", len(w.Applied))
 	}
-	if l := w.approvals[0].Lasting; len(l) != 1 || l[0].Kind != plan.LeaveOutAlways || l[0].Why != "multifunction printer" || l[0].By != account {
+	if l := w.Approvals[0].Lasting; len(l) != 1 || l[0].Kind != plan.LeaveOutAlways || l[0].Why != "multifunction printer" || l[0].By != flowtest.Account {
 		t.Errorf("lasting %+v", l)
 	}
 }
 
 func TestPreview_GuardCancelsThenRaiseOnce(t *testing.T) {
-	w := newWorld(t)
-	w.extra = 3
+	w := flowtest.New(t)
+	w.Extra = 3
 	got := walk(t, w, append(toPreview(), "s", "m", "2", "s", "", "", "5", "approve", "quit")...)
 	got.has(t, "Synchronization was canceled because the deletion percentage reached the threshold.", "may pass once", "Sync finished: 9 of 9")
-	if len(w.applied) != 1 || !w.approvals[0].RaiseOnce {
-		t.Errorf("approvals %+v", w.approvals)
+	if len(w.Applied) != 1 || !w.Approvals[0].RaiseOnce {
+		t.Errorf("approvals %+v", w.Approvals)
 	}
 }
 
 func TestPreview_RaiseIsTakenBackByAnotherChange(t *testing.T) {
-	w := newWorld(t)
-	w.extra = 4
+	w := flowtest.New(t)
+	w.Extra = 4
 	got := walk(t, w, append(toPreview(), "m", "2", "out 1", "once", "", "s", "q")...)
-	if len(w.applied) != 0 {
+	if len(w.Applied) != 0 {
 		t.Error("applied")
 	}
 	if strings.Contains(got.text, "Approved by") {
@@ -368,109 +368,109 @@ func TestPreview_RaiseIsTakenBackByAnotherChange(t *testing.T) {
 }
 
 func TestPreview_LimitForTheDomainMakesANewDryRun(t *testing.T) {
-	w := newWorld(t)
-	w.extra = 3
+	w := flowtest.New(t)
+	w.Extra = 3
 	got := walk(t, w, append(toPreview(), "m", "raise", "50", "s", "", "", "5", "approve", "quit")...)
 	got.has(t, "Max Allowed Deletions 50 %", "Sync finished")
-	if len(w.dryRuns) != 2 || w.settings["max_allowed_deletions"] != "50" || w.approvals[0].RaiseOnce {
-		t.Errorf("dry runs %d, settings %v", len(w.dryRuns), w.settings)
+	if len(w.DryRuns) != 2 || w.Settings["max_allowed_deletions"] != "50" || w.Approvals[0].RaiseOnce {
+		t.Errorf("dry runs %d, settings %v", len(w.DryRuns), w.Settings)
 	}
 }
 
 func TestPreview_LeftOutStaysOutAfterAnotherDryRun(t *testing.T) {
-	w := newWorld(t)
+	w := flowtest.New(t)
 	got := walk(t, w, append(toPreview(), "out 1", "once", "because", "d", "s", "", "", "1", "approve", "quit")...)
 	got.has(t, "1 row left out before is left out of this plan too.")
-	if len(w.applied) != 1 || w.applied[0].Counts().Delete != 1 {
-		t.Errorf("applied %d", len(w.applied))
+	if len(w.Applied) != 1 || w.Applied[0].Counts().Delete != 1 {
+		t.Errorf("applied %d", len(w.Applied))
 	}
 }
 
 func TestPreview_ThisTimeOnlyEndsWithTheSync(t *testing.T) {
-	w := newWorld(t)
+	w := flowtest.New(t)
 	got := walk(t, w, append(toPreview(), "out 1", "once", "", "s", "", "", "1", "approve", "dryrun", "s", "", "", "2", "approve", "quit")...)
-	if strings.Contains(got.text, "left out before") || len(w.applied) != 2 || w.applied[1].Counts().Delete != 2 {
-		t.Errorf("applied %d", len(w.applied))
+	if strings.Contains(got.text, "left out before") || len(w.Applied) != 2 || w.Applied[1].Counts().Delete != 2 {
+		t.Errorf("applied %d", len(w.Applied))
 	}
 }
 
 func TestPreview_SavesAuditLogAndPlan(t *testing.T) {
-	w := newWorld(t)
+	w := flowtest.New(t)
 	walk(t, w, append(toPreview(), "a", "w", "q")...).has(t, "Saved: hacsync-midori.example-1.csv")
-	if len(w.files) != 2 {
-		t.Fatalf("files %v", w.files)
+	if len(w.Files) != 2 {
+		t.Fatalf("files %v", w.Files)
 	}
 	// The saved plan is opened again and applied after the same questions.
-	for name, text := range w.files {
+	for name, text := range w.Files {
 		if strings.HasSuffix(name, ".plan") {
-			v := newWorld(t)
-			v.files[name] = text
+			v := flowtest.New(t)
+			v.Files[name] = text
 			got := walk(t, v, "open", "missing.plan", "open", name, "approve", "once", "file", "users.csv", "22", "s", "", "", "2", "approve", "quit")
 			got.has(t, "from a file", "Sync finished: 6 of 6")
-			if len(v.applied) != 1 || len(v.dryRuns) != 0 {
-				t.Errorf("applied %d after %d dry runs", len(v.applied), len(v.dryRuns))
+			if len(v.Applied) != 1 || len(v.DryRuns) != 0 {
+				t.Errorf("applied %d after %d dry runs", len(v.Applied), len(v.DryRuns))
 			}
 		}
 	}
 }
 
 func TestConfirm_WrongNumberWritesNothing(t *testing.T) {
-	w := newWorld(t)
+	w := flowtest.New(t)
 	got := walk(t, w, append(toConfirm(), "3", "yes", "", "two", "q")...)
 	got.has(t, "The plan deletes 2. Nothing was written.")
-	if len(w.applied) != 0 {
+	if len(w.Applied) != 0 {
 		t.Error("applied")
 	}
-	w = newWorld(t)
+	w = flowtest.New(t)
 	walk(t, w, append(toConfirm(), "２", "approve", "quit")...)
-	if len(w.applied) != 1 {
+	if len(w.Applied) != 1 {
 		t.Error("２ typed with a Japanese keyboard is 2")
 	}
 }
 
 func TestConfirm_WithoutDeletionsNeedsYes(t *testing.T) {
-	w := newWorld(t)
+	w := flowtest.New(t)
 	got := walk(t, w, append(toPreview(), "out 1-2", "once", "", "s", "", "", "", "1", "yes", "approve", "quit")...)
-	got.has(t, "No account will be deleted. To go on, type yes:", "yes starts the sync")
-	if len(w.applied) != 1 {
-		t.Errorf("applied %d", len(w.applied))
+	got.has(t, "No flowtest.Account will be deleted. To go on, type yes:", "yes starts the sync")
+	if len(w.Applied) != 1 {
+		t.Errorf("applied %d", len(w.Applied))
 	}
 }
 
 func TestSync_NothingToDo(t *testing.T) {
-	got := walk(t, newWorld(t), append(toPreview(), "out *", "once", "", "s", "q")...)
+	got := walk(t, flowtest.New(t), append(toPreview(), "out *", "once", "", "s", "q")...)
 	got.has(t, "There is nothing to synchronise")
 }
 
 func TestSync_WriteNotPermitted(t *testing.T) {
-	w := newWorld(t)
+	w := flowtest.New(t)
 	got := walk(t, w, append(toConfirm(), "2", "decline", "q")...)
 	got.has(t, string(problem.CodeDeclined), "Nothing was written")
-	if len(w.applied) != 0 {
+	if len(w.Applied) != 0 {
 		t.Error("applied")
 	}
 }
 
 func TestSync_DriftIsShownAndMayBeLeftOut(t *testing.T) {
-	w := newWorld(t)
-	w.drift = true
+	w := flowtest.New(t)
+	w.Drift = true
 	got := walk(t, w, append(toConfirm(), "2", "without", "approve", "quit")...)
 	got.has(t, "佐藤 -> 高橋", "leave these 1 out", "Sync finished")
-	if len(w.approvals) != 1 || !w.approvals[0].SkipDrifted {
-		t.Errorf("approvals %+v", w.approvals)
+	if len(w.Approvals) != 1 || !w.Approvals[0].SkipDrifted {
+		t.Errorf("approvals %+v", w.Approvals)
 	}
 }
 
 func TestSync_HeldElsewhere(t *testing.T) {
-	w := newWorld(t)
-	w.syncErr = problem.New(problem.DomainBusy, problem.Args{"domain": domainName, "holder": "srv-sync01"})
+	w := flowtest.New(t)
+	w.SyncErr = problem.New(problem.DomainBusy, problem.Args{"domain": flowtest.DomainName, "holder": "srv-sync01"})
 	got := walk(t, w, append(toConfirm(), "2", "preview", "q")...)
 	got.has(t, string(problem.DomainBusy), "srv-sync01", "Nothing was written.")
 }
 
 func TestResult_FailuresWithRemedyAndCleanText(t *testing.T) {
-	w := newWorld(t)
-	w.fail = true
+	w := flowtest.New(t)
+	w.Fail = true
 	got := walk(t, w, whole()...)
 	got.has(t, "5 of 6 seen done, 1 failed", string(problem.RowDrifted), "Dry Run again: 1 change should be left.")
 	if strings.ContainsRune(got.text, 0x1b) {
@@ -479,24 +479,24 @@ func TestResult_FailuresWithRemedyAndCleanText(t *testing.T) {
 }
 
 func TestBack_KeepsEveryInput(t *testing.T) {
-	w := newWorld(t)
+	w := flowtest.New(t)
 	// From the number back to the preview and through the source again: note,
 	// path and count stand as typed.
 	lines := append(toConfirm(), "b", "b", "b", "b", "b", "file", "", "", "s", "", "", "2", "approve", "quit")
 	got := walk(t, w, lines...)
-	if len(w.applied) != 1 || w.approvals[0].Note != "CHG-20418" || w.dryRuns[1].Count != 22 || w.settings["source"] != "csv:users (2).csv" {
-		t.Errorf("approvals %+v, dry runs %+v\n%s", w.approvals, w.dryRuns, got.text)
+	if len(w.Applied) != 1 || w.Approvals[0].Note != "CHG-20418" || w.DryRuns[1].Count != 22 || w.Settings["source"] != "csv:users (2).csv" {
+		t.Errorf("approvals %+v, dry runs %+v\n%s", w.Approvals, w.DryRuns, got.text)
 	}
 	// Back from the first question of each step comes to the beginning.
-	got = walk(t, newWorld(t), append(toPreview(), slices.Repeat([]string{"b"}, 12)...)...)
+	got = walk(t, flowtest.New(t), append(toPreview(), slices.Repeat([]string{"b"}, 12)...)...)
 	got.has(t, "Step 5 of 8 Source", "Step 4 of 8", "Step 3 of 8", "Step 2 of 8", "Step 1 of 8")
 }
 
 // A real tenant has nobody to play the people: a pipe's lines wait for the
 // sign-in to come.
 func TestWalk_RealTenantFromAPipe(t *testing.T) {
-	w := newWorld(t)
-	w.demo = false
+	w := flowtest.New(t)
+	w.IsDemo = false
 	stop := make(chan struct{})
 	defer close(stop)
 	go func() {
@@ -507,29 +507,23 @@ func TestWalk_RealTenantFromAPipe(t *testing.T) {
 				return
 			case <-time.After(time.Millisecond):
 			}
-			w.mu.Lock()
-			var c chan flow.Part
-			if w.codes > seen {
-				seen = w.codes
-				c = w.parts[fmt.Sprintf("CODE%05d", seen)]
-			}
-			w.mu.Unlock()
-			if c != nil {
+			if n, c := w.Latest(); n > seen {
+				seen = n
 				c <- flow.Approve
 			}
 		}
 	}()
-	got := walk(t, w, "add", "once", domainName, "go", "go", "file", "users.csv", "22", "s", "", "", "2", "quit")
+	got := walk(t, w, "add", "once", flowtest.DomainName, "go", "go", "file", "users.csv", "22", "s", "", "", "2", "quit")
 	got.has(t, "Have ready", "a SIMULATED tenant", "Sync finished: 6 of 6")
-	if len(w.applied) != 1 {
-		t.Errorf("applied %d", len(w.applied))
+	if len(w.Applied) != 1 {
+		t.Errorf("applied %d", len(w.Applied))
 	}
 }
 
 // Every line fits 80 columns, and the columns of a table stand under each other
 // whatever the width of the names in them.
 func TestLines_FitAndAlign(t *testing.T) {
-	got := walk(t, newWorld(t), append(toPreview(), "skip", "summary", "?", "1", "q")...)
+	got := walk(t, flowtest.New(t), append(toPreview(), "skip", "summary", "?", "1", "q")...)
 	sc := bufio.NewScanner(strings.NewReader(got.text))
 	column := -1
 	rows := 0
@@ -555,10 +549,10 @@ func TestLines_FitAndAlign(t *testing.T) {
 }
 
 func TestOutcome_ReportOfTheLastSync(t *testing.T) {
-	w := newWorld(t)
+	w := flowtest.New(t)
 	got := walk(t, w, append(whole()[:len(whole())-1], "dryrun", "q")...)
-	if len(w.dryRuns) != 2 || got.outcome.Kind != plain.Quit {
-		t.Errorf("%d dry runs, outcome %+v", len(w.dryRuns), got.outcome)
+	if len(w.DryRuns) != 2 || got.outcome.Kind != plain.Quit {
+		t.Errorf("%d dry runs, outcome %+v", len(w.DryRuns), got.outcome)
 	}
 	if r := got.outcome.End.Report; r == nil || r.ByKind[plan.Delete] != (run.Tally{Planned: 2, Sent: 2, Seen: 2}) {
 		t.Errorf("report %+v", r)

@@ -84,6 +84,37 @@ func (c *confirm) Keys() []key.Binding {
 	return []key.Binding{binding("enter", c.e.T("tui.key.next_field")), binding("tab", c.e.T("tui.key.next_field"))}
 }
 
+// View draws the body. What will be written is always in sight: where there is
+// little room, long values are shortened and explanations left away.
+func (c *confirm) View(width, height int) string {
+	c.pinned = nil
+	question, _ := c.question(width)
+	p := c.pieces(width, c.v.Blocks)
+	if len(p.lines)+1+len(question) > height {
+		p = newPage(c.e, width)
+		p.title(c.v.Title)
+		for _, b := range c.v.Blocks {
+			switch b := b.(type) {
+			case flow.Facts:
+				for _, f := range b {
+					p.wide(" "+c.e.Say(f.Label), widget.Fit(c.e.Say(f.Value), max(8, p.text()-14)))
+				}
+			case flow.Table:
+				b.Head, b.Wrap = make([]flow.Text, len(b.Head)), false
+				p.table(b)
+			case flow.Checks:
+				for _, x := range b {
+					p.wrapped(x.Mark.String()+" ", p.mark(x.Mark), c.e.Say(x.Text), c.e.Styles.Text)
+				}
+			case flow.Trouble:
+				p.piece(b)
+			case flow.Para, flow.Heading, flow.CodeCard, flow.Script:
+			}
+		}
+	}
+	return c.arrange(p.lines, width, height)
+}
+
 // fields draws the three fields; the cursor is in the one that is asked for.
 func (c *confirm) fields(p *page) (selected int) {
 	e, here := c.e, c.here()
@@ -113,9 +144,14 @@ func (c *confirm) fields(p *page) (selected int) {
 		p.add(e.Styles.Faint, "  "+e.T("tui.confirm.then"))
 		return 0
 	}
-	p.add(e.Styles.Title, widget.Hang("  ", e.Say(c.v.Ask.Text), p.text())...)
+	asked := widget.Hang("  ", e.Say(c.v.Ask.Text), p.text())
+	last := ""
+	if l := asked[len(asked)-1]; widget.Width(l)+16 <= p.text() {
+		last, asked = l, asked[:len(asked)-1]
+	}
+	p.add(e.Styles.Title, asked...)
 	text, at := c.field.View(8)
-	p.raw("  [ " + paint(e.Styles.Field, text) + " ]")
-	c.cursorX, c.cursorY, c.cursor = 1+4+at, len(p.lines)-1, true
+	p.raw(paint(e.Styles.Title, last) + "  [ " + paint(e.Styles.Field, text) + " ]")
+	c.cursorX, c.cursorY, c.cursor = 1+widget.Width(last)+4+at, len(p.lines)-1, true
 	return len(p.lines) - 1
 }

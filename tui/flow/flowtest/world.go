@@ -1,4 +1,6 @@
-package plain_test
+// Package flowtest is a world without a tenant, for tests of whoever drives the
+// walk: a flow.Backend that remembers what was done to it and fails as told.
+package flowtest
 
 import (
 	"bytes"
@@ -24,113 +26,114 @@ import (
 )
 
 const (
-	domainName = "midori.example"
-	tenantID   = "5f0c2a8e-1b7d-4e0f-9c55-2d6a8b1f7e10"
-	account    = "t.mori@midorisample.onmicrosoft.com"
+	DomainName = "midori.example"
+	TenantID   = "5f0c2a8e-1b7d-4e0f-9c55-2d6a8b1f7e10"
+	Account    = "t.mori@midorisample.onmicrosoft.com"
 )
 
-// world is a backend without a tenant: it remembers what was done to it.
-type world struct {
-	t     testing.TB
-	mu    sync.Mutex
-	demo  bool
-	conns []consent.Connection
+// World is a backend without a tenant: it remembers what was done to it.
+type World struct {
+	t testing.TB
+	sync.Mutex
+	IsDemo bool
+	Conns  []consent.Connection
 
 	parts     map[string]chan flow.Part
 	codes     int
-	ran       bool // the script
-	saved     bool
-	open      int // sessions open
-	settings  map[string]string
-	sourceErr error
-	dryErr    error
-	syncErr   error
-	drift     bool
-	seal      flow.Sealing
-	files     map[string]string
-	applied   []*plan.Plan
-	approvals []run.Approval
-	dryRuns   []run.Overrides
-	extra     int  // more accounts that the source lacks: deletions
-	stall     bool // a sync waits for its context after the first row
-	block     bool // a dry run waits for its context
-	fail      bool // one row of a sync fails
+	ScriptRan bool // the script
+	Saved     bool
+	Sessions  int // sessions open
+	Settings  map[string]string
+	SourceErr error
+	DryErr    error
+	SyncErr   error
+	Drift     bool
+	Seal      flow.Sealing
+	Files     map[string]string
+	Applied   []*plan.Plan
+	Approvals []run.Approval
+	DryRuns   []run.Overrides
+	Extra     int  // more accounts that the source lacks: deletions
+	Stall     bool // a sync waits for its context after the first row
+	Block     bool // a dry run waits for its context
+	Fail      bool // one row of a sync fails
 }
 
-func newWorld(t testing.TB) *world {
-	return &world{
-		t: t, demo: true, parts: map[string]chan flow.Part{}, settings: map[string]string{}, files: map[string]string{},
-		seal: flow.Sealing{Kind: flow.SealIdentity, Where: "id.txt"},
+// New makes a demo world: the walk plays the people outside of the program.
+func New(t testing.TB) *World {
+	return &World{
+		t: t, IsDemo: true, parts: map[string]chan flow.Part{}, Settings: map[string]string{}, Files: map[string]string{},
+		Seal: flow.Sealing{Kind: flow.SealIdentity, Where: "id.txt"},
 	}
 }
 
-func (w *world) Simulated() bool { return w.demo }
+func (w *World) Simulated() bool { return w.IsDemo }
 
-func (w *world) Clock() clock.Clock { return clock.Real() }
+func (w *World) Clock() clock.Clock { return clock.Real() }
 
-func (w *world) Connections(context.Context) ([]consent.Connection, error) { return w.conns, nil }
+func (w *World) Connections(context.Context) ([]consent.Connection, error) { return w.Conns, nil }
 
-func (w *world) SignIn(context.Context, flow.Target) (consent.SignIn, error) {
+func (w *World) SignIn(context.Context, flow.Target) (consent.SignIn, error) {
 	return fakeSignIn{w}, nil
 }
 
-func (w *world) Open(context.Context, consent.SignIn, consent.Account) (flow.Session, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.open++
+func (w *World) Open(context.Context, consent.SignIn, consent.Account) (flow.Session, error) {
+	w.Lock()
+	defer w.Unlock()
+	w.Sessions++
 	return &session{w: w}, nil
 }
 
-func (w *world) Reopen(_ context.Context, name string) (flow.Session, error) {
+func (w *World) Reopen(_ context.Context, name string) (flow.Session, error) {
 	if name == "stale" {
 		return nil, problem.New(problem.SignInAgain, problem.Args{"permissions": "User.Read.All"})
 	}
 	return w.Open(context.Background(), nil, consent.Account{})
 }
 
-func (w *world) Explain(pasted string) *problem.Problem {
+func (w *World) Explain(pasted string) *problem.Problem {
 	if strings.Contains(pasted, "53003") {
 		return problem.New(problem.BlockedByPolicy, problem.Args{"number": "53003", "client": "app"})
 	}
 	return nil
 }
 
-func (w *world) ReadFile(_ context.Context, path string) (io.ReadCloser, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	s, ok := w.files[path]
+func (w *World) ReadFile(_ context.Context, path string) (io.ReadCloser, error) {
+	w.Lock()
+	defer w.Unlock()
+	s, ok := w.Files[path]
 	if !ok {
 		return nil, fmt.Errorf("open %s: no such file", path)
 	}
 	return io.NopCloser(strings.NewReader(s)), nil
 }
 
-func (w *world) WriteFile(_ context.Context, name string, write func(io.Writer) error) (string, error) {
+func (w *World) WriteFile(_ context.Context, name string, write func(io.Writer) error) (string, error) {
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
 		return "", err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.files[name] = b.String()
+	w.Lock()
+	defer w.Unlock()
+	w.Files[name] = b.String()
 	return name, nil
 }
 
-func (w *world) Demo() flow.Demo {
-	if !w.demo {
+func (w *World) Demo() flow.Demo {
+	if !w.IsDemo {
 		return nil
 	}
 	return w
 }
 
-func (w *world) Parts() []flow.Part {
+func (w *World) Parts() []flow.Part {
 	return []flow.Part{flow.Approve, flow.Decline, flow.Expire, flow.Block, flow.WrongTenant, flow.ErrorOnPage}
 }
 
-func (w *world) Play(_ context.Context, code string, p flow.Part) error {
-	w.mu.Lock()
+func (w *World) Play(_ context.Context, code string, p flow.Part) error {
+	w.Lock()
 	c := w.parts[code]
-	w.mu.Unlock()
+	w.Unlock()
 	if c == nil {
 		return fmt.Errorf("no such code: %s", code)
 	}
@@ -138,18 +141,26 @@ func (w *world) Play(_ context.Context, code string, p flow.Part) error {
 	return nil
 }
 
-func (w *world) RunScript(context.Context) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.ran = true
+func (w *World) RunScript(context.Context) error {
+	w.Lock()
+	defer w.Unlock()
+	w.ScriptRan = true
 	return nil
 }
 
-func (w *world) Export() (string, int) { return "demo.csv", 22 }
+func (w *World) Export() (string, int) { return "demo.csv", 22 }
 
-func (w *world) newCode() (consent.Code, chan flow.Part) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// Latest is the last sign-in code that was given, by its number from 1, and where
+// its person's part goes.
+func (w *World) Latest() (int, chan<- flow.Part) {
+	w.Lock()
+	defer w.Unlock()
+	return w.codes, w.parts[fmt.Sprintf("CODE%05d", w.codes)]
+}
+
+func (w *World) newCode() (consent.Code, chan flow.Part) {
+	w.Lock()
+	defer w.Unlock()
 	w.codes++
 	code := fmt.Sprintf("CODE%05d", w.codes)
 	c := make(chan flow.Part, 1)
@@ -157,7 +168,7 @@ func (w *world) newCode() (consent.Code, chan flow.Part) {
 	return consent.Code{UserCode: code, URL: "https://microsoft.com/devicelogin", Expires: time.Now().Add(15 * time.Minute)}, c
 }
 
-type fakeSignIn struct{ w *world }
+type fakeSignIn struct{ w *World }
 
 func (s fakeSignIn) DeviceCode(context.Context, []string) (consent.Code, func(context.Context) (consent.Account, error), error) {
 	code, c := s.w.newCode()
@@ -176,13 +187,13 @@ func played(ctx context.Context, c chan flow.Part) (consent.Account, error) {
 		case p := <-c:
 			switch p {
 			case flow.Approve:
-				return consent.Account{Tenant: tenantID, UPN: account, ID: "admin"}, nil
+				return consent.Account{Tenant: TenantID, UPN: Account, ID: "admin"}, nil
 			case flow.Decline:
 				return consent.Account{}, problem.New(problem.CodeDeclined, nil)
 			case flow.Expire:
 				return consent.Account{}, problem.New(problem.CodeExpired, nil)
 			case flow.WrongTenant:
-				return consent.Account{}, problem.New(problem.OtherTenant, problem.Args{"upn": "x@other.example", "tenant": "other", "expected": tenantID})
+				return consent.Account{}, problem.New(problem.OtherTenant, problem.Args{"upn": "x@other.example", "tenant": "other", "expected": TenantID})
 			case flow.Block:
 				return consent.Account{}, problem.New(problem.BlockedByPolicy, problem.Args{
 					"number": "53003", "client": consent.GraphCommandLineTools, "correlation": "4c1f6e0a-7a55", "trace": "9b0e2f51-2c6d",
@@ -194,26 +205,26 @@ func played(ctx context.Context, c chan flow.Part) (consent.Account, error) {
 }
 
 type session struct {
-	w      *world
+	w      *World
 	hooks  flow.Hooks
 	closed bool
 }
 
 func (s *session) Connection() consent.Connection {
 	return consent.Connection{
-		Name: "midori", Tenant: tenantID, TenantName: "みどりサンプル株式会社", Initial: "midorisample.onmicrosoft.com",
-		Account: account, Cloud: "simulated",
+		Name: "midori", Tenant: TenantID, TenantName: "みどりサンプル株式会社", Initial: "midorisample.onmicrosoft.com",
+		Account: Account, Cloud: "simulated",
 	}
 }
 
 func (s *session) Engine(h flow.Hooks) flow.Engine { return &session{w: s.w, hooks: h} }
 func (s *session) Grants() consent.Grants          { return s }
-func (s *session) Sealing() flow.Sealing           { return s.w.seal }
+func (s *session) Sealing() flow.Sealing           { return s.w.Seal }
 
 func (s *session) Save(context.Context) error {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
-	s.w.saved = true
+	s.w.Lock()
+	defer s.w.Unlock()
+	s.w.Saved = true
 	return nil
 }
 
@@ -223,11 +234,11 @@ func (s *session) AuditLog(_ context.Context, w io.Writer, p *run.Planned) error
 }
 
 func (s *session) Close() error {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
+	s.w.Lock()
+	defer s.w.Unlock()
 	if !s.closed {
 		s.closed = true
-		s.w.open--
+		s.w.Sessions--
 	}
 	return nil
 }
@@ -241,10 +252,10 @@ func (s *session) List() []consent.Grant {
 }
 
 func (s *session) Check(context.Context) ([]consent.Grant, error) {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
+	s.w.Lock()
+	defer s.w.Unlock()
 	list := s.List()
-	if s.w.ran {
+	if s.w.ScriptRan {
 		list[2].State = consent.Granted
 	}
 	return list, nil
@@ -257,7 +268,7 @@ func (s *session) Script(w io.Writer) error {
 
 func (s *session) Domains(context.Context) ([]run.DomainInfo, error) {
 	return []run.DomainInfo{
-		{Domain: directory.Domain{Name: domainName, Verified: true}},
+		{Domain: directory.Domain{Name: DomainName, Verified: true}},
 		{Domain: directory.Domain{Name: "midori-dev.example"}},
 		{Domain: directory.Domain{Name: "midorisample.onmicrosoft.com", Verified: true, Initial: true}},
 	}, nil
@@ -272,37 +283,37 @@ func (s *session) Precheck(_ context.Context, domain string) (*destination.Prech
 
 func (s *session) policy() plan.Policy {
 	p := plan.DefaultPolicy()
-	if v := s.w.settings["max_allowed_deletions"]; v != "" {
+	if v := s.w.Settings["max_allowed_deletions"]; v != "" {
 		_, _ = fmt.Sscan(v, &p.MaxAllowedDeletions)
 	}
-	if v := s.w.settings["max_deletions"]; v != "" {
+	if v := s.w.Settings["max_deletions"]; v != "" {
 		_, _ = fmt.Sscan(v, &p.MaxDeletions)
 	}
 	return p
 }
 
 func (s *session) Settings(context.Context, string) (run.Settings, error) {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
-	return run.Settings{Source: s.w.settings["source"], Count: -1, Policy: s.policy()}, nil
+	s.w.Lock()
+	defer s.w.Unlock()
+	return run.Settings{Source: s.w.Settings["source"], Count: -1, Policy: s.policy()}, nil
 }
 
 func (s *session) SetSettings(_ context.Context, _ string, kv map[string]string) error {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
+	s.w.Lock()
+	defer s.w.Unlock()
 	for k, v := range kv {
-		s.w.settings[k] = v
+		s.w.Settings[k] = v
 	}
 	return nil
 }
 
 func (s *session) LookAtSource(_ context.Context, _, spec string) (*source.Overview, error) {
-	if s.w.sourceErr != nil {
-		return nil, s.w.sourceErr
+	if s.w.SourceErr != nil {
+		return nil, s.w.SourceErr
 	}
 	o := &source.Overview{
 		Name: strings.TrimPrefix(spec, "csv:"), Encoding: "UTF-8", Comma: "comma", Rows: 22,
-		Domains: map[string]int{domainName: 21, "": 1},
+		Domains: map[string]int{DomainName: 21, "": 1},
 		Columns: []source.Recognised{
 			{Column: "Email Address", Attribute: directory.UserPrincipalName, Use: source.Mapped, Example: "yamada.taro@midori.example"},
 			{Column: "Display Name", Attribute: directory.DisplayName, Use: source.Mapped, Example: "山田 太郎"},
@@ -320,7 +331,7 @@ func (s *session) LookAtSource(_ context.Context, _, spec string) (*source.Overv
 
 func person(i int) (upn, name string) {
 	names := []string{"佐藤 花", "鈴木 一郎", "高橋 渚", "田中 次郎", "渡邉 翔", "ﾜﾀﾅﾍﾞ ｼｮｳ", "Michael Brown"}
-	return fmt.Sprintf("user%02d@%s", i, domainName), names[i%len(names)]
+	return fmt.Sprintf("user%02d@%s", i, DomainName), names[i%len(names)]
 }
 
 // build makes a plan of 21 users in the source and 22 and more accounts: 2
@@ -348,7 +359,7 @@ func (s *session) build(o run.Overrides) (*plan.Plan, error) {
 		}
 		add(dst, i, name, 0, directory.ID(fmt.Sprintf("id-%02d", i)), live)
 	}
-	for i := 30; i < 32+s.w.extra; i++ {
+	for i := 30; i < 32+s.w.Extra; i++ {
 		_, name := person(i)
 		add(dst, i, name, 0, directory.ID(fmt.Sprintf("id-%02d", i)), live)
 	}
@@ -372,19 +383,19 @@ func (s *session) build(o run.Overrides) (*plan.Plan, error) {
 		purposes[directory.ID(fmt.Sprintf("id-%02d", i))] = directory.PurposeUser
 	}
 	return plan.Build(plan.Input{
-		Tenant: directory.Tenant{ID: tenantID, Name: "みどりサンプル株式会社", Initial: "midorisample.onmicrosoft.com", Domains: []directory.Domain{
-			{Name: domainName, Verified: true, Default: true},
+		Tenant: directory.Tenant{ID: TenantID, Name: "みどりサンプル株式会社", Initial: "midorisample.onmicrosoft.com", Domains: []directory.Domain{
+			{Name: DomainName, Verified: true, Default: true},
 		}},
-		Domain: domainName, SetUp: []string{domainName}, Source: seal(src, count), Users: seal(dst, int64(dst.Len())), Deleted: seal(bin, -1),
+		Domain: DomainName, SetUp: []string{DomainName}, Source: seal(src, count), Users: seal(dst, int64(dst.Len())), Deleted: seal(bin, -1),
 		Purposes: purposes, Policy: policy, Decisions: o.Decisions, At: time.Now(),
 	})
 }
 
 func (s *session) DryRun(ctx context.Context, _ string, o run.Overrides) (*run.Planned, error) {
-	s.w.mu.Lock()
-	s.w.dryRuns = append(s.w.dryRuns, o)
-	block, err := s.w.block, s.w.dryErr
-	s.w.mu.Unlock()
+	s.w.Lock()
+	s.w.DryRuns = append(s.w.DryRuns, o)
+	block, err := s.w.Block, s.w.DryErr
+	s.w.Unlock()
 	s.hooks.Progress.Report(progress.Event{Phase: progress.Source, Done: 21, Total: 21, Ended: true})
 	if block {
 		<-ctx.Done()
@@ -398,7 +409,7 @@ func (s *session) DryRun(ctx context.Context, _ string, o run.Overrides) (*run.P
 	if err != nil {
 		return nil, err
 	}
-	return &run.Planned{Run: int64(len(s.w.dryRuns)), Plan: p, At: time.Now(), Source: o.Source, Count: o.Count}, nil
+	return &run.Planned{Run: int64(len(s.w.DryRuns)), Plan: p, At: time.Now(), Source: o.Source, Count: o.Count}, nil
 }
 
 func (s *session) Knows(context.Context, plan.Fingerprint) (bool, error) { return true, nil }
@@ -410,26 +421,26 @@ func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*ru
 	if v := p.Plan.Verdict(); v.Cancelled && !a.RaiseOnce {
 		return nil, v.Why
 	}
-	s.w.mu.Lock()
-	err, drift := s.w.syncErr, s.w.drift && !a.SkipDrifted
-	s.w.mu.Unlock()
+	s.w.Lock()
+	err, drift := s.w.SyncErr, s.w.Drift && !a.SkipDrifted
+	s.w.Unlock()
 	if err != nil {
 		return nil, err
 	}
 	if drift {
 		first := p.Plan.Action(0)
 		return &run.Report{Run: 99, Drifted: []plan.Drifted{{No: first.No, Kind: first.Kind, UPN: first.UPN, Attribute: "surname", Then: "佐藤", Now: "高橋"}}},
-			problem.New(problem.PlanDrifted, problem.Args{"rows": "1", "domain": domainName})
+			problem.New(problem.PlanDrifted, problem.Args{"rows": "1", "domain": DomainName})
 	}
 	code, c := s.w.newCode()
 	s.hooks.Code(code)
 	if _, err := played(ctx, c); err != nil {
 		return nil, err
 	}
-	s.w.mu.Lock()
-	s.w.applied, s.w.approvals = append(s.w.applied, p.Plan), append(s.w.approvals, a)
-	stall, fail := s.w.stall, s.w.fail
-	s.w.mu.Unlock()
+	s.w.Lock()
+	s.w.Applied, s.w.Approvals = append(s.w.Applied, p.Plan), append(s.w.Approvals, a)
+	stall, fail := s.w.Stall, s.w.Fail
+	s.w.Unlock()
 	rep := &run.Report{
 		Run: 100, State: state.Done, Plan: p.Plan, Planned: p.Plan.Len(), ByKind: map[plan.Kind]run.Tally{}, Started: time.Now(),
 	}
@@ -456,7 +467,7 @@ func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*ru
 	rep.Ended = time.Now()
 	if stall {
 		<-ctx.Done()
-		return rep, problem.Wrap(context.Cause(ctx), problem.Interrupted, problem.Args{"run": "100", "domain": domainName})
+		return rep, problem.Wrap(context.Cause(ctx), problem.Interrupted, problem.Args{"run": "100", "domain": DomainName})
 	}
 	if fail {
 		rep.State = state.Partial
