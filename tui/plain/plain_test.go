@@ -431,7 +431,7 @@ func TestConfirm_WrongNumberWritesNothing(t *testing.T) {
 func TestConfirm_WithoutDeletionsNeedsYes(t *testing.T) {
 	w := flowtest.New(t)
 	got := walk(t, w, append(toPreview(), "out 1-2", "once", "", "s", "", "", "", "1", "yes", "approve", "quit")...)
-	got.has(t, "No flowtest.Account will be deleted. To go on, type yes:", "yes starts the sync")
+	got.has(t, "No account will be deleted. To go on, type yes:", "yes starts the sync")
 	if len(w.Applied) != 1 {
 		t.Errorf("applied %d", len(w.Applied))
 	}
