@@ -2,6 +2,7 @@ package tui
 
 import (
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -400,6 +401,7 @@ func (s *shell) footerKeys() []hint {
 		}
 	}
 	switch {
+	case slices.ContainsFunc(out, func(h hint) bool { return h.key == "esc" }):
 	case s.v.Back:
 		out = append(out, hint{"esc", e.T("word.back")})
 	case s.x.writes():
