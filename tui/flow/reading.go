@@ -73,7 +73,7 @@ func (g *Reading) attribute(c plan.Change) int {
 	if i < 0 {
 		i = len(g.attributes)
 		g.attributes = append(g.attributes, c.Attribute)
-		g.sums = append(g.sums, AttributeSum{Attribute: c.Attribute})
+		g.sums = append(g.sums, AttributeSum{Attribute: c.Attribute, example: c})
 	}
 	return i
 }
@@ -92,14 +92,12 @@ func (g *Reading) action(a plan.Action) {
 		}
 	}
 	for _, c := range a.Changes {
+		if a.Kind == plan.Add {
+			break // a new account changes nothing
+		}
 		i := g.attribute(c)
 		m |= attributeBit(i)
-		if a.Kind != plan.Add {
-			if g.sums[i].Rows == 0 {
-				g.sums[i].example = c
-			}
-			g.sums[i].count(c, 1)
-		}
+		g.sums[i].count(c, 1)
 	}
 	g.marks = append(g.marks, m)
 }
@@ -296,7 +294,7 @@ func (g *Reading) lastUse(e *plan.Evidence) Text {
 	case !e.Licensed:
 		return T("preview.no_licence")
 	case !e.Created.IsZero():
-		return T("preview.two", "a", T("preview.licence"), "b", T("preview.made", "date", Day(e.Created)))
+		return T("preview.made", "date", Day(e.Created))
 	}
 	return T("preview.licence")
 }
@@ -317,7 +315,7 @@ type Query struct {
 	Filter Filter
 	Search string
 	Order  Order
-	// Attribute: only rows that change it. Reason: only skips of this reason,
+	// Attribute: only rows that change it, no additions. Reason: only skips of this reason,
 	// counted from 1; 0 for all.
 	Attribute directory.Attribute
 	Reason    int
@@ -450,7 +448,13 @@ func (f Finder) has(i int32) bool {
 	if f.bit != 0 && f.q.Filter != OutOnly && m&f.bit == 0 || f.attr != 0 && m&f.attr == 0 {
 		return false
 	}
-	return !f.shared || slices.ContainsFunc(f.plan.Action(int(i)).Changes, func(c plan.Change) bool { return c.Attribute == f.q.Attribute })
+	return !f.shared || f.changes(i)
+}
+
+// changes looks whether a row changes the attribute, where its bit is shared.
+func (f Finder) changes(i int32) bool {
+	a := f.plan.Action(int(i))
+	return a.Kind != plan.Add && slices.ContainsFunc(a.Changes, func(c plan.Change) bool { return c.Attribute == f.q.Attribute })
 }
 
 func (f Finder) matches(find searcher, i int32) bool {

@@ -46,7 +46,7 @@ type Preview struct {
 	// answered is the query whose rows the table shows, in found; nil is all.
 	answered flow.Query
 	found    []int32
-	selected int // the row selected last, kept while a search has none
+	before   int // the row selected before a search, for one that finds none
 
 	tag     int // of the query under way
 	pending bool
@@ -77,7 +77,7 @@ type span struct {
 
 // NewPreview makes the screen.
 func NewPreview(e *Env) *Preview {
-	s := &Preview{e: e, asks: NewGeneral(e), tab: flow.TabAll, selected: -1, scrolledOf: -1}
+	s := &Preview{e: e, asks: NewGeneral(e), tab: flow.TabAll, before: -1, scrolledOf: -1}
 	s.rows = &previewRows{s: s}
 	s.table = widget.NewTable(nil, widget.Styles{})
 	return s
@@ -116,7 +116,7 @@ func (s *Preview) begin(g *flow.Reading) {
 	s.g, s.version = g, g.Version()
 	s.tab, s.filter, s.order = flow.TabAll, flow.NoFilter, flow.ByRisk
 	s.search, s.typing, s.attribute, s.reason = widget.Input{}, false, "", 0
-	s.menu, s.open, s.scrolled, s.scrolledOf, s.selected = false, false, 0, -1, -1
+	s.menu, s.open, s.scrolled, s.scrolledOf, s.before = false, false, 0, -1, -1
 	s.pick, s.lists = picker{}, listCache{}
 	s.rows.forget()
 	s.table.SetRows(s.rows)
@@ -219,15 +219,12 @@ func (s *Preview) cancel() {
 
 // show gives the table its rows; nil are all actions.
 func (s *Preview) show(q flow.Query, rows []int32) {
-	if i := s.table.Selected(); i >= 0 {
-		s.selected = i
-	}
 	lost := s.table.Selected() < 0
 	q.Within = nil
 	s.answered, s.found = q, rows
 	s.table.Show(rows)
-	if lost && s.selected >= 0 {
-		s.table.Select(s.selected)
+	if lost && s.before >= 0 {
+		s.table.Select(s.before)
 	}
 }
 
@@ -421,6 +418,12 @@ func (s *Preview) opened(name string) bool {
 // moves is a key that moves the selection.
 func (s *Preview) moves(name string) bool {
 	if b := s.body(); b == bodyReasons || b == bodySummary {
+		// The tab may have come with the key before this one.
+		if b == bodyReasons {
+			s.pick.fit(s.reasons(s.lists.of.width), max(1, s.height-6))
+		} else {
+			s.pick.fit(s.summary(s.width), max(1, s.height-6))
+		}
 		return s.pick.moves(name, max(1, s.height-6))
 	}
 	switch name {
@@ -538,6 +541,9 @@ func (s *Preview) command(name string) ([]flow.Answer, tea.Cmd, bool) {
 	switch name {
 	case "/":
 		s.typing, s.open = true, false
+		if s.search.Value() == "" {
+			s.before = s.table.Selected()
+		}
 		if s.tab == flow.TabSummary {
 			return nil, s.goTabTyping(flow.TabAll), true
 		}

@@ -2,6 +2,7 @@ package step
 
 import (
 	"image/color"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -114,6 +115,9 @@ func (d *detail) marked(s string, style lipgloss.Style) []part {
 
 func (d *detail) pieces(list []flow.Piece) {
 	st := d.e.Styles
+	if d.compact {
+		list = d.fewer(list)
+	}
 	after := 0 // what stood before: 1 heading or plain line, 2 anything else
 	for _, p := range list {
 		switch p := p.(type) {
@@ -156,6 +160,28 @@ func (d *detail) pieces(list []flow.Piece) {
 		}
 		after = 2
 	}
+}
+
+// fewer puts UPN and name on one line, and leaves them out where the changes
+// have the UPN.
+func (d *detail) fewer(list []flow.Piece) []flow.Piece {
+	var out []flow.Piece
+	var names []string
+	upn := false
+	for _, p := range list {
+		if c, ok := p.(flow.Changes); ok {
+			upn = upn || slices.ContainsFunc(c, func(l flow.ChangeLine) bool { return l.Attribute == directory.UserPrincipalName })
+		}
+		if para, ok := p.(flow.Para); ok && para.Text.ID == "" {
+			names = append(names, d.e.Say(para.Text))
+			continue
+		}
+		out = append(out, p)
+	}
+	if upn || len(names) == 0 || len(out) == 0 {
+		return out
+	}
+	return slices.Insert(out, 1, flow.Piece(flow.Para{Text: flow.Raw(strings.Join(names, "   "))}))
 }
 
 func (d *detail) facts(f flow.Facts) {

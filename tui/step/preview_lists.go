@@ -429,11 +429,11 @@ func (s *Preview) Keys() []key.Binding {
 			out = append(out, k("z", "back"))
 		}
 		out = append(out, k("o", "order"))
-		if s.table.Len() > 1 {
-			out = append(out, k("*", "out_all", "n", s.table.Len()))
-		}
 	}
 	out = append(out, k("enter", "open"), k("d", "dryrun"), k("w", "save"), k("shift+↑ ↓", "detail"))
+	if !s.narrowed() && s.table.Len() > 1 {
+		out = append(out, k("*", "out_all", "n", s.table.Len()))
+	}
 	return append(out, moves...)
 }
 
