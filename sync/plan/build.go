@@ -95,8 +95,8 @@ func Build(in Input) (*Plan, error) {
 	return b.finish(), nil
 }
 
-// prepare checks the input and sets the tables up.
-func (b *builder) prepare() error {
+// ground checks tenant and domain, and sets up what any plan stands on.
+func (b *builder) ground() error {
 	in := &b.in
 	name := directory.FoldUPN(in.Domain)
 	b.federated, b.setUp, b.listed = map[string]bool{}, map[string]bool{name: true}, map[string]bool{}
@@ -138,13 +138,18 @@ func (b *builder) prepare() error {
 	if b.bin == nil {
 		b.bin = emptyBin()
 	}
-	if err := b.overlay(); err != nil {
+	return b.overlay()
+}
+
+// prepare checks the input and sets the tables up.
+func (b *builder) prepare() error {
+	if err := b.ground(); err != nil {
 		return err
 	}
 	if err := b.columns(); err != nil {
 		return err
 	}
-	b.decided = newDecisions(in.Decisions, in.Unattended)
+	b.decided = newDecisions(b.in.Decisions, b.in.Unattended)
 	b.applyAttributeDecisions()
 	b.fate = make([]fate, b.src.Len())
 	b.matched = filled(b.src.Len())

@@ -130,16 +130,16 @@ func (b *builder) chainUp() chain {
 			}
 		}
 	}
-	b.openCycles(c)
+	c.openCycles(len(b.rows), func(row int32) directory.ID { return b.account(b.rows[row]).ID() }, b.temporary)
 	return c
 }
 
 // openCycles lets the account with the smallest ID of each cycle step aside to a
-// temporary UPN first.
-func (b *builder) openCycles(c chain) {
+// temporary UPN first. id names the account of a row.
+func (c chain) openCycles(rows int, id func(int32) directory.ID, temporary func(directory.ID) string) {
 	seen := map[int32]int{}
 	round := 0
-	for i := range b.rows {
+	for i := range rows {
 		start := int32(i) //nolint:gosec // as in match
 		if c.after[start] == nil || seen[start] != 0 {
 			continue
@@ -155,13 +155,13 @@ func (b *builder) openCycles(c chain) {
 		}
 		first := at // on the cycle
 		for j := c.after[at][0]; j != at; j = c.after[j][0] {
-			if b.account(b.rows[j]).ID() < b.account(b.rows[first]).ID() {
+			if id(j) < id(first) {
 				first = j
 			}
 		}
 		c.last[first] = c.after[first]
 		delete(c.after, first)
-		c.over[first] = b.temporary(b.account(b.rows[first]).ID())
+		c.over[first] = temporary(id(first))
 	}
 }
 

@@ -44,7 +44,7 @@ func (a *Action) wantsUPN() bool { return a.Kind == Add || a.Kind == Rename || a
 // wantsID is the immutable ID that the account has not yet.
 func (a *Action) wantsID() (string, bool) {
 	c, ok := a.change(directory.ImmutableID)
-	return c.New.Text, ok && c.New.Text != c.Old.Text
+	return c.New.Text, ok && c.New.Text != c.Old.Text && c.New.Text != ""
 }
 
 // sightings are what a look found, by every key.
@@ -175,6 +175,7 @@ func (j *judgement) judge() {
 		j.done = true
 		return
 	}
+	j.judgeMade(&g.Record)
 	j.judgeValues(&g.Record)
 	if j.a.wantsUPN() {
 		j.judgeKeys()
@@ -246,6 +247,21 @@ func (j *judgement) judgeValue(c Change, r *directory.Record) {
 	j.drift(problem.DriftValue, c.Attribute, c.Old.Text, v, nil)
 }
 
+// judgeMade compares an account that an undo deletes with what we made of it.
+func (j *judgement) judgeMade(r *directory.Record) {
+	for _, c := range j.a.how.made {
+		if c.Attribute == directory.UserPrincipalName || c.Attribute == directory.ImmutableID {
+			continue // judged with the values
+		}
+		if now := valueOf(r, c.Attribute); !sameValue(c.Attribute, now, c.New) {
+			j.drift(problem.DriftValue, c.Attribute, c.New.Text, now.Text, nil)
+		}
+	}
+	if j.a.how.unlicensed && r.Marks.Has(directory.Licensed) {
+		j.drift(problem.UndoLicensed, "", "", "", problem.Args{"domain": j.p.domain, "name": j.a.Name, "line": ""})
+	}
+}
+
 // judgeKeys looks whether somebody else has the wanted UPN or immutable ID now.
 func (j *judgement) judgeKeys() {
 	if g := j.s.byUPN[directory.FoldUPN(j.a.UPN)]; j.a.wantsUPN() && g != nil &&
@@ -285,7 +301,7 @@ func holderOf(r *directory.Record) string {
 // gone or is new is drift, also where the plan left the account unchanged. A
 // difference in the case of a UPN alone is none.
 func (p *Plan) SourceDrift(now *directory.Snapshot) []Drifted {
-	if now.Digest() == p.digest {
+	if p.undo != 0 || now.Digest() == p.digest {
 		return nil
 	}
 	d := &sourceDrift{p: p, now: now, seen: newBits(now.Len())}

@@ -36,6 +36,7 @@ type fileHeader struct {
 	Version   int                   `json:"hacsync_plan"`
 	Tenant    string                `json:"tenant"`
 	Domain    string                `json:"domain"`
+	Undo      int64                 `json:"undo_of,omitempty"`
 	Policy    Policy                `json:"policy"`
 	Source    directory.About       `json:"source"`
 	Confirmed bool                  `json:"confirmed"`
@@ -98,6 +99,9 @@ type fileAction struct {
 	Resets    bool            `json:"resets,omitempty"`
 	Federated bool            `json:"federated,omitempty"`
 	NewUPN    bool            `json:"new_upn,omitempty"`
+
+	Made       []fileChange `json:"made,omitempty"`
+	Unlicensed bool         `json:"unlicensed,omitempty"`
 }
 
 type fileSkip struct {
@@ -129,7 +133,7 @@ func (p *Plan) Encode(w io.Writer) error {
 	e := json.NewEncoder(io.MultiWriter(out, sum))
 	e.SetEscapeHTML(false)
 	h := fileHeader{
-		Version: FormatVersion, Tenant: p.tenant, Domain: p.domain, Policy: p.policy,
+		Version: FormatVersion, Tenant: p.tenant, Domain: p.domain, Undo: p.undo, Policy: p.policy,
 		Source: p.about, Confirmed: p.confirmed, Digest: p.digest.String(), Columns: p.source.Columns(),
 		Actions: p.book.len(), Skips: p.book.skips(), Counts: p.counts,
 		Guard: fileGuard{p.guard.unattended, p.guard.today, p.guard.usersThen, p.guard.watched, p.guard.raised},
@@ -228,16 +232,7 @@ func toFileAction(a *Action) *fileAction {
 		Pair: a.Pair, Marks: a.Marks, After: a.After,
 		Last: a.how.last, With: a.how.with, Temporary: a.how.temporary, Enters: a.how.enters,
 		Resets: a.how.resets, Federated: a.how.federated, NewUPN: a.how.newUPN,
-	}
-	for _, c := range a.Changes {
-		g := fileChange{Attribute: c.Attribute}
-		if c.Old.Set {
-			g.Old = &c.Old.Text
-		}
-		if c.New.Set {
-			g.New = &c.New.Text
-		}
-		f.Changes = append(f.Changes, g)
+		Changes: toFileChanges(a.Changes), Made: toFileChanges(a.how.made), Unlicensed: a.how.unlicensed,
 	}
 	for _, q := range a.Warnings {
 		f.Warnings = append(f.Warnings, toFile(q))
@@ -248,6 +243,35 @@ func toFileAction(a *Action) *fileAction {
 	return f
 }
 
+func toFileChanges(cs []Change) []fileChange {
+	var fs []fileChange
+	for _, c := range cs {
+		f := fileChange{Attribute: c.Attribute}
+		if c.Old.Set {
+			f.Old = &c.Old.Text
+		}
+		if c.New.Set {
+			f.New = &c.New.Text
+		}
+		fs = append(fs, f)
+	}
+	return fs
+}
+
+func fromFileChanges(fs []fileChange) []Change {
+	value := func(s *string) directory.Value {
+		if s == nil {
+			return directory.Value{}
+		}
+		return directory.Value{Text: *s, Set: true}
+	}
+	var cs []Change
+	for _, f := range fs {
+		cs = append(cs, Change{f.Attribute, value(f.Old), value(f.New)})
+	}
+	return cs
+}
+
 func fromFileAction(f *fileAction) (Action, error) {
 	a := Action{
 		No: f.No, User: f.User, UPN: f.UPN, Name: f.Name, Line: f.Line,
@@ -255,7 +279,9 @@ func fromFileAction(f *fileAction) (Action, error) {
 		how: how{
 			last: f.Last, with: f.With, temporary: f.Temporary, enters: f.Enters,
 			resets: f.Resets, federated: f.Federated, newUPN: f.NewUPN,
+			made: fromFileChanges(f.Made), unlicensed: f.Unlicensed,
 		},
+		Changes: fromFileChanges(f.Changes),
 	}
 	for k := Delete; k <= Update; k++ {
 		if k.String() == f.Kind {
@@ -264,15 +290,6 @@ func fromFileAction(f *fileAction) (Action, error) {
 	}
 	if a.Kind == 0 {
 		return a, fmt.Errorf("kind %q", f.Kind)
-	}
-	value := func(s *string) directory.Value {
-		if s == nil {
-			return directory.Value{}
-		}
-		return directory.Value{Text: *s, Set: true}
-	}
-	for _, c := range f.Changes {
-		a.Changes = append(a.Changes, Change{c.Attribute, value(c.Old), value(c.New)})
 	}
 	for _, q := range f.Warnings {
 		a.Warnings = append(a.Warnings, fromFile(q))
@@ -473,7 +490,7 @@ func (d *decoder) plan() (*Plan, error) {
 		return nil, errors.New("the number of rows is not that of the header")
 	}
 	p := &Plan{book: newStored(d.acts, d.skip)}
-	p.tenant, p.domain, p.policy = h.Tenant, h.Domain, h.Policy
+	p.tenant, p.domain, p.policy, p.undo = h.Tenant, h.Domain, h.Policy, h.Undo
 	p.about, p.confirmed, p.counts, p.need = h.Source, h.Confirmed, h.Counts, h.Need
 	p.guard = guard{h.Guard.Unattended, h.Guard.Today, h.Guard.UsersThen, h.Guard.Watched, h.Guard.Raised}
 	digest, err := hex.DecodeString(h.Digest)
@@ -484,19 +501,31 @@ func (d *decoder) plan() (*Plan, error) {
 	for _, q := range h.Warnings {
 		p.warnings = append(p.warnings, fromFile(q))
 	}
+	if h.Undo < 0 || h.Undo > 0 && h.Rows > 0 {
+		return nil, errors.New("an undo that has a source")
+	}
+	if h.Undo > 0 {
+		p.source = emptyBin()
+		return p.proven(d.end)
+	}
 	about := h.Source
 	p.source, err = d.rows.Seal(directory.Proof{Ended: true, Pages: 1, Items: h.Rows, Count: -1}, about)
 	if err != nil {
 		return nil, fmt.Errorf("source rows: %w", err)
 	}
+	return p.proven(d.end)
+}
+
+// proven gives a plan that was read what follows from its rows, and checks it.
+func (p *Plan) proven(end *fileTrailer) (*Plan, error) {
 	p.rests = func(directory.User) bool { return true }
 	p.verdict = judge(p.policy, p.counts, p.guard)
 	if err := p.consistent(); err != nil {
 		return nil, err
 	}
 	p.finger = p.fingerprint()
-	if found := p.finger.String(); found != d.end.Fingerprint {
-		return nil, problem.New(problem.PlanMismatch, problem.Args{"named": d.end.Fingerprint, "found": found})
+	if found := p.finger.String(); found != end.Fingerprint {
+		return nil, problem.New(problem.PlanMismatch, problem.Args{"named": end.Fingerprint, "found": found})
 	}
 	return p, nil
 }

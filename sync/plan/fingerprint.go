@@ -55,10 +55,15 @@ func (h *hasher) write() {
 
 // fingerprint is a SHA-256 over tenant, domain, policy, the numbers of the guard
 // and the rows in their order, which does not depend on that of the input. It
-// has no clock, no run, no row number, and no text of a person.
+// has no clock, no row number, and no text of a person; of runs it has the one
+// that an undo takes back.
 func (p *Plan) fingerprint() Fingerprint {
 	h := &hasher{h: sha256.New()}
 	h.text("hacsync plan 1", p.tenant, p.domain)
+	if p.undo != 0 {
+		h.text("undo")
+		h.number(int(p.undo))
+	}
 	policy := p.policy
 	policy.Protected = slices.Clone(policy.Protected)
 	for i, s := range policy.Protected {
@@ -108,6 +113,14 @@ func (p *Plan) hashAction(h *hasher, a *Action, ties []int) {
 	h.flag(a.how.resets)
 	h.flag(a.how.federated)
 	h.flag(a.how.newUPN)
+	if p.undo != 0 {
+		h.flag(a.how.unlicensed)
+		h.number(len(a.how.made))
+		for _, c := range a.how.made {
+			h.text(string(c.Attribute))
+			h.value(c.New)
+		}
+	}
 	// Who waits for whom is told by key, not by number.
 	h.number(len(ties), len(a.After), len(a.how.last))
 	for _, no := range ties {

@@ -162,6 +162,11 @@ type Step struct {
 	// After are numbers of actions that this step waits for beyond those of its
 	// action: only the last step of a cycle of UPNs has any.
 	After []int
+	// Still are values that the account must have at the last moment before a
+	// DeleteUser of an undo: ours, as we wrote them. Unlicensed: it must have no
+	// licence either. Neither is sent.
+	Still      []Change
+	Unlicensed bool
 }
 
 // Wave is a set of steps that may be sent in any order and together. The steps

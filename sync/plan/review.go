@@ -123,7 +123,7 @@ func (r *Review) sums() (Counts, guard) {
 		a := r.p.book.core(i)
 		c.Skipped++
 		c.LeftOut++
-		if a.Kind != Delete {
+		if a.Kind != Delete && r.p.undo == 0 {
 			c.SourceHeld++
 		}
 		moved := a.Kind == Rename && !directory.InDomain(a.User.UPN, r.p.domain)

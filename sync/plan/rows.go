@@ -35,6 +35,8 @@ type head struct {
 	source *directory.Snapshot
 	rests  func(directory.User) bool
 	guard  guard
+	// undo is the run that the plan undoes, 0 for a plan of a source.
+	undo int64
 }
 
 // book makes the rows of a plan.
@@ -65,6 +67,10 @@ func (p *Plan) Domain() string { return p.domain }
 
 // Policy is what it was built with.
 func (p *Plan) Policy() Policy { return p.policy }
+
+// Undoes is the number of the run that the plan undoes, 0 for one that follows
+// a source. An undo has no source: it rests on the journal and the tenant.
+func (p *Plan) Undoes() int64 { return p.undo }
 
 // Source describes the source it rests on.
 func (p *Plan) Source() directory.About { return p.about }

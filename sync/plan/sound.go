@@ -64,7 +64,8 @@ func (p *Plan) consistent() error {
 	c.Unchanged, c.SourceHeld, c.DestinationHeld = h.Unchanged, h.SourceHeld, h.DestinationHeld
 	if c != h || watched != p.guard.watched ||
 		c.Touchable != c.Unchanged+c.Update+c.Rename-c.MovedIn+c.Delete+c.DestinationHeld ||
-		c.SourceUsers != c.Unchanged+c.Add+c.Update+c.Rename+c.Restore+c.SourceHeld {
+		p.undo == 0 && c.SourceUsers != c.Unchanged+c.Add+c.Update+c.Rename+c.Restore+c.SourceHeld ||
+		p.undo != 0 && (c.Add > 0 || c.SourceUsers > 0 || c.SourceHeld > 0) {
 		return errors.New("the sums are not those of the rows")
 	}
 	return p.soundChains()
@@ -81,8 +82,13 @@ func (p *Plan) sound(a *Action) error {
 		a.Kind == Update && (changesUPN || len(a.Changes) == 0),
 		a.Kind == Restore && a.how.newUPN != changesUPN:
 		return errors.New("changes that do not fit its kind")
+	case p.undo == 0 && len(a.how.made) > 0,
+		p.undo != 0 && (a.Kind == Delete) != (len(a.how.made) > 0):
+		return errors.New("values that do not fit its kind")
 	case a.Kind != Add && protectedBy(a.Marks, !a.Marks.Has(directory.Licensed)) != "":
 		return errors.New("a protected account")
+	case a.Kind == Rename && p.undo != 0 && directory.InDomain(a.User.UPN, p.domain):
+		return nil // it goes back to where it came from
 	case a.Kind != Update && !directory.InDomain(a.UPN, p.domain),
 		a.Kind == Update && !directory.InDomain(a.User.UPN, p.domain):
 		return errors.New("another domain")
@@ -111,7 +117,8 @@ func (p *Plan) soundChains() error {
 			b := p.book.core(j)
 			switch {
 			case on == a.how.with:
-				ok = b.Kind == Add && len(b.After) == 1 && b.After[0] == no
+				ok = (b.Kind == Add || p.undo != 0 && (b.Kind == Restore || b.Kind == Rename)) &&
+					len(b.After) == 1 && b.After[0] == no
 			case b.Kind == Delete:
 				ok = b.how.with == no
 			default:

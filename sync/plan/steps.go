@@ -21,6 +21,10 @@ type how struct {
 	// with is the addition that takes the UPN of this deletion: neither is
 	// made without the other.
 	with int
+	// made are the values that an account must still have to be deleted by an
+	// undo, because we wrote them; unlicensed: it must have no licence either.
+	made       []Change
+	unlicensed bool
 }
 
 // id is the immutable ID that the account has or gets.
@@ -83,7 +87,8 @@ func (a *Action) steps() []Step {
 	}
 	switch a.Kind {
 	case Delete:
-		add(DeleteUser)
+		s := add(DeleteUser)
+		s.Still, s.Unlicensed = a.how.made, a.how.unlicensed
 		return steps
 	case Add:
 		s := add(Create, a.Changes...)

@@ -12,22 +12,23 @@ const waveSize = 2000
 // Waves are the steps of all actions in this order: renames that release a UPN,
 // link by link, from the free end of each chain; the other renames; values;
 // restores, then what is written to them; additions; sign-in blocks; deletions.
-// Only a deletion whose UPN is to be used again comes before its addition. The
-// caller cuts a wave into requests of 20; dependents are never in one wave.
+// Only a deletion whose UPN is to be used again comes before the row that takes
+// it. The caller cuts a wave into requests of 20; dependents are never in one wave.
 //
 // Barrier is set where a later step depends on one of the wave.
 func (p *Plan) Waves() iter.Seq[Wave] {
 	return func(yield func(Wave) bool) {
 		w := &waver{book: p.book, yield: yield}
+		w.deletes(Rename)
 		w.renames()
 		w.patches(Rename, false)
 		w.patches(Update, false)
 		w.patches(Rename, true)
-		w.deletes(true)
+		w.deletes(Restore, Add)
 		w.restores()
 		w.adds()
 		w.blocks()
-		w.deletes(false)
+		w.deletes()
 	}
 }
 
@@ -211,18 +212,19 @@ func (w *waver) blocks() {
 	w.flush(false)
 }
 
-// deletes sends deletions: first those whose UPN is used again, in the end the
-// others.
-func (w *waver) deletes(again bool) {
+// deletes sends deletions: those whose UPN goes to a row of one of the kinds,
+// without a kind those whose UPN goes to none.
+func (w *waver) deletes(takers ...Kind) {
 	w.each(Delete, func(a Action) {
-		if (a.how.with > 0) != again {
+		if a.how.with == 0 {
+			if len(takers) == 0 {
+				w.put(a.Steps[0])
+			}
 			return
 		}
-		if again {
+		if i, ok := (&Plan{book: w.book}).find(a.how.with); ok && slices.Contains(takers, w.book.kind(i)) {
 			w.steps = append(w.steps, a.Steps[0])
-			return
 		}
-		w.put(a.Steps[0])
 	})
-	w.flush(again)
+	w.flush(len(takers) > 0)
 }
