@@ -84,7 +84,7 @@ func (t *table) seal() {
 	t.byUPN = lazy(t.n, func(i int) string { return FoldUPN(t.upns.get(i)) })
 	t.byImmutable = lazy(t.n, t.immutable.get)
 	t.byMail = lazy(t.n, func(i int) string { return FoldUPN(t.mail.get(i)) })
-	t.byAddress = lazy(t.addresses.n, func(i int) string { return foldAddress(t.addresses.get(i)) })
+	t.byAddress = lazy(t.addresses.n, func(i int) string { return FoldAddress(t.addresses.get(i)) })
 }
 
 func newSnapshot(t *table, marks numbers[uint32]) *Snapshot {
@@ -198,9 +198,9 @@ func (s *Snapshot) collect(x *index, key string) []User {
 	return found
 }
 
-// foldAddress takes the prefix off an SMTP address; addresses of other kinds
+// FoldAddress gives the form in which proxyAddresses and mail are compared: it takes the prefix off an SMTP address; addresses of other kinds
 // (SIP:, X500:) are none that a UPN could collide with, and give "".
-func foldAddress(a string) string {
+func FoldAddress(a string) string {
 	kind, address, ok := strings.Cut(a, ":")
 	if !ok {
 		return FoldUPN(a)

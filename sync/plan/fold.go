@@ -92,7 +92,7 @@ func (f folder) name(s string) string {
 }
 
 // looseUPN is the UPN that somebody may have meant who typed s: half-width,
-// without spaces, accents and characters that do not show.
+// without spaces, accents, characters that do not show and a dot at the end.
 func looseUPN(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(s) {
@@ -101,5 +101,5 @@ func looseUPN(s string) string {
 		}
 		b.WriteRune(r)
 	}
-	return directory.FoldUPN(b.String())
+	return directory.FoldUPN(strings.TrimRight(b.String(), "."))
 }

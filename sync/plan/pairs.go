@@ -17,6 +17,7 @@ func (b *builder) deletions() {
 			busy.set(r.acct)
 		}
 	}
+	var doubtful *guesses
 	for u := range b.users.All() {
 		acct := int32(u.Row()) //nolint:gosec // as in match
 		if !b.here(u.UPN()) || busy.has(acct) || b.settled.has(acct) || b.told.has(acct) {
@@ -36,6 +37,13 @@ func (b *builder) deletions() {
 				code = problem.LeftOutAlways
 			}
 			b.skip(skipRow{code: code, src: -1, acct: acct, extra: leftOutArgs(d)})
+			continue
+		}
+		if doubtful == nil {
+			doubtful = b.guesses()
+		}
+		if code, extra := doubtful.spare(u); code != "" {
+			b.skip(skipRow{code: code, src: -1, acct: acct, extra: extra})
 			continue
 		}
 		b.rows = append(b.rows, row{src: -1, acct: acct, kind: Delete})

@@ -12,6 +12,7 @@
 //	values.go    what Microsoft Graph would refuse
 //	chains.go    UPNs that move on from one account to another
 //	pairs.go     deletions, and additions that may be the same person
+//	spare.go     whom a row may be about that says it badly
 //	guard.go     whether it may be applied
 //	finish.go    order, sums, warnings; built.go makes an Action when asked
 //

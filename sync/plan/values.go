@@ -91,6 +91,8 @@ func checkUPN(upn string) *wrong {
 		return &wrong{problem.UPNNoLocal, nil}
 	case strings.HasSuffix(local, "."):
 		return &wrong{problem.UPNDot, nil}
+	case strings.HasSuffix(domain, "."):
+		return &wrong{problem.UPNCharacter, problem.Args{"character": "."}}
 	}
 	for _, l := range [...]struct{ length, limit int }{
 		{len(local), upnLocalLimit}, {len(domain), upnDomainLimit}, {len(upn), upnLimit},

@@ -85,6 +85,14 @@ const (
 	// PairHeld: a deletion and an addition may be one person, and nobody
 	// watches. Args: upn, name, line, domain, other (the other row's UPN).
 	PairHeld Code = "HS-3213"
+	// SparedByAddress: the account has the UPN of a source row as a mail address,
+	// and no row of its own, so it is not deleted. Args: upn, name, line, domain,
+	// other (the UPN of the row).
+	SparedByAddress Code = "HS-3214"
+	// SparedByName: a source row in a domain that is none of the tenant's has the
+	// account's local part and name, so it is not deleted. Args: upn, name, line,
+	// domain, other (the UPN of the row).
+	SparedByName Code = "HS-3215"
 )
 
 // Values that Microsoft 365 would refuse, and accounts that cannot be restored.

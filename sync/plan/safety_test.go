@@ -1,0 +1,93 @@
+package plan
+
+import "testing"
+
+// Somebody renamed an account by hand; the mailbox keeps its old address, which
+// is the UPN that the source still has for the person.
+func TestDeletions_SpareWhoHasTheUPNOfASourceRowAsAddress(t *testing.T) {
+	for name, holder := range map[string]func(*person){
+		"alias":       func(p *person) { p.addresses = []string{"SMTP:b.new@" + dom, "smtp:B@" + dom} },
+		"mail":        func(p *person) { p.mail = "b@" + dom },
+		"of a domain": func(p *person) { p.addresses = []string{"smtp:b@elsewhere.example"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene()
+			s.source = []person{user("a"), user("b", imm(""))}
+			s.users = []person{account("a"), account("b", upn("b.new"), imm(""), holder)}
+			if name == "of a domain" {
+				s.source[1].upn = "b@elsewhere.example"
+				expect(t, s.build(t), "skip b.new HS-3214")
+				return
+			}
+			expect(t, s.build(t), "skip b HS-3209", "skip b.new HS-3214")
+		})
+	}
+}
+
+func TestDeletions_AnAddressOfARowThatIsSomebodyElsesSparesNobody(t *testing.T) {
+	s := newScene()
+	s.source = []person{user("a"), user("b")}
+	s.users = []person{account("a"), account("b"), account("z", address("b@"+dom))}
+	expect(t, s.build(t), "delete z")
+}
+
+// Rows that say badly whom they mean are about somebody all the same.
+func TestDeletions_SpareWhomABadRowMayMean(t *testing.T) {
+	tests := []struct {
+		name    string
+		row     person
+		account person
+		want    []string
+	}{
+		{
+			"dot behind the domain", user("b", upn("b@"+dom+"."), imm("")), account("b", imm("")),
+			[]string{"skip b HS-3211", "skip b@" + dom + ". HS-3301"},
+		},
+		{
+			"no UPN, known by alias", user("b", imm(""), func(p *person) { p.upn = "" }), account("b", imm("")),
+			[]string{"skip b HS-3211", "skip  HS-3401"},
+		},
+		{
+			"no UPN, known by name", user("b", imm(""), alias("1234"), func(p *person) { p.upn = "" }), account("b", imm("")),
+			[]string{"skip b HS-3211", "skip  HS-3401"},
+		},
+		{
+			"UPN without a sign, known by alias", user("b", imm(""), func(p *person) { p.upn = "b midori.example" }), account("b", imm("")),
+			[]string{"skip b HS-3211", "skip b midori.example HS-3402"},
+		},
+		{
+			"UPN with a comma, known by name", user("b", imm(""), alias("1234"), func(p *person) { p.upn = "b@midori,example" }), account("b", imm("")),
+			[]string{"skip b HS-3215"},
+		},
+		{
+			"immutable ID with what does not show", user("b2", imm("imm-b\u200b")), account("b"),
+			[]string{"add b2", "skip b HS-3211"},
+		},
+		{
+			"immutable ID in full width", user("b2", imm("ｉｍｍ-ｂ")), account("b"),
+			[]string{"add b2", "skip b HS-3211"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScene()
+			s.source = []person{user("a"), tt.row}
+			s.users = []person{account("a"), tt.account}
+			expect(t, s.build(t), tt.want...)
+		})
+	}
+}
+
+// The domain of the row is none of the tenant's: mistyped, as likely as not.
+func TestDeletions_SpareWhoseRowHasADomainThatIsNotTheTenants(t *testing.T) {
+	s := newScene()
+	s.source = []person{user("a"), user("b", imm(""), upn("b@midori.exmaple"))}
+	s.users = []person{account("a"), account("b", imm(""))}
+	expect(t, s.build(t), "skip b HS-3215")
+
+	s.source[1].name, s.source[1].sur, s.source[1].given = "Another", "", "" // only the local part is alike
+	expect(t, s.build(t), "delete b")
+
+	s.source[1] = user("b", imm(""), upn("b@two.example")) // a domain of its own, whose sync adds the person
+	expect(t, s.build(t), "delete b")
+}
