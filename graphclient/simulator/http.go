@@ -46,7 +46,7 @@ func (s *Server) Handler() http.Handler {
 // RoundTripper reaches the tenant without a network, for tests; hosts are those
 // of Ready. Latency and faults apply as over TLS.
 func (s *Server) RoundTripper() http.RoundTripper {
-	front := loopback.Handler(s.Handler(), "graph", s.fault, s.opts.Latency, s.clock)
+	front := s.front()
 	var back http.Handler = http.NotFoundHandler()
 	if s.hac != nil {
 		back = loopback.Handler(s.hac, "hac", s.fault, s.opts.Latency, s.clock)

@@ -125,6 +125,9 @@ func (s *Server) list(c *call, l listing) (*answer, *graphError) {
 	if l.max > 0 && size > l.max {
 		size = l.max
 	}
+	if limit := s.opts.PageSize; limit > 0 && size > limit {
+		size = limit
+	}
 	page, more, total := s.page(l, q, pos, size, orderProp, c.eventual() && q.count && pos.count < 0)
 	if c.eventual() && q.count && pos.count < 0 {
 		pos.count = total

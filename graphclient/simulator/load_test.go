@@ -142,7 +142,7 @@ func FuzzTenantFile(f *testing.F) {
 
 func TestOptions_RefuseWhatIsNotServed(t *testing.T) {
 	for name, o := range map[string]Options{
-		"published limits": {Limits: "published"}, "unknown limits": {Limits: "some"}, "approve": {Approve: "never"},
+		"unknown limits": {Limits: "some"}, "unknown fault": {Faults: []string{"5xx"}}, "approve": {Approve: "never"},
 		"negative users": {Users: -1}, "file and number": {Tenant: []byte("{}"), Users: 3},
 		"bad export": {Tenant: []byte(smallTenant), HAC: []byte("a,b\n1,2\n")},
 	} {

@@ -114,13 +114,15 @@ func (r *route) fits(segs []string) ([]string, bool) {
 	return vars, true
 }
 
-// serve carries out one Graph call.
+// serve carries out one Graph call, within the limits.
 func (s *Server) serve(c *call) *answer {
-	a, err := s.dispatch(c)
-	if err != nil {
-		a = c.errorAnswer(err)
-	}
-	return a
+	return s.limited(c, func() *answer {
+		a, err := s.dispatch(c)
+		if err != nil {
+			a = c.errorAnswer(err)
+		}
+		return a
+	})
 }
 
 func (s *Server) dispatch(c *call) (*answer, *graphError) {

@@ -56,7 +56,8 @@ type Options struct {
 	Latency time.Duration
 	// TLSNames are further names for the certificate.
 	TLSNames []string
-	// Limits is off or empty; the published limits are not served yet.
+	// Limits is off, which empty is too, or published: Graph's own limits of
+	// resource units and writes, on the tenant's clock.
 	Limits string
 	// Dir is where the CA's certificate is written, a new folder in the
 	// system's place for temporary files if empty.
@@ -78,6 +79,12 @@ type Options struct {
 	Lag, ReadLag time.Duration
 	// Fault changes answers; nil for none.
 	Fault loopback.Fault
+	// Faults are faults in their own words, see loopback.Spec; they come behind
+	// Fault. lag=D sets Lag and ReadLag.
+	Faults []string
+	// PageSize is the largest page of a list, 999 if 0: Graph may give fewer
+	// rows than $top asks for.
+	PageSize int
 	// Clock replaces the clock that Speed gives, for tests.
 	Clock clock.Clock
 	// Key signs the tokens. Without it one is made when the first token is.
@@ -104,6 +111,7 @@ type Server struct {
 	opts   Options
 	log    *slog.Logger
 	fault  loopback.Fault
+	limits *limits
 	routes []route
 	tokens *issuer
 	hac    *hacapi.Server
@@ -118,11 +126,9 @@ type Server struct {
 // New makes a tenant without a listener: use Handler or RoundTripper.
 func New(o Options) (*Server, error) {
 	switch o.Limits {
-	case "", "off":
-	case "published":
-		return nil, errors.New("limits published: the simulator does not serve the published limits yet; use off")
+	case "", "off", "published":
 	default:
-		return nil, fmt.Errorf("limits %q: use off", o.Limits)
+		return nil, fmt.Errorf("limits %q: use off or published", o.Limits)
 	}
 	switch o.Approve {
 	case "":
@@ -131,24 +137,30 @@ func New(o Options) (*Server, error) {
 	default:
 		return nil, fmt.Errorf("approve %q: use auto or page", o.Approve)
 	}
-	if o.Users < 0 || o.Speed < 0 || o.Latency < 0 {
-		return nil, errors.New("users, speed and latency cannot be negative")
+	if o.Users < 0 || o.Speed < 0 || o.Latency < 0 || o.PageSize < 0 {
+		return nil, errors.New("users, speed, latency and page size cannot be negative")
 	}
 	if o.Users > 0 && o.Tenant != nil {
 		return nil, errors.New("a tenant file and a number of users to generate: use one of them")
 	}
-	s := &Server{opts: o, log: o.Log, fault: o.Fault, clock: o.Clock, routes: routes()}
+	s := &Server{opts: o, log: o.Log, clock: o.Clock, routes: routes()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	if s.clock == nil {
 		s.clock = clock.Scaled(o.Speed)
 	}
+	if o.Limits == "published" {
+		s.limits = newLimits()
+	}
+	if err := s.setFaults(); err != nil {
+		return nil, err
+	}
 	export, err := s.state()
 	if err != nil {
 		return nil, err
 	}
-	s.t.lag, s.t.idLag = o.Lag, o.ReadLag
+	s.t.lag, s.t.idLag = s.opts.Lag, s.opts.ReadLag
 	if o.RefuseSignIn != 0 {
 		s.t.set.RefuseSignIn = o.RefuseSignIn
 	}
@@ -214,7 +226,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		listen = "127.0.0.1:0"
 	}
 	front, err := loopback.Serve(ctx, listen, config,
-		loopback.Handler(s.Handler(), "graph", s.fault, o.Latency, s.clock), s.log)
+		s.front(), s.log)
 	if err != nil {
 		return nil, err
 	}

@@ -25,8 +25,9 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	// Cut drops the connection instead of answering. Inside a batch the item
-	// is left out of the answer.
+	// Cut drops the connection instead of answering, or, where there is a body,
+	// behind its last byte: more was announced. Inside a batch the item is left
+	// out of the answer.
 	Cut bool
 }
 
@@ -73,7 +74,7 @@ func Handler(h http.Handler, service string, f Fault, latency time.Duration, c c
 		}
 		e := Exchange{Service: service, Method: r.Method, Path: r.URL.RequestURI(), Header: r.Header}
 		a := Through(r.Context(), f, e, func() *Answer { return record(h, r) })
-		if a.Cut {
+		if a.Cut && len(a.Body) == 0 {
 			panic(http.ErrAbortHandler) // the documented way to drop a connection
 		}
 		for k, v := range a.Header {
@@ -81,6 +82,10 @@ func Handler(h http.Handler, service string, f Fault, latency time.Duration, c c
 		}
 		w.WriteHeader(a.Status)
 		_, _ = w.Write(a.Body)
+		if a.Cut {
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}
 	})
 }
 
