@@ -86,9 +86,7 @@ func (g *Reading) action(a plan.Action) {
 	for i, f := range Filters() {
 		if f != OutOnly && g.passes(f, a) {
 			m |= 1 << i
-			if f == Lately {
-				g.r.notable[Lately]++
-			}
+			g.r.notable[f]++
 		}
 	}
 	for _, c := range a.Changes {

@@ -82,11 +82,6 @@ func newReviewed(p *plan.Plan) *reviewed {
 	for a := range p.Actions() {
 		r.nos = append(r.nos, int32(a.No)) //nolint:gosec // a row number
 		r.highest = max(r.highest, a.No)
-		for _, f := range filters() {
-			if f != OutOnly && r.passes(f, a) {
-				r.notable[f]++
-			}
-		}
 		r.reading.action(a)
 	}
 	i := 0
@@ -216,9 +211,18 @@ func (r *reviewed) rows() []int {
 
 // searched are the texts of an action that a search looks at.
 func searched(a plan.Action) []string {
-	texts := []string{a.UPN, a.User.UPN, a.Name}
+	texts := make([]string, 0, 3+2*len(a.Changes))
+	add := func(t string) {
+		if t != "" && !slices.Contains(texts, t) {
+			texts = append(texts, t)
+		}
+	}
+	add(a.UPN)
+	add(a.User.UPN)
+	add(a.Name)
 	for _, c := range a.Changes {
-		texts = append(texts, c.Old.Text, c.New.Text)
+		add(c.Old.Text)
+		add(c.New.Text)
 	}
 	return texts
 }

@@ -13,6 +13,9 @@ type searcher struct {
 	exact  string
 	folded string
 	fold   func(string) string
+	// beyond: the search has characters beyond ASCII, which no folding makes of
+	// ASCII: most UPNs need not be looked at.
+	beyond bool
 }
 
 func newSearcher(query string) searcher {
@@ -25,16 +28,29 @@ func newSearcher(query string) searcher {
 		}
 	}
 	f := plan.NameFolder()
-	return searcher{folded: f(query), fold: f}
+	folded := f(query)
+	return searcher{folded: folded, fold: f, beyond: !ascii(folded)}
 }
 
 func (s searcher) empty() bool { return s.exact == "" && s.folded == "" }
 
 func (s searcher) matches(texts ...string) bool {
 	for _, t := range texts {
+		if s.beyond && ascii(t) {
+			continue
+		}
 		if s.exact != "" && strings.Contains(t, s.exact) || s.folded != "" && strings.Contains(s.fold(t), s.folded) {
 			return true
 		}
 	}
 	return false
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
