@@ -34,7 +34,7 @@ func TestRead_WholeTenant(t *testing.T) {
 		person(2, `"userType":"Guest"`), person(3, `"onPremisesSyncEnabled":true`), person(4, `"isManagementRestricted":true`),
 		person(5, `"proxyAddresses":["SMTP:a@midori.example"],"assignedPlans":[{"service":"exchange","capabilityStatus":"Enabled"}]`),
 		person(6, `"assignedPlans":[{"service":"exchange","capabilityStatus":"Suspended"},{"service":"Teams","capabilityStatus":"Enabled"}]`),
-		person(7), person(8), person(9), person(10), person(900), person(11, `"externalUserState":"Accepted"`),
+		person(7), person(8), person(9), person(10, `"assignedPlans":[{"service":"exchange","capabilityStatus":"Deleted"}]`), person(900), person(11, `"externalUserState":"Accepted"`),
 		strings.Replace(person(12), `"userType":"Member"`, `"userType":null`, 1), person(13, `"@odata.type":"#microsoft.graph.agentUser"`),
 		strings.Replace(person(14), "user14@midori.example", "x_y.example#EXT#@midorisample.onmicrosoft.com", 1),
 	}
@@ -80,8 +80,9 @@ func TestRead_WholeTenant(t *testing.T) {
 	base := directory.Enabled
 	for n, want := range map[int]directory.Marks{
 		1: base | directory.RoleGroup | directory.Addressed, 2: base | directory.Guest, 3: base | directory.Synced, 4: base | directory.Restricted,
-		5: base | directory.Addressed | directory.ExchangePlan | directory.Licensed, 6: base | directory.Licensed, 7: base | directory.RoleHolder,
-		8: base | directory.SignedIn, 9: base | directory.RoleHolder, 10: base | directory.RoleGroup, 900: base | directory.SignedIn,
+		5: base | directory.Addressed | directory.ExchangePlan | directory.Licensed | directory.WasLicensed,
+		6: base | directory.Licensed | directory.WasLicensed, 7: base | directory.RoleHolder,
+		8: base | directory.SignedIn, 9: base | directory.RoleHolder, 10: base | directory.RoleGroup | directory.WasLicensed, 900: base | directory.SignedIn,
 		11: base | directory.Guest, 12: base | directory.Guest, 13: base | directory.Guest, 14: base | directory.Guest,
 	} {
 		u, ok := r.Users.ByID(directory.ID(id(n)))

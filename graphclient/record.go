@@ -208,6 +208,8 @@ func (u *user) marks() directory.Marks {
 	set(u.Synced != nil && *u.Synced, directory.Synced)
 	set(u.Restricted != nil && *u.Restricted, directory.Restricted)
 	set(u.Mail != nil && *u.Mail != "" || len(u.Addresses) > 0, directory.Addressed)
+	// Plans that were taken away stay in the list, with the status Deleted.
+	set(len(u.Plans) > 0, directory.WasLicensed)
 	for _, p := range u.Plans {
 		if strings.EqualFold(p.Status, "Enabled") {
 			m |= directory.Licensed

@@ -90,7 +90,7 @@ func TestTenant_FromSignInToWrite(t *testing.T) {
 	// Reading cannot write: the token has no such permission.
 	var plain directory.User
 	for u := range r.Users.All() {
-		if !u.Marks().Any(^(directory.Enabled | directory.Addressed | directory.ExchangePlan | directory.Licensed)) && directory.InDomain(u.UPN(), domain) {
+		if !u.Marks().Any(^(directory.Enabled | directory.Addressed | directory.ExchangePlan | directory.Licensed | directory.WasLicensed)) && directory.InDomain(u.UPN(), domain) {
 			plain = u
 			break
 		}

@@ -88,6 +88,7 @@ const (
 	PurposeOther                       // any other purpose
 	PurposeNone                        // there is no mailbox
 	PurposeUnknown                     // asked for and refused
+	WasLicensed                        // has, or once had, any plan
 )
 
 // Purposes are the marks that tell the kind of mailbox.

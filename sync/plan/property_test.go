@@ -68,7 +68,7 @@ func untouchable(m directory.Marks, madeByUs bool) bool {
 		}
 	}
 	unread := m&(directory.PurposeUnknown|directory.PurposeOther) != 0
-	return unread && m&directory.Addressed != 0 && m&directory.ExchangePlan == 0 && (m&directory.Licensed != 0 || !madeByUs)
+	return unread && m&directory.Addressed != 0 && m&directory.ExchangePlan == 0 && (m&(directory.Licensed|directory.WasLicensed) != 0 || !madeByUs)
 }
 
 func TestRule6_NoActionNamesAProtectedAccount(t *testing.T) {

@@ -28,7 +28,8 @@ var guards = [...]struct { //nolint:gochecknoglobals // a table
 // A mailbox whose kind cannot be read, or is none that we know, is a person's if
 // the account has an Exchange plan; without one it may be anything that only has
 // an address. An account that hacsync itself made and nobody licensed since is
-// known not to be one.
+// known not to be one; one that had a licence and lost it may have become a
+// shared mailbox meanwhile.
 func protectedBy(m directory.Marks, madeByUs bool) problem.Code {
 	for _, g := range guards {
 		if m.Has(g.mark) {
@@ -37,7 +38,7 @@ func protectedBy(m directory.Marks, madeByUs bool) problem.Code {
 	}
 	if m.Any(directory.PurposeUnknown|directory.PurposeOther) &&
 		m.Has(directory.Addressed) && !m.Has(directory.ExchangePlan) &&
-		(!madeByUs || m.Has(directory.Licensed)) {
+		(!madeByUs || m.Any(directory.Licensed|directory.WasLicensed)) {
 		return problem.ProtectedUnread
 	}
 	return ""

@@ -1,6 +1,10 @@
 package plan
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/hacsync/hacsync/sync/directory"
+)
 
 // Somebody renamed an account by hand; the mailbox keeps its old address, which
 // is the UPN that the source still has for the person.
@@ -90,4 +94,17 @@ func TestDeletions_SpareWhoseRowHasADomainThatIsNotTheTenants(t *testing.T) {
 
 	s.source[1] = user("b", imm(""), upn("b@two.example")) // a domain of its own, whose sync adds the person
 	expect(t, s.build(t), "delete b")
+}
+// An account that hacsync made, whose mailbox became a shared one and lost its
+// licence, looks like one that never had any but for the plans it had.
+func TestRule6_AnAccountOfOursThatWasLicensedOnceIsNotKnownToBeNoMailbox(t *testing.T) {
+	s := newScene()
+	s.source = []person{user("a")}
+	s.users = []person{
+		account("a"),
+		account("new", address("new@"+dom), unmark(directory.PurposeUser), mark(directory.PurposeUnknown)),
+		account("was", address("was@"+dom), unmark(directory.PurposeUser), mark(directory.PurposeUnknown|directory.WasLicensed)),
+	}
+	s.in.Facts.Added = map[directory.ID]bool{"id-new": true, "id-was": true}
+	expect(t, s.build(t), "delete new", "skip was HS-3111")
 }

@@ -297,6 +297,9 @@ func drawHostile(t *rapid.T) *hostile {
 		if rapid.IntRange(0, 3).Draw(t, "plan") == 0 {
 			p.marks |= directory.ExchangePlan | directory.Licensed
 		}
+		if rapid.IntRange(0, 3).Draw(t, "had a plan") == 0 {
+			p.marks |= directory.WasLicensed
+		}
 		h.purposes[directory.ID(p.id)] = rapid.SampledFrom([]directory.Marks{
 			directory.PurposeUser, directory.PurposeUser, directory.PurposeUser, directory.PurposeNone,
 			directory.PurposeShared, directory.PurposeUnknown,
