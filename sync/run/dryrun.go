@@ -158,10 +158,18 @@ func (r *Runner) read(
 // build plans, reads the kinds of mailboxes that the plan asks for, and plans
 // again until it asks for none.
 func (r *Runner) build(ctx context.Context, in plan.Input) (*plan.Plan, error) {
-	r.report(progress.Event{Phase: progress.Compare, Total: -1})
 	in.Purposes = map[directory.ID]directory.Marks{}
+	return r.complete(ctx, in.Purposes, func() (*plan.Plan, error) { return plan.Build(in) })
+}
+
+// complete makes a plan, reads the kinds of mailboxes that it needs into
+// purposes, and makes it again.
+func (r *Runner) complete(
+	ctx context.Context, purposes map[directory.ID]directory.Marks, build func() (*plan.Plan, error),
+) (*plan.Plan, error) {
+	r.report(progress.Event{Phase: progress.Compare, Total: -1})
 	for {
-		p, err := plan.Build(in)
+		p, err := build()
 		if err != nil {
 			return nil, err
 		}
@@ -175,10 +183,10 @@ func (r *Runner) build(ctx context.Context, in plan.Input) (*plan.Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		maps.Copy(in.Purposes, known)
+		maps.Copy(purposes, known)
 		for _, id := range need {
 			if _, ok := known[id]; !ok { // what cannot be read protects
-				in.Purposes[id] = directory.PurposeUnknown
+				purposes[id] = directory.PurposeUnknown
 			}
 		}
 	}
@@ -234,8 +242,12 @@ func (r *Runner) facts(ctx context.Context, domain string, settings Settings) (p
 	if err != nil {
 		return f, err
 	}
+	undo, err := r.undoRuns(ctx)
+	if err != nil {
+		return f, err
+	}
 	now := r.Clock.Now()
-	overlay := map[directory.ID]*directory.Record{}
+	overlay, made := map[directory.ID]*directory.Record{}, map[directory.ID]bool{}
 	for _, e := range entries {
 		if e.State != state.Written && e.State != state.Seen {
 			continue
@@ -244,7 +256,7 @@ func (r *Runner) facts(ctx context.Context, domain string, settings Settings) (p
 		after := decodeImage(e.After)
 		switch verbOf(e.Verb) {
 		case plan.Create:
-			f.Added[id] = true
+			f.Added[id], made[id] = true, true
 		case plan.DeleteUser:
 			if now.Sub(e.Answered) < kept {
 				f.Deleted[id] = true
@@ -252,7 +264,15 @@ func (r *Runner) facts(ctx context.Context, domain string, settings Settings) (p
 			delete(f.Added, id)
 		case plan.RestoreUser:
 			delete(f.Deleted, id)
+			if made[id] {
+				f.Added[id] = true
+			}
 		case plan.Patch, plan.PatchUPN:
+		}
+		if undo[e.Run] {
+			f.Undone[id] = true
+		} else {
+			delete(f.Undone, id)
 		}
 		// An account added disabled counts as blocked by us: nobody else would
 		// let the person in once the source does.

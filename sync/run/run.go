@@ -183,7 +183,9 @@ func (r *Runner) openSource(ctx context.Context, domain string, o Overrides, s S
 
 // Planned is a plan with the run that computed it.
 type Planned struct {
-	Run  int64 // 0 for a plan file that this state did not compute
+	// Run is 0 for a plan file that this state did not compute; for an undo it
+	// is the run that is undone.
+	Run  int64
 	Plan *plan.Plan
 	// At is when it was computed.
 	At time.Time

@@ -196,6 +196,16 @@ func (s *syncing) stillAsApproved(step plan.Step, found []directory.Sighting) (w
 		if !strings.EqualFold(live.UPN, upn) {
 			return drifted(upn, string(directory.UserPrincipalName), upn, live.UPN), false
 		}
+		for _, c := range step.Still { // an undo deletes only what is as we left it
+			if v, set := live.Get(c.Attribute); !same(c.Attribute, directory.Value{Text: v, Set: set}, c.New) {
+				return drifted(upn, string(c.Attribute), c.New.Text, v), false
+			}
+		}
+		if step.Unlicensed && live.Marks.Has(directory.Licensed) {
+			return problem.New(problem.UndoLicensed, problem.Args{
+				"upn": upn, "name": "", "line": "", "domain": s.run.Domain,
+			}), false
+		}
 		return nil, false
 	}
 	done = true

@@ -305,19 +305,10 @@ func rowsOf(ds []plan.Drifted) []int {
 
 // drift reads the source whole, and of the destination what the plan touches.
 func (s *syncing) drift(ctx context.Context) (drifted []plan.Drifted, done []int, err error) {
-	settings, err := s.r.settings(ctx, s.run.Domain)
+	all, err := s.sourceDrift(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	src, err := s.r.openSource(ctx, s.run.Domain, Overrides{Source: s.run.Source, Count: s.sum.Count}, settings)
-	if err != nil {
-		return nil, nil, err
-	}
-	now, err := src.Read(ctx, s.plan.Policy().Attributes, s.r.sink())
-	if err != nil {
-		return nil, nil, err
-	}
-	all := s.plan.SourceDrift(now)
 	touches := s.plan.Touches()
 	var sightings []directory.Sighting
 	if len(touches) > 0 {
@@ -330,4 +321,25 @@ func (s *syncing) drift(ctx context.Context) (drifted []plan.Drifted, done []int
 	}
 	there, done := s.plan.Drift(sightings)
 	return append(all, there...), done, nil
+}
+
+// sourceDrift reads the source again and compares it with the plan's. An undo
+// rests on no source.
+func (s *syncing) sourceDrift(ctx context.Context) ([]plan.Drifted, error) {
+	if s.plan.Undoes() != 0 {
+		return nil, nil
+	}
+	settings, err := s.r.settings(ctx, s.run.Domain)
+	if err != nil {
+		return nil, err
+	}
+	src, err := s.r.openSource(ctx, s.run.Domain, Overrides{Source: s.run.Source, Count: s.sum.Count}, settings)
+	if err != nil {
+		return nil, err
+	}
+	now, err := src.Read(ctx, s.plan.Policy().Attributes, s.r.sink())
+	if err != nil {
+		return nil, err
+	}
+	return s.plan.SourceDrift(now), nil
 }

@@ -39,8 +39,8 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 		return nil, err
 	}
 	s := newSyncing(r, claim, p.Plan, state.Run{
-		Kind: state.Sync, Tenant: r.Connection.Tenant, Connection: r.Connection.Name, Domain: p.Plan.Domain(),
-		State: state.Running, Started: r.Clock.Now(), PlanOf: p.Run, Fingerprint: p.Plan.Fingerprint().String(),
+		Kind: kindOf(p.Plan), Tenant: r.Connection.Tenant, Connection: r.Connection.Name, Domain: p.Plan.Domain(),
+		State: state.Running, Started: r.Clock.Now(), PlanOf: planOf(p), Fingerprint: p.Plan.Fingerprint().String(),
 		By: a.By, Note: a.Note, Unattended: a.Unattended, Source: p.Source,
 	}, Summary{RaiseOnce: a.RaiseOnce, SkipDrifted: a.SkipDrifted, Count: p.Count})
 	s.run.Summary = s.sum.json()

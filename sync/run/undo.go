@@ -1,0 +1,220 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// Undo plans the inverse of a run from its journal, and writes nothing to the
+// tenant. The plan is reviewed, approved and given to Sync as any other; what it
+// leaves alone, such as what somebody changed since, it lists with the reason.
+//
+// A run that was stopped or interrupted can be undone too: what stayed unknown is
+// settled by reading first, and the rest of it is given up when the undo begins.
+// A run under way, a dry run, one that wrote nothing and one of another tenant
+// are problems.
+func (r *Runner) Undo(ctx context.Context, no int64) (*Planned, error) {
+	run, err := r.Store.Run(ctx, no)
+	if err != nil {
+		return nil, err
+	}
+	args := problem.Args{"run": strconv.FormatInt(no, 10)}
+	switch {
+	case run.Tenant != r.Connection.Tenant:
+		return nil, problem.New(problem.WrongTenant, problem.Args{"plan": run.Tenant, "connection": r.Connection.Tenant})
+	case run.Kind == state.DryRun:
+		return nil, problem.New(problem.UndoDryRun, args)
+	}
+	if err := r.settled(ctx, run); err != nil {
+		return nil, err
+	}
+	entries, err := r.Store.Journal(ctx, no)
+	if err != nil {
+		return nil, err
+	}
+	done := applied(entries)
+	if len(done) == 0 {
+		return nil, problem.New(problem.UndoNothing, args)
+	}
+	p, err := r.invert(ctx, run, done)
+	if err != nil {
+		return nil, err
+	}
+	return &Planned{Run: no, Plan: p, At: r.Clock.Now()}, nil
+}
+
+// settled makes sure that no outcome of a run is unknown. It stays resumable.
+func (r *Runner) settled(ctx context.Context, run state.Run) error {
+	if resumable(run) != nil {
+		return nil // it came to its end, with every outcome known
+	}
+	holder, alive, err := r.Store.Alive(ctx, run.Tenant, run.Domain)
+	if err != nil {
+		return err
+	}
+	if run.State == state.Running && alive {
+		return problem.New(problem.UndoRunning, problem.Args{
+			"run": strconv.FormatInt(run.No, 10), "domain": run.Domain, "holder": holder,
+		})
+	}
+	claim, err := r.Store.Take(ctx, run.Tenant, run.Domain, r.Holder, true)
+	if err != nil {
+		return err
+	}
+	defer release(ctx, claim)
+	s, err := r.takenUp(ctx, claim, run)
+	if problem.Has(err, problem.PlanMissing) {
+		return nil // killed before anything could be sent
+	}
+	if err != nil {
+		return err
+	}
+	return s.settleUnknown(ctx)
+}
+
+// invert reads the tenant and plans.
+func (r *Runner) invert(ctx context.Context, run state.Run, done []plan.Applied) (*plan.Plan, error) {
+	settings, err := r.settings(ctx, run.Domain)
+	if err != nil {
+		return nil, err
+	}
+	u := plan.Undoing{Run: run.No, Done: done, Input: plan.Input{Domain: run.Domain, Policy: settings.Policy}}
+	// What was written is compared, whether or not it would still be written.
+	u.Policy.Attributes = slices.Clone(u.Policy.Attributes)
+	refs := make([]directory.Ref, len(done))
+	for i, d := range done {
+		refs[i] = directory.Ref{ID: d.User.ID}
+		for _, c := range d.Changes {
+			if c.Attribute != directory.AccountEnabled && !slices.Contains(u.Policy.Attributes, c.Attribute) {
+				u.Policy.Attributes = append(u.Policy.Attributes, c.Attribute)
+			}
+		}
+	}
+	reading, err := r.Destination.Read(ctx, u.Policy.Attributes, r.sink())
+	if err != nil {
+		return nil, err
+	}
+	u.Tenant, u.Users, u.Deleted, u.At = reading.Tenant, reading.Users, reading.Deleted, reading.ServerTime
+	if u.Now, err = r.Destination.Look(ctx, refs, u.Policy.Attributes); err != nil {
+		return nil, err
+	}
+	if u.SetUp, err = r.Store.Domains(ctx, r.Connection.Tenant); err != nil {
+		return nil, err
+	}
+	if u.Decisions, err = r.decisions(ctx, run.Domain); err != nil {
+		return nil, err
+	}
+	if u.Facts, err = r.facts(ctx, run.Domain, settings); err != nil {
+		return nil, err
+	}
+	u.Purposes = map[directory.ID]directory.Marks{}
+	return r.complete(ctx, u.Purposes, func() (*plan.Plan, error) { return plan.Invert(u) })
+}
+
+// applied is what a run did, an action each: of its steps those that the
+// destination took. One that read back different counts too: what differs shows
+// as changed since.
+func applied(entries []state.Entry) []plan.Applied {
+	var all []plan.Applied
+	last := -1
+	for _, e := range entries { // in order of action and step
+		if e.State != state.Written && e.State != state.Seen && e.State != state.Differs || e.Object.ID == "" {
+			continue
+		}
+		if e.Action != last {
+			all = append(all, plan.Applied{Kind: plan.Update, User: e.Object})
+			last = e.Action
+		}
+		d := &all[len(all)-1]
+		d.User.ID = e.Object.ID
+		before, after := decodeImage(e.Before), decodeImage(e.After)
+		switch verbOf(e.Verb) {
+		case plan.Create:
+			d.Kind = plan.Add
+		case plan.DeleteUser:
+			d.Kind = plan.Delete
+		case plan.RestoreUser:
+			d.Kind = plan.Restore
+		case plan.PatchUPN:
+			if d.Kind == plan.Update {
+				d.Kind = plan.Rename
+			}
+		case plan.Patch:
+			d.Reset = d.Reset || len(after) == 0
+		}
+		addChanges(d, before, after)
+		at := e.Server
+		if at.IsZero() {
+			at = e.Answered
+		}
+		if at.After(d.At) {
+			d.At = at
+		}
+	}
+	return all
+}
+
+// addChanges adds what a step wrote to what the steps before it did.
+func addChanges(d *plan.Applied, before, after image) {
+	names := slices.SortedFunc(maps.Keys(after), func(x, y directory.Attribute) int {
+		return cmp.Or(rank(x)-rank(y), cmp.Compare(x, y))
+	})
+	for _, a := range names {
+		was, _ := before.get(a)
+		now, _ := after.get(a)
+		i := slices.IndexFunc(d.Changes, func(c plan.Change) bool { return c.Attribute == a })
+		if i >= 0 {
+			d.Changes[i].New = now
+			continue
+		}
+		d.Changes = append(d.Changes, plan.Change{Attribute: a, Old: was, New: now})
+	}
+}
+
+// rank puts attributes in the order in which people see them.
+func rank(a directory.Attribute) int {
+	order := append(directory.Standard(), directory.AccountEnabled)
+	if i := slices.Index(order, a); i >= 0 {
+		return i
+	}
+	return len(order)
+}
+
+// kindOf is the kind of run that applies a plan.
+func kindOf(p *plan.Plan) state.RunKind {
+	if p.Undoes() != 0 {
+		return state.Undo
+	}
+	return state.Sync
+}
+
+// planOf is the run that a plan came from: a dry run, or the run it undoes.
+func planOf(p *Planned) int64 {
+	if no := p.Plan.Undoes(); no != 0 {
+		return no
+	}
+	return p.Run
+}
+
+// undoRuns are the runs that put accounts back: undos, and not those that undid
+// another undo.
+func (r *Runner) undoRuns(ctx context.Context) (map[int64]bool, error) {
+	runs, err := r.Store.Runs(ctx, state.RunFilter{Tenant: r.Connection.Tenant, Kind: state.Undo})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(runs, func(x, y state.Run) int { return int(x.No - y.No) })
+	undo := map[int64]bool{}
+	for _, run := range runs {
+		undo[run.No] = !undo[run.PlanOf]
+	}
+	return undo, nil
+}
