@@ -512,9 +512,9 @@ func (s *Preview) tablePane(width, height int) []string {
 	s.table.SetColumns([]widget.Column{
 		{Width: 3},
 		{Title: e.T("preview.col.no"), Width: digits, Right: true},
-		{Title: "@" + message.Clean(s.g.Domain()), Width: 13, Grow: 4, Middle: true, Match: match},
-		{Title: e.T("preview.col.name"), Width: 12, Grow: 2, Match: match},
-		{Title: e.T("preview.col.what"), Width: 12, Grow: 3},
+		{Title: "@" + message.Clean(s.g.Domain()), Width: 15, Grow: 4, Middle: true, Match: match},
+		{Title: e.T("preview.col.name"), Width: 13, Grow: 2, Match: match},
+		{Title: e.T("preview.col.what"), Width: 16, Grow: 3},
 	})
 	s.table.SetSize(width, height)
 	lines := strings.Split(s.table.View(), "\n")
