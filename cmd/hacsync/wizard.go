@@ -56,6 +56,26 @@ func (b *backend) Connections(ctx context.Context) ([]consent.Connection, error)
 	return here, nil
 }
 
+// Unfinished lists the syncs of those connections that can be resumed.
+func (b *backend) Unfinished(ctx context.Context) ([]flow.Unfinished, error) {
+	connections, err := b.Connections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var open []flow.Unfinished
+	for _, c := range connections {
+		r := &run.Runner{Connection: c, Store: run.OnStore(b.vault.store)}
+		runs, err := r.Interrupted(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range runs {
+			open = append(open, flow.Unfinished{Run: one.No, Connection: c.Name, Domain: one.Domain, Started: one.Started})
+		}
+	}
+	return open, nil
+}
+
 // SignIn prepares a sign-in; it stores nothing and asks nobody yet.
 func (b *backend) SignIn(_ context.Context, t flow.Target) (consent.SignIn, error) {
 	c := b.base

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/hacsync/hacsync/sync/clock"
 	"github.com/hacsync/hacsync/sync/consent"
@@ -24,6 +25,9 @@ type Backend interface {
 	Clock() clock.Clock
 	// Connections are the saved ones, last used first.
 	Connections(ctx context.Context) ([]consent.Connection, error)
+	// Unfinished lists the syncs that were interrupted or stopped and can be
+	// resumed, the newest first. It asks no tenant.
+	Unfinished(ctx context.Context) ([]Unfinished, error)
 	// SignIn prepares a sign-in; it stores nothing and asks nobody yet.
 	SignIn(ctx context.Context, t Target) (consent.SignIn, error)
 	// Open makes a session of a sign-in that has just succeeded. It reads the
@@ -43,6 +47,14 @@ type Backend interface {
 	WriteFile(ctx context.Context, name string, write func(io.Writer) error) (path string, err error)
 	// Demo plays the people outside of the program; nil for real tenants.
 	Demo() Demo
+}
+
+// Unfinished is a sync that can be resumed.
+type Unfinished struct {
+	Run        int64
+	Connection string
+	Domain     string
+	Started    time.Time
 }
 
 // Target is where and as what to sign in.
@@ -91,6 +103,8 @@ type Engine interface {
 	DryRun(ctx context.Context, domain string, o run.Overrides) (*run.Planned, error)
 	Knows(ctx context.Context, f plan.Fingerprint) (bool, error)
 	Sync(ctx context.Context, p *run.Planned, a run.Approval) (*run.Report, error)
+	Stored(ctx context.Context, no int64) (*run.Planned, error)
+	Resume(ctx context.Context, no int64) (*run.Report, error)
 }
 
 var _ Engine = (*run.Runner)(nil)

@@ -184,6 +184,7 @@ type data struct {
 	decisions []plan.Decision
 
 	approval run.Approval
+	resume   int64 // the interrupted run that is taken up, 0 for a new one
 	report   *run.Report
 	err      error
 	began    bool // a sync was started

@@ -83,6 +83,9 @@ func (s *confirming) view(d *data, now time.Time) View {
 	if verdict.Blocks > 0 {
 		v.Blocks = append(v.Blocks, Checks{{Mark: Warn, Text: T("flow.preview.blocks", "n", verdict.Blocks)}})
 	}
+	if d.resume > 0 {
+		v.Blocks = append(v.Blocks, Checks{{Mark: Info, Text: T("flow.confirm.resume", "run", int(d.resume))}})
+	}
 	v.Blocks = append(v.Blocks, Para{T("flow.confirm.stop")})
 	switch s.asks {
 	case askBy:

@@ -35,7 +35,12 @@ func (s *syncing) begin(d *data) turn {
 	d.began, d.report, d.err = true, nil, nil
 	engine, approval := d.engine(), d.approval
 	p := d.remaining()
+	resume := d.resume
 	e := effect(func(ctx context.Context, r Reporter) any {
+		if resume > 0 {
+			report, err := engine(r).Resume(ctx, resume)
+			return synced{report, err}
+		}
 		report, err := engine(r).Sync(ctx, p, approval)
 		return synced{report, err}
 	})

@@ -2,11 +2,13 @@ package flow
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/run"
 )
 
 // welcome asks how to begin: a new tenant, saved data, a plan file.
@@ -14,6 +16,7 @@ type welcome struct {
 	asks   welcomeAsk
 	loaded bool
 	conns  []consent.Connection
+	open   []Unfinished
 	path   string
 	work   Text
 	err    error
@@ -30,11 +33,15 @@ const (
 type (
 	savedRead struct {
 		conns []consent.Connection
+		open  []Unfinished
 		err   error
 	}
 	reopened struct {
 		session Session
 		name    string
+		// resume is the run that is taken up, with the plan that was approved.
+		resume  int64
+		planned *run.Planned
 		err     error
 	}
 	planRead struct {
@@ -52,7 +59,11 @@ func (s *welcome) enter(d *data, back bool) turn {
 	b := d.b
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		c, err := b.Connections(ctx)
-		return savedRead{c, err}
+		if err != nil {
+			return savedRead{err: err}
+		}
+		open, err := b.Unfinished(ctx)
+		return savedRead{c, open, err}
 	}))
 }
 
@@ -94,6 +105,17 @@ func (s *welcome) view(d *data, now time.Time) View {
 		v.Ask.Options = append(v.Ask.Options,
 			Option{Key: "saved", Text: T("word.saved-data"), Note: note},
 			Option{Key: "open", Text: T("flow.welcome.open"), Note: T("flow.welcome.open_note")})
+		for i, u := range s.open {
+			key := resumeKey + strconv.FormatInt(u.Run, 10)
+			if i == 0 {
+				v.Ask.Preset = key
+			}
+			v.Ask.Options = slices.Insert(v.Ask.Options, i, Option{
+				Key:  key,
+				Text: T("flow.welcome.resume", "domain", u.Domain),
+				Note: T("flow.welcome.resume_note", "run", int(u.Run), "started", Moment(u.Started)),
+			})
+		}
 	}
 	v.Blocks = append([]Piece{
 		Para{T("flow.welcome.what")},
@@ -145,6 +167,11 @@ func (s *welcome) answer(d *data, a Answer) turn {
 			return planRead{p, err}
 		}))
 	}
+	for _, u := range s.open {
+		if a.Text == resumeKey+strconv.FormatInt(u.Run, 10) {
+			return s.takeUp(d, u)
+		}
+	}
 	switch a.Text {
 	case "add":
 		if d.session == nil {
@@ -172,7 +199,29 @@ func (s *welcome) reopen(d *data, c consent.Connection) turn {
 	b, name := d.b, c.Name
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		session, err := b.Reopen(ctx, name)
-		return reopened{session, name, err}
+		return reopened{session: session, name: name, err: err}
+	}))
+}
+
+// resumeKey begins the key of a choice that resumes a run.
+const resumeKey = "resume-"
+
+// takeUp opens the connection of an interrupted sync, and the plan that was
+// approved for it.
+func (s *welcome) takeUp(d *data, u Unfinished) turn {
+	s.work = T("flow.welcome.taking_up", "domain", u.Domain)
+	b := d.b
+	return does(effect(func(ctx context.Context, r Reporter) any {
+		session, err := b.Reopen(ctx, u.Connection)
+		if err != nil {
+			return reopened{name: u.Connection, err: err}
+		}
+		p, err := session.Engine(Hooks{Progress: r}).Stored(ctx, u.Run)
+		if err != nil {
+			closeSession(session)
+			session = nil
+		}
+		return reopened{session: session, name: u.Connection, resume: u.Run, planned: p, err: err}
 	}))
 }
 
@@ -192,7 +241,7 @@ func (s *welcome) done(d *data, result any) turn {
 	s.work = Text{}
 	switch r := result.(type) {
 	case savedRead:
-		s.loaded, s.conns, s.err = true, r.conns, r.err
+		s.loaded, s.conns, s.open, s.err = true, r.conns, r.open, r.err
 	case planRead:
 		if r.err != nil {
 			s.err = r.err
@@ -217,11 +266,19 @@ func (s *welcome) done(d *data, result any) turn {
 			}
 			s.err, s.asks = r.err, askHow
 			d.forgetSession()
+			if r.resume > 0 {
+				return turn{} // the words say what became of the run
+			}
 			return stayed(T("flow.welcome.sign_in_again"))
 		}
 		d.forgetSession()
 		d.session, d.saved = r.session, true
 		d.account = consent.Account{UPN: r.session.Connection().Account, Tenant: r.session.Connection().Tenant}
+		if r.resume > 0 {
+			d.domain = r.planned.Plan.Domain()
+			d.planned, d.review, d.resume = r.planned, newReviewed(r.planned.Plan), r.resume
+			return goTo(Confirm)
+		}
 		return goTo(Permissions)
 	}
 	return turn{}
@@ -235,4 +292,6 @@ func (d *data) forgetSession() {
 }
 
 // forgetPlan drops what a dry run made.
-func (d *data) forgetPlan() { d.planned, d.review, d.report, d.err = nil, nil, nil, nil }
+func (d *data) forgetPlan() {
+	d.planned, d.review, d.report, d.err, d.resume = nil, nil, nil, nil, 0
+}

@@ -295,6 +295,26 @@ func TestSavedData_OpensOrAsksToSignInAgain(t *testing.T) {
 	walk(t, flowtest.New(t), "saved", "q").has(t, "There is no saved data on this machine yet.")
 }
 
+func TestWelcome_AnInterruptedSyncIsOfferedFirstAndTakenUpAfterConfirming(t *testing.T) {
+	interrupted := func() *flowtest.World {
+		w := flowtest.New(t)
+		w.Conns = []consent.Connection{{Name: "midori", TenantName: "Midori", Tenant: flowtest.TenantID}}
+		w.Stopped = []flow.Unfinished{{Run: 412, Connection: "midori", Domain: flowtest.DomainName, Started: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}}
+		return w
+	}
+	w := interrupted()
+	got := walk(t, w, "1", "", "", "2", "approve", "q")
+	got.has(t, "1 Resume the sync of midori.example", "run 412", "This finishes run 412", "2 accounts will be deleted", "6 of 6 seen done")
+	if !slices.Equal(w.Resumed, []int64{412}) {
+		t.Errorf("resumed %v, want run 412 alone", w.Resumed)
+	}
+	w = interrupted()
+	walk(t, w, "1", "", "", "3", "q")
+	if len(w.Resumed)+len(w.Applied) > 0 {
+		t.Error("taken up without the number of deletions")
+	}
+}
+
 func TestDomain_RefusesWhatCannotBeSynchronised(t *testing.T) {
 	got := walk(t, flowtest.New(t), "1", "approve", "once", "2", "3", "nonsense", "1", "m", "many", "１５ %", "q")
 	got.has(t, string(problem.DomainUnverified), string(problem.DomainInitial), "is not one of the choices",

@@ -36,6 +36,8 @@ type World struct {
 	t testing.TB
 	sync.Mutex
 	IsDemo bool
+	Still  time.Time // what its clock shows, zero for the machine's
+	Name   string    // of the tenant, empty for a Japanese one
 	Conns  []consent.Connection
 
 	parts     map[string]chan flow.Part
@@ -52,6 +54,8 @@ type World struct {
 	Files     map[string]string
 	Applied   []*plan.Plan
 	Approvals []run.Approval
+	Stopped   []flow.Unfinished // interrupted syncs
+	Resumed   []int64
 	DryRuns   []run.Overrides
 	Extra     int  // more accounts that the source lacks: deletions
 	Stall     bool // a sync waits for its context after the first row
@@ -69,9 +73,24 @@ func New(t testing.TB) *World {
 
 func (w *World) Simulated() bool { return w.IsDemo }
 
-func (w *World) Clock() clock.Clock { return clock.Real() }
+func (w *World) Clock() clock.Clock {
+	if w.Still.IsZero() {
+		return clock.Real()
+	}
+	return still{clock.Real(), w.Still}
+}
+
+// still is a clock that always shows the same.
+type still struct {
+	clock.Clock
+	at time.Time
+}
+
+func (s still) Now() time.Time { return s.at }
 
 func (w *World) Connections(context.Context) ([]consent.Connection, error) { return w.Conns, nil }
+
+func (w *World) Unfinished(context.Context) ([]flow.Unfinished, error) { return w.Stopped, nil }
 
 func (w *World) SignIn(context.Context, flow.Target) (consent.SignIn, error) {
 	return fakeSignIn{w}, nil
@@ -165,7 +184,7 @@ func (w *World) newCode() (consent.Code, chan flow.Part) {
 	code := fmt.Sprintf("CODE%05d", w.codes)
 	c := make(chan flow.Part, 1)
 	w.parts[code] = c
-	return consent.Code{UserCode: code, URL: "https://microsoft.com/devicelogin", Expires: time.Now().Add(15 * time.Minute)}, c
+	return consent.Code{UserCode: code, URL: "https://microsoft.com/devicelogin", Expires: w.Clock().Now().Add(15 * time.Minute)}, c
 }
 
 type fakeSignIn struct{ w *World }
@@ -211,8 +230,12 @@ type session struct {
 }
 
 func (s *session) Connection() consent.Connection {
+	name := s.w.Name
+	if name == "" {
+		name = "みどりサンプル株式会社"
+	}
 	return consent.Connection{
-		Name: "midori", Tenant: TenantID, TenantName: "みどりサンプル株式会社", Initial: "midorisample.onmicrosoft.com",
+		Name: "midori", Tenant: TenantID, TenantName: name, Initial: "midorisample.onmicrosoft.com",
 		Account: Account, Cloud: "simulated",
 	}
 }
@@ -387,7 +410,7 @@ func (s *session) build(o run.Overrides) (*plan.Plan, error) {
 			{Name: DomainName, Verified: true, Default: true},
 		}},
 		Domain: DomainName, SetUp: []string{DomainName}, Source: seal(src, count), Users: seal(dst, int64(dst.Len())), Deleted: seal(bin, -1),
-		Purposes: purposes, Policy: policy, Decisions: o.Decisions, At: time.Now(),
+		Purposes: purposes, Policy: policy, Decisions: o.Decisions, At: s.w.Clock().Now(),
 	})
 }
 
@@ -409,10 +432,29 @@ func (s *session) DryRun(ctx context.Context, _ string, o run.Overrides) (*run.P
 	if err != nil {
 		return nil, err
 	}
-	return &run.Planned{Run: int64(len(s.w.DryRuns)), Plan: p, At: time.Now(), Source: o.Source, Count: o.Count}, nil
+	return &run.Planned{Run: int64(len(s.w.DryRuns)), Plan: p, At: s.w.Clock().Now(), Source: o.Source, Count: o.Count}, nil
 }
 
 func (s *session) Knows(context.Context, plan.Fingerprint) (bool, error) { return true, nil }
+
+func (s *session) Stored(_ context.Context, no int64) (*run.Planned, error) {
+	p, err := s.build(run.Overrides{})
+	if err != nil {
+		return nil, err
+	}
+	return &run.Planned{Run: no, Plan: p, At: s.w.Clock().Now()}, nil
+}
+
+func (s *session) Resume(ctx context.Context, no int64) (*run.Report, error) {
+	p, err := s.Stored(ctx, no)
+	if err != nil {
+		return nil, err
+	}
+	s.w.Lock()
+	s.w.Resumed = append(s.w.Resumed, no)
+	s.w.Unlock()
+	return s.Sync(ctx, p, run.Approval{Fingerprint: p.Plan.Fingerprint()})
+}
 
 func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*run.Report, error) {
 	if a.Fingerprint != p.Plan.Fingerprint() {
@@ -442,7 +484,7 @@ func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*ru
 	stall, fail := s.w.Stall, s.w.Fail
 	s.w.Unlock()
 	rep := &run.Report{
-		Run: 100, State: state.Done, Plan: p.Plan, Planned: p.Plan.Len(), ByKind: map[plan.Kind]run.Tally{}, Started: time.Now(),
+		Run: 100, State: state.Done, Plan: p.Plan, Planned: p.Plan.Len(), ByKind: map[plan.Kind]run.Tally{}, Started: s.w.Clock().Now(),
 	}
 	for act := range p.Plan.Actions() {
 		t := rep.ByKind[act.Kind]
@@ -464,7 +506,7 @@ func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*ru
 		}
 		rep.ByKind[act.Kind] = t
 	}
-	rep.Ended = time.Now()
+	rep.Ended = s.w.Clock().Now()
 	if stall {
 		<-ctx.Done()
 		return rep, problem.Wrap(context.Cause(ctx), problem.Interrupted, problem.Args{"run": "100", "domain": DomainName})
