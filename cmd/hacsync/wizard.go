@@ -267,3 +267,13 @@ func (e engine) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*run.
 	e.s.applying.Store(p.Plan)
 	return e.Runner.Sync(ctx, p, a)
 }
+
+// Resume finishes an interrupted sync.
+func (e engine) Resume(ctx context.Context, no int64) (*run.Report, error) {
+	p, err := e.Stored(ctx, no)
+	if err != nil {
+		return nil, err
+	}
+	e.s.applying.Store(p.Plan)
+	return e.Runner.Resume(ctx, no)
+}
