@@ -57,7 +57,9 @@ func (s *shell) entries() []hint {
 		if !b.Enabled() {
 			continue
 		}
-		if l := long[h.key]; l != "" && l != h.what {
+		if l := long[h.key]; strings.Contains(l, h.what) {
+			h.what = l
+		} else if l != "" {
 			h.what += ": " + l
 		}
 		delete(long, h.key)

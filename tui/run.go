@@ -70,7 +70,13 @@ func Run(ctx context.Context, f *flow.Flow, o Options) (flow.Outcome, error) {
 		o.Grace = 0
 	}
 	s := newShell(ctx, f, o)
-	p := tea.NewProgram(s, programOptions(o)...)
+	return s.run(ctx, s)
+}
+
+// run is Run with the model that the program gets, which is the shell itself.
+func (s *shell) run(ctx context.Context, model tea.Model) (flow.Outcome, error) {
+	f, o := s.f, s.o
+	p := tea.NewProgram(model, programOptions(o)...)
 	// The program is asked to end, not killed: it restores the terminal first.
 	done := make(chan struct{})
 	go func() {

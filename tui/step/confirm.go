@@ -1,6 +1,8 @@
 package step
 
 import (
+	"strings"
+
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
@@ -90,29 +92,48 @@ func (c *confirm) View(width, height int) string {
 	c.pinned = nil
 	question, _ := c.question(width)
 	p := c.pieces(width, c.v.Blocks)
-	if len(p.lines)+1+len(question) > height {
-		p = newPage(c.e, width)
-		p.title(c.v.Title)
-		for _, b := range c.v.Blocks {
-			switch b := b.(type) {
-			case flow.Facts:
-				for _, f := range b {
-					p.wide(" "+c.e.Say(f.Label), widget.Fit(c.e.Say(f.Value), max(8, p.text()-14)))
-				}
-			case flow.Table:
-				b.Head, b.Wrap = make([]flow.Text, len(b.Head)), false
-				p.table(b)
-			case flow.Checks:
-				for _, x := range b {
-					p.wrapped(x.Mark.String()+" ", p.mark(x.Mark), c.e.Say(x.Text), c.e.Styles.Text)
-				}
-			case flow.Trouble:
-				p.piece(b)
-			case flow.Para, flow.Heading, flow.CodeCard, flow.Script:
-			}
+	for _, words := range []bool{true, false} {
+		if len(p.lines)+1+len(question) > height {
+			p = c.tight(width, words)
 		}
 	}
 	return c.arrange(p.lines, width, height)
+}
+
+// tight is what will be written in as few lines as can be, with what it means in
+// words where there is room for that.
+func (c *confirm) tight(width int, words bool) *page {
+	p := newPage(c.e, width)
+	p.title(c.v.Title)
+	for _, b := range c.v.Blocks {
+		switch b := b.(type) {
+		case flow.Facts:
+			var pairs []string
+			for _, f := range b {
+				value, room := c.e.Say(f.Value), max(8, p.text()-14)
+				if f.Label.ID == "word.tenant" {
+					value = widget.FitMiddle(value, room) // its end says whether it is real
+				}
+				pairs = append(pairs, "  "+c.e.Say(f.Label), strings.TrimRight(widget.Fit(value, room), " "))
+			}
+			p.wide(pairs...)
+		case flow.Table:
+			b.Head, b.Wrap = make([]flow.Text, len(b.Head)), false
+			p.table(b)
+		case flow.Checks:
+			for _, x := range b {
+				p.wrapped(x.Mark.String()+" ", p.mark(x.Mark), c.e.Say(x.Text), c.e.Styles.Text)
+			}
+		case flow.Trouble:
+			p.piece(b)
+		case flow.Para:
+			if words {
+				p.piece(b)
+			}
+		case flow.Heading, flow.CodeCard, flow.Script:
+		}
+	}
+	return p
 }
 
 // fields draws the three fields; the cursor is in the one that is asked for.

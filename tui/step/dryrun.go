@@ -1,6 +1,9 @@
 package step
 
-import "github.com/hacsync/hacsync/tui/flow"
+import (
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/widget"
+)
 
 // dryRun shows both sides being read: what it is about, the bars, and below them
 // why all of it is read.
@@ -10,23 +13,33 @@ func newDryRun(e *Env) *dryRun { return &dryRun{NewGeneral(e)} }
 
 // View draws the body.
 func (d *dryRun) View(width, height int) string {
-	w := d.v.Work
-	if w == nil {
+	if d.v.Work == nil {
 		return d.General.View(width, height)
 	}
 	d.pinned = nil
+	p := d.draw(width, true)
+	if len(p.lines) > height {
+		p = d.draw(width, false)
+	}
+	return d.arrange(p.lines, width, height)
+}
+
+func (d *dryRun) draw(width int, air bool) *page {
 	p := newPage(d.e, width)
 	p.title(d.v.Title)
-	var rest []flow.Piece
-	for i, b := range d.v.Blocks {
-		if i == 0 {
-			p.pieces([]flow.Piece{b})
-			continue
+	first := min(1, len(d.v.Blocks))
+	if !air {
+		for _, b := range d.v.Blocks[:first] {
+			if x, ok := b.(flow.Para); ok {
+				p.add(d.e.Styles.Text, widget.Wrap(d.e.Say(x.Text), p.text())...)
+			}
 		}
-		rest = append(rest, b)
+		p.blank()
+	} else {
+		p.pieces(d.v.Blocks[:first])
 	}
-	p.reading(w)
+	p.reading(d.v.Work, air)
 	p.blank()
-	p.pieces(rest)
-	return d.arrange(p.lines, width, height)
+	p.pieces(d.v.Blocks[first:])
+	return p
 }

@@ -423,7 +423,7 @@ func (g *General) pieces(width int, blocks []flow.Piece) *page {
 		if w.Rows != nil {
 			p.syncWork(w)
 		} else {
-			p.reading(w)
+			p.reading(w, true)
 		}
 	}
 	return p

@@ -61,11 +61,11 @@ func (p *page) wrapped(first string, firstStyle lipgloss.Style, s string, style 
 	}
 }
 
-// ends is a line with a left and a right end.
-func (p *page) ends(left string, leftStyle lipgloss.Style, right string, rightStyle lipgloss.Style) {
+// ends is a line with a sign, a text, and a right end beside its first line.
+func (p *page) ends(sign, left string, leftStyle lipgloss.Style, right string, rightStyle lipgloss.Style) {
 	room := p.text() - widget.Width(right) - 1
 	if right == "" || room < 20 {
-		for _, l := range widget.Wrap(left, p.text()) {
+		for _, l := range widget.Hang(sign, left, p.text()) {
 			p.raw(paint(leftStyle, l))
 		}
 		if right != "" {
@@ -73,7 +73,7 @@ func (p *page) ends(left string, leftStyle lipgloss.Style, right string, rightSt
 		}
 		return
 	}
-	for i, l := range widget.Wrap(left, room) {
+	for i, l := range widget.Hang(sign, left, room) {
 		if i > 0 {
 			p.raw(paint(leftStyle, l))
 			continue
@@ -257,7 +257,7 @@ func (p *page) trouble(err error) {
 	e := p.e
 	words := e.Printer.Problem(err)
 	p.blank()
-	p.ends("! "+words.What, e.Styles.Bad.Bold(true), string(words.Code), e.Styles.Label)
+	p.ends("! ", words.What, e.Styles.Bad.Bold(true), string(words.Code), e.Styles.Label)
 	for _, l := range widget.Hang("  ", words.Remedy, p.text()) {
 		p.add(e.Styles.Text, l)
 	}

@@ -21,6 +21,7 @@ type signIn struct {
 	// asked: what Microsoft will show stands in place of the code.
 	asked bool
 	code  string // that asked belongs to
+	both  bool   // columns are drawn
 }
 
 func newSignIn(e *Env) *signIn { return &signIn{General: NewGeneral(e)} }
@@ -35,7 +36,7 @@ func (s *signIn) Sync(v flow.View) {
 	s.below = nil
 	if code.UserCode != "" && len(v.Ask.Options) == 0 && s.command("explain") {
 		s.below = func(p *page) {
-			if p.width < beside {
+			if !s.both && !s.asked {
 				p.add(s.e.Styles.Faint, widget.Wrap(s.e.T("tui.signin.error_short"), p.text())...)
 			}
 		}
@@ -161,6 +162,7 @@ func (s *signIn) View(width, height int) string {
 	}
 	s.pinned = nil
 	split := s.Split(width)
+	s.both = split >= 0
 	if split < 0 {
 		if s.asked {
 			p := newPage(s.e, width)

@@ -70,15 +70,17 @@ func (p *page) beside(ph flow.PhaseState) string {
 }
 
 // reading draws a dry run: two sides at once, each with its own bar, and the
-// rest as a list.
-func (p *page) reading(w *flow.Work) {
+// rest as a list; without air there are no empty lines between.
+func (p *page) reading(w *flow.Work, air bool) {
 	e := p.e
 	pause(p, w)
 	for _, ph := range w.Phases {
 		if ph.Phase != progress.Source && ph.Phase != progress.Users {
 			continue
 		}
-		p.blank()
+		if air {
+			p.blank()
+		}
 		name, style := e.T("progress."+string(ph.Phase)), e.Styles.Text
 		if !ph.Began {
 			style = e.Styles.Faint
@@ -196,6 +198,6 @@ func (p *page) failures(w *flow.Work) {
 			words := e.Printer.Problem(r.Err)
 			what, code = words.What, string(words.Code)
 		}
-		p.ends("! "+e.T("flow.plain.row", "no", r.No, "kind", flow.T("kind."+r.Kind), "upn", r.UPN, "what", flow.Raw(what)), e.Styles.Bad, code, e.Styles.Label)
+		p.ends("! ", e.T("flow.plain.row", "no", r.No, "kind", flow.T("kind."+r.Kind), "upn", r.UPN, "what", flow.Raw(what)), e.Styles.Bad, code, e.Styles.Label)
 	}
 }

@@ -1,0 +1,489 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/flow/flowtest"
+	"github.com/hacsync/hacsync/tui/step"
+)
+
+func TestSignIn_EscapeGoesBackAndKeepsInputs(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 100, 30)
+	st.to(flow.SignIn).shows("Type this code").keys("i").shows("Name the tenant").keys("2")
+	st.shows("Tenant ID or domain").keys("type:midori.example", "enter").shows("Type this code")
+	st.keys("i").shows("Name the tenant").keys("2").shows("midori.example")
+	st.keys("esc").shows("Name the tenant").keys("esc").shows("Type this code").keys("esc").shows("+ Add Service")
+}
+
+func TestSignIn_CopiesCodeAndMessage(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 100, 30)
+	st.to(flow.SignIn).shows("CODE00001", "What Microsoft will show").keys("c").shows("Code CODE00001 copied")
+	st.keys("C").shows("Message copied", "Message for the person who signs in")
+	st.until(func() bool { return len(st.clip) == 2 })
+	if st.clip[0] != "CODE00001" || !strings.Contains(st.clip[1], "If you did not expect this, do not enter the code.") {
+		t.Errorf("copied: %q", st.clip)
+	}
+}
+
+func TestSignIn_AnErrorOfThePageIsExplained(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 80, 24)
+	st.to(flow.SignIn).shows("Type this code").keys("x").shows("Paste the error")
+	st.take(tea.PasteMsg{Content: "AADSTS53003: Access has been blocked\r\nTrace ID: 1"})
+	st.keys("enter").shows("HS-1", "goes on waiting")
+	if st.s.v.Step != flow.SignIn {
+		t.Error("a pasted error left the step")
+	}
+	st.keys("esc").shows("Type this code")
+}
+
+func TestSignIn_FailureSaysWhatHappenedWithItsCodeAndTheWaysOn(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 80, 24)
+	st.to(flow.SignIn).shows("Type this code").choose("block").shows("HS-1", "Ask for an exception")
+	st.keys("c")
+	st.until(func() bool { return len(st.clip) == 1 })
+	if !strings.Contains(st.clip[0], "HS-1") || strings.Contains(st.clip[0], "\x1b") {
+		t.Errorf("copied: %q", st.clip[0])
+	}
+}
+
+func TestKeys_OfAJapaneseInputMethodWork(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 100, 30)
+	st.shows("+ Add Service").keys("？").shows("Keys that work here").keys("esc")
+	st.keys("Ｌ").shows("サービスを追加").keys("L").shows("+ Add Service").keys("１")
+	st.until(func() bool { return st.s.v.Step == flow.SignIn })
+}
+
+func TestKeys_TypedBeforeAScreenCameByItselfAreIgnored(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 100, 30)
+	st.shows("+ Add Service").s.o.Grace = time.Hour
+	st.to(flow.SignIn)
+	st.until(func() bool { return st.s.v.Ask.Kind == flow.Wait && len(st.s.v.Ask.Options) > 0 })
+	st.keys("1", "esc", "q").shows("Type this code")
+	if _, c := st.w.Latest(); len(c) != 0 || st.quit {
+		t.Error("a key typed for the screen before was taken")
+	}
+	st.s.quiet = time.Now()
+	st.keys("1")
+	st.until(func() bool { return st.s.v.Step == flow.Permissions })
+}
+
+func TestLanguage_SwitchesAtAnyTimeAndKeepsThePlace(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 80, 24)
+	st.to(flow.Source).shows("Where do the users come from?").keys("down", "L").shows("同期元")
+	st.keys("enter")
+	st.until(func() bool { return st.s.v.Ask.Text.ID != "flow.source.where" })
+}
+
+func TestHelp_ListsWhatWorksAndSearches(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 100, 30)
+	st.to(flow.SignIn).shows("Type this code").keys("?").shows("Keys that work here", "a new code", "another way to sign in")
+	st.keys("type:browser").lacks("another way to sign in")
+	st.keys("esc").shows("another way to sign in").keys("esc").shows("Type this code")
+}
+
+func TestSource_APastedPathWithQuotesIsTaken(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 80, 24)
+	st.to(flow.Preview).shows("Path of the file").keys("ctrl+u")
+	st.take(tea.PasteMsg{Content: "'/home/森/users (2).csv'\n"})
+	st.keys("enter").shows("/home/森/users (2).csv: UTF-8")
+}
+
+func TestPath_LettersAreLettersAndQDoesNotQuit(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 80, 24)
+	st.to(flow.Preview).shows("Path of the file").keys("ctrl+u", "type:qL?", "left", "backspace").shows("[ q?")
+	if st.quit {
+		t.Error("q in a field quits")
+	}
+}
+
+func TestConfirm_WrongNumberWritesNothingAndEscapeGoesBack(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 80, 24)
+	st.toPreview().keys("s").shows("Approved by", "delete")
+	st.keys("tab", "type:CHG-20418", "tab").shows("type the number of deletions")
+	st.keys("tab", "type:3", "enter").shows("The plan deletes 2. Nothing was written.")
+	st.keys("shift+tab").shows("CHG-20418").keys("esc", "esc")
+	st.until(func() bool { return st.s.v.Step == flow.Preview })
+	if len(st.w.Applied) != 0 {
+		t.Error("something was applied")
+	}
+}
+
+func TestQuit_AsksOnceWhileSomethingRuns(t *testing.T) {
+	for _, key := range []string{"q", "ctrl+c"} {
+		st := newStage(t, flowtest.New(t), 80, 24)
+		st.to(flow.SignIn).shows("Type this code").keys(key).shows("Quit?").keys("esc").shows("Type this code")
+		if st.quit {
+			t.Fatal("it quit")
+		}
+		st.keys(key, key)
+		st.until(func() bool { return st.quit })
+	}
+}
+
+func TestQuit_DoesNotAskWhereNothingRuns(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 80, 24)
+	st.shows("+ Add Service").keys("q")
+	st.until(func() bool { return st.quit })
+}
+
+func TestSync_EscapeStopsItSafelyAfterAsking(t *testing.T) {
+	for _, key := range []string{"esc", "ctrl+c", "q"} {
+		w := flowtest.New(t)
+		w.Stall = true
+		st := newStage(t, w, 100, 30)
+		st.toSync("approve").shows("1 of 6")
+		st.keys(key).shows("Stop the sync?").keys("esc").shows("1 of 6")
+		st.keys(key).shows("Stop the sync?").keys("q").shows("Sync stopped: 1 of 6 seen done, 0 failed, 5 not tried.")
+		if st.quit {
+			t.Errorf("%s left the screen", key)
+		}
+	}
+}
+
+func TestSync_FailuresStandOnTheScreenWithTheirCode(t *testing.T) {
+	w := flowtest.New(t)
+	w.Fail = true
+	st := newStage(t, w, 120, 40)
+	st.toSync("approve").shows("5 of 6 seen done, 1 failed", "HS-")
+}
+
+func TestSync_DriftOffersTheWaysOn(t *testing.T) {
+	w := flowtest.New(t)
+	w.Drift = true
+	st := newStage(t, w, 80, 24)
+	st.toPreview().keys("s")
+	st.until(func() bool { return st.s.v.Step == flow.Confirm })
+	st.keys("enter", "enter", "type:2", "enter").shows("HS-", "do nothing", "佐藤 -> 高橋")
+}
+
+func TestWindow_TooSmallSaysSoAndTakesNoKeys(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 80, 24)
+	st.shows("+ Add Service")
+	st.take(tea.WindowSizeMsg{Width: 40, Height: 10})
+	st.shows("hacsync needs a window of 80 by 24; this one is 40 by 10.").keys("1")
+	st.take(tea.WindowSizeMsg{Width: 80, Height: 24})
+	st.shows("+ Add Service")
+	st.take(tea.WindowSizeMsg{Width: 1, Height: 1})
+	st.lines()
+}
+
+func TestMouse_ClickSelectsAndASecondOpens(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 80, 24)
+	st.to(flow.Source).shows("Where do the users come from?")
+	row := 0
+	for i, l := range st.lines() {
+		if strings.Contains(l, "HENNGE Access Control API") {
+			row = i
+		}
+	}
+	st.take(tea.MouseClickMsg{X: 10, Y: row, Button: tea.MouseLeft})
+	st.shows("» 2 HENNGE Access Control API")
+	st.take(tea.MouseClickMsg{X: 10, Y: row, Button: tea.MouseLeft})
+	st.until(func() bool { return st.s.v.Ask.Text.ID != "flow.source.where" })
+}
+
+func TestStale_AResultThatComesAfterGoingBackIsDropped(t *testing.T) {
+	w := flowtest.New(t)
+	w.Block = true
+	st := newStage(t, w, 80, 24)
+	st.to(flow.Preview).shows("Path of the file").keys("ctrl+u", "type:users.csv", "enter").shows("How many users").keys("type:22", "enter")
+	st.shows("Dry Run of "+flowtest.DomainName, "Writes nothing").keys("esc").shows("Sync Source")
+	for range 20 {
+		select {
+		case m := <-st.msgs:
+			st.take(m)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	if st.s.v.Step != flow.Source {
+		t.Errorf("it went to %v", st.s.v.Step)
+	}
+}
+
+func TestProgress_TenThousandReportsCostFewViews(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 80, 24)
+	st.shows("+ Add Service")
+	before := st.s.f.Busy()
+	x := st.s.x
+	id := x.next + 1
+	x.next = id
+	x.running[id] = running{effect: flow.Effect{}, cancel: func() {}}
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() {
+			for i := range 1000 {
+				reporter{x, id}.Report(progress.Event{Phase: progress.Users, Done: i})
+			}
+		})
+	}
+	all.Wait()
+	if n := len(x.list); n != 10_000 {
+		t.Fatalf("%d reports in the mailbox", n)
+	}
+	views := 0
+	for len(x.list) > 0 {
+		st.s.Update(tickMsg(time.Now()))
+		st.s.View()
+		views++
+	}
+	if views != 1 || before != st.s.f.Busy() {
+		t.Errorf("%d views", views)
+	}
+	delete(x.running, id)
+}
+
+// spy lets a test see what the program draws.
+type spy struct {
+	*shell
+	mu     sync.Mutex
+	screen string
+	views  int
+}
+
+func (s *spy) Update(m tea.Msg) (tea.Model, tea.Cmd) {
+	_, cmd := s.shell.Update(m)
+	return s, cmd
+}
+
+func (s *spy) View() tea.View {
+	v := s.shell.View()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.screen, s.views = flat(stripped(v.Content)), s.views+1
+	return v
+}
+
+func (s *spy) seen() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.screen
+}
+
+// program is the real one, on a pipe.
+type program struct {
+	t    *testing.T
+	spy  *spy
+	in   *io.PipeWriter
+	out  *safeBuffer
+	done chan struct{}
+	got  flow.Outcome
+	err  error
+}
+
+type safeBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func launch(ctx context.Context, t *testing.T, w *flowtest.World, change func(*shell)) *program {
+	t.Helper()
+	r, in := io.Pipe()
+	p := &program{t: t, in: in, out: &safeBuffer{}, done: make(chan struct{})}
+	f := flow.New(w, flow.Options{Version: "1.2", Person: "mori", Count: -1, Poll: time.Millisecond})
+	s := newShell(ctx, f, Options{
+		Printers: printers(t, "en", "ja"), Input: r, Output: p.out, Width: 100, Height: 30,
+		Environ: []string{"TERM=xterm-256color"},
+	})
+	if change != nil {
+		change(s)
+	}
+	p.spy = &spy{shell: s}
+	go func() {
+		defer close(p.done)
+		p.got, p.err = s.run(ctx, p.spy)
+	}()
+	t.Cleanup(func() { _ = in.Close() })
+	return p
+}
+
+func (p *program) shows(text string) {
+	p.t.Helper()
+	for range 1000 {
+		if strings.Contains(p.spy.seen(), text) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	p.t.Fatalf("the screen does not say %q but\n%s", text, p.spy.seen())
+}
+
+func (p *program) types(s string) {
+	p.t.Helper()
+	if _, err := io.WriteString(p.in, s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *program) ends() {
+	p.t.Helper()
+	select {
+	case <-p.done:
+	case <-time.After(20 * time.Second):
+		p.t.Fatalf("the program does not end:\n%s", p.spy.seen())
+	}
+	if out := p.out.String(); !strings.Contains(out, "\x1b[?1049l") {
+		p.t.Error("the alternate screen was not left")
+	}
+}
+
+// toSync walks to the sync by keys.
+func (p *program) toSync() {
+	p.t.Helper()
+	for _, x := range [][2]string{
+		{"+ Add Service", "1"},
+		{"Type this code", "1"},
+		{"Keep this sign-in?", "2"},
+		{"Which domain?", ""},
+	} {
+		p.shows(x[0])
+		p.types(x[1])
+	}
+	p.types("\r")
+	p.shows("Pre-check of")
+	p.types("1")
+	p.shows("Continue the script")
+	p.types("\r")
+	p.shows("Where do the users come from?")
+	p.types("1")
+	p.shows("Path of the file")
+	p.types("\x15\x1b[200~\"users (2).csv\"\x1b[201~\r")
+	p.shows("How many users")
+	p.types("２２\r")
+	p.shows("Deletions 2 of 22")
+	p.types("s")
+	p.shows("Approved by")
+	p.types("\r")
+	p.shows("Then the number")
+	p.types("CHG-20418\r")
+	p.shows("type the number of deletions")
+	p.types("２\r")
+	p.shows("User.ReadWrite.All")
+	p.shows("sign in as the administrator")
+	p.types("1")
+}
+
+func TestWalk_FromSignInToResultByKeysThroughTheRealProgram(t *testing.T) {
+	w := flowtest.New(t)
+	p := launch(context.Background(), t, w, nil)
+	p.toSync()
+	p.shows("Sync finished: 6 of 6 seen done, 0 failed, 0 not tried.")
+	p.types("q")
+	p.ends()
+	if p.err != nil || p.got.Kind != flow.Quit || p.got.End.Report == nil {
+		t.Fatalf("%+v %v", p.got, p.err)
+	}
+	if len(w.Applied) != 1 || w.Approvals[0].Note != "CHG-20418" || w.Approvals[0].By != flowtest.Account {
+		t.Errorf("applied %d, approval %+v", len(w.Applied), w.Approvals)
+	}
+	_, after, _ := strings.Cut(p.out.String(), "\x1b[?1049l")
+	if !strings.Contains(flat(after), "Run 100. Sync finished: 6 of 6 seen done, 0 failed, 0 not tried. No sign-in was kept.") {
+		t.Errorf("after the screen: %q", after)
+	}
+	if w.Sessions != 0 {
+		t.Error("a session was left open")
+	}
+}
+
+func TestInterrupt_WaitsForWhatWritesAndReportsIt(t *testing.T) {
+	w := flowtest.New(t)
+	w.Stall = true
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	p := launch(ctx, t, w, nil)
+	p.toSync()
+	p.shows("1 of 6")
+	cancel() // as SIGTERM does
+	p.ends()
+	if p.got.Kind != flow.Interrupted || p.got.End.Report == nil || p.got.End.Report.Sent != 1 || p.err != nil {
+		t.Fatalf("%+v %v", p.got, p.err)
+	}
+	_, after, _ := strings.Cut(p.out.String(), "\x1b[?1049l")
+	if text := "Stopped. Run 100. Sync stopped: 1 of 6 seen done, 0 failed, 5 not tried."; !strings.Contains(flat(after), text) {
+		t.Errorf("after the screen %q is missing: %q", text, after)
+	}
+}
+
+func TestInterrupt_AtEveryStepLeavesTheTerminalAndWritesNothing(t *testing.T) {
+	for _, until := range []string{"+ Add Service", "Type this code", "Keep this sign-in?", "Which domain?"} {
+		w := flowtest.New(t)
+		ctx, cancel := context.WithCancel(context.Background())
+		p := launch(ctx, t, w, nil)
+		for _, text := range []string{"+ Add Service", "Type this code", "Keep this sign-in?", "Which domain?"} {
+			p.shows(text)
+			if text == until {
+				break
+			}
+			p.types("1")
+		}
+		cancel()
+		p.ends()
+		if p.got.Kind != flow.Interrupted || p.err != nil || len(w.Applied) != 0 || w.Sessions != 0 {
+			t.Errorf("at %q: %+v %v, %d sessions", until, p.got, p.err, w.Sessions)
+		}
+	}
+}
+
+// broken is a screen with a mistake in it.
+type broken struct {
+	step.Screen
+	where string
+}
+
+func (b broken) View(width, height int) string {
+	if b.where == "view" {
+		panic("secret in a panic")
+	}
+	return b.Screen.View(width, height)
+}
+
+func (b broken) Update(m tea.Msg) ([]flow.Answer, tea.Cmd, bool) {
+	if b.where == "update" {
+		panic(fmt.Errorf("secret in a panic"))
+	}
+	return b.Screen.Update(m)
+}
+
+func TestPanic_RestoresTheTerminalAndShowsNoStack(t *testing.T) {
+	for _, where := range []string{"view", "update"} {
+		p := launch(context.Background(), t, flowtest.New(t), func(s *shell) {
+			s.made[flow.SignIn] = broken{step.For(flow.SignIn, s.env), where}
+		})
+		p.shows("+ Add Service")
+		p.types("1")
+		if where == "update" {
+			p.shows("Type this code")
+			p.types("c")
+		}
+		p.ends()
+		var crash *Crash
+		if !errors.As(p.err, &crash) || len(crash.Stack) == 0 {
+			t.Errorf("%s: %v", where, p.err)
+		}
+		if out := p.out.String(); strings.Contains(out, "secret in a panic") || strings.Contains(out, "goroutine") {
+			t.Errorf("%s: the panic is on the terminal", where)
+		}
+	}
+}
