@@ -28,6 +28,8 @@ type Reading struct {
 	attributes []directory.Attribute
 	sums       []AttributeSum
 	reasons    []Reason
+	// without are the attributes that a reviewer left out of the plan.
+	without []directory.Attribute
 	// lately is when a last use counts as lately.
 	lately time.Time
 }
@@ -635,6 +637,20 @@ func (s *AttributeSum) count(c plan.Change, n int) {
 func (s AttributeSum) Example() (old, now Text) {
 	was, is := marked(s.example)
 	return value(s.example.Old, was), value(s.example.New, is)
+}
+
+// Without are the attributes that are left out of this plan.
+func (g *Reading) Without() []directory.Attribute { return g.without }
+
+// without are the attributes that a reviewer left out.
+func (d *data) without() []directory.Attribute {
+	var out []directory.Attribute
+	for _, x := range d.decisions {
+		if x.Kind == plan.LeaveOutAttribute {
+			out = append(out, x.Attribute)
+		}
+	}
+	return out
 }
 
 // Attributes are the sums by attribute, most first.

@@ -3,10 +3,12 @@ package flow
 import (
 	"context"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 )
 
@@ -53,6 +55,7 @@ func (s *previewing) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, Trouble{s.err})
 	}
 	if s.asks == askList {
+		r.reading.without = d.without()
 		v.Reading = r.reading
 	}
 	if !s.working.IsZero() {
@@ -146,6 +149,7 @@ func previewCommands() []Command {
 		Command{Name: "out", Key: "o", Word: "out", Arg: T("flow.preview.arg_rows"), Help: T("flow.preview.cmd_out")},
 		Command{Name: "in", Key: "i", Word: "in", Arg: T("flow.preview.arg_rows"), Help: T("flow.preview.cmd_in")},
 		Command{Name: "same", Key: "=", Word: "same", Arg: T("flow.arg_no"), Help: T("flow.preview.cmd_same")},
+		Command{Name: "attribute", Word: "attribute", Arg: T("preview.arg_attribute"), Help: T("preview.cmd_attribute")},
 		Command{Name: "takeback", Key: "z", Word: "takeback", Help: T("flow.preview.cmd_takeback")},
 		Command{Name: "limit", Key: "m", Word: "limit", Help: T("word.max-allowed-deletions")},
 		Command{Name: "auditlog", Key: "a", Word: "auditlog", Help: T("flow.preview.cmd_auditlog")},
@@ -412,6 +416,29 @@ func (s *previewing) same(d *data, text string) turn {
 	return t
 }
 
+// attribute leaves an attribute out of the plan, or takes it in again, by a dry
+// run that knows of it.
+func (s *previewing) attribute(d *data, text string) turn {
+	name := directory.Attribute(strings.TrimSpace(text))
+	if d.file != nil {
+		return stayed(T("flow.preview.file_no_dryrun"))
+	}
+	is := func(x plan.Decision) bool { return x.Kind == plan.LeaveOutAttribute && x.Attribute == name }
+	say := T("preview.attribute_out", "name", string(name))
+	switch {
+	case slices.ContainsFunc(d.decisions, is):
+		d.decisions = slices.DeleteFunc(slices.Clone(d.decisions), is)
+		say = T("preview.attribute_in", "name", string(name))
+	case slices.Contains(d.review.reading.attributes, name):
+		d.decisions = append(slices.Clone(d.decisions), plan.Decision{Kind: plan.LeaveOutAttribute, Attribute: name, By: d.approver(), At: d.now()})
+	default:
+		return stayed(T("preview.no_attribute"))
+	}
+	t := goTo(DryRun)
+	t.say = []Text{say}
+	return t
+}
+
 func (s *previewing) keep(d *data, key, value string) turn {
 	if d.session == nil {
 		return stayed(T("flow.preview.file_no_dryrun"))
@@ -477,6 +504,8 @@ func (s *previewing) command(d *data, a Answer) turn {
 		return stayed(T("flow.preview.taken_in", "n", len(back)), remain(r))
 	case "same":
 		return s.same(d, a.Text)
+	case "attribute":
+		return s.attribute(d, a.Text)
 	case "limit":
 		s.asks, s.limit, s.most = askGuard, "", ""
 		return turn{}

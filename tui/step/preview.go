@@ -458,6 +458,12 @@ func (s *Preview) answer(name string) []flow.Answer {
 	one := func(command, text string) []flow.Answer { return []flow.Answer{{Command: command, Text: text}} }
 	switch name {
 	case "space":
+		if s.body() == bodySummary {
+			if line, ok := s.lists.line(s.pick.at); ok && line.attribute != "" {
+				return one("attribute", string(line.attribute))
+			}
+			return nil
+		}
 		if i := s.row(); i >= 0 && i < s.g.Actions() {
 			r := s.g.Row(i)
 			if r.Out {
@@ -593,7 +599,7 @@ func (s *Preview) enter() tea.Cmd {
 			return s.ask(false)
 		}
 	case bodySummary:
-		if line, ok := s.lists.line(s.pick.at); ok && line.attribute != "" {
+		if line, ok := s.lists.line(s.pick.at); ok && line.attribute != "" && !line.without {
 			s.attribute = line.attribute
 			return s.ask(false)
 		}

@@ -21,6 +21,7 @@ type listLine struct {
 	reason    int
 	out       bool
 	attribute directory.Attribute
+	without   bool // the attribute is left out of the plan
 	of        flow.Reason
 }
 
@@ -294,7 +295,7 @@ func (s *Preview) summary(width int) []listLine {
 func (s *Preview) attributeLines() []listLine {
 	e, st := s.e, s.e.Styles
 	list := s.g.Attributes()
-	if len(list) == 0 {
+	if len(list) == 0 && len(s.g.Without()) == 0 {
 		return []listLine{{parts: []part{{e.T("preview.no_values"), st.Faint}}}}
 	}
 	d := detail{e: e}
@@ -326,6 +327,10 @@ func (s *Preview) attributeLines() []listLine {
 		if a.Like > 0 {
 			out = append(out, listLine{parts: []part{{line("  "+e.T("preview.like"), []string{e.Printer.Int(a.Like), "", e.Printer.Int(a.Like), ""}, ""), st.Faint}}})
 		}
+	}
+	for _, a := range s.g.Without() {
+		text := line(d.attribute(a), []string{"", "", "", ""}, e.T("preview.attribute_without"))
+		out = append(out, listLine{attribute: a, without: true, parts: []part{{text, st.Faint}}})
 	}
 	return out
 }
@@ -394,7 +399,13 @@ func (s *Preview) Keys() []key.Binding {
 	case b == bodyReasons:
 		return append([]key.Binding{k("enter", "list"), k("/", "search"), k("a", audit), k("m", limit), k("s", "sync"), k("w", "save"), k("d", "dryrun")}, moves...)
 	case b == bodySummary:
-		return append([]key.Binding{k("enter", "its_rows"), k("a", audit), k("w", "save"), k("m", limit), k("s", "sync"), k("d", "dryrun")}, moves...)
+		out := []key.Binding{k("enter", "its_rows")}
+		if line, ok := s.lists.line(s.pick.at); ok && line.without {
+			out = []key.Binding{k("space", "in")}
+		} else if ok && line.attribute != "" {
+			out = append(out, k("space", "out"))
+		}
+		return append(append(out, k("a", audit), k("w", "save"), k("m", limit), k("s", "sync"), k("d", "dryrun")), moves...)
 	case b == bodyDetail:
 		out := []key.Binding{k("esc", "esc"), k("↑ ↓", "detail")}
 		return append(append(out, s.rowKeys()...), k("s", "sync"))

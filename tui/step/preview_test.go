@@ -352,6 +352,16 @@ func TestPreview_SpaceLeavesOutAndTakesInAndZTakesBack(t *testing.T) {
 	}
 }
 
+func TestPreview_SpaceInTheSummaryLeavesAnAttributeOut(t *testing.T) {
+	w := newWorld(t, story(t), "en", 120, 40)
+	w.keys("8", "down")
+	w.view()
+	a, _, ok := w.s.Update(press("space"))
+	if want := string(w.s.g.Attributes()[1].Attribute); !ok || len(a) != 1 || a[0].Command != "attribute" || a[0].Text != want {
+		t.Errorf("space answers %v, want attribute %s", a, want)
+	}
+}
+
 func TestPreview_ReasonsOpenToTheirRows(t *testing.T) {
 	w := newWorld(t, story(t), "en", 120, 40)
 	w.keys("7")
