@@ -54,6 +54,8 @@ type World struct {
 	Files     map[string]string
 	Applied   []*plan.Plan
 	Approvals []run.Approval
+	Stopped   []flow.Unfinished // interrupted syncs
+	Resumed   []int64
 	DryRuns   []run.Overrides
 	Extra     int  // more accounts that the source lacks: deletions
 	Stall     bool // a sync waits for its context after the first row
@@ -87,6 +89,8 @@ type still struct {
 func (s still) Now() time.Time { return s.at }
 
 func (w *World) Connections(context.Context) ([]consent.Connection, error) { return w.Conns, nil }
+
+func (w *World) Unfinished(context.Context) ([]flow.Unfinished, error) { return w.Stopped, nil }
 
 func (w *World) SignIn(context.Context, flow.Target) (consent.SignIn, error) {
 	return fakeSignIn{w}, nil
@@ -432,6 +436,25 @@ func (s *session) DryRun(ctx context.Context, _ string, o run.Overrides) (*run.P
 }
 
 func (s *session) Knows(context.Context, plan.Fingerprint) (bool, error) { return true, nil }
+
+func (s *session) Stored(_ context.Context, no int64) (*run.Planned, error) {
+	p, err := s.build(run.Overrides{})
+	if err != nil {
+		return nil, err
+	}
+	return &run.Planned{Run: no, Plan: p, At: s.w.Clock().Now()}, nil
+}
+
+func (s *session) Resume(ctx context.Context, no int64) (*run.Report, error) {
+	p, err := s.Stored(ctx, no)
+	if err != nil {
+		return nil, err
+	}
+	s.w.Lock()
+	s.w.Resumed = append(s.w.Resumed, no)
+	s.w.Unlock()
+	return s.Sync(ctx, p, run.Approval{Fingerprint: p.Plan.Fingerprint()})
+}
 
 func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*run.Report, error) {
 	if a.Fingerprint != p.Plan.Fingerprint() {
