@@ -247,13 +247,14 @@ func (r *Runner) facts(ctx context.Context, domain string, settings Settings) (p
 		return f, err
 	}
 	now := r.Clock.Now()
-	overlay, made := map[directory.ID]*directory.Record{}, map[directory.ID]bool{}
+	overlay, made, keys := map[directory.ID]*directory.Record{}, map[directory.ID]bool{}, keysWritten{}
 	for _, e := range entries {
 		if e.State != state.Written && e.State != state.Seen {
 			continue
 		}
 		id := e.Object.ID
 		after := decodeImage(e.After)
+		keys.follow(&e, after)
 		switch verbOf(e.Verb) {
 		case plan.Create:
 			f.Added[id], made[id] = true, true

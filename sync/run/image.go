@@ -116,6 +116,31 @@ func overlayWith(overlay map[directory.ID]*directory.Record, e state.Entry, afte
 	}
 }
 
+// keysWritten are the UPNs and immutable IDs that the steps of an action wrote, by
+// run and action: a later step of the action names its account as it was before
+// all of them.
+type keysWritten map[[2]int64]directory.Ref
+
+// follow gives a journal row the keys that its account has after the steps
+// before it.
+func (k keysWritten) follow(e *state.Entry, after image) {
+	at := [2]int64{e.Run, int64(e.Action)}
+	ref := k[at]
+	if v, ok := after.get(directory.UserPrincipalName); ok {
+		ref.UPN = v.Text
+	} else if ref.UPN != "" {
+		e.Object.UPN = ref.UPN
+	}
+	if v, ok := after.get(directory.ImmutableID); ok {
+		ref.ImmutableID = v.Text
+	} else if ref.ImmutableID != "" {
+		e.Object.ImmutableID = ref.ImmutableID
+	}
+	if ref != (directory.Ref{}) {
+		k[at] = ref
+	}
+}
+
 func setColumn(rec *directory.Record, a directory.Attribute, v directory.Value) {
 	for i, c := range rec.Columns {
 		if c == a {

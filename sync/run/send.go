@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -113,10 +114,28 @@ func (s *syncing) confirm(ctx context.Context, steps []plan.Step, attempts map[s
 		case why != nil:
 			s.fail(step, why)
 		default:
+			s.keep(step, found[s.objectID(step)])
 			left = append(left, step)
 		}
 	}
 	return left, nil
+}
+
+// keep remembers what a deleted account was like: the journal has it as the
+// before-image of its restoration, for an undo to tell what was changed since.
+func (s *syncing) keep(step plan.Step, found []directory.Sighting) {
+	_, deleted := sorted(found)
+	if step.Verb != plan.RestoreUser || deleted == nil {
+		return
+	}
+	was := image{}
+	for _, a := range append(slices.Clone(s.plan.Policy().Attributes), directory.AccountEnabled) {
+		v, set := deleted.Get(a)
+		was.put(a, directory.Value{Text: v, Set: set})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.actions[step.Action].was = was
 }
 
 // objectID is the ID of the account that a step writes to.
@@ -262,6 +281,13 @@ func (s *syncing) intend(ctx context.Context, steps []plan.Step, attempts map[st
 		attempts[key]++
 		before, after := images(step)
 		a := s.actions[step.Action]
+		if step.Verb == plan.RestoreUser {
+			for k, v := range a.was {
+				if _, ok := before[k]; !ok {
+					before[k] = v
+				}
+			}
+		}
 		ref := step.Object
 		if ref.ID == "" {
 			ref.ID = a.id

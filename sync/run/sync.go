@@ -113,6 +113,7 @@ type acting struct {
 	id      directory.ID
 	before  image // values of before, of all steps
 	final   image // values wanted, of all steps
+	was     image // what a deleted account was like before it is restored
 	kind    plan.Kind
 	upn     string
 }

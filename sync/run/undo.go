@@ -162,8 +162,15 @@ func applied(entries []state.Entry) []plan.Applied {
 	return all
 }
 
-// addChanges adds what a step wrote to what the steps before it did.
+// addChanges adds what a step wrote to what the steps before it did. What a
+// restored account came back with counts as written.
 func addChanges(d *plan.Applied, before, after image) {
+	if d.Kind == plan.Restore && len(d.Changes) == 0 {
+		came := image{}
+		maps.Copy(came, before)
+		maps.Copy(came, after)
+		after = came
+	}
 	names := slices.SortedFunc(maps.Keys(after), func(x, y directory.Attribute) int {
 		return cmp.Or(rank(x)-rank(y), cmp.Compare(x, y))
 	})
