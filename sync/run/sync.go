@@ -191,12 +191,16 @@ func (s *syncing) carryOut(ctx context.Context) error {
 // resumption.
 func (s *syncing) guard(ctx context.Context) error {
 	v := s.plan.Verdict()
-	if !v.Cancelled || len(s.entries) > 0 { // begun means it was let pass
+	if !v.Cancelled && !v.Raised || len(s.entries) > 0 { // begun means it was let pass
 		return nil
 	}
 	why := v.Why
-	if why == nil {
-		why = problem.New(problem.GuardCancels, nil)
+	if why == nil { // a plan that was raised says no more what stood against it
+		why = problem.New(problem.GuardCancels, problem.Args{
+			"deletions": strconv.Itoa(v.Deletions), "users": strconv.Itoa(v.Users),
+			"percent": strconv.FormatFloat(v.Percent(), 'f', 1, 64), "stops_at": strconv.Itoa(v.StopsAt),
+			"limit": strconv.Itoa(v.MaxAllowedDeletions),
+		})
 	}
 	if !s.sum.RaiseOnce {
 		return why
