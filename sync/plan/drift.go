@@ -330,12 +330,14 @@ type sourceDrift struct {
 	now   *directory.Snapshot
 	seen  bits
 	rows  map[string]int // key → index of the action
+	gone  map[string]int // the same of deletions, by UPN, immutable ID and name
+	fold  folder
 	found []Drifted
 }
 
 // index finds actions by the keys of their accounts and of what they want.
 func (d *sourceDrift) index() {
-	d.rows = map[string]int{}
+	d.rows, d.gone, d.fold = map[string]int{}, map[string]int{}, newFolder()
 	for i := range d.p.book.len() {
 		a := d.p.book.core(i)
 		for _, upn := range []string{a.User.UPN, a.UPN} {
@@ -351,6 +353,10 @@ func (d *sourceDrift) index() {
 		a := d.p.book.core(i)
 		if a.Kind != Delete {
 			d.rows[keyOfUPN(a.UPN)] = i
+		} else {
+			for _, key := range []string{keyOfUPN(a.UPN), "imm:" + a.User.ImmutableID, "name:" + d.fold.name(a.Name)} {
+				d.gone[key] = i
+			}
 		}
 		for _, id := range []string{a.User.ImmutableID, a.id()} {
 			if id != "" {
@@ -367,8 +373,34 @@ func (d *sourceDrift) action(u directory.User) (int, bool) {
 			return i, true
 		}
 	}
-	i, ok := d.rows[keyOfUPN(u.UPN())]
-	return i, ok && u.UPN() != ""
+	if i, ok := d.rows[keyOfUPN(u.UPN())]; ok && u.UPN() != "" {
+		return i, true
+	}
+	return d.deletion(u)
+}
+
+// deletion finds the deletion that a row may be about which names its person
+// badly. A row that was there when the plan was made would have spared that
+// account, so this one is new.
+func (d *sourceDrift) deletion(u directory.User) (int, bool) {
+	if id := looseID(u.ImmutableID()); id != "" {
+		if i, ok := d.gone["imm:"+id]; ok {
+			return i, true
+		}
+	}
+	if upn := looseUPN(u.UPN()); strings.Contains(upn, "@") {
+		i, ok := d.gone[keyOfUPN(upn)]
+		return i, ok
+	}
+	alias, _ := u.Get(directory.MailNickname)
+	for _, local := range []string{u.UPN(), alias} {
+		if i, ok := d.gone[keyOfUPN(looseUPN(local)+"@"+d.p.domain)]; ok {
+			return i, true
+		}
+	}
+	name, _ := u.Get(directory.DisplayName)
+	i, ok := d.gone["name:"+d.fold.name(name)]
+	return i, ok && d.fold.name(name) != ""
 }
 
 // bears reports whether a row that was not there before bears on the plan.
