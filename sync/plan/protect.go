@@ -44,6 +44,17 @@ func protectedBy(m directory.Marks, madeByUs bool) problem.Code {
 	return ""
 }
 
+// Protection names what protects the account of an action now, or "". m are the
+// account's present marks, the kind of its mailbox among them.
+func (p *Plan) Protection(no int, m directory.Marks) problem.Code {
+	i, ok := p.find(no)
+	if !ok {
+		return ""
+	}
+	a := p.book.core(i)
+	return p.protection(m, &a)
+}
+
 // protected names what protects an account of the tenant, or "".
 func (b *builder) protected(u directory.User) problem.Code {
 	m := b.marks(u)

@@ -95,6 +95,7 @@ func TestDeletions_SpareWhoseRowHasADomainThatIsNotTheTenants(t *testing.T) {
 	s.source[1] = user("b", imm(""), upn("b@two.example")) // a domain of its own, whose sync adds the person
 	expect(t, s.build(t), "delete b")
 }
+
 // An account that hacsync made, whose mailbox became a shared one and lost its
 // licence, looks like one that never had any but for the plans it had.
 func TestRule6_AnAccountOfOursThatWasLicensedOnceIsNotKnownToBeNoMailbox(t *testing.T) {

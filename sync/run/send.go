@@ -101,11 +101,22 @@ func (s *syncing) confirm(ctx context.Context, steps []plan.Step, attempts map[s
 		}
 		return nil, err
 	}
+	protected, err := s.protectedNow(ctx, steps, found)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, errStop
+		}
+		return nil, err
+	}
 	var left []plan.Step
 	for _, step := range steps {
 		key := stepKey{step.Action, step.Step}
 		if step.Verb == plan.Create {
 			left = append(left, step)
+			continue
+		}
+		if why := protected[step.Action]; why != nil {
+			s.fail(step, why)
 			continue
 		}
 		switch why, done := s.stillAsApproved(step, found[s.objectID(step)]); {
@@ -178,8 +189,8 @@ func (s *syncing) tell(t time.Time) {
 	}
 }
 
-// protectedNow are the marks that may have come since the plan was made.
-const protectedNow = directory.RoleHolder | directory.RoleGroup | directory.Synced | directory.Restricted |
+// protects are the marks that may have come since the plan was made.
+const protects = directory.RoleHolder | directory.RoleGroup | directory.Synced | directory.Restricted |
 	directory.Guest | directory.SignedIn
 
 // stillAsApproved compares what a step rests on with what was just read. done
@@ -208,7 +219,7 @@ func (s *syncing) stillAsApproved(step plan.Step, found []directory.Sighting) (w
 			return problem.New(problem.RowGone, problem.Args{"upn": upn}), false
 		}
 	}
-	if live.Marks.Any(protectedNow) {
+	if live.Marks.Any(protects) {
 		return drifted(upn, "protected", "no", "yes"), false
 	}
 	if step.Verb == plan.DeleteUser {

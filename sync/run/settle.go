@@ -229,6 +229,11 @@ func (s *syncing) checkDrift(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	spared, err := s.sparedSince(ctx)
+	if err != nil {
+		return err
+	}
+	all = append(all, spared...)
 	s.alreadyDone(done)
 	for _, d := range all {
 		if !s.started(d.No) {
@@ -279,11 +284,12 @@ func (s *syncing) alreadyDone(nos []int) {
 	}
 }
 
-// started reports whether a row of the plan already has journal rows: it is
-// settled and read back instead.
+// started reports whether a row of the plan has begun to have its effect, or
+// failed: it is read back instead. What was intended and did nothing, because
+// the destination asked for a pause, is compared like what was never begun.
 func (s *syncing) started(no int) bool {
 	a := s.actions[no]
-	return a != nil && (a.sent || a.written > 0)
+	return a != nil && (a.written > 0 || a.outcome != "")
 }
 
 // rowsOf are the distinct row numbers; rows outside of the plan count one each.
@@ -318,6 +324,9 @@ func (s *syncing) drift(ctx context.Context) (drifted []plan.Drifted, done []int
 	}
 	for _, g := range sightings {
 		s.tell(g.ServerTime)
+	}
+	if err := s.kindsOfMailboxes(ctx, sightings); err != nil {
+		return nil, nil, err
 	}
 	there, done := s.plan.Drift(sightings)
 	return append(all, there...), done, nil

@@ -1,0 +1,153 @@
+package run
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/progress"
+)
+
+// kindsOfMailboxes reads once more the kind of the mailbox of each account that
+// an action names and puts it into its marks. Whoever leaves often has a mailbox
+// that becomes a shared one, between the dry run and the sync as at any time.
+func (s *syncing) kindsOfMailboxes(ctx context.Context, sightings []directory.Sighting) error {
+	named := map[directory.ID]bool{}
+	for no, a := range s.actions {
+		if a.id != "" && !s.started(no) {
+			named[a.id] = true
+		}
+	}
+	var ids []directory.ID
+	for i := range sightings {
+		if g := &sightings[i]; g.Presence == directory.Live && named[g.Record.ID] {
+			ids = append(ids, g.Record.ID)
+			delete(named, g.Record.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	kinds, err := s.r.Destination.Purposes(ctx, ids, s.r.sink())
+	if err != nil {
+		return err
+	}
+	asked := make(map[directory.ID]bool, len(ids))
+	for _, id := range ids {
+		asked[id] = true
+	}
+	for i := range sightings {
+		if r := &sightings[i].Record; asked[r.ID] {
+			r.Marks |= mailboxOf(kinds, r.ID)
+		}
+	}
+	return nil
+}
+
+// mailboxOf is the kind of a mailbox; what was not answered is unknown, which
+// protects.
+func mailboxOf(kinds map[directory.ID]directory.Marks, id directory.ID) directory.Marks {
+	if m := kinds[id] & directory.Purposes; m != 0 {
+		return m
+	}
+	return directory.PurposeUnknown
+}
+
+// protectedNow says of the deletions among steps, by row, what protects the
+// account by now. It reads the kind of the mailbox again: deletions come last,
+// and a sync may run for hours.
+func (s *syncing) protectedNow(
+	ctx context.Context, steps []plan.Step, found map[directory.ID][]directory.Sighting,
+) (map[int]*problem.Problem, error) {
+	marks := map[int]directory.Marks{}
+	var ids []directory.ID
+	for _, step := range steps {
+		if step.Verb != plan.DeleteUser {
+			continue
+		}
+		if live, _ := sorted(found[s.objectID(step)]); live != nil {
+			marks[step.Action] = live.Marks
+			ids = append(ids, live.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	kinds, err := s.r.Destination.Purposes(ctx, ids, progress.Discard)
+	if err != nil {
+		return nil, err
+	}
+	why := map[int]*problem.Problem{}
+	for _, step := range steps {
+		m, ok := marks[step.Action]
+		if !ok {
+			continue
+		}
+		if code := s.plan.Protection(step.Action, m|mailboxOf(kinds, s.objectID(step))); code != "" {
+			why[step.Action] = problem.New(code, s.aboutRow(step.Object.UPN))
+		}
+	}
+	return why, nil
+}
+
+// aboutRow are the arguments that the words of every skip may use.
+func (s *syncing) aboutRow(upn string) problem.Args {
+	return problem.Args{"upn": upn, "name": "", "line": "", "domain": s.run.Domain, "initial": ""}
+}
+
+// sparedSince are the rows of the plan that a person has put out of reach since
+// it was made: by the list of protected accounts, or left out of every plan. The
+// plan was approved without them.
+func (s *syncing) sparedSince(ctx context.Context) ([]plan.Drifted, error) {
+	settings, err := s.r.settings(ctx, s.run.Domain)
+	if err != nil {
+		return nil, err
+	}
+	decided, err := s.r.decisions(ctx, s.run.Domain)
+	if err != nil {
+		return nil, err
+	}
+	if len(settings.Policy.Protected)+len(decided) == 0 {
+		return nil, nil
+	}
+	listed, out := map[string]bool{}, map[string]plan.Decision{}
+	for _, p := range settings.Policy.Protected {
+		listed[directory.FoldUPN(strings.TrimSpace(p))] = true
+	}
+	for _, d := range decided {
+		switch {
+		case d.Kind != plan.LeaveOutAlways || s.plan.Undoes() != 0:
+		case d.ID != "":
+			out[directory.FoldUPN(string(d.ID))] = d
+		default:
+			out[directory.FoldUPN(d.UPN)] = d
+		}
+	}
+	var all []plan.Drifted
+	for a := range s.plan.Actions() {
+		row := plan.Drifted{No: a.No, Kind: a.Kind, UPN: a.UPN, Where: directory.Destination}
+		for _, key := range []string{string(a.User.ID), a.User.UPN, a.UPN} {
+			key = directory.FoldUPN(key)
+			if key == "" || row.Why != nil {
+				continue
+			}
+			args := s.aboutRow(a.UPN)
+			if d, ok := out[key]; ok {
+				args["by"], args["why"], args["at"] = d.By, d.Why, ""
+				if !d.At.IsZero() {
+					args["at"] = d.At.UTC().Format("2006-01-02 15:04 UTC")
+				}
+				row.Why = problem.New(problem.LeftOutAlways, args)
+			}
+			if listed[key] {
+				row.Why = problem.New(problem.ProtectedListed, args)
+			}
+		}
+		if row.Why != nil {
+			all = append(all, row)
+		}
+	}
+	return all, nil
+}
