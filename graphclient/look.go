@@ -109,7 +109,7 @@ func (l *looking) live(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		items = append(items, item{method: http.MethodGet, url: at, needs: needUsers})
+		items = append(items, item{method: http.MethodGet, url: at, needs: needUsers, object: true})
 		keys = append(keys, k)
 		return nil
 	}
@@ -202,7 +202,7 @@ func (l *looking) binned(ctx context.Context, keys []key) error {
 		if err != nil {
 			return err
 		}
-		items = append(items, item{method: http.MethodGet, url: at, needs: needUsers})
+		items = append(items, item{method: http.MethodGet, url: at, needs: needUsers, object: true})
 	}
 	replies, err := l.c.readBatch(ctx, call{}, items, nil)
 	if err != nil {

@@ -27,8 +27,8 @@ type walk struct {
 
 // readPages reads a list to its last page and hands each page over. A link is
 // taken as it is: opaque, on Graph's own host only, and never twice. An answer
-// without a value, an empty body, malformed JSON are errors; so a list either
-// ends or fails.
+// without a value, an empty body, malformed JSON are asked for again, and errors
+// where they stay; so a list either ends or fails.
 func readPages[T any](ctx context.Context, c *Client, k call, first request, each func([]T) error) (walk, error) {
 	var (
 		w    walk
@@ -43,16 +43,16 @@ func readPages[T any](ctx context.Context, c *Client, k call, first request, eac
 			return w, problem.New(problem.PagesRepeat, problem.Args{"what": r.what})
 		}
 		seen[h] = true
+		var p page[T]
+		r.accept = func(a answer) (err error) {
+			if p, err = decode[page[T]](a, r); err == nil && p.Value == nil {
+				err = broken(a, r, "no value")
+			}
+			return err
+		}
 		a, err := c.read(ctx, k, r)
 		if err != nil {
 			return w, err
-		}
-		p, err := decode[page[T]](a, r)
-		if err != nil {
-			return w, err
-		}
-		if p.Value == nil {
-			return w, broken(a, r, "no value")
 		}
 		w.pages++
 		w.items += len(*p.Value)

@@ -217,15 +217,17 @@ func (c *Client) countUsers(ctx context.Context, k call) (int, error) {
 	}
 	r := c.get(at, needUsers)
 	r.header = http.Header{"ConsistencyLevel": {"eventual"}}
-	a, err := c.read(ctx, k, r)
-	if err != nil {
-		return 0, err
+	n := 0
+	r.accept = func(a answer) (err error) {
+		// The answer is text and begins with a byte order mark at times.
+		text := bytes.TrimSpace(bytes.TrimPrefix(a.body, []byte("\xef\xbb\xbf")))
+		if n, err = strconv.Atoi(string(text)); err != nil || n < 0 {
+			return broken(a, r, "not a number")
+		}
+		return nil
 	}
-	// The answer is text and begins with a byte order mark at times.
-	text := bytes.TrimSpace(bytes.TrimPrefix(a.body, []byte("\xef\xbb\xbf")))
-	n, err := strconv.Atoi(string(text))
-	if err != nil || n < 0 {
-		return 0, broken(a, r, "not a number")
+	if _, err := c.read(ctx, k, r); err != nil {
+		return 0, err
 	}
 	return n, nil
 }
@@ -310,7 +312,7 @@ func (c *Client) usersByID(ctx context.Context, k call, ids map[directory.ID]boo
 		if err != nil {
 			return nil, time.Time{}, err
 		}
-		items = append(items, item{method: http.MethodGet, url: at, needs: needUsers})
+		items = append(items, item{method: http.MethodGet, url: at, needs: needUsers, object: true})
 	}
 	replies, err := c.readBatch(ctx, k, items, nil)
 	if err != nil {

@@ -54,9 +54,6 @@ func (c *Client) read(ctx context.Context, k call, r request) (answer, error) {
 	for try := 1; ; try++ {
 		a, err := c.once(ctx, r, readTimeout, token)
 		if err == nil {
-			if a.status >= 200 && a.status < 300 {
-				return a, nil
-			}
 			if a.status == http.StatusUnauthorized && !renewed {
 				if next, ok := c.renew(ctx, a, r.scopes); ok {
 					token, renewed = next, true
@@ -64,7 +61,15 @@ func (c *Client) read(ctx context.Context, k call, r request) (answer, error) {
 					continue
 				}
 			}
-			err = c.readProblem(r, a)
+			switch {
+			case a.status < 200 || a.status > 299:
+				err = c.readProblem(r, a)
+			case r.accept != nil:
+				err = r.accept(a)
+			}
+			if err == nil {
+				return a, nil
+			}
 		}
 		p := problem.Of(err)
 		if p == nil || ctx.Err() != nil {

@@ -33,6 +33,21 @@ func (h *holders) add(to map[directory.ID]bool, id string) {
 	h.mu.Unlock()
 }
 
+// once refuses a list that shows an object twice. Graph counts none of these
+// lists, and a page that comes a second time stands where another should.
+type once map[string]bool
+
+func (o once) take(id string, r request) error {
+	if id == "" {
+		return nil
+	}
+	if o[id] {
+		return problem.New(problem.PagesRepeat, problem.Args{"what": describe(r)})
+	}
+	o[id] = true
+	return nil
+}
+
 // marks are those that the holders give an account.
 func (h *holders) marks(id directory.ID) directory.Marks {
 	var m directory.Marks
@@ -52,13 +67,18 @@ func (h *holders) marks(id directory.ID) directory.Marks {
 // A group that holds a role is role-assignable, so its members are found there.
 func (c *Client) holders(ctx context.Context, k call) (*holders, error) {
 	h := &holders{roles: map[directory.ID]bool{}, group: map[directory.ID]bool{}}
-	type principal struct {
-		ID string `json:"principalId"`
+	type assignment struct {
+		ID        string `json:"id"`
+		Principal string `json:"principalId"`
 	}
 	principals := func(ctx context.Context, at string) error {
-		_, err := readPages(ctx, c, k, c.get(at, needRoles), func(ps []principal) error {
-			for _, p := range ps {
-				h.add(h.roles, p.ID)
+		r, seen := c.get(at, needRoles), once{}
+		_, err := readPages(ctx, c, k, r, func(as []assignment) error {
+			for _, a := range as {
+				if err := seen.take(a.ID, r); err != nil {
+					return err
+				}
+				h.add(h.roles, a.Principal)
 			}
 			return nil
 		})
@@ -99,8 +119,12 @@ func (c *Client) roleGroups(ctx context.Context, k call, h *holders) error {
 		ID string `json:"id"`
 	}
 	var ids []string
-	if _, err := readPages(ctx, c, k, c.get(c.roleGroupsURL(), needGroups), func(gs []object) error {
+	groups, seen := c.get(c.roleGroupsURL(), needGroups), once{}
+	if _, err := readPages(ctx, c, k, groups, func(gs []object) error {
 		for _, g := range gs {
+			if err := seen.take(g.ID, groups); err != nil {
+				return err
+			}
 			ids = append(ids, g.ID)
 		}
 		return nil
@@ -110,21 +134,24 @@ func (c *Client) roleGroups(ctx context.Context, k call, h *holders) error {
 	var items []item
 	for _, id := range ids {
 		for _, part := range []string{"transitiveMembers", "owners"} {
-			items = append(items, item{method: http.MethodGet, url: c.groupPartURL(id, part), needs: needGroups})
+			items = append(items, item{method: http.MethodGet, url: c.groupPartURL(id, part), needs: needGroups, object: true})
 		}
 	}
 	replies, err := c.readBatch(ctx, k, items, nil)
 	if err != nil {
 		return err
 	}
-	keep := func(os []object) error {
-		for _, o := range os {
-			h.add(h.group, o.ID)
-		}
-		return nil
-	}
 	for i, r := range replies {
-		what := c.get(items[i].url, needGroups)
+		what, seen := c.get(items[i].url, needGroups), once{}
+		keep := func(os []object) error {
+			for _, o := range os {
+				if err := seen.take(o.ID, what); err != nil {
+					return err
+				}
+				h.add(h.group, o.ID)
+			}
+			return nil
+		}
 		if r.status < 200 || r.status > 299 {
 			return c.readProblem(what, r.answer())
 		}
@@ -135,7 +162,9 @@ func (c *Client) roleGroups(ctx context.Context, k call, h *holders) error {
 		if p.Value == nil {
 			return broken(r.answer(), what, "no value")
 		}
-		_ = keep(*p.Value) // never fails
+		if err := keep(*p.Value); err != nil {
+			return err
+		}
 		if p.Next == "" {
 			continue
 		}

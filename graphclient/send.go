@@ -37,6 +37,9 @@ type request struct {
 	needs string
 	// what names the request for people and logs: method and path, no query.
 	what string
+	// accept reads the answer to a read, nil to take any. What it does not
+	// understand (a body that is cut, empty, no JSON) is asked for again.
+	accept func(answer) error
 }
 
 // answer is what came back, read to its end.
