@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/graphclient/simulator"
+	"github.com/hacsync/hacsync/sync/loopback"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -59,18 +60,16 @@ func (a *app) simulatorCommand() *cobra.Command {
 func (a *app) simulatorOptions(f simulatorFlags) (simulator.Options, error) {
 	o := simulator.Options{
 		Listen: f.listen, Users: f.users, Seed: f.seed, Approve: f.approve, Limits: f.limits,
-		Speed: f.speed, Latency: f.latency, TLSNames: f.tlsNames, DemoHAC: f.hac == demoWord, Log: a.log,
+		Speed: f.speed, Latency: f.latency, Faults: f.faults, TLSNames: f.tlsNames, DemoHAC: f.hac == demoWord, Log: a.log,
 	}
 	choice := func(flag, takes, value string) error {
 		return wrongUsage("hacsync simulator", a.text("usage.choice", problem.Args{"flag": flag, "takes": takes, "value": value}))
 	}
 	switch {
-	case len(f.faults) > 0:
-		return o, problem.New(problem.FaultUnknown, problem.Args{"fault": f.faults[0]})
 	case f.approve != "auto" && f.approve != "page":
 		return o, choice("approve", "auto, page", f.approve)
-	case f.limits != "off":
-		return o, choice("limits", "off", f.limits)
+	case f.limits != "off" && f.limits != "published":
+		return o, choice("limits", "off, published", f.limits)
 	case f.users < 0:
 		return o, choice("users", "0, 1, 2, ..", strconv.Itoa(f.users))
 	case f.speed <= 0:
@@ -135,10 +134,15 @@ func (a *app) simulate(ctx context.Context, o simulator.Options, readyFile strin
 // startSimulator starts one, and says in problems what is wrong with its input.
 func startSimulator(ctx context.Context, o simulator.Options) (*simulator.Server, error) {
 	s, err := simulator.Start(ctx, o)
-	var bad *simulator.BadTenant
+	var (
+		bad   *simulator.BadTenant
+		fault *loopback.BadSpec
+	)
 	switch {
 	case err == nil, problem.Of(err) != nil:
 		return s, err
+	case errors.As(err, &fault):
+		return nil, problem.Wrap(err, problem.FaultUnknown, problem.Args{"fault": fault.Spec, "part": fault.Part, "takes": fault.Takes})
 	case errors.As(err, &bad):
 		return nil, problem.Wrap(err, problem.TenantFileWrong, problem.Args{"why": bad.Error()})
 	}

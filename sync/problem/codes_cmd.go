@@ -22,7 +22,8 @@ const (
 	ReadyFileWrong Code = "HS-9107"
 	// SourceUnknown: no such kind of source. Args: source, kinds.
 	SourceUnknown Code = "HS-9108"
-	// FaultUnknown: no such fault. Args: fault.
+	// FaultUnknown: a fault for the simulator is not understood. Args: fault, part
+	// (the part that is wrong), takes (what could stand there).
 	FaultUnknown Code = "HS-9109"
 	// NameTaken: saved data of another tenant has the name. Args: connection,
 	// tenant.
