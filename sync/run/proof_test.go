@@ -230,8 +230,13 @@ func TestRule4_KilledAtEveryCallASyncResumesWithNothingLostAndNothingTwice(t *te
 				_ = dies.store.Close()
 				next := a.start(t, &gate{})
 				defer next.store.Close()
+				begun := a.clock.Now()
 				if err := next.recover(t.Context()); err != nil {
 					t.Fatal(err)
+				}
+				// Nothing lags here: there is nothing to wait for.
+				if waited := a.clock.Now().Sub(begun); waited > 30*time.Second {
+					t.Errorf("resuming took %v", waited)
 				}
 				a.check(t, next.store)
 			})

@@ -79,12 +79,14 @@ func (s *syncing) awaitSteps(ctx context.Context, steps []plan.Step) error {
 	}
 }
 
-// pending reports whether a step was written and its action has no outcome yet.
+// pending reports whether a step is the last of its action that was written, and
+// the action has no outcome yet. An account that already has its final UPN never
+// shows the temporary one again: a resumed sync would wait for it in vain.
 func (s *syncing) pending(step plan.Step) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.actions[step.Action]
-	return a != nil && a.outcome == "" && a.written > step.Step
+	return a != nil && a.outcome == "" && a.written == step.Step+1
 }
 
 // effectSeen reports whether a step's effect shows in what was read.
