@@ -68,6 +68,12 @@ func (a *app) resume(ctx context.Context, s *session, no int64, f resumeFlags) e
 			approvedBy: log.By, note: log.Note, maxAllowedDeletions: -1, maxDeletions: -1,
 		})
 	}
+	if problem.Has(err, problem.PlanMissing) && log.Kind == state.Undo {
+		return a.undo(ctx, s, log.PlanOf, syncFlags{
+			from: &sourceFlags{}, yes: f.yes, summary: f.summary, approvedBy: log.By, note: log.Note,
+			maxAllowedDeletions: -1, maxDeletions: -1,
+		})
+	}
 	if err != nil {
 		return err
 	}

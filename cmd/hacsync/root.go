@@ -43,7 +43,7 @@ func (a *app) root() *cobra.Command {
 	}
 	add("try", a.demoCommand(), a.simulatorCommand())
 	add("tenant", a.connectCommand(), a.connectionsCommand(), a.domainsCommand(), a.checkCommand(), a.grantCommand())
-	add("sync", a.dryRunCommand(), a.auditLogCommand(), a.syncCommand(), a.resumeCommand(), a.logsCommand(), a.settingsCommand())
+	add("sync", a.dryRunCommand(), a.auditLogCommand(), a.syncCommand(), a.undoCommand(), a.resumeCommand(), a.logsCommand(), a.settingsCommand())
 	root.AddCommand(a.versionCommand())
 	return root
 }

@@ -33,15 +33,23 @@ func (s show) text(id string, args problem.Args) string { return s.words.Text("c
 func (s show) plan(p *run.Planned, at time.Time, summary bool) {
 	pl := p.Plan
 	c := pl.Counts()
-	s.line("%s", s.text("plan.title", problem.Args{
+	title := problem.Args{
 		"run": s.words.Int(int(p.Run)), "domain": pl.Domain(), "plan": pl.Fingerprint().Code(), "time": s.words.Time(at),
-	}))
-	s.line("%s", s.text("plan.sides", problem.Args{
+	}
+	sides := problem.Args{
 		"source": pl.Source().Name, "users": s.words.Int(c.SourceUsers),
 		"accounts": s.words.Int(c.DestinationUsers), "touchable": s.words.Int(c.Touchable),
-	}))
+	}
+	if no := pl.Undoes(); no != 0 {
+		title["run"] = s.words.Int(int(no))
+		s.line("%s", s.text("undo.title", title))
+		s.line("%s", s.text("undo.sides", sides))
+	} else {
+		s.line("%s", s.text("plan.title", title))
+		s.line("%s", s.text("plan.sides", sides))
+	}
 	s.line("")
-	s.counts(c)
+	s.counts(c, pl.Undoes() == 0)
 	s.line("")
 	s.verdict(pl.Verdict())
 	for _, w := range pl.Warnings() {
@@ -55,7 +63,8 @@ func (s show) plan(p *run.Planned, at time.Time, summary bool) {
 	s.line("%s", s.text("plan.fingerprint", problem.Args{"fingerprint": pl.Fingerprint().String()}))
 }
 
-func (s show) counts(c plan.Counts) {
+// counts shows the sums; without a source nobody is unchanged.
+func (s show) counts(c plan.Counts, source bool) {
 	rows := [][]string{}
 	add := func(sign, kind string, n int) {
 		rows = append(rows, []string{"  " + sign, s.words.Text("kind."+kind, nil), s.words.Int(n)})
@@ -65,7 +74,9 @@ func (s show) counts(c plan.Counts) {
 	add(">", "rename", c.Rename)
 	add("^", "restore", c.Restore)
 	add("-", "delete", c.Delete)
-	add("=", "unchanged", c.Unchanged)
+	if source {
+		add("=", "unchanged", c.Unchanged)
+	}
 	add("!", "skip", c.Skipped)
 	s.table(rows, 2)
 	if c.SignIn > 0 {
@@ -181,8 +192,12 @@ func (s show) skips(p *plan.Plan) {
 
 // report shows what a sync did. It says done only of what was seen.
 func (s show) report(r *run.Report) {
-	s.line("%s", s.text("report.title", problem.Args{
-		"run": s.words.Int(int(r.Run)), "domain": r.Plan.Domain(), "plan": r.Plan.Fingerprint().Code(),
+	id := "report.title"
+	if r.Plan.Undoes() != 0 {
+		id = "undo.report"
+	}
+	s.line("%s", s.text(id, problem.Args{
+		"undone": s.words.Int(int(r.Plan.Undoes())), "run": s.words.Int(int(r.Run)), "domain": r.Plan.Domain(), "plan": r.Plan.Fingerprint().Code(),
 		"state": s.words.Text("run.state."+string(r.State), nil),
 	}))
 	s.line("%s", s.text("report.sums", problem.Args{

@@ -34,8 +34,14 @@ func (a *app) syncCommand() *cobra.Command {
 	})
 	c.Args = a.takes("DOMAIN")
 	f.from = a.sourceFlags(c)
+	c.Flags().StringVar(&f.plan, "plan", "", a.text("flag.plan", nil))
+	a.approvalFlags(c, &f)
+	return c
+}
+
+// approvalFlags are those by which a plan is approved.
+func (a *app) approvalFlags(c *cobra.Command, f *syncFlags) {
 	flags := c.Flags()
-	flags.StringVar(&f.plan, "plan", "", a.text("flag.plan", nil))
 	flags.StringVar(&f.approve, "approve", "", a.text("flag.approve", nil))
 	flags.BoolVar(&f.yes, "yes", false, a.text("flag.yes", nil))
 	flags.BoolVar(&f.skipDrifted, "skip-drifted", false, a.text("flag.skip-drifted", nil))
@@ -47,7 +53,6 @@ func (a *app) syncCommand() *cobra.Command {
 	for _, name := range []string{"max-allowed-deletions", "max-deletions"} {
 		flags.Lookup(name).DefValue = "" // not raised; the help has no word for it
 	}
-	return c
 }
 
 // sync shows a plan, obtains a person's approval of it, and applies it.
@@ -66,6 +71,12 @@ func (a *app) sync(ctx context.Context, domain string, f syncFlags) error {
 	if err != nil {
 		return err
 	}
+	return a.apply(ctx, s, p, known, f)
+}
+
+// apply shows a plan, obtains a person's approval of it, and applies it. known:
+// this state computed it.
+func (a *app) apply(ctx context.Context, s *session, p *run.Planned, known bool, f syncFlags) error {
 	a.show(a.err).plan(p, p.At, f.summary)
 	fingerprint := p.Plan.Fingerprint()
 	if f.approve != "" && !strings.EqualFold(f.approve, fingerprint.String()) {
@@ -194,9 +205,13 @@ func (a *app) confirm(ctx context.Context, p *plan.Plan) error {
 	a.tell("")
 	wanted := strconv.Itoa(c.Delete)
 	args["n"], args["changes"] = wanted, strconv.Itoa(c.Changes())
-	question := a.text("sync.question", args)
+	what := "sync"
+	if no := p.Undoes(); no != 0 {
+		what, args["run"] = "undo", strconv.FormatInt(no, 10)
+	}
+	question := a.text(what+".question", args)
 	if c.Delete > 0 {
-		question = a.text("sync.question_deletions", args)
+		question = a.text(what+".question_deletions", args)
 	}
 	answer, err := a.ask(ctx, question)
 	if err != nil {
@@ -225,6 +240,10 @@ func (a *app) nothingToDo(p *run.Planned, f syncFlags) error {
 	if a.flags.json {
 		a.answered = true
 		return planObject{run: p.Run, plan: p.Plan, summary: f.summary, words: a.words}.write(a.out)
+	}
+	if no := p.Plan.Undoes(); no != 0 {
+		a.say(a.text("undo.nothing", problem.Args{"run": strconv.FormatInt(no, 10)}))
+		return nil
 	}
 	a.say(a.text("sync.nothing", problem.Args{"domain": p.Plan.Domain()}))
 	return nil
@@ -271,6 +290,9 @@ func (a *app) done(ctx context.Context, s *session, p *run.Planned, r *run.Repor
 		out := a.show(a.out)
 		out.drifted(r.Drifted)
 		out.report(r)
+		if p.Plan.Undoes() != 0 {
+			a.say(a.text("undo.after", problem.Args{"domain": p.Plan.Domain(), "run": strconv.FormatInt(r.Run, 10)}))
+		}
 	}
 	return syncOutcome(r)
 }
