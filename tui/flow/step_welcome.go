@@ -121,7 +121,7 @@ func (s *welcome) view(d *data, now time.Time) View {
 		Para{T("flow.welcome.what")},
 		Para{T("flow.welcome.promise")},
 	}, v.Blocks...)
-	if d.b.Simulated() {
+	if d.b.Demo() != nil {
 		v.Blocks = append(v.Blocks, Para{T("flow.welcome.demo")})
 	} else {
 		v.Blocks = append(
