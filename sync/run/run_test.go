@@ -342,6 +342,26 @@ func TestRule4_AnAnswerThatNeverCameIsSettledByReading(t *testing.T) {
 	}
 }
 
+// A new account whose answer was lost does not show for a while, and Graph
+// refuses to make it again: that conflict is with ourselves.
+func TestRule4_ALostAddIsSettledAlthoughReadsLag(t *testing.T) {
+	w := mixed(t)
+	p := w.dry(t)
+	w.tenant.lag = 90 * time.Second
+	cut := map[string]bool{}
+	w.tenant.after = func(s plan.Step) *destination.Outcome {
+		if s.Verb != plan.Create || cut[fmt.Sprint(s.Action)] {
+			return nil
+		}
+		cut[fmt.Sprint(s.Action)] = true
+		return &destination.Outcome{Did: destination.Unknown}
+	}
+	rep, err := w.Sync(t.Context(), p, approval(p))
+	if err != nil || len(cut) == 0 || rep.Seen != rep.Planned {
+		t.Fatalf("%d answers lost: report = %+v, %v", len(cut), rep, err)
+	}
+}
+
 func TestSync_WaitsWhenTheDestinationAsksAndSendsAgain(t *testing.T) {
 	w := mixed(t)
 	p := w.dry(t)

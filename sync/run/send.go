@@ -396,10 +396,11 @@ func (s *syncing) settle(
 		if err != nil {
 			return nil, 0, err
 		}
-		if len(retry) > 0 {
-			pause = max(pause, defaultPause)
-			again = append(again, retry...)
+		for _, step := range retry {
+			// Reads may lag: the longer nothing shows, the longer the wait.
+			pause = max(pause, defaultPause<<min(attempts[stepKey{step.Action, step.Step}]-1, 6))
 		}
+		again = append(again, retry...)
 	}
 	return again, pause, nil
 }
@@ -476,7 +477,7 @@ func (s *syncing) sendAgain(step plan.Step, why *problem.Problem, attempt int) (
 // isConflict reports whether the destination says that another object has the
 // value.
 func isConflict(p *problem.Problem) bool {
-	return p != nil && p.Upstream != nil && strings.Contains(p.Upstream.Code, "ObjectConflict")
+	return p != nil && problem.Has(p, problem.ConflictUPN, problem.ConflictAddress, problem.ConflictImmutableID, problem.ConflictOther)
 }
 
 // settledByReading reports whether a refusal of a second attempt may only mean

@@ -37,6 +37,8 @@ type tenant struct {
 	before, after func(plan.Step) *destination.Outcome
 	// onLook and onRead may fail a read.
 	onLook, onRead func() error
+	// lag is how long a new account does not show to Look.
+	lag time.Duration
 	lookup         int
 }
 
@@ -130,6 +132,9 @@ func (t *tenant) Look(ctx context.Context, refs []directory.Ref, _ []directory.A
 			p directory.Presence
 		}{{t.users, directory.Live}, {t.bin, directory.InRecycleBin}} {
 			for _, rec := range side.m {
+				if t.lag > 0 && t.now().Sub(rec.Created) < t.lag {
+					continue
+				}
 				if ref.ID != "" && rec.ID == ref.ID ||
 					ref.UPN != "" && strings.EqualFold(rec.UPN, ref.UPN) ||
 					ref.ImmutableID != "" && rec.ImmutableID == ref.ImmutableID {
@@ -180,6 +185,15 @@ func refused(status int, code string) destination.Outcome {
 	return destination.Outcome{Did: destination.NotDone, Why: p}
 }
 
+// conflicting is what graphclient makes of a key that another object holds:
+// ObjectConflict is a detail of Graph's answer, and its code a general one.
+func conflicting() destination.Outcome {
+	p := problem.New(problem.ConflictUPN, nil).WithUpstream(problem.Upstream{
+		Status: http.StatusBadRequest, Code: "Request_BadRequest", Target: "userPrincipalName",
+	})
+	return destination.Outcome{Did: destination.NotDone, Why: p}
+}
+
 func (t *tenant) taken(upn, immutable string, but directory.ID) bool {
 	for id, u := range t.users {
 		if id != but && (strings.EqualFold(u.UPN, upn) || immutable != "" && u.ImmutableID == immutable) {
@@ -201,7 +215,7 @@ func (t *tenant) effect(step plan.Step) destination.Outcome {
 		rec = &directory.Record{ID: id, Columns: t.columns, Values: make([]directory.Value, len(t.columns)), Created: t.now().Truncate(time.Second)}
 		setAll(rec, step.Set)
 		if t.taken(rec.UPN, rec.ImmutableID, "") {
-			return refused(http.StatusBadRequest, "ObjectConflict")
+			return conflicting()
 		}
 		t.users[id], t.purpose[id] = rec, directory.PurposeNone
 		done.ID = id
@@ -213,7 +227,7 @@ func (t *tenant) effect(step plan.Step) destination.Outcome {
 		next.Values = slices.Clone(rec.Values)
 		setAll(&next, step.Set)
 		if t.taken(next.UPN, next.ImmutableID, id) {
-			return refused(http.StatusBadRequest, "ObjectConflict")
+			return conflicting()
 		}
 		t.users[id] = &next
 	case plan.DeleteUser:
@@ -231,7 +245,7 @@ func (t *tenant) effect(step plan.Step) destination.Outcome {
 		next.Deleted = time.Time{}
 		setAll(&next, step.Set)
 		if t.taken(next.UPN, next.ImmutableID, id) {
-			return refused(http.StatusBadRequest, "ObjectConflict")
+			return conflicting()
 		}
 		t.users[id] = &next
 		delete(t.bin, id)
