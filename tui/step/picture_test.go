@@ -53,7 +53,7 @@ func TestPicture_PlacesEveryTextByItsColumn(t *testing.T) {
 		`>red</text>`,
 		`a&lt;b`,
 		fmt.Sprintf(`<rect x="%.1f" y="%d" width="%.1f"`, float64(margin), margin+cellHigh, 2*cellWide),
-		fmt.Sprintf(`<text x="%.1f" y="%d" fill="%s" textLength="%.1f"`, float64(margin), margin+2*cellHigh-5, paper, 2*cellWide),
+		fmt.Sprintf(`<text x="%.1f" y="%d" fill=%q textLength="%.1f"`, float64(margin), margin+2*cellHigh-5, paper, 2*cellWide),
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in\n%s", want, got)

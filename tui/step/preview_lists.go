@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"charm.land/bubbles/v2/key"
-
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
@@ -166,7 +164,7 @@ func (s *Preview) reasons(width int) []listLine {
 			if r.Group == plan.LeftAlone {
 				alone += r.Rows
 			}
-			short := ""
+			var short string
 			l := listLine{of: r}
 			switch {
 			case r.Why != nil:
@@ -329,7 +327,7 @@ func (s *Preview) attributeLines() []listLine {
 		}
 	}
 	for _, a := range s.g.Without() {
-		text := line(d.attribute(a), []string{"", "", "", ""}, e.T("preview.attribute_without"))
+		text := widget.Fit(d.attribute(a), name) + "   " + e.T("preview.attribute_without")
 		out = append(out, listLine{attribute: a, without: true, parts: []part{{text, st.Faint}}})
 	}
 	return out
@@ -377,90 +375,4 @@ func (s *Preview) filterLines(width, height int) []string {
 		out = append(out, strings.Repeat(" ", width))
 	}
 	return out
-}
-
-// Keys are those that work now, the important ones first.
-func (s *Preview) Keys() []key.Binding {
-	if s.asking() {
-		return s.asks.Keys()
-	}
-	e := s.e
-	k := func(keys, id string, kv ...any) key.Binding { return binding(keys, e.T("preview.key."+id, kv...)) }
-	limit, audit := "limit", "audit"
-	if s.width < previewBeside {
-		limit, audit = "limit_short", "audit_short"
-	}
-	moves := []key.Binding{k("[ ]", "tabs"), k("1-8", "tabs"), k("↑ ↓", "move"), k("pgup pgdn", "page"), k("home end", "ends")}
-	switch b := s.body(); {
-	case s.typing:
-		return []key.Binding{k("a-z", "type"), k("enter", "down"), k("esc", "esc_clear")}
-	case b == bodyFilters:
-		return []key.Binding{k("enter", "choose"), k("1-"+strconv.Itoa(len(flow.Filters())+1), "choose"), k("esc", "esc")}
-	case b == bodyReasons:
-		return append([]key.Binding{k("enter", "list"), k("/", "search"), k("a", audit), k("m", limit), k("s", "sync"), k("w", "save"), k("d", "dryrun")}, moves...)
-	case b == bodySummary:
-		out := []key.Binding{k("enter", "its_rows")}
-		if line, ok := s.lists.line(s.pick.at); ok && line.without {
-			out = []key.Binding{k("space", "in")}
-		} else if ok && line.attribute != "" {
-			out = append(out, k("space", "out"))
-		}
-		return append(append(out, k("a", audit), k("w", "save"), k("m", limit), k("s", "sync"), k("d", "dryrun")), moves...)
-	case b == bodyDetail:
-		out := []key.Binding{k("esc", "esc"), k("↑ ↓", "detail")}
-		return append(append(out, s.rowKeys()...), k("s", "sync"))
-	}
-	var out []key.Binding
-	if s.narrowed() {
-		if strings.TrimSpace(s.search.Value()) != "" {
-			out = append(out, k("/", "search_change"))
-		}
-		out = append(out, s.rowKeys()...)
-		if s.table.Len() > 1 {
-			out = append(out, k("*", "out_all", "n", s.table.Len()))
-		}
-		if strings.TrimSpace(s.search.Value()) != "" {
-			out = append(out, k("esc", "esc_clear"))
-		} else {
-			out = append(out, k("esc", "esc_filter"), k("/", "search"))
-		}
-		out = append(out, k("f", "filter"), k("o", "order"), k("m", limit), k("a", audit), k("s", "sync"))
-	} else {
-		out = append(out, k("/", "search"), k("f", "filter"))
-		out = append(out, s.rowKeys()...)
-		if s.g.Verdict().Deletions > 0 {
-			out = append(out, k("m", limit))
-		}
-		if s.width >= previewBeside {
-			out = append(out, k("a", audit), k("s", "sync"))
-		} else {
-			out = append(out, k("s", "sync"), k("a", audit))
-		}
-		if s.g.Notable(flow.OutOnly) > 0 {
-			out = append(out, k("z", "back"))
-		}
-		out = append(out, k("o", "order"))
-	}
-	out = append(out, k("enter", "open"), k("d", "dryrun"), k("w", "save"), k("shift+↑ ↓", "detail"))
-	if !s.narrowed() && s.table.Len() > 1 {
-		out = append(out, k("*", "out_all", "n", s.table.Len()))
-	}
-	return append(out, moves...)
-}
-
-// rowKeys are the keys that concern the selected row.
-func (s *Preview) rowKeys() []key.Binding {
-	i := s.row()
-	if i < 0 || i >= s.g.Actions() {
-		return nil
-	}
-	var out []key.Binding
-	r := s.g.Row(i)
-	if r.Pair > 0 {
-		out = append(out, binding("=", s.e.T("preview.key.same")))
-	}
-	if r.Out {
-		return append(out, binding("space", s.e.T("preview.key.in")))
-	}
-	return append(out, binding("space", s.e.T("preview.key.out")))
 }

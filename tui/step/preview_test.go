@@ -352,6 +352,18 @@ func TestPreview_SpaceLeavesOutAndTakesInAndZTakesBack(t *testing.T) {
 	}
 }
 
+func TestPreview_ScrollsTheSummaryDownToItsSums(t *testing.T) {
+	w := newWorld(t, story(t), "en", 80, 16)
+	w.keys("8").lacks("Remaining")
+	w.keys("end").has("Remaining    75 changes, 0 left out")
+	w.keys("home").has("» displayName")
+	for range 30 {
+		w.keys("down")
+		w.view()
+	}
+	w.has("Remaining")
+}
+
 func TestPreview_SpaceInTheSummaryLeavesAnAttributeOut(t *testing.T) {
 	w := newWorld(t, story(t), "en", 120, 40)
 	w.keys("8", "down")

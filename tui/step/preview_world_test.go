@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 	uv "github.com/charmbracelet/ultraviolet"
@@ -294,7 +295,8 @@ func press(name string) tea.KeyPressMsg {
 	if name == "space" {
 		return tea.KeyPressMsg{Code: ' ', Text: " "}
 	}
-	return tea.KeyPressMsg{Code: []rune(name)[0], Text: name}
+	code, _ := utf8.DecodeRuneInString(name)
+	return tea.KeyPressMsg{Code: code, Text: name}
 }
 
 // send is one message, what its command brings, and the flow's answer.

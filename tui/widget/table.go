@@ -305,7 +305,7 @@ func (t *Table) line(first string, cells []string, matches bool) (string, [][2]i
 		if matches && c.Match != nil {
 			cell, marks = bracket(cell, c.Match(cell))
 		}
-		fitted := ""
+		var fitted string
 		switch {
 		case c.Right:
 			fitted = FitLeft(cell, t.widths[i])

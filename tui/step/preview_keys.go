@@ -1,0 +1,491 @@
+package step
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/hacsync/hacsync/tui/flow"
+)
+
+func (s *Preview) key(k tea.KeyPressMsg) ([]flow.Answer, tea.Cmd, bool) {
+	name := KeyName(k)
+	switch name {
+	case "shift+up":
+		s.scroll(-1)
+		return nil, nil, true
+	case "shift+down":
+		s.scroll(1)
+		return nil, nil, true
+	}
+	switch {
+	case s.typing:
+		return s.typed(k, name)
+	case s.menu:
+		return nil, s.filters(name), name != "?" && name != "q" && name != "L" && name != "ctrl+c"
+	case s.open:
+		if s.opened(name) {
+			return nil, nil, true
+		}
+	}
+	if s.moves(name) {
+		return nil, nil, true
+	}
+	if a := s.answer(name); a != nil {
+		return a, nil, true
+	}
+	return s.command(name)
+}
+
+// typed is a key while a search is typed.
+func (s *Preview) typed(k tea.KeyPressMsg, name string) ([]flow.Answer, tea.Cmd, bool) {
+	switch name {
+	case "esc":
+		s.typing = false
+		s.search.Set("")
+		return nil, s.ask(false), true
+	case "enter", "tab", "down", "up":
+		s.typing = false
+		return nil, nil, true
+	case "pgdown", "pgup":
+		s.typing = false
+		s.moves(name)
+		return nil, nil, true
+	}
+	was := s.search.Value()
+	if !s.search.Key(k) {
+		return nil, nil, false
+	}
+	if s.search.Value() == was {
+		return nil, nil, true
+	}
+	return nil, s.ask(true), true
+}
+
+// filters is a key while the filters are to choose from.
+func (s *Preview) filters(name string) tea.Cmd {
+	n := len(flow.Filters()) + 1
+	switch name {
+	case "esc", "f":
+		s.menu = false
+	case "enter", "space":
+		return s.choose(s.pick.at)
+	case "up", "k":
+		s.pick.at = (s.pick.at + n - 1) % n
+	case "down", "j":
+		s.pick.at = (s.pick.at + 1) % n
+	case "home":
+		s.pick.at = 0
+	case "end":
+		s.pick.at = n - 1
+	default:
+		if i, err := strconv.Atoi(name); err == nil && i >= 1 && i <= n {
+			return s.choose(i - 1)
+		}
+	}
+	return nil
+}
+
+// choose takes the filter at a place; the first shows all.
+func (s *Preview) choose(i int) tea.Cmd {
+	s.menu, s.pick = false, picker{}
+	s.filter = flow.NoFilter
+	if i > 0 {
+		s.filter = flow.Filters()[i-1]
+	}
+	if s.tab == flow.TabSkip || s.tab == flow.TabSummary {
+		s.tab, s.attribute, s.reason = flow.TabAll, "", 0
+	}
+	return s.ask(false)
+}
+
+// opened is a key while the detail takes the whole body.
+func (s *Preview) opened(name string) bool {
+	switch name {
+	case "esc", "enter":
+		s.open, s.scrolled = false, 0
+	case "up", "k":
+		s.scroll(-1)
+	case "down", "j":
+		s.scroll(1)
+	case "pgup":
+		s.scroll(-max(1, s.height-6))
+	case "pgdown":
+		s.scroll(max(1, s.height-6))
+	case "home":
+		s.scrolled = 0
+	case "end":
+		s.scrolled = 1 << 20
+	default:
+		return false
+	}
+	return true
+}
+
+// moves is a key that moves the selection.
+func (s *Preview) moves(name string) bool {
+	if b := s.body(); b == bodyReasons || b == bodySummary {
+		// The tab may have come with the key before this one.
+		if b == bodyReasons {
+			s.pick.fit(s.reasons(s.lists.of.width), max(1, s.height-6))
+		} else {
+			s.pick.fit(s.summary(s.width), max(1, s.height-6))
+		}
+		return s.pick.moves(name, max(1, s.height-6))
+	}
+	switch name {
+	case "up", "k":
+		s.table.Move(-1)
+	case "down", "j":
+		s.table.Move(1)
+	case "pgup":
+		s.table.Page(-1)
+	case "pgdown":
+		s.table.Page(1)
+	case "home":
+		s.table.Go(0)
+	case "end":
+		s.table.Go(s.table.Len() - 1)
+	default:
+		return false
+	}
+	return true
+}
+
+// row is the selected row, -1 where there is none.
+func (s *Preview) row() int {
+	if b := s.body(); b == bodyReasons || b == bodySummary || b == bodyFilters {
+		return -1
+	}
+	return s.table.Selected()
+}
+
+// answer is a key that the flow answers.
+func (s *Preview) answer(name string) []flow.Answer {
+	one := func(command, text string) []flow.Answer { return []flow.Answer{{Command: command, Text: text}} }
+	switch name {
+	case "space":
+		if s.body() == bodySummary {
+			if line, ok := s.lists.line(s.pick.at); ok && line.attribute != "" {
+				return one("attribute", string(line.attribute))
+			}
+			return nil
+		}
+		if i := s.row(); i >= 0 && i < s.g.Actions() {
+			r := s.g.Row(i)
+			if r.Out {
+				return one("in", strconv.Itoa(r.No))
+			}
+			return one("out", strconv.Itoa(r.No))
+		}
+	case "*":
+		if s.body() == bodyTable {
+			if command, nos := s.all(); nos != "" {
+				return one(command, nos)
+			}
+		}
+	case "=":
+		if i := s.row(); i >= 0 && s.g.Row(i).Pair > 0 {
+			return one("same", strconv.Itoa(s.g.Row(i).No))
+		}
+	case "z":
+		return one("takeback", "")
+	case "m":
+		return one("limit", "")
+	case "a":
+		return one("auditlog", "")
+	case "w":
+		return one("save", "")
+	case "d":
+		return one("dryrun", "")
+	case "s":
+		return one("sync", "")
+	case "esc":
+		if s.g.Wanted() != "" && !s.narrowed() && s.reason == 0 {
+			// The flow looked for a row; that is no step to go back.
+			return []flow.Answer{{Command: "search"}, {Command: flow.CmdBack}}
+		}
+	}
+	return nil
+}
+
+// all is what * does to the rows shown: leave out those that are not, or take
+// all in where none is.
+func (s *Preview) all() (command, nos string) {
+	var rows []int32
+	if s.found == nil {
+		rows = make([]int32, s.g.Actions())
+		for i := range rows {
+			rows[i] = int32(i) //nolint:gosec // rows of a plan
+		}
+	} else {
+		rows = slices.DeleteFunc(slices.Clone(s.found), func(i int32) bool { return int(i) >= s.g.Actions() })
+		slices.Sort(rows)
+	}
+	command = "in"
+	for _, i := range rows {
+		if !s.g.IsOut(int(i)) {
+			command = "out"
+			break
+		}
+	}
+	var b strings.Builder
+	for n := 0; n < len(rows); {
+		from := s.g.No(int(rows[n]))
+		to := from
+		for n++; n < len(rows) && s.g.No(int(rows[n])) == to+1; n++ {
+			to++
+		}
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.Itoa(from))
+		if to > from {
+			b.WriteString("-" + strconv.Itoa(to))
+		}
+	}
+	return command, b.String()
+}
+
+// command is a key that changes what is looked at.
+func (s *Preview) command(name string) ([]flow.Answer, tea.Cmd, bool) {
+	tabs := flow.Tabs()
+	at := slices.Index(tabs, s.tab)
+	switch name {
+	case "/":
+		s.typing, s.open = true, false
+		if s.search.Value() == "" {
+			s.before = s.table.Selected()
+		}
+		if s.tab == flow.TabSummary {
+			return nil, s.goTabTyping(flow.TabAll), true
+		}
+	case "f":
+		s.menu, s.pick = true, picker{at: slices.Index(flow.Filters(), s.filter) + 1}
+	case "o":
+		if s.body() != bodyTable {
+			return nil, nil, false
+		}
+		s.order = (s.order + 1) % (flow.ByName + 1)
+		return nil, s.ask(false), true
+	case "[":
+		return nil, s.goTo(tabs[(at+len(tabs)-1)%len(tabs)]), true
+	case "]":
+		return nil, s.goTo(tabs[(at+1)%len(tabs)]), true
+	case "enter":
+		return nil, s.enter(), true
+	case "esc":
+		return s.esc()
+	default:
+		if i, err := strconv.Atoi(name); err == nil && len(name) == 1 && i >= 1 && i <= len(tabs) {
+			return nil, s.goTo(tabs[i-1]), true
+		}
+		return nil, nil, false
+	}
+	return nil, nil, true
+}
+
+func (s *Preview) goTabTyping(t flow.Tab) tea.Cmd {
+	cmd := s.goTo(t)
+	s.typing = true
+	return cmd
+}
+
+// enter opens what is selected.
+func (s *Preview) enter() tea.Cmd {
+	switch s.body() {
+	case bodyReasons:
+		line, ok := s.lists.line(s.pick.at)
+		switch {
+		case !ok:
+		case line.reason > 0:
+			s.reason = line.reason
+			return s.ask(false)
+		case line.out:
+			s.tab, s.filter = flow.TabAll, flow.OutOnly
+			return s.ask(false)
+		}
+	case bodySummary:
+		if line, ok := s.lists.line(s.pick.at); ok && line.attribute != "" && !line.without {
+			s.attribute = line.attribute
+			return s.ask(false)
+		}
+	case bodyTable:
+		if s.table.Selected() >= 0 {
+			s.open, s.scrolled = true, 0
+		}
+	case bodyFilters, bodyDetail:
+	}
+	return nil
+}
+
+// esc goes one step back within the screen; where there is none it is the shell's.
+func (s *Preview) esc() ([]flow.Answer, tea.Cmd, bool) {
+	switch {
+	case strings.TrimSpace(s.search.Value()) != "":
+		s.search.Set("")
+	case s.attribute != "" || s.reason > 0:
+		s.attribute, s.reason = "", 0
+	case s.filter != flow.NoFilter:
+		s.filter = flow.NoFilter
+	default:
+		return nil, nil, false
+	}
+	return nil, s.ask(false), true
+}
+
+// scroll scrolls the detail; View keeps it within what there is.
+func (s *Preview) scroll(by int) {
+	if i := s.row(); i != s.scrolledOf {
+		s.scrolledOf, s.scrolled = i, 0
+	}
+	s.scrolled = max(0, s.scrolled+by)
+}
+
+func (s *Preview) wheel(m tea.MouseWheelMsg) {
+	by := 3
+	switch m.Button {
+	case tea.MouseWheelUp:
+		by = -3
+	case tea.MouseWheelDown:
+	default:
+		return
+	}
+	split := s.Split(s.width)
+	switch b := s.body(); {
+	case b == bodyReasons || b == bodySummary || b == bodyFilters:
+		if by < 0 {
+			s.pick.moves("up", 1)
+		} else {
+			s.pick.moves("down", 1)
+		}
+	case b == bodyDetail || split >= 0 && m.X > split || split < 0 && m.Y > s.tableTop+s.tableHeight(s.height):
+		s.scroll(by)
+	default:
+		s.table.Wheel(by)
+	}
+}
+
+func (s *Preview) click(x, y int) tea.Cmd {
+	if y == 0 {
+		for _, t := range s.tabs {
+			if x >= t.from && x < t.to {
+				return s.goTo(t.tab)
+			}
+		}
+		return nil
+	}
+	switch s.body() {
+	case bodyFilters:
+		if i := y - s.listTop; i >= 0 && i <= len(flow.Filters()) {
+			return s.choose(i)
+		}
+	case bodyReasons, bodySummary:
+		i := y - s.listTop + s.pick.top
+		if line, ok := s.lists.line(i); ok && y >= s.listTop && line.selectable() {
+			again := s.pick.at == i
+			s.pick.at = i
+			if again {
+				return s.enter()
+			}
+		}
+	case bodyTable:
+		if split := s.Split(s.width); split >= 0 && x >= split {
+			return nil
+		}
+		if _, again := s.table.Click(y - s.tableTop); again {
+			return s.enter()
+		}
+	case bodyDetail:
+	}
+	return nil
+}
+
+// Keys are those that work now, the important ones first.
+func (s *Preview) Keys() []key.Binding {
+	if s.asking() {
+		return s.asks.Keys()
+	}
+	e := s.e
+	k := func(keys, id string, kv ...any) key.Binding { return binding(keys, e.T("preview.key."+id, kv...)) }
+	limit, audit := "limit", "audit"
+	if s.width < previewBeside {
+		limit, audit = "limit_short", "audit_short"
+	}
+	moves := []key.Binding{k("[ ]", "tabs"), k("1-8", "tabs"), k("↑ ↓", "move"), k("pgup pgdn", "page"), k("home end", "ends")}
+	switch b := s.body(); {
+	case s.typing:
+		return []key.Binding{k("a-z", "type"), k("enter", "down"), k("esc", "esc_clear")}
+	case b == bodyFilters:
+		return []key.Binding{k("enter", "choose"), k("1-"+strconv.Itoa(len(flow.Filters())+1), "choose"), k("esc", "esc")}
+	case b == bodyReasons:
+		return append([]key.Binding{k("enter", "list"), k("/", "search"), k("a", audit), k("m", limit), k("s", "sync"), k("w", "save"), k("d", "dryrun")}, moves...)
+	case b == bodySummary:
+		out := []key.Binding{k("enter", "its_rows")}
+		if line, ok := s.lists.line(s.pick.at); ok && line.without {
+			out = []key.Binding{k("space", "in")}
+		} else if ok && line.attribute != "" {
+			out = append(out, k("space", "out"))
+		}
+		return append(append(out, k("a", audit), k("w", "save"), k("m", limit), k("s", "sync"), k("d", "dryrun")), moves...)
+	case b == bodyDetail:
+		out := []key.Binding{k("esc", "esc"), k("↑ ↓", "detail")}
+		return append(append(out, s.rowKeys()...), k("s", "sync"))
+	}
+	var out []key.Binding
+	if s.narrowed() {
+		if strings.TrimSpace(s.search.Value()) != "" {
+			out = append(out, k("/", "search_change"))
+		}
+		out = append(out, s.rowKeys()...)
+		if s.table.Len() > 1 {
+			out = append(out, k("*", "out_all", "n", s.table.Len()))
+		}
+		if strings.TrimSpace(s.search.Value()) != "" {
+			out = append(out, k("esc", "esc_clear"))
+		} else {
+			out = append(out, k("esc", "esc_filter"), k("/", "search"))
+		}
+		out = append(out, k("f", "filter"), k("o", "order"), k("m", limit), k("a", audit), k("s", "sync"))
+	} else {
+		out = append(out, k("/", "search"), k("f", "filter"))
+		out = append(out, s.rowKeys()...)
+		if s.g.Verdict().Deletions > 0 {
+			out = append(out, k("m", limit))
+		}
+		if s.width >= previewBeside {
+			out = append(out, k("a", audit), k("s", "sync"))
+		} else {
+			out = append(out, k("s", "sync"), k("a", audit))
+		}
+		if s.g.Notable(flow.OutOnly) > 0 {
+			out = append(out, k("z", "back"))
+		}
+		out = append(out, k("o", "order"))
+	}
+	out = append(out, k("enter", "open"), k("d", "dryrun"), k("w", "save"), k("shift+↑ ↓", "detail"))
+	if !s.narrowed() && s.table.Len() > 1 {
+		out = append(out, k("*", "out_all", "n", s.table.Len()))
+	}
+	return append(out, moves...)
+}
+
+// rowKeys are the keys that concern the selected row.
+func (s *Preview) rowKeys() []key.Binding {
+	i := s.row()
+	if i < 0 || i >= s.g.Actions() {
+		return nil
+	}
+	var out []key.Binding
+	r := s.g.Row(i)
+	if r.Pair > 0 {
+		out = append(out, binding("=", s.e.T("preview.key.same")))
+	}
+	if r.Out {
+		return append(out, binding("space", s.e.T("preview.key.in")))
+	}
+	return append(out, binding("space", s.e.T("preview.key.out")))
+}

@@ -1,0 +1,128 @@
+package step
+
+import (
+	"strconv"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/widget"
+)
+
+// previewRows gives the table its rows, and keeps those drawn last.
+type previewRows struct {
+	s       *Preview
+	printer *message.Printer
+	kept    map[int]widget.Row
+}
+
+// most is how many drawn rows are kept.
+const most = 512
+
+func (r *previewRows) forget() { r.kept = nil }
+
+// Len is the number of actions: skips are shown only where a query asks for them.
+func (r *previewRows) Len() int {
+	if r.s.g == nil {
+		return 0
+	}
+	return r.s.g.Actions()
+}
+
+// Row is the row with an index.
+func (r *previewRows) Row(i int) widget.Row {
+	e := r.s.e
+	if r.printer != e.Printer || len(r.kept) >= most {
+		r.printer, r.kept = e.Printer, nil
+	}
+	if row, ok := r.kept[i]; ok {
+		return row
+	}
+	l := r.s.g.Row(i)
+	row := widget.Row{
+		Cells: []string{l.Sign(), strconv.Itoa(l.No), message.Clean(l.UPN), message.Clean(l.Name), e.Say(l.What)},
+		Tone:  int(l.Kind),
+	}
+	if l.Kind == 0 {
+		row.Tone = toneSkip
+	}
+	if l.Out {
+		row.Tone = toneOut
+	}
+	if r.kept == nil {
+		r.kept = make(map[int]widget.Row, 64)
+	}
+	r.kept[i] = row
+	return row
+}
+
+// The tones of rows beyond those of the kinds, which are numbered as plan.Kind.
+const (
+	toneSkip = 6
+	toneOut  = 7
+)
+
+// tablePane is the table, or why there is nothing in it.
+func (s *Preview) tablePane(width, height int) []string {
+	if height <= 0 {
+		return nil
+	}
+	e := s.e
+	st := e.Styles
+	s.table.SetStyles(widget.Styles{
+		Header: st.Label, Selected: st.Selected, Match: st.Match,
+		Tones: []lipgloss.Style{st.Text, st.Delete, st.Rename, st.Restore, st.Add, st.Update, st.Skip, st.Faint},
+	})
+	s.table.SetHere(e.Signs.Here)
+	var match func(string) [][2]int
+	if q := s.search.Value(); strings.TrimSpace(q) != "" {
+		match = flow.NewMatcher(q).Find
+	}
+	digits := max(4, len(strconv.Itoa(s.g.Highest())))
+	s.table.SetColumns([]widget.Column{
+		{Width: 3},
+		{Title: e.T("preview.col.no"), Width: digits, Right: true},
+		{Title: "@" + message.Clean(s.g.Domain()), Width: 15, Grow: 4, Middle: true, Match: match},
+		{Title: e.T("preview.col.name"), Width: 13, Grow: 2, Match: match},
+		{Title: e.T("preview.col.what"), Width: 16, Grow: 3},
+	})
+	s.table.SetSize(width, height)
+	lines := strings.Split(s.table.View(), "\n")
+	if s.table.Len() == 0 {
+		id := "preview.nothing_here"
+		switch {
+		case s.pending:
+			id = "preview.searching"
+		case strings.TrimSpace(s.search.Value()) != "":
+			id = "preview.nothing_found"
+		case s.g.Actions() == 0 && s.tab == flow.TabAll:
+			id = "preview.no_changes"
+		}
+		s.note(lines, 2, width, e.T(id))
+		return lines
+	}
+	used := 1 + s.table.Len()
+	switch v := s.g.Remaining(); {
+	case match != nil:
+		s.note(lines, used+1, width, e.T("preview.search_hint"))
+	case s.tab == flow.TabDelete && !s.narrowed() && v.Delete < s.g.Counts().Delete:
+		all := s.g.Counts().Delete
+		s.note(lines, used+1, width, e.T("preview.deletions_hint", "n", all, "out", all-v.Delete, "left", v.Delete))
+	}
+	return lines
+}
+
+// note writes a hint into the free lines of a pane, if all of it fits.
+func (s *Preview) note(lines []string, at, width int, text string) {
+	wrapped := widget.Wrap(text, min(width-2, 80))
+	if at+len(wrapped) > len(lines) {
+		if at--; at < 1 || at+len(wrapped) > len(lines) {
+			return
+		}
+	}
+	for i, l := range wrapped {
+		lines[at+i] = row(width, part{" " + l, s.e.Styles.Faint})
+	}
+}
