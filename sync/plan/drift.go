@@ -301,15 +301,21 @@ func holderOf(r *directory.Record) string {
 // gone or is new is drift, also where the plan left the account unchanged. A
 // difference in the case of a UPN alone is none.
 func (p *Plan) SourceDrift(now *directory.Snapshot) []Drifted {
-	if p.undo != 0 || now.Digest() == p.digest {
+	// The digest of a plan file is only said; that of its rows is theirs.
+	if p.undo != 0 || now.Digest() == p.source.Digest() {
 		return nil
 	}
 	d := &sourceDrift{p: p, now: now, seen: newBits(now.Len())}
 	d.index()
 	for u := range p.source.All() {
-		if p.rests(u) {
-			d.compare(u)
+		if !p.rests(u) {
+			continue
 		}
+		if u.UPN() == "" && u.ImmutableID() == "" {
+			d.nameless[nameless(u)] = true // nothing to find it again by; gone, it spares nobody less
+			continue
+		}
+		d.compare(u)
 	}
 	for u := range now.All() {
 		if !d.seen.hasRow(u.Row()) && d.bears(u) {
@@ -326,18 +332,20 @@ func (p *Plan) SourceDrift(now *directory.Snapshot) []Drifted {
 }
 
 type sourceDrift struct {
-	p     *Plan
-	now   *directory.Snapshot
-	seen  bits
-	rows  map[string]int // key → index of the action
-	gone  map[string]int // the same of deletions, by UPN, immutable ID and name
-	fold  folder
-	found []Drifted
+	p    *Plan
+	now  *directory.Snapshot
+	seen bits
+	rows map[string]int // key → index of the action
+	gone map[string]int // the same of deletions, by UPN, immutable ID and name
+	fold folder
+	// nameless are rows of the plan that have neither UPN nor immutable ID.
+	nameless map[[2]string]bool
+	found    []Drifted
 }
 
 // index finds actions by the keys of their accounts and of what they want.
 func (d *sourceDrift) index() {
-	d.rows, d.gone, d.fold = map[string]int{}, map[string]int{}, newFolder()
+	d.rows, d.gone, d.fold, d.nameless = map[string]int{}, map[string]int{}, newFolder(), map[[2]string]bool{}
 	for i := range d.p.book.len() {
 		a := d.p.book.core(i)
 		for _, upn := range []string{a.User.UPN, a.UPN} {
@@ -379,10 +387,20 @@ func (d *sourceDrift) action(u directory.User) (int, bool) {
 	return d.deletion(u)
 }
 
+// nameless is what a row without UPN and immutable ID is told by.
+func nameless(u directory.User) [2]string {
+	alias, _ := u.Get(directory.MailNickname)
+	name, _ := u.Get(directory.DisplayName)
+	return [2]string{alias, name}
+}
+
 // deletion finds the deletion that a row may be about which names its person
 // badly. A row that was there when the plan was made would have spared that
 // account, so this one is new.
 func (d *sourceDrift) deletion(u directory.User) (int, bool) {
+	if u.UPN() == "" && u.ImmutableID() == "" && d.nameless[nameless(u)] {
+		return 0, false
+	}
 	if id := looseID(u.ImmutableID()); id != "" {
 		if i, ok := d.gone["imm:"+id]; ok {
 			return i, true
@@ -435,7 +453,9 @@ func (d *sourceDrift) compare(u directory.User) {
 	if !ok && id != "" {
 		same := found
 		found = d.now.ByImmutableID(id)
-		v, ok = pick(func(directory.User) bool { return true })
+		if v, ok = pick(func(v directory.User) bool { return d.differs(u, v) == "" }); !ok {
+			v, ok = pick(func(directory.User) bool { return true })
+		}
 		found = same
 	}
 	if !ok {

@@ -519,6 +519,7 @@ func (d *decoder) plan() (*Plan, error) {
 // proven gives a plan that was read what follows from its rows, and checks it.
 func (p *Plan) proven(end *fileTrailer) (*Plan, error) {
 	p.rests = func(directory.User) bool { return true }
+	p.rested = p.restedOn()
 	p.verdict = judge(p.policy, p.counts, p.guard)
 	if err := p.consistent(); err != nil {
 		return nil, err

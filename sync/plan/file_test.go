@@ -124,6 +124,7 @@ func TestRule3_AForgedFileIsRefused(t *testing.T) {
 		"a larger denominator":        {`"Touchable":`, `"Touchable":1`, problem.PlanDamaged},
 		"a protected account":         {`"marks":1537`, `"marks":1539`, problem.PlanDamaged},
 		"another kind":                {`"kind":"update"`, `"kind":"delete"`, problem.PlanDamaged},
+		"another source row":          {`"add@midori.example","imm-add"`, `"add@midori.example","imm-bad"`, problem.PlanMismatch},
 		"an unknown field":            {`"kind":"update"`, `"kind":"update","steps":[]`, problem.PlanDamaged},
 		"a row that waits for itself": {`"after":[4]`, `"after":[3]`, problem.PlanDamaged},
 	} {
@@ -194,4 +195,20 @@ func FuzzDecode(f *testing.F) {
 		p.Drift(nil)
 		p.Touches()
 	})
+}
+
+// The digest of the source stands in the file for people; drift is judged by the
+// rows, which the fingerprint covers.
+func TestRule3_AForgedDigestHidesNoDrift(t *testing.T) {
+	s := driftScene()
+	p := s.build(t)
+	s.source = append(s.source, user("d")) // the person to be deleted is there again
+	now := snapshot(t, directory.Source, s.source)
+	q, err := Decode(bytes.NewReader(forge(t, encoded(t, p), p.SourceDigest().String(), now.Digest().String())))
+	if err != nil {
+		return // as good
+	}
+	if got := driftsOf(q.SourceDrift(now)); len(got) == 0 {
+		t.Error("a new source row is no drift")
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"hash"
+	mathbits "math/bits"
 	"slices"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -53,10 +54,10 @@ func (h *hasher) write() {
 	h.buf = h.buf[:0]
 }
 
-// fingerprint is a SHA-256 over tenant, domain, policy, the numbers of the guard
-// and the rows in their order, which does not depend on that of the input. It
-// has no clock, no row number, and no text of a person; of runs it has the one
-// that an undo takes back.
+// fingerprint is a SHA-256 over tenant, domain, policy, the numbers of the guard,
+// the source rows that the plan rests on, and its own rows in their order, which
+// does not depend on that of the input. It has no clock, no row number, and no
+// text of a person; of runs it has the one that an undo takes back.
 func (p *Plan) fingerprint() Fingerprint {
 	h := &hasher{h: sha256.New()}
 	h.text("hacsync plan 1", p.tenant, p.domain)
@@ -75,6 +76,9 @@ func (p *Plan) fingerprint() Fingerprint {
 		panic("plan: policy cannot be written: " + err.Error()) // it has no value that could fail
 	}
 	h.text(string(raw))
+	for _, x := range p.rested {
+		h.buf = binary.LittleEndian.AppendUint64(h.buf, x)
+	}
 	h.number(p.counts.Touchable, p.verdict.MaxAllowedDeletions, p.verdict.MaxDeletions)
 	h.flag(p.guard.unattended)
 	if p.guard.unattended {
@@ -96,6 +100,35 @@ func (p *Plan) fingerprint() Fingerprint {
 		h.write()
 	}
 	return Fingerprint(h.h.Sum(nil))
+}
+
+// restedOn sums the source rows that the plan rests on, whatever their order:
+// drift is judged by them, so they are part of what was approved.
+func (p *Plan) restedOn() (total [4]uint64) {
+	if p.undo != 0 {
+		return total
+	}
+	columns := p.source.Columns()
+	h := &hasher{}
+	for u := range p.source.All() {
+		if !p.rests(u) {
+			continue
+		}
+		h.buf = h.buf[:0]
+		h.text(directory.FoldUPN(u.UPN()), u.ImmutableID())
+		h.flag(u.Marks().Has(directory.Enabled))
+		for _, c := range columns {
+			v, set := u.Get(c)
+			h.text(string(c))
+			h.value(directory.Value{Text: v, Set: set})
+		}
+		sum := sha256.Sum256(h.buf)
+		var carry uint64
+		for i := range total {
+			total[i], carry = mathbits.Add64(total[i], binary.LittleEndian.Uint64(sum[8*i:]), carry)
+		}
+	}
+	return total
 }
 
 func (p *Plan) hashAction(h *hasher, a *Action, ties []int) {

@@ -66,6 +66,7 @@ func (b *builder) finish() *Plan {
 	p.rests = func(u directory.User) bool {
 		return b.ours.hasRow(u.Row()) || b.rests.hasRow(u.Row())
 	}
+	p.rested = p.restedOn()
 	g := guard{unattended: in.Unattended, today: in.Facts.DeletionsToday, usersThen: in.Facts.UsersThen}
 	p.counts = b.count(made, &g)
 	p.guard = g

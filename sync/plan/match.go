@@ -96,6 +96,9 @@ func (b *builder) matchByID(i int32, dirty bits) {
 		}
 	}
 	local, domain := directory.SplitUPN(upn)
+	if domain == "" {
+		b.rests.set(i) // it may be about anybody of the domain
+	}
 	switch {
 	case code != "":
 		b.refuse(i, here, code, own, same, problem.Args{"lines": lines(twins), "immutable_id": id})

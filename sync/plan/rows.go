@@ -34,6 +34,8 @@ type head struct {
 	// source has the rows that the plan rests on, and rests tells which.
 	source *directory.Snapshot
 	rests  func(directory.User) bool
+	// rested is the sum of those rows, for the fingerprint.
+	rested [4]uint64
 	guard  guard
 	// undo is the run that the plan undoes, 0 for a plan of a source.
 	undo int64
