@@ -349,11 +349,11 @@ func (s *shell) back() tea.Cmd {
 	return nil
 }
 
-// quit leaves, and asks once while something runs.
+// quit leaves, and asks once while something runs; now is ctrl+c.
 func (s *shell) quit(now bool) tea.Cmd {
 	switch {
 	case s.asks == askedQuit:
-		return s.leave()
+		return s.leave(now)
 	case s.stopping && now:
 		// Asked for once more: the screen is left, and the safe end waited for.
 		s.kind, s.leaving = flow.Interrupted, true
@@ -367,13 +367,17 @@ func (s *shell) quit(now bool) tea.Cmd {
 		s.asks = askedQuit
 		s.help = nil
 	default:
-		return s.leave()
+		return s.leave(now)
 	}
 	return nil
 }
 
-func (s *shell) leave() tea.Cmd {
+// leave ends the walk; ctrl+c counts as an interruption, as it does line by line.
+func (s *shell) leave(interrupted bool) tea.Cmd {
 	s.asks = notAsked
+	if interrupted {
+		s.kind = flow.Interrupted
+	}
 	return s.take(s.f.Answer(flow.Answer{Command: flow.CmdQuit}))
 }
 
@@ -394,11 +398,7 @@ func (s *shell) askedKey(name string) tea.Cmd {
 		if asked == askedStop {
 			return s.stopSafely()
 		}
-		return s.leave()
-	case "esc":
-		if asked == askedStop && name == "esc" {
-			return nil
-		}
+		return s.leave(false)
 	}
 	return nil
 }

@@ -141,9 +141,16 @@ func (c *confirm) fields(p *page) (selected int) {
 	e, here := c.e, c.here()
 	labels := [...]string{e.T("flow.confirm.by"), e.T("tui.confirm.note_short")}
 	values := [...]string{c.by, c.note}
+	// Beside each other where there is room for a whole address.
+	stacked := p.width < beside
 	room := p.text() - widget.Width(labels[0]) - widget.Width(labels[1]) - 17
-	wide := max(10, min(36, room*3/5))
-	widths := [...]int{wide, max(8, min(36, room-wide))}
+	widths := [...]int{max(10, min(36, room*3/5)), max(8, min(36, room*2/5))}
+	if stacked {
+		label := max(widget.Width(labels[0]), widget.Width(labels[1]))
+		for i, l := range labels {
+			labels[i], widths[i] = widget.Fit(l, label), max(10, min(44, p.text()-label-9))
+		}
+	}
 	line, x := "  ", 1
 	for i, l := range labels {
 		style := e.Styles.Label
@@ -155,11 +162,14 @@ func (c *confirm) fields(p *page) (selected int) {
 			c.cursorX, c.cursorY, c.cursor = x+widget.Width(line)+widget.Width(l)+4+at, len(p.lines), true
 		}
 		line += paint(style, l) + "  [ " + paint(e.Styles.Field, text) + " ]"
-		if i == 0 {
+		switch {
+		case stacked || i == len(labels)-1:
+			p.raw(line)
+			line = "  "
+		default:
 			line += "   "
 		}
 	}
-	p.raw(line)
 	p.blank()
 	if here < 2 {
 		p.add(e.Styles.Faint, "  "+e.T("tui.confirm.then"))
