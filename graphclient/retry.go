@@ -18,8 +18,8 @@ import (
 const (
 	longestPause  = 5 * time.Minute  // a longer Retry-After is not waited for
 	pauseBudget   = 15 * time.Minute // all waits of one read together
-	triesRoad     = 4                // no network, DNS, connection cut
-	triesServer   = 7                // 500, 502, 503, 504, 408
+	triesRoad     = 4                // no network, DNS, no answer in time
+	triesServer   = 7                // 500, 502, 503, 504, 408; connections and answers cut
 	triesThrottle = 30               // 429; the budget ends it sooner
 )
 
@@ -110,9 +110,9 @@ func (c *Client) renew(ctx context.Context, a answer, scopes []string) (string, 
 func backOff(p *problem.Problem, try int, waited time.Duration) (time.Duration, bool) {
 	var tries int
 	switch p.Code {
-	case problem.NoConnection, problem.NameNotFound, problem.ConnectionCut, problem.NoAnswerInTime, problem.BrokenAnswer:
+	case problem.NoConnection, problem.NameNotFound, problem.NoAnswerInTime:
 		tries = triesRoad
-	case problem.ServerTrouble:
+	case problem.ServerTrouble, problem.ConnectionCut, problem.BrokenAnswer:
 		tries = triesServer
 	case problem.Throttled:
 		tries = triesThrottle

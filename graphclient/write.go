@@ -16,9 +16,10 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Write sends at most 20 steps in one $batch, one attempt. Steps of one batch
-// may be carried out in any order; those that wait for each other must not be
-// in one.
+// Write sends at most 20 steps in one $batch, one attempt; only a token that was
+// refused at the door is replaced, and the batch sent with the new one. Steps of
+// one batch may be carried out in any order; those that wait for each other must
+// not be in one.
 //
 // An Outcome says Applied only of an item with a status of 2xx of its own, and
 // NotDone only where it is certain that nothing happened: the destination said
@@ -86,8 +87,18 @@ func (c *Client) Write(ctx context.Context, steps []plan.Step) []destination.Out
 		return unsent(problem.Wrap(err, problem.Internal, problem.Args{"what": "body of a batch"}))
 	}
 	r := request{method: http.MethodPost, url: "/$batch", body: body, scopes: c.writeScopes, needs: "User.ReadWrite.All", what: "POST /$batch"}
-	started := c.clock.Now()
+	started, sent := c.clock.Now(), time.Now()
 	a, err := c.once(context.WithoutCancel(ctx), r, writeTimeout, token)
+	if err == nil && a.status == http.StatusUnauthorized {
+		// Refused at the door: no item was looked at, so this is still the
+		// first attempt, within the time of one.
+		next, ok := c.renew(ctx, a, r.scopes)
+		if left := writeTimeout - time.Since(sent); ok && left > 0 {
+			c.log.InfoContext(ctx, "token replaced", "request", describe(r))
+			token = next
+			a, err = c.once(context.WithoutCancel(ctx), r, left, token)
+		}
+	}
 	wipe(body)
 
 	settle := func(did destination.Did, why func(plan.Step) *problem.Problem) []destination.Outcome {
@@ -182,6 +193,11 @@ func (c *Client) outcome(s plan.Step, r *reply, who claims.Claims) destination.O
 		return o
 	}
 	o.Did = destination.NotDone
+	if r.status == http.StatusUnauthorized && claimsOf(r.header) == "" {
+		// The batch itself was let in: the service behind it may be late.
+		o.Why = problem.New(problem.ServerTrouble, problem.Args{"status": "401", "what": nameOf(s)}).WithUpstream(u)
+		return o
+	}
 	o.Why = writeProblem(s, u, details, who.MayWriteUsers(), who.Principal())
 	return o
 }

@@ -270,7 +270,7 @@ func TestWrite_EachItemHasItsOwnOutcome(t *testing.T) {
 				return fmt.Sprintf(`{"id":%q,"status":429,"headers":{"Retry-After":11},"body":{"error":{"code":"TooManyRequests"}}}`, p.ID)
 			}, "", destination.NotDone, problem.Throttled, problem.Retry, map[string]string{"seconds": "11"},
 		},
-		"token ended":         {plan.Step{Verb: plan.Patch, Object: ref(1)}, item(401, `{}`), "", destination.NotDone, problem.TokenRefused, problem.Mend, nil},
+		"token ended":         {plan.Step{Verb: plan.Patch, Object: ref(1)}, item(401, `{}`), "", destination.NotDone, problem.ServerTrouble, problem.Retry, map[string]string{"status": "401"}},
 		"500":                 {plan.Step{Verb: plan.Patch, Object: ref(1)}, item(500, `{}`), "", destination.Unknown, problem.NotAnswered, problem.Retry, nil},
 		"503":                 {plan.Step{Verb: plan.Create, Set: []plan.Change{upn}}, item(503, `null`), "", destination.Unknown, problem.NotAnswered, problem.Retry, nil},
 		"504":                 {plan.Step{Verb: plan.DeleteUser, Object: ref(1)}, item(504, `"html"`), "", destination.Unknown, problem.NotAnswered, problem.Retry, nil},
@@ -317,6 +317,28 @@ func TestWrite_EachItemHasItsOwnOutcome(t *testing.T) {
 	}
 }
 
+// 401 at the door says that nothing was looked at, so the same batch is sent
+// once more with a new token: no other answer is taken so.
+func TestWrite_ATokenThatEndedIsReplacedOnce(t *testing.T) {
+	f := newFixture(t)
+	f.on["POST /$batch"] = func(w http.ResponseWriter, r *http.Request, n int) {
+		if n == 1 {
+			status(401, `{"error":{"code":"InvalidAuthenticationToken"}}`, "WWW-Authenticate", `Bearer claims="eyJhIjoxfQ=="`)(w)
+			return
+		}
+		f.batch(w, r, func(p part) (string, bool) { return reply(p, 204, "null"), true })
+	}
+	out := f.client.Write(t.Context(), []plan.Step{{Verb: plan.DeleteUser, Object: ref(8)}})
+	if out[0].Did != destination.Applied || len(f.tokens.renews) != 1 || f.tokens.renews[0] != `{"a":1}` || f.count("POST /$batch") != 2 {
+		t.Errorf("outcome %+v, renewed for %q", out[0], f.tokens.renews)
+	}
+	f.answers("POST /$batch", status(401, `{}`))
+	out = f.client.Write(t.Context(), []plan.Step{{Verb: plan.DeleteUser, Object: ref(8)}})
+	if out[0].Did != destination.NotDone || out[0].Why.Code != problem.TokenRefused || len(f.tokens.renews) != 2 || f.count("POST /$batch") != 4 {
+		t.Errorf("outcome %+v, renewed %d times", out[0], len(f.tokens.renews))
+	}
+}
+
 func item(code int, body string) func(p part) string {
 	return func(p part) string { return reply(p, code, body) }
 }
@@ -351,7 +373,7 @@ func TestWrite_BatchAsAWhole(t *testing.T) {
 					t.Errorf("outcome = %+v %v", o, o.Why)
 				}
 			}
-			if n := f.count("POST /$batch"); n != 1 {
+			if n := f.count("POST /$batch"); n != 1 && (n != 2 || tc.code != problem.TokenRefused) {
 				t.Errorf("sent %d times: a write is one attempt", n)
 			}
 			if len(f.clock.slept) > 0 {
