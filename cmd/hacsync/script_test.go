@@ -26,6 +26,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if order := os.Getenv(proofVariable); order != "" {
+		os.Exit(proofProcess(order))
+	}
 	testscript.Main(m, map[string]func(){"hacsync": main})
 }
 
