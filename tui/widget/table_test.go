@@ -8,6 +8,7 @@ import (
 	"charm.land/bubbles/v2/table"
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 	"pgregory.net/rapid"
 )
 
@@ -174,5 +175,57 @@ func BenchmarkKeyDown(b *testing.B) {
 				_ = m.View()
 			}
 		})
+	}
+}
+
+func TestTable_ColoursAMatchWhereItStandsHoweverTheCellIsFitted(t *testing.T) {
+	loud := lipgloss.NewStyle().Bold(true)
+	rapid.Check(t, func(t *rapid.T) {
+		cell := rapid.StringOf(rapid.RuneFrom([]rune("ab.[]山田ﾔﾏﾀﾞ　"))).Draw(t, "cell")
+		column := Column{
+			Width: rapid.IntRange(1, 30).Draw(t, "width"), Right: rapid.Bool().Draw(t, "right"), Middle: rapid.Bool().Draw(t, "middle"),
+			Match: func(s string) [][2]int {
+				if i := strings.Index(s, "山"); i >= 0 {
+					return [][2]int{{i, i + len("山")}}
+				}
+				return nil
+			},
+		}
+		tab := NewTable([]Column{{Width: 3}, column}, Styles{Match: loud})
+		tab.SetRows(oneCell(cell))
+		width := rapid.IntRange(4, 50).Draw(t, "table")
+		tab.SetSize(width, 2)
+		styled := strings.Split(tab.View(), "\n")[1]
+		tab.SetStyles(Styles{})
+		plain := strings.Split(tab.View(), "\n")[1]
+		if got := ansi.Strip(styled); got != plain || Width(got) != width {
+			t.Fatalf("with a style %q, without %q, width %d", got, plain, width)
+		}
+		// What is coloured is the bracketed match, or the beginning of it.
+		from := strings.Index(styled, "\x1b[1m")
+		if from < 0 {
+			return
+		}
+		marked := styled[from+len("\x1b[1m"):]
+		marked = marked[:strings.Index(marked, "\x1b")]
+		if !strings.HasPrefix("[山]", strings.TrimRight(marked, " .")) {
+			t.Fatalf("%q is coloured in %q", marked, styled)
+		}
+	})
+}
+
+type oneCell string
+
+func (oneCell) Len() int      { return 1 }
+func (c oneCell) Row(int) Row { return Row{Cells: []string{"~", string(c)}} }
+
+func TestTable_ColoursAMatch(t *testing.T) {
+	tab := NewTable([]Column{{Width: 3}, {Width: 12, Match: func(string) [][2]int { return [][2]int{{0, 6}} }}}, Styles{
+		Match: lipgloss.NewStyle().Bold(true), Selected: lipgloss.NewStyle().Reverse(true),
+	})
+	tab.SetRows(oneCell("渡邉 翔"))
+	tab.SetSize(20, 2)
+	if got := tab.View(); !strings.Contains(got, "\x1b[1;7m[渡邉]\x1b[m") {
+		t.Errorf("the match is not coloured: %q", got)
 	}
 }
