@@ -24,7 +24,8 @@ func (v *inverter) holder(a *Action) (directory.User, bool) {
 }
 
 // release takes out the rows whose former UPN nobody lets go of, and with them
-// those that wait for them: as in a plan of a source, where a cycle stays.
+// those that wait for them, as in a plan of a source; a cycle stays. Of a rename
+// the other values are put back all the same.
 func (v *inverter) release() {
 	releases := map[directory.ID]int{}
 	for i := range v.acts {
@@ -90,8 +91,20 @@ func (v *inverter) release() {
 		v.left = append(v.left, Skipped{Ref: a.User, Name: a.Name, Group: groupOf(code), Why: problem.New(code, problem.Args{
 			"upn": a.User.UPN, "name": a.Name, "line": "", "domain": v.domain.Name, "before": a.UPN, "holder": holder,
 		})})
+		if rest := a.withoutUPN(); len(rest) > 0 && v.here(a.User.UPN) { // values do not wait for a UPN
+			b := *a
+			b.Kind, b.UPN, b.Changes, b.how = Update, a.User.UPN, rest, how{}
+			stay = append(stay, b)
+		}
 	}
 	v.acts = stay
+}
+
+// withoutUPN are the changes beside that of the UPN.
+func (a *Action) withoutUPN() []Change {
+	return slices.DeleteFunc(slices.Clone(a.Changes), func(c Change) bool {
+		return c.Attribute == directory.UserPrincipalName
+	})
 }
 
 // keepsAddress reports whether an account has the UPN as a mail address too,

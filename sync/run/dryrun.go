@@ -2,10 +2,12 @@ package run
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -242,6 +244,8 @@ func (r *Runner) facts(ctx context.Context, domain string, settings Settings) (p
 	if err != nil {
 		return f, err
 	}
+	// Runs of a domain follow one another, whatever clocks their machines had.
+	slices.SortStableFunc(entries, func(x, y state.Entry) int { return cmp.Compare(x.Run, y.Run) })
 	undo, err := r.undoRuns(ctx)
 	if err != nil {
 		return f, err

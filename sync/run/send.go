@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -140,7 +139,7 @@ func (s *syncing) keep(step plan.Step, found []directory.Sighting) {
 		return
 	}
 	was := image{}
-	for _, a := range append(slices.Clone(s.plan.Policy().Attributes), directory.AccountEnabled) {
+	for _, a := range s.plan.Policy().Attributes {
 		v, set := deleted.Get(a)
 		was.put(a, directory.Value{Text: v, Set: set})
 	}
