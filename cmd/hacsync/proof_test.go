@@ -32,6 +32,7 @@ import (
 // knows no plans compares the tenant with the source.
 var (
 	proofLong = flag.Bool("proof.long", false, "a larger sync, and kills during the resumption too: an hour")
+	proofFive = flag.Bool("proof.five", false, "a sync of 2,500 users, killed five times in a row")
 	proofSeed = flag.Uint64("proof.seed", 0, "seed of what the proof draws; 0 draws one")
 )
 
@@ -39,6 +40,7 @@ var (
 type proof struct {
 	key      *rsa.PrivateKey // signs the tenants' tokens
 	identity string          // seals the states
+	latency  time.Duration   // of the tenants
 }
 
 // postgresServer is the variable with the administrator's URL of a server that
@@ -140,7 +142,7 @@ func (p *proof) scene(t testing.TB, w *proofWorld, postgres bool) *scene {
 	dir := quickDir(t)
 	s := &scene{t: t, world: w, fault: &swap{now: newRequests(0, false)}}
 	var err error
-	s.sim, err = simulator.Start(context.Background(), simulator.Options{Tenant: w.tenant, Key: p.key, Dir: dir, Fault: s.fault})
+	s.sim, err = simulator.Start(context.Background(), simulator.Options{Tenant: w.tenant, Key: p.key, Dir: dir, Fault: s.fault, Latency: p.latency})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,9 +303,17 @@ func (s *scene) journal() []state.Entry {
 		s.t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	entries, err := store.JournalSince(context.Background(), "6d0c9a1e-0000-4000-8000-0000000000aa", "", time.Time{})
+	runs, err := store.Runs(context.Background(), state.RunFilter{})
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	var entries []state.Entry
+	for _, r := range runs {
+		rows, err := store.Journal(context.Background(), r.No)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		entries = append(entries, rows...)
 	}
 	return entries
 }
