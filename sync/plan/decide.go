@@ -84,7 +84,7 @@ func (b *builder) decidePair(i, acct int32, changeID bool) {
 	if !b.here(u.UPN()) {
 		code, f := b.moveIn(s, u)
 		if code != "" {
-			b.hold(code, i, acct, problem.Args{"from": u.UPN()})
+			b.hold(code, i, acct, problem.Args{"from": u.UPN(), "upn": s.UPN()})
 			return
 		}
 		r.flags |= f
