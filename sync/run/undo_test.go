@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -327,7 +328,8 @@ func TestRule8_RandomSyncsAreUndoneAndRedone(t *testing.T) {
 
 func TestUndo_ConflictsAreLeftAloneAndListed(t *testing.T) {
 	w := mixed(t)
-	rep, err := w.Sync(t.Context(), w.dry(t), func() run.Approval { p := w.dry(t); return approval(p) }())
+	first := w.dry(t)
+	rep, err := w.Sync(t.Context(), first, approval(first))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -454,16 +456,12 @@ func TestUndo_RunsThatCannotBeUndone(t *testing.T) {
 	if _, err := w.Undo(t.Context(), 99); !problem.Has(err, problem.RunUnknown) {
 		t.Errorf("no run: %v", err)
 	}
-	w.source.rows = nil
-	other := approval(p)
-	_ = other
 	// A sync that was refused wrote nothing.
 	for _, u := range w.tenant.users {
 		if u.UPN == "user003@"+domain {
 			u.Values[0] = directory.Text("drifted")
 		}
 	}
-	w.source.rows = append(w.source.rows, user("user003@"+domain, "imm003==", "x"))
 	rep, err := w.Sync(t.Context(), p, approval(p))
 	if err == nil || rep == nil {
 		t.Fatalf("not refused: %v", rep)
@@ -501,4 +499,72 @@ func drifts(r *run.Report) []string {
 		all = append(all, fmt.Sprintf("%d %s %s %s: %v", d.No, d.Kind, d.UPN, d.Attribute, d.Why))
 	}
 	return all
+}
+
+func TestUndo_AnAccountThatIsTakenIntoUseAtTheLastMomentIsNotDeleted(t *testing.T) {
+	for name, use := range map[string]func(*directory.Record){
+		"a value":   func(u *directory.Record) { u.Values[1] = directory.Text("使用中") },
+		"a licence": func(u *directory.Record) { u.Marks |= directory.Licensed },
+		"blocked":   func(u *directory.Record) { u.Marks &^= directory.Enabled },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := mixed(t)
+			first := w.dry(t)
+			rep, err := w.Sync(t.Context(), first, approval(first))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := w.Undo(t.Context(), rep.Run)
+			if err != nil {
+				t.Fatal(err)
+			}
+			looks := 0
+			w.tenant.onLook = func() error {
+				if looks++; looks != 2 { // the first look is for drift
+					return nil
+				}
+				for _, u := range w.tenant.users {
+					if u.UPN == "new@"+domain {
+						use(u)
+					}
+				}
+				return nil
+			}
+			undone, err := w.Sync(t.Context(), p, approval(p))
+			if err != nil || undone.Failed != 1 || undone.State != state.Partial {
+				t.Fatalf("report = %+v, %v; want one row failed", undone, err)
+			}
+			for _, u := range w.tenant.bin {
+				if u.UPN == "new@"+domain {
+					t.Error("the account was deleted")
+				}
+			}
+		})
+	}
+}
+
+func TestUndo_ARowThatReadBackDifferentIsAConflict(t *testing.T) {
+	w := mixed(t)
+	p := w.dry(t)
+	w.tenant.after = func(step plan.Step) *destination.Outcome {
+		for _, u := range w.tenant.users {
+			if u.ID == step.Object.ID && u.ImmutableID == "imm003==" { // a rule of the tenant writes what it wants
+				u.Values[0] = directory.Text("規則の名")
+			}
+		}
+		return nil
+	}
+	rep, err := w.Sync(t.Context(), p, approval(p))
+	if err != nil || rep.State != state.Partial {
+		t.Fatalf("report = %+v, %v", rep, err)
+	}
+	w.tenant.after = nil
+	undo, err := w.Undo(t.Context(), rep.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantCounts(t, undo.Plan, 0, 0, 1, 1, 1)
+	if undo.Plan.SkipLen() != 1 || undo.Plan.Skip(0).Why.Code != problem.UndoChanged {
+		t.Errorf("%d skips", undo.Plan.SkipLen())
+	}
 }
