@@ -25,6 +25,16 @@ var renew = flag.Bool("renew", false, "write the golden screens anew")
 
 func stripped(s string) string { return ansi.Strip(s) }
 
+// photograph is the screen with the code of a plan that never changes: what a
+// fingerprint rests on is not the matter of a golden screen.
+func (st *stage) photograph() string {
+	st.t.Helper()
+	if code := st.s.v.Where.Plan; code != "" {
+		return strings.ReplaceAll(st.screen(), code, "7F3A-92C1")
+	}
+	return st.screen()
+}
+
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name+".golden")
@@ -95,11 +105,11 @@ func TestGolden_EveryStepAtThreeSizes(t *testing.T) {
 			x.walk(st)
 			for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 60}} {
 				st.s.width, st.s.height = size[0], size[1]
-				golden(t, fmt.Sprintf("%s-%dx%d-en", x.name, size[0], size[1]), st.screen())
+				golden(t, fmt.Sprintf("%s-%dx%d-en", x.name, size[0], size[1]), st.photograph())
 			}
 			st.s.width, st.s.height = 100, 30
 			st.s.language()
-			golden(t, x.name+"-100x30-ja", st.screen())
+			golden(t, x.name+"-100x30-ja", st.photograph())
 		})
 	}
 }

@@ -24,7 +24,7 @@ const (
 // shell is the root model: it routes what happens to the screen of the step,
 // drives the flow, and draws the frame around the body.
 type shell struct {
-	ctx context.Context //nolint:containedctx // of the effects, which begin in Update
+	ctx context.Context // of the effects, which begin in Update
 	f   *flow.Flow
 	o   Options
 	x   *effects
@@ -118,7 +118,8 @@ func (s *shell) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	if s.crash != nil {
 		return s, tea.Quit
 	}
-	return s, s.guarded(func() tea.Cmd { return s.update(msg) })
+	cmd := s.guarded(func() tea.Cmd { return s.update(msg) })
+	return s, cmd
 }
 
 func (s *shell) update(msg tea.Msg) tea.Cmd {

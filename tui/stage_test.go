@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 	uv "github.com/charmbracelet/ultraviolet"
@@ -195,7 +196,7 @@ func presses(names ...string) []tea.KeyPressMsg {
 		}
 		k := tea.KeyPressMsg{Mod: mod, Code: codes[name]}
 		if k.Code == 0 {
-			k.Code = []rune(name)[0]
+			k.Code, _ = utf8.DecodeRuneInString(name)
 			if mod == 0 {
 				k.Text = name
 			}

@@ -38,7 +38,7 @@ func openPane(t *testing.T, width, height int, env, args string) pane {
 	}
 	p := pane{t, filepath.Join(sockets, "s")}
 	t.Cleanup(func() {
-		_ = exec.Command("tmux", "-S", p.socket, "kill-server").Run() //nolint:noctx // ends at once
+		_ = exec.Command("tmux", "-S", p.socket, "kill-server").Run()
 		_ = os.RemoveAll(sockets)
 	})
 	line := fmt.Sprintf("cd %q; HOME=%q XDG_DATA_HOME=%q TMPDIR=%q TZ=UTC LC_ALL=C.UTF-8 TERM=tmux-256color %s ./hacsync %s; echo exit=$?; sleep 600", dir, dir, dir, dir, env, args)

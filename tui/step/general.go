@@ -37,7 +37,6 @@ type General struct {
 	rows              map[int]int // line of the body to option
 	cursorX, cursorY  int
 	cursor            bool
-	fieldX            int
 }
 
 // NewGeneral makes the screen of any step.
@@ -386,7 +385,8 @@ func (g *General) View(width, height int) string {
 			last := newPage(g.e, width)
 			last.pieces(g.v.Blocks[n:])
 			if n > 0 && len(last.lines) > 0 && len(last.lines) <= mostPinned {
-				p, g.pinned = g.pieces(width, g.v.Blocks[:n]), append(last.lines, "")
+				last.blank()
+				p, g.pinned = g.pieces(width, g.v.Blocks[:n]), last.lines
 				break
 			}
 		}

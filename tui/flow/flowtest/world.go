@@ -25,6 +25,7 @@ import (
 	"github.com/hacsync/hacsync/tui/flow"
 )
 
+// What every world has.
 const (
 	DomainName = "midori.example"
 	TenantID   = "5f0c2a8e-1b7d-4e0f-9c55-2d6a8b1f7e10"
@@ -71,8 +72,10 @@ func New(t testing.TB) *World {
 	}
 }
 
+// Simulated is true where the demo is played.
 func (w *World) Simulated() bool { return w.IsDemo }
 
+// Clock is the machine's, or the one that stands still.
 func (w *World) Clock() clock.Clock {
 	if w.Still.IsZero() {
 		return clock.Real()
@@ -88,14 +91,18 @@ type still struct {
 
 func (s still) Now() time.Time { return s.at }
 
+// Connections are Conns.
 func (w *World) Connections(context.Context) ([]consent.Connection, error) { return w.Conns, nil }
 
+// Unfinished are the interrupted syncs.
 func (w *World) Unfinished(context.Context) ([]flow.Unfinished, error) { return w.Stopped, nil }
 
+// SignIn gives codes that Play answers.
 func (w *World) SignIn(context.Context, flow.Target) (consent.SignIn, error) {
 	return fakeSignIn{w}, nil
 }
 
+// Open counts the session until it is closed.
 func (w *World) Open(context.Context, consent.SignIn, consent.Account) (flow.Session, error) {
 	w.Lock()
 	defer w.Unlock()
@@ -103,6 +110,7 @@ func (w *World) Open(context.Context, consent.SignIn, consent.Account) (flow.Ses
 	return &session{w: w}, nil
 }
 
+// Reopen opens any saved connection but "stale".
 func (w *World) Reopen(_ context.Context, name string) (flow.Session, error) {
 	if name == "stale" {
 		return nil, problem.New(problem.SignInAgain, problem.Args{"permissions": "User.Read.All"})
@@ -110,6 +118,7 @@ func (w *World) Reopen(_ context.Context, name string) (flow.Session, error) {
 	return w.Open(context.Background(), nil, consent.Account{})
 }
 
+// Explain knows AADSTS53003.
 func (w *World) Explain(pasted string) *problem.Problem {
 	if strings.Contains(pasted, "53003") {
 		return problem.New(problem.BlockedByPolicy, problem.Args{"number": "53003", "client": "app"})
@@ -117,6 +126,7 @@ func (w *World) Explain(pasted string) *problem.Problem {
 	return nil
 }
 
+// ReadFile reads from Files.
 func (w *World) ReadFile(_ context.Context, path string) (io.ReadCloser, error) {
 	w.Lock()
 	defer w.Unlock()
@@ -127,6 +137,7 @@ func (w *World) ReadFile(_ context.Context, path string) (io.ReadCloser, error) 
 	return io.NopCloser(strings.NewReader(s)), nil
 }
 
+// WriteFile writes to Files.
 func (w *World) WriteFile(_ context.Context, name string, write func(io.Writer) error) (string, error) {
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
@@ -138,6 +149,7 @@ func (w *World) WriteFile(_ context.Context, name string, write func(io.Writer) 
 	return name, nil
 }
 
+// Demo is the world itself where the demo is played.
 func (w *World) Demo() flow.Demo {
 	if !w.IsDemo {
 		return nil
@@ -145,10 +157,12 @@ func (w *World) Demo() flow.Demo {
 	return w
 }
 
+// Parts are all.
 func (w *World) Parts() []flow.Part {
 	return []flow.Part{flow.Approve, flow.Decline, flow.Expire, flow.Block, flow.WrongTenant, flow.ErrorOnPage}
 }
 
+// Play answers a code.
 func (w *World) Play(_ context.Context, code string, p flow.Part) error {
 	w.Lock()
 	c := w.parts[code]
@@ -160,6 +174,7 @@ func (w *World) Play(_ context.Context, code string, p flow.Part) error {
 	return nil
 }
 
+// RunScript grants all.
 func (w *World) RunScript(context.Context) error {
 	w.Lock()
 	defer w.Unlock()
@@ -167,6 +182,7 @@ func (w *World) RunScript(context.Context) error {
 	return nil
 }
 
+// Export is a file that LookAtSource reads.
 func (w *World) Export() (string, int) { return "demo.csv", 22 }
 
 // Latest is the last sign-in code that was given, by its number from 1, and where
