@@ -154,7 +154,7 @@ func (v *inverter) marksNow(r *directory.Record) directory.Marks {
 
 // spared skips an account that must not be touched, or that a reviewer left out.
 func (v *inverter) spared(d *Applied, r *directory.Record, m directory.Marks) bool {
-	code := problem.Code("")
+	var code problem.Code
 	switch {
 	case m.Has(directory.SignedIn):
 		code = problem.ProtectedSignedIn
