@@ -202,13 +202,13 @@ func TestTable_ColoursAMatchWhereItStandsHoweverTheCellIsFitted(t *testing.T) {
 			t.Fatalf("with a style %q, without %q, width %d", got, plain, width)
 		}
 		// What is coloured is the bracketed match, or the beginning of it.
-		from := strings.Index(styled, "\x1b[1m")
-		if from < 0 {
+		_, after, found := strings.Cut(styled, "\x1b[1m")
+		if !found {
 			return
 		}
-		marked := styled[from+len("\x1b[1m"):]
-		marked = marked[:strings.Index(marked, "\x1b")]
-		if !strings.HasPrefix("[山]", strings.TrimRight(marked, " .")) {
+		marked, _, _ := strings.Cut(after, "\x1b")
+		match := "[山]"
+		if !strings.HasPrefix(match, strings.TrimRight(marked, " .")) {
 			t.Fatalf("%q is coloured in %q", marked, styled)
 		}
 	})
