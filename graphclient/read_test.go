@@ -145,6 +145,8 @@ func TestRule1_NoSnapshotOfAnIncompleteRead(t *testing.T) {
 				fmt.Fprintf(w, `{"value":[%s],"@odata.nextLink":"%s/v1.0/users"}`, person(1), strings.Replace(f.URL, "https:", "http:", 1))
 			}
 		}, problem.ForeignHost},
+		"a role of nobody":    {"GET /roleManagement/directory/roleAssignments", whole(200, `{"value":[{"id":"x"}]}`), problem.BrokenAnswer},
+		"a member without id": {"GET /groups/g1/transitiveMembers", whole(200, `{"value":[{}]}`), problem.BrokenAnswer},
 		"roles refused":       {"GET /roleManagement/directory/roleAssignments", whole(403, `{"error":{"code":"Authorization_RequestDenied"}}`), problem.PermissionMissing},
 		"eligibility refused": {"GET /roleManagement/directory/roleEligibilitySchedules", whole(403, `{"error":{"code":"UnknownError"}}`), problem.PermissionMissing},
 		"members refused":     {"GET /groups/g1/transitiveMembers", whole(403, `{"error":{"code":"Authorization_RequestDenied"}}`), problem.PermissionMissing},

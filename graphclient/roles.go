@@ -24,13 +24,16 @@ type holders struct {
 	group map[directory.ID]bool // members and owners of role-assignable groups
 }
 
-func (h *holders) add(to map[directory.ID]bool, id string) {
+// add notes a holder. An entry that names nobody is no harmless one: whoever it
+// is about would go unprotected.
+func (h *holders) add(to map[directory.ID]bool, id string, r request) error {
 	if id == "" {
-		return
+		return problem.New(problem.BrokenAnswer, problem.Args{"what": describe(r), "detail": "an entry without id"})
 	}
 	h.mu.Lock()
 	to[directory.ID(strings.ToLower(id))] = true
 	h.mu.Unlock()
+	return nil
 }
 
 // once refuses a list that shows an object twice. Graph counts none of these
@@ -78,7 +81,9 @@ func (c *Client) holders(ctx context.Context, k call) (*holders, error) {
 				if err := seen.take(a.ID, r); err != nil {
 					return err
 				}
-				h.add(h.roles, a.Principal)
+				if err := h.add(h.roles, a.Principal, r); err != nil {
+					return err
+				}
 			}
 			return nil
 		})
@@ -148,7 +153,9 @@ func (c *Client) roleGroups(ctx context.Context, k call, h *holders) error {
 				if err := seen.take(o.ID, what); err != nil {
 					return err
 				}
-				h.add(h.group, o.ID)
+				if err := h.add(h.group, o.ID, what); err != nil {
+					return err
+				}
 			}
 			return nil
 		}
