@@ -153,3 +153,20 @@ func TestRule3_ANewRowThatNamesSomebodyBadlySparesThatAccount(t *testing.T) {
 		})
 	}
 }
+
+// A deletion is done when the account is gone from the users and there among the
+// deleted, whatever the answer to the request was.
+func TestRule5_ADeletionThatIsNotSeenIsNotCalledDone(t *testing.T) {
+	w := mixed(t)
+	p := w.dry(t)
+	w.tenant.before = func(s plan.Step) *destination.Outcome {
+		if s.Verb != plan.DeleteUser {
+			return nil
+		}
+		return &destination.Outcome{Did: destination.Applied, ID: s.Object.ID}
+	}
+	rep, err := w.Sync(t.Context(), p, approval(p))
+	if err != nil || rep.NotYetSeen != 1 || rep.Seen != 3 {
+		t.Errorf("report = %+v, %v; want the deletion not yet seen", rep, err)
+	}
+}
