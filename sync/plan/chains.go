@@ -167,8 +167,7 @@ func (c chain) openCycles(rows int, id func(int32) directory.ID, temporary func(
 
 // temporary is a free UPN of the domain for an account, always the same.
 func (b *builder) temporary(id directory.ID) string {
-	sum := sha256.Sum256([]byte("hacsync temporary UPN\n" + b.tenantID() + "\n" + string(id)))
-	name := "hacsync-" + hex.EncodeToString(sum[:8])
+	name := b.temporaryName(id)
 	for n := 0; ; n++ {
 		upn := name + "@" + b.domain.Name
 		if n > 0 {
@@ -178,6 +177,12 @@ func (b *builder) temporary(id directory.ID) string {
 			return upn
 		}
 	}
+}
+
+// temporaryName is what the temporary UPN of an account begins with.
+func (b *builder) temporaryName(id directory.ID) string {
+	sum := sha256.Sum256([]byte("hacsync temporary UPN\n" + b.tenantID() + "\n" + string(id)))
+	return "hacsync-" + hex.EncodeToString(sum[:8])
 }
 
 func (b *builder) tenantID() string { return b.in.Tenant.ID }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strings"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -342,6 +343,8 @@ func (v *inverter) putBack(d *Applied) {
 		case sameValue(c.Attribute, now, c.Old):
 			lags = lags || v.fresh(d)
 			continue
+		case c.Attribute == directory.UserPrincipalName && v.onItsWay(r):
+			// our own temporary UPN, of a cycle that another run left half-way
 		case !sameValue(c.Attribute, now, c.New):
 			v.leave(problem.UndoChanged, d, r, three(c, now))
 			held = true
@@ -392,6 +395,12 @@ func (v *inverter) putBack(d *Applied) {
 	if d.Reset {
 		a.Warnings = append(a.Warnings, problem.New(problem.UndoPasswordStays, nil))
 	}
+}
+
+// onItsWay reports whether an account has the temporary UPN that we would give it.
+func (v *inverter) onItsWay(r *directory.Record) bool {
+	local, _ := directory.SplitUPN(r.UPN)
+	return v.here(r.UPN) && strings.HasPrefix(directory.FoldUPN(local), v.temporaryName(r.ID))
 }
 
 // upnBack reports whether the former UPN can be given back, and says how.

@@ -317,6 +317,14 @@ func TestInvert_ARowWhoseHolderStaysFallsWithItsChain(t *testing.T) {
 	undoes(t, p, "update c displayName=Before", "skip b HS-3607", "skip c HS-3608")
 }
 
+func TestInvert_AnAccountLeftOnItsTemporaryUPNGoesBack(t *testing.T) {
+	s := newScene()
+	b := &builder{in: s.in}
+	s.users = []person{account("a", upn(b.temporaryName("id-a"))), account("b", upn(b.temporaryName("id-a")+"@two.example"))}
+	p := s.inverse(t, did(Rename, "a", moved("a", "n")), did(Rename, "b", moved("b", "m")))
+	undoes(t, p, "rename a was "+b.temporaryName("id-a"), "skip "+b.temporaryName("id-a")+"@two.example HS-3601")
+}
+
 func TestInvert_TheFingerprintNamesTheRun(t *testing.T) {
 	s := newScene()
 	s.users = []person{account("a", named("After"))}

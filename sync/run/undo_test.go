@@ -198,15 +198,18 @@ func TestRule8_KilledAtEveryCallAnUndoResumes(t *testing.T) {
 }
 
 // recoverUndo resumes an interrupted undo, or starts it if it was never entered
-// or its plan never stored.
+// or its plan never stored, or if something was refused.
 func (p *process) recoverUndo(ctx context.Context, no int64) error {
 	runs, err := p.store.Runs(ctx, state.RunFilter{Kind: state.Undo, Limit: 1})
 	if err != nil {
 		return err
 	}
 	if len(runs) == 1 && (runs[0].State == state.Running || runs[0].State == state.Stopped) {
-		_, err := p.Resume(ctx, runs[0].No)
-		if err == nil || !benign(err) {
+		rep, err := p.Resume(ctx, runs[0].No)
+		if err == nil && rep.State == state.Done {
+			return nil // else what was refused is undone by another undo
+		}
+		if err != nil && !benign(err) {
 			return err
 		}
 	}
