@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -359,6 +360,24 @@ func TestRule4_ALostAddIsSettledAlthoughReadsLag(t *testing.T) {
 	rep, err := w.Sync(t.Context(), p, approval(p))
 	if err != nil || len(cut) == 0 || rep.Seen != rep.Planned {
 		t.Fatalf("%d answers lost: report = %+v, %v", len(cut), rep, err)
+	}
+}
+
+// A limit that lasts puts a row off more often than a row may fail.
+func TestSync_ARowThatIsOnlyThrottledIsNotGivenUp(t *testing.T) {
+	w := mixed(t)
+	p := w.dry(t)
+	left := 20
+	w.tenant.before = func(plan.Step) *destination.Outcome {
+		if left--; left < 0 {
+			return nil
+		}
+		why := problem.New(problem.Throttled, nil).WithUpstream(problem.Upstream{Status: http.StatusTooManyRequests, RetryAfter: time.Second})
+		return &destination.Outcome{Did: destination.NotDone, Why: why}
+	}
+	rep, err := w.Sync(t.Context(), p, approval(p))
+	if err != nil || rep.Seen != rep.Planned {
+		t.Fatalf("report = %+v, %v", rep, err)
 	}
 }
 

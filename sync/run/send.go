@@ -23,6 +23,12 @@ const (
 	releaseLag = 5 * time.Minute
 	// releasePause is the wait before such a UPN is tried again.
 	releasePause = 10 * time.Second
+	// throttledGap parts the batches of a sync that was throttled once: 20 writes
+	// a second are what Microsoft Graph lets through for ever, and what it
+	// refuses counts against the sender too.
+	throttledGap = 1050 * time.Millisecond
+	// maxThrottled is how often one step is put off by throttling alone.
+	maxThrottled = 60
 	// defaultPause is the first wait where the destination names none.
 	defaultPause = 2 * time.Second
 )
@@ -68,8 +74,14 @@ func (s *syncing) pause(ctx context.Context, d time.Duration) error {
 			return errStop
 		}
 		s.mu.Lock()
-		if left := s.resume.Sub(s.r.Clock.Now()); left > d {
+		now := s.r.Clock.Now()
+		if left := s.resume.Sub(now); left > d {
 			d = left
+		}
+		if d <= 0 && s.gap > 0 {
+			if d = s.slot.Sub(now); d <= 0 {
+				s.slot = now.Add(s.gap)
+			}
 		}
 		s.mu.Unlock()
 		if d <= 0 {
@@ -438,7 +450,7 @@ func (s *syncing) note(ctx context.Context, rows []state.Entry) error {
 // pause that the destination asked for holds for every sender of this sync; a
 // UPN that we let go of a moment ago may still count as taken.
 func (s *syncing) sendAgain(step plan.Step, why *problem.Problem, attempt int) (time.Duration, bool) {
-	if attempt >= maxAttempts || why == nil {
+	if why == nil || !s.mayRetry(stepKey{step.Action, step.Step}, why, attempt) {
 		return 0, false
 	}
 	if why.Class() == problem.Retry {
@@ -471,6 +483,27 @@ func (s *syncing) sendAgain(step plan.Step, why *problem.Problem, attempt int) (
 		}
 	}
 	return 0, false
+}
+
+// mayRetry reports whether a step has attempts left. Being throttled says
+// nothing of the step, so it has a count of its own; and once it happened,
+// batches keep apart.
+func (s *syncing) mayRetry(key stepKey, why *problem.Problem, attempt int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if why.Code == problem.Throttled {
+		s.gap = throttledGap
+		s.throttled[key]++
+		return s.throttled[key] < maxThrottled
+	}
+	return attempt-s.throttled[key] < maxAttempts
+}
+
+// spent reports whether a step has no attempts left.
+func (s *syncing) spent(key stepKey, attempt int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return attempt-s.throttled[key] >= maxAttempts
 }
 
 // isConflict reports whether the destination says that another object has the

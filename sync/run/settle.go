@@ -37,7 +37,7 @@ func (s *syncing) settleByReading(ctx context.Context, steps []plan.Step, attemp
 		found := matching(sightings, refs[i])
 		verdict, id, why := s.judge(step, e, found)
 		switch {
-		case verdict == state.None && attempts[key] >= maxAttempts:
+		case verdict == state.None && s.spent(key, attempts[key]):
 			verdict = state.Rejected
 			why = problem.New(problem.RetriesSpent, problem.Args{"upn": s.actions[step.Action].upn, "attempts": "8"})
 			after = append(after, func() { s.fail(step, why) })

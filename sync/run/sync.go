@@ -91,13 +91,18 @@ type syncing struct {
 	// released has when a rename or delete of this run let go of a UPN.
 	released map[string]time.Time
 	// server is the newest time that the destination told.
-	server  time.Time
-	resume  time.Time // nobody sends before this: the destination asked for a pause
-	paused  time.Duration
-	sent    int
-	seen    int
-	drifted []plan.Drifted
-	resumed bool
+	server time.Time
+	resume time.Time // nobody sends before this: the destination asked for a pause
+	paused time.Duration
+	// gap parts batches once the destination throttled; slot is when the next may
+	// leave; throttled counts how often each step was put off by that alone.
+	gap       time.Duration
+	slot      time.Time
+	throttled map[stepKey]int
+	sent      int
+	seen      int
+	drifted   []plan.Drifted
+	resumed   bool
 }
 
 type stepKey struct{ action, step int }
@@ -121,7 +126,7 @@ type acting struct {
 func newSyncing(r *Runner, c Claim, p *plan.Plan, run state.Run, sum Summary) *syncing {
 	s := &syncing{
 		r: r, claim: c, run: run, sum: sum,
-		entries: map[stepKey]state.Entry{}, released: map[string]time.Time{},
+		entries: map[stepKey]state.Entry{}, released: map[string]time.Time{}, throttled: map[stepKey]int{},
 	}
 	s.use(p)
 	return s

@@ -38,8 +38,8 @@ type tenant struct {
 	// onLook and onRead may fail a read.
 	onLook, onRead func() error
 	// lag is how long a new account does not show to Look.
-	lag time.Duration
-	lookup         int
+	lag    time.Duration
+	lookup int
 }
 
 func newTenant(now func() time.Time) *tenant {
