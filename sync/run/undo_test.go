@@ -280,6 +280,10 @@ func TestRule8_RandomSyncsAreUndoneAndRedone(t *testing.T) {
 			}
 			p := a.start(rt, g)
 			err := p.recoverUndo(ctx, did.Run)
+			if life >= 3 && problem.Has(err, problem.RaiseSpent) {
+				_ = p.store.Close()
+				return // the same plan again: its raise was used by the one that was refused
+			}
 			if life >= 3 && err != nil && !problem.Has(err, problem.UndoNothing) && !errors.Is(err, errKilled) {
 				rt.Fatalf("life %d: %v", life, err)
 			}
