@@ -105,6 +105,7 @@ type Engine interface {
 	Sync(ctx context.Context, p *run.Planned, a run.Approval) (*run.Report, error)
 	Stored(ctx context.Context, no int64) (*run.Planned, error)
 	Resume(ctx context.Context, no int64) (*run.Report, error)
+	Undo(ctx context.Context, no int64) (*run.Planned, error)
 }
 
 var _ Engine = (*run.Runner)(nil)

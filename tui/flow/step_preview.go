@@ -51,6 +51,9 @@ func (s *previewing) enter(d *data, back bool) turn {
 func (s *previewing) view(d *data, now time.Time) View {
 	r := d.review
 	v := View{Title: T("flow.preview.title", "domain", d.domain), Status: s.status(d)}
+	if no := r.plan.Undoes(); no > 0 {
+		v.Title = T("flow.preview.title_undo", "run", int(no), "domain", d.domain)
+	}
 	if s.err != nil {
 		v.Blocks = append(v.Blocks, Trouble{s.err})
 	}
@@ -119,10 +122,25 @@ func (s *previewing) status(d *data) Text {
 	if d.review.plan.Confirmed() {
 		whole = T("completeness.confirmed")
 	}
+	if no := d.review.plan.Undoes(); no > 0 {
+		return T("flow.preview.status_undo", "run", int(no), "code", d.review.code(), "at", Clock(d.planned.At))
+	}
 	if d.planned.At.IsZero() {
 		return T("flow.preview.status_file", "code", d.review.code(), "whole", whole)
 	}
 	return T("flow.preview.status", "run", int(d.planned.Run), "code", d.review.code(), "at", Clock(d.planned.At), "whole", whole)
+}
+
+// fixed says why the plan cannot be made anew with another decision: it is a
+// file's, or the inverse of a run.
+func (d *data) fixed() (why Text, ok bool) {
+	switch {
+	case d.file != nil:
+		return T("flow.preview.file_no_dryrun"), true
+	case d.review.plan.Undoes() > 0:
+		return T("flow.preview.undo_no_dryrun"), true
+	}
+	return Text{}, false
 }
 
 func previewCommands() []Command {
@@ -404,8 +422,8 @@ func (s *previewing) same(d *data, text string) turn {
 	if a.Kind == plan.Add {
 		a, b = b, a
 	}
-	if d.file != nil {
-		return stayed(T("flow.preview.file_no_dryrun"))
+	if t, ok := d.fixed(); ok {
+		return stayed(t)
 	}
 	d.decisions = append(d.decisions, plan.Decision{
 		Kind: plan.SamePerson, ID: a.User.ID, UPN: b.UPN, By: d.approver(), At: d.now(),
@@ -420,8 +438,8 @@ func (s *previewing) same(d *data, text string) turn {
 // run that knows of it.
 func (s *previewing) attribute(d *data, text string) turn {
 	name := directory.Attribute(strings.TrimSpace(text))
-	if d.file != nil {
-		return stayed(T("flow.preview.file_no_dryrun"))
+	if t, ok := d.fixed(); ok {
+		return stayed(t)
 	}
 	is := func(x plan.Decision) bool { return x.Kind == plan.LeaveOutAttribute && x.Attribute == name }
 	say := T("preview.attribute_out", "name", string(name))
@@ -684,7 +702,7 @@ func (s *previewing) done(d *data, result any) turn {
 			return turn{}
 		}
 		d.settings, s.asks = r.settings, askList
-		if d.file != nil {
+		if _, fixed := d.fixed(); fixed {
 			return stayed(limitSays(r.settings))
 		}
 		// The limit is part of what a plan rests on: a new one is made.

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -75,9 +76,18 @@ func (s *resulting) view(d *data, now time.Time) View {
 		{Key: "domain", Text: T("flow.domain.another")},
 		{Key: "quit", Text: T("flow.result.quit")},
 	}}
+	if r != nil && r.Sent > 0 {
+		last := len(v.Ask.Options) - 1
+		v.Ask.Options = slices.Insert(v.Ask.Options, last, Option{
+			Key: "undo", Text: T("flow.result.undo", "run", int(r.Run)), Note: T("flow.result.undo_note"),
+		})
+	}
 	v.Commands = []Command{
 		{Name: "dryrun", Key: "d", Word: "dryrun", Help: T("flow.dryrun.again")},
 		{Name: "auditlog", Key: "a", Word: "auditlog", Help: T("flow.result.save")},
+	}
+	if r != nil && r.Sent > 0 {
+		v.Commands = append(v.Commands, Command{Name: "undo", Key: "u", Word: "undo", Help: T("flow.result.undo", "run", int(r.Run))})
 	}
 	return v
 }
@@ -149,6 +159,19 @@ func (s *resulting) answer(d *data, a Answer) turn {
 		d.domain = ""
 		d.forgetPlan()
 		return goTo(Domain)
+	case "undo":
+		if d.report == nil || d.report.Sent == 0 {
+			break
+		}
+		s.working = T("flow.result.undoing", "run", int(d.report.Run))
+		engine, no := d.engine(), d.report.Run
+		return does(effect(func(ctx context.Context, r Reporter) any {
+			p, err := engine(r).Undo(ctx, no)
+			if err != nil {
+				return undoPlanned{err: err}
+			}
+			return undoPlanned{planned: p, review: newReviewed(p.Plan)}
+		}))
 	case "quit":
 		return turn{move: leave}
 	case "auditlog":
@@ -173,14 +196,32 @@ func (s *resulting) back(*data) (turn, bool) { return stayed(T("flow.result.no_b
 
 func (s *resulting) event(*data, any, time.Time) {}
 
-func (s *resulting) done(_ *data, result any) turn {
+func (s *resulting) done(d *data, result any) turn {
 	s.working = Text{}
-	if r, ok := result.(fileSaved); ok {
+	switch r := result.(type) {
+	case fileSaved:
 		if r.err != nil {
 			s.err = r.err
 			return turn{}
 		}
 		return stayed(T("flow.saved_to", "path", r.path))
+	case undoPlanned:
+		if r.err != nil {
+			s.err = r.err
+			return turn{}
+		}
+		// The inverse is a plan like any other: the same preview, guard and
+		// confirm.
+		d.forgetPlan()
+		d.file, d.planned, d.review = nil, r.planned, r.review
+		return goTo(Preview)
 	}
 	return turn{}
+}
+
+// undoPlanned is the inverse of the run that was just made.
+type undoPlanned struct {
+	planned *run.Planned
+	review  *reviewed
+	err     error
 }

@@ -498,6 +498,22 @@ func TestResult_FailuresWithRemedyAndCleanText(t *testing.T) {
 	}
 }
 
+func TestResult_UndoesTheRunThroughThePreviewAndTheConfirm(t *testing.T) {
+	w := flowtest.New(t)
+	lines := whole()
+	lines = lines[:len(lines)-1] // the result, before it is left
+	got := walk(t, w, append(lines, "u", "s", "", "", "2", "approve", "quit")...)
+	if !slices.Equal(w.Undone, []int64{100}) || len(w.Applied) != 2 {
+		t.Errorf("undone %v, applied %d; want run 100, and a second sync", w.Undone, len(w.Applied))
+	}
+	got.has(t, "Undo run 100")
+	w = flowtest.New(t)
+	walk(t, w, append(lines, "u", "s", "", "", "3", "q")...)
+	if len(w.Applied) != 1 {
+		t.Error("an undo was applied without the number of deletions")
+	}
+}
+
 func TestBack_KeepsEveryInput(t *testing.T) {
 	w := flowtest.New(t)
 	// From the number back to the preview and through the source again: note,

@@ -57,6 +57,7 @@ type World struct {
 	Approvals []run.Approval
 	Stopped   []flow.Unfinished // interrupted syncs
 	Resumed   []int64
+	Undone    []int64
 	DryRuns   []run.Overrides
 	Extra     int  // more accounts that the source lacks: deletions
 	Stall     bool // a sync waits for its context after the first row
@@ -454,6 +455,18 @@ func (s *session) DryRun(ctx context.Context, _ string, o run.Overrides) (*run.P
 func (s *session) Knows(context.Context, plan.Fingerprint) (bool, error) { return true, nil }
 
 func (s *session) Stored(_ context.Context, no int64) (*run.Planned, error) {
+	p, err := s.build(run.Overrides{})
+	if err != nil {
+		return nil, err
+	}
+	return &run.Planned{Run: no, Plan: p, At: s.w.Clock().Now()}, nil
+}
+
+// Undo gives a plan as a dry run would: what an inverse holds is the planner's.
+func (s *session) Undo(_ context.Context, no int64) (*run.Planned, error) {
+	s.w.Lock()
+	s.w.Undone = append(s.w.Undone, no)
+	s.w.Unlock()
 	p, err := s.build(run.Overrides{})
 	if err != nil {
 		return nil, err
