@@ -111,7 +111,11 @@ const binned = 30 * 24 * time.Hour
 // evidence is what speaks for and against a deletion; what is not known is
 // absent, never a guess.
 func (g *Reading) evidence(a plan.Action) Facts {
-	facts := Facts{{T("preview.why"), T("preview.why_delete")}}
+	why, wrong := T("preview.why_delete"), T("preview.wrong_delete")
+	if no := g.r.plan.Undoes(); no > 0 {
+		why, wrong = T("preview.why_undo_delete", "run", int(no)), T("preview.wrong_undo_delete")
+	}
+	facts := Facts{{T("preview.why"), why}}
 	if e := a.Evidence; e != nil {
 		if !e.LastSignIn.IsZero() {
 			label := T("preview.last_seen")
@@ -141,7 +145,7 @@ func (g *Reading) evidence(a plan.Action) Facts {
 	if at := g.r.plan.Source().Read; !at.IsZero() {
 		then = T("preview.then_delete_until", "date", Brief(at.Add(binned)))
 	}
-	return append(facts, Fact{T("preview.then"), then}, Fact{T("preview.wrong"), T("preview.wrong_delete")})
+	return append(facts, Fact{T("preview.then"), then}, Fact{T("preview.wrong"), wrong})
 }
 
 func (g *Reading) skipDetail(s plan.Skipped) []Piece {
