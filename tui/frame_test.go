@@ -76,7 +76,7 @@ func TestGolden_EveryStepAtThreeSizes(t *testing.T) {
 		{"precheck", nil, func(st *stage) {
 			st.to(flow.Domain).shows("Which domain?").choose(flowtest.DomainName).shows("Pre-check")
 		}},
-		{"grant", nil, func(st *stage) { st.to(flow.Grant).shows("Continue") }},
+		{"grant", nil, func(st *stage) { st.to(flow.Grant).shows("Continue", "Connect-MgGraph") }},
 		{"source", nil, func(st *stage) {
 			st.to(flow.Preview).shows("Path of the file").keys("ctrl+u", "type:users.csv", "enter").shows("How many users")
 		}},
