@@ -89,13 +89,20 @@ func (g *graph) users(all ...string) {
 	}
 }
 
+// handle sets an answer, also while an earlier read is still asking.
+func (g *graph) handle(at string, f func(http.ResponseWriter, *http.Request, int)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.on[at] = f
+}
+
 func (g *graph) json(at, body string) {
-	g.on[at] = func(w http.ResponseWriter, _ *http.Request, _ int) { fmt.Fprint(w, body) }
+	g.handle(at, func(w http.ResponseWriter, _ *http.Request, _ int) { fmt.Fprint(w, body) })
 }
 
 // answers gives one answer after the other; the last repeats.
 func (g *graph) answers(at string, all ...func(w http.ResponseWriter)) {
-	g.on[at] = func(w http.ResponseWriter, _ *http.Request, n int) { all[min(n, len(all))-1](w) }
+	g.handle(at, func(w http.ResponseWriter, _ *http.Request, n int) { all[min(n, len(all))-1](w) })
 }
 
 func status(code int, body string, header ...string) func(http.ResponseWriter) {
