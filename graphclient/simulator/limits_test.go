@@ -134,12 +134,13 @@ func TestLimits_PriceRequestsAsPublished(t *testing.T) {
 		"GET /domains/x/domainNameReferences/microsoft.graph.group?$select=id": 3,
 		"POST /directoryObjects/getByIds":                                      5,
 		"POST /directoryObjects/getByIds?$select=id":                           2,
-		"GET /organization":                                                    1,
-		"POST /users":                                                          -1,
-		"PATCH /users/x":                                                       -1,
-		"DELETE /users/x":                                                      -1,
-		"POST /directory/deletedItems/x/restore":                               -1,
-		"GET /users/x/mailboxSettings/userPurpose":                             0,
+
+		"GET /organization":                        1,
+		"POST /users":                              -1,
+		"PATCH /users/x":                           -1,
+		"DELETE /users/x":                          -1,
+		"POST /directory/deletedItems/x/restore":   -1,
+		"GET /users/x/mailboxSettings/userPurpose": 0,
 	} {
 		method, address, _ := strings.Cut(request, " ")
 		path, raw, _ := strings.Cut(address, "?")
