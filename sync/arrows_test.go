@@ -67,11 +67,11 @@ var arrows = map[string][]string{
 	// People.
 	"tui/flow": {
 		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/message", "sync/plan",
-		"sync/problem", "sync/progress", "sync/run", "sync/source", "sync/state",
+		"sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/state",
 	},
 	"tui/flow/flowtest": {
 		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/plan", "sync/problem", "sync/progress",
-		"sync/run", "sync/source", "sync/state", "tui/flow",
+		"sync/run", "sync/secret", "sync/source", "sync/state", "tui/flow",
 	},
 	"tui/theme":  {},
 	"tui/widget": {"sync/message", "tui/theme"},

@@ -75,5 +75,15 @@ func (d *demoPeople) RunScript(context.Context) error {
 	return d.sim.Consent(d.sim.SignedIn(), "", append(consent.ReadScopes(), consent.WriteScope)...)
 }
 
+// PlayPage answers the page of a sign-in by browser.
+func (d *demoPeople) PlayPage(context.Context, string, flow.Part) error {
+	return fmt.Errorf("the demo cannot play a page")
+}
+
+// RunApplicationScript gives what the script of the dedicated application gives.
+func (d *demoPeople) RunApplicationScript(context.Context, consent.Dedicated) (string, error) {
+	return "", fmt.Errorf("the demo cannot run the script")
+}
+
 // Export is the sample export, and the number of users that HAC would show.
 func (d *demoPeople) Export() (path string, count int) { return d.export, d.count }

@@ -149,6 +149,11 @@ func (w *way) DeviceCode(ctx context.Context, scopes []string) (consent.Code, fu
 	return w.signIn.DeviceCode(ctx, scopes)
 }
 
+// Browser gives the page where somebody signs in; see consent.SignIn.
+func (w *way) Browser(ctx context.Context, scopes []string) (consent.Page, func(context.Context) (consent.Account, error), error) {
+	return w.signIn.Browser(ctx, scopes)
+}
+
 // Silent obtains a token from what is saved; see consent.SignIn.
 func (w *way) Silent(ctx context.Context, scopes []string) (consent.Account, error) {
 	return w.signIn.Silent(ctx, scopes)

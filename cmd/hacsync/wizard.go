@@ -16,6 +16,7 @@ import (
 	"github.com/hacsync/hacsync/sync/auditlog"
 	"github.com/hacsync/hacsync/sync/clock"
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/secret"
@@ -124,6 +125,28 @@ func (b *backend) Reopen(ctx context.Context, name string) (flow.Session, error)
 	s.saved = true
 	return wizardSession{s}, nil
 }
+
+// Forget removes saved data.
+func (b *backend) Forget(ctx context.Context, name string) error {
+	return b.vault.store.ForgetConnection(ctx, name)
+}
+
+// Dedicate prepares a dedicated application for a tenant that nobody has signed
+// in to.
+func (b *backend) Dedicate(context.Context, flow.Target) (consent.Dedicated, error) {
+	return nil, problem.New(problem.Internal, problem.Args{"what": "dedicated application"})
+}
+
+// OpenDedicated makes a session that a verified application acts for.
+func (b *backend) OpenDedicated(context.Context, consent.Dedicated) (flow.Session, error) {
+	return nil, problem.New(problem.Internal, problem.Args{"what": "dedicated application"})
+}
+
+// NeedsPassphrase reports whether a passphrase is wanted.
+func (b *backend) NeedsPassphrase(context.Context) bool { return false }
+
+// Unseal takes the passphrase.
+func (b *backend) Unseal(context.Context, secret.Text) error { return nil }
 
 // Explain finds the problem that a pasted error is.
 func (b *backend) Explain(pasted string) *problem.Problem {
@@ -276,4 +299,28 @@ func (e engine) Resume(ctx context.Context, no int64) (*run.Report, error) {
 	}
 	e.s.applying.Store(p.Plan)
 	return e.Runner.Resume(ctx, no)
+}
+
+// Dedicated is the dedicated application of the connection.
+func (w wizardSession) Dedicated() consent.Dedicated { return nil }
+
+// ForGranting prepares the sign-in of whoever grants.
+func (w wizardSession) ForGranting(context.Context) (consent.SignIn, error) {
+	return w.s.app.wayTo(w.s.connection, nil)
+}
+
+// SaveHAC keeps the client of the HAC API, sealed.
+func (w wizardSession) SaveHAC(ctx context.Context, client string, key secret.Text) error {
+	return w.s.vault.saveHAC(ctx, w.s.connection.Name, hacAccess{client, key.Reveal()})
+}
+
+// HAC is the client of the HAC API that is kept.
+func (w wizardSession) HAC(ctx context.Context) (string, error) {
+	access, err := w.s.vault.hac(ctx, w.s.connection.Name)
+	return access.Client, err
+}
+
+// MoveScript writes the PowerShell that moves objects other than users.
+func (w wizardSession) MoveScript(context.Context, io.Writer, *destination.Precheck) error {
+	return problem.New(problem.Internal, problem.Args{"what": "script"})
 }

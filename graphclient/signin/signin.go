@@ -146,6 +146,11 @@ func (c *Client) DeviceCode(ctx context.Context, scopes []string) (consent.Code,
 	return code, wait, nil
 }
 
+// Browser gives the page where somebody signs in; see consent.SignIn.
+func (c *Client) Browser(context.Context, []string) (consent.Page, func(context.Context) (consent.Account, error), error) {
+	return consent.Page{}, nil, problem.New(problem.SignInBroken, problem.Args{"why": "browser"})
+}
+
 // pace is how fast the clock has run since New, 1 for the machine's own.
 func (c *Client) pace() float64 {
 	mine, machine := c.o.Clock.Now().Sub(c.began), time.Since(c.made)

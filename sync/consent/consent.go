@@ -35,15 +35,42 @@ type Connection struct {
 	HAC string `json:"hac,omitempty"`
 	// SignedIn are the object IDs of everyone who ever signed in for this
 	// connection: they are never touched.
-	SignedIn  []directory.ID `json:"signed_in"`
-	Scopes    []string       `json:"scopes"`
-	Saved     time.Time      `json:"saved"`
-	LastUsed  time.Time      `json:"last_used"`
-	Ephemeral bool           `json:"-"` // not saved: only until the program ends
+	SignedIn []directory.ID `json:"signed_in"`
+	Scopes   []string       `json:"scopes"`
+	// Application is what acts for the connection without a person, nil while a
+	// signed-in administrator does.
+	Application *Application `json:"application,omitempty"`
+	Saved       time.Time    `json:"saved"`
+	LastUsed    time.Time    `json:"last_used"`
+	Ephemeral   bool         `json:"-"` // not saved: only until the program ends
 }
 
 // Simulated reports whether the tenant is a simulator.
 func (c Connection) Simulated() bool { return c.Cloud == "simulated" }
+
+// Application is the dedicated application of a connection: it signs in with a
+// certificate whose private key is a sealed row of the state, and acts in place
+// of a person. Nothing in it is secret.
+type Application struct {
+	ID string `json:"id"` // application (client) ID; empty until it is known
+	// Object is its object ID; empty for an application whose home is another
+	// organisation, such as a provider's.
+	Object    string `json:"object,omitempty"`
+	Principal string `json:"principal,omitempty"` // object ID of its service principal
+	Name      string `json:"name"`                // such as hacsync midori
+	// Tag is unique to it; it is found by that, never by its name.
+	Tag string `json:"tag,omitempty"`
+	// Thumbprint is the SHA-1 of its certificate in upper-case hex, as Entra ID
+	// shows it.
+	Thumbprint string    `json:"thumbprint"`
+	Ends       time.Time `json:"ends"` // of the certificate
+	// Verified is when it last signed in and had every grant that is not
+	// optional; zero while it never had. Only a verified one acts.
+	Verified time.Time `json:"verified,omitzero"`
+}
+
+// Acts reports whether the dedicated application acts for the connection.
+func (c Connection) Acts() bool { return c.Application != nil && !c.Application.Verified.IsZero() }
 
 // Account is who signed in, as the token says.
 type Account struct {
@@ -65,8 +92,18 @@ type Code struct {
 	Expires  time.Time
 }
 
-// SignIn signs in to one tenant with one application.
+// Page is what a person opens in the browser of this machine.
+type Page struct {
+	URL     string
+	Expires time.Time // when nobody is waited for any longer
+}
+
+// SignIn signs in to one tenant with one application. Where Microsoft asked for
+// more than a token proves (a claims challenge), the next sign-in carries it.
 type SignIn interface {
+	// Browser listens on loopback and gives the page where somebody signs in
+	// (authorization code with PKCE). wait is as that of DeviceCode.
+	Browser(ctx context.Context, scopes []string) (page Page, wait func(context.Context) (Account, error), err error)
 	// DeviceCode asks for a code for the scopes (bare names, such as
 	// User.Read.All). wait blocks until somebody has signed in, the code
 	// expired, the sign-in was refused, or ctx ended; its errors are problems
@@ -92,6 +129,15 @@ func ReadScopes() []string {
 		"RoleManagement.Read.Directory", "GroupMember.Read.All",
 	}
 }
+
+// GrantScopes are what an administrator signs in with to grant in place: to make
+// an application and to give it app roles. That sign-in is never saved.
+func GrantScopes() []string {
+	return []string{"Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"}
+}
+
+// FindScope lets a person look for the dedicated application by its tag.
+const FindScope = "Application.Read.All"
 
 // WriteScope is asked for at Sync Now.
 const WriteScope = "User.ReadWrite.All"
@@ -149,4 +195,41 @@ type Grants interface {
 	Check(ctx context.Context) ([]Grant, error)
 	// Script writes the PowerShell that grants what is missing.
 	Script(w io.Writer) error
+}
+
+// Given is one step of granting in place.
+type Given struct {
+	Grant
+	// Already: it was there before.
+	Already bool
+}
+
+// Dedicated is the dedicated application of one connection, from its key pair to
+// its renewal. Every method may be called again: what is there stays.
+type Dedicated interface {
+	// Application is what is known of it; the zero value before Prepare.
+	Application() Application
+	// Prepare makes the key pair and keeps it sealed. Nothing is sent.
+	Prepare(ctx context.Context) (Application, error)
+	// List is what it needs, in one list with the script's steps: the
+	// application, its service principal, each app role, the sign-in.
+	List() []Grant
+	// Script writes the PowerShell that makes the application with the public
+	// certificate, its service principal and its app roles. Its last line names
+	// the application ID.
+	Script(ctx context.Context, w io.Writer) error
+	// Give does in place what Script does, as who signed in with granting (for
+	// GrantScopes); tell hears of each step, from the calling goroutine.
+	Give(ctx context.Context, granting SignIn, tell func(Given)) error
+	// Find looks for the application by its tag, as who signed in with looking
+	// (for FindScope, or GrantScopes).
+	Find(ctx context.Context, looking SignIn) (found bool, err error)
+	// Adopt names the application by its ID, as the script's last line has it.
+	Adopt(ctx context.Context, id string) error
+	// Verify signs in as the application with nothing remembered, and says what
+	// its token shows. With every grant that is not optional it acts from then on.
+	Verify(ctx context.Context) ([]Grant, error)
+	// Renew makes a new key pair, adds its certificate with proof that the old
+	// key is ours, signs in with it, and takes the old certificate away.
+	Renew(ctx context.Context) (Application, error)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/source"
 )
 
@@ -36,6 +37,20 @@ type Backend interface {
 	// Reopen makes a session of saved data, without a person. A problem of class
 	// Mend says that somebody has to sign in again.
 	Reopen(ctx context.Context, name string) (Session, error)
+	// Forget removes saved data: the connection, its sign-in, its certificate's
+	// key, the secrets of its sources. Runs and decisions stay.
+	Forget(ctx context.Context, name string) error
+	// Dedicate prepares a dedicated application for a tenant that nobody has
+	// signed in to: t names the tenant.
+	Dedicate(ctx context.Context, t Target) (consent.Dedicated, error)
+	// OpenDedicated makes a session that a verified application acts for.
+	OpenDedicated(ctx context.Context, d consent.Dedicated) (Session, error)
+	// NeedsPassphrase reports whether saved data cannot be opened for want of a
+	// passphrase that a person can type, or whether nothing could be saved
+	// without one.
+	NeedsPassphrase(ctx context.Context) bool
+	// Unseal takes that passphrase. A wrong one is a problem.
+	Unseal(ctx context.Context, passphrase secret.Text) error
 	// Explain finds the problem that a pasted error is: a number such as
 	// AADSTS53003, or a whole red line with one in it. nil if it names none.
 	Explain(pasted string) *problem.Problem
@@ -66,6 +81,8 @@ type Target struct {
 	Client string
 	// Connection names the saved data that is renewed, empty for a new one.
 	Connection string
+	// Cloud is public, usgov, usgovdod or china; empty for public.
+	Cloud string
 }
 
 // Session is one open connection.
@@ -75,6 +92,19 @@ type Session interface {
 	// asked for whenever the hooks change; an Engine holds nothing itself.
 	Engine(h Hooks) Engine
 	Grants() consent.Grants
+	// Dedicated is the dedicated application of the connection; preparing it
+	// saves the connection. Once it is verified, Engine acts as it.
+	Dedicated() consent.Dedicated
+	// ForGranting prepares the sign-in of whoever grants: apart from the session's
+	// own, in memory, gone with the program.
+	ForGranting(ctx context.Context) (consent.SignIn, error)
+	// SaveHAC keeps the client of the HAC API that a person typed, sealed.
+	SaveHAC(ctx context.Context, client string, key secret.Text) error
+	// HAC reports the client of the HAC API that is kept, empty for none.
+	HAC(ctx context.Context) (client string, err error)
+	// MoveScript writes the PowerShell that moves the objects other than users
+	// which the pre-check found to the onmicrosoft.com domain.
+	MoveScript(ctx context.Context, w io.Writer, found *destination.Precheck) error
 	// Sealing says how Save would seal the sign-in on this machine.
 	Sealing() Sealing
 	// Save keeps connection and sign-in for next time.
@@ -136,8 +166,12 @@ type Demo interface {
 	Parts() []Part
 	// Play answers a sign-in code.
 	Play(ctx context.Context, userCode string, p Part) error
-	// RunScript gives what the permission script gives.
+	// PlayPage answers the page of a sign-in by browser.
+	PlayPage(ctx context.Context, url string, p Part) error
+	// RunScript gives what the permission script gives; RunApplicationScript what
+	// the script of the dedicated application gives, and returns its last line.
 	RunScript(ctx context.Context) error
+	RunApplicationScript(ctx context.Context, d consent.Dedicated) (last string, err error)
 	// Export is the sample export, and the number of users that HAC would show
 	// for it.
 	Export() (path string, count int)

@@ -20,6 +20,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/source"
 	"github.com/hacsync/hacsync/sync/state"
 	"github.com/hacsync/hacsync/tui/flow"
@@ -209,6 +210,11 @@ type fakeSignIn struct{ w *World }
 func (s fakeSignIn) DeviceCode(context.Context, []string) (consent.Code, func(context.Context) (consent.Account, error), error) {
 	code, c := s.w.newCode()
 	return code, func(ctx context.Context) (consent.Account, error) { return played(ctx, c) }, nil
+}
+
+// Browser gives a page whose sign-in ends as the part that is played for its URL.
+func (s fakeSignIn) Browser(context.Context, []string) (consent.Page, func(context.Context) (consent.Account, error), error) {
+	return consent.Page{}, nil, problem.New(problem.SignInBroken, nil)
 }
 
 func (s fakeSignIn) Silent(context.Context, []string) (consent.Account, error) {
@@ -545,3 +551,40 @@ func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*ru
 	}
 	return rep, nil
 }
+
+// Forget removes saved data.
+func (w *World) Forget(context.Context, string) error { return nil }
+
+// Dedicate prepares a dedicated application without a session.
+func (w *World) Dedicate(context.Context, flow.Target) (consent.Dedicated, error) {
+	return nil, problem.New(problem.Internal, nil)
+}
+
+// OpenDedicated opens a session that the application acts for.
+func (w *World) OpenDedicated(context.Context, consent.Dedicated) (flow.Session, error) {
+	return nil, problem.New(problem.Internal, nil)
+}
+
+// NeedsPassphrase is false.
+func (w *World) NeedsPassphrase(context.Context) bool { return false }
+
+// Unseal takes any passphrase.
+func (w *World) Unseal(context.Context, secret.Text) error { return nil }
+
+// PlayPage answers the page of a sign-in by browser.
+func (w *World) PlayPage(context.Context, string, flow.Part) error { return nil }
+
+// RunApplicationScript runs the script of the dedicated application.
+func (w *World) RunApplicationScript(context.Context, consent.Dedicated) (string, error) {
+	return "", problem.New(problem.Internal, nil)
+}
+
+func (s *session) Dedicated() consent.Dedicated { return nil }
+
+func (s *session) ForGranting(context.Context) (consent.SignIn, error) { return fakeSignIn{}, nil }
+
+func (s *session) SaveHAC(context.Context, string, secret.Text) error { return nil }
+
+func (s *session) HAC(context.Context) (string, error) { return "", nil }
+
+func (s *session) MoveScript(context.Context, io.Writer, *destination.Precheck) error { return nil }
