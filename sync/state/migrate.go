@@ -117,7 +117,7 @@ func (s *Store) foreign(tables []string) bool {
 	}
 	ours := []string{
 		"counter", "connection", "sealed", "setting", "decision", "run", "plan", "plan_piece",
-		"raise", "lease", "journal", "known",
+		"raise", "lease", "journal", "known", "periodic", "worker", "notice", "spend",
 	}
 	return slices.ContainsFunc(tables, func(t string) bool { return slices.Contains(ours, t) })
 }
