@@ -60,8 +60,11 @@ type Options struct {
 	// SignedIn are everyone who signed in for the connection: marked, and so
 	// never touched. Who the token belongs to is added by itself.
 	SignedIn []directory.ID
-	Clock    clock.Clock  // nil: the machine's
-	Log      *slog.Logger // nil: nothing is logged
+	// Tenant is what is known of the tenant since it was set up: an application
+	// may not read the organization, and needs not.
+	Tenant directory.Tenant
+	Clock  clock.Clock  // nil: the machine's
+	Log    *slog.Logger // nil: nothing is logged
 }
 
 // Client is a tenant of Microsoft 365. It is safe for concurrent use.
@@ -73,6 +76,7 @@ type Client struct {
 	readScopes  []string
 	writeScopes []string
 	signedIn    map[directory.ID]bool
+	known       directory.Tenant
 	clock       clock.Clock
 	log         *slog.Logger
 }
@@ -98,6 +102,7 @@ func New(o Options) (*Client, error) {
 		readScopes:  o.ReadScopes,
 		writeScopes: o.WriteScopes,
 		signedIn:    map[directory.ID]bool{},
+		known:       o.Tenant,
 		clock:       o.Clock,
 		log:         o.Log,
 	}

@@ -54,7 +54,7 @@ func (c *Client) read(ctx context.Context, k call, r request) (answer, error) {
 	for try := 1; ; try++ {
 		a, err := c.once(ctx, r, readTimeout, token)
 		if err == nil {
-			if a.status == http.StatusUnauthorized && !renewed {
+			if (a.status == http.StatusUnauthorized || claimsWanted(a)) && !renewed {
 				if next, ok := c.renew(ctx, a, r.scopes); ok {
 					token, renewed = next, true
 					c.log.InfoContext(ctx, "token replaced", "request", describe(r))
@@ -92,7 +92,13 @@ func (c *Client) read(ctx context.Context, k call, r request) (answer, error) {
 	}
 }
 
-// renew replaces a refused token where the source of tokens can.
+// claimsWanted reports whether an answer asks for more than the token proves.
+func claimsWanted(a answer) bool {
+	return (a.status == http.StatusUnauthorized || a.status == http.StatusForbidden) && claimsOf(a.header) != ""
+}
+
+// renew replaces a refused token where the source of tokens can. It may take as
+// long as a person who signs in.
 func (c *Client) renew(ctx context.Context, a answer, scopes []string) (string, bool) {
 	r, ok := c.tokens.(Renewer)
 	if !ok {

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hacsync/hacsync/graphclient/claims"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 )
@@ -37,6 +38,12 @@ func (c *Client) tenant(ctx context.Context, k call) (directory.Tenant, error) {
 			}
 			return nil
 		})
+		if problem.Has(err, problem.PermissionMissing) {
+			if known, ok := c.ofToken(ctx); ok {
+				t.ID, t.Name, t.OnPremisesSync = known.ID, known.Name, known.OnPremisesSync
+				return nil
+			}
+		}
 		if err == nil && t.ID == "" {
 			return problem.New(problem.BrokenAnswer, problem.Args{"what": describe(r), "detail": "no organization"})
 		}
@@ -56,6 +63,24 @@ func (c *Client) tenant(ctx context.Context, k call) (directory.Tenant, error) {
 		}
 	}
 	return t, nil
+}
+
+// ofToken is the tenant that an application's token is from, with what was known
+// of it before; false for a person, whose tenant is read.
+func (c *Client) ofToken(ctx context.Context) (directory.Tenant, bool) {
+	token, err := c.tokens.Token(ctx, c.readScopes...)
+	if err != nil {
+		return directory.Tenant{}, false
+	}
+	who, ok := claims.Read(token)
+	if !ok || who.Person() != "" || who.Tenant == "" {
+		return directory.Tenant{}, false
+	}
+	t := directory.Tenant{ID: strings.ToLower(who.Tenant)}
+	if strings.EqualFold(c.known.ID, t.ID) {
+		t.Name, t.OnPremisesSync = c.known.Name, c.known.OnPremisesSync
+	}
+	return t, true
 }
 
 // domains reads the tenant's domains, by name.

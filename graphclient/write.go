@@ -89,14 +89,18 @@ func (c *Client) Write(ctx context.Context, steps []plan.Step) []destination.Out
 	r := request{method: http.MethodPost, url: "/$batch", body: body, scopes: c.writeScopes, needs: "User.ReadWrite.All", what: "POST /$batch"}
 	started, sent := c.clock.Now(), time.Now()
 	a, err := c.once(context.WithoutCancel(ctx), r, writeTimeout, token)
-	if err == nil && a.status == http.StatusUnauthorized {
+	late := false
+	if err == nil && (a.status == http.StatusUnauthorized || claimsWanted(a)) {
 		// Refused at the door: no item was looked at, so this is still the
 		// first attempt, within the time of one.
-		next, ok := c.renew(ctx, a, r.scopes)
-		if left := writeTimeout - time.Since(sent); ok && left > 0 {
+		if next, ok := c.renew(ctx, a, r.scopes); ok {
 			c.log.InfoContext(ctx, "token replaced", "request", describe(r))
 			token = next
-			a, err = c.once(context.WithoutCancel(ctx), r, left, token)
+			if left := writeTimeout - time.Since(sent); left > 0 {
+				a, err = c.once(context.WithoutCancel(ctx), r, left, token)
+			} else {
+				late = true // somebody had to sign in: the run looks again first
+			}
 		}
 	}
 	wipe(body)
@@ -106,6 +110,11 @@ func (c *Client) Write(ctx context.Context, steps []plan.Step) []destination.Out
 			out[i] = destination.Outcome{Did: did, ID: steps[i].Object.ID, ServerTime: a.date, Why: why(steps[i])}
 		}
 		return out
+	}
+	if late {
+		return settle(destination.NotDone, func(s plan.Step) *problem.Problem {
+			return problem.New(problem.NeverSentWrite, problem.Args{"upn": nameOf(s)})
+		})
 	}
 	if err != nil {
 		c.log.WarnContext(ctx, "batch of writes not answered", "items", len(items), "status", a.status, "problem", err.Error())

@@ -27,7 +27,14 @@ func (t *tenant) organization() *object {
 	return t.org.with(map[string]string{"verifiedDomains": string(b)})
 }
 
+// canReadOrgAsApp is what an application needs where a person's own sign-in is
+// enough.
+var canReadOrgAsApp = []string{"Organization.Read.All", "Directory.Read.All", "Directory.ReadWrite.All", "Organization.ReadWrite.All"}
+
 func (s *Server) listOrganization(c *call) (*answer, *graphError) {
+	if c.who.isApp && !c.who.may(canReadOrgAsApp) {
+		return nil, denied()
+	}
 	s.t.mu.RLock()
 	defer s.t.mu.RUnlock()
 	return s.list(c, listing{
@@ -36,6 +43,9 @@ func (s *Server) listOrganization(c *call) (*answer, *graphError) {
 }
 
 func (s *Server) getOrganization(c *call) (*answer, *graphError) {
+	if c.who.isApp && !c.who.may(canReadOrgAsApp) {
+		return nil, denied()
+	}
 	s.t.mu.RLock()
 	defer s.t.mu.RUnlock()
 	if !strings.EqualFold(c.vars[0], s.t.org.id()) {
