@@ -21,14 +21,20 @@ CREATE TABLE worker (
 	data TEXT NOT NULL
 );
 
--- What somebody has been told, so that it is told once.
+-- What somebody has been told, so that it is told once. Due is when the next
+-- delivery may be tried, 0 when none is left. Version changes with every write:
+-- compare and swap.
 CREATE TABLE notice (
 	key TEXT NOT NULL PRIMARY KEY,
 	tenant TEXT NOT NULL,
 	domain TEXT NOT NULL,
 	told BIGINT NOT NULL,
+	due BIGINT NOT NULL,
+	version BIGINT NOT NULL,
 	data TEXT NOT NULL
 );
+CREATE INDEX notice_by_due ON notice (due);
+CREATE INDEX notice_by_domain ON notice (tenant, domain);
 
 -- Requests that count against a quota which several workers share.
 CREATE TABLE spend (
