@@ -80,6 +80,11 @@ const (
 	AccountUnknown Code = "HS-1223"
 	// AccountDisabled: AADSTS50057. Args: none.
 	AccountDisabled Code = "HS-1224"
+	// CertificateExpired: the certificate of the application has ended, or does
+	// not hold yet. Args: client, ended (a date).
+	CertificateExpired Code = "HS-1225"
+	// ApplicationDisabled: AADSTS7000112, 7000113. Args: client.
+	ApplicationDisabled Code = "HS-1226"
 	// SignInOther: any other AADSTS number. Args: number, answer, correlation.
 	SignInOther Code = "HS-1299"
 
@@ -100,6 +105,13 @@ const (
 	// ScopesShort: the sign-in succeeded with fewer permissions than asked.
 	// Args: permissions.
 	ScopesShort Code = "HS-1308"
+	// CertificateFileUnreadable: the file of a certificate cannot be opened. Args:
+	// file, why.
+	CertificateFileUnreadable Code = "HS-1309"
+	// CertificateFileWrong: it holds no key with its certificate. Args: file, why.
+	CertificateFileWrong Code = "HS-1310"
+	// CertificateFileEncrypted: its private key is encrypted. Args: file.
+	CertificateFileEncrypted Code = "HS-1311"
 
 	// GrantMissing: a permission that a sync needs is not granted. Args: grant.
 	GrantMissing Code = "HS-1401"
@@ -113,48 +125,53 @@ const (
 )
 
 var signInClasses = map[Code]Class{
-	NoSavedData:         Mend,
-	CodeDeclined:        Mend,
-	CodeExpired:         Mend,
-	CodeUnknown:         Mend,
-	SignInRefused:       Mend,
-	SignInBroken:        Retry,
-	AuthorityTrouble:    Retry,
-	SignInAgain:         Mend,
-	RedirectWrong:       Mend,
-	DeviceNotFit:        Mend,
-	BlockedByPolicy:     Mend,
-	FlowBlocked:         Mend,
-	AccountNotInTenant:  Mend,
-	SecondFactor:        Mend,
-	NotAssigned:         Mend,
-	WrongPassword:       Mend,
-	ExternalChallenge:   Mend,
-	SessionRevoked:      Mend,
-	ConsentMissing:      Mend,
-	ConsentDeclined:     Mend,
-	SignInTooOld:        Mend,
-	ClientUnknown:       Mend,
-	AssertionTime:       Mend,
-	CertificateUnknown:  Mend,
-	SignInUnused:        Mend,
-	SecretWrong:         Mend,
-	PublicFlowOff:       Mend,
-	AdminConsent:        Mend,
-	ClientNotAuthorized: Mend,
-	TenantUnknown:       Mend,
-	AccountUnknown:      Mend,
-	AccountDisabled:     Mend,
-	SignInOther:         Mend,
-	OtherTenant:         Mend,
-	GuestSignedIn:       Mend,
-	PersonalAccount:     Mend,
-	ClockOff:            Mend,
-	SignInNotKept:       Mend,
-	SavedDataUnreadable: Mend,
-	ScopesShort:         Mend,
-	GrantMissing:        Mend,
-	GrantNotAllowed:     Mend,
-	ModuleMissing:       Mend,
-	ScriptsDisabled:     Mend,
+	NoSavedData:               Mend,
+	CodeDeclined:              Mend,
+	CodeExpired:               Mend,
+	CodeUnknown:               Mend,
+	SignInRefused:             Mend,
+	SignInBroken:              Retry,
+	AuthorityTrouble:          Retry,
+	SignInAgain:               Mend,
+	RedirectWrong:             Mend,
+	DeviceNotFit:              Mend,
+	BlockedByPolicy:           Mend,
+	FlowBlocked:               Mend,
+	AccountNotInTenant:        Mend,
+	SecondFactor:              Mend,
+	NotAssigned:               Mend,
+	WrongPassword:             Mend,
+	ExternalChallenge:         Mend,
+	SessionRevoked:            Mend,
+	ConsentMissing:            Mend,
+	ConsentDeclined:           Mend,
+	SignInTooOld:              Mend,
+	ClientUnknown:             Mend,
+	AssertionTime:             Mend,
+	CertificateUnknown:        Mend,
+	SignInUnused:              Mend,
+	SecretWrong:               Mend,
+	PublicFlowOff:             Mend,
+	AdminConsent:              Mend,
+	ClientNotAuthorized:       Mend,
+	TenantUnknown:             Mend,
+	AccountUnknown:            Mend,
+	AccountDisabled:           Mend,
+	CertificateExpired:        Mend,
+	ApplicationDisabled:       Mend,
+	SignInOther:               Mend,
+	OtherTenant:               Mend,
+	GuestSignedIn:             Mend,
+	PersonalAccount:           Mend,
+	ClockOff:                  Mend,
+	SignInNotKept:             Mend,
+	SavedDataUnreadable:       Mend,
+	ScopesShort:               Mend,
+	CertificateFileUnreadable: Mend,
+	CertificateFileWrong:      Mend,
+	CertificateFileEncrypted:  Mend,
+	GrantMissing:              Mend,
+	GrantNotAllowed:           Mend,
+	ModuleMissing:             Mend,
+	ScriptsDisabled:           Mend,
 }
