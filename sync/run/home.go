@@ -1,0 +1,208 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// Home is what a returning administrator wants to know of a connection before
+// anything else. It is read from the state alone: the tenant is not asked.
+type Home struct {
+	// Domains are those that are set up and those that were given; whoever needs
+	// somebody stands first.
+	Domains []HomeDomain
+	// Latest are the last runs of all of them, the newest first.
+	Latest []state.Run
+}
+
+// HomeDomain is one domain at home.
+type HomeDomain struct {
+	Name  string
+	SetUp bool
+	// Source is the setting, such as hac or csv:/path; empty for none.
+	Source string
+	// DryRun is the latest one that made a plan, and Sync the latest sync or
+	// undo, however it ended; nil for none. Sync.State tells an interrupted one
+	// by Interrupted.
+	DryRun, Sync *state.Run
+	Planned      Summary // of DryRun
+	Synced       Summary // of Sync
+	// Interrupted: Sync was stopped or its process is gone; it can be resumed.
+	Interrupted bool
+	// Running is who is synchronising the domain now, empty for nobody.
+	Running string
+	// Undoable is until when Sync can be undone whole; zero if it cannot.
+	Undoable time.Time
+	// LeftOut is how many rows are left out always.
+	LeftOut int
+	Next    Next
+}
+
+// Next is what a domain waits for, in one word.
+type Next string
+
+// The words.
+const (
+	NextNothing Next = ""
+	NextReview  Next = "review"
+	NextResume  Next = "resume"
+	NextSetUp   Next = "set-up"
+)
+
+// latestRuns is how many runs Home lists.
+const latestRuns = 5
+
+// Home reads it. also names domains of the tenant that may not be set up yet; the
+// initial one and those not verified are left aside.
+func (r *Runner) Home(ctx context.Context, also ...directory.Domain) (*Home, error) {
+	tenant := r.Connection.Tenant
+	names, err := r.Store.Domains(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range also {
+		if name := directory.FoldUPN(d.Name); !d.Initial && d.Verified && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	h := &Home{Domains: make([]HomeDomain, 0, len(names))}
+	for _, name := range names {
+		d, err := r.homeDomain(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		h.Domains = append(h.Domains, d)
+	}
+	slices.SortStableFunc(h.Domains, func(a, b HomeDomain) int {
+		return cmp.Or(cmp.Compare(a.Next.rank(), b.Next.rank()), strings.Compare(a.Name, b.Name))
+	})
+	h.Latest, err = r.Store.Runs(ctx, state.RunFilter{Tenant: tenant, Limit: latestRuns})
+	return h, err
+}
+
+// rank orders the words: what waits for somebody comes first, and what was never
+// begun last.
+func (n Next) rank() int {
+	return slices.Index([]Next{NextResume, NextReview, NextNothing, NextSetUp}, n)
+}
+
+func (r *Runner) homeDomain(ctx context.Context, name string) (HomeDomain, error) {
+	d := HomeDomain{Name: name}
+	tenant := r.Connection.Tenant
+	kv, err := r.Store.Settings(ctx, tenant, name)
+	if err != nil {
+		return d, err
+	}
+	d.Source = kv[KeySource]
+	dry, err := r.Store.Runs(ctx, state.RunFilter{Tenant: tenant, Domain: name, Kind: state.DryRun, State: state.Done, Limit: 1})
+	if err != nil {
+		return d, err
+	}
+	if len(dry) > 0 {
+		d.DryRun, d.Planned = &dry[0], summaryOf(dry[0])
+	}
+	d.SetUp = d.Source != "" || d.DryRun != nil
+	for _, kind := range []state.RunKind{state.Sync, state.Undo} {
+		last, err := r.last(ctx, name, kind)
+		if err != nil {
+			return d, err
+		}
+		if last != nil && (d.Sync == nil || last.No > d.Sync.No) {
+			d.Sync, d.Synced = last, summaryOf(*last)
+		}
+	}
+	holder, alive, err := r.Store.Alive(ctx, tenant, name)
+	if err != nil {
+		return d, err
+	}
+	if alive {
+		d.Running = holder
+	}
+	if s := d.Sync; s != nil {
+		d.Interrupted = s.State == state.Stopped || s.State == state.Running && !alive
+		wrote := s.State == state.Done || s.State == state.Partial || d.Interrupted
+		if until := s.Started.Add(kept); wrote && d.Synced.Seen+d.Synced.Failed+d.Synced.NotYetSeen > 0 && r.Clock.Now().Before(until) {
+			d.Undoable = until
+		}
+	}
+	decisions, err := r.decisions(ctx, name)
+	if err != nil {
+		return d, err
+	}
+	for _, one := range decisions {
+		if one.Kind == plan.LeaveOutAlways {
+			d.LeftOut++
+		}
+	}
+	d.Next = d.next()
+	return d, nil
+}
+
+// next is what the domain waits for: a sync to be taken up, a plan with changes
+// that no later sync has dealt with, or its set-up.
+func (d *HomeDomain) next() Next {
+	switch {
+	case d.Running != "":
+		return NextNothing
+	case d.Interrupted:
+		return NextResume
+	case d.DryRun == nil:
+		return NextSetUp
+	case d.Planned.Counts == nil || d.Planned.Counts.Changes() == 0:
+		return NextNothing
+	case d.Sync != nil && d.Sync.No > d.DryRun.No && d.Sync.State == state.Done:
+		return NextNothing
+	}
+	return NextReview
+}
+
+// Since is how the deletions of a domain's latest dry run differ from those of
+// the one before.
+type Since struct {
+	Before time.Time // of the dry run before; zero if there was none
+	// New are deletions that were not in it, Gone those that no longer are.
+	New, Gone int
+}
+
+// Since compares the two latest stored plans of a domain.
+func (r *Runner) Since(ctx context.Context, domain string) (Since, error) {
+	runs, err := r.Store.Runs(ctx, state.RunFilter{
+		Tenant: r.Connection.Tenant, Domain: directory.FoldUPN(domain),
+		Kind: state.DryRun, State: state.Done, WithPlan: true, Limit: 2,
+	})
+	if err != nil || len(runs) < 2 {
+		return Since{}, err
+	}
+	var gone [2]map[directory.ID]bool
+	for i, one := range runs {
+		p, err := r.Stored(ctx, one.No)
+		if problem.Has(err, problem.PlanMissing) {
+			return Since{}, nil // pruned meanwhile
+		}
+		if err != nil {
+			return Since{}, err
+		}
+		gone[i] = map[directory.ID]bool{}
+		for a := range p.Plan.Actions() {
+			if a.Kind == plan.Delete {
+				gone[i][a.User.ID] = true
+			}
+		}
+	}
+	s := Since{Before: runs[1].Started}
+	for id := range gone[0] {
+		if !gone[1][id] {
+			s.New++
+		}
+	}
+	s.Gone = len(gone[1]) - (len(gone[0]) - s.New)
+	return s, nil
+}

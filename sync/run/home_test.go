@@ -1,0 +1,98 @@
+package run_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/run"
+)
+
+// home is what Home says of one domain.
+func home(t *testing.T, w *world, domain string) run.HomeDomain {
+	t.Helper()
+	h, err := w.Home(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range h.Domains {
+		if d.Name == domain {
+			return d
+		}
+	}
+	return run.HomeDomain{}
+}
+
+func TestHome_SaysWhatADomainWaitsFor(t *testing.T) {
+	w := mixed(t)
+	ctx := context.Background()
+	p := w.dry(t)
+	d := home(t, w, "midori.example")
+	if d.Next != run.NextReview || d.DryRun == nil || d.Planned.Counts.Changes() != p.Plan.Counts().Changes() {
+		t.Fatalf("after a dry run with changes: %+v", d)
+	}
+	if d.Sync != nil || !d.Undoable.IsZero() {
+		t.Errorf("there was no sync yet: %+v", d)
+	}
+	if _, err := w.Sync(ctx, p, approval(p)); err != nil {
+		t.Fatal(err)
+	}
+	d = home(t, w, "midori.example")
+	if d.Next != run.NextNothing || d.Sync == nil || d.Interrupted {
+		t.Errorf("after a sync that did it all: %+v", d)
+	}
+	if want := d.Sync.Started.AddDate(0, 0, 30); !d.Undoable.Equal(want) {
+		t.Errorf("can be undone until %v, want %v", d.Undoable, want)
+	}
+}
+
+func TestHome_NamesDomainsThatAreNotSetUpLast(t *testing.T) {
+	w := mixed(t)
+	w.dry(t)
+	h, err := w.Home(context.Background(), w.tenant.info.Domains...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, d := range h.Domains {
+		names = append(names, d.Name)
+	}
+	if len(names) != 2 || names[0] != "midori.example" || names[1] != "fed.example" || h.Domains[1].Next != run.NextSetUp {
+		t.Errorf("domains %v", names)
+	}
+	if len(h.Latest) != 1 {
+		t.Errorf("latest runs %v", h.Latest)
+	}
+}
+
+func TestHome_CountsWhatIsLeftOutAlways(t *testing.T) {
+	w := mixed(t)
+	w.dry(t)
+	err := w.Decide(context.Background(), "midori.example", []plan.Decision{
+		{Kind: plan.LeaveOutAlways, ID: directory.ID("00000000-0000-4000-8000-000000000001"), By: "t.mori"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := home(t, w, "midori.example"); d.LeftOut != 1 {
+		t.Errorf("left out %d", d.LeftOut)
+	}
+}
+
+func TestSince_NamesDeletionsThatAreNewAndGone(t *testing.T) {
+	w := mixed(t)
+	ctx := context.Background()
+	if s, err := w.Since(ctx, "midori.example"); err != nil || !s.Before.IsZero() {
+		t.Fatalf("without a dry run: %+v, %v", s, err)
+	}
+	w.dry(t)
+	for range 2 { // two more accounts that the source lacks
+		w.tenant.person("late"+string(rune('a'+len(w.tenant.users)%20))+"@midori.example", "", "Late")
+	}
+	w.dry(t)
+	s, err := w.Since(ctx, "midori.example")
+	if err != nil || s.New != 2 || s.Gone != 0 || s.Before.IsZero() {
+		t.Errorf("since: %+v, %v", s, err)
+	}
+}
