@@ -22,11 +22,14 @@ type Connection struct {
 	Tenant     string `json:"tenant"`      // tenant ID
 	TenantName string `json:"tenant_name"` // organization's display name
 	Initial    string `json:"initial"`     // its onmicrosoft.com domain
-	Client     string `json:"client"`      // application (client) ID
-	Account    string `json:"account"`     // UPN of who signed in
-	Cloud      string `json:"cloud"`       // public, usgov, usgovdod, china, simulated
-	Graph      string `json:"graph"`       // https://graph.microsoft.com
-	Authority  string `json:"authority"`   // https://login.microsoftonline.com
+	// OnPremisesSync: at the latest sign-in of a person another master synchronised
+	// into the tenant. An application may not read that.
+	OnPremisesSync bool   `json:"on_premises_sync,omitempty"`
+	Client         string `json:"client"`    // application (client) ID
+	Account        string `json:"account"`   // UPN of who signed in
+	Cloud          string `json:"cloud"`     // public, usgov, usgovdod, china, simulated
+	Graph          string `json:"graph"`     // https://graph.microsoft.com
+	Authority      string `json:"authority"` // https://login.microsoftonline.com
 	// CA is a PEM certificate that is trusted for these two hosts alone; empty
 	// for real clouds.
 	CA    string  `json:"ca,omitempty"`

@@ -68,26 +68,49 @@ func (s *Store) Connection(ctx context.Context, name string) (consent.Connection
 // signed in for it before, in the same tenant, stays in its list: these
 // accounts are never touched, and a caller that forgot them would lift that.
 func (s *Store) SaveConnection(ctx context.Context, c consent.Connection) error {
-	if c.Name == "" {
+	return s.ChangeConnection(ctx, c.Name, func(stored *consent.Connection) error {
+		c.Name = stored.Name
+		*stored = c
+		return nil
+	})
+}
+
+// ChangeConnection changes what is stored of a connection, with nobody between
+// its reading and its writing: another process may have renewed a certificate
+// meanwhile. change gets the stored one, or one with a name alone; its error
+// leaves all as it was. Whoever signed in before stays in the list.
+func (s *Store) ChangeConnection(ctx context.Context, name string, change func(*consent.Connection) error) error {
+	if name == "" {
 		return errors.New("a connection needs a name")
 	}
-	c.Name = clean(c.Name)
+	name = clean(name)
 	return s.write(ctx, "save the connection", func(tx *sql.Tx) error {
+		// A change of nothing holds the row in either database.
+		if _, err := tx.ExecContext(ctx, `UPDATE connection SET name = name WHERE name = $1`, name); err != nil {
+			return err
+		}
 		var data string
-		err := tx.QueryRowContext(ctx, `SELECT data FROM connection WHERE name = $1`, c.Name).Scan(&data)
+		err := tx.QueryRowContext(ctx, `SELECT data FROM connection WHERE name = $1`, name).Scan(&data)
 		if err != nil && !none(err) {
 			return err
 		}
+		c := consent.Connection{Name: name}
+		var old consent.Connection
 		if err == nil {
-			old, err := s.connection(data)
-			if err != nil {
+			if old, err = s.connection(data); err != nil {
 				return err
 			}
-			if old.Tenant == c.Tenant {
-				for _, id := range old.SignedIn {
-					if !slices.Contains(c.SignedIn, id) {
-						c.SignedIn = append(slices.Clone(c.SignedIn), id)
-					}
+			c = old
+			c.SignedIn = slices.Clone(old.SignedIn)
+		}
+		if err := change(&c); err != nil {
+			return err
+		}
+		c.Name = name
+		if old.Tenant == c.Tenant {
+			for _, id := range old.SignedIn {
+				if !slices.Contains(c.SignedIn, id) {
+					c.SignedIn = append(slices.Clone(c.SignedIn), id)
 				}
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -46,6 +47,38 @@ func TestConnections_AreFoundByNameOrAlone(t *testing.T) {
 		}
 		if err := s.SaveConnection(ctx, consent.Connection{}); err == nil {
 			t.Error("a connection without a name was saved")
+		}
+	})
+}
+
+// Two processes change one connection: neither loses what the other wrote, and a
+// change that fails leaves all as it was.
+func TestChangeConnection_LosesNothingOfAnother(t *testing.T) {
+	places(t, func(t *testing.T, url string) {
+		ctx, s := t.Context(), open(t, url, state.Options{})
+		if err := s.SaveConnection(ctx, consent.Connection{Name: "n", Tenant: "t", Account: "a"}); err != nil {
+			t.Fatal(err)
+		}
+		var both sync.WaitGroup
+		for i := range 8 {
+			both.Go(func() {
+				err := s.ChangeConnection(ctx, "n", func(c *consent.Connection) error {
+					c.Scopes = append(c.Scopes, strconv.Itoa(i))
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+		refused := errors.New("no")
+		if err := s.ChangeConnection(ctx, "n", func(c *consent.Connection) error { c.Account = "b"; return refused }); !errors.Is(err, refused) {
+			t.Errorf("error %v", err)
+		}
+		c, err := s.Connection(ctx, "n")
+		if err != nil || len(c.Scopes) != 8 || c.Account != "a" || c.Tenant != "t" {
+			t.Errorf("%+v, %v", c, err)
 		}
 	})
 }
