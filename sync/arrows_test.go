@@ -58,10 +58,10 @@ var arrows = map[string][]string{
 		"graphclient/claims", "graphclient/transport", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/plan", "sync/problem",
 		"sync/progress",
 	},
-	"graphclient/signin": {"graphclient/claims", "graphclient/transport", "sync/clock", "sync/consent", "sync/directory", "sync/problem"},
+	"graphclient/signin": {"graphclient/certificate", "graphclient/claims", "graphclient/transport", "sync/clock", "sync/consent", "sync/directory", "sync/problem"},
 	"graphclient/grants": {
-		"assets", "graphclient", "graphclient/claims", "graphclient/transport", "sync/clock", "sync/consent", "sync/directory",
-		"sync/problem",
+		"assets", "graphclient/certificate", "graphclient/claims", "graphclient/transport", "sync/clock", "sync/consent",
+		"sync/destination", "sync/directory", "sync/problem",
 	},
 	"graphclient/simulator": {"assets", "sync/clock", "sync/directory", "sync/loopback", "sync/source/hacapi/simulator"},
 
