@@ -52,6 +52,10 @@ func byNumber(number int) (problem.Code, bool) {
 		700082:  problem.SignInUnused,
 		7000215: problem.SecretWrong,
 		7000218: problem.PublicFlowOff,
+		7000222: problem.SecretWrong,
+		1000502: problem.CertificateExpired,
+		7000112: problem.ApplicationDisabled,
+		7000113: problem.ApplicationDisabled,
 		90002:   problem.TenantUnknown,
 		90094:   problem.AdminConsent,
 		90099:   problem.ClientNotAuthorized,
@@ -94,7 +98,7 @@ func aadsts(text string) (int, bool) {
 
 // failed turns what MSAL returned, and what was seen on the road, into a problem
 // of family 1 (or 4, for the road). The end of ctx stays what it is.
-func (c *Client) failed(ctx context.Context, err error, w *watch) error {
+func (d *desk) failed(ctx context.Context, err error, w *watch) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -111,7 +115,7 @@ func (c *Client) failed(ctx context.Context, err error, w *watch) error {
 		return problem.New(problem.CodeExpired, nil) // the code's own end
 	}
 	if w.last != nil && !w.last.pending() {
-		return c.withClock(c.refused(w.last))
+		return d.withClock(d.refused(w.last))
 	}
 	if w.granted != nil {
 		var short []string
@@ -125,7 +129,7 @@ func (c *Client) failed(ctx context.Context, err error, w *watch) error {
 			return problem.Wrap(err, problem.ScopesShort, problem.Args{"permissions": strings.Join(short, ", ")})
 		}
 	}
-	return problem.Wrap(err, problem.SignInBroken, problem.Args{"host": c.road.host, "detail": err.Error()})
+	return problem.Wrap(err, problem.SignInBroken, problem.Args{"host": d.road.host, "detail": err.Error()})
 }
 
 func (f *refusal) pending() bool {
@@ -133,7 +137,7 @@ func (f *refusal) pending() bool {
 }
 
 // refused names an error answer.
-func (c *Client) refused(f *refusal) *problem.Problem {
+func (d *desk) refused(f *refusal) *problem.Problem {
 	number, found := aadsts(f.Description)
 	if !found && len(f.Numbers) > 0 {
 		number = f.Numbers[0]
@@ -145,9 +149,9 @@ func (c *Client) refused(f *refusal) *problem.Problem {
 		u.Code = fmt.Sprintf("AADSTS%d", number)
 	}
 	args := problem.Args{
-		"number": "", "client": c.o.ClientID, "correlation": f.Correlation, "trace": f.Trace, "time": f.Time,
-		"answer": firstLine(f.Description), "error": f.Error, "tenant": c.o.Tenant, "host": c.road.host,
-		"status": strconv.Itoa(f.Status),
+		"number": "", "client": d.o.ClientID, "correlation": f.Correlation, "trace": f.Trace, "time": f.Time,
+		"answer": firstLine(f.Description), "error": f.Error, "tenant": d.o.Tenant, "host": d.road.host,
+		"status": strconv.Itoa(f.Status), "ended": "",
 	}
 	if number != 0 {
 		args["number"] = strconv.Itoa(number)
@@ -176,9 +180,9 @@ func (c *Client) refused(f *refusal) *problem.Problem {
 
 // withClock names a wrong clock as the cause where it may well be: times in what
 // was signed here, or codes and tokens that seem to have ended.
-func (c *Client) withClock(p *problem.Problem) *problem.Problem {
-	skew := c.road.skew()
-	if c.o.Clock != clock.Real() || skew.Abs() < clockTolerance {
+func (d *desk) withClock(p *problem.Problem) *problem.Problem {
+	skew := d.road.skew()
+	if d.o.Clock != clock.Real() || skew.Abs() < clockTolerance {
 		return p
 	}
 	switch p.Code {
@@ -201,7 +205,7 @@ func (c *Client) withClock(p *problem.Problem) *problem.Problem {
 func Explain(pasted string) *problem.Problem {
 	args := problem.Args{
 		"number": "", "client": "", "correlation": "", "trace": "", "time": "", "answer": firstLine(pasted), "error": "",
-		"tenant": "",
+		"tenant": "", "ended": "",
 	}
 	text := strings.TrimSpace(pasted)
 	if n, err := strconv.Atoi(text); err == nil && len(text) >= 5 && len(text) <= 7 {

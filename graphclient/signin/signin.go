@@ -53,15 +53,56 @@ type Options struct {
 	Cache consent.Cache
 	// Account is the UPN to prefer where the cache holds several.
 	Account string
-	Clock   clock.Clock  // nil: the machine's
-	Log     *slog.Logger // nil: nothing is logged
+	// Settle is how long a certificate that Entra ID does not know yet, or an
+	// application that it does not find, is tried again: both are seen some time
+	// after they are made. Only an Application waits for it. 0 asks once.
+	Settle time.Duration
+	Clock  clock.Clock  // nil: the machine's
+	Log    *slog.Logger // nil: nothing is logged
 }
+
+// desk is where sign-ins of one application at one tenant are handed in.
+type desk struct {
+	o    Options
+	road *road
+	at   string // the authority's address with the tenant
+}
+
+// newDesk checks the options and fills in what they leave out.
+func newDesk(o Options) (desk, error) {
+	if o.Tenant == "" {
+		o.Tenant = AnyOrganization
+	}
+	if o.ClientID == "" {
+		o.ClientID = consent.GraphCommandLineTools
+	}
+	if o.Clock == nil {
+		o.Clock = clock.Real()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.HTTP == nil {
+		return desk{}, errors.New("signin needs an HTTP client")
+	}
+	u, err := url.Parse(o.Authority)
+	if err != nil || u.Scheme != "https" || u.Host == "" {
+		return desk{}, fmt.Errorf("authority must be https://host, it is %q", o.Authority)
+	}
+	o.Graph = strings.TrimRight(o.Graph, "/")
+	return desk{
+		o: o, road: newRoad(o.HTTP, u.Host, o.Clock, o.Log), at: "https://" + u.Host + "/" + url.PathEscape(o.Tenant),
+	}, nil
+}
+
+// capabilities tell Entra ID that a claims challenge is understood here: it then
+// ends tokens at once when a session is revoked, rather than at their hour.
+func capabilities() []string { return []string{"cp1"} }
 
 // Client signs in to one tenant with one application. It is safe for
 // concurrent use.
 type Client struct {
-	o     Options
-	road  *road
+	desk
 	vault *vault
 	msal  public.Client
 
@@ -85,34 +126,18 @@ const early = 5 * time.Minute
 
 // New makes a Client. It sends nothing yet.
 func New(o Options) (*Client, error) {
-	if o.Tenant == "" {
-		o.Tenant = AnyOrganization
+	d, err := newDesk(o)
+	if err != nil {
+		return nil, err
 	}
-	if o.ClientID == "" {
-		o.ClientID = consent.GraphCommandLineTools
-	}
-	if o.Clock == nil {
-		o.Clock = clock.Real()
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.HTTP == nil {
-		return nil, errors.New("signin needs an HTTP client")
-	}
-	u, err := url.Parse(o.Authority)
-	if err != nil || u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("authority must be https://host, it is %q", o.Authority)
-	}
-	o.Graph = strings.TrimRight(o.Graph, "/")
-	c := &Client{o: o, vault: &vault{cache: o.Cache}, tokens: map[string]held{}, began: o.Clock.Now(), made: time.Now()}
-	c.road = newRoad(o.HTTP, u.Host, o.Clock, o.Log)
+	c := &Client{desk: d, vault: &vault{cache: o.Cache}, tokens: map[string]held{}, began: d.o.Clock.Now(), made: time.Now()}
 	// Instance discovery would ask a host of Microsoft's whether the authority is
 	// one of theirs; we were told which it is.
-	c.msal, err = public.New(o.ClientID,
-		public.WithAuthority("https://"+u.Host+"/"+url.PathEscape(o.Tenant)),
+	c.msal, err = public.New(d.o.ClientID,
+		public.WithAuthority(d.at),
 		public.WithHTTPClient(c.road),
 		public.WithInstanceDiscovery(false),
+		public.WithClientCapabilities(capabilities()),
 		public.WithCache(c.vault))
 	if err != nil {
 		return nil, fmt.Errorf("sign-in: %w", err)

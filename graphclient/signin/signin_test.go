@@ -3,6 +3,7 @@ package signin_test
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -357,4 +358,13 @@ func TestExplain(t *testing.T) {
 			t.Errorf("Explain(%q) = %v, want nothing", pasted, p)
 		}
 	}
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

@@ -46,7 +46,7 @@ func (i *issuer) byCredentials(host string, form url.Values) (any, *oauthError) 
 		if form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
 			return nil, aad("invalid_request", 7000218, "The request body must contain the parameter 'client_assertion_type'.")
 		}
-		if err := checkAssertion(form.Get("client_assertion"), client, host, t.org.id(), sp, app); err != nil {
+		if err := checkAssertion(form.Get("client_assertion"), client, host, t.org.id(), i.s.clock.Now(), sp, app); err != nil {
 			return nil, err
 		}
 	case form.Get("client_secret") != "":
@@ -73,8 +73,10 @@ func (i *issuer) byCredentials(host string, form url.Values) (any, *oauthError) 
 }
 
 // checkAssertion verifies a client assertion: who it is from and for, when it
-// holds, and that a registered certificate signed it.
-func checkAssertion(assertion, client, host, tenant string, holders ...*object) *oauthError {
+// holds, and that a registered certificate signed it. The assertion's times are
+// the machine's, as its maker knows no other; a certificate lives by the
+// tenant's clock, which is at, so that its end can be lived to see.
+func checkAssertion(assertion, client, host, tenant string, at time.Time, holders ...*object) *oauthError {
 	head, claims, signed, sig, err := jwtParts(assertion)
 	if err != nil {
 		return aad("invalid_client", 50027, "JWT token is invalid or malformed.")
@@ -110,7 +112,7 @@ func checkAssertion(assertion, client, host, tenant string, holders ...*object) 
 		if !isRSA || checkRSA(pub, alg, signed, sig) != nil {
 			continue
 		}
-		if time.Now().After(cert.NotAfter) || time.Now().Before(cert.NotBefore) {
+		if at.After(cert.NotAfter) || at.Before(cert.NotBefore) {
 			return aad("invalid_client", 1000502, "The provided certificate is not within its specified validity window.")
 		}
 		return nil
