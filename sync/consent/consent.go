@@ -153,6 +153,9 @@ const (
 	DelegatedScope GrantKind = "scope"          // of a signed-in person
 	AppRole        GrantKind = "app-role"       // of a dedicated application
 	DirectoryRole  GrantKind = "directory-role" // of either
+	// Part is what a dedicated application is made of, rather than given: its
+	// registration, certificate, service principal, sign-in.
+	Part GrantKind = "part"
 )
 
 // When says when a grant is needed.

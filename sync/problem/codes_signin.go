@@ -1,8 +1,8 @@
 package problem
 
 // Family 1: sign-in and grants. HS-110n is how a sign-in by code can end,
-// HS-12nn what Entra ID answers, HS-130n who signed in and what is kept, HS-140n
-// grants. Those of HS-1104 and HS-12nn carry all of number (AADSTS, empty
+// HS-12nn what Entra ID answers, HS-130n who signed in and what is kept; HS-14nn,
+// grants, are in codes_grants.go. Those of HS-1104 and HS-12nn carry all of number (AADSTS, empty
 // without), client, correlation, trace, time, answer, error and tenant, empty
 // where the answer did not say; each names those that its words use.
 const (
@@ -112,16 +112,6 @@ const (
 	CertificateFileWrong Code = "HS-1310"
 	// CertificateFileEncrypted: its private key is encrypted. Args: file.
 	CertificateFileEncrypted Code = "HS-1311"
-
-	// GrantMissing: a permission that a sync needs is not granted. Args: grant.
-	GrantMissing Code = "HS-1401"
-	// GrantNotAllowed: whoever ran the script may not give permissions. Args:
-	// none.
-	GrantNotAllowed Code = "HS-1402"
-	// ModuleMissing: PowerShell does not know Connect-MgGraph. Args: none.
-	ModuleMissing Code = "HS-1403"
-	// ScriptsDisabled: PowerShell's execution policy forbids scripts. Args: none.
-	ScriptsDisabled Code = "HS-1404"
 )
 
 var signInClasses = map[Code]Class{
@@ -170,8 +160,4 @@ var signInClasses = map[Code]Class{
 	CertificateFileUnreadable: Mend,
 	CertificateFileWrong:      Mend,
 	CertificateFileEncrypted:  Mend,
-	GrantMissing:              Mend,
-	GrantNotAllowed:           Mend,
-	ModuleMissing:             Mend,
-	ScriptsDisabled:           Mend,
 }
