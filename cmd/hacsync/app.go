@@ -24,7 +24,7 @@ import (
 type globals struct {
 	state, connection, simulator string
 	lang, log                    string
-	identity, clientID           string
+	identity, clientID, as       string
 	json, plain, ascii           bool
 }
 
@@ -36,12 +36,15 @@ type app struct {
 	out, err io.Writer
 	getenv   func(string) string
 	terminal bool // somebody can be asked: stdin is a terminal
-	flags    globals
-	words    *message.Printer
-	log      *slog.Logger
-	logFile  io.Closer
-	clockMu  sync.Mutex
-	clocks   map[float64]clock.Clock // by speed
+	// quiet: commands ask nothing themselves, because the wizard does on its own
+	// screens, or because nothing is to be asked.
+	quiet   bool
+	flags   globals
+	words   *message.Printer
+	log     *slog.Logger
+	logFile io.Closer
+	clockMu sync.Mutex
+	clocks  map[float64]clock.Clock // by speed
 	// result is how the command ended.
 	result error
 	// answered: the one JSON object has been printed.

@@ -49,7 +49,7 @@ func (a *app) connect(ctx context.Context, target consent.Connection, save bool)
 		defer v.close()
 		sealed = v
 		// What cannot be kept is found out before anybody types a code.
-		if err := sealed.try(ctx); err != nil {
+		if err := sealed.ready(ctx, a.flags.connection, target.Tenant); err != nil {
 			return err
 		}
 	}

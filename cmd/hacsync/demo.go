@@ -68,6 +68,7 @@ func (a *app) wizard(ctx context.Context) error {
 // walk goes from sign-in to a finished sync: on screen, or line by line where
 // that is asked for or there is no terminal.
 func (a *app) walk(ctx context.Context, people flow.Demo) error {
+	a.quiet = true
 	v, err := a.openVault(ctx)
 	if err != nil {
 		return err

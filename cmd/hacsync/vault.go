@@ -3,18 +3,52 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/secret"
-	"github.com/hacsync/hacsync/sync/state"
 )
 
-// try seals something, so that a key that cannot be had is known beforehand.
-func (v *vault) try(ctx context.Context) error {
-	_, err := v.sealer.Seal(ctx, []byte("try"))
-	return err
+// row is a secret of a connection, sealed: secret.Tokens, secret.Certificate or
+// secret.HAC.
+func (v *vault) row(connection, name string) *secret.Row {
+	return secret.NewRow(v.store, v.sealer, connection, name)
+}
+
+// ready finds out whether a connection can be kept, before anybody signs in: an
+// empty name is that of a connection of the tenant, or a new one.
+func (v *vault) ready(ctx context.Context, name, tenant string) error {
+	if name == "" {
+		saved, err := v.store.Connections(ctx)
+		if err != nil {
+			return err
+		}
+		for _, c := range saved {
+			// Only the name that save would choose: others are not written to.
+			if (c.Tenant == tenant || c.Initial == tenant) && c.Name == connectionName(c.Initial) {
+				name = c.Name
+			}
+		}
+	}
+	return secret.Ready(ctx, v.store, v.sealer, name)
+}
+
+// mark says which key a connection's rows are sealed under; the zero Mark where
+// nothing is sealed, or where it is not known.
+func (v *vault) mark(ctx context.Context, connection string) (secret.Mark, error) {
+	m, _, err := secret.ReadMark(ctx, v.store, connection)
+	return m, err
+}
+
+// needsPassphrase reports whether a person has to type a passphrase, and
+// whether it will be the first one, to be typed twice.
+func (v *vault) needsPassphrase(ctx context.Context) (need, first bool) {
+	return secret.NeedsPassphrase(ctx, v.sealer)
+}
+
+// unseal takes the passphrase that a person typed.
+func (v *vault) unseal(ctx context.Context, passphrase secret.Text) error {
+	return secret.Unlock(ctx, v.sealer, passphrase)
 }
 
 // save keeps a connection and its sign-in. A name that another tenant has is
@@ -31,7 +65,7 @@ func (v *vault) save(ctx context.Context, w *way) error {
 	case err != nil && !problem.Has(err, problem.NoSavedData):
 		return err
 	}
-	if err := v.try(ctx); err != nil { // said in its own words
+	if err := v.ready(ctx, c.Name, ""); err != nil { // said in its own words
 		return err
 	}
 	// Sealed first: a connection without its sign-in would only mislead.
@@ -41,9 +75,7 @@ func (v *vault) save(ctx context.Context, w *way) error {
 	return v.store.SaveConnection(ctx, *c)
 }
 
-// hacRow is the sealed row with what signs in to the HAC API.
-const hacRow = "hac"
-
+// hacAccess is what signs in to the HAC API, as its sealed row has it.
 type hacAccess struct {
 	Client string `json:"client"`
 	Secret string `json:"secret"`
@@ -54,36 +86,16 @@ func (v *vault) saveHAC(ctx context.Context, connection string, access hacAccess
 	if err != nil {
 		return fmt.Errorf("encode HAC access: %w", err)
 	}
-	sealed, err := v.sealer.Seal(ctx, plain)
-	if err != nil {
-		return err
-	}
-	for range 3 {
-		_, version, err := v.store.Sealed(ctx, connection, hacRow)
-		if err != nil {
-			return err
-		}
-		if err = v.store.SaveSealed(ctx, connection, hacRow, sealed, version); !errors.Is(err, state.ErrStale) {
-			return err
-		}
-	}
-	return problem.New(problem.SealedContended, problem.Args{"what": connection})
+	return v.row(connection, secret.HAC).Store(ctx, plain)
 }
 
 func (v *vault) hac(ctx context.Context, connection string) (access hacAccess, err error) {
-	sealed, version, err := v.store.Sealed(ctx, connection, hacRow)
-	if err != nil || version == 0 {
-		return access, err
-	}
-	plain, err := v.sealer.Open(ctx, sealed)
-	if errors.Is(err, secret.ErrOtherKey) {
-		return access, problem.Wrap(err, problem.SealedElsewhere, problem.Args{"what": connection, "key": v.sealer.Name()})
-	}
-	if err != nil {
+	plain, err := v.row(connection, secret.HAC).Load(ctx)
+	if err != nil || plain == nil {
 		return access, err
 	}
 	if err := json.Unmarshal(plain, &access); err != nil {
-		return access, problem.New(problem.SavedDataUnreadable, problem.Args{"why": hacRow})
+		return access, problem.New(problem.SavedDataUnreadable, problem.Args{"why": secret.HAC})
 	}
 	return access, nil
 }

@@ -53,24 +53,45 @@ const (
 	IdentityInvalid Code = "HS-5053"
 	// IdentityExists: a new identity would replace a file. Args: file.
 	IdentityExists Code = "HS-5054"
-	// PassphraseWrong: HACSYNC_PASSPHRASE is not the one that the state was
-	// sealed with.
+	// PassphraseWrong: a passphrase is not the one that the state was sealed
+	// with.
 	PassphraseWrong Code = "HS-5055"
-	// KeyringAbsent: this machine has no keyring that answers.
+	// KeyringAbsent: this machine has no keyring that answers. Args: why (bus: no
+	// D-Bus session, service: nobody on it keeps secrets, or other).
 	KeyringAbsent Code = "HS-5056"
 	// KeyringRefused: the keyring is locked, or a person cancelled.
 	KeyringRefused Code = "HS-5057"
 	// KeyringEmpty: the state was sealed with a key that is not in this
-	// keyring: another machine's, another account's, or lost.
+	// keyring: another machine's, another account's, or lost. Args: where (account
+	// and machine, may be empty).
 	KeyringEmpty Code = "HS-5058"
 	// SealedElsewhere: saved data was sealed with another key. Args: what
-	// (connection), key (what was tried).
+	// (connection), key (what was tried), kind (of the key it was sealed with:
+	// identity, passphrase, keyring, or empty where it is not known), where (that
+	// key's file, or account and machine), public (its public half).
 	SealedElsewhere Code = "HS-5059"
 	// SealedContended: saved data was changed by others again and again.
 	// Args: what.
 	SealedContended Code = "HS-5060"
 	// SealedNewer: saved data is of a format this program does not know. Args: what.
 	SealedNewer Code = "HS-5061"
+
+	// PassphraseNeeded: saved data is sealed with a passphrase, and none is at
+	// hand.
+	PassphraseNeeded Code = "HS-5450"
+	// PassphraseEmpty: an empty passphrase was typed.
+	PassphraseEmpty Code = "HS-5451"
+	// PassphraseDiffers: the two passphrases that were typed are not the same.
+	PassphraseDiffers Code = "HS-5452"
+	// KeyringKeepsNothing: the keyring answers, but did not store a key. Args: why
+	// (its own words, may be empty).
+	KeyringKeepsNothing Code = "HS-5453"
+	// ConnectionForgotten: another process forgot the connection while this one
+	// used it. Args: connection.
+	ConnectionForgotten Code = "HS-5454"
+	// PeriodicNeeds: saved data was to be forgotten that periodic sync needs.
+	// Args: connection, domains.
+	PeriodicNeeds Code = "HS-5455"
 )
 
 var stateClasses = map[Code]Class{
@@ -103,4 +124,11 @@ var stateClasses = map[Code]Class{
 	SealedElsewhere:    Mend,
 	SealedContended:    Retry,
 	SealedNewer:        Mend,
+
+	PassphraseNeeded:    Mend,
+	PassphraseEmpty:     Mend,
+	PassphraseDiffers:   Mend,
+	KeyringKeepsNothing: Mend,
+	ConnectionForgotten: Mend,
+	PeriodicNeeds:       Mend,
 }

@@ -2,7 +2,6 @@ package secret
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,7 +42,11 @@ func FromIdentityFile(path string) (Sealer, error) {
 		// The parser's errors quote the line, which is the secret.
 		return nil, problem.New(problem.IdentityInvalid, args)
 	}
-	return &sealer{kind: Identity, name: path, late: newLate(func(context.Context) (*key, error) { return k, nil })}, nil
+	where := path
+	if absolute, err := filepath.Abs(path); err == nil {
+		where = absolute
+	}
+	return &sealer{kind: Identity, name: path, where: where, late: newLate(atHand{k})}, nil
 }
 
 func parseIdentities(text []byte) (*key, error) {
@@ -52,15 +55,14 @@ func parseIdentities(text []byte) (*key, error) {
 		return nil, err
 	}
 	k := &key{identities: identities}
-	switch first := identities[0].(type) {
-	case *age.X25519Identity:
-		k.recipient = first.Recipient()
-	case *age.HybridIdentity:
-		k.recipient = first.Recipient()
-	default:
-		return nil, errors.New("an identity of another kind")
+	for _, id := range identities {
+		r, ok := recipientOf(id).(fmt.Stringer)
+		if !ok {
+			return nil, errors.New("an identity of another kind")
+		}
+		k.publics = append(k.publics, r.String())
 	}
-	return k, nil
+	return k.with(k.publics[0])
 }
 
 // GenerateIdentity writes a new identity to a file that must not exist, with

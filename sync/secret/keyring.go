@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
+	"os/user"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -12,16 +15,33 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// keyringService is the name under which a keyring shows our key.
+// keyringService is the name under which a keyring shows our keys.
 const keyringService = "hacsync"
 
 // FromKeyring seals with an identity that the operating system's keyring keeps:
 // one small key, because Windows stops at 2,560 bytes. The state keeps its
 // public half, and the keyring's entry is named by that, so that a state that
-// came from elsewhere is recognised and no entry is ever overwritten.
-func FromKeyring(rows Rows) Sealer {
-	k := &keyringKey{rows: rows, ring: osKeyring{}}
-	return &sealer{kind: Keyring, name: "keyring", late: newLate(k.obtain)}
+// came from elsewhere is recognised and no entry is ever overwritten. Machines
+// that share a state have a key each.
+func FromKeyring(rows Rows) Sealer { return fromRing(rows, osKeyring{}) }
+
+func fromRing(rows Rows, r ring) *sealer {
+	return &sealer{
+		kind: Keyring, name: "keyring", where: thisKeyring(),
+		late: newLate(&keyringKey{rows: rows, ring: r}),
+	}
+}
+
+// thisKeyring names account and machine, for people who look for a key later.
+func thisKeyring() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "?"
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username + "@" + host
+	}
+	return host
 }
 
 // ring is the part of a keyring that is used.
@@ -37,63 +57,166 @@ func (osKeyring) Get(service, user string) (string, error) { return keyring.Get(
 func (osKeyring) Set(service, user, pw string) error       { return keyring.Set(service, user, pw) }
 func (osKeyring) Delete(service, user string) error        { return keyring.Delete(service, user) }
 
+// keyringKey is the origin of a key in the keyring: of the one that a mark
+// names, or else of whichever of the state's keys this keyring has.
 type keyringKey struct {
 	rows Rows
 	ring ring
+	only *Mark
 }
 
-func (k *keyringKey) obtain(ctx context.Context) (*key, error) {
-	data, version, err := k.rows.Sealed(ctx, "", keyringRow)
+// of is the origin of the very key that a mark names.
+func (k *keyringKey) of(m Mark) *keyringKey { return &keyringKey{rows: k.rows, ring: k.ring, only: &m} }
+
+// find looks in the keyring. A key that the state names and the keyring does not
+// have is a problem.
+func (k *keyringKey) find(ctx context.Context) (*key, error) {
+	if k.only != nil {
+		return k.one(ctx, []string{k.only.Key}, k.only.Where)
+	}
+	row, version, err := k.row(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if version == 0 {
-		if data, err = k.create(ctx); err != nil {
+		return nil, ErrOtherKey
+	}
+	return k.one(ctx, row.publics(), "")
+}
+
+// one gives the first of the keys that is in the keyring.
+func (k *keyringKey) one(ctx context.Context, publics []string, where string) (*key, error) {
+	for _, public := range publics {
+		text, err := ask(ctx, func() (string, error) { return k.ring.Get(keyringService, public) })
+		if errors.Is(err, keyring.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, keyringProblem(err)
+		}
+		id, err := age.ParseX25519Identity(strings.TrimSpace(text))
+		if err == nil && id.Recipient().String() == public {
+			return keyOf(id), nil
+		}
+	}
+	return nil, problem.New(problem.KeyringEmpty, problem.Args{"where": where})
+}
+
+// ready makes the key, so that a keyring that takes nothing is known before a
+// person signs in.
+func (k *keyringKey) ready(ctx context.Context) error {
+	_, err := k.make(ctx)
+	return err
+}
+
+// answers reports whether the keyring can be asked. It makes nothing.
+func (k *keyringKey) answers(ctx context.Context) error {
+	_, err := ask(ctx, func() (string, error) { return k.ring.Get(keyringService, "-") })
+	if err == nil || errors.Is(err, keyring.ErrNotFound) {
+		return nil
+	}
+	return keyringProblem(err)
+}
+
+// make makes a key where this keyring has none of the state's. It puts a new
+// identity into the keyring and its public half into the state. The keyring
+// comes first, and is read back, so that the state never names a key that does
+// not exist. Of two processes that make one at once, the later uses the other's.
+func (k *keyringKey) make(ctx context.Context) (*key, error) {
+	if k.only != nil {
+		return k.find(ctx)
+	}
+	for range storeTries {
+		found, err := k.find(ctx)
+		if err == nil || !errors.Is(err, ErrOtherKey) && !problem.Has(err, problem.KeyringEmpty) {
+			return found, err
+		}
+		row, version, err := k.row(ctx)
+		if err != nil {
+			return nil, err
+		}
+		made, err := k.add(ctx)
+		if err != nil {
+			return nil, err
+		}
+		data, err := json.Marshal(keyRow{Version: keyRowVersion, Recipient: made.public, Others: row.publics()})
+		if err != nil {
+			return nil, err
+		}
+		err = k.rows.SaveSealed(ctx, "", keyringRow, data, version)
+		if err == nil {
+			return made, nil
+		}
+		_ = k.remove(ctx, made.public)
+		if !errors.Is(err, ErrStale) {
 			return nil, err
 		}
 	}
-	row, err := readKeyRow(data)
-	if err != nil {
-		return nil, err
-	}
-	text, err := ask(ctx, func() (string, error) { return k.ring.Get(keyringService, row.Recipient) })
-	if errors.Is(err, keyring.ErrNotFound) {
-		return nil, problem.Wrap(err, problem.KeyringEmpty, nil)
-	}
-	if err != nil {
-		return nil, keyringProblem(err)
-	}
-	id, err := age.ParseX25519Identity(strings.TrimSpace(text))
-	if err != nil || id.Recipient().String() != row.Recipient {
-		return nil, problem.New(problem.KeyringEmpty, nil)
-	}
-	return &key{recipient: id.Recipient(), identities: []age.Identity{id}}, nil
+	return nil, problem.New(problem.SealedContended, problem.Args{"what": keyringService})
 }
 
-// create puts a new identity into the keyring and its public half into the
-// state, and gives the state's row: another process's, if that was quicker. The
-// keyring comes first, so that the state never names a key that does not exist.
-func (k *keyringKey) create(ctx context.Context) ([]byte, error) {
+// add puts a new identity into the keyring.
+func (k *keyringKey) add(ctx context.Context) (*key, error) {
+	// A keyring that is not there is told from one that keeps nothing by
+	// whether it answers.
+	if err := k.answers(ctx); err != nil {
+		return nil, err
+	}
 	id, err := age.GenerateX25519Identity()
 	if err != nil {
 		return nil, err
 	}
-	user := id.Recipient().String()
-	if _, err := ask(ctx, func() (string, error) {
-		return "", k.ring.Set(keyringService, user, id.String())
-	}); err != nil {
-		return nil, keyringProblem(err)
-	}
-	data, err := json.Marshal(keyRow{Version: keyRowVersion, Recipient: user})
+	public := id.Recipient().String()
+	_, err = ask(ctx, func() (string, error) { return "", k.ring.Set(keyringService, public, id.String()) })
 	if err != nil {
+		if err = keyringProblem(err); problem.Has(err, problem.KeyringAbsent) {
+			return nil, problem.Wrap(err, problem.KeyringKeepsNothing, problem.Args{"why": errors.Unwrap(err).Error()})
+		}
 		return nil, err
 	}
-	err = k.rows.SaveSealed(ctx, "", keyringRow, data, 0)
-	if errors.Is(err, ErrStale) {
-		_, _ = ask(ctx, func() (string, error) { return "", k.ring.Delete(keyringService, user) })
-		data, _, err = k.rows.Sealed(ctx, "", keyringRow)
+	// The library calls it stored even where a person dismissed the question.
+	made, err := k.one(ctx, []string{public}, "")
+	if problem.Has(err, problem.KeyringEmpty) {
+		return nil, problem.New(problem.KeyringKeepsNothing, problem.Args{"why": ""})
 	}
-	return data, err
+	return made, err
+}
+
+// remove takes a key out of the keyring. One that is not there is none.
+func (k *keyringKey) remove(ctx context.Context, public string) error {
+	_, err := ask(ctx, func() (string, error) { return "", k.ring.Delete(keyringService, public) })
+	if err == nil || errors.Is(err, keyring.ErrNotFound) {
+		return nil
+	}
+	return keyringProblem(err)
+}
+
+// row reads what the state knows of keys in keyrings.
+func (k *keyringKey) row(ctx context.Context) (row keyRow, version int64, err error) {
+	data, version, err := k.rows.Sealed(ctx, "", keyringRow)
+	if err != nil || version == 0 {
+		return row, 0, err
+	}
+	row, err = readKeyRow(data)
+	return row, version, err
+}
+
+// publics are the public halves that a row of the keyring names.
+func (r keyRow) publics() []string {
+	if r.Recipient == "" {
+		return nil
+	}
+	return append([]string{r.Recipient}, r.Others...)
+}
+
+// without is the row without one of its keys.
+func (r keyRow) without(public string) keyRow {
+	left := slices.DeleteFunc(r.publics(), func(p string) bool { return p == public })
+	r.Recipient, r.Others = "", nil
+	if len(left) > 0 {
+		r.Recipient, r.Others = left[0], left[1:]
+	}
+	return r
 }
 
 // ask calls the keyring, which may show a question and take no context.
@@ -129,5 +252,27 @@ func keyringProblem(err error) error {
 			return problem.Wrap(err, problem.KeyringRefused, nil)
 		}
 	}
-	return problem.Wrap(err, problem.KeyringAbsent, nil)
+	return problem.Wrap(err, problem.KeyringAbsent, problem.Args{"why": whyAbsent(text)})
+}
+
+// The reasons why no keyring answers, as the words of the problem tell them
+// apart.
+const (
+	noBus     = "bus"     // no D-Bus session
+	noService = "service" // nobody on it keeps secrets
+	otherwise = "other"
+)
+
+func whyAbsent(text string) string {
+	for _, sign := range []string{"org.freedesktop.secrets", "serviceunknown", "secret.service"} {
+		if strings.Contains(text, sign) {
+			return noService
+		}
+	}
+	for _, sign := range []string{"dbus", "dial unix", "session bus", "connection closed", "broken pipe"} {
+		if strings.Contains(text, sign) {
+			return noBus
+		}
+	}
+	return otherwise
 }

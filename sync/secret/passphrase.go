@@ -34,7 +34,7 @@ func FromPassphrase(rows Rows, passphrase Text) Sealer {
 
 func fromPassphrase(rows Rows, passphrase Text, work int) Sealer {
 	p := &passphraseKey{rows: rows, passphrase: passphrase, work: work}
-	return &sealer{kind: Passphrase, name: PassphraseVariable, late: newLate(p.obtain)}
+	return &sealer{kind: Passphrase, name: PassphraseVariable, late: newLate(p)}
 }
 
 type passphraseKey struct {
@@ -49,6 +49,9 @@ type keyRow struct {
 	Version int `json:"version"`
 	// Recipient is the public half.
 	Recipient string `json:"recipient"`
+	// Others are the public halves of keys in keyrings of other machines and
+	// accounts that use the same state, the latest first.
+	Others []string `json:"others,omitempty"`
 	// Identity is the secret half, sealed with the passphrase; a keyring has it
 	// itself.
 	Identity []byte `json:"identity,omitempty"`
@@ -67,37 +70,51 @@ func readKeyRow(data []byte) (keyRow, error) {
 	return r, nil
 }
 
-func (p *passphraseKey) obtain(ctx context.Context) (*key, error) {
+// find opens the row; one that is not there yet is no key at all.
+func (p *passphraseKey) find(ctx context.Context) (*key, error) {
 	data, version, err := p.rows.Sealed(ctx, "", passphraseRow)
 	if err != nil {
 		return nil, err
 	}
-	if version != 0 {
-		return p.open(data)
+	if version == 0 {
+		return nil, fmt.Errorf("no row of a passphrase: %w", ErrOtherKey)
+	}
+	return p.open(data)
+}
+
+// ready tries the passphrase on what is there. Where nothing is, it writes
+// nothing: a passphrase that somebody typed for a sign-in that then failed would
+// be the only one for ever.
+func (p *passphraseKey) ready(ctx context.Context) error {
+	if _, err := p.find(ctx); !errors.Is(err, ErrOtherKey) {
+		return err
+	}
+	return nil
+}
+
+// make makes the row where there is none.
+func (p *passphraseKey) make(ctx context.Context) (*key, error) {
+	k, err := p.find(ctx)
+	if !errors.Is(err, ErrOtherKey) {
+		return k, err
 	}
 	id, err := age.GenerateX25519Identity()
 	if err != nil {
 		return nil, err
 	}
-	if data, err = p.seal(id); err != nil {
+	data, err := p.seal(id)
+	if err != nil {
 		return nil, err
 	}
 	err = p.rows.SaveSealed(ctx, "", passphraseRow, data, 0)
 	if errors.Is(err, ErrStale) {
 		// Another process was quicker; its identity is the one.
-		data, version, err = p.rows.Sealed(ctx, "", passphraseRow)
-		if err != nil {
-			return nil, err
-		}
-		if version == 0 {
-			return nil, fmt.Errorf("row of the passphrase: %w", ErrStale)
-		}
-		return p.open(data)
+		return p.find(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &key{recipient: id.Recipient(), identities: []age.Identity{id}}, nil
+	return keyOf(id), nil
 }
 
 // seal seals a new identity with the passphrase.
@@ -107,7 +124,7 @@ func (p *passphraseKey) seal(id *age.X25519Identity) ([]byte, error) {
 		return nil, err
 	}
 	r.SetWorkFactor(p.work)
-	sealed, err := key{recipient: r}.seal([]byte(id.String()))
+	sealed, err := (&key{recipient: r}).seal([]byte(id.String()))
 	if err != nil {
 		return nil, err
 	}
@@ -137,5 +154,5 @@ func (p *passphraseKey) open(data []byte) (*key, error) {
 	if err != nil {
 		return nil, problem.New(problem.SealedNewer, problem.Args{"what": PassphraseVariable})
 	}
-	return &key{recipient: id.Recipient(), identities: []age.Identity{id}}, nil
+	return keyOf(id), nil
 }

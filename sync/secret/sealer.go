@@ -8,23 +8,32 @@ import (
 	"io"
 
 	"filippo.io/age"
-
-	"github.com/hacsync/hacsync/sync/problem"
 )
 
 // Sealer seals small things, such as a token cache, for whoever has the same
 // key. It is safe for concurrent use.
 type Sealer interface {
-	// Seal encrypts plain.
-	Seal(ctx context.Context, plain []byte) ([]byte, error)
-	// Open decrypts what Seal gave. What another key sealed, or what was
-	// changed, is ErrOtherKey; getting at the key may fail with a problem.
-	Open(ctx context.Context, sealed []byte) ([]byte, error)
 	// Kind is where the key comes from.
 	Kind() Kind
 	// Name names the key for people: the identity file, the variable, the
 	// keyring.
 	Name() string
+	// Ready finds out whether something new can be sealed. It may make a key in
+	// the keyring, and ask for a passphrase; it keeps nothing of either in the
+	// state.
+	Ready(ctx context.Context) error
+	// Mark names the key that Seal seals under. It makes one where there is none
+	// yet.
+	Mark(ctx context.Context) (Mark, error)
+	// Seal encrypts plain.
+	Seal(ctx context.Context, plain []byte) ([]byte, error)
+	// Open decrypts what Seal gave. What another key sealed, or what was
+	// changed, is ErrOtherKey; getting at the key may fail with a problem. It
+	// makes no key.
+	Open(ctx context.Context, sealed []byte) ([]byte, error)
+	// With gives the sealer for the very key that a mark names, ErrOtherKey where
+	// this is another.
+	With(ctx context.Context, m Mark) (Sealer, error)
 }
 
 // Kind is where a key comes from.
@@ -44,44 +53,71 @@ const PassphraseVariable = "HACSYNC_PASSPHRASE"
 // since.
 var ErrOtherKey = errors.New("not sealed with this key")
 
+// Mark names a key without being one: what the state knows of the key of a
+// connection's sealed rows. The zero Mark is unknown.
+type Mark struct {
+	Kind Kind `json:"kind"`
+	// Key is the public half of the key, as age-keygen -y prints it.
+	Key string `json:"key"`
+	// Where it was at that time: the path of the identity file, or the account
+	// and machine whose keyring it is.
+	Where string `json:"where,omitempty"`
+}
+
 // Rows are the sealed rows of a state. Rows of no connection (an empty name)
-// belong to the state itself. A version of 0 is a row that is not there;
-// SaveSealed gives ErrStale when the version is not that of the row any more.
+// belong to the state itself. A version of 0 is a row that is not there; no two
+// rows ever have the same version, even one after the other. SaveSealed and
+// RemoveSealed give ErrStale when the version is not that of the row any more.
 type Rows interface {
 	Sealed(ctx context.Context, connection, name string) (sealed []byte, version int64, err error)
 	SaveSealed(ctx context.Context, connection, name string, sealed []byte, version int64) error
+	RemoveSealed(ctx context.Context, connection, name string, version int64) error
+	// SealedNames lists every row that there is.
+	SealedNames(ctx context.Context) ([]RowName, error)
 }
 
-// Options say which key to use.
-type Options struct {
-	// Identity is the path of an age identity file; empty for none.
-	Identity string
-	// Passphrase is HACSYNC_PASSPHRASE; empty for none.
-	Passphrase Text
-	// Rows hold what passphrase and keyring need to be recognised again.
-	Rows Rows
-}
-
-// Choose picks the key: the identity file where one is named, else the
-// passphrase, else the keyring. A file is read at once; deriving a key from a
-// passphrase and asking the keyring wait until something is sealed or opened.
-func Choose(_ context.Context, o Options) (Sealer, error) {
-	switch {
-	case o.Identity != "":
-		return FromIdentityFile(o.Identity)
-	case !o.Passphrase.Empty():
-		return FromPassphrase(o.Rows, o.Passphrase), nil
-	}
-	return FromKeyring(o.Rows), nil
-}
+// RowName is where a sealed row stands.
+type RowName struct{ Connection, Name string }
 
 // key is an age key at hand.
 type key struct {
 	recipient  age.Recipient
+	public     string // of the recipient
 	identities []age.Identity
+	publics    []string // of the identities
 }
 
-func (k key) seal(plain []byte) ([]byte, error) {
+// keyOf is a key of one identity.
+func keyOf(id *age.X25519Identity) *key {
+	public := id.Recipient().String()
+	return &key{recipient: id.Recipient(), public: public, identities: []age.Identity{id}, publics: []string{public}}
+}
+
+// with is the key that seals under the one of its identities that a mark names.
+func (k *key) with(public string) (*key, error) {
+	for i, p := range k.publics {
+		if p != public {
+			continue
+		}
+		other := *k
+		other.public, other.recipient = p, recipientOf(k.identities[i])
+		return &other, nil
+	}
+	return nil, ErrOtherKey
+}
+
+// recipientOf is the public half of an identity; nil for a kind that is not used.
+func recipientOf(id age.Identity) age.Recipient {
+	switch id := id.(type) {
+	case *age.X25519Identity:
+		return id.Recipient()
+	case *age.HybridIdentity:
+		return id.Recipient()
+	}
+	return nil
+}
+
+func (k *key) seal(plain []byte) ([]byte, error) {
 	var b bytes.Buffer
 	w, err := age.Encrypt(&b, k.recipient)
 	if err != nil {
@@ -97,7 +133,7 @@ func (k key) seal(plain []byte) ([]byte, error) {
 }
 
 // open decrypts. Whatever is wrong with sealed, it is not what this key sealed.
-func (k key) open(sealed []byte) ([]byte, error) {
+func (k *key) open(sealed []byte) ([]byte, error) {
 	r, err := age.Decrypt(bytes.NewReader(sealed), k.identities...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOtherKey, err)
@@ -109,20 +145,26 @@ func (k key) open(sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
+// origin is where a key comes from. find gives it where it exists already, an
+// error that is ErrOtherKey where it does not; make makes it then.
+type origin interface {
+	find(ctx context.Context) (*key, error)
+	make(ctx context.Context) (*key, error)
+	ready(ctx context.Context) error
+}
+
 // late is a key that is obtained when it is first needed, once a process.
 type late struct {
 	// turn lets one goroutine obtain it; a channel, so that a context can end
 	// the wait.
-	turn   chan struct{}
-	key    *key
-	obtain func(context.Context) (*key, error)
+	turn chan struct{}
+	key  *key
+	from origin
 }
 
-func newLate(obtain func(context.Context) (*key, error)) *late {
-	return &late{turn: make(chan struct{}, 1), obtain: obtain}
-}
+func newLate(from origin) *late { return &late{turn: make(chan struct{}, 1), from: from} }
 
-func (l *late) get(ctx context.Context) (*key, error) {
+func (l *late) get(ctx context.Context, obtain func(context.Context) (*key, error)) (*key, error) {
 	select {
 	case l.turn <- struct{}{}:
 		defer func() { <-l.turn }()
@@ -131,7 +173,7 @@ func (l *late) get(ctx context.Context) (*key, error) {
 	}
 	if l.key == nil {
 		// A failure is not kept: the keyring may be unlocked the next time.
-		k, err := l.obtain(ctx)
+		k, err := obtain(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -140,18 +182,29 @@ func (l *late) get(ctx context.Context) (*key, error) {
 	return l.key, nil
 }
 
-// sealer is a Sealer over a key, at hand or late.
+// sealer is a Sealer over one key, at hand or late.
 type sealer struct {
-	kind Kind
-	name string
-	late *late
+	kind  Kind
+	name  string
+	where string
+	late  *late
 }
 
 func (s *sealer) Kind() Kind   { return s.kind }
 func (s *sealer) Name() string { return s.name }
 
+func (s *sealer) Ready(ctx context.Context) error { return s.late.from.ready(ctx) }
+
+func (s *sealer) Mark(ctx context.Context) (Mark, error) {
+	k, err := s.late.get(ctx, s.late.from.make)
+	if err != nil {
+		return Mark{}, err
+	}
+	return Mark{Kind: s.kind, Key: k.public, Where: s.where}, nil
+}
+
 func (s *sealer) Seal(ctx context.Context, plain []byte) ([]byte, error) {
-	k, err := s.late.get(ctx)
+	k, err := s.late.get(ctx, s.late.from.make)
 	if err != nil {
 		return nil, err
 	}
@@ -159,14 +212,37 @@ func (s *sealer) Seal(ctx context.Context, plain []byte) ([]byte, error) {
 }
 
 func (s *sealer) Open(ctx context.Context, sealed []byte) ([]byte, error) {
-	k, err := s.late.get(ctx)
+	k, err := s.late.get(ctx, s.late.from.find)
 	if err != nil {
 		return nil, err
 	}
 	return k.open(sealed)
 }
 
-// elsewhere is the problem of a row that cannot be opened.
-func elsewhere(err error, what, key string) error {
-	return problem.Wrap(err, problem.SealedElsewhere, problem.Args{"what": what, "key": key})
+func (s *sealer) With(ctx context.Context, m Mark) (Sealer, error) {
+	// An identity file may hold what was once another kind's key.
+	if s.kind != Identity && s.kind != m.Kind {
+		return nil, ErrOtherKey
+	}
+	from := s.late.from
+	if ring, ok := from.(*keyringKey); ok {
+		from = ring.of(m)
+	} else {
+		k, err := s.late.get(ctx, from.find)
+		if err != nil {
+			return nil, err
+		}
+		if k, err = k.with(m.Key); err != nil {
+			return nil, err
+		}
+		from = atHand{k}
+	}
+	return &sealer{kind: s.kind, name: s.name, where: m.Where, late: newLate(from)}, nil
 }
+
+// atHand is the origin of a key that is there.
+type atHand struct{ key *key }
+
+func (a atHand) find(context.Context) (*key, error) { return a.key, nil }
+func (a atHand) make(context.Context) (*key, error) { return a.key, nil }
+func (a atHand) ready(context.Context) error        { return nil }

@@ -99,6 +99,41 @@ func (m *memory) SaveSealed(_ context.Context, connection, name string, sealed [
 	return nil
 }
 
+func (m *memory) RemoveSealed(_ context.Context, connection, name string, version int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := connection + "\n" + name
+	if version == 0 || m.vers[k] != version {
+		return ErrStale
+	}
+	delete(m.rows, k)
+	delete(m.vers, k)
+	return nil
+}
+
+func (m *memory) SealedNames(context.Context) ([]RowName, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []RowName
+	for k := range m.rows {
+		connection, name, _ := strings.Cut(k, "\n")
+		all = append(all, RowName{connection, name})
+	}
+	return all, nil
+}
+
+// forget removes a connection as the state does.
+func (m *memory) forget(connection string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for k := range m.rows {
+		if strings.HasPrefix(k, connection+"\n") {
+			delete(m.rows, k)
+			delete(m.vers, k)
+		}
+	}
+}
+
 // quick is a work factor for tests: the real one takes most of a second.
 const quick = 2
 
@@ -343,9 +378,19 @@ func TestKeyring_KeepsOneKeyAState(t *testing.T) {
 	keyring.MockInit()
 	rows, elsewhere := newMemory(), newMemory()
 	roundTrip(t, FromKeyring(rows), FromKeyring(rows), FromKeyring(elsewhere))
+	sealed, err := FromKeyring(rows).Seal(t.Context(), []byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	keyring.MockInit() // another machine: the state came, the keyring did not
-	if _, err := FromKeyring(rows).Seal(t.Context(), []byte("x")); !problem.Has(err, problem.KeyringEmpty) {
+	if _, err := FromKeyring(rows).Open(t.Context(), sealed); !problem.Has(err, problem.KeyringEmpty) {
 		t.Errorf("%v", err)
+	}
+	// What is new there gets a key of that keyring; the other stays named.
+	roundTrip(t, FromKeyring(rows), FromKeyring(rows), FromKeyring(newMemory()))
+	row, _, err := (&keyringKey{rows: rows}).row(t.Context())
+	if err != nil || len(row.publics()) != 2 {
+		t.Errorf("%v %v", row.publics(), err)
 	}
 }
 
@@ -394,7 +439,7 @@ func TestKeyring_ThatAsksDoesNotHoldAnInterruptedProgram(t *testing.T) {
 	k := &keyringKey{rows: newMemory(), ring: stuck{}}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := k.obtain(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := k.make(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }
@@ -405,7 +450,7 @@ func TestKeyring_Real(t *testing.T) {
 	}
 	rows := newMemory()
 	k := &keyringKey{rows: rows, ring: osKeyring{}}
-	made, err := k.obtain(t.Context())
+	made, err := k.make(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/secret"
 )
 
 // Connections lists the saved connections, last used first.
@@ -193,6 +194,33 @@ func (s *Store) SaveSealed(ctx context.Context, connection, name string, sealed 
 		}
 		return nil
 	})
+}
+
+// RemoveSealed removes a sealed row if its version is still the one read;
+// ErrStale otherwise.
+func (s *Store) RemoveSealed(ctx context.Context, connection, name string, version int64) error {
+	return s.write(ctx, "remove a sealed row", func(tx *sql.Tx) error {
+		removed, err := one(tx.ExecContext(ctx, `DELETE FROM sealed WHERE connection = $1 AND name = $2 AND version = $3`,
+			clean(connection), clean(name), version))
+		if err == nil && !removed {
+			return ErrStale
+		}
+		return err
+	})
+}
+
+// SealedNames lists every sealed row, those of the state itself first.
+func (s *Store) SealedNames(ctx context.Context) ([]secret.RowName, error) {
+	var all []secret.RowName
+	err := s.read(ctx, "list sealed rows", func(tx *sql.Tx) error {
+		var err error
+		all, err = rows(ctx, tx, func(scan func(...any) error) (n secret.RowName, err error) {
+			err = scan(&n.Connection, &n.Name)
+			return n, err
+		}, `SELECT connection, name FROM sealed ORDER BY connection, name`)
+		return err
+	})
+	return all, err
 }
 
 // count gives the next number of a kind. It belongs to the transaction: rolled

@@ -7,22 +7,22 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-func TestTokenCache_KeepsWhatWasStored(t *testing.T) {
+func TestRow_KeepsWhatWasStored(t *testing.T) {
 	_, s := identityFile(t)
 	rows := newMemory()
-	one, two, other := NewTokenCache(rows, s, "c"), NewTokenCache(rows, s, "c"), NewTokenCache(rows, s, "d")
+	one, two, other := NewRow(rows, s, "c", Tokens), NewRow(rows, s, "c", Tokens), NewRow(rows, s, "d", Tokens)
 	ctx := t.Context()
 	if plain, err := one.Load(ctx); err != nil || plain != nil {
 		t.Fatalf("%q %v", plain, err)
 	}
 	// Each stores without knowing of the other's writes.
 	for i := range 3 {
-		for _, c := range []*TokenCache{one, two, two} {
+		for _, c := range []*Row{one, two, two} {
 			text := fmt.Sprint("tokens", i, c == one)
 			if err := c.Store(ctx, []byte(text)); err != nil {
 				t.Fatal(err)
 			}
-			for _, reader := range []*TokenCache{one, two, NewTokenCache(rows, s, "c")} {
+			for _, reader := range []*Row{one, two, NewRow(rows, s, "c", Tokens)} {
 				if plain, err := reader.Load(ctx); err != nil || string(plain) != text {
 					t.Fatalf("%q instead of %q, %v", plain, text, err)
 				}
@@ -34,16 +34,16 @@ func TestTokenCache_KeepsWhatWasStored(t *testing.T) {
 	}
 }
 
-func TestTokenCache_NeverOverwritesWhatItCannotOpen(t *testing.T) {
+func TestRow_NeverOverwritesWhatItCannotOpen(t *testing.T) {
 	_, s := identityFile(t)
 	_, foreign := identityFile(t)
 	rows := newMemory()
 	ctx := t.Context()
-	owner := NewTokenCache(rows, foreign, "c")
+	owner := NewRow(rows, foreign, "c", Tokens)
 	if err := owner.Store(ctx, []byte("theirs")); err != nil {
 		t.Fatal(err)
 	}
-	c := NewTokenCache(rows, s, "c")
+	c := NewRow(rows, s, "c", Tokens)
 	for range 2 {
 		if err := c.Store(ctx, []byte("ours")); !problem.Has(err, problem.SealedElsewhere) {
 			t.Errorf("store: %v", err)
@@ -54,7 +54,7 @@ func TestTokenCache_NeverOverwritesWhatItCannotOpen(t *testing.T) {
 	}
 	// Nor when the row became another key's after it was loaded.
 	rows = newMemory()
-	owner, c = NewTokenCache(rows, foreign, "c"), NewTokenCache(rows, s, "c")
+	owner, c = NewRow(rows, foreign, "c", Tokens), NewRow(rows, s, "c", Tokens)
 	if _, err := c.Load(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -71,11 +71,11 @@ func TestTokenCache_NeverOverwritesWhatItCannotOpen(t *testing.T) {
 	}
 }
 
-func TestTokenCache_GivesUpOnARowThatNeverRests(t *testing.T) {
+func TestRow_GivesUpOnARowThatNeverRests(t *testing.T) {
 	_, s := identityFile(t)
 	rows := newMemory()
-	busy := NewTokenCache(rows, s, "c")
-	c := NewTokenCache(rows, s, "c")
+	busy := NewRow(rows, s, "c", Tokens)
+	c := NewRow(rows, s, "c", Tokens)
 	var again func()
 	again = func() {
 		if err := busy.Store(t.Context(), []byte("busy")); err != nil {

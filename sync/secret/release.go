@@ -1,0 +1,107 @@
+package secret
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// Fate is what becomes of a key once the last thing it sealed is gone.
+type Fate string
+
+// The fates. A key that other saved data needs, or may need, stays.
+const (
+	KeyShared  Fate = "shared"  // other saved data is sealed under it
+	KeyRemoved Fate = "removed" // taken out of the keyring, or of the state
+	KeyLeft    Fate = "left"    // in a keyring that cannot be reached from here
+	KeyYours   Fate = "yours"   // an identity file: never touched
+	NoKey      Fate = "none"    // nothing was sealed
+)
+
+// Release takes away the key of a connection that was just forgotten, where
+// nothing else is sealed under it: out of the keyring, or, for a passphrase, out
+// of the state, so that the next passphrase may be another. m is the mark that the
+// connection had.
+func Release(ctx context.Context, rows Rows, m Mark) (Fate, error) {
+	return release(ctx, rows, osKeyring{}, m)
+}
+
+func release(ctx context.Context, rows Rows, r ring, m Mark) (Fate, error) {
+	switch m.Kind {
+	case Identity:
+		return KeyYours, nil
+	case Keyring, Passphrase:
+	default:
+		return NoKey, nil
+	}
+	if shared, err := inUse(ctx, rows, m); err != nil || shared {
+		return KeyShared, err
+	}
+	if m.Kind == Passphrase {
+		_, version, err := rows.Sealed(ctx, "", passphraseRow)
+		if err == nil && version != 0 {
+			err = rows.RemoveSealed(ctx, "", passphraseRow, version)
+		}
+		return KeyRemoved, err
+	}
+	k := &keyringKey{rows: rows, ring: r}
+	if _, err := k.one(ctx, []string{m.Key}, m.Where); err != nil {
+		if problem.Of(err) == nil {
+			return KeyLeft, err
+		}
+		return KeyLeft, nil
+	}
+	if err := k.remove(ctx, m.Key); err != nil {
+		if problem.Of(err) == nil {
+			return KeyLeft, err
+		}
+		return KeyLeft, nil
+	}
+	return KeyRemoved, k.strike(ctx, m.Key)
+}
+
+// inUse reports whether something is sealed under a key, as far as marks tell:
+// rows without one may be.
+func inUse(ctx context.Context, rows Rows, m Mark) (bool, error) {
+	names, err := rows.SealedNames(ctx)
+	if err != nil {
+		return true, err
+	}
+	for _, n := range names {
+		if n.Connection == "" {
+			continue
+		}
+		other, version, err := ReadMark(ctx, rows, n.Connection)
+		if err != nil {
+			return true, err
+		}
+		if version == 0 || other.Kind == m.Kind && other.Key == m.Key {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// strike takes a key that is gone out of the state's row of keys.
+func (k *keyringKey) strike(ctx context.Context, public string) error {
+	for range storeTries {
+		row, version, err := k.row(ctx)
+		if err != nil || version == 0 {
+			return err
+		}
+		if row = row.without(public); row.Recipient == "" {
+			err = k.rows.RemoveSealed(ctx, "", keyringRow, version)
+		} else {
+			var data []byte
+			if data, err = json.Marshal(row); err == nil {
+				err = k.rows.SaveSealed(ctx, "", keyringRow, data, version)
+			}
+		}
+		if !errors.Is(err, ErrStale) {
+			return err
+		}
+	}
+	return problem.New(problem.SealedContended, problem.Args{"what": keyringService})
+}

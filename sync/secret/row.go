@@ -1,0 +1,272 @@
+package secret
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// The names of a connection's rows.
+const (
+	Tokens      = "tokens"      // of whoever signed in
+	Certificate = "certificate" // key and certificate of the dedicated application
+	HAC         = "hac"         // client of the HAC API
+)
+
+// sealedNames are all of them.
+func sealedNames() []string { return []string{Tokens, Certificate, HAC} }
+
+// markRow is the row that says which key a connection's rows are sealed under.
+// It is not secret. All rows of a connection have one key: a row under another
+// would be lost where only one of them is at hand, and nobody would have been
+// told.
+const markRow = "mark"
+
+// Row keeps one secret of a connection in a sealed row. It is a consent.Cache,
+// safe for concurrent use, and with other processes. What cannot be opened is a
+// problem, and stays.
+type Row struct {
+	rows             Rows
+	sealer           Sealer
+	connection, name string
+
+	mu      sync.Mutex
+	version int64 // of the row that was last read or found to open
+	marked  int64 // version of the mark that was first seen
+	with    Sealer
+}
+
+// NewRow makes a row of a connection: Tokens, Certificate or HAC.
+func NewRow(rows Rows, sealer Sealer, connection, name string) *Row {
+	return &Row{rows: rows, sealer: sealer, connection: connection, name: name}
+}
+
+// Load returns what was last stored, or nil.
+func (r *Row) Load(ctx context.Context) ([]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	plain, version, err := r.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.version = version
+	return plain, nil
+}
+
+func (r *Row) load(ctx context.Context) ([]byte, int64, error) {
+	sealed, version, err := r.rows.Sealed(ctx, r.connection, r.name)
+	if err != nil || version == 0 {
+		return nil, 0, err
+	}
+	mark, marked, err := ReadMark(ctx, r.rows, r.connection)
+	if err != nil {
+		return nil, 0, err
+	}
+	if r.marked == 0 {
+		r.marked = marked
+	}
+	with, err := r.sealerOf(ctx, mark)
+	if err != nil {
+		return nil, 0, r.explain(err, mark)
+	}
+	plain, err := with.Open(ctx, sealed)
+	if err != nil {
+		return nil, 0, r.explain(err, mark)
+	}
+	return plain, version, nil
+}
+
+// sealerOf is the sealer for a mark.
+func (r *Row) sealerOf(ctx context.Context, m Mark) (Sealer, error) {
+	if m == (Mark{}) {
+		return r.sealer, nil
+	}
+	if r.with != nil {
+		if known, err := r.with.Mark(ctx); err == nil && known.Key == m.Key {
+			return r.with, nil
+		}
+	}
+	with, err := r.sealer.With(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	r.with = with
+	return with, nil
+}
+
+// explain says what could not be opened, and what it was sealed under.
+func (r *Row) explain(err error, m Mark) error {
+	args := problem.Args{
+		"what": r.connection, "key": r.sealer.Name(),
+		"kind": string(m.Kind), "where": m.Where, "public": m.Key,
+	}
+	switch {
+	case errors.Is(err, ErrOtherKey):
+		return problem.Wrap(err, problem.SealedElsewhere, args)
+	case problem.Has(err, problem.KeyringEmpty):
+		return problem.Wrap(err, problem.KeyringEmpty, problem.Args{"where": m.Where})
+	case problem.Has(err, problem.PassphraseNeeded):
+		return problem.Wrap(err, problem.PassphraseNeeded, nil)
+	}
+	return err
+}
+
+// storeTries is how often a row that others change meanwhile is tried.
+const storeTries = 8
+
+// Store replaces it. A row that another process replaced meanwhile is replaced
+// as well, once it is seen to open with the same key: a row that does not is
+// somebody else's, and is never overwritten. Entra ID keeps older refresh
+// tokens valid, so the last writer loses nothing. What was forgotten since it
+// was read is not brought back.
+func (r *Row) Store(ctx context.Context, plain []byte) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	with, mark, err := r.claim(ctx)
+	if err != nil {
+		return r.explain(err, mark)
+	}
+	sealed, err := with.Seal(ctx, plain)
+	if err != nil {
+		return r.explain(err, mark)
+	}
+	for range storeTries {
+		seen := r.version
+		err := r.rows.SaveSealed(ctx, r.connection, r.name, sealed, seen)
+		if err == nil {
+			// The new version is not told; the next Store looks.
+			r.version = 0
+			return r.stillWanted(ctx)
+		}
+		if !errors.Is(err, ErrStale) {
+			return err
+		}
+		if _, r.version, err = r.load(ctx); err != nil {
+			return err
+		}
+		if _, _, err := r.claim(ctx); err != nil {
+			return r.explain(err, mark)
+		}
+	}
+	return problem.New(problem.SealedContended, problem.Args{"what": r.connection})
+}
+
+// stillWanted takes back a row that was written just after somebody forgot the
+// connection: forgetting removes mark and rows at once, so one that is written
+// later finds its mark gone.
+func (r *Row) stillWanted(ctx context.Context) error {
+	_, marked, err := ReadMark(ctx, r.rows, r.connection)
+	if err != nil || marked == r.marked {
+		return err
+	}
+	if _, version, err := r.rows.Sealed(ctx, r.connection, r.name); err == nil && version != 0 && marked == 0 {
+		_ = r.rows.RemoveSealed(ctx, r.connection, r.name, version)
+	}
+	return r.forgotten()
+}
+
+func (r *Row) forgotten() error {
+	return problem.New(problem.ConnectionForgotten, problem.Args{"connection": r.connection})
+}
+
+// claim gives the sealer of the connection's mark, and makes the mark where
+// there is none.
+func (r *Row) claim(ctx context.Context) (Sealer, Mark, error) {
+	for range storeTries {
+		mark, version, err := ReadMark(ctx, r.rows, r.connection)
+		if err != nil {
+			return nil, mark, err
+		}
+		if r.marked != 0 && version != r.marked {
+			return nil, mark, r.forgotten()
+		}
+		if version != 0 {
+			with, err := r.sealerOf(ctx, mark)
+			if err == nil {
+				r.marked = version
+			}
+			return with, mark, err
+		}
+		if mark, err = r.sealer.Mark(ctx); err != nil {
+			return nil, mark, err
+		}
+		if err := r.openAll(ctx); err != nil {
+			return nil, Mark{}, err
+		}
+		data, err := json.Marshal(markData{Version: markVersion, Mark: mark})
+		if err != nil {
+			return nil, mark, err
+		}
+		if err := r.rows.SaveSealed(ctx, r.connection, markRow, data, 0); err != nil && !errors.Is(err, ErrStale) {
+			return nil, mark, err
+		}
+	}
+	return nil, Mark{}, problem.New(problem.SealedContended, problem.Args{"what": r.connection})
+}
+
+// openAll finds out whether rows without a mark are this key's.
+func (r *Row) openAll(ctx context.Context) error {
+	for _, name := range sealedNames() {
+		sealed, version, err := r.rows.Sealed(ctx, r.connection, name)
+		if err != nil {
+			return err
+		}
+		if version == 0 {
+			continue
+		}
+		if _, err := r.sealer.Open(ctx, sealed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// markData is how a mark is stored.
+type markData struct {
+	Version int `json:"version"`
+	Mark
+}
+
+const markVersion = 1
+
+// ReadMark says which key a connection's rows are sealed under, and gives the
+// version of the row that says so: 0 where nothing is sealed.
+func ReadMark(ctx context.Context, rows Rows, connection string) (Mark, int64, error) {
+	data, version, err := rows.Sealed(ctx, connection, markRow)
+	if err != nil || version == 0 {
+		return Mark{}, 0, err
+	}
+	var m markData
+	if err := json.Unmarshal(data, &m); err != nil {
+		return Mark{}, 0, problem.Wrap(fmt.Errorf("mark: %w", err), problem.SealedNewer, problem.Args{"what": connection})
+	}
+	if m.Version != markVersion {
+		return Mark{}, 0, problem.New(problem.SealedNewer, problem.Args{"what": connection})
+	}
+	return m.Mark, version, nil
+}
+
+// Ready finds out whether a connection's rows can be sealed, before anybody
+// signs in: under the key that they have, or else under a new one. An empty
+// connection is a new one.
+func Ready(ctx context.Context, rows Rows, sealer Sealer, connection string) error {
+	if connection != "" {
+		r := NewRow(rows, sealer, connection, Tokens)
+		mark, version, err := ReadMark(ctx, rows, connection)
+		if err != nil {
+			return err
+		}
+		if version != 0 {
+			with, err := r.sealerOf(ctx, mark)
+			if err == nil {
+				err = with.Ready(ctx)
+			}
+			return r.explain(err, mark)
+		}
+	}
+	return sealer.Ready(ctx)
+}
