@@ -1,0 +1,155 @@
+// Package notice tells people what happened to a domain that is kept in step
+// without them: that it failed, that the guard cancelled it, that it stopped,
+// that it is well again. Each is told once, not every hour.
+//
+// Start with Teller. Tell and Recovered only write down what happened, in the
+// state that all workers share, and never wait for a network: of all workers that
+// see the same thing, one writes it. Run delivers what is written down to the
+// targets (target.go, webhook.go, shout.go), again and again for a while where
+// that fails. Sentences come from sync/message, in the language of each target.
+package notice
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// Kind is what a notice is about.
+type Kind string
+
+// The kinds. Failed, Guard, Drift and Stopped begin an episode of a domain, in
+// which each is told once; Recovered ends it.
+const (
+	Failed      Kind = "failed"      // a run failed, for the first time in this episode
+	Guard       Kind = "guard"       // the guard cancelled a run
+	Drift       Kind = "drift"       // a run was refused, because something changed meanwhile
+	Stopped     Kind = "stopped"     // quarantine: the domain is not run any more
+	Recovered   Kind = "recovered"   // a run succeeded after any of these
+	Certificate Kind = "certificate" // of the dedicated application, near its end
+	Held        Kind = "held"        // rows wait for a reviewer
+	Test        Kind = "test"        // somebody tries whether notices arrive
+)
+
+// Kinds are those that a target may choose from, in the order in which they are
+// shown.
+func Kinds() []Kind { return []Kind{Failed, Guard, Drift, Stopped, Recovered, Certificate, Held} }
+
+// episode are the kinds that Recovered ends.
+func episode() []Kind { return []Kind{Failed, Guard, Drift, Stopped} }
+
+// Event is something that happened. Its texts may come from outside: they are
+// cleaned where they are shown.
+type Event struct {
+	Kind       Kind      `json:"kind"`
+	Tenant     string    `json:"tenant"` // tenant ID
+	TenantName string    `json:"tenant_name,omitempty"`
+	Connection string    `json:"connection"`
+	Domain     string    `json:"domain,omitempty"` // empty for Certificate
+	Run        int64     `json:"run,omitempty"`    // 0 for none
+	At         time.Time `json:"at"`
+	// Why is the problem behind it: of Failed, Drift and Stopped, and of Guard
+	// where there is more to say than the numbers.
+	Why *problem.Problem `json:"-"`
+	// Numbers are the facts of the kind.
+	Numbers Numbers `json:"numbers"`
+	// Set names the rows that are held, such as a digest of their keys: each set
+	// is told once.
+	Set string `json:"set,omitempty"`
+	// Ends is when the certificate ends.
+	Ends time.Time `json:"ends,omitzero"`
+	// Users are the UPNs of rows that are held or have drifted. Only a target
+	// that asks for people is told them. At most MaxUsers are kept.
+	Users []string `json:"users,omitempty"`
+	// Since is when the episode began that Recovered ends, Was what began it.
+	// Recovered fills them in.
+	Since time.Time `json:"since,omitzero"`
+	Was   []Kind    `json:"was,omitempty"`
+}
+
+// MaxUsers is how many UPNs a notice names.
+const MaxUsers = 20
+
+// Numbers are counts; what is 0 is left out of JSON.
+type Numbers struct {
+	// Guard: deletions (and sign-in blocks) against the destination users of
+	// the domain, and the limits: in percent, and absolute (-1 or 0 for none).
+	Deletions        int     `json:"deletions,omitempty"`
+	DestinationUsers int     `json:"destination_users,omitempty"`
+	Percent          float64 `json:"percent,omitempty"`
+	LimitPercent     int     `json:"limit_percent,omitempty"`
+	LimitCount       int     `json:"limit_count,omitempty"`
+	// Guard, of changes that affect sign-in, with their own limit in percent.
+	SignInChanges      int `json:"sign_in_changes,omitempty"`
+	SignInLimitPercent int `json:"sign_in_limit_percent,omitempty"`
+	// Failed and Stopped: how many runs failed in a row.
+	Failures int `json:"failures,omitempty"`
+	// Drift and Held: rows.
+	Drifted int `json:"drifted,omitempty"`
+	Held    int `json:"held,omitempty"`
+	// Failed, after a sync that was begun: rows.
+	RowsDone   int `json:"rows_done,omitempty"`
+	RowsFailed int `json:"rows_failed,omitempty"`
+	// Certificate: whole days that are left.
+	Days int `json:"days,omitempty"`
+}
+
+// Notifier is what periodic sync tells. Neither method waits for a network.
+// Errors are those of the state: what was not written down may be told again the
+// next time.
+type Notifier interface {
+	// Tell remembers that something happened, unless it was told already in
+	// this episode (or, of a certificate, for this many days; of held rows, for
+	// this set). A certificate that is not near its end is not told: Tell may be
+	// called with it every hour.
+	Tell(ctx context.Context, e Event) error
+	// Recovered ends the domain's episode, and tells so to those who were told
+	// that it began. Without an episode nothing happens, so it may be called
+	// after every success.
+	Recovered(ctx context.Context, e Event) error
+}
+
+// Nobody is a Notifier that tells nobody.
+type Nobody struct{}
+
+// Tell does nothing.
+func (Nobody) Tell(context.Context, Event) error { return nil }
+
+// Recovered does nothing.
+func (Nobody) Recovered(context.Context, Event) error { return nil }
+
+// key names what is told once. Domain names compare without regard to case.
+func (e Event) key() string {
+	parts := []string{string(e.Kind), e.Tenant}
+	switch e.Kind {
+	case Certificate:
+		parts = append(parts, e.Connection, e.Ends.UTC().Format("20060102T150405"), e.threshold())
+	case Held:
+		parts = append(parts, strings.ToLower(e.Domain), e.Set)
+	case Recovered:
+		parts = append(parts, strings.ToLower(e.Domain), e.At.UTC().Format("20060102T150405.000000000"))
+	case Failed, Guard, Drift, Stopped, Test:
+		parts = append(parts, strings.ToLower(e.Domain))
+	}
+	return strings.Join(parts, "/")
+}
+
+// thresholds are the days before a certificate's end at which it is told; 0
+// says that it has ended.
+func thresholds() []int { return []int{0, 1, 7, 14, 30} }
+
+// threshold is the smallest of thresholds that the days left do not exceed, as
+// text; empty while the end is further away. Of several that passed while nobody
+// looked, only that one is told.
+func (e Event) threshold() string {
+	left := e.Ends.Sub(e.At)
+	for _, days := range thresholds() {
+		if left <= time.Duration(days)*24*time.Hour {
+			return strconv.Itoa(days)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,206 @@
+package notice
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// Words are what a person reads of an event, in one language.
+type Words struct {
+	Title  string
+	Text   string // what happened: several lines
+	Code   problem.Code
+	Remedy string
+	// Command shows more, on the machine that has the state; empty for none.
+	Command string
+}
+
+// Full is the whole of it as plain text, without the title.
+func (w Words) Full() string {
+	lines := make([]string, 0, 3)
+	for _, s := range []string{w.Text, w.Remedy, w.Command} {
+		if s != "" {
+			lines = append(lines, s)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Say puts an event into words. Without people nobody is named: users stand in
+// it as numbers alone.
+func Say(p *message.Printer, e Event, people bool) Words {
+	args := problem.Args{
+		"domain": e.Domain, "connection": e.Connection, "tenant": e.TenantName, "at": p.Time(e.At),
+	}
+	if e.Run != 0 {
+		args["run"] = strconv.FormatInt(e.Run, 10)
+	}
+	n := e.Numbers
+	count := func(key string, v int) {
+		if v > 0 {
+			args[key] = strconv.Itoa(v)
+		}
+	}
+	count("failures", n.Failures)
+	lines := make([]string, 0, 6)
+	text := func(id string) { lines = append(lines, p.Text("notice."+id, args)) }
+
+	switch e.Kind {
+	case Failed:
+		text("failed.text")
+		if n.RowsDone+n.RowsFailed > 0 {
+			args["done"], args["failed"] = strconv.Itoa(n.RowsDone), strconv.Itoa(n.RowsFailed)
+			text("failed.rows")
+		}
+	case Guard:
+		if e.Why == nil && n.DestinationUsers > 0 {
+			args["deletions"], args["users"] = strconv.Itoa(n.Deletions), strconv.Itoa(n.DestinationUsers)
+			args["percent"], args["limit"] = p.Percent(n.percent()), p.Percent(float64(n.LimitPercent))
+			lines = append(lines, p.Text("guard.sentence", nil))
+			text("guard.text_count")
+		}
+		text("guard.text")
+	case Drift:
+		count("rows", n.Drifted)
+		text("drift.text")
+	case Stopped:
+		text("stopped.text")
+	case Recovered:
+		was := make([]string, 0, len(e.Was))
+		for _, k := range e.Was {
+			was = append(was, p.Text("notice.kind."+string(k), nil))
+		}
+		args["since"], args["was"] = p.Time(e.Since), strings.Join(was, ", ")
+		text("recovered.text")
+	case Certificate:
+		args["ends"] = p.Time(e.Ends)
+		if days := e.days(); days <= 0 {
+			args["ended"] = "yes"
+		} else {
+			args["days"] = strconv.Itoa(days)
+		}
+		text("certificate.text")
+	case Held:
+		args["rows"] = strconv.Itoa(n.Held)
+		text("held.text")
+	case Test:
+		text("test.text")
+	}
+
+	w := Words{Title: p.Text("notice."+string(e.Kind)+".title", args), Command: e.command()}
+	if e.Why != nil {
+		why := p.Problem(discreet(e.Why, people, p.Text("notice.person", nil)))
+		w.Code, w.Remedy = why.Code, why.Remedy
+		lines = append(lines, why.What+" ["+string(why.Code)+"]")
+	}
+	if id := "notice." + string(e.Kind) + ".remedy"; (w.Remedy == "" || e.Kind == Stopped || e.Kind == Held) && p.Has(id) {
+		w.Remedy = strings.TrimSpace(w.Remedy + " " + p.Text(id, args))
+	}
+	if people && len(e.Users) > 0 {
+		shown := make([]string, 0, len(e.Users))
+		for _, u := range e.Users[:min(len(e.Users), MaxUsers)] {
+			shown = append(shown, message.Clean(u))
+		}
+		args["users"] = strings.Join(shown, ", ")
+		count("more", max(n.Held, n.Drifted)-len(shown))
+		text("users")
+	}
+	switch {
+	case e.Kind == Test:
+	case e.Domain == "":
+		text("where_connection")
+	default:
+		text("where")
+	}
+	switch e.Kind { //nolint:exhaustive // the others come once by their nature
+	case Failed, Guard, Drift:
+		text("once")
+	}
+	w.Text = strings.Join(lines, "\n")
+	return w
+}
+
+// percent is the share of deletions, computed where it was not given.
+func (n Numbers) percent() float64 {
+	if n.Percent == 0 && n.DestinationUsers > 0 {
+		return float64(n.Deletions) * 100 / float64(n.DestinationUsers)
+	}
+	return n.Percent
+}
+
+// days are the whole days that are left, rounded up; 0 or less after the end.
+func (e Event) days() int {
+	left := e.Ends.Sub(e.At).Hours() / 24
+	days := int(left)
+	if float64(days) < left {
+		days++
+	}
+	return days
+}
+
+// plainName is what needs no quotes in any shell.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+
+// command shows more of an event. Names that a shell would not take as they
+// are never stand in it: somebody may paste it.
+func (e Event) command() string {
+	var c string
+	switch e.Kind {
+	case Failed, Drift:
+		if e.Run == 0 {
+			return ""
+		}
+		c = "hacsync logs " + strconv.FormatInt(e.Run, 10)
+	case Guard, Held:
+		c = "hacsync dry-run " + e.Domain
+	case Stopped:
+		c = "hacsync periodic status " + e.Domain
+	case Certificate, Recovered, Test:
+		return ""
+	}
+	if e.Domain == "" || !plainName.MatchString(e.Domain) {
+		return ""
+	}
+	if plainName.MatchString(e.Connection) && e.Kind != Failed && e.Kind != Drift {
+		c += " --connection " + e.Connection
+	}
+	return c
+}
+
+// address is anything that looks like a UPN or mail address.
+var address = regexp.MustCompile(`[^\s"'<>(),;:@]+@([^\s"'<>(),;:@]+)`)
+
+// kept are the arguments that stand in a notice that names nobody, even where
+// the problem is about a person.
+var kept = map[string]bool{
+	"domain": true, "run": true, "rows": true, "status": true, "limit": true, "attempts": true, "line": true,
+	"host": true, "seconds": true, "number": true, "users": true, "percent": true, "attribute": true, "code": true,
+}
+
+// discreet is a problem without its cause, and, unless people may be named,
+// without what tells who somebody is: the local part of every address, and of a
+// problem about a user all but the facts in kept.
+func discreet(p *problem.Problem, people bool, person string) *problem.Problem {
+	q := &problem.Problem{Code: p.Code, Args: make(problem.Args, len(p.Args))}
+	if p.Upstream != nil {
+		q.Upstream = &problem.Upstream{Status: p.Upstream.Status, RequestID: p.Upstream.RequestID}
+	}
+	_, about := p.Args["upn"]
+	for k, v := range p.Args {
+		switch {
+		case people:
+		case k == "upn":
+			v = person
+		case about && !kept[k]:
+			v = "…"
+		default:
+			v = address.ReplaceAllString(v, "…@$1")
+		}
+		q.Args[k] = v
+	}
+	return q
+}
