@@ -31,7 +31,9 @@ var arrows = map[string][]string{
 	"sync/progress":  {},
 	"sync/loopback":  {"sync/clock"},
 	"sync/secret":    {"sync/problem"},
-	"sync/message":   {"assets", "sync/problem"},
+	// Tests alone use it.
+	"sync/secret/keyringtest": {},
+	"sync/message":            {"assets", "sync/problem"},
 
 	// What a sync is made of.
 	"sync/consent":       {"sync/directory"},
@@ -45,9 +47,17 @@ var arrows = map[string][]string{
 	"sync/destination": {"sync/directory", "sync/plan", "sync/problem", "sync/progress"},
 	"sync/state":       {"sync/clock", "sync/consent", "sync/directory", "sync/problem", "sync/progress", "sync/secret"},
 	"sync/auditlog":    {"sync/directory", "sync/message", "sync/plan", "sync/problem"},
+	"sync/metrics":     {"sync/clock", "sync/problem"},
+	"sync/notice": {
+		"sync/clock", "sync/message", "sync/problem", "sync/secret", "sync/state",
+	},
 	"sync/run": {
 		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/plan", "sync/problem", "sync/progress",
 		"sync/source", "sync/state",
+	},
+	"sync/periodic": {
+		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/notice", "sync/plan", "sync/problem",
+		"sync/progress", "sync/run", "sync/state",
 	},
 
 	// The tenant.
@@ -85,7 +95,7 @@ var arrows = map[string][]string{
 	"tui": {"sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/step", "tui/theme", "tui/widget"},
 	"cmd/hacsync": {
 		"assets", "graphclient", "graphclient/grants", "graphclient/signin", "graphclient/simulator", "graphclient/transport",
-		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/loopback", "sync/message",
+		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/loopback", "sync/message", "sync/metrics", "sync/notice",
 		"sync/plan", "sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/source/hacapi",
 		"sync/source/hacapi/simulator", "sync/source/haccsv", "sync/state", "tui", "tui/flow", "tui/plain", "tui/theme", "tui/widget",
 	},
@@ -99,7 +109,8 @@ var homes = map[string][]string{
 	"github.com/microsoft/kiota-":                      {"graphclient", "graphclient/grants"},
 	"github.com/AzureAD/":                              {"graphclient/signin"},
 	"modernc.org/sqlite":                               {"sync/state"},
-	"github.com/jackc/pgx/":                            {"sync/state"},
+	"github.com/jackc/pgx/":                            {"sync/state", "sync/periodic"}, // River's pool
+	"github.com/riverqueue/":                           {"sync/periodic"},
 	"github.com/nicksnyder/go-i18n/":                   {"sync/message"},
 	"filippo.io/age":                                   {"sync/secret"},
 	"github.com/zalando/go-keyring":                    {"sync/secret"},
@@ -108,6 +119,8 @@ var homes = map[string][]string{
 	"charm.land/bubbletea/":                            {"tui", "cmd/hacsync"},
 	"charm.land/bubbles/":                              {"tui"},
 	"charm.land/lipgloss/":                             {"tui", "cmd/hacsync"},
+	"github.com/nicholas-fedor/shoutrrr/":              {"sync/notice"},
+	"github.com/prometheus/":                           {"sync/metrics"},
 	"github.com/microsoftgraph/msgraph-sdk-go/groups":  {}, // 166,000 lines: read as bytes
 	"github.com/microsoftgraph/msgraph-beta-sdk-go/":   {},
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity": {}, // hides the device code's expiry and the token cache

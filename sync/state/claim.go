@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -93,27 +94,36 @@ func leaseName(tenant, domain string) string { return clean(tenant) + "/" + fold
 // Without wait, the watching goes on between calls: a worker that comes back
 // after a TTL and finds the lease as it left it, takes it.
 func (s *Store) Take(ctx context.Context, tenant, domain, holder string, wait bool) (*Claim, error) {
-	t := &taker{store: s, name: leaseName(tenant, domain), who: clean(holder)}
+	return s.takeLease(ctx, &taker{
+		store: s, name: leaseName(tenant, domain), who: clean(holder), tenant: clean(tenant), domain: fold(domain),
+	}, wait)
+}
+
+// takeLease takes what t wants.
+func (s *Store) takeLease(ctx context.Context, t *taker, wait bool) (*Claim, error) {
 	if t.who == "" {
 		t.who = "hacsync"
 	}
 	first := true
 	for {
 		c, seen, err := t.try(ctx)
+		if errors.Is(err, ErrNoSeat) {
+			return nil, err
+		}
 		if err != nil {
 			return nil, s.explain(ctx, "take the claim", err)
 		}
 		if c != nil {
-			c.tenant, c.domain = clean(tenant), fold(domain)
+			c.tenant, c.domain = t.tenant, t.domain
 			s.forget(t.name)
 			c.start(ctx)
 			return c, nil
 		}
 		// Somebody holds it. If it was seen to beat while we waited, it lives.
-		beats := !first && seen != t.seen
+		beats := !first && seen != t.seen && !t.patient
 		if beats || !wait {
 			return nil, problem.New(problem.DomainBusy, problem.Args{
-				"domain": fold(domain), "holder": readHolder(seen.holder).Who,
+				"domain": t.domain, "holder": readHolder(seen.holder).Who,
 			})
 		}
 		first, t.seen = false, seen
@@ -125,9 +135,12 @@ func (s *Store) Take(ctx context.Context, tenant, domain, holder string, wait bo
 
 // taker is one attempt to take a claim, with the lease it saw last.
 type taker struct {
-	store     *Store
-	name, who string
-	seen      lease
+	store          *Store
+	name, who      string
+	tenant, domain string
+	seats          int  // of the tenant, 0 for any number
+	patient        bool // waits for a live holder too
+	seen           lease
 }
 
 // How long a lock that should be free is asked for again: another process may
@@ -204,6 +217,9 @@ func (t *taker) take(ctx context.Context, lock *lockFile, expect lease) (*Claim,
 	begun := s.clock.Now()
 	var token int64
 	err = s.write(ctx, "take the claim", func(tx *sql.Tx) error {
+		if free, err := t.seated(ctx, tx); err != nil || !free {
+			return cmp.Or(err, ErrNoSeat)
+		}
 		return tx.QueryRowContext(ctx, takeLease, t.name, string(text), expect.token, expect.beat).Scan(&token)
 	})
 	if none(err) {

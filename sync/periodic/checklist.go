@@ -1,0 +1,275 @@
+package periodic
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// Mark says what a finding means.
+type Mark string
+
+// The marks.
+const (
+	Good    Mark = "ok"
+	Note    Mark = "note"    // said, and nothing stands in the way
+	Missing Mark = "missing" // enabling is refused
+)
+
+// Finding is one line of the checklist; its words are those of Why.
+type Finding struct {
+	Mark Mark
+	Why  *problem.Problem
+	// Reasonable: a reason passes over it.
+	Reasonable bool
+	// Rows are those that were left out for one time only.
+	Rows []plan.Decision
+}
+
+// Checklist is what stands for and against periodic sync of a domain, always in
+// the same order: sync, application, rows left out, source, worker.
+type Checklist []Finding
+
+// Missing are the findings for which enabling is refused. Given a reason, it
+// passes over those that it may.
+func (l Checklist) Missing(reason string) []Finding {
+	var all []Finding
+	for _, f := range l {
+		if f.Mark == Missing && !(f.Reasonable && strings.TrimSpace(reason) != "") {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// answered takes out of the checklist what the request answers: the rows that
+// were left out for one time only.
+func (l Checklist) answered(q Request) Checklist {
+	l = slices.Clone(l)
+	for i, f := range l {
+		if f.Mark != Missing || len(f.Rows) == 0 {
+			continue
+		}
+		f.Rows = slices.DeleteFunc(slices.Clone(f.Rows), func(row plan.Decision) bool {
+			return q.CarryOut || slices.ContainsFunc(q.Always, func(d plan.Decision) bool { return sameRow(row, d) })
+		})
+		if len(f.Rows) == 0 {
+			f.Mark = Note
+		}
+		l[i] = f
+	}
+	return l
+}
+
+func sameRow(x, y plan.Decision) bool {
+	if x.ID != "" || y.ID != "" {
+		return x.ID == y.ID
+	}
+	return directory.FoldUPN(x.UPN) == directory.FoldUPN(y.UPN)
+}
+
+// Check looks at everything that periodic sync of a domain rests on. Nothing is
+// asked of the tenant but its list of domains.
+func (c *Control) Check(ctx context.Context, domain string) (Checklist, error) {
+	domain = directory.FoldUPN(domain)
+	settings, err := c.Runner.Settings(ctx, domain)
+	if err != nil {
+		return nil, err
+	}
+	last, converged, err := c.converged(ctx, domain)
+	if err != nil {
+		return nil, err
+	}
+	left, err := c.leftOut(ctx, domain, last)
+	if err != nil {
+		return nil, err
+	}
+	src, err := c.source(ctx, domain, settings)
+	if err != nil {
+		return nil, err
+	}
+	worker, err := c.worker(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return Checklist{converged, c.application(), left, src, worker}, nil
+}
+
+// converged looks at the last sync and the dry run after it. A sync that was
+// seen done for every row has converged; so has one of which only those rows are
+// left that failed.
+func (c *Control) converged(ctx context.Context, domain string) (*state.Run, Finding, error) {
+	runs, err := c.Store.Runs(ctx, state.RunFilter{Tenant: c.tenant(), Domain: domain, Limit: 50})
+	if err != nil {
+		return nil, Finding{}, err
+	}
+	var after *state.Run // the latest good dry run after the last sync
+	for _, r := range runs {
+		if r.Kind == state.DryRun {
+			if after == nil && r.State == state.Done {
+				after = &r
+			}
+			continue
+		}
+		sum, changes := run.SummaryOf(r), -1
+		if after != nil {
+			if counts := run.SummaryOf(*after).Counts; counts != nil {
+				changes = counts.Changes()
+			}
+		}
+		failed := sum.Planned - sum.Seen
+		ok := r.Kind == state.Sync && r.State == state.Done ||
+			r.Kind == state.Sync && r.State == state.Partial && changes >= 0 && changes <= failed
+		args := problem.Args{"domain": domain, "run": strconv.FormatInt(r.No, 10)}
+		if ok {
+			args["planned"], args["seen"], args["changes"] = strconv.Itoa(sum.Planned), strconv.Itoa(sum.Seen), ""
+			if changes >= 0 {
+				args["changes"] = strconv.Itoa(changes)
+			}
+			return &r, Finding{Mark: Good, Why: problem.New(problem.PeriodicConverged, args)}, nil
+		}
+		args["state"], args["left"] = string(r.State), ""
+		if changes >= 0 {
+			args["left"] = strconv.Itoa(changes)
+		}
+		return &r, Finding{Mark: Missing, Reasonable: true, Why: problem.New(problem.PeriodicNotConverged, args)}, nil
+	}
+	return nil, Finding{
+		Mark: Missing, Reasonable: true, Why: problem.New(problem.PeriodicNeverSynced, problem.Args{"domain": domain}),
+	}, nil
+}
+
+// endsSoon is when a certificate's end is worth a word.
+const endsSoon = 30 * 24 * time.Hour
+
+// application looks at what workers sign in with.
+func (c *Control) application() Finding {
+	a := c.Runner.Connection.Application
+	if a == nil {
+		return Finding{Mark: Missing, Why: problem.New(problem.PeriodicNoApplication, problem.Args{
+			"connection": c.Runner.Connection.Name,
+		})}
+	}
+	args := problem.Args{"application": a.Name, "ends": a.Ends.Format(time.DateOnly)}
+	left := a.Ends.Sub(c.now())
+	switch {
+	case a.Verified.IsZero():
+		return Finding{Mark: Missing, Why: problem.New(problem.PeriodicUnverified, problem.Args{"application": a.Name})}
+	case left <= 0:
+		return Finding{Mark: Missing, Why: problem.New(problem.PeriodicEnded, args)}
+	case left < endsSoon:
+		return Finding{Mark: Note, Why: problem.New(problem.PeriodicEndsSoon, args)}
+	}
+	return Finding{Mark: Good, Why: problem.New(problem.PeriodicActs, args)}
+}
+
+// shownRows is how many rows stand in a sentence.
+const shownRows = 5
+
+// leftOut lists what the last sync left out for that time only, and nobody has
+// left out always since.
+func (c *Control) leftOut(ctx context.Context, domain string, last *state.Run) (Finding, error) {
+	always, err := c.Runner.Decisions(ctx, domain)
+	if err != nil {
+		return Finding{}, err
+	}
+	kept := func(d plan.Decision) bool {
+		return slices.ContainsFunc(always, func(a plan.Decision) bool {
+			return a.Kind == plan.LeaveOutAlways && sameRow(a, d)
+		})
+	}
+	f := Finding{Mark: Good, Why: problem.New(problem.PeriodicLeftOut, problem.Args{"always": strconv.Itoa(len(always))})}
+	if last == nil {
+		return f, nil
+	}
+	stored, err := c.Runner.Stored(ctx, last.No)
+	if problem.Has(err, problem.PlanMissing) {
+		return f, nil
+	}
+	if err != nil {
+		return Finding{}, err
+	}
+	var names []string
+	for s := range stored.Plan.Skips() {
+		if s.Why.Code != problem.LeftOutOnce {
+			continue
+		}
+		d := plan.Decision{Kind: plan.LeaveOutAlways, ID: s.Ref.ID, UPN: s.Ref.UPN}
+		if !kept(d) {
+			f.Rows = append(f.Rows, d)
+			names = append(names, s.Ref.UPN)
+		}
+	}
+	if len(f.Rows) == 0 {
+		return f, nil
+	}
+	shown := strings.Join(names[:min(len(names), shownRows)], ", ")
+	if len(names) > shownRows {
+		shown += ", …"
+	}
+	f.Mark = Missing
+	f.Why = problem.New(problem.PeriodicLeftOutOnce, problem.Args{
+		"domain": domain, "n": strconv.Itoa(len(f.Rows)), "accounts": shown,
+	})
+	return f, nil
+}
+
+// source looks whether the source gets newer by itself.
+func (c *Control) source(ctx context.Context, domain string, s run.Settings) (Finding, error) {
+	if s.Source == "" {
+		return Finding{Mark: Missing, Why: problem.New(problem.PeriodicNoSource, problem.Args{"domain": domain})}, nil
+	}
+	src, err := c.Runner.OpenSource(ctx, s.Source, s)
+	if p := problem.Of(err); p != nil {
+		return Finding{Mark: Missing, Why: p}, nil
+	}
+	if err != nil {
+		return Finding{}, err
+	}
+	args := problem.Args{"source": src.Name()}
+	if src.Renews() {
+		return Finding{Mark: Good, Why: problem.New(problem.PeriodicRenews, args)}, nil
+	}
+	return Finding{Mark: Missing, Reasonable: true, Why: problem.New(problem.PeriodicByHand, args)}, nil
+}
+
+// silence is after how long without a word a worker counts as gone.
+const silence = 3 * time.Minute
+
+// worker looks whether anybody would carry it out. That none does stands in
+// nobody's way: it may be set up first.
+func (c *Control) worker(ctx context.Context) (Finding, error) {
+	workers, err := c.Store.Workers(ctx)
+	if err != nil {
+		return Finding{}, err
+	}
+	return workerFinding(workers, c.now()), nil
+}
+
+func workerFinding(workers []state.Worker, now time.Time) Finding {
+	for _, w := range workers {
+		if !w.Stopped.IsZero() {
+			continue
+		}
+		args := problem.Args{"worker": w.Name, "seen": short(max(0, now.Sub(w.Seen)))}
+		if now.Sub(w.Seen) > silence {
+			return Finding{Mark: Note, Why: problem.New(problem.PeriodicWorkerSilent, args)}
+		}
+		return Finding{Mark: Good, Why: problem.New(problem.PeriodicWorkerSeen, args)}
+	}
+	if len(workers) > 0 {
+		w := workers[0]
+		return Finding{Mark: Note, Why: problem.New(problem.PeriodicWorkerSilent, problem.Args{
+			"worker": w.Name, "seen": short(max(0, now.Sub(w.Seen))),
+		})}
+	}
+	return Finding{Mark: Note, Why: problem.New(problem.PeriodicNoWorker, nil)}
+}

@@ -1,0 +1,109 @@
+package periodic
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/hacsync/hacsync/sync/notice"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// heldRows are rows of a plan that wait for a reviewer.
+type heldRows struct {
+	users []string
+	set   string // names them, the same for the same rows
+}
+
+func heldIn(p *plan.Plan) heldRows {
+	var h heldRows
+	for s := range p.Skips() {
+		if s.Held() {
+			h.users = append(h.users, s.Ref.UPN)
+		}
+	}
+	if len(h.users) == 0 {
+		return h
+	}
+	slices.Sort(h.users)
+	sum := sha256.Sum256([]byte(strings.Join(h.users, "\n")))
+	h.set = hex.EncodeToString(sum[:8])
+	return h
+}
+
+// tell gives the notices what happened. after is the domain as it will stand.
+func (t *turn) tell(ctx context.Context, after state.Periodic) {
+	e := notice.Event{
+		Tenant: t.p.Tenant, Connection: t.p.Connection, Domain: t.p.Domain, Run: max(t.i.DryRun, t.i.Sync), At: t.i.Ended,
+		Why: t.i.Why.Problem(),
+	}
+	if t.r != nil {
+		e.TenantName = t.r.Connection.TenantName
+	}
+	send := func(kind notice.Kind, fill func(*notice.Event)) {
+		event := e
+		event.Kind = kind
+		if fill != nil {
+			fill(&event)
+		}
+		var err error
+		if kind == notice.Recovered {
+			err = t.w.Notices.Recovered(ctx, event)
+		} else {
+			err = t.w.Notices.Tell(ctx, event)
+		}
+		if err != nil {
+			t.w.Log.WarnContext(ctx, "nobody told", "domain", t.p.Domain, "kind", kind, "err", err)
+		}
+	}
+	rows := func(e *notice.Event) {
+		e.Numbers.Failures, e.Numbers.RowsDone, e.Numbers.RowsFailed = after.Failures, t.i.Seen, t.i.Failed
+	}
+	switch t.i.Outcome {
+	case Failed, Partly:
+		send(notice.Failed, rows)
+	case Drifted:
+		send(notice.Drift, rows)
+	case Cancelled:
+		send(notice.Guard, func(e *notice.Event) { t.verdict(ctx, e) })
+	case Unchanged, Synced:
+		send(notice.Recovered, nil)
+	}
+	if after.State == state.Held && t.p.State == state.Enabled {
+		send(notice.Stopped, func(e *notice.Event) {
+			e.Why, e.Numbers.Failures = after.Why.Problem(), max(after.Failures, after.Cancels)
+		})
+	}
+	if t.held.set != "" {
+		send(notice.Held, func(e *notice.Event) {
+			e.Set, e.Users, e.Numbers.Held, e.Why = t.held.set, t.held.users, len(t.held.users), nil
+		})
+	}
+	if t.r == nil {
+		return
+	}
+	if a := t.r.Connection.Application; a != nil && !a.Ends.IsZero() {
+		send(notice.Certificate, func(e *notice.Event) { e.Ends, e.Domain, e.Why, e.Run = a.Ends, "", nil, 0 })
+	}
+}
+
+// verdict adds the guard's numbers.
+func (t *turn) verdict(ctx context.Context, e *notice.Event) {
+	r, err := t.w.Store.Run(ctx, t.i.Sync)
+	if err != nil {
+		return
+	}
+	v := run.SummaryOf(r).Verdict
+	if v == nil {
+		return
+	}
+	e.Run = r.No
+	e.Numbers = notice.Numbers{
+		Deletions: v.Deletions, DestinationUsers: v.Users, Percent: v.Percent(), LimitPercent: v.MaxAllowedDeletions,
+		LimitCount: v.MaxDeletions, SignInChanges: v.SignInChanges, SignInLimitPercent: v.MaxSignInChanges,
+	}
+}

@@ -1,0 +1,209 @@
+package periodic
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/destination"
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// tenants are the reads of tenants that serve several of their domains.
+type tenants struct {
+	mu  sync.Mutex
+	all map[string]*shared
+}
+
+// shared is one tenant's latest read.
+type shared struct {
+	turn chan struct{} // who reads, or uses what was read; a context ends the wait
+
+	mu      sync.Mutex
+	reading *destination.Reading
+	want    string
+	at      time.Time
+	// writes counts this process's writes to the tenant, booked those of all
+	// processes, when the read began.
+	writes int64
+	booked int64
+}
+
+func (ts *tenants) of(tenant string) *shared {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if ts.all == nil {
+		ts.all = map[string]*shared{}
+	}
+	s := ts.all[tenant]
+	if s == nil {
+		s = &shared{turn: make(chan struct{}, 1)}
+		ts.all[tenant] = s
+	}
+	return s
+}
+
+// drop forgets reads that are older than they may be used, for the memory.
+func (ts *tenants) drop(now time.Time, age time.Duration) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	for _, s := range ts.all {
+		s.mu.Lock()
+		if s.reading != nil && now.Sub(s.at) > age {
+			s.reading = nil
+		}
+		s.mu.Unlock()
+	}
+}
+
+// paced is a destination that stays within the quotas that all workers share,
+// writes only while the interval is held, and reads its tenant once for several
+// domains.
+type paced struct {
+	destination.Destination
+	w      *Worker
+	tenant string
+	app    string
+	slot   Slot
+	shared *shared
+
+	mu sync.Mutex
+	// paid is how many writes are booked and not yet sent, until when at the
+	// earliest they leave.
+	paid int64
+	from time.Time
+}
+
+// writesName names the quota of an application's writes to a tenant.
+func writesName(app, tenant string) string { return "writes:" + app + "/" + tenant }
+
+func (p *paced) quotas() []state.Quota {
+	l := p.w.limits
+	return []state.Quota{
+		{Name: "writes:" + p.app, Limit: l.AppWrites, Window: l.AppWindow},
+		{Name: writesName(p.app, p.tenant), Limit: l.TenantWrites, Window: l.TenantWindow},
+	}
+}
+
+// Write sends steps once the quotas have room for them. What has to wait is not
+// sent and comes back as throttled, with the time to wait: the sync waits as it
+// does when Microsoft 365 asks it to, with its beats going on and its checks
+// repeated after the wait, and then uses what was booked.
+func (p *paced) Write(ctx context.Context, steps []plan.Step) []destination.Outcome {
+	wait, err := p.book(ctx, int64(len(steps)))
+	if err != nil {
+		return notSent(steps, func(upn string) *problem.Problem {
+			return problem.Wrap(err, problem.NeverSentWrite, problem.Args{"upn": upn})
+		})
+	}
+	if wait > 0 {
+		p.w.metrics().Waited(p.tenant, wait)
+		return notSent(steps, func(string) *problem.Problem {
+			return problem.New(problem.Throttled, problem.Args{
+				"seconds": strconv.Itoa(int((wait + time.Second - 1) / time.Second)),
+			}).WithUpstream(problem.Upstream{RetryAfter: wait})
+		})
+	}
+	if !p.slot.Held() {
+		return notSent(steps, func(upn string) *problem.Problem {
+			return problem.New(problem.NeverSentWrite, problem.Args{"upn": upn})
+		})
+	}
+	p.wrote()
+	defer p.wrote() // also one that was read while the request was under way is old now
+	return p.Destination.Write(ctx, steps)
+}
+
+func notSent(steps []plan.Step, why func(upn string) *problem.Problem) []destination.Outcome {
+	outs := make([]destination.Outcome, len(steps))
+	for i, step := range steps {
+		outs[i] = destination.Outcome{Did: destination.NotDone, ID: step.Object.ID, Why: why(step.Object.UPN)}
+	}
+	return outs
+}
+
+// book gives how long n writes have to wait: booked ones that were put off are
+// used first.
+func (p *paced) book(ctx context.Context, n int64) (time.Duration, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.w.Clock.Now()
+	if p.paid < n {
+		at, err := p.w.Store.Book(ctx, p.quotas(), n-p.paid, now)
+		if err != nil {
+			return 0, err
+		}
+		p.paid = n
+		if at.After(p.from) {
+			p.from = at
+		}
+	}
+	if wait := p.from.Sub(now); wait > 0 {
+		return wait, nil
+	}
+	p.paid -= n
+	return 0, nil
+}
+
+func (p *paced) wrote() {
+	p.shared.mu.Lock()
+	defer p.shared.mu.Unlock()
+	p.shared.writes++
+	p.shared.reading = nil
+}
+
+// Read gives the tenant's latest read, if it is young and nobody wrote to the
+// tenant since; else it reads. Domains of a tenant that want it at once wait for
+// one read.
+func (p *paced) Read(ctx context.Context, want []directory.Attribute, sink progress.Sink) (*destination.Reading, error) {
+	if p.w.limits.Reading < 0 {
+		return p.Destination.Read(ctx, want, sink)
+	}
+	s := p.shared
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	booked, err := p.w.Store.Booked(ctx, writesName(p.app, p.tenant))
+	if err != nil {
+		return nil, err
+	}
+	columns := columnsKey(want)
+	now := p.w.Clock.Now()
+	s.mu.Lock()
+	r, fits := s.reading, s.want == columns && s.booked == booked && now.Sub(s.at) <= p.w.limits.Reading
+	writes := s.writes
+	s.mu.Unlock()
+	if r != nil && fits {
+		sink.Report(progress.Event{Phase: progress.Users, Done: r.Users.Len(), Total: r.Users.Len(), Ended: true})
+		return r, nil
+	}
+	r, err = p.Destination.Read(ctx, want, sink)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.writes == writes { // nobody here wrote while it was read
+		s.reading, s.want, s.at, s.booked = r, columns, now, booked
+	}
+	return r, nil
+}
+
+func columnsKey(want []directory.Attribute) string {
+	words := make([]string, len(want))
+	for i, a := range want {
+		words[i] = string(a)
+	}
+	slices.Sort(words)
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,278 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// PeriodicState says whether a domain is kept in step by workers.
+type PeriodicState string
+
+// The states of periodic sync.
+const (
+	Enabled  PeriodicState = "enabled"
+	Paused   PeriodicState = "paused"   // by a person or an undo; every setting is kept
+	Held     PeriodicState = "stopped"  // by its own failures, until a person releases it
+	Disabled PeriodicState = "disabled" // by a person
+)
+
+// Periodic is how one domain is kept in step without a person. Its intervals are
+// counted: Slot is how many are over, and the number of the one that is due
+// next.
+type Periodic struct {
+	Tenant     string        `json:"-"`
+	Domain     string        `json:"-"`
+	Connection string        `json:"-"`
+	State      PeriodicState `json:"-"`
+	// Due is when interval Slot begins.
+	Due  time.Time `json:"-"`
+	Slot int64     `json:"-"`
+	// Version counts the writes; 0 is a row that is not stored yet.
+	Version int64 `json:"-"`
+
+	Every  time.Duration `json:"every"`
+	Jitter time.Duration `json:"jitter"` // within which domains are spread
+	// Since is when State began, By who brought it about: a person, or empty for
+	// the workers themselves. Reason is in that person's words.
+	Since  time.Time `json:"since"`
+	By     string    `json:"by,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+	// Until is the end of a pause; zero is a pause without one.
+	Until time.Time `json:"until,omitzero"`
+	// Why is what stopped or paused it, where that was no person.
+	Why *problem.Stored `json:"why,omitempty"`
+	// Turn is the interval under way; it outlives the worker that began it.
+	Turn *Turn `json:"turn,omitempty"`
+	// Failures and Cancels are how many intervals in a row failed, or were
+	// cancelled by the guard.
+	Failures int `json:"failures,omitempty"`
+	Cancels  int `json:"cancels,omitempty"`
+	// Skipped are the intervals since it was enabled that began and ended while
+	// another was under way or no worker was there; Passed those in which a
+	// person's sync of the domain was under way.
+	Skipped int64 `json:"skipped,omitempty"`
+	Passed  int64 `json:"passed,omitempty"`
+	// Last is the latest interval, LastGood the latest that did all it should.
+	Last     *Interval `json:"last,omitempty"`
+	LastGood *Interval `json:"last_good,omitempty"`
+}
+
+// Turn is an interval under way.
+type Turn struct {
+	Worker string    `json:"worker"`
+	Since  time.Time `json:"since"`
+	// After is the newest run of the domain when the interval began: every later
+	// unattended one is the interval's own.
+	After int64 `json:"after"`
+	// Taken counts the workers that took the interval up; above 1, one of them
+	// died or stopped in it.
+	Taken int `json:"taken"`
+}
+
+// Interval is one that is over.
+type Interval struct {
+	Slot    int64     `json:"slot"`
+	Due     time.Time `json:"due"`
+	Worker  string    `json:"worker"`
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended"`
+	// Outcome is a word of sync/periodic's.
+	Outcome string `json:"outcome"`
+	// DryRun and Sync are its runs, 0 for none.
+	DryRun int64 `json:"dry_run,omitempty"`
+	Sync   int64 `json:"sync,omitempty"`
+	// What the dry run found, and what became of it.
+	Add     int `json:"add,omitempty"`
+	Update  int `json:"update,omitempty"`
+	Rename  int `json:"rename,omitempty"`
+	Restore int `json:"restore,omitempty"`
+	Delete  int `json:"delete,omitempty"`
+	Skips   int `json:"skips,omitempty"`
+	Seen    int `json:"seen,omitempty"`
+	Failed  int `json:"failed,omitempty"`
+	// Why is what went wrong.
+	Why *problem.Stored `json:"why,omitempty"`
+}
+
+// Changes is the number of rows that the dry run would have written.
+func (i Interval) Changes() int { return i.Add + i.Update + i.Rename + i.Restore + i.Delete }
+
+const periodicColumns = `tenant, domain, connection, state, due, slot, version, data`
+
+func (s *Store) scanPeriodic(scan func(...any) error) (Periodic, error) {
+	var p Periodic
+	var tenant, domain, connection, word, data string
+	var due, slot, version int64
+	if err := scan(&tenant, &domain, &connection, &word, &due, &slot, &version, &data); err != nil {
+		return p, err
+	}
+	if err := json.Unmarshal([]byte(data), &p); err != nil {
+		return p, problem.Wrap(fmt.Errorf("periodic sync of %s: %w", domain, err), problem.StateDamaged,
+			problem.Args{"state": s.URL()})
+	}
+	p.Tenant, p.Domain, p.Connection, p.State = tenant, domain, connection, PeriodicState(word)
+	p.Due, p.Slot, p.Version = moment(due), slot, version
+	return p, nil
+}
+
+// Periodic reads how a domain is kept in step; false where nobody ever enabled
+// it.
+func (s *Store) Periodic(ctx context.Context, tenant, domain string) (p Periodic, is bool, err error) {
+	err = s.read(ctx, "read periodic sync", func(tx *sql.Tx) error {
+		var err error
+		p, is, err = s.periodic(ctx, tx, tenant, domain)
+		return err
+	})
+	return p, is, err
+}
+
+func (s *Store) periodic(ctx context.Context, q queryer, tenant, domain string) (Periodic, bool, error) {
+	p, err := s.scanPeriodic(q.QueryRowContext(ctx, `SELECT `+periodicColumns+` FROM periodic
+		WHERE tenant = $1 AND domain = $2`, clean(tenant), fold(domain)).Scan)
+	if none(err) {
+		return Periodic{}, false, nil
+	}
+	return p, err == nil, err
+}
+
+// PeriodicFilter selects domains; zero fields select all.
+type PeriodicFilter struct {
+	Tenant, Connection string
+	State              PeriodicState
+	DueBy              time.Time // due at or before it
+}
+
+// Periodics lists domains, those due first first.
+func (s *Store) Periodics(ctx context.Context, f PeriodicFilter) ([]Periodic, error) {
+	var where []string
+	var args []any
+	add := func(condition string, value any) {
+		args = append(args, value)
+		where = append(where, fmt.Sprintf("%s $%d", condition, len(args)))
+	}
+	if f.Tenant != "" {
+		add("tenant =", clean(f.Tenant))
+	}
+	if f.Connection != "" {
+		add("connection =", clean(f.Connection))
+	}
+	if f.State != "" {
+		add("state =", string(f.State))
+	}
+	if !f.DueBy.IsZero() {
+		add("due <=", nanos(f.DueBy))
+	}
+	query := `SELECT ` + periodicColumns + ` FROM periodic`
+	if len(where) > 0 {
+		query += ` WHERE ` + strings.Join(where, ` AND `)
+	}
+	var all []Periodic
+	err := s.read(ctx, "list periodic syncs", func(tx *sql.Tx) error {
+		var err error
+		all, err = rows(ctx, tx, s.scanPeriodic, query+` ORDER BY due, tenant, domain`, args...)
+		return err
+	})
+	return all, err
+}
+
+// SavePeriodic stores p if its version is still the one read (0: the domain has
+// none yet), and gives it with its new version; ErrStale otherwise.
+func (s *Store) SavePeriodic(ctx context.Context, p Periodic) (Periodic, error) {
+	err := s.write(ctx, "store periodic sync", func(tx *sql.Tx) error {
+		return savePeriodic(ctx, tx, p)
+	})
+	p.Version++
+	return p, err
+}
+
+func savePeriodic(ctx context.Context, tx *sql.Tx, p Periodic) error {
+	data, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	args := []any{
+		clean(p.Tenant), fold(p.Domain), clean(p.Connection), string(p.State), nanos(p.Due), p.Slot, p.Version + 1,
+		clean(string(data)),
+	}
+	var saved bool
+	if p.Version == 0 {
+		saved, err = one(tx.ExecContext(ctx, `INSERT INTO periodic (`+periodicColumns+`)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, domain) DO NOTHING`, args...))
+	} else {
+		saved, err = one(tx.ExecContext(ctx, `UPDATE periodic
+			SET connection = $3, state = $4, due = $5, slot = $6, version = $7, data = $8
+			WHERE tenant = $1 AND domain = $2 AND version = $9`, append(args, p.Version)...))
+	}
+	if err == nil && !saved {
+		return ErrStale
+	}
+	return err
+}
+
+// ChangePeriodic reads, changes and stores a domain's periodic sync, again if
+// somebody else was quicker. There being none gives change a zero value with
+// tenant and domain. An error of change's is returned and stores nothing.
+func (s *Store) ChangePeriodic(ctx context.Context, tenant, domain string, change func(*Periodic) error) (Periodic, error) {
+	return s.changePeriodic(ctx, tenant, domain, change, func(f func(*sql.Tx) error) error {
+		return s.write(ctx, "store periodic sync", f)
+	})
+}
+
+// ChangePeriodic is Store.ChangePeriodic for whoever holds an interval: it fails
+// once the claim was lost.
+func (c *Claim) ChangePeriodic(ctx context.Context, change func(*Periodic) error) (Periodic, error) {
+	return c.store.changePeriodic(ctx, c.tenant, c.domain, change, func(f func(*sql.Tx) error) error {
+		return c.fenced(ctx, "store an interval", f)
+	})
+}
+
+func (s *Store) changePeriodic(
+	ctx context.Context, tenant, domain string, change func(*Periodic) error, write func(func(*sql.Tx) error) error,
+) (Periodic, error) {
+	for {
+		var p Periodic
+		err := write(func(tx *sql.Tx) error {
+			var is bool
+			var err error
+			if p, is, err = s.periodic(ctx, tx, tenant, domain); err != nil {
+				return err
+			}
+			if !is {
+				p = Periodic{Tenant: clean(tenant), Domain: fold(domain)}
+			}
+			if err := change(&p); err != nil {
+				return err
+			}
+			return savePeriodic(ctx, tx, p)
+		})
+		if err == nil {
+			p.Version++
+			return p, nil
+		}
+		if !stale(err) || ctx.Err() != nil {
+			return Periodic{}, err
+		}
+	}
+}
+
+// PausePeriodic pauses the periodic sync of a domain because of something that
+// is no person's wish, such as an undo. One that is not enabled stays as it is.
+func (s *Store) PausePeriodic(ctx context.Context, tenant, domain, by string, why *problem.Problem) error {
+	_, err := s.ChangePeriodic(ctx, tenant, domain, func(p *Periodic) error {
+		if p.State != Enabled {
+			return errAsItIs
+		}
+		p.State, p.Since, p.Until, p.By, p.Reason, p.Why = Paused, s.clock.Now(), time.Time{}, clean(by), "", why.Store()
+		return nil
+	})
+	if asItIs(err) {
+		return nil
+	}
+	return err
+}

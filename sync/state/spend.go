@@ -1,0 +1,125 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Quota is how many requests of a kind are allowed in any window of time, over
+// all processes that share the state.
+type Quota struct {
+	Name   string
+	Limit  int64
+	Window time.Duration
+}
+
+// windowParts is into how many parts a window is cut. Up to one slice more than the window
+// is watched, so that no window of its length holds more than the limit.
+const windowParts = 10
+
+// Book books n requests in every quota and gives the moment from which they may
+// be sent: now, or later where a quota is used up. What is booked is booked,
+// also for a later moment, so that nobody is passed over; n above a limit counts
+// as the limit.
+//
+// The clocks of the processes may differ: what others booked in the future counts
+// as used.
+func (s *Store) Book(ctx context.Context, quotas []Quota, n int64, now time.Time) (time.Time, error) {
+	var at time.Time
+	err := s.write(ctx, "book requests", func(tx *sql.Tx) error {
+		at = now
+		for _, q := range quotas {
+			// One booking at a time, also on a server.
+			if _, err := tx.ExecContext(ctx, `INSERT INTO spend (name, slice, used) VALUES ($1, -1, 1)
+				ON CONFLICT (name, slice) DO UPDATE SET used = spend.used + 1`, clean(q.Name)); err != nil {
+				return err
+			}
+		}
+		// The moment that every quota has room for: each may only put it off.
+		used := make([]map[int64]int64, len(quotas))
+		for i, q := range quotas {
+			var err error
+			if used[i], err = q.used(ctx, tx, now); err != nil {
+				return err
+			}
+		}
+		for settled := false; !settled; {
+			settled = true
+			for i, q := range quotas {
+				if t := q.room(used[i], n, at); t.After(at) {
+					at, settled = t, false
+				}
+			}
+		}
+		for _, q := range quotas {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO spend (name, slice, used) VALUES ($1, $2, $3)
+				ON CONFLICT (name, slice) DO UPDATE SET used = spend.used + excluded.used`,
+				clean(q.Name), q.slice(at), min(n, q.Limit)); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `DELETE FROM spend WHERE name = $1 AND slice >= 0 AND slice < $2`,
+				clean(q.Name), q.slice(now)-3*windowParts); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return at, err
+}
+
+func (q Quota) length() int64 { return max(1, int64(q.Window)/windowParts) }
+
+func (q Quota) slice(t time.Time) int64 { return max(0, t.UnixNano()) / q.length() }
+
+func (q Quota) used(ctx context.Context, tx *sql.Tx, now time.Time) (map[int64]int64, error) {
+	all, err := rows(ctx, tx, func(scan func(...any) error) (r [2]int64, err error) {
+		err = scan(&r[0], &r[1])
+		return r, err
+	}, `SELECT slice, used FROM spend WHERE name = $1 AND slice >= $2`, clean(q.Name), max(0, q.slice(now)-windowParts))
+	used := make(map[int64]int64, len(all))
+	for _, r := range all {
+		used[r[0]] = r[1]
+	}
+	return used, err
+}
+
+// room is the first moment from t on at which n requests fit: no window that
+// holds the moment has more than the limit with them.
+func (q Quota) room(used map[int64]int64, n int64, t time.Time) time.Time {
+	n = min(n, q.Limit)
+	for at := q.slice(t); ; at++ {
+		fits := true
+		for first := at - windowParts; first <= at && fits; first++ {
+			sum := n
+			for i := first; i <= first+windowParts; i++ {
+				sum += used[i]
+			}
+			fits = sum <= q.Limit
+		}
+		if !fits {
+			continue
+		}
+		if begins := time.Unix(0, at*q.length()); begins.After(t) {
+			return begins.In(t.Location())
+		}
+		return t
+	}
+}
+
+// Booked counts the bookings that were ever made in a quota.
+func (s *Store) Booked(ctx context.Context, name string) (n int64, err error) {
+	err = s.read(ctx, "count bookings", func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT used FROM spend WHERE name = $1 AND slice = -1`, clean(name)).Scan(&n)
+		if none(err) {
+			n = 0
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("quota %s: %w", name, err)
+	}
+	return n, nil
+}
