@@ -169,10 +169,11 @@ func (k *keyringKey) add(ctx context.Context) (*key, error) {
 	public := id.Recipient().String()
 	_, err = ask(ctx, func() (string, error) { return "", k.ring.Set(keyringService, public, id.String()) })
 	if err != nil {
-		if err = keyringProblem(err); problem.Has(err, problem.KeyringAbsent) {
-			return nil, problem.Wrap(err, problem.KeyringKeepsNothing, problem.Args{"why": errors.Unwrap(err).Error()})
+		known := keyringProblem(err)
+		if problem.Has(known, problem.KeyringAbsent) {
+			return nil, problem.Wrap(err, problem.KeyringKeepsNothing, problem.Args{"why": err.Error()})
 		}
-		return nil, err
+		return nil, known
 	}
 	// The library calls it stored even where a person dismissed the question.
 	made, err := k.one(ctx, []string{public}, "")

@@ -444,21 +444,6 @@ func TestKeyring_ThatAsksDoesNotHoldAnInterruptedProgram(t *testing.T) {
 	}
 }
 
-func TestKeyring_Real(t *testing.T) {
-	if os.Getenv("HACSYNC_TEST_KEYRING") == "" {
-		t.Skip("HACSYNC_TEST_KEYRING is not set")
-	}
-	rows := newMemory()
-	k := &keyringKey{rows: rows, ring: osKeyring{}}
-	made, err := k.make(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	user := made.identities[0].(*age.X25519Identity).Recipient().String()
-	t.Cleanup(func() { _ = keyring.Delete(keyringService, user) })
-	roundTrip(t, FromKeyring(rows), FromKeyring(rows), fromPassphrase(newMemory(), NewText("p"), quick))
-}
-
 func TestChoose_FileThenPassphraseThenKeyring(t *testing.T) {
 	path, _ := identityFile(t)
 	for _, c := range []struct {
