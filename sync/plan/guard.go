@@ -39,8 +39,11 @@ func judge(policy Policy, c Counts, g guard) Verdict {
 	if g.unattended {
 		v.MaxSignInChanges = policy.MaxSignInChanges
 		v.Today, v.UsersThen = g.today, g.usersThen
-		if g.usersThen > 0 {
-			v.StopsAt = min(v.StopsAt, max(1, stopsAt(g.usersThen, policy.MaxAllowedDeletions)-g.today))
+		if v.Today > 0 && v.UsersThen <= 0 { // nobody wrote down how many there were
+			v.UsersThen = c.Touchable + v.Today
+		}
+		if v.UsersThen > 0 {
+			v.StopsAt = min(v.StopsAt, max(1, stopsAt(v.UsersThen, policy.MaxAllowedDeletions)-v.Today))
 		}
 	}
 	if !g.raised {
@@ -48,6 +51,18 @@ func judge(policy Policy, c Counts, g guard) Verdict {
 		v.Cancelled = v.Why != nil
 	}
 	return v
+}
+
+// Today is the verdict with other deletions of the previous 24 hours than those
+// that were known when the plan was made: another sync may have come between. It
+// is the plan's own where somebody watches, and after a raise.
+func (p *Plan) Today(deletions, usersThen int) Verdict {
+	g := p.guard
+	if !g.unattended {
+		return p.verdict
+	}
+	g.today, g.usersThen = deletions, usersThen
+	return judge(p.policy, p.counts, g)
 }
 
 // why is the first rule that cancels, or nil.

@@ -199,6 +199,16 @@ type Skipped struct {
 	Why   *problem.Problem
 }
 
+// Held reports whether a row waits for a reviewer: with a choice of theirs a
+// later plan would act on it. Where nobody watches such rows are reported.
+func (s *Skipped) Held() bool {
+	switch s.Why.Code {
+	case problem.ImmutableIDHeld, problem.RestoreHeld, problem.MoveHeld, problem.PairHeld:
+		return true
+	}
+	return false
+}
+
 // Verdict is the guard's judgement.
 type Verdict struct {
 	Cancelled bool
@@ -375,8 +385,9 @@ type Facts struct {
 	// listed. One with an ID and no UPN is gone; one that the list lacks is an
 	// account that we added or restored.
 	Recent []directory.Record
-	// DeletionsToday are deletions of the previous 24 hours, and UsersThen the
-	// users at their start; they count where nobody watches.
+	// DeletionsToday are deletions and sign-in blocks of the previous 24 hours,
+	// and UsersThen the users at their start, 0 for not known; they count where
+	// nobody watches.
 	DeletionsToday, UsersThen int
 	// Undone are accounts that an undo put back, by ID: later plans mark them.
 	Undone map[directory.ID]bool

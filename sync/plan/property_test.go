@@ -304,6 +304,56 @@ func TestRule2_TheGuardCountsWhatThePlanDoes(t *testing.T) {
 	})
 }
 
+func TestRule2_WhereNobodyWatchesTheDayCountsToo(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		h := drawHostile(r)
+		h.in.Unattended = true
+		h.in.Policy.MaxSignInChanges = rapid.SampledFrom([]int{0, 10, 30, 100}).Draw(r, "sign-in limit")
+		f := &h.in.Facts
+		f.DeletionsToday = rapid.IntRange(0, 12).Draw(r, "today")
+		f.UsersThen = rapid.SampledFrom([]int{0, 1, 5, 20, 40}).Draw(r, "then")
+		_, p, _ := h.plan(in(t, r))
+		check := func(p *Plan, v Verdict, today, then int) {
+			deletions, changes, users := 0, 0, p.Counts().Touchable
+			for a := range p.Actions() {
+				lost := a.Kind == Delete
+				counted := a.Kind == Rename
+				for _, c := range a.Changes {
+					existing := a.Kind == Update || a.Kind == Rename
+					lost = lost || existing && c.Attribute == directory.AccountEnabled && c.New.Text == "false"
+					counted = counted || a.Kind == Update && (c.Attribute == directory.ImmutableID || c.Old.Set && !c.New.Set)
+				}
+				if lost {
+					deletions++
+				}
+				if counted {
+					changes++
+				}
+			}
+			if then == 0 {
+				then = users + today
+			}
+			over := func(n, of, percent int) bool { return float64(n)/max(float64(of), 1e-9) >= float64(percent)/100 }
+			pol := h.in.Policy
+			cancelled := deletions > 0 && (over(deletions, users, pol.MaxAllowedDeletions) ||
+				pol.MaxDeletions >= 0 && deletions >= pol.MaxDeletions ||
+				(today > 0 || f.UsersThen > 0) && over(deletions+today, then, pol.MaxAllowedDeletions)) ||
+				changes > 0 && over(changes, users, pol.MaxSignInChanges)
+			if v.Cancelled != cancelled || v.SignInChanges != changes || v.Deletions != deletions {
+				r.Fatalf("%+v; counted %d deletions, %d changes of %d, %d of %d before, cancelled %t%s",
+					v, deletions, changes, users, today, then, cancelled, describe(p))
+			}
+		}
+		check(p, p.Verdict(), f.DeletionsToday, f.UsersThen)
+		check(p, p.Today(3, 25), 3, 25)
+		for s := range p.Skips() {
+			if want := map[problem.Code]bool{"HS-3207": true, "HS-3213": true, "HS-3354": true, "HS-3408": true}[s.Why.Code]; s.Held() != want {
+				r.Fatalf("%s held: %t", s.Why.Code, s.Held())
+			}
+		}
+	})
+}
+
 func TestRule7_WhomASourceRowMayMeanIsNeverDeleted(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		h := drawHostile(r)

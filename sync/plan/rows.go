@@ -80,6 +80,10 @@ func (p *Plan) Source() directory.About { return p.about }
 // Confirmed reports whether the source's completeness was confirmed by a count.
 func (p *Plan) Confirmed() bool { return p.confirmed }
 
+// Unattended reports whether the plan was made for nobody to review, and so does
+// less.
+func (p *Plan) Unattended() bool { return p.guard.unattended }
+
 // SourceDigest identifies the source snapshot.
 func (p *Plan) SourceDigest() directory.Digest { return p.digest }
 

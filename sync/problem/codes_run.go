@@ -65,6 +65,16 @@ const (
 	Interrupted Code = "HS-5514"
 	// SettingsNewer: a settings file of a newer version. Args: version.
 	SettingsNewer Code = "HS-5515"
+	// PlanWatched: the plan was made for a person to review, and nobody watches.
+	// Args: plan, domain.
+	PlanWatched Code = "HS-5517"
+	// PlanOld: nobody watches, and the plan of an interrupted run was approved
+	// more than 24 hours ago; what was sent is settled, the rest given up.
+	// Args: run, domain, by, hours.
+	PlanOld Code = "HS-5518"
+	// WriteNeedsPerson: the permission to write would need a person, and nobody
+	// watches. Args: domain.
+	WriteNeedsPerson Code = "HS-5519"
 	// RunEnded: a run that cannot be resumed. Args: run, state.
 	RunEnded Code = "HS-5516"
 )
@@ -95,4 +105,6 @@ var runClasses = map[Code]Class{
 	Interrupted:      Retry,
 	SettingsNewer:    Mend,
 	RunEnded:         Mend,
+	PlanOld:          Retry,
+	WriteNeedsPerson: Mend,
 }

@@ -28,25 +28,48 @@ import (
 // log with its cause.
 func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Planned, error) {
 	domain = directory.FoldUPN(domain)
-	if err := r.verified(ctx, domain); err != nil {
-		return nil, err
-	}
-	settings, err := r.settings(ctx, domain)
-	if err != nil {
-		return nil, err
-	}
-	src, err := r.openSource(ctx, domain, o, settings)
-	if err != nil {
-		return nil, err
-	}
 	run := state.Run{
 		Kind: state.DryRun, Tenant: r.Connection.Tenant, Connection: r.Connection.Name, Domain: domain,
-		State: state.Running, Started: r.Clock.Now(), Source: specOf(o, settings), Unattended: o.Unattended,
+		State: state.Running, Unattended: o.Unattended,
 	}
+	var (
+		settings Settings
+		src      source.Source
+		planned  *Planned
+		sum      Summary
+		err      error
+	)
+	prepare := func() error {
+		if err := r.verified(ctx, domain); err != nil {
+			return err
+		}
+		if settings, err = r.settings(ctx, domain); err != nil {
+			return err
+		}
+		run.Source = specOf(o, settings)
+		src, err = r.openSource(ctx, domain, o, settings)
+		return err
+	}
+	// A person is told at once of a domain that is none and a source that is not
+	// there. Where nobody watches, whatever is wrong stands in the sync log.
+	if !o.Unattended {
+		if err := prepare(); err != nil {
+			return nil, err
+		}
+	} else if kv, kerr := r.Store.Settings(ctx, r.Connection.Tenant, domain); kerr == nil {
+		run.Source = cmp.Or(o.Source, kv[KeySource])
+	}
+	run.Started = r.Clock.Now()
 	if run.No, err = r.Store.BeginRun(ctx, run); err != nil {
 		return nil, err
 	}
-	planned, sum, err := r.dryRun(ctx, run, src, settings, o)
+	if o.Unattended {
+		err = prepare()
+	}
+	if err == nil {
+		planned, sum, err = r.dryRun(ctx, run, src, settings, o)
+	}
+	sum.Took = r.Clock.Now().Sub(run.Started)
 	run.Ended, run.State = r.Clock.Now(), state.Done
 	if err != nil {
 		run.State = state.Failed
@@ -98,8 +121,8 @@ func (r *Runner) dryRun(
 	if err != nil {
 		return nil, sum, err
 	}
-	counts, verdict := p.Counts(), p.Verdict()
-	sum.Counts, sum.Verdict, sum.Confirmed = &counts, &verdict, p.Confirmed()
+	sum.planned(p)
+	sum.Confirmed = p.Confirmed()
 	if err := r.save(ctx, run.No, p); err != nil {
 		return nil, sum, err
 	}
@@ -108,7 +131,7 @@ func (r *Runner) dryRun(
 			return nil, sum, err
 		}
 	}
-	return &Planned{Run: run.No, Plan: p, At: run.Started, Source: run.Source, Count: max(o.Count, 0)}, sum, nil
+	return &Planned{Run: run.No, Plan: p, At: run.Started, Source: run.Source, Count: max(o.Count, 0), ahead: r.ahead(in.At)}, sum, nil
 }
 
 // save stores a plan under its run.
@@ -151,10 +174,23 @@ func (r *Runner) read(
 		return in, err
 	}
 	in.Decisions = append(in.Decisions, o.Decisions...)
-	if in.Facts, err = r.facts(ctx, domain, settings); err != nil {
+	now := r.Clock.Now().Add(r.ahead(in.At))
+	if in.Facts, err = r.facts(ctx, domain, settings, now); err != nil {
 		return in, err
 	}
-	return in, nil
+	if o.Unattended {
+		in.Facts.DeletionsToday, in.Facts.UsersThen, err = r.today(ctx, domain, now, 0)
+	}
+	return in, err
+}
+
+// ahead is by how much the destination's clock is before ours, once it told its
+// time.
+func (r *Runner) ahead(told time.Time) time.Duration {
+	if told.IsZero() {
+		return 0
+	}
+	return told.Sub(r.Clock.Now())
 }
 
 // build plans, reads the kinds of mailboxes that the plan asks for, and plans
@@ -234,8 +270,9 @@ const recent = 15 * time.Minute
 // kept is how long the recycle bin keeps an account.
 const kept = 30 * 24 * time.Hour
 
-// facts are what the journal of this tenant knows.
-func (r *Runner) facts(ctx context.Context, domain string, settings Settings) (plan.Facts, error) {
+// facts are what the journal of this tenant knows. now is by the destination's
+// clock, as the rows of the journal are, whichever machine wrote them.
+func (r *Runner) facts(ctx context.Context, domain string, settings Settings, now time.Time) (plan.Facts, error) {
 	f := plan.Facts{
 		Blocked: map[directory.ID]bool{}, Added: map[directory.ID]bool{},
 		Deleted: map[directory.ID]bool{}, Undone: map[directory.ID]bool{},
@@ -250,7 +287,6 @@ func (r *Runner) facts(ctx context.Context, domain string, settings Settings) (p
 	if err != nil {
 		return f, err
 	}
-	now := r.Clock.Now()
 	overlay, made, keys := map[directory.ID]*directory.Record{}, map[directory.ID]bool{}, keysWritten{}
 	for _, e := range entries {
 		if e.State != state.Written && e.State != state.Seen {
@@ -263,7 +299,7 @@ func (r *Runner) facts(ctx context.Context, domain string, settings Settings) (p
 		case plan.Create:
 			f.Added[id], made[id] = true, true
 		case plan.DeleteUser:
-			if now.Sub(e.Answered) < kept {
+			if now.Sub(when(&e)) < kept {
 				f.Deleted[id] = true
 			}
 			delete(f.Added, id)
@@ -284,7 +320,7 @@ func (r *Runner) facts(ctx context.Context, domain string, settings Settings) (p
 		if v, ok := after.get(directory.AccountEnabled); ok {
 			f.Blocked[id] = v.Text == "false"
 		}
-		if now.Sub(e.Answered) < recent {
+		if now.Sub(when(&e)) < recent {
 			overlayWith(overlay, e, after)
 		}
 	}

@@ -35,6 +35,7 @@ type arena struct {
 	url    string
 	before map[directory.ID]directory.Record // the tenant as it was
 	byHand map[directory.ID]bool             // changed by somebody else since
+	all    []directory.Record                // whom the source had at first
 }
 
 // fataler is what testing.T and rapid.T share here.

@@ -38,6 +38,11 @@ type Report struct {
 	Drifted        []plan.Drifted
 	Started, Ended time.Time
 	Paused         time.Duration // waited because the destination asked
+	Took           time.Duration // of a resumed run its last part
+	// Skips are the rows left as they are by code, Held those among them that wait
+	// for a reviewer; Causes say why rows were not seen done, by code.
+	Skips, Causes map[problem.Code]int
+	Held          int
 	// NewIDs are the object IDs of accounts that were added, by row number.
 	NewIDs map[int]string
 }
@@ -72,7 +77,10 @@ func (s *syncing) result(end state.RunState) *Report {
 		ByKind: map[plan.Kind]Tally{}, Outcome: make(map[int]string, len(s.actions)),
 		NewIDs: map[int]string{}, Drifted: s.drifted,
 		Started: s.run.Started, Ended: s.r.Clock.Now(), Paused: s.paused,
+		Causes: map[problem.Code]int{},
 	}
+	rep.Took = rep.Ended.Sub(s.begun)
+	rep.Skips, rep.Held = skipsOf(s.plan)
 	for a := range s.plan.Actions() {
 		st := s.actions[a.No]
 		t := rep.ByKind[a.Kind]
@@ -116,6 +124,7 @@ func (s *syncing) result(end state.RunState) *Report {
 			}
 			why = problem.New(code, problem.Args{"upn": a.UPN})
 		}
+		rep.Causes[why.Code]++
 		rep.Rows = append(rep.Rows, RowResult{No: a.No, Kind: a.Kind, UPN: a.UPN, Outcome: outcome, Why: why})
 	}
 	return rep

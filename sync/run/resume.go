@@ -14,6 +14,10 @@ import (
 // its plan was stored gives problem.PlanMissing: nothing was written, and it
 // starts anew.
 func (r *Runner) Resume(ctx context.Context, no int64) (*Report, error) {
+	return r.resume(ctx, no, false)
+}
+
+func (r *Runner) resume(ctx context.Context, no int64, alone bool) (*Report, error) {
 	run, err := r.Store.Run(ctx, no)
 	if err != nil {
 		return nil, err
@@ -21,7 +25,7 @@ func (r *Runner) Resume(ctx context.Context, no int64) (*Report, error) {
 	if err := resumable(run); err != nil {
 		return nil, err
 	}
-	claim, err := r.Store.Take(ctx, run.Tenant, run.Domain, r.Holder, true)
+	claim, err := r.Store.Take(ctx, run.Tenant, run.Domain, r.Holder, !alone)
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +38,20 @@ func (r *Runner) Resume(ctx context.Context, no int64) (*Report, error) {
 		return nil, err
 	}
 	s, err := r.takenUp(ctx, claim, run)
+	if alone && problem.Has(err, problem.PlanMissing) { // killed before anything could be sent
+		sum := summaryOf(run)
+		sum.Problem = storedProblem(err)
+		run.State, run.Ended, run.Summary = state.Abandoned, r.Clock.Now(), sum.json()
+		if uerr := claim.UpdateRun(ctx, run); uerr != nil {
+			err = uerr
+		}
+	}
 	if err != nil {
 		return nil, err
+	}
+	s.alone = alone
+	if alone && r.Clock.Now().Sub(run.Started) > day {
+		return s.abandon(ctx)
 	}
 	return s.end(ctx, s.carryOut(ctx))
 }
@@ -69,29 +85,25 @@ func (r *Runner) takenUp(ctx context.Context, c Claim, run state.Run) (*syncing,
 // first: of each domain the latest, if it was stopped, or if the process that
 // ran it is gone.
 func (r *Runner) Interrupted(ctx context.Context) ([]state.Run, error) {
-	runs, err := r.Store.Runs(ctx, state.RunFilter{Tenant: r.Connection.Tenant})
+	runs, err := r.Store.Runs(ctx, state.RunFilter{
+		Tenant: r.Connection.Tenant, Kinds: []state.RunKind{state.Sync, state.Undo},
+	})
 	if err != nil {
 		return nil, err
 	}
 	var open []state.Run
 	latest := map[string]bool{}
 	for _, run := range runs {
-		if run.Kind == state.DryRun || latest[run.Domain] {
+		if latest[run.Domain] {
 			continue
 		}
 		latest[run.Domain] = true
-		switch run.State {
-		case state.Stopped:
+		is, err := r.interrupted(ctx, run)
+		if err != nil {
+			return nil, err
+		}
+		if is {
 			open = append(open, run)
-		case state.Running:
-			_, alive, err := r.Store.Alive(ctx, run.Tenant, run.Domain)
-			if err != nil {
-				return nil, err
-			}
-			if !alive {
-				open = append(open, run)
-			}
-		case state.Done, state.Partial, state.Refused, state.Abandoned, state.Failed:
 		}
 	}
 	return open, nil
@@ -101,14 +113,14 @@ func (r *Runner) Interrupted(ctx context.Context) ([]state.Run, error) {
 // stayed unknown in their journals is settled by reading first, so that every
 // change of the tenant is explained.
 func (r *Runner) abandonOlder(ctx context.Context, c Claim, domain string) error {
-	runs, err := r.Store.Runs(ctx, state.RunFilter{Tenant: r.Connection.Tenant, Domain: domain})
+	runs, err := r.Store.Runs(ctx, state.RunFilter{
+		Tenant: r.Connection.Tenant, Domain: domain,
+		Kinds: []state.RunKind{state.Sync, state.Undo}, States: []state.RunState{state.Running, state.Stopped},
+	})
 	if err != nil {
 		return err
 	}
 	for _, run := range runs {
-		if resumable(run) != nil {
-			continue
-		}
 		s, err := r.takenUp(ctx, c, run)
 		switch {
 		case problem.Has(err, problem.PlanMissing): // killed before anything could be sent

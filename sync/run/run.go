@@ -39,9 +39,13 @@ type Runner struct {
 	// MayWrite obtains the permission to write (User.ReadWrite.All), silently
 	// or by asking a person. It is called after guard and drift have passed.
 	MayWrite func(ctx context.Context) error
-	Clock    clock.Clock
-	Progress progress.Sink
-	Log      *slog.Logger
+	// MayWriteAlone obtains it without asking anybody, for syncs that nobody
+	// watches; its problem is of class Mend where a person would be needed. Nil
+	// with a MayWrite means that only a person can give it.
+	MayWriteAlone func(ctx context.Context) error
+	Clock         clock.Clock
+	Progress      progress.Sink
+	Log           *slog.Logger
 	// Holder names this process and person in claims and logs.
 	Holder string
 }
@@ -193,6 +197,8 @@ type Planned struct {
 	// empty and 0 mean the stored ones.
 	Source string
 	Count  int
+	// ahead is how much the destination's clock was before ours when it was read.
+	ahead time.Duration
 }
 
 // Latest is the latest stored dry run of a domain; a problem says that there is

@@ -613,7 +613,7 @@ func TestSync_RefusedPermissionWritesNothing(t *testing.T) {
 	no := problem.New("HS-1999", nil)
 	w.MayWrite = func(context.Context) error { return no }
 	rep, err := w.Sync(t.Context(), p, approval(p))
-	if !errors.Is(err, no) || len(w.tenant.writes) != 0 || rep.State != state.Refused {
+	if !errors.Is(err, no) || len(w.tenant.writes) != 0 || rep.State != state.Failed {
 		t.Errorf("err %v, wrote %q, state %s", err, w.tenant.writes, rep.State)
 	}
 }
@@ -644,6 +644,7 @@ func TestSettings_ReadBackAsTheyWereSet(t *testing.T) {
 		"source": "csv:/x y/利用者.csv", "max_allowed_deletions": "25", "max_deletions": "7", "on_empty": "clear-known",
 		"on_disabled": "block-sign-in", "immutable_id_change": "ask", "change_alias": "yes",
 		"protected": "a@b.example,c@d.example", "map.busho": "department", "shrink_share": "0", "reset_passwords": "no",
+		"max_sign_in_changes": "20",
 	}
 	if err := w.SetSettings(t.Context(), domain, kv); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ const (
 	KeySource              = "source"
 	KeyMaxAllowedDeletions = "max_allowed_deletions"
 	KeyMaxDeletions        = "max_deletions"
+	KeyMaxSignInChanges    = "max_sign_in_changes"
 	KeyOnEmpty             = "on_empty"
 	KeyOnDisabled          = "on_disabled"
 	KeyImmutableIDChange   = "immutable_id_change"
@@ -123,6 +124,8 @@ func settingsTable() map[string]setting {
 			func(s *Settings) *int { return &s.Policy.MaxAllowedDeletions }),
 		KeyMaxDeletions: number("a number of deletions, or none", 0, 1<<30, true,
 			func(s *Settings) *int { return &s.Policy.MaxDeletions }),
+		KeyMaxSignInChanges: number("a whole number of percent from 0 to 100", 0, 100, false,
+			func(s *Settings) *int { return &s.Policy.MaxSignInChanges }),
 		KeyShrinkShare: number("a whole number of percent from 0 to 100", 0, 100, false,
 			func(s *Settings) *int { return &s.ShrinkShare }),
 		KeyOnEmpty: {
@@ -273,4 +276,12 @@ func (r *Runner) SetSettings(ctx context.Context, domain string, kv map[string]s
 		return err
 	}
 	return r.Store.SetSettings(ctx, r.Connection.Tenant, domain, kv)
+}
+
+// Takes is what a setting takes, in words; empty for one that is not known.
+func Takes(key string) string {
+	if strings.HasPrefix(key, keyMap) {
+		return joinAttributes(mappable())
+	}
+	return settingsTable()[key].takes
 }

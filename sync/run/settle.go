@@ -262,6 +262,9 @@ func (s *syncing) checkDrift(ctx context.Context) error {
 		return err
 	}
 	s.run.Fingerprint = s.plan.Fingerprint().String()
+	if s.run.Unattended && len(s.entries) == 0 {
+		return s.guardToday(ctx)
+	}
 	v := s.plan.Verdict()
 	if v.Cancelled && !s.sum.RaiseOnce {
 		return v.Why

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
 )
 
@@ -27,9 +28,12 @@ type Store interface {
 	Alive(ctx context.Context, tenant, domain string) (holder string, alive bool, err error)
 	Journal(ctx context.Context, run int64) ([]state.Entry, error)
 	JournalSince(ctx context.Context, tenant, domain string, t time.Time) ([]state.Entry, error)
+	Unanswered(ctx context.Context, tenant, domain string) ([]state.Entry, error)
 	Known(ctx context.Context, tenant, domain string) (map[string][]string, error)
 	Remember(ctx context.Context, tenant, domain string, known map[string][]string) error
 	Take(ctx context.Context, tenant, domain, holder string, wait bool) (Claim, error)
+	// PausePeriodic pauses the periodic sync of a domain, where it is enabled.
+	PausePeriodic(ctx context.Context, tenant, domain, by string, why *problem.Problem) error
 }
 
 // Claim is the right to write to one domain, and the way to its journal.

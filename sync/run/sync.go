@@ -42,7 +42,9 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 		Kind: kindOf(p.Plan), Tenant: r.Connection.Tenant, Connection: r.Connection.Name, Domain: p.Plan.Domain(),
 		State: state.Running, Started: r.Clock.Now(), PlanOf: planOf(p), Fingerprint: p.Plan.Fingerprint().String(),
 		By: a.By, Note: a.Note, Unattended: a.Unattended, Source: p.Source,
-	}, Summary{RaiseOnce: a.RaiseOnce, SkipDrifted: a.SkipDrifted, Count: p.Count})
+	}, Summary{RaiseOnce: a.RaiseOnce, SkipDrifted: a.SkipDrifted, Count: p.Count, Confirmed: p.Plan.Confirmed()})
+	s.alone, s.ahead = a.Unattended, p.ahead
+	s.sum.planned(p.Plan)
 	s.run.Summary = s.sum.json()
 	if s.run.No, err = r.Store.BeginRun(ctx, s.run); err != nil {
 		return nil, err
@@ -57,6 +59,9 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 func (r *Runner) approved(p *plan.Plan, a Approval) error {
 	if n := len(p.Need()); n > 0 {
 		return problem.New(problem.PlanNotFinal, problem.Args{"accounts": strconv.Itoa(n)})
+	}
+	if a.Unattended && !p.Unattended() {
+		return problem.New(problem.PlanWatched, problem.Args{"plan": p.Fingerprint().Code(), "domain": p.Domain()})
 	}
 	if p.Tenant() != r.Connection.Tenant {
 		return problem.New(problem.WrongTenant, problem.Args{
@@ -103,6 +108,12 @@ type syncing struct {
 	seen      int
 	drifted   []plan.Drifted
 	resumed   bool
+	// alone: nobody can be asked. ahead is by how much the destination's clock is
+	// before ours. verdict is that of the guard where it is not the plan's.
+	alone   bool
+	begun   time.Time
+	ahead   time.Duration
+	verdict *plan.Verdict
 }
 
 type stepKey struct{ action, step int }
@@ -125,7 +136,7 @@ type acting struct {
 
 func newSyncing(r *Runner, c Claim, p *plan.Plan, run state.Run, sum Summary) *syncing {
 	s := &syncing{
-		r: r, claim: c, run: run, sum: sum,
+		r: r, claim: c, run: run, sum: sum, begun: r.Clock.Now(),
 		entries: map[stepKey]state.Entry{}, released: map[string]time.Time{}, throttled: map[stepKey]int{},
 	}
 	s.use(p)
@@ -176,10 +187,11 @@ func (s *syncing) carryOut(ctx context.Context) error {
 	if s.nothingLeft() {
 		return s.verify(ctx, true)
 	}
-	if s.r.MayWrite != nil {
-		if err := s.r.MayWrite(ctx); err != nil {
-			return err
-		}
+	if err := s.mayWrite(ctx); err != nil {
+		return err
+	}
+	if err := s.pausePeriodic(ctx); err != nil {
+		return err
 	}
 	s.r.report(progress.Event{Phase: progress.Write, Total: len(s.actions)})
 	for wave := range s.plan.Waves() {
@@ -195,6 +207,11 @@ func (s *syncing) carryOut(ctx context.Context) error {
 // it once is spent with the first sync of the fingerprint, and holds for its
 // resumption.
 func (s *syncing) guard(ctx context.Context) error {
+	if s.run.Unattended && len(s.entries) == 0 {
+		if err := s.guardToday(ctx); err != nil {
+			return err
+		}
+	}
 	v := s.plan.Verdict()
 	if !v.Cancelled && !v.Raised || len(s.entries) > 0 { // begun means it was let pass
 		return nil
@@ -304,18 +321,33 @@ func (s *syncing) end(ctx context.Context, err error) (*Report, error) {
 		return rep, err // the run belongs to whoever took the claim
 	case len(s.entries) > 0:
 		end = state.Stopped
-	default:
+	case refuses(err):
 		end = state.Refused
+	default:
+		end = state.Failed
 	}
+	return s.endAs(ctx, end, err)
+}
+
+// refuses reports whether err is a decision not to write, rather than something
+// that broke.
+func refuses(err error) bool {
+	return problem.Has(err, problem.GuardCancels, problem.GuardCancelsNumber, problem.GuardCancelsDay,
+		problem.SignInCancels, problem.RaiseSpent, problem.PlanDrifted)
+}
+
+// endAs writes the run's end and makes the report.
+func (s *syncing) endAs(ctx context.Context, end state.RunState, err error) (*Report, error) {
 	rep := s.result(end)
 	if err == nil && rep.Failed+rep.NotTried+rep.NotYetSeen > 0 {
 		rep.State = state.Partial
 	}
 	s.run.State, s.run.Ended = rep.State, rep.Ended
-	s.sum.Planned, s.sum.Seen, s.sum.Failed = rep.Planned, rep.Seen, rep.Failed
-	s.sum.NotTried, s.sum.NotYetSeen, s.sum.Paused = rep.NotTried, rep.NotYetSeen, rep.Paused
-	counts, verdict := s.plan.Counts(), s.plan.Verdict()
-	s.sum.Counts, s.sum.Verdict = &counts, &verdict
+	s.sum.became(rep)
+	s.sum.planned(s.plan)
+	if s.verdict != nil {
+		s.sum.Verdict = s.verdict
+	}
 	s.sum.Problem = nil
 	if err != nil {
 		s.sum.Problem = storedProblem(err)

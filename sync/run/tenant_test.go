@@ -36,7 +36,7 @@ type tenant struct {
 	// they return replaces the outcome; nil lets it be.
 	before, after func(plan.Step) *destination.Outcome
 	// onLook and onRead may fail a read.
-	onLook, onRead func() error
+	onLook, onRead, onTenant func() error
 	// lag is how long a new account does not show to Look.
 	lag    time.Duration
 	lookup int
@@ -74,7 +74,12 @@ func (t *tenant) person(upn, immutable, name string) *directory.Record {
 	return rec
 }
 
-func (t *tenant) Tenant(context.Context) (directory.Tenant, error) { return t.info, nil }
+func (t *tenant) Tenant(context.Context) (directory.Tenant, error) {
+	if t.onTenant != nil {
+		return directory.Tenant{}, t.onTenant()
+	}
+	return t.info, nil
+}
 
 func (t *tenant) Read(ctx context.Context, _ []directory.Attribute, sink progress.Sink) (*destination.Reading, error) {
 	t.mu.Lock()

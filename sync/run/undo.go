@@ -112,7 +112,7 @@ func (r *Runner) invert(ctx context.Context, run state.Run, done []plan.Applied)
 	if u.Decisions, err = r.decisions(ctx, run.Domain); err != nil {
 		return nil, err
 	}
-	if u.Facts, err = r.facts(ctx, run.Domain, settings); err != nil {
+	if u.Facts, err = r.facts(ctx, run.Domain, settings, r.Clock.Now().Add(r.ahead(u.At))); err != nil {
 		return nil, err
 	}
 	u.Purposes = map[directory.ID]directory.Marks{}
@@ -224,4 +224,17 @@ func (r *Runner) undoRuns(ctx context.Context) (map[int64]bool, error) {
 		undo[run.No] = !undo[run.PlanOf]
 	}
 	return undo, nil
+}
+
+// pausePeriodic pauses the domain's periodic sync before an undo writes: the
+// source still asks for what is undone, and the next interval would do it again.
+// It is done with the claim in hand, which every other sync looks for.
+func (s *syncing) pausePeriodic(ctx context.Context) error {
+	if s.run.Kind != state.Undo {
+		return nil
+	}
+	return s.r.Store.PausePeriodic(ctx, s.run.Tenant, s.run.Domain, s.run.By,
+		problem.New(problem.PeriodicPausedByUndo, problem.Args{
+			"domain": s.run.Domain, "run": strconv.FormatInt(s.run.No, 10),
+		}))
 }

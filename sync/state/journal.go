@@ -39,7 +39,8 @@ type Entry struct {
 	// back: JSON of the run's own making, without secrets.
 	Before, After, Seen json.RawMessage
 	// Intended, Answered and SeenAt are the store's clock; Server is the
-	// destination's at the answer.
+	// destination's: the newest that was known at the intent, then that of the
+	// answer.
 	Intended, Answered, SeenAt, Server time.Time
 	// Problem is the JSON of a problem with its upstream, where one came.
 	Problem json.RawMessage
@@ -77,7 +78,7 @@ func (c *Claim) Intend(ctx context.Context, rows []Entry) error {
 		if e.Intended.IsZero() {
 			e.Intended = now
 		}
-		e.Answered, e.SeenAt, e.Server, e.Seen, e.Problem = time.Time{}, time.Time{}, time.Time{}, nil, nil
+		e.Answered, e.SeenAt, e.Seen, e.Problem = time.Time{}, time.Time{}, nil, nil
 	}, intend)
 }
 
@@ -86,7 +87,7 @@ const intend = ` ON CONFLICT (run, action, step) DO UPDATE SET
 	token = excluded.token, attempt = excluded.attempt, state = excluded.state,
 	kind = excluded.kind, verb = excluded.verb, object = excluded.object,
 	before_image = excluded.before_image, after_image = excluded.after_image, seen_image = '',
-	intended = excluded.intended, answered = 0, seen_at = 0, server = 0, problem = ''
+	intended = excluded.intended, answered = 0, seen_at = 0, server = excluded.server, problem = ''
 	WHERE journal.state NOT IN ('written', 'seen')`
 
 // Settle writes the outcomes of rows; one transaction, which fails if the claim
@@ -214,6 +215,13 @@ func (s *Store) JournalSince(ctx context.Context, tenant, domain string, t time.
 		args = append(args, fold(domain))
 	}
 	return s.entries(ctx, strings.Join(where, ` AND `)+` ORDER BY answered, run, action, step`, args...)
+}
+
+// Unanswered reads the rows of all runs of a tenant's domain that were sent and
+// whose outcome is not known, in order of run, action and step.
+func (s *Store) Unanswered(ctx context.Context, tenant, domain string) ([]Entry, error) {
+	return s.entries(ctx, `tenant = $1 AND domain = $2 AND answered = 0 AND state = 'sent' ORDER BY run, action, step`,
+		clean(tenant), fold(domain))
 }
 
 func (s *Store) entries(ctx context.Context, which string, args ...any) ([]Entry, error) {

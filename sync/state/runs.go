@@ -144,6 +144,10 @@ type RunFilter struct {
 	Tenant, Domain string
 	Kind           RunKind
 	State          RunState
+	Kinds          []RunKind  // any of them
+	States         []RunState // any of them
+	Since          time.Time  // started then or later
+	After          int64      // numbers above it
 	WithPlan       bool
 	Limit          int
 }
@@ -162,6 +166,27 @@ func (s *Store) Runs(ctx context.Context, f RunFilter) ([]Run, error) {
 	add("domain", fold(f.Domain))
 	add("kind", string(f.Kind))
 	add("state", string(f.State))
+	among := func(column string, values []string) {
+		if len(values) == 0 {
+			return
+		}
+		marks := make([]string, len(values))
+		for i, v := range values {
+			args = append(args, v)
+			marks[i] = fmt.Sprintf("$%d", len(args))
+		}
+		where = append(where, column+` IN (`+strings.Join(marks, ", ")+`)`)
+	}
+	among("kind", words(f.Kinds))
+	among("state", words(f.States))
+	if !f.Since.IsZero() {
+		args = append(args, nanos(f.Since))
+		where = append(where, fmt.Sprintf("started >= $%d", len(args)))
+	}
+	if f.After > 0 {
+		args = append(args, f.After)
+		where = append(where, fmt.Sprintf("no > $%d", len(args)))
+	}
 	if f.WithPlan {
 		where = append(where, `EXISTS (SELECT 1 FROM plan WHERE plan.run = run.no)`)
 	}
@@ -180,4 +205,12 @@ func (s *Store) Runs(ctx context.Context, f RunFilter) ([]Run, error) {
 		return err
 	})
 	return all, err
+}
+
+func words[T ~string](values []T) []string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = string(v)
+	}
+	return texts
 }
