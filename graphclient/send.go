@@ -3,13 +3,13 @@ package graphclient
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/hacsync/hacsync/graphclient/claims"
 	"github.com/hacsync/hacsync/graphclient/transport"
 	"github.com/hacsync/hacsync/sync/problem"
 )
@@ -155,20 +155,5 @@ func describe(r request) string {
 }
 
 // claimsOf takes the claims challenge out of a 401 or 403, decoded; empty
-// without one. Sources: the WWW-Authenticate header of continuous access
-// evaluation, with claims in base64.
-func claimsOf(h http.Header) string {
-	for _, line := range h.Values("WWW-Authenticate") {
-		_, rest, found := strings.Cut(line, `claims="`)
-		if !found {
-			continue
-		}
-		raw, _, _ := strings.Cut(rest, `"`)
-		for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-			if b, err := enc.DecodeString(raw); err == nil {
-				return string(b)
-			}
-		}
-	}
-	return ""
-}
+// without one.
+func claimsOf(h http.Header) string { return claims.Challenge(h.Values("WWW-Authenticate")) }

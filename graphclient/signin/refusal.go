@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/hacsync/hacsync/graphclient/claims"
 	"github.com/hacsync/hacsync/sync/clock"
@@ -22,23 +23,37 @@ const clockTolerance = 5 * time.Minute
 func byNumber(number int) (problem.Code, bool) {
 	code, ok := map[int]problem.Code{
 		50011:   problem.RedirectWrong,
+		16000:   problem.AccountNotInTenant,
+		16003:   problem.AccountNotInTenant,
+		50014:   problem.AccountNotInTenant,
 		50020:   problem.AccountNotInTenant,
+		51004:   problem.AccountNotInTenant,
+		90072:   problem.AccountNotInTenant,
 		50034:   problem.AccountUnknown,
+		50053:   problem.AccountLocked,
+		50055:   problem.AccountLocked,
+		50144:   problem.AccountLocked,
 		50057:   problem.AccountDisabled,
 		50074:   problem.SecondFactor,
 		50076:   problem.SecondFactor,
 		50079:   problem.SecondFactor,
+		50072:   problem.SecondFactor,
 		50105:   problem.NotAssigned,
 		50126:   problem.WrongPassword,
 		50132:   problem.SessionRevoked,
 		50133:   problem.SessionRevoked,
-		50158:   problem.ExternalChallenge,
 		50173:   problem.SessionRevoked,
+		50158:   problem.ExternalChallenge,
+		50097:   problem.DeviceNotFit,
 		53000:   problem.DeviceNotFit,
 		53001:   problem.DeviceNotFit,
 		530002:  problem.DeviceNotFit,
 		530003:  problem.DeviceNotFit,
 		53003:   problem.BlockedByPolicy,
+		53011:   problem.BlockedByPolicy,
+		530032:  problem.BlockedByPolicy,
+		530034:  problem.BlockedByPolicy,
+		530035:  problem.BlockedByPolicy,
 		530036:  problem.FlowBlocked,
 		65001:   problem.ConsentMissing,
 		65004:   problem.ConsentDeclined,
@@ -47,18 +62,36 @@ func byNumber(number int) (problem.Code, bool) {
 		70020:   problem.CodeExpired,
 		70043:   problem.SignInTooOld,
 		700016:  problem.ClientUnknown,
+		700011:  problem.ClientUnknown,
 		700024:  problem.AssertionTime,
 		700027:  problem.CertificateUnknown,
+		70008:   problem.SignInUnused,
 		700082:  problem.SignInUnused,
 		7000215: problem.SecretWrong,
-		7000218: problem.PublicFlowOff,
 		7000222: problem.SecretWrong,
+		7000218: problem.PublicFlowOff,
 		1000502: problem.CertificateExpired,
+		70001:   problem.ApplicationDisabled,
 		7000112: problem.ApplicationDisabled,
 		7000113: problem.ApplicationDisabled,
 		90002:   problem.TenantUnknown,
+		90093:   problem.AdminConsent,
 		90094:   problem.AdminConsent,
+		90095:   problem.AdminConsent,
 		90099:   problem.ClientNotAuthorized,
+		90038:   problem.OtherCloud,
+		90043:   problem.OtherCloud,
+		900382:  problem.OtherCloud,
+		900432:  problem.OtherCloud,
+		900439:  problem.OtherCloud,
+		1000104: problem.OtherCloud,
+		500021:  problem.TenantRestricted,
+		500022:  problem.TenantRestricted,
+		65005:   problem.AppNotSetUp,
+		500011:  problem.AppNotSetUp,
+		650052:  problem.AppNotSetUp,
+		650056:  problem.AppNotSetUp,
+		650057:  problem.AppNotSetUp,
 	}[number]
 	return code, ok
 }
@@ -67,7 +100,7 @@ func byNumber(number int) (problem.Code, bool) {
 func byWord(word string) (problem.Code, bool) {
 	code, ok := map[string]problem.Code{
 		"authorization_declined": problem.CodeDeclined,
-		"access_denied":          problem.CodeDeclined,
+		"access_denied":          problem.PageDeclined,
 		"expired_token":          problem.CodeExpired,
 		"code_expired":           problem.CodeExpired,
 		"bad_verification_code":  problem.CodeUnknown,
@@ -164,7 +197,7 @@ func (d *desk) refused(f *refusal) *problem.Problem {
 		code = problem.SignInOther
 	}
 	if number == 0 || code == problem.SignInOther {
-		if known, ok := byWord(f.Error); ok {
+		if known, ok := byWord(f.Error); ok && (number == 0 || known != problem.PageDeclined) {
 			code = known
 		}
 	}
@@ -226,9 +259,16 @@ func Explain(pasted string) *problem.Problem {
 	return nil
 }
 
+// firstLine is what is shown of a text from elsewhere: its first line, without
+// control characters and marks that turn the direction of writing.
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
-	line = strings.TrimSpace(line)
+	line = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return ' '
+		}
+		return r
+	}, line))
 	const most = 300
 	if r := []rune(line); len(r) > most {
 		return string(r[:most]) + ".."

@@ -49,10 +49,17 @@ func (r *road) CloseIdleConnections() { r.http.CloseIdleConnections() }
 
 func (r *road) skew() time.Duration { return time.Duration(r.off.Load()) }
 
+// home reports whether a host is the authority, under any of its cloud's names:
+// the answers of one may name the other.
+func (r *road) home(host string) bool {
+	return strings.EqualFold(host, r.host) || sameCloud(host, r.host)
+}
+
 // watch follows the requests of one call of MSAL.
 type watch struct {
 	asked   []string // full scopes
 	polling bool     // errors on the road are waited out
+	signing bool     // a person signs in, so whatever is held is another's
 
 	last    *refusal         // latest error answer
 	granted []string         // scopes of the latest token
@@ -89,7 +96,7 @@ func (r *road) Do(req *http.Request) (*http.Response, error) {
 	if w == nil {
 		w = &watch{}
 	}
-	if req.URL.Scheme != "https" || !strings.EqualFold(req.URL.Host, r.host) {
+	if req.URL.Scheme != "https" || !r.home(req.URL.Host) {
 		w.trouble = problem.New(problem.ForeignHost, problem.Args{"host": req.URL.Host, "expected": r.host})
 		return nil, w.trouble
 	}

@@ -103,8 +103,9 @@ func capabilities() []string { return []string{"cp1"} }
 // concurrent use.
 type Client struct {
 	desk
-	vault *vault
-	msal  public.Client
+	vault  *vault
+	msal   public.Client
+	demand demand
 
 	began, made time.Time // when New was called, by the clock and by the machine
 
@@ -117,6 +118,8 @@ type held struct {
 	token   string
 	account consent.Account
 	until   time.Time // of the machine, as MSAL counts
+	// answered is the claims challenge that it was obtained with.
+	answered string
 }
 
 var _ consent.SignIn = (*Client)(nil)
@@ -148,7 +151,12 @@ func New(o Options) (*Client, error) {
 // DeviceCode asks for a code; see consent.SignIn. The scopes are bare names.
 func (c *Client) DeviceCode(ctx context.Context, scopes []string) (consent.Code, func(context.Context) (consent.Account, error), error) {
 	asking := &watch{asked: c.full(scopes)}
-	dc, err := c.msal.AcquireTokenByDeviceCode(watching(ctx, asking), asking.asked)
+	challenge := c.demand.now()
+	var options []public.AcquireByDeviceCodeOption
+	if challenge != "" {
+		options = append(options, public.WithClaims(challenge))
+	}
+	dc, err := c.msal.AcquireTokenByDeviceCode(watching(ctx, asking), asking.asked, options...)
 	if err != nil {
 		return consent.Code{}, nil, c.failed(ctx, err, asking)
 	}
@@ -161,19 +169,23 @@ func (c *Client) DeviceCode(ctx context.Context, scopes []string) (consent.Code,
 		Expires:  c.o.Clock.Now().Add(life.Round(time.Second)),
 	}
 	wait := func(ctx context.Context) (consent.Account, error) {
-		w := &watch{asked: asking.asked, polling: true}
+		w := &watch{asked: asking.asked, polling: true, signing: true}
 		res, err := dc.AuthenticationResult(watching(ctx, w))
 		if err != nil {
 			return consent.Account{}, c.failed(ctx, err, w)
 		}
-		return c.accept(res, scopes, w)
+		return c.signedIn(res, scopes, w, challenge)
 	}
 	return code, wait, nil
 }
 
-// Browser gives the page where somebody signs in; see consent.SignIn.
-func (c *Client) Browser(context.Context, []string) (consent.Page, func(context.Context) (consent.Account, error), error) {
-	return consent.Page{}, nil, problem.New(problem.SignInBroken, problem.Args{"why": "browser"})
+// signedIn accepts whoever has just signed in; what the sign-in carried is met.
+func (c *Client) signedIn(res public.AuthResult, scopes []string, w *watch, challenge string) (consent.Account, error) {
+	a, err := c.accept(res, scopes, w)
+	if err == nil || problem.Has(err, problem.SignInNotKept) {
+		c.demand.met(challenge)
+	}
+	return a, err
 }
 
 // pace is how fast the clock has run since New, 1 for the machine's own.
@@ -223,8 +235,17 @@ func (c *Client) obtain(ctx context.Context, scopes []string, challenge string, 
 	key := strings.Join(slices.Sorted(slices.Values(scopes)), " ")
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if h, ok := c.tokens[key]; ok && !renew && time.Now().Add(early).Before(h.until) {
+	challenge = claims.Request(challenge)
+	h, ok := c.tokens[key]
+	if ok && !renew && time.Now().Add(early).Before(h.until) {
 		return h, nil
+	}
+	if renew && challenge != "" && h.answered == challenge {
+		// A token that was obtained for this very challenge was refused with it
+		// once more: refreshing does not answer it.
+		c.demand.remember(challenge)
+		delete(c.tokens, key)
+		return held{}, signInAgain(scopes)
 	}
 	account, err := c.saved(ctx)
 	if err != nil {
@@ -233,8 +254,7 @@ func (c *Client) obtain(ctx context.Context, scopes []string, challenge string, 
 	if account.IsZero() {
 		return held{}, signInAgain(scopes)
 	}
-	h, err := c.silently(ctx, account, scopes, challenge, renew)
-	if err != nil {
+	if h, err = c.silently(ctx, account, scopes, challenge, renew); err != nil {
 		return held{}, err
 	}
 	c.tokens[key] = h
@@ -250,23 +270,43 @@ func (c *Client) silently(ctx context.Context, account public.Account, scopes []
 		options = append(options, public.WithTenantID(t))
 	}
 	if renew {
-		if challenge == "" {
-			challenge = "{}"
+		claim := challenge
+		if claim == "" {
+			claim = "{}"
 		}
-		options = append(options, public.WithClaims(challenge))
+		options = append(options, public.WithClaims(claim))
 	}
 	res, err := c.msal.AcquireTokenSilent(watching(ctx, w), w.asked, options...)
 	if err != nil {
 		if !w.answered() && !w.troubled() && ctx.Err() == nil && !errors.Is(err, errVault) {
+			c.demand.remember(challenge)
 			return held{}, signInAgain(scopes) // nothing to refresh with
 		}
-		return held{}, c.failed(ctx, err, w)
+		return held{}, c.notRefreshed(c.failed(ctx, err, w), w.last, scopes, challenge)
 	}
 	a, err := c.accept(res, scopes, w)
 	if err != nil {
 		return held{}, err
 	}
-	return held{res.AccessToken, a, res.ExpiresOn}, nil
+	return held{token: res.AccessToken, account: a, until: res.ExpiresOn, answered: challenge}, nil
+}
+
+// notRefreshed remembers the challenge that a refresh did not answer, and names
+// a new sign-in where the refusal has no words of its own.
+func (c *Client) notRefreshed(err error, last *refusal, scopes []string, challenge string) error {
+	p := problem.Of(err)
+	if p == nil || last == nil || p.Class() != problem.Mend {
+		return err
+	}
+	c.demand.remember(last.Claims, challenge)
+	switch last.Error {
+	case "interaction_required", "login_required", "consent_required", "invalid_grant":
+		if p.Code == problem.SignInOther || p.Code == problem.SignInRefused {
+			again := problem.Wrap(p, problem.SignInAgain, problem.Args{"permissions": strings.Join(scopes, ", ")})
+			return again.WithUpstream(*p.Upstream)
+		}
+	}
+	return err
 }
 
 // accept checks who signed in, and remembers the token of a fresh sign-in.
@@ -290,10 +330,10 @@ func (c *Client) accept(res public.AuthResult, scopes []string, w *watch) (conse
 	if len(short) > 0 {
 		return a, problem.New(problem.ScopesShort, problem.Args{"permissions": strings.Join(short, ", ")})
 	}
-	if w.polling {
+	if w.signing {
 		c.mu.Lock()
 		clear(c.tokens) // another person may have signed in
-		c.tokens[strings.Join(slices.Sorted(slices.Values(scopes)), " ")] = held{res.AccessToken, a, res.ExpiresOn}
+		c.tokens[strings.Join(slices.Sorted(slices.Values(scopes)), " ")] = held{token: res.AccessToken, account: a, until: res.ExpiresOn}
 		c.mu.Unlock()
 	}
 	if err := c.vault.failure(); err != nil {

@@ -37,7 +37,7 @@ const (
 	// code, or blocks sign-in by code. Args: number, client.
 	FlowBlocked Code = "HS-1204"
 	// AccountNotInTenant: AADSTS50020: an account of another organisation, and no
-	// guest here. Args: none.
+	// guest here. Args: number.
 	AccountNotInTenant Code = "HS-1205"
 	// SecondFactor: AADSTS50076, 50079. Args: number.
 	SecondFactor Code = "HS-1206"
@@ -58,19 +58,20 @@ const (
 	// SignInTooOld: AADSTS70043: a policy limits how long a sign-in lasts. Args:
 	// none.
 	SignInTooOld Code = "HS-1213"
-	// ClientUnknown: AADSTS700016. Args: client.
+	// ClientUnknown: AADSTS700016, 700011. Args: number, client.
 	ClientUnknown Code = "HS-1214"
 	// AssertionTime: AADSTS700024: the clock of this machine is off. Args: none.
 	AssertionTime Code = "HS-1215"
 	// CertificateUnknown: AADSTS700027. Args: client.
 	CertificateUnknown Code = "HS-1216"
-	// SignInUnused: AADSTS700082: saved sign-in unused for too long. Args: none.
+	// SignInUnused: AADSTS700082, 70008: saved sign-in unused for too long. Args:
+	// number.
 	SignInUnused Code = "HS-1217"
-	// SecretWrong: AADSTS7000215. Args: client.
+	// SecretWrong: AADSTS7000215, 7000222. Args: number, client.
 	SecretWrong Code = "HS-1218"
 	// PublicFlowOff: AADSTS7000218: public client flow is off. Args: client.
 	PublicFlowOff Code = "HS-1219"
-	// AdminConsent: AADSTS90094. Args: client.
+	// AdminConsent: AADSTS90094, 90093, 90095. Args: number, client.
 	AdminConsent Code = "HS-1220"
 	// ClientNotAuthorized: AADSTS90099. Args: client.
 	ClientNotAuthorized Code = "HS-1221"
@@ -85,6 +86,18 @@ const (
 	CertificateExpired Code = "HS-1225"
 	// ApplicationDisabled: AADSTS7000112, 7000113. Args: client.
 	ApplicationDisabled Code = "HS-1226"
+	// OtherCloud: AADSTS90038, 90043, 900432, 900382, 900439, 1000104: tenant or
+	// application belongs to another of Microsoft's clouds. Args: number, host.
+	OtherCloud Code = "HS-1227"
+	// TenantRestricted: AADSTS500021, 500022: the network lets people sign in to
+	// listed tenants only. Args: number.
+	TenantRestricted Code = "HS-1228"
+	// AccountLocked: AADSTS50053, 50055, 50144: too many tries, or the password
+	// has ended. Args: number.
+	AccountLocked Code = "HS-1229"
+	// AppNotSetUp: AADSTS500011, 65005, 650052, 650056, 650057: the application's
+	// registration does not name the permissions. Args: number, client.
+	AppNotSetUp Code = "HS-1230"
 	// SignInOther: any other AADSTS number. Args: number, answer, correlation.
 	SignInOther Code = "HS-1299"
 
@@ -112,6 +125,21 @@ const (
 	CertificateFileWrong Code = "HS-1310"
 	// CertificateFileEncrypted: its private key is encrypted. Args: file.
 	CertificateFileEncrypted Code = "HS-1311"
+	// PageExpired: nobody came back from the sign-in page in time. Args: none.
+	PageExpired Code = "HS-1312"
+	// NoLanding: no port of loopback could be opened for the sign-in page to come
+	// back to. Args: why.
+	NoLanding Code = "HS-1313"
+	// PageDeclined: the person pressed Cancel at the sign-in page. Args: none.
+	PageDeclined Code = "HS-1314"
+	// TrustFileWrong: the file that SSL_CERT_FILE names cannot be read or holds no
+	// certificate. Args: file, why.
+	TrustFileWrong Code = "HS-1315"
+	// ProxyCA: the proxy shows a certificate of its own authority, which is not
+	// trusted here. Args: host, proxy, issuer.
+	ProxyCA Code = "HS-1316"
+	// ProxyAuth: the proxy wants a user name and password. Args: host, proxy.
+	ProxyAuth Code = "HS-1317"
 )
 
 var signInClasses = map[Code]Class{
@@ -149,6 +177,10 @@ var signInClasses = map[Code]Class{
 	AccountDisabled:           Mend,
 	CertificateExpired:        Mend,
 	ApplicationDisabled:       Mend,
+	OtherCloud:                Mend,
+	TenantRestricted:          Mend,
+	AccountLocked:             Mend,
+	AppNotSetUp:               Mend,
 	SignInOther:               Mend,
 	OtherTenant:               Mend,
 	GuestSignedIn:             Mend,
@@ -160,4 +192,10 @@ var signInClasses = map[Code]Class{
 	CertificateFileUnreadable: Mend,
 	CertificateFileWrong:      Mend,
 	CertificateFileEncrypted:  Mend,
+	PageExpired:               Mend,
+	NoLanding:                 Mend,
+	PageDeclined:              Mend,
+	TrustFileWrong:            Mend,
+	ProxyCA:                   Mend,
+	ProxyAuth:                 Mend,
 }
