@@ -47,7 +47,7 @@ var arrows = map[string][]string{
 	"sync/destination": {"sync/directory", "sync/plan", "sync/problem", "sync/progress"},
 	"sync/state":       {"sync/clock", "sync/consent", "sync/directory", "sync/problem", "sync/progress", "sync/secret"},
 	"sync/auditlog":    {"sync/directory", "sync/message", "sync/plan", "sync/problem"},
-	"sync/metrics":     {"sync/clock", "sync/problem"},
+	"sync/metrics":     {"sync/clock", "sync/consent", "sync/problem", "sync/progress", "sync/state"},
 	"sync/notice": {
 		"sync/clock", "sync/message", "sync/problem", "sync/secret", "sync/state",
 	},
