@@ -1,12 +1,20 @@
 package assets
 
-import "embed"
+import (
+	"embed"
+	"io/fs"
+)
 
 //go:embed scripts/*.ps1.tmpl
 var scripts embed.FS
 
-// Script is a PowerShell template, by its name without folder and extension.
-func Script(name string) (string, error) {
-	b, err := scripts.ReadFile("scripts/" + name + ".ps1.tmpl")
-	return string(b), err
+// Scripts are the PowerShell templates: grant (a person's permissions),
+// application (a dedicated application's), move (mailboxes to the tenant's first
+// domain), and common, which holds what they share.
+func Scripts() fs.FS {
+	sub, err := fs.Sub(scripts, "scripts")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	return sub
 }

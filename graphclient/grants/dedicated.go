@@ -3,9 +3,10 @@ package grants
 import (
 	"context"
 	"crypto/x509"
-	"io"
 	"log/slog"
 	"net/http"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/hacsync/hacsync/graphclient/certificate"
@@ -45,18 +46,36 @@ type DedicatedOptions struct {
 	// application.
 	Others []*x509.Certificate
 
-	Clock clock.Clock  // nil: the machine's
-	Log   *slog.Logger // nil: nothing is logged
+	// Clock is what waits go by; nil means the machine's.
+	Clock clock.Clock
+	// Now dates certificates and proofs; nil means the machine's clock, also
+	// where Clock runs faster.
+	Now func() time.Time
+	Log *slog.Logger // nil: nothing is logged
 }
 
-// Dedicated is the dedicated application of one connection. It implements
-// consent.Dedicated.
+// Dedicated is the dedicated application of one connection, from its key pair to
+// the renewal of its certificate. It implements consent.Dedicated. One goroutine
+// uses it at a time.
 type Dedicated struct {
 	o   DedicatedOptions
 	app consent.Application
+	// since is when the application was last seen to be new: what was made a
+	// moment ago is not known everywhere in the tenant yet.
+	since time.Time
 }
 
 var _ consent.Dedicated = (*Dedicated)(nil)
+
+const (
+	// certificateLife is how long a new certificate holds.
+	certificateLife = 365 * 24 * time.Hour
+	// settling is how long a tenant may take to know everywhere what was just
+	// made in it.
+	settling = 5 * time.Minute
+	// roleSettling is how long a token may take to show what was just granted.
+	roleSettling = time.Minute
+)
 
 // NewDedicated makes it. It sends nothing.
 func NewDedicated(o DedicatedOptions) *Dedicated {
@@ -64,43 +83,190 @@ func NewDedicated(o DedicatedOptions) *Dedicated {
 	if a := o.Connection.Application; a != nil {
 		d.app = *a
 	}
+	if d.o.Provider != "" {
+		d.app.ID, d.app.Object, d.app.Tag = strings.ToLower(d.o.Provider), "", ""
+	}
+	if d.o.Life <= 0 {
+		d.o.Life = certificateLife
+	}
+	if d.o.Clock == nil {
+		d.o.Clock = clock.Real()
+	}
+	if d.o.Now == nil {
+		d.o.Now = time.Now
+	}
+	if d.o.Log == nil {
+		d.o.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.app.Name == "" {
+		d.app.Name = d.name()
+	}
 	return d
 }
 
-// LoadKey is the key pair that the application of a connection signs in with,
-// from its sealed row; a problem without one.
-func LoadKey(context.Context, consent.Cache) (*certificate.Pair, error) { return nil, errNotYet() }
-
-func errNotYet() error { return problem.New(problem.Internal, problem.Args{"what": "not built yet"}) }
-
-// Application is what is known of it.
-func (d *Dedicated) Application() consent.Application { return d.app }
-
-// Scopes are what whoever grants signs in for.
-func (d *Dedicated) Scopes() []string { return consent.GrantScopes() }
-
-// Prepare makes the key pair and keeps it sealed.
-func (d *Dedicated) Prepare(context.Context) (consent.Application, error) { return d.app, errNotYet() }
-
-// List is what it needs.
-func (d *Dedicated) List() []consent.Grant { return nil }
-
-// Script writes the PowerShell.
-func (d *Dedicated) Script(context.Context, io.Writer) error { return errNotYet() }
-
-// Give does what Script does.
-func (d *Dedicated) Give(context.Context, consent.SignIn, func(consent.Given)) error {
-	return errNotYet()
+// name is what the application is called, where nobody called it something else.
+func (d *Dedicated) name() string {
+	if d.o.Name != "" {
+		return d.o.Name
+	}
+	return strings.TrimSpace("hacsync " + d.o.Connection.Name)
 }
 
-// Find looks for the application.
-func (d *Dedicated) Find(context.Context, consent.SignIn) (bool, error) { return false, errNotYet() }
+// foreign reports whether the application's home is another organisation.
+func (d *Dedicated) foreign() bool { return d.o.Provider != "" }
 
-// Adopt names the application.
-func (d *Dedicated) Adopt(context.Context, string) error { return errNotYet() }
+// Application is what is known of it; the zero value before Prepare.
+func (d *Dedicated) Application() consent.Application {
+	if d.app.ID == "" && d.app.Tag == "" {
+		return consent.Application{}
+	}
+	return d.app
+}
 
-// Verify signs in as the application.
-func (d *Dedicated) Verify(context.Context) ([]consent.Grant, error) { return nil, errNotYet() }
+// Scopes are what whoever grants in place signs in for.
+func (d *Dedicated) Scopes() []string {
+	scopes := consent.GrantScopes()
+	if d.o.UserAdministrator {
+		scopes = append(scopes, "RoleManagement.ReadWrite.Directory")
+	}
+	return scopes
+}
 
-// Renew makes a new key pair and takes it into use.
-func (d *Dedicated) Renew(context.Context) (consent.Application, error) { return d.app, errNotYet() }
+// List is what the application is made of and given, in the order in which it is
+// done.
+func (d *Dedicated) List() []consent.Grant {
+	all := dedicated(d.foreign(), d.o.UserAdministrator)
+	for i := range all {
+		all[i].State = consent.CantTell
+	}
+	return all
+}
+
+// Prepare makes the key pair and keeps it sealed, unless there is one. Where the
+// certificate has ended, it makes the one that an administrator adds in its
+// place. Nothing is sent.
+func (d *Dedicated) Prepare(ctx context.Context) (consent.Application, error) {
+	r, err := loadRow(ctx, d.o.Keys)
+	if err != nil {
+		return d.app, err
+	}
+	changed := false
+	if r.Tag == "" && !d.foreign() {
+		r.Tag, changed = newTag(), true
+		if d.app.Tag != "" {
+			r.Tag = d.app.Tag // as the connection has it: the row was lost, the application may be there
+		}
+	}
+	if r.Current != nil && d.ended(r.Current) {
+		d.retire(r)
+		changed = true
+	}
+	if r.Current != nil && d.app.Verified.IsZero() && d.o.Life < r.Current.Ends().Sub(r.Current.Certificate.NotBefore)-24*time.Hour {
+		// A shorter life is asked for, before the first was ever used.
+		r.Old, r.Current = r.Current, nil
+		changed = true
+	}
+	if r.Current == nil {
+		if r.Current, err = d.newPair(); err != nil {
+			return d.app, err
+		}
+		changed = true
+	}
+	if changed {
+		if err := storeRow(ctx, d.o.Keys, r); err != nil {
+			return d.app, err
+		}
+	}
+	return d.app, d.keep(ctx, r)
+}
+
+// retire puts the pair that is ready, if there is one, in the place of one whose
+// certificate has ended.
+func (d *Dedicated) retire(r *row) {
+	r.Old, r.Current, r.Next = r.Current, r.Next, nil
+	if r.Current != nil && d.ended(r.Current) {
+		r.Current = nil
+	}
+}
+
+func (d *Dedicated) ended(p *pair) bool { return !d.o.Now().Before(p.Ends()) }
+
+func (d *Dedicated) newPair() (*pair, error) {
+	k, err := certificate.New(d.app.Name, d.o.Now(), d.o.Life)
+	if err != nil {
+		return nil, problem.Wrap(err, problem.Internal, problem.Args{"what": "key pair"})
+	}
+	return &pair{Pair: k, KeyID: keyID(k.Certificate.Raw)}, nil
+}
+
+// keep takes over what the row says and saves it with the connection, where
+// something changed.
+func (d *Dedicated) keep(ctx context.Context, r *row) error {
+	app := d.app
+	app.Tag = r.Tag
+	if r.Current != nil {
+		app.Thumbprint, app.Ends = r.Current.Thumbprint(), r.Current.Ends()
+	}
+	return d.save(ctx, app)
+}
+
+func (d *Dedicated) save(ctx context.Context, app consent.Application) error {
+	if have := d.o.Connection.Application; have != nil && *have == app {
+		d.app = app
+		return nil
+	}
+	if d.o.Save != nil {
+		if err := d.o.Save(ctx, app); err != nil {
+			return err
+		}
+	}
+	d.app = app
+	d.o.Connection.Application = &app
+	return nil
+}
+
+// ready loads the row and insists on a key pair.
+func (d *Dedicated) ready(ctx context.Context) (*row, error) {
+	r, err := loadRow(ctx, d.o.Keys)
+	if err != nil {
+		return nil, err
+	}
+	if r.Current == nil || r.Tag == "" && !d.foreign() {
+		return nil, problem.New(problem.KeyPairMissing, problem.Args{"connection": d.o.Connection.Name})
+	}
+	return r, nil
+}
+
+// Public is the certificate that is registered with the application, for
+// whoever registers it by hand.
+func (d *Dedicated) Public(ctx context.Context) (*x509.Certificate, error) {
+	r, err := d.ready(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.Current.Certificate, nil
+}
+
+var guid = regexp.MustCompile(`(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
+
+// Adopt names the application by its ID. id may be the whole last line of the
+// script, which holds the object ID as well.
+func (d *Dedicated) Adopt(ctx context.Context, id string) error {
+	found := guid.FindAllString(id, -1)
+	if len(found) == 0 || len(found) > 2 {
+		given := strings.TrimSpace(id)
+		if r := []rune(given); len(r) > 60 {
+			given = string(r[:60])
+		}
+		return problem.New(problem.ApplicationIDWrong, problem.Args{"given": given})
+	}
+	app := d.app
+	if next := strings.ToLower(found[0]); next != app.ID {
+		app.ID, app.Object, app.Principal, app.Verified = next, "", "", time.Time{}
+	}
+	if len(found) == 2 {
+		app.Object = strings.ToLower(found[1])
+	}
+	d.since = d.o.Clock.Now()
+	return d.save(ctx, app)
+}

@@ -2,7 +2,6 @@ package grants
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -27,8 +26,11 @@ type Options struct {
 	Tokens Tokens
 	// Connection names tenant, client, account and cloud for the script.
 	Connection consent.Connection
-	// Application is the appId of a dedicated application, empty for none.
+	// Application is the appId of the application that acts in place of a
+	// person, empty while a person does; Tokens are then the application's.
 	Application string
+	// UserAdministrator says that the application is to hold that role too.
+	UserAdministrator bool
 }
 
 // Grants are all that a sync needs of one connection.
@@ -41,7 +43,10 @@ func New(o Options) *Grants { return &Grants{o: o} }
 
 // List is the list without asking the tenant.
 func (g *Grants) List() []consent.Grant {
-	all := list(g.o.Application != "")
+	all := person()
+	if g.o.Application != "" {
+		all = application(g.o.UserAdministrator)
+	}
 	for i := range all {
 		all[i].State = consent.CantTell
 	}
@@ -124,13 +129,13 @@ func (g *Grants) judge(token string) []consent.Grant {
 				c.State = consent.Missing
 			}
 		case consent.AppRole:
-			if who.Person() == "" && readable {
+			if readable && who.Scope == "" { // an application's token
 				c.State = consent.Missing
-				if slices.Contains(who.AppRoles, c.Name) {
+				if has {
 					c.State = consent.Granted
 				}
 			}
-		case consent.DirectoryRole:
+		case consent.DirectoryRole, consent.Part:
 		}
 	}
 	g.roles(all, token)
@@ -186,20 +191,4 @@ func Explain(pasted string) *problem.Problem {
 		}
 	}
 	return nil
-}
-
-func (g *Grants) environment() string {
-	switch g.o.Connection.Cloud {
-	case "usgov":
-		return "USGov"
-	case "usgovdod":
-		return "USGovDoD"
-	case "china":
-		return "China"
-	}
-	return "Global"
-}
-
-func (g *Grants) errorf(err error) error {
-	return problem.Wrap(err, problem.Internal, problem.Args{"what": fmt.Sprintf("permission script: %v", err)})
 }

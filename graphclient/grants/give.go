@@ -1,0 +1,425 @@
+package grants
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/graphclient/claims"
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// giving is one run of Give, as who signed in for it.
+type giving struct {
+	d   *Dedicated
+	g   *graph
+	r   *row
+	who claims.Claims
+	app consent.Application
+	// made is when the youngest thing that later steps rest on was made.
+	made time.Time
+	// resource is Microsoft Graph's own service principal here, read once.
+	resource *resource
+}
+
+// resource is what grants need of a service principal that has app roles.
+type resource struct {
+	ID       string `json:"id"`
+	AppRoles []struct {
+		ID    string   `json:"id"`
+		Value string   `json:"value"`
+		For   []string `json:"allowedMemberTypes"`
+	} `json:"appRoles"`
+}
+
+// Give makes the application with its certificate and its service principal, and
+// gives it every permission of the list, each read back. What is there already
+// stays, so it may be killed anywhere and started again.
+func (d *Dedicated) Give(ctx context.Context, granting consent.SignIn, tell func(consent.Given)) error {
+	if _, err := d.Prepare(ctx); err != nil {
+		return err
+	}
+	r, err := d.ready(ctx)
+	if err != nil {
+		return err
+	}
+	w, err := d.as(ctx, granting, d.Scopes())
+	if err != nil {
+		return err
+	}
+	w.r, w.app = r, d.app
+	for _, grant := range d.List() {
+		if grant.Kind == consent.Part && grant.Name == partSignIn {
+			continue // Verify's
+		}
+		already, err := w.give(ctx, grant)
+		switch {
+		case err == nil:
+			grant.State = consent.Granted
+		case grant.Optional && problem.Of(err) != nil && problem.Of(err).Class() == problem.Mend:
+			d.o.Log.WarnContext(ctx, "an optional permission was not given", "grant", grant.Name, "error", err.Error())
+			grant.State = consent.Missing
+		default:
+			return err
+		}
+		if tell != nil {
+			tell(consent.Given{Grant: grant, Already: already})
+		}
+		if err := d.save(ctx, w.app); err != nil {
+			return err
+		}
+	}
+	for _, other := range d.o.Others {
+		key := credential{cert: other}
+		_, err := w.step(ctx, part(partCertificate), key.look(w), key.give(w))
+		if err != nil {
+			return err
+		}
+	}
+	d.since = d.o.Clock.Now()
+	return nil
+}
+
+// as makes the way to Graph of a person.
+func (d *Dedicated) as(ctx context.Context, in consent.SignIn, scopes []string) (*giving, error) {
+	tokens, err := d.o.AsPerson(in)
+	if err != nil {
+		return nil, err
+	}
+	g, err := newGraph(d.o.Connection.Graph, d.o.HTTP, tokens, scopes, d.o.Clock, d.o.Log)
+	if err != nil {
+		return nil, err
+	}
+	who, err := g.who(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if want := d.o.Connection.Tenant; want != "" && who.Tenant != "" && !strings.EqualFold(who.Tenant, want) {
+		return nil, problem.New(problem.OtherTenant, problem.Args{"upn": who.Username(), "tenant": who.Tenant, "expected": want})
+	}
+	return &giving{d: d, g: g, who: who, app: d.app}, nil
+}
+
+// give takes one step of the list.
+func (w *giving) give(ctx context.Context, grant consent.Grant) (already bool, err error) {
+	switch {
+	case grant.Kind == consent.AppRole:
+		return w.appRole(ctx, grant)
+	case grant.Kind == consent.DirectoryRole:
+		return w.directoryRole(ctx, grant)
+	case grant.Name == partApplication:
+		return w.step(ctx, grant, w.findApplication, w.makeApplication)
+	case grant.Name == partCertificate:
+		key := credential{cert: w.r.Current.Certificate, keyID: w.r.Current.KeyID}
+		already, err = w.step(ctx, grant, key.look(w), key.give(w))
+		if problem.Has(err, problem.CertificateTooLong) {
+			// Never registered: the next one may have a shorter life.
+			w.r.Current = nil
+			if serr := storeRow(ctx, w.d.o.Keys, w.r); serr != nil {
+				return false, serr
+			}
+		}
+		if err == nil && key.found != "" && key.found != w.r.Current.KeyID {
+			w.r.Current.KeyID = key.found
+			err = storeRow(ctx, w.d.o.Keys, w.r)
+		}
+		return already, err
+	default:
+		return w.step(ctx, grant, w.findPrincipal, w.makePrincipal)
+	}
+}
+
+// step looks; gives what is missing; and looks until it is seen. Every give here
+// may be carried out twice without harm, so an answer that never came, and one
+// that says there is one already, are settled by looking.
+func (w *giving) step(ctx context.Context, grant consent.Grant, look func(context.Context) (bool, error), give func(context.Context) error) (already bool, err error) {
+	seen, err := look(ctx)
+	if err != nil || seen {
+		return seen, w.refusal(grant, err)
+	}
+	end := w.d.o.Clock.Now().Add(settling)
+	for looks, pauses := 0, 0; ; pauses++ {
+		if looks%5 == 0 { // again after a while: a lost answer may have been a lost request
+			err = give(ctx)
+		}
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		seen, lerr := look(ctx)
+		switch {
+		case lerr == nil && seen:
+			return false, nil
+		case err != nil && !w.settles(err):
+			return false, w.refusal(grant, err)
+		case err != nil:
+			w.d.o.Log.InfoContext(ctx, "the tenant does not know yet what was just made in it", "step", grant.Name, "error", err.Error())
+		case lerr != nil:
+			return false, w.refusal(grant, lerr)
+		default:
+			looks++
+		}
+		if !w.d.o.Clock.Now().Before(end) {
+			return false, problem.New(problem.GrantNotSeen, problem.Args{"step": grant.Name})
+		}
+		if err := w.d.o.Clock.Sleep(ctx, min(time.Second<<min(pauses, 4), 15*time.Second)); err != nil {
+			return false, err
+		}
+	}
+}
+
+// settles reports whether a refusal may be due to the youth of what the request
+// names: Entra ID makes it known everywhere within some minutes.
+func (w *giving) settles(err error) bool {
+	no := refusalOf(err)
+	return no != nil && (no.Status == http.StatusBadRequest || no.Status == http.StatusNotFound) &&
+		!no.has(tooLong...) && !no.has(typeForbidden) &&
+		!w.made.IsZero() && w.d.o.Clock.Now().Sub(w.made) < settling
+}
+
+// What a policy of the tenant for applications answers.
+var tooLong = []string{"CredentialInvalidLifetimeAsPerAppPolicy", "InvalidKeyEndDate", "KeyCredentialsInvalidEndDate"}
+
+const typeForbidden = "CredentialTypeNotAllowedAsPerAppPolicy"
+
+// refusal names what Graph refused; nil stays nil.
+func (w *giving) refusal(grant consent.Grant, err error) error {
+	no := refusalOf(err)
+	if no == nil {
+		return err
+	}
+	if no.Status == http.StatusForbidden {
+		return problem.Wrap(err, problem.GrantRoleMissing, problem.Args{
+			"upn": w.who.Username(), "step": grant.Name, "role": w.lacks(grant),
+		}).WithUpstream(no.Upstream)
+	}
+	var ends time.Time
+	if w.r != nil && w.r.Current != nil {
+		ends = w.r.Current.Ends()
+	}
+	return policyOr(no, ends, func() *problem.Problem {
+		return problem.Wrap(err, problem.GrantRefused, problem.Args{
+			"step": grant.Name, "status": strconv.Itoa(no.Status), "code": no.Code, "answer": no.Message,
+		})
+	}).WithUpstream(no.Upstream)
+}
+
+// policyOr names a refusal by a policy for applications, else what or says.
+// ends is the end of the certificate that was to be registered.
+func policyOr(no *refusal, ends time.Time, or func() *problem.Problem) *problem.Problem {
+	switch {
+	case no.has(tooLong...):
+		return problem.Wrap(no, problem.CertificateTooLong, problem.Args{"ends": day(ends), "answer": no.Message})
+	case no.has(typeForbidden):
+		return problem.Wrap(no, problem.CertificateForbidden, problem.Args{"answer": no.Message})
+	}
+	return or()
+}
+
+func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
+
+// lacks names the roles that whoever signed in is missing for the whole of
+// granting, as far as the token tells; else the one that the step takes.
+func (w *giving) lacks(grant consent.Grant) string {
+	held := func(any ...string) bool {
+		return slices.ContainsFunc(w.who.Roles, func(id string) bool {
+			return slices.Contains(append(any, globalAdministrator), strings.ToLower(id))
+		})
+	}
+	const registers, gives = "Application Administrator", "Privileged Role Administrator"
+	var lacking []string
+	if !held(applicationAdmin, cloudAppAdmin) && !w.d.foreign() {
+		lacking = append(lacking, registers)
+	}
+	if !held(privilegedRoleAdmin) {
+		lacking = append(lacking, gives)
+	}
+	if len(w.who.Roles) > 0 && len(lacking) > 0 {
+		return strings.Join(lacking, ", ")
+	}
+	if grant.Kind == consent.Part {
+		return registers
+	}
+	return gives
+}
+
+// registration is what is read of an application.
+type registration struct {
+	ID      string    `json:"id"`
+	AppID   string    `json:"appId"`
+	Name    string    `json:"displayName"`
+	Created time.Time `json:"createdDateTime"`
+}
+
+// findApplication looks by the tag, and by the ID where one was named; never by
+// the name, which is anybody's.
+func (w *giving) findApplication(ctx context.Context) (bool, error) {
+	var keys []string
+	if w.app.Tag != "" {
+		keys = append(keys, "uniqueName='"+escape(w.app.Tag)+"'")
+	}
+	if w.app.ID != "" {
+		keys = append(keys, "appId='"+escape(w.app.ID)+"'")
+	}
+	for _, key := range keys {
+		var a registration
+		err := w.g.do(ctx, request{method: http.MethodGet, path: "/applications(" + key + ")?$select=id,appId,displayName,createdDateTime"}, &a)
+		if no := refusalOf(err); no != nil && no.Status == http.StatusNotFound {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if a.ID == "" || a.AppID == "" {
+			return false, problem.New(problem.BrokenAnswer, problem.Args{"what": "GET /applications", "detail": "no ID"})
+		}
+		if !strings.EqualFold(w.app.ID, a.AppID) {
+			w.app.Principal, w.app.Verified = "", time.Time{}
+		}
+		w.app.ID, w.app.Object, w.app.Name = strings.ToLower(a.AppID), strings.ToLower(a.ID), a.Name
+		if now := w.d.o.Clock.Now(); a.Created.After(now.Add(-settling)) {
+			w.made = now
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+// makeApplication makes it under its tag, or does nothing if that is there: the
+// tag is a key of the directory, so there is never a second one.
+func (w *giving) makeApplication(ctx context.Context) error {
+	w.made = w.d.o.Clock.Now()
+	return w.g.do(ctx, request{
+		method: http.MethodPatch, path: "/applications(uniqueName='" + escape(w.app.Tag) + "')",
+		header: map[string]string{"Prefer": "create-if-missing"},
+		body: map[string]any{
+			"displayName": w.app.Name, "signInAudience": "AzureADMyOrg", "tags": []string{w.app.Tag},
+		},
+	}, nil)
+}
+
+func (w *giving) findPrincipal(ctx context.Context) (bool, error) {
+	var sp struct {
+		ID string `json:"id"`
+	}
+	err := w.g.do(ctx, request{method: http.MethodGet, path: "/servicePrincipals(appId='" + escape(w.app.ID) + "')?$select=id,appId"}, &sp)
+	if no := refusalOf(err); no != nil && no.Status == http.StatusNotFound {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	w.app.Principal = strings.ToLower(sp.ID)
+	return sp.ID != "", nil
+}
+
+func (w *giving) makePrincipal(ctx context.Context) error {
+	err := w.g.do(ctx, request{method: http.MethodPost, path: "/servicePrincipals", body: map[string]string{"appId": w.app.ID}}, nil)
+	if err == nil {
+		w.made = w.d.o.Clock.Now()
+	}
+	return err
+}
+
+// graphItself reads the service principal of Microsoft Graph, whose app roles
+// have the IDs of this cloud.
+func (w *giving) graphItself(ctx context.Context) (*resource, error) {
+	if w.resource != nil {
+		return w.resource, nil
+	}
+	var r resource
+	if err := w.g.do(ctx, request{method: http.MethodGet, path: "/servicePrincipals(appId='" + graphApp + "')?$select=id,appRoles"}, &r); err != nil {
+		return nil, err
+	}
+	w.resource = &r
+	return &r, nil
+}
+
+func (w *giving) appRole(ctx context.Context, grant consent.Grant) (bool, error) {
+	of, err := w.graphItself(ctx)
+	if err != nil {
+		return false, w.refusal(grant, err)
+	}
+	role := ""
+	for _, r := range of.AppRoles {
+		if r.Value == grant.Name && slices.Contains(r.For, "Application") {
+			role = r.ID
+		}
+	}
+	if role == "" {
+		return false, problem.New(problem.PermissionUnknown, problem.Args{"permission": grant.Name})
+	}
+	at := "/servicePrincipals/" + escape(w.app.Principal) + "/appRoleAssignments"
+	return w.step(ctx, grant, func(ctx context.Context) (bool, error) {
+		return w.any(ctx, at+"?$top=999", func(raw json.RawMessage) bool {
+			var a struct {
+				Role     string `json:"appRoleId"`
+				Resource string `json:"resourceId"`
+			}
+			return json.Unmarshal(raw, &a) == nil && strings.EqualFold(a.Role, role) && strings.EqualFold(a.Resource, of.ID)
+		})
+	}, func(ctx context.Context) error {
+		return w.g.do(ctx, request{method: http.MethodPost, path: at, body: map[string]string{
+			"principalId": w.app.Principal, "resourceId": of.ID, "appRoleId": role,
+		}}, nil)
+	})
+}
+
+func (w *giving) directoryRole(ctx context.Context, grant consent.Grant) (bool, error) {
+	const at = "/roleManagement/directory/roleAssignments"
+	good := append(orRoles(grant.ID), grant.ID)
+	return w.step(ctx, grant, func(ctx context.Context) (bool, error) {
+		return w.any(ctx, at+"?$filter=principalId%20eq%20'"+escape(w.app.Principal)+"'", func(raw json.RawMessage) bool {
+			var a struct {
+				Role  string `json:"roleDefinitionId"`
+				Scope string `json:"directoryScopeId"`
+			}
+			return json.Unmarshal(raw, &a) == nil && a.Scope == "/" && slices.Contains(good, strings.ToLower(a.Role))
+		})
+	}, func(ctx context.Context) error {
+		return w.g.do(ctx, request{method: http.MethodPost, path: at, body: map[string]string{
+			"principalId": w.app.Principal, "roleDefinitionId": grant.ID, "directoryScopeId": "/",
+		}}, nil)
+	})
+}
+
+// any reads a list to its last page, or until one item is it. A list of
+// something that is not known yet is empty.
+func (w *giving) any(ctx context.Context, path string, is func(json.RawMessage) bool) (bool, error) {
+	for pages := 0; path != "" && pages < 100; pages++ {
+		var page struct {
+			Value []json.RawMessage `json:"value"`
+			Next  string            `json:"@odata.nextLink"`
+		}
+		err := w.g.do(ctx, request{method: http.MethodGet, path: path}, &page)
+		if no := refusalOf(err); no != nil && no.Status == http.StatusNotFound {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(page.Value, is) {
+			return true, nil
+		}
+		if path, err = w.g.next(page.Next); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// next is the path of a link to the next page. A token goes to one host only.
+func (g *graph) next(link string) (string, error) {
+	if link == "" {
+		return "", nil
+	}
+	path, ours := strings.CutPrefix(link, g.root)
+	if !ours {
+		return "", problem.New(problem.ForeignHost, problem.Args{"host": "another host", "expected": g.hostname()})
+	}
+	return path, nil
+}

@@ -1,0 +1,312 @@
+package grants
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/graphclient/claims"
+	"github.com/hacsync/hacsync/graphclient/transport"
+	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+const (
+	// requestTimeout bounds one request.
+	requestTimeout = 60 * time.Second
+	// maxAnswer is more than any answer to what is asked here: the service
+	// principal of Microsoft Graph with all its permissions has a megabyte.
+	maxAnswer = 16 << 20
+	// longestPause: a longer Retry-After is not waited for.
+	longestPause = 5 * time.Minute
+	// tries of one request whose answer was a passing fault.
+	tries = 6
+)
+
+// graph sends requests to Microsoft Graph as one principal. Every request made
+// here may be sent twice: looking changes nothing, and giving what is there
+// already is answered as such. Only where that is not so does once say it.
+type graph struct {
+	host, root string
+	http       *http.Client
+	tokens     Tokens
+	scopes     []string
+	clock      clock.Clock
+	log        *slog.Logger
+}
+
+func newGraph(address string, client *http.Client, tokens Tokens, scopes []string, c clock.Clock, log *slog.Logger) (*graph, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Host == "" || client == nil || tokens == nil {
+		return nil, problem.New(problem.Internal, problem.Args{"what": fmt.Sprintf("grants need an address of Graph, an HTTP client and tokens (%q)", address)})
+	}
+	host := "https://" + strings.ToLower(u.Host)
+	return &graph{host: host, root: host + "/v1.0", http: transport.Strict(client), tokens: tokens, scopes: scopes, clock: c, log: log}, nil
+}
+
+// request is one call.
+type request struct {
+	method, path string // after v1.0, escaped
+	header       map[string]string
+	body         any // nil for none
+	// once: an answer that never came is not settled by asking again.
+	once bool
+}
+
+// refusal is an answer of Graph that is not a success.
+type refusal struct {
+	problem.Upstream
+	details []string
+	claims  string // of a claims challenge
+	what    string
+}
+
+func (r *refusal) Error() string {
+	return fmt.Sprintf("%s: %d %s: %s (request-id %s)", r.what, r.Status, r.Code, r.Message, r.RequestID)
+}
+
+// has reports whether the refusal carries a code, as its own or in its details.
+func (r *refusal) has(codes ...string) bool {
+	for _, want := range codes {
+		if strings.EqualFold(r.Code, want) {
+			return true
+		}
+		for _, d := range r.details {
+			if strings.EqualFold(d, want) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// refusalOf is the refusal in an error, nil without one.
+func refusalOf(err error) *refusal {
+	var r *refusal
+	if errors.As(err, &r) {
+		return r
+	}
+	return nil
+}
+
+func (g *graph) hostname() string { return strings.TrimPrefix(g.host, "https://") }
+
+// do sends r until it is answered and decodes a success into out, which may be
+// nil. Its errors are a *refusal, a problem, or ctx's own.
+func (g *graph) do(ctx context.Context, r request, out any) error {
+	token, err := g.tokens.Token(ctx, g.scopes...)
+	if err != nil {
+		return err
+	}
+	renewed := false
+	for try := 1; ; try++ {
+		err := g.send(ctx, r, token, out)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		no := refusalOf(err)
+		if no != nil && !renewed && (no.Status == http.StatusUnauthorized || no.claims != "" || no.Status == http.StatusForbidden) {
+			// A role that was activated a moment ago shows only in a new token.
+			if next, ok := g.renew(ctx, no.claims, token); ok {
+				token, renewed = next, true
+				continue
+			}
+		}
+		pause, again := g.pause(err, try)
+		g.log.LogAttrs(ctx, slog.LevelInfo, "request of granting failed", slog.String("request", r.method+" "+plain(r.path)),
+			slog.Int("try", try), slog.Bool("again", again), slog.String("error", err.Error()))
+		if !again || r.once && !transport.NeverSent(err) && (no == nil || no.Status != http.StatusTooManyRequests) {
+			return err
+		}
+		if err := g.clock.Sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// renew replaces a token; false if there is no other.
+func (g *graph) renew(ctx context.Context, challenge, old string) (string, bool) {
+	r, can := g.tokens.(Renewer)
+	if !can {
+		return "", false
+	}
+	next, err := r.Renew(ctx, challenge, g.scopes...)
+	if err != nil {
+		g.log.InfoContext(ctx, "token not replaced", "error", err.Error())
+		return "", false
+	}
+	return next, next != old
+}
+
+// pause says whether a request is sent again, and after how long.
+func (g *graph) pause(err error, try int) (time.Duration, bool) {
+	wait := min(time.Second<<min(try-1, 5), 30*time.Second)
+	if no := refusalOf(err); no != nil {
+		switch {
+		case no.RetryAfter > longestPause:
+			return 0, false
+		case no.RetryAfter > 0:
+			wait = no.RetryAfter
+		}
+		passing := no.Status == http.StatusTooManyRequests || no.Status == http.StatusRequestTimeout ||
+			no.Status >= 500 && no.Status != http.StatusNotImplemented ||
+			no.has("Directory_ConcurrencyViolation")
+		return wait, passing && try < tries
+	}
+	p := problem.Of(err)
+	return wait, p != nil && p.Class() == problem.Retry && try < tries
+}
+
+// send is one attempt.
+func (g *graph) send(ctx context.Context, r request, token string, out any) error {
+	bounded, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	var body io.Reader
+	if r.body != nil {
+		raw, err := json.Marshal(r.body)
+		if err != nil {
+			return problem.Wrap(err, problem.Internal, problem.Args{"what": "body of " + r.method + " " + plain(r.path)})
+		}
+		body = bytes.NewReader(raw)
+	}
+	at, err := url.Parse(g.root + r.path)
+	if err != nil || "https://"+strings.ToLower(at.Host) != g.host {
+		return problem.New(problem.ForeignHost, problem.Args{"host": "?", "expected": g.hostname()})
+	}
+	req, err := http.NewRequestWithContext(bounded, r.method, at.String(), body)
+	if err != nil {
+		return problem.Wrap(err, problem.Internal, problem.Args{"what": "request " + r.method + " " + plain(r.path)})
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for k, v := range r.header {
+		req.Header.Set(k, v)
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("User-Agent", "hacsync")
+	res, err := g.http.Do(req)
+	if err != nil {
+		return g.trouble(ctx, err)
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return g.trouble(ctx, err)
+	}
+	what := r.method + " " + plain(r.path)
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		return refused(res, raw, what, g.clock.Now())
+	}
+	if out == nil || res.StatusCode == http.StatusNoContent {
+		return nil
+	}
+	if err := json.Unmarshal(raw, out); err != nil {
+		return problem.Wrap(err, problem.BrokenAnswer, problem.Args{"what": what, "detail": "no JSON"})
+	}
+	return nil
+}
+
+func (g *graph) trouble(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return transport.Trouble(err, g.hostname())
+}
+
+// plain is a path without its query, for logs.
+func plain(path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	return path
+}
+
+// refused reads Graph's error answer, from whatever it sent.
+func refused(res *http.Response, raw []byte, what string, now time.Time) *refusal {
+	r := &refusal{what: what, Upstream: problem.Upstream{Status: res.StatusCode, RequestID: res.Header.Get("request-id")}}
+	var e struct {
+		Error *struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+			Details []struct {
+				Code   string `json:"code"`
+				Target string `json:"target"`
+			} `json:"details"`
+			Inner struct {
+				RequestID string `json:"request-id"`
+			} `json:"innerError"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(raw, &e) == nil && e.Error != nil {
+		r.Code, r.Message = e.Error.Code, e.Error.Message
+		if r.RequestID == "" {
+			r.RequestID = e.Error.Inner.RequestID
+		}
+		for _, d := range e.Error.Details {
+			r.details = append(r.details, d.Code)
+			if r.Target == "" {
+				r.Target = d.Target
+			}
+		}
+	}
+	r.RetryAfter = retryAfter(res.Header, now)
+	r.claims = challenge(res.Header)
+	return r
+}
+
+// retryAfter reads the pause asked for: seconds, or a date, which is compared
+// with the answer's own.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	v := strings.TrimSpace(h.Get("Retry-After"))
+	if s, err := strconv.ParseFloat(v, 64); err == nil {
+		return time.Duration(min(max(s, 0), 1e6) * float64(time.Second))
+	}
+	at, err := http.ParseTime(v)
+	if err != nil {
+		return 0
+	}
+	if d, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = d
+	}
+	return max(at.Sub(now), 0)
+}
+
+// challenge takes the claims out of a 401 or 403; empty without.
+func challenge(h http.Header) string {
+	for _, line := range h.Values("WWW-Authenticate") {
+		_, rest, found := strings.Cut(line, `claims="`)
+		if !found {
+			continue
+		}
+		raw, _, _ := strings.Cut(rest, `"`)
+		for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+			if b, err := enc.DecodeString(raw); err == nil {
+				return string(b)
+			}
+		}
+	}
+	return ""
+}
+
+// who reads the principal of the token in hand.
+func (g *graph) who(ctx context.Context) (claims.Claims, error) {
+	token, err := g.tokens.Token(ctx, g.scopes...)
+	if err != nil {
+		return claims.Claims{}, err
+	}
+	c, _ := claims.Read(token)
+	return c, nil
+}
+
+// escape puts a value into a path, or between the quotes of a key.
+func escape(s string) string { return url.PathEscape(strings.ReplaceAll(s, "'", "''")) }
