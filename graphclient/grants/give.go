@@ -99,7 +99,7 @@ func (d *Dedicated) as(ctx context.Context, in consent.SignIn, scopes []string) 
 	if err != nil {
 		return nil, err
 	}
-	if want := d.o.Connection.Tenant; want != "" && who.Tenant != "" && !strings.EqualFold(who.Tenant, want) {
+	if want := d.o.Connection.Tenant; elsewhere(who.Tenant, want) {
 		return nil, problem.New(problem.OtherTenant, problem.Args{"upn": who.Username(), "tenant": who.Tenant, "expected": want})
 	}
 	return &giving{d: d, g: g, who: who, app: d.app}, nil

@@ -18,5 +18,8 @@ func TakeKey(ctx context.Context, keys consent.Cache, key *certificate.Pair) err
 		return nil
 	}
 	*r = row{Version: rowVersion, Tag: r.Tag, Current: &pair{Pair: key, KeyID: keyID(key.Certificate.Raw)}}
+	if r.Tag == "" {
+		r.Tag = newTag()
+	}
 	return storeRow(ctx, keys, r)
 }

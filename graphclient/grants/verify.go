@@ -114,7 +114,7 @@ func (d *Dedicated) signIn(ctx context.Context, key *certificate.Pair, end time.
 		token, err := tokens.Token(ctx)
 		if err == nil {
 			who, readable := claims.Read(token)
-			if want := d.o.Connection.Tenant; readable && want != "" && !strings.EqualFold(who.Tenant, want) {
+			if want := d.o.Connection.Tenant; readable && elsewhere(who.Tenant, want) {
 				return "", problem.New(problem.OtherTenant, problem.Args{"upn": d.app.Name, "tenant": who.Tenant, "expected": want})
 			}
 			return token, nil
@@ -127,4 +127,11 @@ func (d *Dedicated) signIn(ctx context.Context, key *certificate.Pair, end time.
 			return "", err
 		}
 	}
+}
+
+// elsewhere reports whether a token is of another tenant than the one meant. A
+// tenant that is known by a domain alone was found by it: the authority has
+// checked it.
+func elsewhere(tenant, meant string) bool {
+	return tenant != "" && guid.MatchString(meant) && !strings.EqualFold(tenant, meant)
 }
