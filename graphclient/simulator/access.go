@@ -13,6 +13,10 @@ type caller struct {
 	scopes []string // delegated
 	roles  []string // of an application
 	isApp  bool
+	// met is the demand that the token meets, declared that its client
+	// understands a claims challenge.
+	met      string
+	declared bool
 }
 
 // may reports whether the caller holds one of the permissions. delegated and

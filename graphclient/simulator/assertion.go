@@ -64,9 +64,9 @@ func (i *issuer) byCredentials(host string, form url.Values) (any, *oauthError) 
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	token, err := i.appToken(client, sp, roles)
+	token, err := i.appToken(client, sp, roles, i.session(client, sp.id(), nil, form.Get("claims")))
 	if err != nil {
-		return nil, &oauthError{500, "server_error", 90033, err.Error()}
+		return nil, serverError(err)
 	}
 	life := int(i.tokenLife() / time.Second)
 	return map[string]any{"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token}, nil

@@ -14,16 +14,18 @@ import (
 
 // oauthError is an error of Entra ID.
 type oauthError struct {
-	status int
-	code   string // authorization_pending
-	aadsts int
-	text   string
+	status   int
+	code     string // authorization_pending
+	aadsts   int
+	text     string
+	suberror string
+	claims   string // a claims request that the next sign-in has to carry
 }
 
 func (e *oauthError) Error() string { return e.code + ": " + e.text }
 
 func aad(code string, number int, text string) *oauthError {
-	return &oauthError{http.StatusBadRequest, code, number, text}
+	return &oauthError{status: http.StatusBadRequest, code: code, aadsts: number, text: text}
 }
 
 // serveAuthority serves Entra ID: /{tenant}/… and /devicelogin.
@@ -99,18 +101,39 @@ func (s *Server) oauthFail(w http.ResponseWriter, r *http.Request, e *oauthError
 		correlation = newGUID()
 	}
 	trace := newGUID()
-	now := s.clock.Now().UTC()
 	w.Header().Set("x-ms-request-id", trace)
-	s.writeJSON(w, e.status, map[string]any{
-		"error": e.code,
-		"error_description": fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s",
-			e.aadsts, e.text, trace, correlation, now.Format("2006-01-02 15:04:05Z")),
-		"error_codes":    []int{e.aadsts},
-		"timestamp":      now.Format("2006-01-02 15:04:05Z"),
-		"trace_id":       trace,
-		"correlation_id": correlation,
-		"error_uri":      "https://login.microsoftonline.com/error?code=" + strconv.Itoa(e.aadsts),
-	})
+	body := map[string]any{
+		"error":             e.code,
+		"error_description": s.describe(e, trace, correlation),
+		"error_codes":       []int{e.aadsts},
+		"timestamp":         s.stamp(),
+		"trace_id":          trace,
+		"correlation_id":    correlation,
+		"error_uri":         errorURI(e),
+	}
+	if e.suberror != "" {
+		body["suberror"] = e.suberror
+	}
+	if e.claims != "" {
+		body["claims"] = e.claims
+	}
+	s.writeJSON(w, e.status, body)
+}
+
+// describe is the text of an error with what a support case asks for.
+func (s *Server) describe(e *oauthError, trace, correlation string) string {
+	return fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", e.aadsts, e.text, trace, correlation, s.stamp())
+}
+
+func (s *Server) stamp() string { return s.clock.Now().UTC().Format("2006-01-02 15:04:05Z") }
+
+func errorURI(e *oauthError) string {
+	return "https://login.microsoftonline.com/error?code=" + strconv.Itoa(e.aadsts)
+}
+
+// serverError is a fault of our own.
+func serverError(err error) *oauthError {
+	return &oauthError{status: http.StatusInternalServerError, code: "server_error", aadsts: 90033, text: err.Error()}
 }
 
 func (s *Server) knownTenant(realm string) *oauthError {
@@ -156,7 +179,7 @@ func (i *issuer) keySet() (any, *oauthError) {
 	defer i.mu.Unlock()
 	key, err := i.signingKey()
 	if err != nil {
-		return nil, &oauthError{500, "server_error", 90033, err.Error()}
+		return nil, serverError(err)
 	}
 	return map[string]any{"keys": []any{map[string]any{
 		"kty": "RSA", "use": "sig", "kid": keyID, "alg": "RS256",
@@ -274,8 +297,38 @@ func (i *issuer) consent(client, oid string, q scopeRequest) []string {
 	return slices.Clone(have)
 }
 
+// adminConsent refuses consent to whoever may not give it: every permission of
+// Graph but that to read oneself is an administrator's to accept. Who is signed
+// in for the tenant may, whatever its roles are. The issuer's mutex is held.
+func (i *issuer) adminConsent(client, oid string, q scopeRequest) *oauthError {
+	t := i.s.t
+	t.mu.RLock()
+	may := oid == t.signedIn || len(t.rolesHeld(oid)) > 0
+	t.mu.RUnlock()
+	if may || i.visitor(oid) != nil {
+		return nil
+	}
+	have := i.consented[strings.ToLower(client)+" "+oid]
+	for _, sc := range q.graph {
+		if !slices.Contains(have, sc) && !slices.Contains([]string{"User.Read", "User.ReadWrite", "User.ReadBasic.All"}, sc) {
+			return refusal(90094)
+		}
+	}
+	return nil
+}
+
+// mayConsent is adminConsent for who does not hold the issuer's mutex.
+func (i *issuer) mayConsent(client, oid string, q scopeRequest) *oauthError {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.adminConsent(client, oid, q)
+}
+
 // noteGrant shows a consent as an oAuth2PermissionGrant.
 func (i *issuer) noteGrant(client, oid string, scopes []string) {
+	if i.visitor(oid) != nil {
+		return // consented at home
+	}
 	t := i.s.t
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -296,38 +349,40 @@ func (i *issuer) noteGrant(client, oid string, scopes []string) {
 }
 
 // grant is the answer to a successful sign-in. The issuer's mutex is held.
-func (i *issuer) grant(host, client, oid string, q scopeRequest, scopes []string) (any, *oauthError) {
-	access, err := i.accessToken(client, oid, scopes)
+func (i *issuer) grant(host string, who *session, q scopeRequest) (any, *oauthError) {
+	access, err := i.delegated(who)
 	if err != nil {
 		return nil, aad("invalid_grant", 50034, "The user account does not exist in the directory.")
 	}
+	tid := i.s.t.org.id()
+	if v := i.visitor(who.oid); v != nil {
+		tid = v.tid
+	}
 	out := map[string]any{
-		"token_type": "Bearer", "scope": q.spell(scopes), "expires_in": int(i.tokenLife() / time.Second),
+		"token_type": "Bearer", "scope": q.spell(who.scopes), "expires_in": int(i.tokenLife() / time.Second),
 		"ext_expires_in": int(i.tokenLife() / time.Second), "access_token": access,
-		"client_info": b64([]byte(`{"uid":` + quote(oid) + `,"utid":` + i.s.t.org.raw("id") + `}`)),
+		"client_info": b64([]byte(`{"uid":` + quote(who.oid) + `,"utid":` + quote(tid) + `}`)),
 	}
 	if q.offline {
 		token := "0.sim." + strings.ReplaceAll(newGUID()+newGUID(), "-", "")
-		i.refresh[token] = &session{client: client, oid: oid, scopes: scopes, offline: true}
+		who.offline = true
+		i.refresh[token] = who
 		out["refresh_token"] = token
 	}
 	if q.openid {
-		id, err := i.idToken(host, client, oid)
+		id, err := i.idToken(host, tid, who)
 		if err != nil {
-			return nil, &oauthError{500, "server_error", 90033, err.Error()}
+			return nil, serverError(err)
 		}
 		out["id_token"] = id
 	}
 	return out, nil
 }
 
-func (i *issuer) idToken(host, client, oid string) (string, error) {
-	t := i.s.t
-	t.mu.RLock()
-	r := t.users.byID[oid]
-	t.mu.RUnlock()
-	if r == nil || r.now.obj == nil {
-		return "", errToken
+func (i *issuer) idToken(host, tid string, who *session) (string, error) {
+	name, upn, err := i.person(who.oid)
+	if err != nil {
+		return "", err
 	}
 	key, err := i.signingKey()
 	if err != nil {
@@ -335,11 +390,26 @@ func (i *issuer) idToken(host, client, oid string) (string, error) {
 	}
 	now := time.Now()
 	return signJWT(key, keyID, map[string]any{
-		"aud": client, "iss": host + "/" + t.org.id() + "/v2.0", "tid": t.org.id(), "ver": "2.0",
+		"aud": who.client, "iss": host + "/" + tid + "/v2.0", "tid": tid, "ver": "2.0",
 		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(time.Hour).Unix(),
-		"oid": oid, "sub": guid("sub", client, oid), "name": r.now.obj.text("displayName"),
-		"preferred_username": r.now.obj.text("userPrincipalName"),
+		"oid": who.oid, "sub": guid("sub", who.client, who.oid), "name": name, "preferred_username": upn,
 	})
+}
+
+// person is the name and UPN of whoever signs in, from here or elsewhere. The
+// issuer's mutex is held.
+func (i *issuer) person(oid string) (name, upn string, err error) {
+	if v := i.visitor(oid); v != nil {
+		return v.name, v.upn, nil
+	}
+	t := i.s.t
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	r := t.users.byID[oid]
+	if r == nil || r.now.obj == nil {
+		return "", "", errToken
+	}
+	return r.now.obj.text("displayName"), r.now.obj.text("userPrincipalName"), nil
 }
 
 // mayConnect refuses sign-ins that the tenant is set to refuse, and of accounts
@@ -353,6 +423,9 @@ func (i *issuer) mayConnect(oid string) *oauthError {
 	}
 	r := t.users.find(oid)
 	if r == nil {
+		if i.visitor(oid) != nil {
+			return nil
+		}
 		return refusal(50034)
 	}
 	if !r.now.obj.flag("accountEnabled") {

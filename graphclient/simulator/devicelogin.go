@@ -76,22 +76,18 @@ func (i *issuer) devicePage(w http.ResponseWriter, r *http.Request) {
 			Fields: map[string]string{"code": code}, Account: i.signedInUPN(),
 		})
 	case "approve":
-		oid := i.s.t.signedIn
-		if a := strings.TrimSpace(r.PostFormValue("account")); a != "" {
-			i.s.t.mu.RLock()
-			rec := i.s.t.users.find(a)
-			i.s.t.mu.RUnlock()
-			if rec == nil {
-				e := refusal(50034)
-				i.show(w, http.StatusBadRequest, page{Step: "end", Title: fmt.Sprintf("AADSTS%d", e.aadsts), Text: e.text})
-				return
-			}
-			oid = rec.id
+		oid, e := i.who(r.PostFormValue("account"))
+		if e != nil {
+			i.show(w, http.StatusBadRequest, page{Step: "end", Title: fmt.Sprintf("AADSTS%d", e.aadsts), Text: e.text})
+			return
 		}
 		i.mu.Lock()
 		d.oid = oid
 		i.mu.Unlock()
-		if e := i.mayConnect(oid); e != nil {
+		if e = i.mayConnect(oid); e == nil {
+			e = i.mayConsent(d.client, oid, d.request)
+		}
+		if e != nil {
 			i.show(w, http.StatusForbidden, page{Step: "end", Title: fmt.Sprintf("AADSTS%d", e.aadsts), Text: e.text})
 			return
 		}
@@ -131,17 +127,7 @@ func (s *Server) SignedIn() string { return s.tokens.signedInUPN() }
 // Approve approves a device code by its user code, as account (by UPN, empty
 // for who is signed in); for tests.
 func (s *Server) Approve(userCode, account string) error {
-	oid := s.t.signedIn
-	if account != "" {
-		s.t.mu.RLock()
-		r := s.t.users.find(account)
-		s.t.mu.RUnlock()
-		if r == nil {
-			return fmt.Errorf("there is no user %s", account)
-		}
-		oid = r.id
-	}
-	return s.settle(userCode, func(d *device) { d.oid = oid })
+	return s.AnswerCode(userCode, Answer{Account: account})
 }
 
 // Decline declines a device code; for tests.

@@ -30,6 +30,8 @@ func (s *Server) Handler() http.Handler {
 		switch {
 		case path == "/simulator/tenant":
 			s.serveTenant(w, r)
+		case path == "/simulator/claims":
+			s.serveDemand(w, r)
 		case path == "/simulator/export" && s.hac != nil:
 			s.serveExport(w, r)
 		case strings.HasPrefix(path, "/v1.0/") || path == "/v1.0":

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -15,31 +14,39 @@ import (
 // refusals are the AADSTS errors that have words of their own: the OAuth code
 // and the sentence.
 var refusals = map[int]oauthError{
-	50011:   {400, "invalid_request", 50011, "The redirect URI specified in the request does not match the redirect URIs configured for the application."},
-	50020:   {400, "invalid_grant", 50020, "User account from identity provider does not exist in tenant and cannot access the application in that tenant."},
-	50034:   {400, "invalid_grant", 50034, "The user account does not exist in the directory. To sign into this application, the account must be added to the directory."},
-	50057:   {400, "invalid_grant", 50057, "The user account is disabled."},
-	50076:   {400, "interaction_required", 50076, "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access '00000003-0000-0000-c000-000000000000'."},
-	50079:   {400, "interaction_required", 50079, "Due to a configuration change made by your administrator, or because you moved to a new location, you must enroll in multi-factor authentication to access '00000003-0000-0000-c000-000000000000'."},
-	50105:   {400, "invalid_grant", 50105, "Your administrator has configured the application to block users unless they are specifically granted access to the application."},
-	50126:   {400, "invalid_grant", 50126, "Error validating credentials due to invalid username or password."},
-	50158:   {400, "interaction_required", 50158, "External security challenge was not satisfied."},
-	50173:   {400, "invalid_grant", 50173, "The provided grant has expired due to it being revoked, a fresh auth token is needed."},
-	53000:   {400, "interaction_required", 53000, "Device is not in required device state: compliant. Conditional Access policy requires a compliant device, and the device is not compliant."},
-	53001:   {400, "interaction_required", 53001, "Device is not in required device state: domain_joined."},
-	53003:   {400, "access_denied", 53003, "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance."},
-	530036:  {400, "invalid_grant", 530036, "The session is no longer valid: its authentication flow is blocked by Conditional Access policies."},
-	65001:   {400, "invalid_grant", 65001, "The user or administrator has not consented to use the application. Send an interactive authorization request for this user and resource."},
-	65004:   {400, "access_denied", 65004, "User declined to consent to access the app."},
-	70043:   {400, "invalid_grant", 70043, "The refresh token has expired or is invalid due to sign-in frequency checks by Conditional Access."},
-	700016:  {400, "unauthorized_client", 700016, "Application was not found in the directory."},
-	700024:  {401, "invalid_client", 700024, "Client assertion is not within its valid time range."},
-	700027:  {401, "invalid_client", 700027, "The certificate with identifier used to sign the client assertion is not registered on application."},
-	700082:  {400, "invalid_grant", 700082, "The refresh token has expired due to inactivity."},
-	7000215: {401, "invalid_client", 7000215, "Invalid client secret provided."},
-	7000218: {401, "invalid_client", 7000218, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."},
-	90094:   {400, "access_denied", 90094, "Admin consent is required for the permissions requested by this application."},
-	90099:   {400, "invalid_grant", 90099, "The application has not been authorized in the tenant. Applications must be authorized to access the customer tenant before partner delegated administrators can use them."},
+	50011:   {status: 400, code: "invalid_request", aadsts: 50011, text: "The redirect URI specified in the request does not match the redirect URIs configured for the application."},
+	50020:   {status: 400, code: "invalid_grant", aadsts: 50020, text: "User account from identity provider does not exist in tenant and cannot access the application in that tenant."},
+	50034:   {status: 400, code: "invalid_grant", aadsts: 50034, text: "The user account does not exist in the directory. To sign into this application, the account must be added to the directory."},
+	50057:   {status: 400, code: "invalid_grant", aadsts: 50057, text: "The user account is disabled."},
+	50076:   {status: 400, code: "interaction_required", aadsts: 50076, text: "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access '00000003-0000-0000-c000-000000000000'."},
+	50079:   {status: 400, code: "interaction_required", aadsts: 50079, text: "Due to a configuration change made by your administrator, or because you moved to a new location, you must enroll in multi-factor authentication to access '00000003-0000-0000-c000-000000000000'."},
+	50105:   {status: 400, code: "invalid_grant", aadsts: 50105, text: "Your administrator has configured the application to block users unless they are specifically granted access to the application."},
+	50126:   {status: 400, code: "invalid_grant", aadsts: 50126, text: "Error validating credentials due to invalid username or password."},
+	50158:   {status: 400, code: "interaction_required", aadsts: 50158, text: "External security challenge was not satisfied."},
+	50173:   {status: 400, code: "invalid_grant", aadsts: 50173, text: "The provided grant has expired due to it being revoked, a fresh auth token is needed."},
+	53000:   {status: 400, code: "interaction_required", aadsts: 53000, text: "Device is not in required device state: compliant. Conditional Access policy requires a compliant device, and the device is not compliant."},
+	53001:   {status: 400, code: "interaction_required", aadsts: 53001, text: "Device is not in required device state: domain_joined."},
+	53003:   {status: 400, code: "access_denied", aadsts: 53003, text: "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance."},
+	530036:  {status: 400, code: "invalid_grant", aadsts: 530036, text: "The session is no longer valid: its authentication flow is blocked by Conditional Access policies."},
+	65001:   {status: 400, code: "invalid_grant", aadsts: 65001, text: "The user or administrator has not consented to use the application. Send an interactive authorization request for this user and resource."},
+	65004:   {status: 400, code: "access_denied", aadsts: 65004, text: "User declined to consent to access the app."},
+	70043:   {status: 400, code: "invalid_grant", aadsts: 70043, text: "The refresh token has expired or is invalid due to sign-in frequency checks by Conditional Access."},
+	700016:  {status: 400, code: "unauthorized_client", aadsts: 700016, text: "Application was not found in the directory."},
+	700024:  {status: 401, code: "invalid_client", aadsts: 700024, text: "Client assertion is not within its valid time range."},
+	700027:  {status: 401, code: "invalid_client", aadsts: 700027, text: "The certificate with identifier used to sign the client assertion is not registered on application."},
+	700082:  {status: 400, code: "invalid_grant", aadsts: 700082, text: "The refresh token has expired due to inactivity."},
+	7000215: {status: 401, code: "invalid_client", aadsts: 7000215, text: "Invalid client secret provided."},
+	7000218: {status: 401, code: "invalid_client", aadsts: 7000218, text: "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."},
+	50053:   {status: 400, code: "invalid_grant", aadsts: 50053, text: "The account is locked, you've tried to sign in too many times with an incorrect user ID or password."},
+	90002:   {status: 400, code: "invalid_request", aadsts: 90002, text: "Tenant not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."},
+	90072:   {status: 400, code: "invalid_grant", aadsts: 90072, text: "User account from identity provider does not exist in tenant and cannot access the application in that tenant. The account needs to be added as an external user in the tenant first."},
+	90038:   {status: 400, code: "invalid_request", aadsts: 90038, text: "The specified tenant belongs to the National Cloud. Current cloud instance does not federate with it."},
+	900439:  {status: 400, code: "invalid_request", aadsts: 900439, text: "USGClientNotSupportedOnPublicEndpoint."},
+	500021:  {status: 400, code: "access_denied", aadsts: 500021, text: "Access to the tenant is denied."},
+	1000502: {status: 400, code: "invalid_client", aadsts: 1000502, text: "The provided certificate is not within its specified validity window."},
+	7000112: {status: 400, code: "unauthorized_client", aadsts: 7000112, text: "Application is disabled."},
+	90094:   {status: 400, code: "access_denied", aadsts: 90094, text: "Admin consent is required for the permissions requested by this application."},
+	90099:   {status: 400, code: "invalid_grant", aadsts: 90099, text: "The application has not been authorized in the tenant. Applications must be authorized to access the customer tenant before partner delegated administrators can use them."},
 }
 
 func refusal(number int) *oauthError {
@@ -58,6 +65,8 @@ type device struct {
 	expires      time.Time
 	polled       time.Time
 	oid          string // who approved it
+	refuse       int    // AADSTS number that it ends with, 0 for none
+	claims       string // that were asked for with it
 	declined     bool
 	done         bool
 }
@@ -91,7 +100,7 @@ func (i *issuer) deviceCode(host string, r *http.Request) (any, *oauthError) {
 	i.sweep()
 	d := &device{
 		client: client, name: name, request: q, deviceCode: strings.ReplaceAll(newGUID()+newGUID(), "-", ""),
-		userCode: drawCode(), expires: time.Now().Add(life),
+		userCode: drawCode(), expires: time.Now().Add(life), claims: form.Get("claims"),
 	}
 	if i.s.opts.Approve == "auto" {
 		d.oid = i.s.t.signedIn
@@ -179,12 +188,18 @@ func (i *issuer) byDeviceCode(host string, form url.Values) (any, *oauthError) {
 		}
 		return nil, aad("authorization_pending", 70016, "OAuth 2.0 device flow error. Authorization is pending. Continue polling.")
 	}
+	d.done = true
+	if d.refuse != 0 {
+		return nil, refusal(d.refuse)
+	}
 	if err := i.mayConnect(d.oid); err != nil {
-		d.done = true
 		return nil, err
 	}
-	d.done = true
-	return i.grant(host, d.client, d.oid, d.request, i.consent(d.client, d.oid, d.request))
+	if err := i.adminConsent(d.client, d.oid, d.request); err != nil {
+		return nil, err
+	}
+	scopes := i.consent(d.client, d.oid, d.request)
+	return i.grant(host, i.session(d.client, d.oid, scopes, d.claims, form.Get("claims")), d.request)
 }
 
 func (i *issuer) byRefresh(host string, form url.Values) (any, *oauthError) {
@@ -201,6 +216,9 @@ func (i *issuer) byRefresh(host string, form url.Values) (any, *oauthError) {
 	if err := i.mayConnect(old.oid); err != nil {
 		return nil, err
 	}
+	if err := i.unmet(old); err != nil {
+		return nil, err
+	}
 	have := i.consented[strings.ToLower(old.client)+" "+old.oid]
 	for _, sc := range q.graph {
 		if !slices.Contains(have, sc) {
@@ -211,89 +229,9 @@ func (i *issuer) byRefresh(host string, form url.Values) (any, *oauthError) {
 	// The token is rotated; the old one keeps working for a while, as Entra ID
 	// lets it, so that a lost answer does not end the session.
 	q.offline, q.openid = true, true
-	return i.grant(host, old.client, old.oid, q, slices.Clone(have))
-}
-
-// authCode is an authorization code that waits to be redeemed.
-type authCode struct {
-	client, redirect, challenge, oid string
-	request                          scopeRequest
-	expires                          time.Time
-}
-
-// authorize is the page that a browser is sent to: it approves at once and
-// sends the browser back, or asks on a page first.
-func (i *issuer) authorize(w http.ResponseWriter, r *http.Request) {
-	s := i.s
-	q := r.URL.Query()
-	if r.Method == http.MethodPost {
-		_ = r.ParseForm()
-		q = r.Form
-	}
-	client, redirect, state := q.Get("client_id"), q.Get("redirect_uri"), q.Get("state")
-	name, ferr := i.client(client)
-	if ferr == nil && !i.redirectAllowed(client, redirect) {
-		ferr = refusal(50011)
-	}
-	if ferr != nil {
-		s.oauthFail(w, r, ferr) // never sent to an address that is not known
-		return
-	}
-	back := func(v url.Values) {
-		if state != "" {
-			v.Set("state", state)
-		}
-		sep := "?"
-		if strings.Contains(redirect, "?") {
-			sep = "&"
-		}
-		http.Redirect(w, r, redirect+sep+v.Encode(), http.StatusFound)
-	}
-	refuse := func(e *oauthError) {
-		back(url.Values{"error": {e.code}, "error_description": {fmt.Sprintf("AADSTS%d: %s", e.aadsts, e.text)}})
-	}
-	scopes, ferr := parseScopes(q.Get("scope"))
-	if ferr != nil {
-		refuse(ferr)
-		return
-	}
-	if q.Get("response_type") != "code" || q.Get("code_challenge_method") == "plain" {
-		refuse(aad("unsupported_response_type", 700054, "Only response_type 'code' with PKCE by S256 is enabled for the application."))
-		return
-	}
-	oid := s.t.signedIn
-	if s.opts.Approve == "page" {
-		switch {
-		case r.Method != http.MethodPost:
-			i.askConsent(w, r, name, client, scopes)
-			return
-		case q.Get("action") != "approve":
-			refuse(refusal(65004))
-			return
-		}
-		if account := q.Get("account"); account != "" {
-			s.t.mu.RLock()
-			rec := s.t.users.find(account)
-			s.t.mu.RUnlock()
-			if rec == nil {
-				refuse(refusal(50034))
-				return
-			}
-			oid = rec.id
-		}
-	}
-	if e := i.mayConnect(oid); e != nil {
-		refuse(e)
-		return
-	}
-	code := "0.sim." + strings.ReplaceAll(newGUID()+newGUID(), "-", "")
-	i.mu.Lock()
-	i.codes[code] = &authCode{
-		client: client, redirect: redirect, challenge: q.Get("code_challenge"), oid: oid, request: scopes,
-		expires: time.Now().Add(10 * time.Minute),
-	}
-	i.mu.Unlock()
-	back(url.Values{"code": {code}, "session_state": {newGUID()}})
+	next := i.session(old.client, old.oid, slices.Clone(have), form.Get("claims"))
+	next.met = old.met
+	return i.grant(host, next, q)
 }
 
 // redirectAllowed takes loopback addresses, as public clients use them, and
@@ -310,25 +248,4 @@ func (i *issuer) redirectAllowed(client, redirect string) bool {
 	defer i.s.t.mu.RUnlock()
 	app := i.s.t.appByClient(client)
 	return app != nil && (strings.Contains(app.raw("publicClient"), quote(redirect)) || strings.Contains(app.raw("web"), quote(redirect)))
-}
-
-func (i *issuer) byAuthCode(host string, form url.Values) (any, *oauthError) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	c := i.codes[form.Get("code")]
-	delete(i.codes, form.Get("code")) // good for one try
-	if c == nil || !time.Now().Before(c.expires) || !strings.EqualFold(c.client, form.Get("client_id")) ||
-		c.redirect != form.Get("redirect_uri") {
-		return nil, aad("invalid_grant", 70008, "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.")
-	}
-	if c.challenge != "" {
-		sum := sha256.Sum256([]byte(form.Get("code_verifier")))
-		if b64(sum[:]) != c.challenge {
-			return nil, aad("invalid_grant", 501481, "The Code_Verifier does not match the code_challenge supplied in the authorization request.")
-		}
-	}
-	if err := i.mayConnect(c.oid); err != nil {
-		return nil, err
-	}
-	return i.grant(host, c.client, c.oid, c.request, i.consent(c.client, c.oid, c.request))
 }

@@ -28,6 +28,9 @@ type issuer struct {
 	codes     map[string]*authCode // by authorization code
 	consented map[string][]string  // client and user → scopes
 	seen      map[string]*issued   // access tokens that were verified before
+	demands   map[string]string    // object ID → claims that its tokens have to meet
+
+	visitors sync.Map // object ID → *visitor
 }
 
 // session is a sign-in that can be renewed.
@@ -35,6 +38,8 @@ type session struct {
 	client, oid string
 	scopes      []string
 	offline     bool
+	met         string // the demand that it meets, see Demand
+	declared    bool   // its client declares cp1
 }
 
 type issued struct {
@@ -46,7 +51,7 @@ func newIssuer(s *Server) *issuer {
 	return &issuer{
 		s: s, key: s.opts.Key, devices: map[string]*device{}, byCode: map[string]*device{},
 		refresh: map[string]*session{}, codes: map[string]*authCode{}, consented: map[string][]string{},
-		seen: map[string]*issued{},
+		seen: map[string]*issued{}, demands: map[string]string{},
 	}
 }
 
@@ -121,35 +126,36 @@ func (s *Server) MintApp(client string, roles ...string) (string, error) {
 	if sp == nil {
 		return "", fmt.Errorf("there is no service principal of application %s", client)
 	}
-	return s.tokens.appToken(client, sp, roles)
+	return s.tokens.appToken(client, sp, roles, nil)
 }
 
-// accessToken makes a delegated token, with the claims Entra ID issues. The
+// accessToken makes a delegated token of a client that declares nothing. The
 // issuer's mutex is held.
 func (i *issuer) accessToken(client, oid string, scopes []string) (string, error) {
+	return i.delegated(&session{client: client, oid: oid, scopes: scopes})
+}
+
+// delegated makes the access token of a sign-in, with the claims Entra ID issues.
+// The issuer's mutex is held.
+func (i *issuer) delegated(who *session) (string, error) {
 	t := i.s.t
-	t.mu.RLock()
-	r := t.users.byID[strings.ToLower(oid)]
-	if r == nil || r.now.obj == nil {
-		t.mu.RUnlock()
-		return "", fmt.Errorf("there is no user %s", oid)
-	}
-	o := r.now.obj
-	wids := t.rolesHeld(oid)
-	app := t.clientName(client)
-	t.mu.RUnlock()
-	sort.Strings(wids)
-	wids = append(slices.Compact(wids), "b79fbf4d-3ef9-4689-8143-76b194e85509") // every member has this one
 	now := time.Now()
-	claims := i.base(now, client, app)
+	t.mu.RLock()
+	claims := i.base(now, who.client, t.clientName(who.client))
 	for k, v := range map[string]any{
-		"oid": oid, "sub": guid("sub", client, oid), "upn": o.text("userPrincipalName"),
-		"unique_name": o.text("userPrincipalName"), "name": o.text("displayName"),
-		"family_name": o.text("surname"), "given_name": o.text("givenName"), "idtyp": "user",
-		"scp": strings.Join(scopes, " "), "wids": wids, "ipaddr": "127.0.0.1", "amr": []string{"pwd", "mfa"}, "acr": "1",
+		"oid": who.oid, "sub": guid("sub", who.client, who.oid), "idtyp": "user", "scp": strings.Join(who.scopes, " "),
+		"ipaddr": "127.0.0.1", "amr": []string{"pwd", "mfa"}, "acr": "1",
 	} {
 		claims[k] = v
 	}
+	fault := t.describe(claims, who.oid)
+	t.mu.RUnlock()
+	if v := i.visitor(who.oid); v != nil {
+		v.describe(claims)
+	} else if fault != nil {
+		return "", fault
+	}
+	who.mark(claims)
 	key, err := i.signingKey()
 	if err != nil {
 		return "", err
@@ -157,7 +163,58 @@ func (i *issuer) accessToken(client, oid string, scopes []string) (string, error
 	return signJWT(key, keyID, claims)
 }
 
-func (i *issuer) appToken(client string, sp *object, roles []string) (string, error) {
+// describe lays over a token's claims those of an account of the tenant.
+func (t *tenant) describe(claims map[string]any, oid string) error {
+	r := t.users.byID[strings.ToLower(oid)]
+	if r == nil || r.now.obj == nil {
+		return fmt.Errorf("there is no user %s", oid)
+	}
+	o := r.now.obj
+	wids := t.rolesHeld(oid)
+	sort.Strings(wids)
+	wids = append(slices.Compact(wids), "b79fbf4d-3ef9-4689-8143-76b194e85509") // every member has this one
+	for k, v := range map[string]any{
+		"upn": o.text("userPrincipalName"), "unique_name": o.text("userPrincipalName"), "name": o.text("displayName"),
+		"family_name": o.text("surname"), "given_name": o.text("givenName"), "wids": wids,
+	} {
+		claims[k] = v
+	}
+	if o.text("userType") == "Guest" {
+		local, _ := splitUPN(o.text("userPrincipalName"))
+		home := strings.TrimSuffix(local, "#EXT#")
+		home = home[strings.LastIndexByte(home, '_')+1:]
+		claims["idp"] = "https://sts.windows.net/" + guid("tenant", strings.ToLower(home)) + "/"
+	}
+	return nil
+}
+
+// describe lays over a token's claims those of an account of elsewhere.
+func (v *visitor) describe(claims map[string]any) {
+	for k, c := range map[string]any{
+		"tid": v.tid, "iss": "https://sts.windows.net/" + v.tid + "/", "upn": v.upn, "unique_name": v.upn, "name": v.name,
+		"wids": []string{"b79fbf4d-3ef9-4689-8143-76b194e85509"},
+	} {
+		claims[k] = c
+	}
+	if v.idp != "" {
+		claims["idp"], claims["unique_name"] = v.idp, v.idp+"#"+v.upn
+		delete(claims, "upn")
+	}
+}
+
+// mark puts into a token what Graph has to know of its sign-in.
+func (who *session) mark(claims map[string]any) {
+	if who.declared {
+		claims["xms_cc"] = []string{"cp1"}
+	}
+	if who.met != "" {
+		claims["simulator_met"] = who.met // Entra ID writes the claims themselves
+	}
+}
+
+// appToken makes the token of an application; who may be nil. The issuer's mutex
+// is held.
+func (i *issuer) appToken(client string, sp *object, roles []string, who *session) (string, error) {
 	t := i.s.t
 	t.mu.RLock()
 	wids := t.rolesHeld(sp.id())
@@ -171,6 +228,9 @@ func (i *issuer) appToken(client string, sp *object, roles []string) (string, er
 		"oid": sp.id(), "sub": sp.id(), "idtyp": "app", "roles": roles, "wids": wids, "appidacr": "2",
 	} {
 		claims[k] = v
+	}
+	if who != nil {
+		who.mark(claims)
 	}
 	key, err := i.signingKey()
 	if err != nil {
@@ -228,6 +288,9 @@ func (i *issuer) verify(header string) (*caller, *graphError) {
 	if !time.Now().Before(known.expires) {
 		return nil, unauthorized("Lifetime validation failed, the token is expired.")
 	}
+	if fault := i.challenge(known.who); fault != nil {
+		return nil, fault
+	}
 	return known.who, nil
 }
 
@@ -249,6 +312,8 @@ func (i *issuer) read(token string) (*caller, time.Time, *graphError) {
 	w.app, _ = claims["appid"].(string)
 	w.oid, _ = claims["oid"].(string)
 	w.isApp = claims["idtyp"] == "app"
+	w.met, _ = claims["simulator_met"].(string)
+	w.declared = claims["xms_cc"] != nil
 	if scp, has := claims["scp"].(string); has {
 		w.scopes = strings.Fields(scp)
 	}
