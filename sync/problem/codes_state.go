@@ -43,6 +43,16 @@ const (
 	// name, or a file stands where a folder must. Args: state.
 	StatePath Code = "HS-5022"
 
+	// BackupFailed: the backup could not be written. Args: file.
+	BackupFailed Code = "HS-5101"
+	// BackupExists: a file has the name that the backup should get. Args: file.
+	BackupExists Code = "HS-5102"
+	// BackupFull: there is no room for the backup. Args: file.
+	BackupFull Code = "HS-5103"
+	// CopyNotEmpty: the state that was to become a copy holds something already.
+	// Args: state.
+	CopyNotEmpty Code = "HS-5104"
+
 	// IdentityMissing: the identity file is not there. Args: file.
 	IdentityMissing Code = "HS-5050"
 	// IdentityUnreadable: the identity file cannot be read. Args: file.
@@ -92,6 +102,11 @@ const (
 	// PeriodicNeeds: saved data was to be forgotten that periodic sync needs.
 	// Args: connection, domains.
 	PeriodicNeeds Code = "HS-5455"
+	// ForgetUnapproved: forgetting saved data has to be approved, nobody can be
+	// asked, and --yes was not given. Args: connection.
+	ForgetUnapproved Code = "HS-5456"
+	// ForgetDeclined: a person answered no. Args: connection.
+	ForgetDeclined Code = "HS-5457"
 )
 
 var stateClasses = map[Code]Class{
@@ -112,6 +127,10 @@ var stateClasses = map[Code]Class{
 	StateSignIn:        Mend,
 	StateNoDatabase:    Mend,
 	StatePath:          Mend,
+	BackupFailed:       Mend,
+	BackupExists:       Mend,
+	BackupFull:         Mend,
+	CopyNotEmpty:       Mend,
 	IdentityMissing:    Mend,
 	IdentityUnreadable: Mend,
 	IdentityExposed:    Mend,
@@ -131,4 +150,6 @@ var stateClasses = map[Code]Class{
 	KeyringKeepsNothing: Mend,
 	ConnectionForgotten: Mend,
 	PeriodicNeeds:       Mend,
+	ForgetUnapproved:    Mend,
+	ForgetDeclined:      Mend,
 }

@@ -79,7 +79,7 @@ func (s *Store) migrate(ctx context.Context) error {
 				return err
 			}
 		} else {
-			if s.foreign(tables) {
+			if s.foreign(tables, steps) {
 				return problem.New(problem.StateForeign, problem.Args{"state": s.URL()})
 			}
 			if _, err := tx.ExecContext(ctx, `CREATE TABLE hacsync_schema (
@@ -111,15 +111,28 @@ func (s *Store) migrate(ctx context.Context) error {
 // foreign reports whether the tables of a place without our schema are somebody
 // else's. A SQLite file is ours alone; a PostgreSQL schema may be shared, as
 // long as no name collides.
-func (s *Store) foreign(tables []string) bool {
+func (s *Store) foreign(tables []string, steps []migration) bool {
 	if s.dialect.sqlite {
 		return len(tables) > 0
 	}
-	ours := []string{
-		"counter", "connection", "sealed", "setting", "decision", "run", "plan", "plan_piece",
-		"raise", "lease", "journal", "known", "periodic", "worker", "notice", "spend",
-	}
+	ours := ourTables(steps)
 	return slices.ContainsFunc(tables, func(t string) bool { return slices.Contains(ours, t) })
+}
+
+// ourTables are the names of all tables that migrations make, in their order.
+func ourTables(steps []migration) []string {
+	var names []string
+	for _, m := range steps {
+		for _, statement := range m.statements {
+			for line := range strings.Lines(statement) { // comments may stand before it
+				if rest, ok := strings.CutPrefix(line, "CREATE TABLE "); ok {
+					name, _, _ := strings.Cut(rest, " ")
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	return names
 }
 
 type queryer interface {

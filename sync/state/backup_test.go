@@ -1,0 +1,213 @@
+package state_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// fill puts a little of everything into a state.
+func fill(t testing.TB, s *state.Store) *state.Claim {
+	t.Helper()
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(s.SaveConnection(ctx, consent.Connection{Name: "みどり", Tenant: "t", SignedIn: []directory.ID{"x"}}))
+	must(s.SaveSealed(ctx, "みどり", "key", []byte{0, 1, 2, 255}, 0))
+	must(s.SetSettings(ctx, "t", "a.example", map[string]string{"source": "csv:/利用者.csv"}))
+	must(s.SaveDecision(ctx, "t", "a.example", state.Decision{Key: "k", Data: json.RawMessage(`{"why":"理由"}`)}))
+	no := beginSync(t, s)
+	big := make([]byte, 3<<20)
+	for i := range big {
+		big[i] = byte(i * i >> 3 * 7919 >> (i % 5))
+	}
+	must(s.SavePlan(ctx, no, "ff", big))
+	if _, err := s.UseRaise(ctx, "t", "ff"); err != nil {
+		t.Fatal(err)
+	}
+	must(s.Remember(ctx, "t", "a.example", map[string][]string{"k": {"surname"}}))
+	c := take(t, s)
+	var rows []state.Entry
+	for i := range 120 {
+		rows = append(rows, state.Entry{Run: no, Action: i, Kind: "add", Verb: "create", After: json.RawMessage(`{"displayName":"名"}`)})
+	}
+	must(c.Intend(ctx, rows))
+	return c
+}
+
+// contents is all that fill put there, as text.
+func contents(t testing.TB, s *state.Store) string {
+	t.Helper()
+	ctx := t.Context()
+	var b strings.Builder
+	put := func(v any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Write(text)
+		b.WriteByte('\n')
+	}
+	put(s.Connections(ctx))
+	sealed, version, err := s.Sealed(ctx, "みどり", "key")
+	put([]any{sealed, version}, err)
+	put(s.Settings(ctx, "t", "a.example"))
+	put(s.Decisions(ctx, "t", "a.example"))
+	put(s.Runs(ctx, state.RunFilter{}))
+	put(s.Plan(ctx, 1))
+	put(s.PlanKnown(ctx, "t", "ff"))
+	put(s.Known(ctx, "t", "a.example"))
+	put(s.Journal(ctx, 1))
+	return b.String()
+}
+
+func TestBackup_IsAStateOfItsOwn(t *testing.T) {
+	places(t, func(t *testing.T, place string) {
+		s := open(t, place, state.Options{})
+		fill(t, s)
+		file := filepath.Join(t.TempDir(), "backup 日本.db")
+		if err := s.Backup(t.Context(), file); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(file)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("mode %v, %v", info.Mode(), err)
+		}
+		if left, err := os.ReadDir(filepath.Dir(file)); err != nil || len(left) != 1 {
+			t.Errorf("left behind: %v, %v", left, err)
+		}
+		b := open(t, state.FileURL(file), state.Options{})
+		if got, want := contents(t, b), contents(t, s); got != want {
+			t.Errorf("the copy has\n%.3000s\nwant\n%.3000s", got, want)
+		}
+		// The numbers go on, and the claim is nobody's at once.
+		if no := beginSync(t, b); no != 2 {
+			t.Errorf("the next run is %d", no)
+		}
+		begun := time.Now()
+		c, err := b.Take(t.Context(), "t", "a.example", "restored", false)
+		if err != nil || time.Since(begun) > 5*time.Second {
+			t.Fatalf("%v after %v", err, time.Since(begun))
+		}
+		_ = c.Release(t.Context())
+		if fresh, err := b.UseRaise(t.Context(), "t", "ff"); err != nil || fresh {
+			t.Errorf("a raise can be used again: %v", err)
+		}
+	})
+}
+
+func TestBackup_NeverReplacesAFileAndLeavesNoneBehind(t *testing.T) {
+	places(t, func(t *testing.T, place string) {
+		s := open(t, place, state.Options{})
+		fill(t, s)
+		dir := t.TempDir()
+		file := filepath.Join(dir, "b.db")
+		if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Backup(t.Context(), file); !problem.Has(err, problem.BackupExists) {
+			t.Errorf("%v", err)
+		}
+		if b, err := os.ReadFile(file); err != nil || string(b) != "mine" {
+			t.Errorf("%q %v", b, err)
+		}
+		if err := s.Backup(t.Context(), filepath.Join(dir, "no such folder", "b.db")); !problem.Has(err, problem.BackupFailed) {
+			t.Errorf("%v", err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Backup(ctx, filepath.Join(dir, "c.db")); err == nil || problem.Of(err) != nil {
+			t.Errorf("cancelled: %v", err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+			t.Errorf("left behind: %v, %v", left, err)
+		}
+	})
+}
+
+// TestBackup_IsOneMomentWhileOthersWrite lets processes write batches of 20 rows
+// each, and looks whether a backup has one half.
+func TestBackup_IsOneMomentWhileOthersWrite(t *testing.T) {
+	places(t, func(t *testing.T, place string) {
+		s := open(t, place, state.Options{})
+		beginSync(t, s)
+		writer := start(t, "storm", place, 0)
+		if got := writer.line(); got != "held" {
+			t.Fatal(got)
+		}
+		dir := t.TempDir()
+		last := 0
+		for i := range 5 {
+			for range 5 {
+				writer.line()
+			}
+			file := filepath.Join(dir, fmt.Sprintf("%d.db", i))
+			if err := s.Backup(t.Context(), file); err != nil {
+				t.Fatal(err)
+			}
+			b := open(t, state.FileURL(file), state.Options{})
+			rows, err := b.Journal(t.Context(), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			batches := map[int]map[state.EntryState]int{}
+			for _, e := range rows {
+				if batches[e.Action] == nil {
+					batches[e.Action] = map[state.EntryState]int{}
+				}
+				batches[e.Action][e.State]++
+			}
+			for n, states := range batches {
+				if states[state.Sent] != 20 && states[state.Written] != 20 {
+					t.Errorf("backup %d has batch %d half: %v", i, n, states)
+				}
+			}
+			if len(batches) <= last {
+				t.Errorf("backup %d has %d batches, the one before %d: nobody wrote", i, len(batches), last)
+			}
+			last = len(batches)
+			_ = b.Close()
+		}
+	})
+}
+
+func TestCopyTo_ASqliteFileBecomesAPostgresDatabase(t *testing.T) {
+	s := open(t, newFile(t), state.Options{})
+	fill(t, s)
+	to := open(t, newDatabase(t), state.Options{})
+	if err := s.CopyTo(t.Context(), to); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := contents(t, to), contents(t, s); got != want {
+		t.Errorf("the copy has\n%.3000s\nwant\n%.3000s", got, want)
+	}
+	if no := beginSync(t, to); no != 2 {
+		t.Errorf("the next run is %d", no)
+	}
+	c, err := to.Take(t.Context(), "t", "a.example", "there", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Release(t.Context())
+	if err := s.CopyTo(t.Context(), to); !problem.Has(err, problem.CopyNotEmpty) {
+		t.Errorf("again: %v", err)
+	}
+}

@@ -1,0 +1,148 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// KeptForUndo is how long a sync and its journal are kept whatever is asked for:
+// for 30 days every sync can be undone, and a day more than the recycle bin of
+// the tenant is no loss.
+const KeptForUndo = 31 * 24 * time.Hour
+
+// keptRunning is how long a dry run that seems to be under way is left alone.
+const keptRunning = 24 * time.Hour
+
+// Pruning says what may go.
+type Pruning struct {
+	// Runs is the age at which a run goes, with its plan and journal. Syncs and
+	// undos stay for KeptForUndo in any case.
+	Runs time.Duration
+	// Plans is the age at which the plan of a dry run goes; the run stays in the
+	// sync log. 0 is Runs.
+	Plans time.Duration
+	// Lasting names the rows of a journal that stay when their run goes, because
+	// later plans rest on them. Nil keeps none.
+	Lasting func(Entry) bool
+}
+
+// Pruned is what went.
+type Pruned struct {
+	Runs  int `json:"runs"`
+	Plans int `json:"plans"` // of runs that stayed
+	Rows  int `json:"rows"`  // of journals
+}
+
+// pruneBatch is how many runs go in one transaction: others want to write too.
+const pruneBatch = 20
+
+// Prune removes old runs with their plans and journals, and old plans of dry
+// runs. It never removes a run that can be resumed or undone, the newest run of
+// each kind of a domain, its newest dry run with a plan, a decision, or the memory
+// that a raise of the guard was used. Cut short, it goes on the next time.
+func (s *Store) Prune(ctx context.Context, p Pruning) (Pruned, error) {
+	var done Pruned
+	now := s.clock.Now()
+	if p.Plans <= 0 {
+		p.Plans = p.Runs
+	}
+	var runs, plans []int64
+	err := s.read(ctx, "look for old runs", func(tx *sql.Tx) error {
+		newest, err := column[int64](ctx, tx, `SELECT MAX(no) FROM run GROUP BY tenant, domain, kind
+			UNION SELECT MAX(run.no) FROM run JOIN plan ON plan.run = run.no
+			WHERE run.kind = 'dry-run' AND run.state = 'done' GROUP BY run.tenant, run.domain`)
+		if err != nil {
+			return err
+		}
+		keep := make(map[int64]bool, len(newest))
+		for _, no := range newest {
+			keep[no] = true
+		}
+		kept := func(no int64) bool { return keep[no] }
+		dry, sync := max(p.Runs, keptRunning), max(p.Runs, KeptForUndo)
+		runs, err = column[int64](ctx, tx, `SELECT no FROM run
+			WHERE kind = 'dry-run' AND started < $1
+			OR kind <> 'dry-run' AND started < $2 AND ended > 0 AND ended < $2 AND state NOT IN ('running', 'stopped')
+			ORDER BY no`, nanos(now.Add(-dry)), nanos(now.Add(-sync)))
+		if err != nil {
+			return err
+		}
+		runs = slices.DeleteFunc(runs, kept)
+		plans, err = column[int64](ctx, tx, `SELECT plan.run FROM plan JOIN run ON run.no = plan.run
+			WHERE run.kind = 'dry-run' AND plan.saved < $1 ORDER BY plan.run`, nanos(now.Add(-max(p.Plans, keptRunning))))
+		plans = slices.DeleteFunc(plans, kept)
+		return err
+	})
+	if err != nil {
+		return done, err
+	}
+	plans = slices.DeleteFunc(plans, func(no int64) bool {
+		_, goes := slices.BinarySearch(runs, no)
+		return goes
+	})
+	for nos := range slices.Chunk(plans, pruneBatch) {
+		err := s.write(ctx, "remove old plans", func(tx *sql.Tx) error { return removePlans(ctx, tx, nos) })
+		if err != nil {
+			return done, err
+		}
+		done.Plans += len(nos)
+	}
+	for nos := range slices.Chunk(runs, pruneBatch) {
+		rows, err := s.removeRuns(ctx, nos, p.Lasting)
+		if err != nil {
+			return done, err
+		}
+		done.Runs += len(nos)
+		done.Rows += rows
+	}
+	s.log.InfoContext(ctx, "old runs removed", "runs", done.Runs, "plans", done.Plans, "rows", done.Rows)
+	return done, nil
+}
+
+// amongThem is a condition for a few numbers of our own.
+func amongThem(column string, nos []int64) string {
+	return column + " IN (" + strings.Trim(strings.ReplaceAll(fmt.Sprint(nos), " ", ", "), "[]") + ")"
+}
+
+func removePlans(ctx context.Context, tx *sql.Tx, nos []int64) error {
+	for _, table := range []string{"plan_piece", "plan"} {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE `+amongThem("run", nos)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeRuns removes runs with all that hangs on them, but for what lasts of
+// their journals, and counts the rows of these that went.
+func (s *Store) removeRuns(ctx context.Context, nos []int64, lasting func(Entry) bool) (int, error) {
+	gone := 0
+	err := s.write(ctx, "remove old runs", func(tx *sql.Tx) error {
+		gone = 0
+		entries, err := rows(ctx, tx, scanEntry, `SELECT `+entryColumns+` FROM journal WHERE `+amongThem("run", nos))
+		if err != nil {
+			return err
+		}
+		for i := range entries {
+			e := &entries[i]
+			if lasting != nil && lasting(*e) {
+				continue
+			}
+			gone++
+			if _, err := tx.ExecContext(ctx, `DELETE FROM journal WHERE run = $1 AND action = $2 AND step = $3`,
+				e.Run, e.Action, e.Step); err != nil {
+				return err
+			}
+		}
+		if err := removePlans(ctx, tx, nos); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM run WHERE `+amongThem("no", nos))
+		return err
+	})
+	return gone, err
+}
