@@ -134,9 +134,14 @@ func notSent(steps []plan.Step, why func(upn string) *problem.Problem) []destina
 func (p *paced) book(ctx context.Context, n int64) (time.Duration, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.w.Clock.Now()
+	now, quotas := p.w.Clock.Now(), p.quotas()
+	for _, q := range quotas {
+		if now.Sub(p.from) > q.Slack() { // what was booked is over
+			p.paid = 0
+		}
+	}
 	if p.paid < n {
-		at, err := p.w.Store.Book(ctx, p.quotas(), n-p.paid, now)
+		at, err := p.w.Store.Book(ctx, quotas, n-p.paid, now)
 		if err != nil {
 			return 0, err
 		}

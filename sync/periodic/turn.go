@@ -402,16 +402,15 @@ func (t *turn) takeUp(ctx context.Context, r state.Run, own bool) (done bool, er
 			return true, nil
 		}
 	}
-	rep, err := t.r.Resume(ctx, r.No)
-	if problem.Has(err, problem.PlanMissing, problem.RunEnded) {
-		return false, nil // nothing was written, or somebody else was quicker
+	rep, err := t.r.ResumeUnattended(ctx, r.No)
+	// Nothing was written by it, it was given up or ended by somebody else, or
+	// what is left of it does not fit any more: the domain is planned anew.
+	if problem.Has(err, problem.PlanMissing, problem.PlanOld, problem.RunEnded, problem.PlanDrifted) {
+		return false, nil
 	}
 	t.i.Sync = r.No
 	if !own {
-		if err != nil && !problem.Has(err, problem.PlanDrifted) {
-			return false, err
-		}
-		return false, nil // an earlier one is finished; this interval begins
+		return false, err // an earlier one is finished; this interval begins
 	}
 	t.i.DryRun = r.PlanOf
 	t.count(run.SummaryOf(r))

@@ -15,9 +15,13 @@ type Quota struct {
 	Window time.Duration
 }
 
-// windowParts is into how many parts a window is cut. Up to one slice more than the window
-// is watched, so that no window of its length holds more than the limit.
-const windowParts = 10
+// windowParts is into how many parts a window is cut. Two parts more than the
+// window are watched: requests that leave up to a part later than they were
+// booked for still stay within the limit.
+const windowParts = 20
+
+// Slack is how much later than at the booked moment requests may leave.
+func (q Quota) Slack() time.Duration { return time.Duration(q.length()) }
 
 // Book books n requests in every quota and gives the moment from which they may
 // be sent: now, or later where a quota is used up. What is booked is booked,
@@ -77,7 +81,7 @@ func (q Quota) used(ctx context.Context, tx *sql.Tx, now time.Time) (map[int64]i
 	all, err := rows(ctx, tx, func(scan func(...any) error) (r [2]int64, err error) {
 		err = scan(&r[0], &r[1])
 		return r, err
-	}, `SELECT slice, used FROM spend WHERE name = $1 AND slice >= $2`, clean(q.Name), max(0, q.slice(now)-windowParts))
+	}, `SELECT slice, used FROM spend WHERE name = $1 AND slice >= $2`, clean(q.Name), max(0, q.slice(now)-windowParts-1))
 	used := make(map[int64]int64, len(all))
 	for _, r := range all {
 		used[r[0]] = r[1]
@@ -91,9 +95,9 @@ func (q Quota) room(used map[int64]int64, n int64, t time.Time) time.Time {
 	n = min(n, q.Limit)
 	for at := q.slice(t); ; at++ {
 		fits := true
-		for first := at - windowParts; first <= at && fits; first++ {
+		for first := at - windowParts - 1; first <= at && fits; first++ {
 			sum := n
-			for i := first; i <= first+windowParts; i++ {
+			for i := first; i <= first+windowParts+1; i++ {
 				sum += used[i]
 			}
 			fits = sum <= q.Limit
