@@ -107,6 +107,9 @@ const (
 	ForgetUnapproved Code = "HS-5456"
 	// ForgetDeclined: a person answered no. Args: connection.
 	ForgetDeclined Code = "HS-5457"
+	// NewPassphraseNeeded: saved data is to be sealed with another passphrase, and
+	// none was given.
+	NewPassphraseNeeded Code = "HS-5458"
 )
 
 var stateClasses = map[Code]Class{
@@ -152,4 +155,5 @@ var stateClasses = map[Code]Class{
 	PeriodicNeeds:       Mend,
 	ForgetUnapproved:    Mend,
 	ForgetDeclined:      Mend,
+	NewPassphraseNeeded: Mend,
 }

@@ -394,3 +394,69 @@ func TestKeyring_RealOfProcessesAtOnceOneMakesTheKey(t *testing.T) {
 
 // Rows are a consent.Cache, which secret itself does not know.
 var _ consent.Cache = (*secret.Row)(nil)
+
+func TestReseal_MovesAllRowsAtOnceOrNone(t *testing.T) {
+	ctx := t.Context()
+	store, err := state.Open(ctx, newState(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	sealer := func() secret.Sealer {
+		path := filepath.Join(t.TempDir(), "identity")
+		if err := secret.GenerateIdentity(path); err != nil {
+			t.Fatal(err)
+		}
+		s, err := secret.FromIdentityFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	old, next := sealer(), sealer()
+	running := secret.NewRow(store, old, "c", secret.Tokens)
+	for name, r := range map[string]*secret.Row{"tokens": running, "key": secret.NewRow(store, old, "c", secret.Certificate)} {
+		if err := r.Store(ctx, []byte(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := secret.Reseal(ctx, store, next, old, "c"); !problem.Has(err, problem.SealedElsewhere) {
+		t.Errorf("opened with the wrong key: %v", err)
+	}
+	if _, err := secret.Reseal(ctx, &meddled{store, func() {
+		if err := running.Store(ctx, []byte("newer")); err != nil {
+			t.Error(err)
+		}
+	}}, old, next, "c"); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{secret.Tokens: "newer", secret.Certificate: "key"} {
+		if plain, err := secret.NewRow(store, next, "c", name).Load(ctx); err != nil || string(plain) != want {
+			t.Errorf("%s: %q %v", name, plain, err)
+		}
+		if _, err := secret.NewRow(store, old, "c", name).Load(ctx); !problem.Has(err, problem.SealedElsewhere) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// A process that still has the old key does not bring it back.
+	if err := running.Store(ctx, []byte("old")); err == nil {
+		t.Error("sealed under the old key")
+	}
+	if _, err := secret.Reseal(ctx, store, old, next, "none"); !problem.Has(err, problem.NoSavedData) {
+		t.Errorf("%v", err)
+	}
+}
+
+// meddled lets another process write just before the first change.
+type meddled struct {
+	*state.Store
+	first func()
+}
+
+func (m *meddled) ChangeSealed(ctx context.Context, connection string, changes []secret.Change) error {
+	if first := m.first; first != nil {
+		m.first = nil
+		first()
+	}
+	return m.Store.ChangeSealed(ctx, connection, changes)
+}

@@ -209,6 +209,45 @@ func (s *Store) RemoveSealed(ctx context.Context, connection, name string, versi
 	})
 }
 
+// ChangeSealed replaces rows of a connection, all or none. A row that is not at
+// its version any more, or one of the connection that no change names, is
+// ErrStale.
+func (s *Store) ChangeSealed(ctx context.Context, connection string, changes []secret.Change) error {
+	connection = clean(connection)
+	return s.write(ctx, "change sealed rows", func(tx *sql.Tx) error {
+		for _, c := range changes {
+			next, err := count(ctx, tx, "sealed")
+			if err != nil {
+				return err
+			}
+			var done bool
+			if c.Version == 0 {
+				done, err = one(tx.ExecContext(ctx, `INSERT INTO sealed (connection, name, version, data)
+					VALUES ($1, $2, $3, $4) ON CONFLICT (connection, name) DO NOTHING`,
+					connection, clean(c.Name), next, c.Sealed))
+			} else {
+				done, err = one(tx.ExecContext(ctx, `UPDATE sealed SET version = $1, data = $2
+					WHERE connection = $3 AND name = $4 AND version = $5`,
+					next, c.Sealed, connection, clean(c.Name), c.Version))
+			}
+			if err != nil {
+				return err
+			}
+			if !done {
+				return ErrStale
+			}
+		}
+		var all int
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM sealed WHERE connection = $1`, connection).Scan(&all); err != nil {
+			return err
+		}
+		if all != len(changes) {
+			return ErrStale
+		}
+		return nil
+	})
+}
+
 // SealedNames lists every sealed row, those of the state itself first.
 func (s *Store) SealedNames(ctx context.Context) ([]secret.RowName, error) {
 	var all []secret.RowName
