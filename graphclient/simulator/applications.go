@@ -8,7 +8,7 @@ import (
 func (s *Server) listPrincipals(c *call) (*answer, *graphError) {
 	s.t.mu.RLock()
 	defer s.t.mu.RUnlock()
-	return s.listOf(c, "servicePrincipal", "servicePrincipals", s.t.sps, c.query.expand != "")
+	return s.listOf(c, "servicePrincipal", "servicePrincipals", s.t.listed(s.t.sps, c.now), c.query.expand != "")
 }
 
 // principal finds a service principal by ID or, in the form
@@ -23,7 +23,7 @@ func (t *tenant) principal(key string) *object {
 func (s *Server) getPrincipal(c *call) (*answer, *graphError) {
 	s.t.mu.RLock()
 	defer s.t.mu.RUnlock()
-	o := s.t.principal(c.vars[0])
+	o := s.t.before(s.t.principal(c.vars[0]), s.t.idLag, c.now)
 	if o == nil {
 		return nil, notFound(strings.TrimPrefix(c.vars[0], "(appId)"))
 	}
@@ -47,7 +47,7 @@ func (s *Server) createPrincipal(c *call) (*answer, *graphError) {
 	}
 	appID := unquote(props["appId"])
 	app := t.appByClient(appID)
-	if app == nil {
+	if t.known(app) == nil {
 		return nil, badRequest("The appId '" + appID + "' of the service principal does not reference a valid application object.")
 	}
 	if t.spByClient(appID) != nil {
@@ -64,7 +64,7 @@ func (s *Server) createPrincipal(c *call) (*answer, *graphError) {
 		}
 	}
 	o := newObject(t.sch["servicePrincipal"], props)
-	t.sps.add(o)
+	t.enter(t.sps, o, c.now)
 	return asCreated(c.one(o, "servicePrincipals"))
 }
 
@@ -91,7 +91,7 @@ func (t *tenant) mayRegister(w *caller) bool {
 func (s *Server) appRolesWhere(c *call, key string, id string) (*answer, *graphError) {
 	sub := newCollection()
 	for _, a := range s.t.appRoles.list {
-		if a.text(key) == id {
+		if a.text(key) == id && s.t.before(a, s.t.idLag, c.now) != nil {
 			sub.add(a)
 		}
 	}
@@ -101,7 +101,7 @@ func (s *Server) appRolesWhere(c *call, key string, id string) (*answer, *graphE
 func (s *Server) listAppRoles(c *call) (*answer, *graphError) {
 	s.t.mu.RLock()
 	defer s.t.mu.RUnlock()
-	sp := s.t.principal(c.vars[0])
+	sp := s.t.before(s.t.principal(c.vars[0]), s.t.idLag, c.now)
 	if sp == nil {
 		return nil, notFound(c.vars[0])
 	}
@@ -111,7 +111,7 @@ func (s *Server) listAppRoles(c *call) (*answer, *graphError) {
 func (s *Server) listAppRoleHolders(c *call) (*answer, *graphError) {
 	s.t.mu.RLock()
 	defer s.t.mu.RUnlock()
-	sp := s.t.principal(c.vars[0])
+	sp := s.t.before(s.t.principal(c.vars[0]), s.t.idLag, c.now)
 	if sp == nil {
 		return nil, notFound(c.vars[0])
 	}
@@ -129,7 +129,7 @@ func (s *Server) createAppRole(c *call) (*answer, *graphError) {
 	if !t.mayAssignRoles(c.who) {
 		return nil, denied()
 	}
-	if t.principal(c.vars[0]) == nil {
+	if t.known(t.principal(c.vars[0])) == nil {
 		return nil, notFound(c.vars[0])
 	}
 	props, err := t.clean(t.sch["appRoleAssignment"], body)
@@ -148,7 +148,7 @@ func (s *Server) createAppRole(c *call) (*answer, *graphError) {
 		m := "Permission being assigned already exists on the object"
 		return nil, badRequest(m, detail{"InvalidUpdate", m, ""})
 	}
-	t.appRoles.add(o)
+	t.enter(t.appRoles, o, c.now)
 	return asCreated(c.one(o, "appRoleAssignments"))
 }
 
@@ -167,12 +167,26 @@ func (s *Server) deleteAppRole(c *call) (*answer, *graphError) {
 func (s *Server) listApplications(c *call) (*answer, *graphError) {
 	s.t.mu.RLock()
 	defer s.t.mu.RUnlock()
-	return s.listOf(c, "application", "applications", s.t.apps, false)
+	of := newCollection()
+	for _, o := range s.t.listed(s.t.apps, c.now).list {
+		of.add(s.t.shown(c, o, false))
+	}
+	return s.listOf(c, "application", "applications", of, false)
 }
 
+// application finds one by ID or, in the forms applications(appId='…') and
+// applications(uniqueName='…'), by its other keys.
 func (t *tenant) application(key string) *object {
 	if app, found := strings.CutPrefix(key, "(appId)"); found {
 		return t.appByClient(app)
+	}
+	if name, found := strings.CutPrefix(key, "(uniqueName)"); found {
+		for _, o := range t.apps.list {
+			if name != "" && o.text("uniqueName") == name {
+				return o
+			}
+		}
+		return nil
 	}
 	return t.apps.get(key)
 }
@@ -180,25 +194,35 @@ func (t *tenant) application(key string) *object {
 func (s *Server) getApplication(c *call) (*answer, *graphError) {
 	s.t.mu.RLock()
 	defer s.t.mu.RUnlock()
-	o := s.t.application(c.vars[0])
+	o := s.t.before(s.t.application(c.vars[0]), s.t.idLag, c.now)
 	if o == nil {
-		return nil, notFound(strings.TrimPrefix(c.vars[0], "(appId)"))
+		_, key, keyed := strings.Cut(c.vars[0], ")")
+		if !keyed {
+			key = c.vars[0]
+		}
+		return nil, notFound(key)
 	}
-	return c.one(o, "applications")
+	return c.one(s.t.shown(c, o, true), "applications")
 }
 
 func (s *Server) createApplication(c *call) (*answer, *graphError) {
-	t := s.t
 	body, err := c.object()
 	if err != nil {
 		return nil, err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	s.t.mu.Lock()
+	defer s.t.mu.Unlock()
+	return s.newApplication(c, body, "")
+}
+
+// newApplication makes one; uniqueName is its alternate key, which cannot be set
+// otherwise.
+func (s *Server) newApplication(c *call, body map[string]jsonValue, uniqueName string) (*answer, *graphError) {
+	t := s.t
 	if !t.mayRegister(c.who) {
 		return nil, denied()
 	}
-	props, err := t.clean(t.sch["application"], body)
+	props, err := t.applicationProps(body)
 	if err != nil {
 		return nil, err
 	}
@@ -208,17 +232,32 @@ func (s *Server) createApplication(c *call) (*answer, *graphError) {
 	}
 	props["id"], props["appId"] = quote(newGUID()), quote(newGUID())
 	props["createdDateTime"] = quoteTime(c.now)
+	if uniqueName != "" {
+		props["uniqueName"] = quote(uniqueName)
+	}
 	if props["signInAudience"] == "" {
 		props["signInAudience"] = `"AzureADMyOrg"`
 	}
-	if err := keepKeys(props); err != nil {
+	if err := t.keepKeys(nil, props, c.now); err != nil {
 		return nil, err
 	}
 	o := newObject(t.sch["application"], props)
-	t.apps.add(o)
-	return asCreated(c.one(o, "applications"))
+	t.enter(t.apps, o, c.now)
+	return asCreated(c.one(t.shown(c, o, false), "applications"))
 }
 
+// applicationProps checks a body: what the directory sets itself is read-only.
+func (t *tenant) applicationProps(body map[string]jsonValue) (map[string]string, *graphError) {
+	for _, name := range []string{"appId", "uniqueName", "createdDateTime", "publisherDomain"} {
+		if _, set := body[name]; set {
+			return nil, badRequest("Property '" + name + "' is read-only and cannot be set.")
+		}
+	}
+	return t.clean(t.sch["application"], body)
+}
+
+// updateApplication changes one, or with Prefer: create-if-missing makes the one
+// of a uniqueName.
 func (s *Server) updateApplication(c *call) (*answer, *graphError) {
 	t := s.t
 	body, err := c.object()
@@ -230,18 +269,23 @@ func (s *Server) updateApplication(c *call) (*answer, *graphError) {
 	if !t.mayRegister(c.who) {
 		return nil, denied()
 	}
+	name, upsert := strings.CutPrefix(c.vars[0], "(uniqueName)")
+	upsert = upsert && strings.Contains(strings.ToLower(c.header.Get("Prefer")), "create-if-missing")
 	o := t.application(c.vars[0])
-	if o == nil {
+	if o == nil && upsert && name != "" {
+		return s.newApplication(c, body, name)
+	}
+	if o == nil || !upsert && t.before(o, t.idLag, c.now) == nil {
 		return nil, notFound(c.vars[0])
 	}
-	props, err := t.clean(o.t, body)
+	props, err := t.applicationProps(body)
 	if err != nil {
 		return nil, err
 	}
-	if err := keepKeys(props); err != nil {
+	if err := t.keepKeys(o, props, c.now); err != nil {
 		return nil, err
 	}
-	t.apps.replace(o.with(props))
+	t.rewrite(o, props, c.now)
 	return noContent(), nil
 }
 

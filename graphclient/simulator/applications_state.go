@@ -112,7 +112,7 @@ func (t *tenant) rolesOf(sp *object) []string {
 	graph := t.spByClient(graphAppID)
 	var out []string
 	for _, a := range t.appRoles.list {
-		if a.text("principalId") != sp.id() || a.text("resourceId") != graph.id() {
+		if a.text("principalId") != sp.id() || a.text("resourceId") != graph.id() || t.known(a) == nil {
 			continue
 		}
 		for _, r := range graph.appRoleList() {

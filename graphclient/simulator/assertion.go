@@ -30,7 +30,7 @@ func (i *issuer) byCredentials(host string, form url.Values) (any, *oauthError) 
 	}
 	t := i.s.t
 	t.mu.RLock()
-	sp, app := t.spByClient(client), t.appByClient(client)
+	sp, app := t.known(t.spByClient(client)), t.known(t.appByClient(client))
 	n := t.set.RefuseSignIn
 	t.mu.RUnlock()
 	switch {
@@ -168,48 +168,4 @@ func secretKnown(secret string, holders ...*object) bool {
 		}
 	}
 	return false
-}
-
-// keepKeys checks the certificates of an application and completes what Graph
-// completes: keyId, type, usage, dates from the certificate.
-func keepKeys(props map[string]string) *graphError {
-	raw, has := props["keyCredentials"]
-	if !has || raw == null {
-		return nil
-	}
-	var list []map[string]any
-	if json.Unmarshal([]byte(raw), &list) != nil {
-		return invalidValue("Application", "keyCredentials")
-	}
-	for _, k := range list {
-		text, _ := k["key"].(string)
-		der, err := base64.StdEncoding.DecodeString(text)
-		cert, perr := x509.ParseCertificate(der)
-		if err != nil || perr != nil {
-			m := "Key credential must have type, usage and key."
-			return fail(400, "Request_BadRequest", m, detail{"InvalidValue", m, "keyCredentials"})
-		}
-		sum := sha1.Sum(cert.Raw) //nolint:gosec // as above
-		for name, v := range map[string]any{
-			"keyId": newGUID(), "type": "AsymmetricX509Cert", "usage": "Verify",
-			"startDateTime": cert.NotBefore.UTC().Format(time.RFC3339), "endDateTime": cert.NotAfter.UTC().Format(time.RFC3339),
-			"customKeyIdentifier": strings.ToUpper(hexOf(sum[:])),
-		} {
-			if k[name] == nil {
-				k[name] = v
-			}
-		}
-	}
-	b, _ := json.Marshal(list) // it was JSON a moment ago
-	props["keyCredentials"] = string(b)
-	return nil
-}
-
-func hexOf(b []byte) string {
-	const digits = "0123456789abcdef"
-	out := make([]byte, 0, 2*len(b))
-	for _, c := range b {
-		out = append(out, digits[c>>4], digits[c&15])
-	}
-	return string(out)
 }

@@ -42,6 +42,7 @@ type tenant struct {
 	change uint64        // number of the latest write, for delta
 	lag    time.Duration // lists and counts show the state of so long ago
 	idLag  time.Duration // so do reads by id
+	young  map[string]young
 }
 
 // collection holds the objects of one kind in the order they were made.
@@ -423,6 +424,11 @@ type fileSettings struct {
 	// DenyPurposes lists UPNs whose mailbox kind is refused even to an
 	// application that may read the others.
 	DenyPurposes []string `json:"denyPurposes,omitempty"`
+	// CertificateDays is how long a certificate of an application may hold, by
+	// the tenant's application management policy; 0 is no limit.
+	CertificateDays int `json:"certificateDays,omitempty"`
+	// NoCertificates: that policy allows applications no certificates.
+	NoCertificates bool `json:"noCertificates,omitempty"`
 }
 
 func (f fileSettings) json() []byte {
