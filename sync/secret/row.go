@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -140,7 +141,7 @@ func (r *Row) Store(ctx context.Context, plain []byte) error {
 		if err == nil {
 			// The new version is not told; the next Store looks.
 			r.version = 0
-			return r.stillWanted(ctx)
+			return r.stillWanted(ctx, sealed)
 		}
 		if !errors.Is(err, ErrStale) {
 			return err
@@ -156,14 +157,15 @@ func (r *Row) Store(ctx context.Context, plain []byte) error {
 }
 
 // stillWanted takes back a row that was written just after somebody forgot the
-// connection: forgetting removes mark and rows at once, so one that is written
-// later finds its mark gone.
-func (r *Row) stillWanted(ctx context.Context) error {
+// connection, or sealed it with another key: that changes mark and rows at once,
+// so whoever writes later finds another mark than before.
+func (r *Row) stillWanted(ctx context.Context, wrote []byte) error {
 	_, marked, err := ReadMark(ctx, r.rows, r.connection)
 	if err != nil || marked == r.marked {
 		return err
 	}
-	if _, version, err := r.rows.Sealed(ctx, r.connection, r.name); err == nil && version != 0 && marked == 0 {
+	data, version, err := r.rows.Sealed(ctx, r.connection, r.name)
+	if err == nil && version != 0 && bytes.Equal(data, wrote) {
 		_ = r.rows.RemoveSealed(ctx, r.connection, r.name, version)
 	}
 	return r.forgotten()

@@ -15,6 +15,7 @@ import (
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/state"
 )
 
@@ -135,6 +136,52 @@ func TestForgetConnection_TakesItsSealedRowsAndLeavesTheRest(t *testing.T) {
 		}
 		if got, _, err := s.Sealed(ctx, "", "key"); err != nil || string(got) != "key" {
 			t.Errorf("the state's own row: %q %v", got, err)
+		}
+	})
+}
+
+func TestSealed_SeveralRowsChangeAtOnceOrNone(t *testing.T) {
+	places(t, func(t *testing.T, url string) {
+		s, ctx := open(t, url, state.Options{}), t.Context()
+		version := func(name string) int64 {
+			_, v, err := s.Sealed(ctx, "c", name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+		for _, n := range []string{"a", "b"} {
+			if err := s.SaveSealed(ctx, "c", n, []byte("old"), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a, b := version("a"), version("b")
+		for name, changes := range map[string][]secret.Change{
+			"a stale one":     {{Name: "a", Sealed: []byte("new"), Version: a}, {Name: "b", Sealed: []byte("new"), Version: a}},
+			"one is left out": {{Name: "a", Sealed: []byte("new"), Version: a}},
+			"one is there":    {{Name: "a", Sealed: []byte("new"), Version: a}, {Name: "b", Sealed: []byte("new")}},
+		} {
+			if err := s.ChangeSealed(ctx, "c", changes); !errors.Is(err, state.ErrStale) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if version("a") != a || version("b") != b {
+			t.Error("half a change")
+		}
+		if err := s.ChangeSealed(ctx, "c", []secret.Change{
+			{Name: "a", Sealed: []byte("new"), Version: a}, {Name: "b", Sealed: []byte("new"), Version: b}, {Name: "c", Sealed: []byte("new")},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		names, err := s.SealedNames(ctx)
+		if want := []secret.RowName{{Connection: "c", Name: "a"}, {Connection: "c", Name: "b"}, {Connection: "c", Name: "c"}}; err != nil || !slices.Equal(names, want) {
+			t.Errorf("%v %v", names, err)
+		}
+		if err := s.RemoveSealed(ctx, "c", "a", a); !errors.Is(err, state.ErrStale) {
+			t.Errorf("removed another version: %v", err)
+		}
+		if err := s.RemoveSealed(ctx, "c", "a", version("a")); err != nil || version("a") != 0 {
+			t.Errorf("%v", err)
 		}
 	})
 }
