@@ -94,7 +94,8 @@ var arrows = map[string][]string{
 	},
 	"tui": {"sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/step", "tui/theme", "tui/widget"},
 	"cmd/hacsync": {
-		"assets", "graphclient", "graphclient/grants", "graphclient/signin", "graphclient/simulator", "graphclient/transport",
+		"assets", "graphclient", "graphclient/certificate", "graphclient/claims", "graphclient/grants", "graphclient/signin",
+		"graphclient/simulator", "graphclient/transport",
 		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/loopback", "sync/message", "sync/metrics", "sync/notice",
 		"sync/plan", "sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/source/hacapi",
 		"sync/source/hacapi/simulator", "sync/source/haccsv", "sync/state", "tui", "tui/flow", "tui/plain", "tui/theme", "tui/widget",

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/hacsync/hacsync/graphclient/grants"
 	"github.com/hacsync/hacsync/graphclient/simulator"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/tui/flow"
@@ -47,27 +48,48 @@ const blocked = 53003
 
 // Parts are those that can be played, the usual one first.
 func (d *demoPeople) Parts() []flow.Part {
-	return []flow.Part{flow.Approve, flow.Decline, flow.Expire, flow.Block, flow.ErrorOnPage}
+	return []flow.Part{flow.Approve, flow.Decline, flow.Expire, flow.Block, flow.ErrorOnPage, flow.WrongTenant}
 }
 
-// Play answers a sign-in code.
+// Play answers a sign-in code. A policy blocks this way alone: the browser is let
+// through, as it usually is.
 func (d *demoPeople) Play(_ context.Context, userCode string, p flow.Part) error {
-	d.sim.RefuseSignIns(0)
+	if p == flow.Expire {
+		return d.sim.Expire(userCode)
+	}
+	answer, told, err := answerOf(p)
+	if err != nil || !told {
+		return err
+	}
+	return d.sim.AnswerCode(userCode, answer)
+}
+
+// PlayPage answers the page of a sign-in by browser.
+func (d *demoPeople) PlayPage(ctx context.Context, page string, p flow.Part) error {
+	answer, told, err := answerOf(p)
+	if err != nil || !told {
+		return err
+	}
+	return d.sim.AnswerPage(ctx, page, answer)
+}
+
+// answerOf is what a part does at the page; told is false where the program hears
+// nothing of it.
+func answerOf(p flow.Part) (answer simulator.Answer, told bool, err error) {
 	switch p {
 	case flow.Approve:
-		return d.sim.Approve(userCode, "")
+		return simulator.Answer{}, true, nil
 	case flow.Decline:
-		return d.sim.Decline(userCode)
-	case flow.Expire:
-		return d.sim.Expire(userCode)
+		return simulator.Answer{Decline: true}, true, nil
 	case flow.Block:
-		d.sim.RefuseSignIns(blocked)
-		return d.sim.Approve(userCode, "")
-	case flow.ErrorOnPage: // the page has it; the program is told nothing
-		return nil
-	case flow.WrongTenant: // one simulator is one tenant
+		return simulator.Answer{Refuse: blocked}, true, nil
+	case flow.WrongTenant:
+		return simulator.Answer{Account: simulator.ForeignAccount}, true, nil
+	case flow.ErrorOnPage:
+		return simulator.Answer{}, false, nil
+	case flow.Expire: // a page waits ten minutes, and nobody can make them pass
 	}
-	return fmt.Errorf("the demo cannot play %q", p)
+	return simulator.Answer{}, false, fmt.Errorf("the demo cannot play %q", p)
 }
 
 // RunScript gives what the permission script gives to who is signed in.
@@ -75,14 +97,32 @@ func (d *demoPeople) RunScript(context.Context) error {
 	return d.sim.Consent(d.sim.SignedIn(), "", append(consent.ReadScopes(), consent.WriteScope)...)
 }
 
-// PlayPage answers the page of a sign-in by browser.
-func (d *demoPeople) PlayPage(context.Context, string, flow.Part) error {
-	return fmt.Errorf("the demo cannot play a page")
+// RunApplicationScript gives what the script of the dedicated application gives,
+// and returns the line that it ends with. What hacsync knows of the application
+// stays as it was: it is told by that line.
+func (d *demoPeople) RunApplicationScript(ctx context.Context, ded consent.Dedicated) (string, error) {
+	of, ok := ded.(*dedicatedOf)
+	if !ok {
+		return "", fmt.Errorf("the demo cannot run a script of %T", ded)
+	}
+	elsewhere := grants.NewDedicated(of.s.way.dedicatedOptions(of.s.vault, dedicating{}))
+	if err := elsewhere.Give(ctx, scriptAdmin{sim: d.sim}, nil); err != nil {
+		return "", err
+	}
+	app := elsewhere.Application()
+	return fmt.Sprintf("Done. Application ID %s, object ID %s", app.ID, app.Object), nil
 }
 
-// RunApplicationScript gives what the script of the dedicated application gives.
-func (d *demoPeople) RunApplicationScript(context.Context, consent.Dedicated) (string, error) {
-	return "", fmt.Errorf("the demo cannot run the script")
+// scriptAdmin is the administrator at the PowerShell window, who is signed in
+// there.
+type scriptAdmin struct {
+	consent.SignIn // never asked for
+	sim            *simulator.Server
+}
+
+// Token is an access token of the window's sign-in.
+func (p scriptAdmin) Token(_ context.Context, scopes ...string) (string, error) {
+	return p.sim.Mint(p.sim.SignedIn(), "", scopes...)
 }
 
 // Export is the sample export, and the number of users that HAC would show.

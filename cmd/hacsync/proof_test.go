@@ -76,7 +76,7 @@ func (s *scene) connect() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := a.connect(ctx, target, true); err != nil {
+	if err := a.connect(ctx, target, false, true); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -25,6 +25,8 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.flags.log, "log", "", a.text("flag.log", nil))
 	f.StringVar(&a.flags.identity, "identity", "", a.text("flag.identity", nil))
 	f.StringVar(&a.flags.clientID, "client-id", "", a.text("flag.client-id", nil))
+	f.StringVar(&a.flags.as, "as", "", a.text("flag.as", nil))
+	_ = root.RegisterFlagCompletionFunc("as", cobra.FixedCompletions([]string{asApplication, asPerson}, cobra.ShellCompDirectiveNoFileComp))
 	_ = root.MarkPersistentFlagFilename("simulator", "json")
 	_ = root.MarkPersistentFlagFilename("log")
 	_ = root.MarkPersistentFlagFilename("identity")
@@ -44,6 +46,7 @@ func (a *app) root() *cobra.Command {
 	add("try", a.demoCommand(), a.simulatorCommand())
 	add("tenant", a.connectCommand(), a.connectionsCommand(), a.domainsCommand(), a.checkCommand(), a.grantCommand())
 	add("sync", a.dryRunCommand(), a.auditLogCommand(), a.syncCommand(), a.undoCommand(), a.resumeCommand(), a.logsCommand(), a.settingsCommand())
+	add("sync", a.periodicCommand(), a.workerCommand())
 	root.AddCommand(a.versionCommand())
 	return root
 }

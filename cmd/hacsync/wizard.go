@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hacsync/hacsync/graphclient/grants"
@@ -57,6 +58,11 @@ func (b *backend) Connections(ctx context.Context) ([]consent.Connection, error)
 	return here, nil
 }
 
+// Domains are those that are set up in a tenant.
+func (b *backend) Domains(ctx context.Context, tenant string) ([]string, error) {
+	return b.vault.store.Domains(ctx, tenant)
+}
+
 // Unfinished lists the syncs of those connections that can be resumed.
 func (b *backend) Unfinished(ctx context.Context) ([]flow.Unfinished, error) {
 	connections, err := b.Connections(ctx)
@@ -77,15 +83,37 @@ func (b *backend) Unfinished(ctx context.Context) ([]flow.Unfinished, error) {
 	return open, nil
 }
 
-// SignIn prepares a sign-in; it stores nothing and asks nobody yet.
-func (b *backend) SignIn(_ context.Context, t flow.Target) (consent.SignIn, error) {
+// reaching is the connection that a target of the wizard names.
+func (b *backend) reaching(t flow.Target) (consent.Connection, error) {
 	c := b.base
 	c.Name = t.Connection
 	if t.Tenant != "" {
 		c.Tenant = t.Tenant
 	}
-	if t.Client != "" {
-		c.Client = t.Client
+	own := t.Client
+	if own == "" {
+		own = b.app.flags.clientID
+	}
+	if t.Cloud != "" && b.sim == nil {
+		c.Client = own
+		if err := b.app.inCloud(&c, t.Cloud); err != nil {
+			return c, err
+		}
+	}
+	switch {
+	case own != "":
+		c.Client = own
+	case c.Client == "":
+		c.Client = consent.GraphCommandLineTools
+	}
+	return c, nil
+}
+
+// SignIn prepares a sign-in; it stores nothing and asks nobody yet.
+func (b *backend) SignIn(_ context.Context, t flow.Target) (consent.SignIn, error) {
+	c, err := b.reaching(t)
+	if err != nil {
+		return nil, err
 	}
 	return b.app.wayTo(c, nil)
 }
@@ -102,10 +130,34 @@ func (b *backend) Open(ctx context.Context, s consent.SignIn, who consent.Accoun
 	if w.connection.Name == "" {
 		w.connection.Name = connectionName(w.connection.Initial)
 	}
+	if err := b.known(ctx, w); err != nil {
+		return nil, err
+	}
 	return wizardSession{newSession(b.app, b.vault, w, b.sim)}, nil
 }
 
-// Reopen makes a session of saved data, without a person.
+// known adds what is saved of the connection already: its application, and who
+// signed in before.
+func (b *backend) known(ctx context.Context, w *way) error {
+	saved, err := b.vault.store.Connection(ctx, w.connection.Name)
+	if problem.Has(err, problem.NoSavedData) {
+		return nil
+	}
+	if err != nil || saved.Tenant != w.connection.Tenant {
+		return err
+	}
+	c := &w.connection
+	c.Application = saved.Application
+	for _, id := range saved.SignedIn {
+		if !slices.Contains(c.SignedIn, id) {
+			c.SignedIn = append(c.SignedIn, id)
+		}
+	}
+	return nil
+}
+
+// Reopen makes a session of saved data, without a person: as the application
+// where it acts.
 func (b *backend) Reopen(ctx context.Context, name string) (flow.Session, error) {
 	c, err := b.vault.store.Connection(ctx, name)
 	if err != nil {
@@ -114,15 +166,22 @@ func (b *backend) Reopen(ctx context.Context, name string) (flow.Session, error)
 	if b.sim != nil {
 		b.sim.reach(&c)
 	}
-	w, err := b.app.wayTo(c, b.vault.tokens(c.Name))
+	acts, err := b.app.acts(c)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := w.Silent(ctx, consent.ReadScopes()); err != nil {
+	s, err := b.app.sessionOn(ctx, b.vault, c, b.sim, acts)
+	if err != nil {
 		return nil, err
 	}
-	s := newSession(b.app, b.vault, w, b.sim)
-	s.saved = true
+	if acts {
+		_, err = s.way.acting.Silent(ctx, nil)
+	} else {
+		_, err = s.way.Silent(ctx, consent.ReadScopes())
+	}
+	if err != nil {
+		return nil, err
+	}
 	return wizardSession{s}, nil
 }
 
@@ -133,20 +192,47 @@ func (b *backend) Forget(ctx context.Context, name string) error {
 
 // Dedicate prepares a dedicated application for a tenant that nobody has signed
 // in to.
-func (b *backend) Dedicate(context.Context, flow.Target) (consent.Dedicated, error) {
-	return nil, problem.New(problem.Internal, problem.Args{"what": "dedicated application"})
+func (b *backend) Dedicate(ctx context.Context, t flow.Target) (consent.Dedicated, error) {
+	c, err := b.reaching(t)
+	if err != nil {
+		return nil, err
+	}
+	s, err := b.app.unknownTenant(ctx, b.vault, c)
+	if err != nil {
+		return nil, err
+	}
+	return newDedicating(s), nil
 }
 
 // OpenDedicated makes a session that a verified application acts for.
-func (b *backend) OpenDedicated(context.Context, consent.Dedicated) (flow.Session, error) {
-	return nil, problem.New(problem.Internal, problem.Args{"what": "dedicated application"})
+func (b *backend) OpenDedicated(ctx context.Context, d consent.Dedicated) (flow.Session, error) {
+	of, ok := d.(*dedicatedOf)
+	if !ok {
+		return nil, problem.New(problem.Internal, problem.Args{"what": fmt.Sprintf("application of %T", d)})
+	}
+	if !of.s.connection.Acts() {
+		return nil, problem.New(problem.NoApplication, problem.Args{"connection": of.s.connection.Name})
+	}
+	if err := of.s.knownTenant(ctx); err != nil {
+		return nil, err
+	}
+	if err := of.s.takeOver(ctx); err != nil {
+		return nil, err
+	}
+	of.s.saved = true
+	return wizardSession{of.s}, nil
 }
 
 // NeedsPassphrase reports whether a passphrase is wanted.
-func (b *backend) NeedsPassphrase(context.Context) bool { return false }
+func (b *backend) NeedsPassphrase(ctx context.Context) bool {
+	need, _ := b.vault.needsPassphrase(ctx)
+	return need
+}
 
 // Unseal takes the passphrase.
-func (b *backend) Unseal(context.Context, secret.Text) error { return nil }
+func (b *backend) Unseal(ctx context.Context, passphrase secret.Text) error {
+	return b.vault.unseal(ctx, passphrase)
+}
 
 // Explain finds the problem that a pasted error is.
 func (b *backend) Explain(pasted string) *problem.Problem {
@@ -208,11 +294,9 @@ func (w wizardSession) Connection() consent.Connection { return w.s.connection }
 
 // Engine gives the operations, reporting to h.
 func (w wizardSession) Engine(h flow.Hooks) flow.Engine {
-	show := h.Code
-	if show == nil {
-		show = w.s.app.showWriteCode(w.s.connection)
+	return engine{
+		Runner: w.s.newRunner(h.Progress, h.Code, nil), writing: w.s.newRunner(h.Progress, h.Code, h.Code), s: w.s,
 	}
-	return engine{w.s.newRunner(h.Progress, show), w.s}
 }
 
 // Grants are the permissions that a sync needs.
@@ -250,7 +334,11 @@ func (w wizardSession) Close() error { return nil }
 // that they are found again from any folder.
 type engine struct {
 	*run.Runner
-	s *session
+	// writing is the same, where a step shows the code of a sign-in that
+	// Microsoft wants in the middle of it. Elsewhere the wizard's own steps have
+	// somebody sign in again.
+	writing *run.Runner
+	s       *session
 }
 
 // SetSettings checks and stores key=value pairs.
@@ -288,7 +376,7 @@ func (e engine) DryRun(ctx context.Context, domain string, o run.Overrides) (*ru
 // Sync applies a plan.
 func (e engine) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*run.Report, error) {
 	e.s.applying.Store(p.Plan)
-	return e.Runner.Sync(ctx, p, a)
+	return e.writing.Sync(ctx, p, a)
 }
 
 // Resume finishes an interrupted sync.
@@ -298,16 +386,14 @@ func (e engine) Resume(ctx context.Context, no int64) (*run.Report, error) {
 		return nil, err
 	}
 	e.s.applying.Store(p.Plan)
-	return e.Runner.Resume(ctx, no)
+	return e.writing.Resume(ctx, no)
 }
 
 // Dedicated is the dedicated application of the connection.
-func (w wizardSession) Dedicated() consent.Dedicated { return nil }
+func (w wizardSession) Dedicated() consent.Dedicated { return newDedicating(w.s) }
 
 // ForGranting prepares the sign-in of whoever grants.
-func (w wizardSession) ForGranting(context.Context) (consent.SignIn, error) {
-	return w.s.app.wayTo(w.s.connection, nil)
-}
+func (w wizardSession) ForGranting(context.Context) (consent.SignIn, error) { return w.s.forGranting() }
 
 // SaveHAC keeps the client of the HAC API, sealed.
 func (w wizardSession) SaveHAC(ctx context.Context, client string, key secret.Text) error {
@@ -321,6 +407,6 @@ func (w wizardSession) HAC(ctx context.Context) (string, error) {
 }
 
 // MoveScript writes the PowerShell that moves objects other than users.
-func (w wizardSession) MoveScript(context.Context, io.Writer, *destination.Precheck) error {
-	return problem.New(problem.Internal, problem.Args{"what": "script"})
+func (w wizardSession) MoveScript(_ context.Context, out io.Writer, found *destination.Precheck) error {
+	return grants.MoveScript(out, w.s.connection, found)
 }

@@ -53,29 +53,50 @@ const (
 	WriterInPlan Code = "HS-9119"
 	// ExportWrong: the export that a simulator is to serve is none. Args: why.
 	ExportWrong Code = "HS-9120"
+	// NoApplication: no verified application acts for the connection. Args:
+	// connection.
+	NoApplication Code = "HS-9121"
+	// NoPerson: nobody's sign-in is saved with the connection. Args: connection.
+	NoPerson Code = "HS-9122"
+	// GrantUnapproved: granting changes the tenant, nobody can be asked, and
+	// --yes was not given. Args: none.
+	GrantUnapproved Code = "HS-9123"
+	// GrantDeclined: a person answered no. Args: none.
+	GrantDeclined Code = "HS-9124"
+	// NoPublicCertificate: a file holds no public certificate first. Args: file.
+	NoPublicCertificate Code = "HS-9125"
+	// ApplicationNotFound: no application in the tenant has the connection's tag.
+	// Args: connection.
+	ApplicationNotFound Code = "HS-9126"
 	// LeftUnanswered: the input ended before the question was answered.
 	LeftUnanswered Code = "HS-9118"
 )
 
 var cmdClasses = map[Code]Class{
-	UsageWrong:        Mend,
-	NobodyToAsk:       Mend,
-	ApprovalNeeded:    Mend,
-	Declined:          Mend,
-	FileNotRead:       Mend,
-	FileNotWritten:    Mend,
-	ReadyFileWrong:    Mend,
-	SourceUnknown:     Mend,
-	FaultUnknown:      Mend,
-	NameTaken:         Mend,
-	PlanOtherDomain:   Mend,
-	RaiseUnapproved:   Mend,
-	NotListening:      Mend,
-	NoHACAccess:       Mend,
-	SettingsFileWrong: Mend,
-	TenantFileWrong:   Mend,
-	Unfinished:        Mend,
-	WriterInPlan:      Mend,
-	ExportWrong:       Mend,
-	LeftUnanswered:    Mend,
+	UsageWrong:          Mend,
+	NobodyToAsk:         Mend,
+	ApprovalNeeded:      Mend,
+	Declined:            Mend,
+	FileNotRead:         Mend,
+	FileNotWritten:      Mend,
+	ReadyFileWrong:      Mend,
+	SourceUnknown:       Mend,
+	FaultUnknown:        Mend,
+	NameTaken:           Mend,
+	PlanOtherDomain:     Mend,
+	RaiseUnapproved:     Mend,
+	NotListening:        Mend,
+	NoHACAccess:         Mend,
+	SettingsFileWrong:   Mend,
+	TenantFileWrong:     Mend,
+	Unfinished:          Mend,
+	WriterInPlan:        Mend,
+	ExportWrong:         Mend,
+	LeftUnanswered:      Mend,
+	NoPublicCertificate: Mend,
+	ApplicationNotFound: Mend,
+	NoApplication:       Mend,
+	NoPerson:            Mend,
+	GrantUnapproved:     Mend,
+	GrantDeclined:       Mend,
 }

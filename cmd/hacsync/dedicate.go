@@ -1,0 +1,340 @@
+package main
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/hacsync/hacsync/graphclient/grants"
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// openToGrant opens the saved connection, also one that nobody acts for yet; or
+// a new one, for a tenant that nobody has signed in to.
+func (a *app) openToGrant(ctx context.Context, f grantFlags) (*session, error) {
+	if f.tenant == "" {
+		return a.openSaved(ctx, true)
+	}
+	target, err := a.target(f.tenant, f.cloud)
+	if err != nil {
+		return nil, err
+	}
+	v, err := a.keeping(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.unknownTenant(ctx, v, target)
+	if err != nil {
+		v.close()
+	}
+	return s, err
+}
+
+// unknownTenant is the session of a tenant that nobody has signed in to.
+func (a *app) unknownTenant(ctx context.Context, v *vault, target consent.Connection) (*session, error) {
+	if target.Name = a.flags.connection; target.Name == "" {
+		target.Name = connectionName(target.Tenant)
+	}
+	saved, err := v.store.Connection(ctx, target.Name)
+	switch {
+	case err == nil && !strings.EqualFold(saved.Tenant, target.Tenant) && !strings.EqualFold(saved.Initial, target.Tenant):
+		return nil, problem.New(problem.NameTaken, problem.Args{"connection": target.Name, "tenant": saved.TenantName})
+	case err == nil:
+		target = saved
+	case !problem.Has(err, problem.NoSavedData):
+		return nil, err
+	}
+	sim, err := a.readySimulator()
+	if err != nil {
+		return nil, err
+	}
+	if sim != nil {
+		sim.reach(&target)
+	}
+	w, err := a.wayTo(target, v.tokens(target.Name))
+	if err != nil {
+		return nil, err
+	}
+	return newSession(a, v, w, sim), nil
+}
+
+// give makes and grants the application in place, as an administrator who signs
+// in for that alone.
+func (a *app) give(ctx context.Context, s *session, d *grants.Dedicated, f grantFlags) error {
+	if err := a.confirmGiving(ctx, s, d, f.yes); err != nil {
+		return err
+	}
+	if _, err := d.Prepare(ctx); err != nil {
+		return err
+	}
+	admin, err := a.administrator(ctx, s, personally{
+		scopes: d.Scopes(), browser: f.browser, words: "grant.code", command: "hacsync grant --application --browser",
+	})
+	if err != nil {
+		return err
+	}
+	var given []consent.Given
+	err = d.Give(ctx, admin, func(g consent.Given) {
+		given = append(given, g)
+		a.tell(a.text("grant.given", problem.Args{"name": a.grantName(g.Grant), "already": yesNo(g.Already)}))
+	})
+	if err != nil {
+		return err
+	}
+	if len(f.addCertificate) > 0 {
+		a.tell(a.text("grant.added", applicationArgs(s, d.Application(), a)))
+	}
+	_, err = a.verifyApplication(ctx, s, d, given)
+	return err
+}
+
+// yesNo is a condition of a message: an empty argument is no.
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}
+
+// grantName is a grant in words: permissions are called what Microsoft calls
+// them.
+func (a *app) grantName(g consent.Grant) string {
+	if g.Kind != consent.Part {
+		return g.Name
+	}
+	return a.words.Text("grant."+g.Name+".for", nil)
+}
+
+// confirmGiving shows what would be given, and asks.
+func (a *app) confirmGiving(ctx context.Context, s *session, d *grants.Dedicated, yesSaid bool) error {
+	tenant := s.connection.TenantName
+	if tenant == "" {
+		tenant = s.connection.Tenant
+	}
+	a.tell(a.text("grant.list", problem.Args{"tenant": tenant, "application": d.Application().Name}))
+	for _, g := range d.List() {
+		a.tell(a.text("grant.list_item", problem.Args{"name": a.grantName(g), "optional": yesNo(g.Optional)}))
+	}
+	switch {
+	case yesSaid:
+		return nil
+	case !a.terminal:
+		return problem.New(problem.GrantUnapproved, nil)
+	}
+	answer, err := a.ask(ctx, a.text("grant.question", nil))
+	if err == nil && !yes(answer) {
+		err = problem.New(problem.GrantDeclined, nil)
+	}
+	return err
+}
+
+// administrator has somebody sign in to grant or to look: in memory, apart from
+// the connection's own sign-in, and gone with the program. Like everybody who
+// signs in for the connection, the account is never touched.
+func (a *app) administrator(ctx context.Context, s *session, p personally) (*way, error) {
+	admin, err := s.forGranting()
+	if err != nil {
+		return nil, err
+	}
+	who, err := a.signInPerson(ctx, admin, p)
+	if err != nil {
+		return nil, err
+	}
+	return admin, s.alsoSignedIn(ctx, who)
+}
+
+// forGranting is a sign-in apart from the session's own.
+func (s *session) forGranting() (*way, error) {
+	c := s.connection
+	c.Account = ""
+	return s.app.wayTo(c, nil)
+}
+
+// alsoSignedIn remembers an administrator who granted.
+func (s *session) alsoSignedIn(ctx context.Context, who consent.Account) error {
+	if who.ID == "" || slices.Contains(s.connection.SignedIn, who.ID) {
+		return nil
+	}
+	s.connection.SignedIn = append(slices.Clone(s.connection.SignedIn), who.ID)
+	s.way.connection.SignedIn = s.connection.SignedIn
+	if !s.saved {
+		return nil
+	}
+	return s.store.ChangeConnection(ctx, s.connection.Name, func(c *consent.Connection) error {
+		c.SignedIn = append(c.SignedIn, who.ID)
+		return nil
+	})
+}
+
+// adopt takes the application that the script made.
+func (a *app) adopt(ctx context.Context, s *session, d *grants.Dedicated, id string) error {
+	if err := d.Adopt(ctx, id); err != nil {
+		return err
+	}
+	_, err := a.verifyApplication(ctx, s, d, nil)
+	return err
+}
+
+// findApplication looks for the application that the script made.
+func (a *app) findApplication(ctx context.Context, s *session, d *grants.Dedicated, f grantFlags) error {
+	admin, err := a.administrator(ctx, s, personally{
+		scopes: []string{consent.FindScope}, browser: f.browser, words: "grant.find",
+		command: "hacsync grant --application --find --browser",
+	})
+	if err != nil {
+		return err
+	}
+	found, err := d.Find(ctx, admin)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return problem.New(problem.ApplicationNotFound, problem.Args{"connection": s.connection.Name})
+	}
+	_, err = a.verifyApplication(ctx, s, d, nil)
+	return err
+}
+
+// verifyApplication signs in as the application, shows what it was given, and
+// lets it act if nothing is missing.
+func (a *app) verifyApplication(ctx context.Context, s *session, d *grants.Dedicated, given []consent.Given) ([]consent.Grant, error) {
+	a.tell(a.text("grant.verifying", nil))
+	found, err := d.Verify(ctx)
+	if err != nil {
+		return found, err
+	}
+	app := d.Application()
+	if !app.Verified.IsZero() {
+		if err := s.knownTenant(ctx); err != nil {
+			return found, err
+		}
+	}
+	var missing []string
+	for _, g := range found {
+		if g.State == consent.Missing && !g.Optional {
+			missing = append(missing, g.Name)
+		}
+	}
+	if a.flags.json {
+		a.answer(jsonGranted(s.connection.Name, app, given, found))
+	} else {
+		for _, g := range found {
+			state, id := grantState(g)
+			a.say(a.text("check.sign_"+state, nil) + " " + a.text("check."+id+".what", problem.Args{"grant": a.grantName(g), "by": g.By}))
+		}
+	}
+	if len(missing) > 0 {
+		return found, problem.New(problem.Unfinished, problem.Args{"missing": strings.Join(missing, ", ")})
+	}
+	if !a.flags.json {
+		a.say(a.text("grant.acts", applicationArgs(s, app, a)))
+	}
+	return found, nil
+}
+
+// knownTenant reads the name of a tenant that nobody had signed in to, as its
+// application.
+func (s *session) knownTenant(ctx context.Context) error {
+	if s.connection.Initial != "" {
+		return nil
+	}
+	w := *s.way
+	if err := w.act(ctx, s.vault); err != nil {
+		return err
+	}
+	who, err := w.acting.Silent(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := w.signedIn(ctx, who); err != nil {
+		return err
+	}
+	w.connection.Account = ""
+	s.connection, s.way.connection, s.saved = w.connection, w.connection, true
+	return s.store.ChangeConnection(ctx, s.connection.Name, func(c *consent.Connection) error {
+		app := c.Application
+		*c = s.connection
+		c.Application = app
+		return nil
+	})
+}
+
+func applicationArgs(s *session, app consent.Application, a *app) problem.Args {
+	return problem.Args{
+		"application": app.Name, "id": app.ID, "ends": a.words.Date(app.Ends), "connection": s.connection.Name,
+	}
+}
+
+// jsonGrant is a grant as --json shows it.
+type jsonGrant struct {
+	Name     string             `json:"name"`
+	Kind     consent.GrantKind  `json:"kind"`
+	Optional bool               `json:"optional"`
+	State    consent.GrantState `json:"state"`
+	Already  bool               `json:"already"`
+}
+
+type jsonGrants struct {
+	Schema      int                 `json:"schema"`
+	Connection  string              `json:"connection"`
+	OK          bool                `json:"ok"`
+	Application consent.Application `json:"application"`
+	Given       []jsonGrant         `json:"given"`
+	Grants      []jsonGrant         `json:"grants"`
+}
+
+func jsonGranted(connection string, app consent.Application, given []consent.Given, found []consent.Grant) jsonGrants {
+	out := jsonGrants{Schema: schema, Connection: connection, OK: !app.Verified.IsZero(), Application: app, Given: []jsonGrant{}, Grants: []jsonGrant{}}
+	for _, g := range given {
+		out.Given = append(out.Given, jsonGrant{g.Name, g.Kind, g.Optional, g.State, g.Already})
+	}
+	for _, g := range found {
+		out.Grants = append(out.Grants, jsonGrant{g.Name, g.Kind, g.Optional, g.State, false})
+		if g.State == consent.Missing && !g.Optional {
+			out.OK = false
+		}
+	}
+	return out
+}
+
+// renew gives the application a new key and certificate.
+func (a *app) renew(ctx context.Context, s *session, d *grants.Dedicated) error {
+	app, err := d.Renew(ctx)
+	if err != nil {
+		return err
+	}
+	if a.flags.json {
+		a.answer(jsonGranted(s.connection.Name, app, nil, nil))
+		return nil
+	}
+	a.say(a.text("grant.renewed", applicationArgs(s, app, a)))
+	return nil
+}
+
+// certificateOut writes the public certificate of this machine's key, which is
+// made if there is none.
+func (a *app) certificateOut(ctx context.Context, s *session, d *grants.Dedicated, file string) error {
+	app, err := d.Prepare(ctx)
+	if err != nil {
+		return err
+	}
+	key, err := grants.LoadKey(ctx, s.vault.keys(s.connection.Name))
+	if err != nil {
+		return err
+	}
+	if err := writeFile(file, func(w io.Writer) error { _, err := w.Write(key.PublicPEM()); return err }); err != nil {
+		return err
+	}
+	if a.flags.json {
+		a.answer(struct {
+			Schema     int    `json:"schema"`
+			File       string `json:"file"`
+			Thumbprint string `json:"thumbprint"`
+		}{schema, file, app.Thumbprint})
+		return nil
+	}
+	a.say(a.text("grant.certificate_saved", problem.Args{"file": file}))
+	return nil
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/hacsync/hacsync/graphclient/claims"
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// renewing are tokens that can be replaced: of a person or of an application.
+type renewing interface {
+	Token(ctx context.Context, scopes ...string) (string, error)
+	Renew(ctx context.Context, claims string, scopes ...string) (string, error)
+}
+
+// answering are a person's tokens. Where Microsoft asks for more than what is
+// saved proves (a claims challenge: a second factor, another network), somebody
+// signs in anew and the operation goes on.
+type answering struct {
+	renewing
+	// ask has a person sign in for the scopes; nil: nobody is asked.
+	ask func(ctx context.Context, scopes []string) error
+	// patient: a person is there, so that a saved sign-in which ended is renewed
+	// too.
+	patient bool
+
+	mu    sync.Mutex
+	times int // of signing in
+}
+
+// Token is a token for the scopes.
+func (t *answering) Token(ctx context.Context, scopes ...string) (string, error) {
+	before := t.count()
+	token, err := t.renewing.Token(ctx, scopes...)
+	if err == nil || !t.curable(err) {
+		return token, err
+	}
+	return t.again(ctx, before, scopes, err)
+}
+
+// Renew replaces a token that was refused.
+func (t *answering) Renew(ctx context.Context, challenge string, scopes ...string) (string, error) {
+	before := t.count()
+	token, err := t.renewing.Renew(ctx, challenge, scopes...)
+	if err == nil || problem.Of(err) == nil || challenge == "" && !t.curable(err) {
+		return token, err
+	}
+	if p := problem.Of(err); p.Class() != problem.Mend {
+		return token, err // such as no network: nobody can help by signing in
+	}
+	return t.again(ctx, before, scopes, err)
+}
+
+// curable reports whether a new sign-in answers an error.
+func (t *answering) curable(err error) bool {
+	if problem.Has(err, problem.SecondFactor, problem.ExternalChallenge, problem.ClaimsWanted) {
+		return true
+	}
+	return t.patient && problem.Has(err, problem.SignInAgain, problem.SessionRevoked, problem.SignInTooOld, problem.SignInUnused)
+}
+
+func (t *answering) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.times
+}
+
+// again has somebody sign in, once for all who wait for it.
+func (t *answering) again(ctx context.Context, before int, scopes []string, why error) (string, error) {
+	if t.ask == nil {
+		return "", why
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.times == before {
+		if err := t.ask(ctx, scopes); err != nil {
+			return "", err
+		}
+		t.times++
+	}
+	return t.renewing.Token(ctx, scopes...)
+}
+
+// asking has a person sign in to the session's connection; nil where no code can
+// be shown.
+func (s *session) asking(show func(consent.Code)) func(context.Context, []string) error {
+	if show == nil {
+		return nil
+	}
+	return func(ctx context.Context, scopes []string) error {
+		// The operation may have sent its request already, and outlive its own
+		// context; a person who waits for nothing is not kept.
+		s.app.log.Info("Microsoft wants a new sign-in", "scopes", scopes)
+		return s.byCode(ctx, scopes, show)
+	}
+}
+
+// byCode has somebody of the connection's tenant sign in by code.
+func (s *session) byCode(ctx context.Context, scopes []string, show func(consent.Code)) error {
+	code, wait, err := s.way.signIn.DeviceCode(ctx, scopes)
+	if err != nil {
+		return err
+	}
+	show(code)
+	who, err := wait(ctx)
+	if err != nil {
+		return err
+	}
+	if who.Tenant != s.connection.Tenant {
+		return problem.New(problem.OtherTenant, problem.Args{
+			"upn": who.UPN, "tenant": who.Tenant, "expected": s.connection.Tenant,
+		})
+	}
+	return s.otherAccount(ctx, who)
+}
+
+// showCode shows a code in the words of a message.
+func (a *app) showCode(id string, c consent.Connection) func(consent.Code) {
+	return func(code consent.Code) {
+		args := codeArgs(a.words, code)
+		args["account"] = c.Account
+		a.tell(a.text(id, args))
+	}
+}
+
+// mayWrite obtains the permission to write. An application has it or not; for a
+// person it comes silently where it was consented to, else by a code.
+func (s *session) mayWrite(ctx context.Context, show func(consent.Code)) error {
+	if s.way.acting != nil {
+		return applicationMayWrite(ctx, s.way.acting)
+	}
+	scopes := []string{consent.WriteScope}
+	_, err := s.way.signIn.Silent(ctx, scopes)
+	if p := problem.Of(err); err == nil || p == nil || p.Class() != problem.Mend {
+		return err
+	}
+	if show == nil {
+		return err
+	}
+	s.app.log.Info("permission to write is not there silently", "error", err)
+	return s.byCode(ctx, scopes, show)
+}
+
+// applicationMayWrite looks at the application's token; what was granted a
+// moment ago shows only in a new one.
+func applicationMayWrite(ctx context.Context, acting renewing) error {
+	token, err := acting.Token(ctx)
+	if err != nil {
+		return err
+	}
+	if who, ok := claims.Read(token); !ok || who.MayWriteUsers() {
+		return nil // what cannot be read is Graph's to refuse
+	}
+	if token, err = acting.Renew(ctx, ""); err != nil {
+		return err
+	}
+	if who, ok := claims.Read(token); ok && !who.MayWriteUsers() {
+		return problem.New(problem.GrantMissing, problem.Args{"grant": consent.WriteScope})
+	}
+	return nil
+}
+
+// otherAccount remembers a second person who signed in for the connection: such
+// accounts are never touched. The plan was made before that was known, so one
+// that names the account is refused.
+func (s *session) otherAccount(ctx context.Context, who consent.Account) error {
+	if slices.Contains(s.connection.SignedIn, who.ID) {
+		return nil
+	}
+	s.connection.SignedIn = append(slices.Clone(s.connection.SignedIn), who.ID)
+	if s.saved {
+		err := s.store.ChangeConnection(ctx, s.connection.Name, func(c *consent.Connection) error {
+			if c.Tenant != s.connection.Tenant {
+				return errForgotten
+			}
+			c.SignedIn = append(c.SignedIn, who.ID)
+			return nil
+		})
+		if err != nil && !errors.Is(err, errForgotten) {
+			return err
+		}
+	}
+	p := s.applying.Load()
+	if p == nil || slices.ContainsFunc(p.Touches(), func(r directory.Ref) bool { return r.ID == who.ID }) {
+		return problem.New(problem.WriterInPlan, problem.Args{"upn": who.UPN})
+	}
+	return nil
+}
+
+// errForgotten: the saved data went while it was in use; it is not brought back.
+var errForgotten = errors.New("forgotten meanwhile")
