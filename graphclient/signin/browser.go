@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -96,7 +97,10 @@ func (c *Client) pageAddress(ctx context.Context, l *landing, w *watch, claims, 
 	if c.o.Account != "" {
 		options = append(options, public.WithLoginHint(c.o.Account))
 	}
-	at, err := c.msal.AuthCodeURL(ctx, c.o.ClientID, l.address(), w.asked, options...)
+	// MSAL adds these to every other request by itself. Without the last there is
+	// no refresh token.
+	asked := append(slices.Clone(w.asked), "openid", "profile", "offline_access")
+	at, err := c.msal.AuthCodeURL(ctx, c.o.ClientID, l.address(), asked, options...)
 	if err != nil {
 		return "", err
 	}

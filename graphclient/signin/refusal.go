@@ -263,6 +263,7 @@ func Explain(pasted string) *problem.Problem {
 // control characters and marks that turn the direction of writing.
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	line, _, _ = strings.Cut(line, " Trace ID:") // shown apart
 	line = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
 			return ' '
