@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -153,8 +154,9 @@ type endpoint struct {
 
 func newEndpoint(t testing.TB) *endpoint {
 	e := &endpoint{}
-	e.Server = httptest.NewTLSServer(http.HandlerFunc(e.serve))
-	e.Config.ErrorLog = nil
+	e.Server = httptest.NewUnstartedServer(http.HandlerFunc(e.serve))
+	e.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that go away
+	e.StartTLS()
 	t.Cleanup(e.Close)
 	return e
 }

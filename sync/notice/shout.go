@@ -12,12 +12,10 @@ import (
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/discord"
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/googlechat"
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/lark"
-	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/matrix"
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/mattermost"
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/rocketchat"
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/slack"
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/teams"
-	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/telegram"
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/wecom"
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/zulip"
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/email/smtp"
@@ -43,7 +41,8 @@ type service struct {
 
 // services are those of Shoutrrr that notices may go to, by scheme. Its router
 // is not used: it writes addresses into its log, and it has services that write
-// to the terminal.
+// to the terminal. Two others are left out: telegram of v0.13.2 takes a message that
+// never left for one that arrived, and matrix signs in when its address is read.
 func services() map[string]*service {
 	return map[string]*service{
 		"discord":    {new: func() types.Service { return &discord.Service{} }, text: markdown},
@@ -51,7 +50,6 @@ func services() map[string]*service {
 		"googlechat": {new: func() types.Service { return &googlechat.Service{} }, text: slackText, untitled: true},
 		"gotify":     {new: func() types.Service { return &gotify.Service{} }},
 		"lark":       {new: func() types.Service { return &lark.Service{} }, untitled: true},
-		"matrix":     {new: func() types.Service { return &matrix.Service{} }, untitled: true},
 		"mattermost": {new: func() types.Service { return &mattermost.Service{} }, text: markdown, untitled: true},
 		"ntfy":       {new: func() types.Service { return &ntfy.Service{} }, untitled: true}, // its title is a header: ASCII alone
 		"opsgenie":   {new: func() types.Service { return &opsgenie.Service{} }, untitled: true},
@@ -61,7 +59,6 @@ func services() map[string]*service {
 		"slack":      {new: func() types.Service { return &slack.Service{} }, text: slackText},
 		"smtp":       {new: func() types.Service { return &smtp.Service{} }},
 		"teams":      {new: func() types.Service { return &teams.Service{} }, text: markdown},
-		"telegram":   {new: func() types.Service { return &telegram.Service{} }, untitled: true},
 		"wecom":      {new: func() types.Service { return &wecom.Service{} }, untitled: true},
 		"zulip":      {new: func() types.Service { return &zulip.Service{} }, text: markdown, untitled: true},
 	}
@@ -115,9 +112,6 @@ func (t Target) service() (s types.Service, err error) {
 			q.Set("requirestarttls", "yes")
 		}
 		u.RawQuery = q.Encode()
-	case "telegram":
-		q.Del("parsemode")
-		u.RawQuery = q.Encode()
 	}
 	if err := s.Initialize(u, nil); err != nil {
 		return nil, t.unusable(address, t.scrub(err.Error()))
@@ -150,8 +144,8 @@ func (s *sender) shout(ctx context.Context, t Target, w Words) error {
 	done := make(chan error, 1)
 	go func() {
 		defer func() {
-			if recover() != nil {
-				done <- problem.New(problem.NoticeNotSent, problem.Args{"target": t.Name, "where": t.Where(), "why": "panic"})
+			if recover() != nil { // some read an answer that never came
+				done <- problem.New(problem.NoticeNotSent, problem.Args{"target": t.Name, "where": t.Where(), "why": "no answer"})
 			}
 		}()
 		done <- svc.Send(text, &params)

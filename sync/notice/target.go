@@ -212,7 +212,7 @@ func native(address string) string {
 }
 
 // shownHosts are the services of Shoutrrr whose addresses have a true host.
-var shownHosts = []string{"generic", "gotify", "matrix", "mattermost", "rocketchat", "smtp", "zulip"}
+var shownHosts = []string{"generic", "gotify", "mattermost", "rocketchat", "smtp", "zulip"}
 
 // redacted is an address without anything that may be secret.
 func redacted(address string) string {

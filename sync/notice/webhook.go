@@ -224,5 +224,5 @@ func retryAfter(s string) time.Duration {
 	if err != nil || n < 0 {
 		return 0
 	}
-	return min(time.Duration(n)*time.Second, longest)
+	return time.Duration(min(n, int(longest/time.Second))) * time.Second
 }

@@ -1,0 +1,129 @@
+package notice
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// events is one of each kind, with everything in it that a person could be told
+// by.
+func events() []Event {
+	at := time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)
+	base := Event{
+		Tenant: "11111111-2222-4333-8444-555555555555", TenantName: "Midori\u202e Corp.\x1b[31m <b>", Connection: "midori",
+		Domain: "midori.example", Run: 12, At: at, Users: []string{"kim.lee@midori.example", "x\x1b]0;y@midori.example"},
+	}
+	var all []Event
+	for _, k := range append(Kinds(), Test) {
+		e := base
+		e.Kind = k
+		switch k {
+		case Failed:
+			e.Why = problem.New(problem.RowDiffers, problem.Args{
+				"upn": "kim.lee@midori.example", "attribute": "surname", "wrote": "Kimura", "reads": "Leeuwen",
+			})
+			e.Why.Cause = errTest
+			e.Numbers = Numbers{Failures: 1, RowsDone: 12, RowsFailed: 1}
+		case Guard:
+			e.Numbers = Numbers{Deletions: 41, DestinationUsers: 281, LimitPercent: 10}
+		case Drift:
+			e.Why = problem.New(problem.PlanDrifted, problem.Args{"rows": "3", "domain": "midori.example"})
+			e.Numbers = Numbers{Drifted: 3}
+		case Stopped:
+			e.Why = problem.New(problem.DomainBusy, problem.Args{"domain": "midori.example", "holder": "hanako@host-7, process 12"})
+			e.Numbers = Numbers{Failures: 8}
+		case Recovered:
+			e.Since, e.Was = at.Add(-5*time.Hour), []Kind{Failed, Stopped}
+		case Certificate:
+			e.Ends, e.Domain, e.Run = at.Add(13*24*time.Hour+time.Minute), "", 0
+		case Held:
+			e.Numbers = Numbers{Held: 25}
+		case Test:
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+var errTest = &json.SyntaxError{}
+
+func TestSay_EveryKindInBothLanguages(t *testing.T) {
+	want := map[Kind][]string{
+		Failed:      {"periodic sync failed", "12 rows were done, 1 failed.", "HS-4504", "hacsync logs 12", "not every hour"},
+		Guard:       {"41 deletions of 281 users = 14.6 %, limit 10 %.", "Synchronization was canceled because the deletion percentage reached the threshold.", "hacsync dry-run midori.example --connection midori"},
+		Drift:       {"3 rows changed", "HS-4501"},
+		Stopped:     {"8 runs in a row", "release", "hacsync periodic status midori.example"},
+		Recovered:   {"works again", "first failure, stopped"},
+		Certificate: {"ends in 14 days", "midori"},
+		Held:        {"25 rows wait", "Do a dry run"},
+		Test:        {"a test notice"},
+	}
+	for _, lang := range []string{"en", "ja"} {
+		p, err := message.New(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p = p.In(time.UTC)
+		for _, e := range events() {
+			w := Say(p, e, false)
+			all := w.Title + "\n" + w.Full()
+			if strings.ContainsAny(all, "«»") || strings.Contains(all, "no value") || w.Title == "" || w.Remedy == "" && e.Kind != Recovered {
+				t.Errorf("%s %s: %s", lang, e.Kind, all)
+			}
+			if strings.ContainsAny(all, "\x1b\u202e") || strings.Contains(w.Title, "\n") {
+				t.Errorf("%s %s: raw: %q", lang, e.Kind, all)
+			}
+			if lang == "en" {
+				for _, s := range want[e.Kind] {
+					if !strings.Contains(all, s) {
+						t.Errorf("%s: no %q in\n%s", e.Kind, s, all)
+					}
+				}
+			}
+		}
+	}
+}
+
+// By preset a notice names nobody: neither its users nor a problem's arguments,
+// its cause, or what the JSON of a webhook carries.
+func TestSay_NamesNobodyUnlessAsked(t *testing.T) {
+	p, _ := message.New("en")
+	for _, e := range events() {
+		w := Say(p, e, false)
+		raw, err := payload("id", e, w, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, never := range []string{"kim", "Kim", "Leeuwen", "hanako", "unexpected end"} {
+			if strings.Contains(string(raw)+w.Full(), never) {
+				t.Errorf("%s: %s in %s", e.Kind, never, raw)
+			}
+		}
+		w = Say(p, e, true)
+		raw, err = payload("id", e, w, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(raw), "kim.lee@midori.example") || !strings.Contains(w.Text, "kim.lee@midori.example") {
+			t.Errorf("%s: nobody is named: %s", e.Kind, raw)
+		}
+	}
+}
+
+func TestSay_CommandsAreSafeToPaste(t *testing.T) {
+	p, _ := message.New("en")
+	e := failure("midori.example; rm -rf ~")
+	e.Kind = Guard
+	if w := Say(p, e, false); w.Command != "" {
+		t.Error(w.Command)
+	}
+	e.Domain, e.Connection = "midori.example", "$(reboot)"
+	if w := Say(p, e, false); w.Command != "hacsync dry-run midori.example" {
+		t.Error(w.Command)
+	}
+}
