@@ -34,6 +34,35 @@ type cloud struct {
 	next    int
 	// hook may fail a call, or take its time; it is called without the lock.
 	hook func(method string, q request) error
+	trap *trap
+}
+
+// trap holds the next call of a worker before its effect.
+type trap struct {
+	worker, method string
+	caught, free   chan struct{}
+}
+
+// catch holds the next call of a kind of a worker's, until free is called.
+func (c *cloud) catch(worker, method string) (caught <-chan struct{}, free func()) {
+	tr := &trap{worker: worker, method: method, caught: make(chan struct{}), free: make(chan struct{})}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trap = tr
+	return tr.caught, func() { close(tr.free) }
+}
+
+func (c *cloud) held(method, worker string) {
+	c.mu.Lock()
+	tr := c.trap
+	if tr == nil || tr.worker != worker || tr.method != method {
+		c.mu.Unlock()
+		return
+	}
+	c.trap = nil
+	c.mu.Unlock()
+	close(tr.caught)
+	<-tr.free
 }
 
 type customer struct {
@@ -124,6 +153,7 @@ func (c *cloud) call(_ context.Context, method string, q request) (answer, error
 			return answer{}, err
 		}
 	}
+	c.held(method, q.Worker)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := c.tenants[q.Tenant]

@@ -214,8 +214,12 @@ func (e *ears) kinds() string {
 
 // logTo writes a log to a test's, and nothing after it.
 func logTo(t testing.TB) *slog.Logger {
+	name := "worker"
+	if t != nil {
+		name = t.Name()
+	}
 	if os.Getenv("HACSYNC_TEST_LOG") == "" {
 		return slog.New(slog.DiscardHandler)
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, nil)).With("test", t.Name())
+	return slog.New(slog.NewTextHandler(os.Stderr, nil)).With("test", name)
 }
