@@ -19,6 +19,17 @@ type caller struct {
 	declared bool
 }
 
+// kind is person or application, empty for a caller without a good token.
+func (w *caller) kind() string {
+	switch {
+	case w == nil:
+		return ""
+	case w.isApp:
+		return "application"
+	}
+	return "person"
+}
+
 // may reports whether the caller holds one of the permissions. delegated and
 // application permissions go by the same names.
 func (w *caller) may(permissions []string) bool {

@@ -152,7 +152,7 @@ func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) {
 		c.cliID = c.reqID
 	}
 	a := s.answerGraph(c, r)
-	s.log.Debug("graph", "method", r.Method, "path", r.URL.Path, "query", r.URL.RawQuery, "status", a.status, "request-id", c.reqID)
+	s.log.Debug("graph", "as", c.who.kind(), "method", r.Method, "path", r.URL.Path, "query", r.URL.RawQuery, "status", a.status, "request-id", c.reqID)
 	s.reply(w, r, a, c.reqID, c.cliID)
 }
 
