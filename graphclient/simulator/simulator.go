@@ -89,6 +89,9 @@ type Options struct {
 	Clock clock.Clock
 	// Key signs the tokens. Without it one is made when the first token is.
 	Key *rsa.PrivateKey
+	// Watch wraps what listeners serve, so that a test sees every secret that
+	// crosses; nil for none.
+	Watch func(http.Handler) http.Handler
 }
 
 // Ready tells a client where everything is: the content of the ready file.
@@ -225,8 +228,11 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if listen == "" {
 		listen = "127.0.0.1:0"
 	}
-	front, err := loopback.Serve(ctx, listen, config,
-		s.front(), s.log)
+	watch := o.Watch
+	if watch == nil {
+		watch = func(h http.Handler) http.Handler { return h }
+	}
+	front, err := loopback.Serve(ctx, listen, config, watch(s.front()), s.log)
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +240,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	s.ready.Graph, s.ready.Authority = front.URL(), front.URL()
 	if s.hac != nil {
 		back, err := loopback.Serve(ctx, "127.0.0.1:0", config,
-			loopback.Handler(s.hac, "hac", s.fault, o.Latency, s.clock), s.log)
+			watch(loopback.Handler(s.hac, "hac", s.fault, o.Latency, s.clock)), s.log)
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
