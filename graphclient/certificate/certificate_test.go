@@ -1,6 +1,7 @@
 package certificate_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -67,7 +68,7 @@ func TestNew_MakesWhatEntraIDTakes(t *testing.T) {
 		t.Errorf("thumbprint %s, want %s", p.Thumbprint(), want)
 	}
 	der, err := base64.StdEncoding.DecodeString(p.PublicBase64())
-	if err != nil || string(der) != string(c.Raw) {
+	if err != nil || !bytes.Equal(der, c.Raw) {
 		t.Errorf("public half: %v", err)
 	}
 	if again := made(t); again.Thumbprint() == p.Thumbprint() || again.Certificate.SerialNumber.Cmp(c.SerialNumber) == 0 {

@@ -8,18 +8,27 @@
 package transport
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"os"
 	"time"
+
+	"github.com/hacsync/hacsync/sync/problem"
 )
 
 // Client makes an HTTP client. caPEM is a certificate that is trusted beside
 // nothing else: with it the system's roots do not count, because it stands for
 // one simulated tenant on this machine, and the proxy is not used. Empty means
-// the system's roots and the proxy that the environment names.
+// the system's roots with those of SSL_CERT_FILE, and the proxy that the
+// environment names (HTTPS_PROXY, NO_PROXY). An SSL_CERT_FILE that is no list of
+// certificates is a problem: a proxy that needs it would be refused without a
+// hint.
 //
 // There is no overall timeout: it would cover waits between attempts as well.
 // Each request is bounded by its context.
@@ -37,6 +46,19 @@ func Client(caPEM string) (*http.Client, error) {
 		// A connection that died silently, as behind a VPN, is found by a ping;
 		// without it, it would be used for as long as TCP hopes.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 20 * time.Second, PingTimeout: 10 * time.Second},
+		OnProxyConnectResponse: func(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
+			if res.StatusCode == http.StatusOK {
+				return nil
+			}
+			return &proxyRefusal{proxy: proxy.Host, status: res.StatusCode}
+		},
+	}
+	if file := os.Getenv(trustVariable); caPEM == "" && file != "" {
+		pool, err := trusted(file)
+		if err != nil {
+			return nil, err
+		}
+		t.TLSClientConfig.RootCAs = pool
 	}
 	if caPEM != "" {
 		pool := x509.NewCertPool()
@@ -47,6 +69,43 @@ func Client(caPEM string) (*http.Client, error) {
 		t.Proxy = nil
 	}
 	return &http.Client{Transport: t, CheckRedirect: NoRedirects}, nil
+}
+
+// trustVariable names a file of certificates to trust. Go itself heeds it on Unix
+// only, and passes over a file that it cannot read.
+const trustVariable = "SSL_CERT_FILE"
+
+// maxTrust is more than any bundle of authorities; a system's own has 250 KB.
+const maxTrust = 16 << 20
+
+// trusted are the system's authorities and those of a file.
+func trusted(file string) (*x509.CertPool, error) {
+	pem, err := readAll(file)
+	if err != nil {
+		var p *os.PathError
+		why := err.Error()
+		if errors.As(err, &p) {
+			why = p.Err.Error() // the path stands beside it
+		}
+		return nil, problem.Wrap(err, problem.TrustFileWrong, problem.Args{"file": file, "why": why})
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // a system without any
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, problem.New(problem.TrustFileWrong, problem.Args{"file": file, "why": "no certificate in PEM form"})
+	}
+	return pool, nil
+}
+
+func readAll(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxTrust))
 }
 
 // NoRedirects is a CheckRedirect that hands the redirect itself back to the

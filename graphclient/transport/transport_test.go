@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +85,8 @@ func TestTrouble_NamesWhatIsWrongWithTheRoad(t *testing.T) {
 	cut := quiet(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
 	defer proxy.Close()
+	strict := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	defer strict.Close()
 	via := func(address string) func(*http.Transport) {
 		return func(tr *http.Transport) {
 			u, err := url.Parse(address)
@@ -104,7 +108,8 @@ func TestTrouble_NamesWhatIsWrongWithTheRoad(t *testing.T) {
 		"certificate of another":  {strings.Replace(slow.URL, "127.0.0.1", "localhost", 1), nil, problem.TLSFailed, true},
 		"too slow":                {slow.URL, nil, problem.NoAnswerInTime, false},
 		"cut":                     {cut.URL, nil, problem.ConnectionCut, false},
-		"proxy wants a password":  {"https://graph.example", via(proxy.URL), problem.ProxyFailed, false},
+		"proxy wants a password":  {"https://graph.example", via(proxy.URL), problem.ProxyAuth, true},
+		"proxy does not let it":   {"https://graph.example", via(strict.URL), problem.ProxyFailed, true},
 		"proxy not there":         {"https://graph.example", via(strings.Replace(nobody, "https", "http", 1)), problem.ProxyFailed, true},
 		"proxy's name is unknown": {"https://graph.example", via("http://no-such-proxy.invalid:8080"), problem.ProxyFailed, true},
 	} {
@@ -145,5 +150,36 @@ func TestTrouble_KeepsAProblem(t *testing.T) {
 	p := problem.New(problem.ForeignHost, nil)
 	if transport.Trouble(p, "x") != p {
 		t.Error("a problem was wrapped")
+	}
+}
+
+func TestClient_NamesATrustFileThatIsNone(t *testing.T) {
+	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty.pem")
+	if err := os.WriteFile(empty, []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{filepath.Join(dir, "not-there.pem"), dir, empty} {
+		t.Setenv("SSL_CERT_FILE", file)
+		_, err := transport.Client("")
+		if p := problem.Of(err); p == nil || p.Code != problem.TrustFileWrong || p.Args["file"] != file || p.Args["why"] == "" || strings.Contains(p.Args["why"], dir) {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	s := quiet(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	if _, err := transport.Client(pemOf(s)); err != nil {
+		t.Errorf("a simulated tenant's certificate is not of this file: %v", err)
+	}
+	good := filepath.Join(dir, "good.pem")
+	if err := os.WriteFile(good, []byte(pemOf(s)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SSL_CERT_FILE", good)
+	c, err := transport.Client("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := get(t, c, s.URL); err != nil {
+		t.Errorf("it is not trusted: %v", err)
 	}
 }

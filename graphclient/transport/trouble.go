@@ -5,12 +5,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"syscall"
 
 	"github.com/hacsync/hacsync/sync/problem"
@@ -32,7 +32,17 @@ func Trouble(err error, host string) *problem.Problem {
 		if unknownCA.Cert != nil {
 			issuer = unknownCA.Cert.Issuer.String()
 		}
+		if proxy := proxyFor(host); proxy != "" {
+			return problem.Wrap(err, problem.ProxyCA, problem.Args{"host": host, "proxy": proxy, "issuer": issuer})
+		}
 		return problem.Wrap(err, problem.TLSUnknownCA, problem.Args{"host": host, "issuer": issuer})
+	}
+	var refused *proxyRefusal
+	if errors.As(err, &refused) {
+		if refused.status == http.StatusProxyAuthRequired {
+			return problem.Wrap(err, problem.ProxyAuth, problem.Args{"host": host, "proxy": refused.proxy})
+		}
+		return problem.Wrap(err, problem.ProxyFailed, problem.Args{"host": host, "detail": refused.Error()})
 	}
 	var (
 		invalid  x509.CertificateInvalidError
@@ -46,7 +56,7 @@ func Trouble(err error, host string) *problem.Problem {
 		urlError *url.Error
 	)
 	switch {
-	case errors.As(err, &op) && op.Op == "proxyconnect", proxyAnswer(err):
+	case errors.As(err, &op) && op.Op == "proxyconnect":
 		return problem.Wrap(err, problem.ProxyFailed, problem.Args{"host": host, "detail": last(err)})
 	case errors.As(err, &invalid), errors.As(err, &wrong), errors.As(err, &verify),
 		errors.As(err, &header), errors.As(err, &alert), errors.As(err, &noRoots), errors.Is(err, http.ErrSchemeMismatch):
@@ -79,19 +89,34 @@ func NeverSent(err error) bool {
 		unknown  x509.UnknownAuthorityError
 		header   tls.RecordHeaderError
 		wrong    x509.HostnameError
+		refused  *proxyRefusal
 		handless = errors.As(err, &verify) || errors.As(err, &unknown) || errors.As(err, &header) || errors.As(err, &wrong)
 	)
-	if handless || errors.As(err, &dns) || errors.Is(err, http.ErrSchemeMismatch) {
+	if handless || errors.As(err, &refused) || errors.As(err, &dns) || errors.Is(err, http.ErrSchemeMismatch) {
 		return true
 	}
 	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
-// proxyAnswer recognises a proxy that answered CONNECT with something other
-// than 200: net/http reports only its status text, so the text is all there is.
-func proxyAnswer(err error) bool {
-	text := last(err)
-	return text == "Proxy Authentication Required" || strings.HasPrefix(text, "proxyconnect ")
+// proxyRefusal is a proxy's answer to CONNECT that is not 200: net/http would keep
+// its status text alone, which a proxy words as it likes.
+type proxyRefusal struct {
+	proxy  string // host and port, never the user name and password
+	status int
+}
+
+func (p *proxyRefusal) Error() string {
+	return fmt.Sprintf("%s answered %d %s", p.proxy, p.status, http.StatusText(p.status))
+}
+
+// proxyFor is the proxy that the environment names for a host, without user name
+// and password; empty if there is none.
+func proxyFor(host string) string {
+	u, err := http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: "https", Host: host}})
+	if err != nil || u == nil {
+		return ""
+	}
+	return u.Host
 }
 
 // last is the text of the innermost error, without the URL that net/http puts
