@@ -13,6 +13,8 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/secret"
+	"github.com/hacsync/hacsync/sync/state"
 )
 
 // The states of something that was checked.
@@ -25,11 +27,15 @@ const (
 
 // checked is one thing that was looked at.
 type checked struct {
-	Name   string `json:"name"`
-	State  string `json:"state"`
-	What   string `json:"what"`
-	Remedy string `json:"remedy"`
+	Name   string       `json:"name"`
+	State  string       `json:"state"`
+	What   string       `json:"what"`
+	Remedy string       `json:"remedy"`
+	Code   problem.Code `json:"code,omitempty"` // of a problem
 }
+
+// certificateWarning is how long before its end a certificate is to be renewed.
+const certificateWarning = 30 * 24 * time.Hour
 
 // clockTolerance is how far this machine's clock may be from Microsoft's
 // before sign-ins by certificate fail: five minutes (AADSTS700024).
@@ -37,12 +43,8 @@ const clockTolerance = 5 * time.Minute
 
 func (a *app) checkCommand() *cobra.Command {
 	c := a.command("check", "check [DOMAIN]", func(ctx context.Context, args []string) error {
-		s, err := a.open(ctx)
-		if err != nil {
-			return err
-		}
-		defer s.close()
-		found, err := a.check(ctx, s, args)
+		a.quiet = true // it asks nothing
+		found, connection, err := a.check(ctx, args)
 		if err != nil {
 			return err
 		}
@@ -58,7 +60,7 @@ func (a *app) checkCommand() *cobra.Command {
 				Connection string    `json:"connection"`
 				OK         bool      `json:"ok"`
 				Checks     []checked `json:"checks"`
-			}{schema, s.connection.Name, len(missing) == 0, found})
+			}{schema, connection, len(missing) == 0, found})
 		} else {
 			for _, f := range found {
 				a.say(a.text("check.sign_"+f.State, nil) + " " + f.What)
@@ -76,47 +78,136 @@ func (a *app) checkCommand() *cobra.Command {
 	return c
 }
 
-// check looks at the connection, and at a domain where one is named.
-func (a *app) check(ctx context.Context, s *session, args []string) ([]checked, error) {
-	var found []checked
-	add := func(name, state, id string, args problem.Args) {
-		f := checked{Name: name, State: state, What: a.text("check."+id+".what", args)}
-		if a.words.Has("cmd.check." + id + ".remedy") {
-			f.Remedy = a.text("check."+id+".remedy", args)
-		}
-		found = append(found, f)
+// findings are what was looked at so far.
+type findings struct {
+	app   *app
+	found []checked
+}
+
+// add notes something in the words of cmd.check.<id>.
+func (f *findings) add(name, state, id string, args problem.Args) {
+	c := checked{Name: name, State: state, What: f.app.text("check."+id+".what", args)}
+	if f.app.words.Has("cmd.check." + id + ".remedy") {
+		c.Remedy = f.app.text("check."+id+".remedy", args)
 	}
+	f.found = append(f.found, c)
+}
+
+// trouble notes a problem that a sync would end with. Other errors, and an
+// interruption, are given back.
+func (f *findings) trouble(ctx context.Context, name string, err error) error {
+	if ctx.Err() != nil || problem.Of(err) == nil {
+		return err
+	}
+	w := f.app.words.Problem(err)
+	f.found = append(f.found, checked{Name: name, State: checkMissing, What: w.What, Remedy: w.Remedy, Code: w.Code})
+	return nil
+}
+
+// check looks at the saved data, at the tenant with whoever acts for the
+// connection, and at a domain where one is named. What makes the rest impossible
+// to see ends it.
+func (a *app) check(ctx context.Context, args []string) (found []checked, connection string, err error) {
+	f := &findings{app: a}
+	store, c, err := a.saved(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	defer func() { _ = store.Close() }()
+	if ok, err := a.checkSaved(ctx, store, c, f); err != nil || !ok {
+		return f.found, c.Name, err
+	}
+	a.checkApplication(c, f)
+	s, err := a.open(ctx)
+	if err != nil {
+		return f.found, c.Name, f.trouble(ctx, "sign-in", err)
+	}
+	defer s.close()
 	tenant, err := s.runner.Destination.Tenant(ctx)
 	if err != nil {
-		return nil, err
+		return f.found, c.Name, f.trouble(ctx, "sign-in", err)
 	}
-	add("sign-in", checkOK, "signin", problem.Args{
-		"account": s.connection.Account, "tenant": tenant.Name, "initial": tenant.Initial,
-	})
-	add("sealing", checkOK, "sealing", problem.Args{"how": s.sealing})
+	signedIn := problem.Args{"account": c.Account, "tenant": c.TenantName, "initial": c.Initial}
+	if s.way.acting != nil {
+		signedIn["application"] = c.Application.Name
+	}
+	f.add("sign-in", checkOK, "signin", signedIn)
 	if tenant.OnPremisesSync {
-		add("two-masters", checkWarning, "two_masters", problem.Args{"tenant": tenant.Name})
+		f.add("two-masters", checkWarning, "two_masters", problem.Args{"tenant": c.TenantName})
 	}
-	if err := a.checkClock(ctx, s, add); err != nil {
-		return nil, err
+	if err := a.checkClock(ctx, s, f); err != nil {
+		return f.found, c.Name, f.trouble(ctx, "clock", err)
 	}
 	grants, err := s.grants.Check(ctx)
 	if err != nil {
-		return nil, err
+		return f.found, c.Name, f.trouble(ctx, "grants", err)
 	}
 	for _, g := range grants {
 		state, id := grantState(g)
-		add(g.Name, state, id, problem.Args{"grant": g.Name, "by": g.By})
+		f.add(g.Name, state, id, problem.Args{"grant": g.Name, "by": g.By})
 	}
 	if len(args) == 0 {
-		return found, nil
+		return f.found, c.Name, nil
 	}
 	pre, err := s.runner.Precheck(ctx, args[0])
 	if err != nil {
-		return nil, err
+		return f.found, c.Name, f.trouble(ctx, "domain", err)
 	}
-	checkObjects(pre, add)
-	return found, nil
+	checkObjects(pre, f)
+	return f.found, c.Name, nil
+}
+
+// checkSaved opens every sealed row of the connection: what it was sealed with,
+// and whether that is at hand.
+func (a *app) checkSaved(ctx context.Context, store *state.Store, c consent.Connection, f *findings) (bool, error) {
+	v, err := a.vaultOf(ctx, store)
+	if err != nil {
+		return false, f.trouble(ctx, "saved-data", err)
+	}
+	mark, err := v.mark(ctx, c.Name)
+	if err != nil {
+		return false, f.trouble(ctx, "saved-data", err)
+	}
+	for _, name := range []string{secret.Tokens, secret.Certificate, secret.HAC} {
+		plain, err := v.row(c.Name, name).Load(ctx)
+		if err != nil {
+			return false, f.trouble(ctx, "saved-data", err)
+		}
+		needed := name == secret.Tokens && c.Account != "" && !c.Acts() || name == secret.Certificate && c.Acts()
+		if needed && plain == nil {
+			f.add("saved-data", checkMissing, "saved_lost", problem.Args{"connection": c.Name})
+			return false, nil
+		}
+	}
+	f.add("sealing", checkOK, "sealing", problem.Args{"how": a.sealedWith(mark)})
+	return true, nil
+}
+
+// checkApplication looks at what is known of the dedicated application: whether
+// it acts, and how long its certificate still works.
+func (a *app) checkApplication(c consent.Connection, f *findings) {
+	app := c.Application
+	if app == nil {
+		return
+	}
+	now := a.clockAt(c.Speed).Now()
+	args := problem.Args{
+		"application": app.Name, "time": a.words.Time(app.Ends), "days": strconv.Itoa(daysUntil(app.Ends, now)),
+		"connection": c.Name,
+	}
+	if !c.Acts() {
+		f.add("application", checkInfo, "application_waits", args)
+	}
+	switch left := app.Ends.Sub(now); {
+	case left <= 0 && c.Acts():
+		f.add("certificate", checkMissing, "certificate_over", args)
+	case left <= 0:
+		f.add("certificate", checkWarning, "certificate_over", args)
+	case left < certificateWarning:
+		f.add("certificate", checkWarning, "certificate_soon", args)
+	default:
+		f.add("certificate", checkOK, "certificate_ok", args)
+	}
 }
 
 func grantState(g consent.Grant) (state, id string) {
@@ -135,12 +226,17 @@ func grantState(g consent.Grant) (state, id string) {
 	return checkMissing, "grant_missing"
 }
 
-// checkClock compares the clocks by a read of the account that signed in.
-func (a *app) checkClock(ctx context.Context, s *session, add func(name, state, id string, args problem.Args)) error {
+// checkClock compares the clocks by a read of the account that signed in; of one
+// that is not there where an application acts: the time comes with any answer.
+func (a *app) checkClock(ctx context.Context, s *session, f *findings) error {
 	if s.connection.Simulated() && s.connection.Speed != 1 {
 		return nil // a clock that runs faster is not this machine's
 	}
-	now, err := s.runner.Destination.Look(ctx, []directory.Ref{{UPN: s.connection.Account}}, nil)
+	who := directory.Ref{UPN: s.connection.Account}
+	if who.UPN == "" {
+		who.UPN = "hacsync-clock@" + s.connection.Initial
+	}
+	now, err := s.runner.Destination.Look(ctx, []directory.Ref{who}, nil)
 	if err != nil {
 		return err
 	}
@@ -153,14 +249,14 @@ func (a *app) checkClock(ctx context.Context, s *session, add func(name, state, 
 		if off.Abs() > clockTolerance {
 			state, id = checkWarning, "clock_off"
 		}
-		add("clock", state, id, problem.Args{"off": a.words.Duration(off.Abs())})
+		f.add("clock", state, id, problem.Args{"off": a.words.Duration(off.Abs())})
 		break
 	}
 	return nil
 }
 
 // checkObjects lists what stands in a domain beside people.
-func checkObjects(pre *destination.Precheck, add func(name, state, id string, args problem.Args)) {
+func checkObjects(pre *destination.Precheck, f *findings) {
 	domain := pre.Domain.Name
 	kinds := []struct {
 		id   string
@@ -188,14 +284,14 @@ func checkObjects(pre *destination.Precheck, add func(name, state, id string, ar
 		for i := range names {
 			names[i] = message.Clean(names[i])
 		}
-		add(k.id, checkInfo, "objects_"+k.id, problem.Args{
+		f.add(k.id, checkInfo, "objects_"+k.id, problem.Args{
 			"domain": domain, "n": strconv.Itoa(len(k.upns)), "names": strings.Join(names, ", ") + more,
 		})
 	}
 	if pre.Guessed {
-		add("mailbox-kinds", checkInfo, "guessed", problem.Args{"domain": domain})
+		f.add("mailbox-kinds", checkInfo, "guessed", problem.Args{"domain": domain})
 	}
 	if none {
-		add("objects", checkOK, "objects_none", problem.Args{"domain": domain})
+		f.add("objects", checkOK, "objects_none", problem.Args{"domain": domain})
 	}
 }

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -9,20 +12,49 @@ import (
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/secret"
+	"github.com/hacsync/hacsync/sync/state"
 )
 
 // jsonConnection is saved data as --json shows it: nothing in it is secret.
 type jsonConnection struct {
-	Name       string    `json:"connection"`
-	Tenant     string    `json:"tenant"`
-	TenantName string    `json:"tenant_name"`
-	Initial    string    `json:"initial"`
-	Client     string    `json:"client"`
-	Account    string    `json:"account"`
-	Cloud      string    `json:"cloud"`
-	Scopes     []string  `json:"scopes"`
-	Saved      time.Time `json:"saved"`
-	LastUsed   time.Time `json:"last_used,omitzero"`
+	Name        string           `json:"connection"`
+	Tenant      string           `json:"tenant"`
+	TenantName  string           `json:"tenant_name"`
+	Initial     string           `json:"initial"`
+	Client      string           `json:"client"`
+	Account     string           `json:"account"`
+	Cloud       string           `json:"cloud"`
+	Scopes      []string         `json:"scopes"`
+	Application *jsonApplication `json:"application,omitempty"`
+	Domains     []jsonServed     `json:"domains,omitempty"`
+	Sealing     *jsonSealing     `json:"sealing,omitempty"`
+	Saved       time.Time        `json:"saved"`
+	LastUsed    time.Time        `json:"last_used,omitzero"`
+}
+
+// jsonApplication is a dedicated application.
+type jsonApplication struct {
+	ID         string    `json:"id"`
+	Name       string    `json:"name"`
+	Thumbprint string    `json:"thumbprint"`
+	Ends       time.Time `json:"ends"`
+	Days       int       `json:"days"` // until then; negative once it is over
+	Acts       bool      `json:"acts"`
+}
+
+// jsonServed is a domain that is set up; Periodic is empty where periodic sync
+// was never enabled.
+type jsonServed struct {
+	Domain   string `json:"domain"`
+	Periodic string `json:"periodic"`
+}
+
+// jsonSealing is the key that saved data is sealed under.
+type jsonSealing struct {
+	Kind  secret.Kind `json:"kind"`
+	Where string      `json:"where"`
+	Key   string      `json:"key"`
 }
 
 func connectionObject(c consent.Connection) jsonConnection {
@@ -32,15 +64,75 @@ func connectionObject(c consent.Connection) jsonConnection {
 	}
 }
 
+// daysUntil is how many whole days are left; negative ones are over.
+func daysUntil(end, now time.Time) int {
+	left := end.Sub(now)
+	if left < 0 {
+		left -= 24 * time.Hour
+	}
+	return int(left / (24 * time.Hour))
+}
+
 func (a *app) connectionsCommand() *cobra.Command {
 	c := a.command("connections", "connections", a.listConnections)
 	c.Args = a.takes()
 	list := a.command("connections_list", "list", a.listConnections)
 	list.Args = a.takes()
-	forget := a.command("connections_forget", "forget NAME", a.forgetConnection)
+	var yesSaid bool
+	forget := a.command("connections_forget", "forget NAME", func(ctx context.Context, args []string) error {
+		return a.forgetConnection(ctx, args[0], yesSaid)
+	})
 	forget.Args = a.takes("NAME")
-	c.AddCommand(list, forget)
+	forget.Flags().BoolVar(&yesSaid, "yes", false, a.text("flag.forget-yes", nil))
+	c.AddCommand(list, forget, a.resealCommand())
 	return c
+}
+
+// savedData is a connection with all that the state knows of it.
+type savedData struct {
+	consent.Connection
+	mark    secret.Mark
+	markErr error
+	domains []jsonServed
+}
+
+// works lists the domains that workers keep in step through it.
+func (s savedData) works() []string {
+	var names []string
+	for _, d := range s.domains {
+		if d.Periodic == string(state.Enabled) {
+			names = append(names, d.Domain)
+		}
+	}
+	return names
+}
+
+func (a *app) savedData(ctx context.Context, store *state.Store, c consent.Connection) (savedData, error) {
+	s := savedData{Connection: c}
+	// A mark of a newer program is no reason to list nothing.
+	s.mark, _, s.markErr = secret.ReadMark(ctx, store, c.Name)
+	periodic, err := store.Periodics(ctx, state.PeriodicFilter{Tenant: c.Tenant, Connection: c.Name})
+	if err != nil {
+		return s, err
+	}
+	names, err := store.Domains(ctx, c.Tenant)
+	if err != nil {
+		return s, err
+	}
+	for _, p := range periodic {
+		if !slices.Contains(names, p.Domain) {
+			names = append(names, p.Domain)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		d := jsonServed{Domain: name}
+		if i := slices.IndexFunc(periodic, func(p state.Periodic) bool { return p.Domain == name }); i >= 0 {
+			d.Periodic = string(periodic[i].State)
+		}
+		s.domains = append(s.domains, d)
+	}
+	return s, nil
 }
 
 func (a *app) listConnections(ctx context.Context, _ []string) error {
@@ -49,14 +141,22 @@ func (a *app) listConnections(ctx context.Context, _ []string) error {
 		return err
 	}
 	defer func() { _ = store.Close() }()
-	saved, err := store.Connections(ctx)
+	all, err := store.Connections(ctx)
 	if err != nil {
 		return err
 	}
+	saved := make([]savedData, 0, len(all))
+	for _, c := range all {
+		s, err := a.savedData(ctx, store, c)
+		if err != nil {
+			return err
+		}
+		saved = append(saved, s)
+	}
 	if a.flags.json {
 		list := make([]jsonConnection, 0, len(saved))
-		for _, c := range saved {
-			list = append(list, connectionObject(c))
+		for _, s := range saved {
+			list = append(list, a.savedObject(s))
 		}
 		a.answer(struct {
 			Schema      int              `json:"schema"`
@@ -66,46 +166,188 @@ func (a *app) listConnections(ctx context.Context, _ []string) error {
 	}
 	if len(saved) == 0 {
 		a.say(a.text("connections.none", nil))
-		return nil
 	}
-	head := func(id string) string { return a.text("connections."+id, nil) }
-	rows := [][]string{{head("name"), head("tenant"), head("account"), head("cloud"), head("used")}}
-	for _, c := range saved {
-		used := c.LastUsed
-		if used.IsZero() {
-			used = c.Saved
+	for i, s := range saved {
+		if i > 0 {
+			a.say("")
 		}
-		rows = append(rows, []string{
-			message.Clean(c.Name), message.Clean(c.TenantName + ", " + c.Initial), message.Clean(c.Account),
-			message.Clean(c.Cloud), a.words.Time(used),
-		})
+		a.showSaved(s)
 	}
-	a.show(a.out).table(rows, -1)
 	return nil
 }
 
-// forgetConnection removes saved data. The tokens in it stay valid at Microsoft
-// until they expire or are revoked; that is said.
-func (a *app) forgetConnection(ctx context.Context, args []string) error {
+// savedObject is saved data with all that the list shows.
+func (a *app) savedObject(s savedData) jsonConnection {
+	o := connectionObject(s.Connection)
+	o.Domains = append([]jsonServed{}, s.domains...)
+	if s.mark.Kind != "" {
+		o.Sealing = &jsonSealing{Kind: s.mark.Kind, Where: s.mark.Where, Key: s.mark.Key}
+	}
+	if app := s.Application; app != nil {
+		o.Application = &jsonApplication{
+			ID: app.ID, Name: app.Name, Thumbprint: app.Thumbprint, Ends: app.Ends,
+			Days: daysUntil(app.Ends, a.clockAt(s.Speed).Now()), Acts: s.Acts(),
+		}
+	}
+	return o
+}
+
+// showSaved shows one connection, a line a fact.
+func (a *app) showSaved(s savedData) {
+	a.say(message.Clean(s.Name + "  " + s.TenantName + ", " + s.Initial))
+	var rows [][]string
+	add := func(id, value string) {
+		if value != "" {
+			rows = append(rows, []string{"  " + a.text("connections."+id, nil), message.Clean(value)})
+		}
+	}
+	add("account", s.Account)
+	if app := s.Application; app != nil {
+		add("application", app.Name+" ("+app.ID+")")
+		add("certificate", a.certificateEnds(*app, a.clockAt(s.Speed).Now()))
+	}
+	if s.Cloud != "public" {
+		add("cloud", s.Cloud)
+	}
+	var names []string
+	for _, d := range s.domains {
+		if d.Periodic != "" {
+			d.Domain += " (" + a.text("connections.periodic_"+d.Periodic, nil) + ")"
+		}
+		names = append(names, d.Domain)
+	}
+	add("domains", strings.Join(names, ", "))
+	if s.markErr == nil {
+		add("sealed", a.sealedWith(s.mark))
+	} else {
+		add("sealed", a.words.Problem(s.markErr).What)
+	}
+	used := s.LastUsed
+	if used.IsZero() {
+		used = s.Saved
+	}
+	add("used", a.words.Time(used))
+	a.show(a.out).table(rows, -1)
+}
+
+// certificateEnds says until when an application's certificate works.
+func (a *app) certificateEnds(app consent.Application, now time.Time) string {
+	id := "connections.ends"
+	if now.After(app.Ends) {
+		id = "connections.ended"
+	}
+	return a.text(id, problem.Args{"time": a.words.Time(app.Ends), "days": strconv.Itoa(daysUntil(app.Ends, now))})
+}
+
+// sealedWith says in words what saved data is sealed with.
+func (a *app) sealedWith(m secret.Mark) string {
+	if m.Kind == "" {
+		return ""
+	}
+	return a.text("sealed_with."+string(m.Kind), problem.Args{"where": m.Where})
+}
+
+// forgetConnection removes saved data: the connection, its sign-in, its
+// application's key, the secrets of its sources. Runs, decisions and settings
+// stay. What stays valid elsewhere is said.
+func (a *app) forgetConnection(ctx context.Context, name string, yesSaid bool) error {
 	store, err := a.openState(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = store.Close() }()
-	c, err := store.Connection(ctx, args[0])
+	s, err := a.toForget(ctx, store, name)
 	if err != nil {
 		return err
 	}
-	if err := store.ForgetConnection(ctx, c.Name); err != nil {
+	if err := a.confirmForget(ctx, s, yesSaid); err != nil {
+		return err
+	}
+	fate, err := forget(ctx, store, s)
+	if err != nil {
 		return err
 	}
 	if a.flags.json {
 		a.answer(struct {
-			Schema    int    `json:"schema"`
-			Forgotten string `json:"forgotten"`
-		}{schema, c.Name})
+			Schema      int              `json:"schema"`
+			Forgotten   string           `json:"forgotten"`
+			Key         secret.Fate      `json:"key"`
+			Account     string           `json:"account"`
+			Application *jsonApplication `json:"application"`
+		}{schema, s.Name, fate, s.Account, a.savedObject(s).Application})
 		return nil
 	}
-	a.say(a.text("connections.forgotten", problem.Args{"connection": c.Name, "account": c.Account}))
+	a.sayForgotten(s, fate)
 	return nil
+}
+
+// toForget finds what is to be forgotten. Sealed rows come first when a sign-in
+// is saved, so they may be there without their connection.
+func (a *app) toForget(ctx context.Context, store *state.Store, name string) (savedData, error) {
+	c, err := store.Connection(ctx, name)
+	if err == nil {
+		return a.savedData(ctx, store, c)
+	}
+	names, listErr := store.SealedNames(ctx)
+	if !problem.Has(err, problem.NoSavedData) || listErr != nil || name == "" ||
+		!slices.ContainsFunc(names, func(n secret.RowName) bool { return n.Connection == name }) {
+		return savedData{}, err
+	}
+	s := savedData{Connection: consent.Connection{Name: name}}
+	s.mark, _, s.markErr = secret.ReadMark(ctx, store, name)
+	return s, nil
+}
+
+func (a *app) confirmForget(ctx context.Context, s savedData, yesSaid bool) error {
+	works := strings.Join(s.works(), ", ")
+	args := problem.Args{"connection": s.Name, "tenant": s.TenantName, "initial": s.Initial, "domains": works}
+	switch {
+	case yesSaid:
+		return nil
+	case works != "" && !a.terminal:
+		return problem.New(problem.PeriodicNeeds, args)
+	case !a.terminal:
+		return problem.New(problem.ForgetUnapproved, args)
+	}
+	if works != "" {
+		a.tell(a.text("connections.stops", args))
+	}
+	answer, err := a.ask(ctx, a.text("connections.question", args))
+	if err == nil && !yes(answer) {
+		err = problem.New(problem.ForgetDeclined, args)
+	}
+	return err
+}
+
+// forget removes saved data, and then the key that it alone was sealed with.
+func forget(ctx context.Context, store *state.Store, s savedData) (secret.Fate, error) {
+	if err := store.ForgetConnection(ctx, s.Name); err != nil {
+		return secret.NoKey, err
+	}
+	return secret.Release(ctx, store, s.mark)
+}
+
+// sayForgotten says what is gone, and what stays valid elsewhere.
+func (a *app) sayForgotten(s savedData, fate secret.Fate) {
+	args := problem.Args{"connection": s.Name, "account": s.Account, "tenant": s.TenantName}
+	a.say(a.text("connections.forgotten", args))
+	a.sayKey(s.mark, fate)
+	if s.Account != "" {
+		a.say(a.text("connections.still_valid", args))
+	}
+	if app := s.Application; app != nil && app.ID != "" {
+		args["application"], args["id"] = app.Name, app.ID
+		id := "connections.application_stays"
+		if app.Object == "" { // its home is another organisation
+			id = "connections.provider_stays"
+		}
+		a.say(a.text(id, args))
+	}
+}
+
+// sayKey says what became of a key that sealed what is gone.
+func (a *app) sayKey(m secret.Mark, fate secret.Fate) {
+	if fate != secret.NoKey {
+		a.say(a.text("connections.key_"+string(fate)+"_"+string(m.Kind), problem.Args{"where": m.Where, "key": m.Key}))
+	}
 }
