@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -46,7 +48,7 @@ func (i *issuer) show(w http.ResponseWriter, status int, p page) {
 
 // devicePage is where a person types the code: GET shows the field, POST code
 // asks for consent, POST code and action=approve or decline ends it. account
-// names who signs in, by UPN.
+// names who signs in, by UPN; refuse is an AADSTS number to be refused with.
 func (i *issuer) devicePage(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		i.show(w, http.StatusOK, page{Step: "code", Code: r.URL.Query().Get("otc")})
@@ -82,7 +84,7 @@ func (i *issuer) devicePage(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		i.mu.Lock()
-		d.oid = oid
+		d.oid, d.refuse = oid, refuseOf(r.PostForm)
 		i.mu.Unlock()
 		if e = i.mayConnect(oid); e == nil {
 			e = i.mayConsent(d.client, oid, d.request)
@@ -98,6 +100,16 @@ func (i *issuer) devicePage(w http.ResponseWriter, r *http.Request) {
 		i.mu.Unlock()
 		i.show(w, http.StatusOK, page{Step: "end", Title: "You declined / キャンセルしました", Text: "You can close this window. / このウィンドウを閉じてください。"})
 	}
+}
+
+// refuseOf is the AADSTS number that whoever plays a person wants a sign-in to be
+// refused with; no real page asks for it.
+func refuseOf(form url.Values) int {
+	n, err := strconv.Atoi(form.Get("refuse"))
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // askConsent is the page of a sign-in by browser.

@@ -133,7 +133,9 @@ func (i *issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	case r.Method != http.MethodPost:
 		i.askConsent(w, r, a.name, a.client, a.request)
 	default:
-		to := i.settlePage(a, Answer{Account: q.Get("account"), Decline: q.Get("action") != "approve"})
+		to := i.settlePage(a, Answer{
+			Account: q.Get("account"), Decline: q.Get("action") != "approve", Refuse: refuseOf(q),
+		})
 		http.Redirect(w, r, to, http.StatusFound)
 	}
 }
