@@ -194,7 +194,7 @@ func TestApplication_SaysWhyItIsRefused(t *testing.T) {
 		old := pairFrom(time.Now().Add(-48*time.Hour), 48*time.Hour-time.Minute)
 		a := application(t, world(t, simulator.Options{}, old), old, func(o *signin.Options) { o.Clock = behind{clock.Real(), time.Hour} })
 		_, err := a.Token(t.Context())
-		if p := wantCode(t, err, problem.CertificateExpired); p.Upstream == nil || p.Upstream.Code != "AADSTS1000502" {
+		if p := wantCode(t, err, problem.CertificateExpired); p.Upstream == nil || p.Upstream.Code != "AADSTS700027" {
 			t.Errorf("problem %v", p)
 		}
 	})

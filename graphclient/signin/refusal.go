@@ -159,10 +159,16 @@ func (d *desk) failed(ctx context.Context, err error, w *watch) error {
 			}
 		}
 		if len(short) > 0 {
-			return problem.Wrap(err, problem.ScopesShort, problem.Args{"permissions": strings.Join(short, ", ")})
+			return problem.New(problem.ScopesShort, problem.Args{"permissions": strings.Join(short, ", ")})
 		}
 	}
-	return problem.Wrap(err, problem.SignInBroken, problem.Args{"host": d.road.host, "detail": err.Error()})
+	// MSAL puts an answer that it cannot read into its error, tokens and all: of a
+	// good answer nothing goes on from here, of another the first line.
+	detail := firstLine(err.Error())
+	if w.granted != nil {
+		detail = "token answer"
+	}
+	return problem.Wrap(errors.New(detail), problem.SignInBroken, problem.Args{"host": d.road.host, "detail": detail})
 }
 
 func (f *refusal) pending() bool {
@@ -193,6 +199,11 @@ func (d *desk) refused(f *refusal) *problem.Problem {
 	switch known, ok := byNumber(number); {
 	case ok:
 		code = known
+		// One number for a certificate that is not there and for one that has
+		// ended; its text alone tells them apart.
+		if number == 700027 && strings.Contains(strings.ToLower(f.Description), "key used is expired") {
+			code = problem.CertificateExpired
+		}
 	case number != 0:
 		code = problem.SignInOther
 	}

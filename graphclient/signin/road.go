@@ -124,10 +124,21 @@ func (r *road) Do(req *http.Request) (*http.Response, error) {
 		}
 	}
 	w.failed = 0
+	if res.StatusCode < 300 && !isObject(body) {
+		// Not for MSAL, whose error would quote it: it may hold half a token.
+		w.trouble = problem.New(problem.SignInBroken, problem.Args{"host": r.host, "detail": "no JSON object"})
+		return nil, w.trouble
+	}
 	body = w.read(res.StatusCode, body, token)
 	res.Body = io.NopCloser(bytes.NewReader(body))
 	res.ContentLength = int64(len(body))
 	return res, nil
+}
+
+// isObject reports whether a body is one JSON object, whole.
+func isObject(body []byte) bool {
+	var any map[string]json.RawMessage
+	return json.Unmarshal(body, &any) == nil && any != nil
 }
 
 // wait reports whether a poll that failed is tried again.

@@ -7,6 +7,8 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -112,8 +114,15 @@ func checkAssertion(assertion, client, host, tenant string, at time.Time, holder
 		if !isRSA || checkRSA(pub, alg, signed, sig) != nil {
 			continue
 		}
-		if at.After(cert.NotAfter) || at.Before(cert.NotBefore) {
-			return aad("invalid_client", 1000502, "The provided certificate is not within its specified validity window.")
+		switch {
+		case at.After(cert.NotAfter):
+			return &oauthError{
+				status: http.StatusUnauthorized, code: "invalid_client", aadsts: 700027,
+				text: fmt.Sprintf("The certificate with identifier used to sign the client assertion is expired on application. [Reason - The key used is expired., Thumbprint of key used by client: '%X', Found key 'Start=%s, End=%s'].",
+					one, cert.NotBefore.UTC().Format("01/02/2006 15:04:05"), cert.NotAfter.UTC().Format("01/02/2006 15:04:05")),
+			}
+		case at.Before(cert.NotBefore):
+			return refusal(1000502)
 		}
 		return nil
 	}

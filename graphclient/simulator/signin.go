@@ -33,7 +33,7 @@ var refusals = map[int]oauthError{
 	70043:   {status: 400, code: "invalid_grant", aadsts: 70043, text: "The refresh token has expired or is invalid due to sign-in frequency checks by Conditional Access."},
 	700016:  {status: 400, code: "unauthorized_client", aadsts: 700016, text: "Application was not found in the directory."},
 	700024:  {status: 401, code: "invalid_client", aadsts: 700024, text: "Client assertion is not within its valid time range."},
-	700027:  {status: 401, code: "invalid_client", aadsts: 700027, text: "The certificate with identifier used to sign the client assertion is not registered on application."},
+	700027:  {status: 401, code: "invalid_client", aadsts: 700027, text: "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found.]"},
 	700082:  {status: 400, code: "invalid_grant", aadsts: 700082, text: "The refresh token has expired due to inactivity."},
 	7000215: {status: 401, code: "invalid_client", aadsts: 7000215, text: "Invalid client secret provided."},
 	7000218: {status: 401, code: "invalid_client", aadsts: 7000218, text: "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."},
