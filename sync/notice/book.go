@@ -71,7 +71,7 @@ func (b *Book) read(ctx context.Context) (page, int64, error) {
 	}
 	plain, err := b.sealer.Open(ctx, sealed)
 	if errors.Is(err, secret.ErrOtherKey) {
-		return p, 0, problem.Wrap(err, problem.SealedElsewhere, problem.Args{"what": bookRow, "key": b.sealer.Name()})
+		return p, 0, problem.Wrap(err, problem.TargetsSealed, problem.Args{"key": b.sealer.Name()})
 	}
 	if err != nil {
 		return p, 0, err
@@ -79,7 +79,7 @@ func (b *Book) read(ctx context.Context) (page, int64, error) {
 	p = page{}
 	// The decoder's error may quote what it read.
 	if json.Unmarshal(plain, &p) != nil || p.Version != bookVersion {
-		return p, 0, problem.New(problem.SealedNewer, problem.Args{"what": bookRow})
+		return p, 0, problem.New(problem.TargetsNewer, nil)
 	}
 	return p, version, nil
 }
@@ -127,6 +127,21 @@ func unknownTarget(name string, known []string) error {
 	return problem.New(problem.TargetUnknown, problem.Args{"target": name, "known": strings.Join(known, ", ")})
 }
 
+// Clear takes every target away, also those that cannot be opened because their
+// key is lost.
+func (b *Book) Clear(ctx context.Context) error {
+	for range changeTries {
+		_, version, err := b.rows.Sealed(ctx, "", bookRow)
+		if err != nil || version == 0 {
+			return err
+		}
+		if err = b.seal(ctx, page{Version: bookVersion}, version); !errors.Is(err, secret.ErrStale) {
+			return err
+		}
+	}
+	return problem.New(problem.TargetsContended, nil)
+}
+
 // changeTries is how often a row that others change meanwhile is tried.
 const changeTries = 16
 
@@ -141,17 +156,22 @@ func (b *Book) change(ctx context.Context, f func(*page) error) error {
 		if err := f(&p); err != nil {
 			return err
 		}
-		plain, err := json.Marshal(p)
-		if err != nil {
-			return err
-		}
-		sealed, err := b.sealer.Seal(ctx, plain)
-		if err != nil {
-			return err
-		}
-		if err = b.rows.SaveSealed(ctx, "", bookRow, sealed, version); !errors.Is(err, secret.ErrStale) {
+		if err = b.seal(ctx, p, version); !errors.Is(err, secret.ErrStale) {
 			return err
 		}
 	}
-	return problem.New(problem.SealedContended, problem.Args{"what": bookRow})
+	return problem.New(problem.TargetsContended, nil)
+}
+
+// seal replaces the row if its version is still the one read.
+func (b *Book) seal(ctx context.Context, p page, version int64) error {
+	plain, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	sealed, err := b.sealer.Seal(ctx, plain)
+	if err != nil {
+		return err
+	}
+	return b.rows.SaveSealed(ctx, "", bookRow, sealed, version)
 }

@@ -234,7 +234,7 @@ func TestBook_IsSealed(t *testing.T) {
 			t.Errorf("%s is in clear", never)
 		}
 	}
-	if _, err := bookOf(t, s, identity(t)).Targets(t.Context()); !problem.Has(err, problem.SealedElsewhere) || !errors.Is(err, secret.ErrOtherKey) {
+	if _, err := bookOf(t, s, identity(t)).Targets(t.Context()); !problem.Has(err, problem.TargetsSealed) || !errors.Is(err, secret.ErrOtherKey) {
 		t.Errorf("%v", err)
 	}
 }

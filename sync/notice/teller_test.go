@@ -382,7 +382,7 @@ func TestTell_SurvivesTroubleWithTheState(t *testing.T) {
 	foreign := New(Options{
 		Store: b.store, Book: bookOf(t, b.store, identity(t)), Clock: b.clock, Transport: b.end.Client().Transport, Holder: "foreign",
 	})
-	if err := foreign.Flush(t.Context()); !problem.Has(err, problem.SealedElsewhere) {
+	if err := foreign.Flush(t.Context()); !problem.Has(err, problem.TargetsSealed) {
 		t.Errorf("%v", err)
 	}
 	if len(b.end.got()) != 0 {

@@ -159,10 +159,15 @@ func (e Event) command() string {
 		c = "hacsync dry-run " + e.Domain
 	case Stopped:
 		c = "hacsync periodic status " + e.Domain
-	case Certificate, Recovered, Test:
+	case Certificate:
+		if e.days() <= 0 {
+			return ""
+		}
+		c = "hacsync grant --renew"
+	case Recovered, Test:
 		return ""
 	}
-	if e.Domain == "" || !plainName.MatchString(e.Domain) {
+	if e.Kind != Certificate && e.Domain == "" || e.Domain != "" && !plainName.MatchString(e.Domain) {
 		return ""
 	}
 	if plainName.MatchString(e.Connection) && e.Kind != Failed && e.Kind != Drift {

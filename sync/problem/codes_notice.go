@@ -43,6 +43,13 @@ const (
 	TargetAddressShown Code = "HS-5418"
 	// NoTargets: there is no target, so nobody is told.
 	NoTargets Code = "HS-5419"
+	// TargetsSealed: the notice targets were sealed with another key. Args: key
+	// (what was tried).
+	TargetsSealed Code = "HS-5420"
+	// TargetsNewer: the notice targets have a form that this program does not know.
+	TargetsNewer Code = "HS-5421"
+	// TargetsContended: the notice targets were changed by others again and again.
+	TargetsContended Code = "HS-5422"
 
 	// MetricsAddress: the metrics cannot be served at an address. Args: address,
 	// why.
@@ -66,5 +73,8 @@ var noticeClasses = map[Code]Class{
 	TargetAddressMissing: Mend,
 	TargetAddressShown:   Mend,
 	NoTargets:            Mend,
+	TargetsSealed:        Mend,
+	TargetsNewer:         Mend,
+	TargetsContended:     Retry,
 	MetricsAddress:       Mend,
 }
