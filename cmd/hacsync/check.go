@@ -118,6 +118,9 @@ func (a *app) check(ctx context.Context, args []string) (found []checked, connec
 		return f.found, c.Name, err
 	}
 	a.checkApplication(c, f)
+	if err := a.checkNotices(ctx, store, c, f); err != nil {
+		return f.found, c.Name, err
+	}
 	s, err := a.open(ctx)
 	if err != nil {
 		return f.found, c.Name, f.trouble(ctx, "sign-in", err)

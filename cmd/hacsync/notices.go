@@ -9,10 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/notice"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/secret"
+	"github.com/hacsync/hacsync/sync/state"
 )
 
 // The environment variables that hand over what an argument would show to
@@ -333,4 +335,20 @@ func (a *app) testTargets(ctx context.Context, args []string) error {
 		}{schema, list})
 	}
 	return result
+}
+
+// checkNotices warns of what somebody should have been told and was not.
+func (a *app) checkNotices(ctx context.Context, store *state.Store, c consent.Connection, f *findings) error {
+	missed, err := notice.New(notice.Options{Store: store, Log: a.log}).Undelivered(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range missed {
+		if u.Event.Tenant != c.Tenant {
+			continue
+		}
+		w := a.words.Problem(u.Problem(a.words))
+		f.found = append(f.found, checked{Name: "notices", State: checkWarning, What: w.What, Remedy: w.Remedy, Code: w.Code})
+	}
+	return nil
 }
