@@ -56,7 +56,9 @@ func NewApplication(o Options, key *certificate.Pair) (*Application, error) {
 }
 
 // client makes MSAL's client, which remembers nothing yet. It signs its
-// assertion with PS256 and names the certificate by x5t#S256.
+// assertion with PS256 and names the certificate by x5t#S256. It declares no
+// capability: with cp1 a token would hold for a day, and an app role given
+// meanwhile would show in it tomorrow.
 func (a *Application) client() (confidential.Client, error) {
 	cred, err := confidential.NewCredFromCert([]*x509.Certificate{a.pair.Certificate}, a.pair.Key)
 	if err != nil {
@@ -64,8 +66,7 @@ func (a *Application) client() (confidential.Client, error) {
 	}
 	c, err := confidential.New(a.desk.at, a.o.ClientID, cred,
 		confidential.WithHTTPClient(a.road),
-		confidential.WithInstanceDiscovery(false),
-		confidential.WithClientCapabilities(capabilities()))
+		confidential.WithInstanceDiscovery(false))
 	if err != nil {
 		return c, fmt.Errorf("sign-in: %w", err)
 	}

@@ -95,8 +95,9 @@ func newDesk(o Options) (desk, error) {
 	}, nil
 }
 
-// capabilities tell Entra ID that a claims challenge is understood here: it then
-// ends tokens at once when a session is revoked, rather than at their hour.
+// capabilities tell Entra ID that a claims challenge is understood here: Graph
+// then asks for more where a policy wants it, rather than refuse, and ends tokens
+// at once when a session is revoked.
 func capabilities() []string { return []string{"cp1"} }
 
 // Client signs in to one tenant with one application. It is safe for
