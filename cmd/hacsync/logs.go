@@ -2,83 +2,254 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
 )
 
+// logsFlags are those of hacsync logs.
+type logsFlags struct {
+	domain, kind, state, since string
+	limit                      int
+	all, follow                bool
+}
+
 func (a *app) logsCommand() *cobra.Command {
-	var (
-		domain string
-		limit  int
-	)
+	var f logsFlags
 	c := a.command("logs", "logs [RUN]", func(ctx context.Context, args []string) error {
-		store, connection, err := a.saved(ctx)
+		store, filter, err := a.logsOf(ctx, f)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = store.Close() }()
-		if len(args) == 1 {
+		switch {
+		case len(args) == 1 && f.follow:
+			return wrongUsage("hacsync logs", a.text("usage.extra", problem.Args{"argument": args[0]}))
+		case len(args) == 1:
 			no, err := strconv.ParseInt(args[0], 10, 64)
 			if err != nil || no < 1 {
 				return wrongUsage("hacsync logs", a.text("usage.run", problem.Args{"argument": args[0]}))
 			}
 			return a.log1(ctx, store, no)
+		case f.follow:
+			return a.follow(ctx, store, filter, f.state)
 		}
-		runs, err := store.Runs(ctx, state.RunFilter{Tenant: connection.Tenant, Domain: directory.FoldUPN(domain), Limit: limit})
-		if err != nil {
-			return err
-		}
-		for i := range runs {
-			if err := judgeRun(ctx, store, &runs[i]); err != nil {
-				return err
-			}
-		}
-		if a.flags.json {
-			if runs == nil {
-				runs = []state.Run{}
-			}
-			a.answer(struct {
-				Schema int         `json:"schema"`
-				Runs   []state.Run `json:"runs"`
-			}{schema, runs})
-			return nil
-		}
-		if len(runs) == 0 {
-			a.say(a.text("logs.none", nil))
-			return nil
-		}
-		head := func(id string) string { return a.text("logs."+id, nil) }
-		rows := [][]string{{head("run"), head("kind"), head("domain"), head("state"), head("started"), head("by"), head("note")}}
-		for _, r := range runs {
-			rows = append(rows, []string{
-				a.words.Int(int(r.No)), a.words.Text("run.kind."+string(r.Kind), nil), message.Clean(r.Domain),
-				a.words.Text("run.state."+string(r.State), nil), a.words.Time(r.Started),
-				message.Clean(r.By), message.Clean(r.Note),
-			})
-		}
-		a.show(a.out).table(rows, 0)
-		return nil
+		return a.logs(ctx, store, filter, f)
 	})
 	c.Args = a.takes("[RUN]")
-	c.Flags().StringVar(&domain, "domain", "", a.text("flag.logs-domain", nil))
-	c.Flags().IntVar(&limit, "limit", 50, a.text("flag.limit", nil))
+	flags := c.Flags()
+	flags.StringVar(&f.domain, "domain", "", a.text("flag.logs-domain", nil))
+	flags.StringVar(&f.kind, "kind", "", a.text("flag.logs-kind", nil))
+	flags.StringVar(&f.state, "outcome", "", a.text("flag.logs-state", nil))
+	flags.StringVar(&f.since, "since", "", a.text("flag.logs-since", nil))
+	flags.IntVar(&f.limit, "limit", 50, a.text("flag.limit", nil))
+	flags.BoolVar(&f.all, "all", false, a.text("flag.logs-all", nil))
+	flags.BoolVar(&f.follow, "follow", false, a.text("flag.logs-follow", nil))
+	c.AddCommand(a.pruneCommand())
 	return c
+}
+
+// logsOf opens the state, and turns the flags into what is looked for.
+func (a *app) logsOf(ctx context.Context, f logsFlags) (*state.Store, state.RunFilter, error) {
+	filter := state.RunFilter{Domain: directory.FoldUPN(f.domain), Limit: f.limit}
+	kinds := []state.RunKind{state.DryRun, state.Sync, state.Undo}
+	if f.kind != "" {
+		if filter.Kind = state.RunKind(f.kind); !slices.Contains(kinds, filter.Kind) {
+			return nil, filter, a.wrongChoice("kind", joined(kinds), f.kind)
+		}
+	}
+	states := []state.RunState{
+		state.Running, interrupted, state.Done, state.Partial, state.Refused, state.Stopped, state.Abandoned, state.Failed,
+	}
+	switch s := state.RunState(f.state); {
+	case f.state != "" && !slices.Contains(states, s):
+		return nil, filter, a.wrongChoice("outcome", joined(states), f.state)
+	case s == interrupted:
+		filter.State = state.Running // told apart when it was looked at
+	default:
+		filter.State = s
+	}
+	if f.since != "" {
+		since, ok := sinceWhen(f.since, time.Now())
+		if !ok {
+			return nil, filter, a.wrongChoice("since", "2h, 3d, 2026-11-25, 2026-11-25T09:00", f.since)
+		}
+		filter.Since = since
+	}
+	if f.all {
+		store, err := a.openState(ctx)
+		return store, filter, err
+	}
+	store, connection, err := a.saved(ctx)
+	filter.Tenant = connection.Tenant
+	return store, filter, err
+}
+
+func (a *app) wrongChoice(flag, takes, value string) error {
+	return wrongUsage("hacsync logs", a.text("usage.choice", problem.Args{"flag": flag, "takes": takes, "value": value}))
+}
+
+func joined[T ~string](all []T) string {
+	words := make([]string, len(all))
+	for i, w := range all {
+		words[i] = string(w)
+	}
+	return strings.Join(words, ", ")
+}
+
+// sinceWhen reads an age, or a date and time of this machine's zone.
+func sinceWhen(text string, now time.Time) (time.Time, bool) {
+	if d, err := run.ParseAge(text); err == nil {
+		return now.Add(-d), true
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return now.Add(-d), true
+	}
+	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02 15:04", time.RFC3339} {
+		if t, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// logs lists runs.
+func (a *app) logs(ctx context.Context, store *state.Store, filter state.RunFilter, f logsFlags) error {
+	if f.state == string(interrupted) || f.state == string(state.Running) {
+		filter.Limit = 0 // those that are running must be told apart first
+	}
+	runs, err := store.Runs(ctx, filter)
+	if err != nil {
+		return err
+	}
+	for i := range runs {
+		if err := judgeRun(ctx, store, &runs[i]); err != nil {
+			return err
+		}
+	}
+	if f.state != "" {
+		runs = slices.DeleteFunc(runs, func(r state.Run) bool { return string(r.State) != f.state })
+		if f.limit > 0 {
+			runs = runs[:min(len(runs), f.limit)]
+		}
+	}
+	if a.flags.json {
+		objects := make([]jsonRun, len(runs))
+		for i := range runs {
+			objects[i] = a.jsonRun(runs[i])
+		}
+		a.answer(struct {
+			Schema int       `json:"schema"`
+			Runs   []jsonRun `json:"runs"`
+		}{schema, objects})
+		return nil
+	}
+	if len(runs) == 0 {
+		a.say(a.text("logs.none", nil))
+		return nil
+	}
+	head := func(id string) string { return a.text("logs."+id, nil) }
+	rows := [][]string{{
+		head("run"), head("kind"), head("domain"), head("state"), head("started"), head("counts"), head("cause"),
+		head("by"), head("note"),
+	}}
+	for _, r := range runs {
+		rows = append(rows, a.logRow(r))
+	}
+	a.show(a.out).table(rows, 0)
+	return nil
+}
+
+// logRow is a run in one line.
+func (a *app) logRow(r state.Run) []string {
+	sum := run.SummaryOf(r)
+	by := r.By
+	if r.Unattended {
+		by = a.text("logs.nobody", nil)
+	}
+	return []string{
+		a.words.Int(int(r.No)), a.words.Text("run.kind."+string(r.Kind), nil), message.Clean(r.Domain),
+		a.words.Text("run.state."+string(r.State), nil), a.words.Time(r.Started),
+		a.tally(r, sum), a.cause(sum), message.Clean(by), message.Clean(r.Note),
+	}
+}
+
+// tally are the counts of a run in few characters: what it planned by the signs
+// of the screens, and of a sync how much was seen done.
+func (a *app) tally(r state.Run, sum run.Summary) string {
+	if sum.Counts == nil {
+		return "-"
+	}
+	c := sum.Counts
+	var parts []string
+	for _, k := range []struct {
+		kind plan.Kind
+		n    int
+	}{{plan.Add, c.Add}, {plan.Update, c.Update}, {plan.Rename, c.Rename}, {plan.Restore, c.Restore}, {plan.Delete, c.Delete}} {
+		if k.n > 0 {
+			parts = append(parts, k.kind.Sign()+a.words.Int(k.n))
+		}
+	}
+	if len(parts) == 0 {
+		parts = append(parts, "=")
+	}
+	if r.Kind != state.DryRun && sum.Planned > 0 {
+		parts = append(parts, a.text("logs.seen_of", problem.Args{"seen": a.words.Int(sum.Seen), "planned": a.words.Int(sum.Planned)}))
+	}
+	if sum.Held > 0 {
+		parts = append(parts, a.text("logs.held", problem.Args{"n": a.words.Int(sum.Held)}))
+	}
+	return strings.Join(parts, " ")
+}
+
+// cause is why a run ended as it did, else why most of its rows were not seen
+// done.
+func (a *app) cause(sum run.Summary) string {
+	if sum.Problem != nil {
+		w := a.words.Problem(sum.Problem.Problem())
+		return fmt.Sprintf("%s %s", w.Code, w.Short)
+	}
+	var most problem.Code
+	for code, n := range sum.Causes {
+		if n > sum.Causes[most] || n == sum.Causes[most] && code < most {
+			most = code
+		}
+	}
+	if most == "" {
+		return ""
+	}
+	w := a.words.Problem(problem.New(most, nil))
+	return fmt.Sprintf("%s %s (%s)", most, w.Short, a.words.Int(sum.Causes[most]))
 }
 
 // interrupted is the state of a sync that is running and that nobody carries
 // out: its claim is held by no live process.
 const interrupted state.RunState = "interrupted"
 
-// judgeRun tells a sync that is under way from one that was interrupted.
+// staleDryRun is after how long a dry run, which takes no claim, is taken for one
+// whose process is gone.
+const staleDryRun = 12 * time.Hour
+
+// judgeRun tells a run that is under way from one that was interrupted.
 func judgeRun(ctx context.Context, store *state.Store, r *state.Run) error {
-	if r.State != state.Running || r.Kind == state.DryRun { // a dry run takes no claim
+	if r.State != state.Running {
+		return nil
+	}
+	if r.Kind == state.DryRun {
+		if time.Since(r.Started) > staleDryRun {
+			r.State = interrupted
+		}
 		return nil
 	}
 	_, alive, err := store.Alive(ctx, r.Tenant, r.Domain)
@@ -86,93 +257,4 @@ func judgeRun(ctx context.Context, store *state.Store, r *state.Run) error {
 		r.State = interrupted
 	}
 	return err
-}
-
-// jsonEntry is a row of the journal, without the images of accounts.
-type jsonEntry struct {
-	No      int             `json:"no"`
-	Step    int             `json:"step"`
-	Kind    string          `json:"kind"`
-	UPN     string          `json:"upn"`
-	ID      string          `json:"id"`
-	State   string          `json:"state"`
-	Attempt int             `json:"attempt"`
-	Problem *problem.Stored `json:"problem"`
-}
-
-// log1 shows one run, with the rows of its journal that were not seen done.
-func (a *app) log1(ctx context.Context, store *state.Store, no int64) error {
-	r, err := store.Run(ctx, no)
-	if err != nil {
-		return err
-	}
-	if err := judgeRun(ctx, store, &r); err != nil {
-		return err
-	}
-	journal, err := store.Journal(ctx, no)
-	if err != nil {
-		return err
-	}
-	entries := make([]jsonEntry, 0, len(journal))
-	for _, e := range journal {
-		entries = append(entries, jsonEntry{
-			No: e.Action, Step: e.Step, Kind: e.Kind, UPN: e.Object.UPN, ID: string(e.Object.ID),
-			State: string(e.State), Attempt: e.Attempt, Problem: storedProblem(e.Problem),
-		})
-	}
-	if a.flags.json {
-		a.answer(struct {
-			Schema  int         `json:"schema"`
-			Run     state.Run   `json:"run"`
-			Journal []jsonEntry `json:"journal"`
-		}{schema, r, entries})
-		return nil
-	}
-	out := a.show(a.out)
-	rows := [][]string{}
-	add := func(id, value string) {
-		if value != "" {
-			rows = append(rows, []string{a.text("logs."+id, nil), message.Clean(value)})
-		}
-	}
-	add("run", a.words.Int(int(r.No)))
-	add("kind", a.words.Text("run.kind."+string(r.Kind), nil))
-	add("domain", r.Domain)
-	add("state", a.words.Text("run.state."+string(r.State), nil))
-	add("started", a.words.Time(r.Started))
-	add("ended", a.words.Time(r.Ended))
-	add("source", r.Source)
-	add("fingerprint", r.Fingerprint)
-	add("by", r.By)
-	add("note", r.Note)
-	out.table(rows, -1)
-	states := map[string]int{}
-	for _, e := range entries {
-		states[e.State]++
-		if e.State == string(state.Seen) {
-			continue
-		}
-		why := ""
-		if e.Problem != nil {
-			w := a.words.Problem(e.Problem.Problem())
-			why = w.What + " (" + string(w.Code) + ")"
-		}
-		out.line("  %5d  %s  %s  %s  %s", e.No, e.Kind, message.Clean(e.UPN), a.text("journal."+e.State, nil), why)
-	}
-	if n := states[string(state.Seen)]; n > 0 {
-		out.line("%s", a.text("logs.seen", problem.Args{"n": a.words.Int(n)}))
-	}
-	return nil
-}
-
-// storedProblem reads the problem of a journal row; nil where there is none.
-func storedProblem(raw json.RawMessage) *problem.Stored {
-	if len(raw) == 0 || string(raw) == "null" {
-		return nil
-	}
-	var s problem.Stored
-	if json.Unmarshal(raw, &s) != nil || s.Code == "" {
-		return nil
-	}
-	return &s
 }

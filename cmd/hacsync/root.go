@@ -47,6 +47,6 @@ func (a *app) root() *cobra.Command {
 	add("tenant", a.connectCommand(), a.connectionsCommand(), a.domainsCommand(), a.checkCommand(), a.grantCommand())
 	add("sync", a.dryRunCommand(), a.auditLogCommand(), a.syncCommand(), a.undoCommand(), a.resumeCommand(), a.logsCommand(), a.settingsCommand())
 	add("sync", a.periodicCommand(), a.workerCommand(), a.noticesCommand())
-	root.AddCommand(a.versionCommand())
+	root.AddCommand(a.backupCommand(), a.versionCommand())
 	return root
 }

@@ -35,7 +35,7 @@ func TestPrune_RemovesWhatIsOldAndNothingThatIsNeeded(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) {
 			n++
 			if n > 25 && strings.HasPrefix(place, "postgres") {
-				rt.Skip("enough") // slower, and the same statements
+				return // enough: slower, and the same statements
 			}
 			ctx := context.Background()
 			tenant := fmt.Sprint("t", n)

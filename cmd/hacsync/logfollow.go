@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+const (
+	// followEvery is how often the state is asked for news; whoever writes it may
+	// be on another machine, and a minute later is early enough for what has
+	// become unreachable.
+	followEvery = time.Second
+	followAway  = time.Minute
+	// followLast is how many runs are shown before those that come.
+	followLast = 10
+)
+
+// follow shows the last runs, and then every run that begins or changes, by
+// whatever process and machine, until ctx ends; that is its normal end.
+func (a *app) follow(ctx context.Context, store *state.Store, filter state.RunFilter, only string) error {
+	filter.State = "" // a run that begins is not done yet
+	filter.Limit = followLast
+	runs, err := store.Runs(ctx, filter)
+	if err != nil {
+		return err
+	}
+	f := &following{app: a, store: store, filter: filter, only: only, shown: map[int64]string{}}
+	for i := len(runs) - 1; i >= 0; i-- {
+		if err := f.news(ctx, runs[i]); err != nil {
+			return err
+		}
+	}
+	away := time.Duration(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(max(followEvery, away)):
+		}
+		err := f.look(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			away = 0
+		case problem.Of(err) != nil && problem.Of(err).Class() == problem.Retry:
+			if away == 0 {
+				a.complain(err)
+			}
+			away = min(max(2*away, 2*followEvery), followAway)
+		default:
+			return err
+		}
+	}
+}
+
+// following remembers what was shown of each run that may still change.
+type following struct {
+	app    *app
+	store  *state.Store
+	filter state.RunFilter
+	only   string
+	last   int64
+	shown  map[int64]string
+}
+
+// look shows what is new since the last look, the oldest first.
+func (f *following) look(ctx context.Context) error {
+	for no := range f.shown {
+		r, err := f.store.Run(ctx, no)
+		if problem.Has(err, problem.RunUnknown) { // pruned
+			delete(f.shown, no)
+			continue
+		}
+		if err == nil {
+			err = f.news(ctx, r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	fresh := f.filter
+	fresh.After, fresh.Limit = f.last, 0
+	runs, err := f.store.Runs(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	for i := len(runs) - 1; i >= 0; i-- {
+		if err := f.news(ctx, runs[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// news shows a run if it is not as it was shown.
+func (f *following) news(ctx context.Context, r state.Run) error {
+	if err := judgeRun(ctx, f.store, &r); err != nil {
+		return err
+	}
+	f.last = max(f.last, r.No)
+	looks := string(r.State) + r.Ended.String() + string(r.Summary)
+	was, watched := f.shown[r.No]
+	switch r.State {
+	case state.Running, state.Stopped, interrupted:
+		f.shown[r.No] = looks
+	default:
+		delete(f.shown, r.No)
+	}
+	if watched && was == looks || f.only != "" && f.only != string(r.State) {
+		return nil
+	}
+	a := f.app
+	if a.flags.json {
+		a.answer(struct {
+			Schema int     `json:"schema"`
+			Run    jsonRun `json:"run"`
+		}{schema, a.jsonRun(r)})
+		return nil
+	}
+	a.say(strings.Join(nonEmpty(a.logRow(r)), "  "))
+	if sum := run.SummaryOf(r); sum.Problem != nil {
+		a.say("      " + a.words.Problem(sum.Problem.Problem()).What)
+	}
+	return nil
+}
+
+func nonEmpty(cells []string) []string {
+	var some []string
+	for _, c := range cells {
+		if c != "" {
+			some = append(some, c)
+		}
+	}
+	return some
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// jsonEntry is a row of the journal, without the images of accounts.
+type jsonEntry struct {
+	No       int             `json:"no"`
+	Step     int             `json:"step"`
+	Kind     string          `json:"kind"`
+	Request  string          `json:"request"`
+	UPN      string          `json:"upn"`
+	ID       string          `json:"id"`
+	State    string          `json:"state"`
+	Attempt  int             `json:"attempt"`
+	Intended time.Time       `json:"intended,omitzero"`
+	Answered time.Time       `json:"answered,omitzero"`
+	SeenAt   time.Time       `json:"seen,omitzero"`
+	Problem  *problem.Stored `json:"problem"`
+}
+
+// log1 shows one run: what it planned and skipped, what became of it, and the
+// rows of its journal that were not seen done, by how far they came.
+func (a *app) log1(ctx context.Context, store *state.Store, no int64) error {
+	r, err := store.Run(ctx, no)
+	if err != nil {
+		return err
+	}
+	if err := judgeRun(ctx, store, &r); err != nil {
+		return err
+	}
+	journal, err := store.Journal(ctx, no)
+	if err != nil {
+		return err
+	}
+	entries := make([]jsonEntry, 0, len(journal))
+	for _, e := range journal {
+		entries = append(entries, jsonEntry{
+			No: e.Action, Step: e.Step, Kind: e.Kind, Request: e.Verb, UPN: e.Object.UPN, ID: string(e.Object.ID),
+			State: string(e.State), Attempt: e.Attempt, Intended: e.Intended, Answered: e.Answered, SeenAt: e.SeenAt,
+			Problem: storedProblem(e.Problem),
+		})
+	}
+	if a.flags.json {
+		a.answer(struct {
+			Schema  int         `json:"schema"`
+			Run     jsonRun     `json:"run"`
+			Journal []jsonEntry `json:"journal"`
+		}{schema, a.jsonRun(r), entries})
+		return nil
+	}
+	a.logHead(r)
+	a.logRows(entries)
+	return nil
+}
+
+// logHead shows the run itself.
+func (a *app) logHead(r state.Run) {
+	out, sum := a.show(a.out), run.SummaryOf(r)
+	rows := [][]string{}
+	add := func(id, value string) {
+		if value != "" {
+			rows = append(rows, []string{a.text("logs."+id, nil), message.Clean(value)})
+		}
+	}
+	add("run", a.words.Int(int(r.No)))
+	add("kind", a.words.Text("run.kind."+string(r.Kind), nil))
+	add("domain", r.Domain)
+	add("state", a.words.Text("run.state."+string(r.State), nil))
+	add("started", a.words.Time(r.Started))
+	add("ended", a.words.Time(r.Ended))
+	if sum.Took > 0 {
+		add("took", a.words.Duration(sum.Took))
+	}
+	if sum.Paused > 0 {
+		add("paused", a.words.Duration(sum.Paused))
+	}
+	add("source", r.Source)
+	add("fingerprint", r.Fingerprint)
+	if r.Unattended {
+		add("by", a.text("logs.nobody", nil))
+	} else {
+		add("by", r.By)
+	}
+	add("note", r.Note)
+	out.table(rows, -1)
+	if sum.Counts != nil {
+		out.line("")
+		out.line("%s", a.text("logs.sides", problem.Args{
+			"source": a.words.Int(sum.Counts.SourceUsers), "accounts": a.words.Int(sum.Counts.DestinationUsers),
+			"touchable": a.words.Int(sum.Counts.Touchable),
+		}))
+		out.counts(*sum.Counts, r.Kind != state.Undo)
+	}
+	if sum.Verdict != nil {
+		out.verdict(*sum.Verdict)
+		if v := sum.Verdict; v.Today > 0 {
+			out.line("%s", a.text("logs.today", problem.Args{"n": a.words.Int(v.Today), "users": a.words.Int(v.UsersThen)}))
+		}
+	}
+	a.logCodes("logs.skips", sum.Skips)
+	if sum.Held > 0 {
+		out.line("%s", a.text("logs.held_rows", problem.Args{"n": a.words.Int(sum.Held)}))
+	}
+	if r.Kind != state.DryRun && sum.Planned > 0 {
+		out.line("%s", a.text("logs.became", problem.Args{
+			"planned": a.words.Int(sum.Planned), "seen": a.words.Int(sum.Seen), "failed": a.words.Int(sum.Failed),
+			"not_tried": a.words.Int(sum.NotTried), "not_yet_seen": a.words.Int(sum.NotYetSeen),
+		}))
+	}
+	a.logCodes("logs.causes", sum.Causes)
+	if sum.Problem != nil {
+		w := a.words.Problem(sum.Problem.Problem())
+		out.line("")
+		out.line("%s (%s%s)", w.What, w.Code, upstream(sum.Problem))
+		if w.Remedy != "" {
+			out.line("%s", w.Remedy)
+		}
+	}
+}
+
+// logCodes lists codes with how often each came, the most frequent first.
+func (a *app) logCodes(title string, byCode map[problem.Code]int) {
+	if len(byCode) == 0 {
+		return
+	}
+	out := a.show(a.out)
+	out.line("%s", a.text(title, nil))
+	codes := slices.SortedFunc(maps.Keys(byCode), func(x, y problem.Code) int {
+		return cmp.Or(byCode[y]-byCode[x], cmp.Compare(x, y))
+	})
+	rows := make([][]string, len(codes))
+	for i, c := range codes {
+		rows[i] = []string{"  " + a.words.Int(byCode[c]), string(c), a.words.Problem(problem.New(c, nil)).Short}
+	}
+	out.table(rows, -1)
+}
+
+// upstream is what Microsoft said, to be given to its support.
+func upstream(s *problem.Stored) string {
+	text := ""
+	if s.Status != 0 {
+		text += ", status " + strconv.Itoa(s.Status)
+	}
+	if s.Upstream != "" {
+		text += " " + message.Clean(s.Upstream)
+	}
+	if s.RequestID != "" {
+		text += ", request-id " + message.Clean(s.RequestID)
+	}
+	return text
+}
+
+// logRows lists the requests that were not seen done, by how far they came.
+func (a *app) logRows(entries []jsonEntry) {
+	out := a.show(a.out)
+	order := []state.EntryState{
+		state.Rejected, state.Conflict, state.Differs, state.Sent, state.Written, state.None,
+	}
+	for _, st := range order {
+		head := false
+		for _, e := range entries {
+			if e.State != string(st) {
+				continue
+			}
+			if !head {
+				out.line("")
+				out.line("%s", a.text("journal."+string(st), nil))
+				head = true
+			}
+			why := ""
+			if e.Problem != nil {
+				w := a.words.Problem(e.Problem.Problem())
+				why = fmt.Sprintf("%s (%s%s)", w.What, w.Code, upstream(e.Problem))
+			}
+			out.line("  %5d  %s  %s  %s", e.No, a.words.Text("kind."+e.Kind, nil), message.Clean(e.UPN), why)
+		}
+	}
+	seen := 0
+	for _, e := range entries {
+		if e.State == string(state.Seen) {
+			seen++
+		}
+	}
+	if seen > 0 {
+		out.line("%s", a.text("logs.seen", problem.Args{"n": a.words.Int(seen)}))
+	}
+}

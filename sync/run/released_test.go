@@ -1,0 +1,266 @@
+package run_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/source"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// A state of every released version of the schema is kept as text in
+// testdata/released, made by the program of that version: two syncs, of which the
+// second was killed while 18 updates were under way, with the tenant and the
+// source as they were then. This program has to open it and go on.
+
+// releasedStates are the versions that people have.
+const releasedStates = 1
+
+func TestUpgrade_EveryReleasedStateIsOpenedWholeAndGoesOn(t *testing.T) {
+	for version := 1; version <= releasedStates; version++ {
+		for _, kind := range []string{"sqlite", "postgres"} {
+			t.Run(fmt.Sprintf("%d %s", version, kind), func(t *testing.T) {
+				t.Run("resumed", func(t *testing.T) { goesOn(t, released(t, version, kind)) })
+				t.Run("undone", func(t *testing.T) { isUndone(t, released(t, version, kind)) })
+				t.Run("unattended", func(t *testing.T) { goesOnAlone(t, released(t, version, kind)) })
+				t.Run("backed up", func(t *testing.T) {
+					a := released(t, version, kind)
+					p := opened(t, a)
+					file := filepath.Join(t.TempDir(), "backup.db")
+					if err := p.store.Backup(t.Context(), file); err != nil {
+						t.Fatal(err)
+					}
+					_ = p.store.Close()
+					a.url = state.FileURL(file)
+					goesOn(t, a)
+				})
+			})
+		}
+	}
+}
+
+// released makes the state of a version, and the world that it is about.
+func released(t *testing.T, version int, kind string) *arena {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("testdata/released/state-%d.%s.sql", version, kind))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &arena{url: state.FileURL(filepath.Join(t.TempDir(), "state.db"))}
+	driver, dsn := "sqlite", strings.TrimPrefix(a.url, "sqlite://")
+	if kind == "postgres" {
+		a.url = newDatabase(t)
+		driver, dsn = "pgx", a.url
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for statement := range strings.SplitSeq(string(text), ";\n") {
+		if strings.TrimSpace(statement) == "" {
+			continue
+		}
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%.100s: %v", statement, err)
+		}
+	}
+	var w struct {
+		Now        time.Time
+		Users, Bin map[directory.ID]*directory.Record
+		Source     []directory.Record
+		Next       int
+	}
+	raw, err := os.ReadFile(fmt.Sprintf("testdata/released/world-%d.json", version))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &w); err != nil {
+		t.Fatal(err)
+	}
+	a.clock = &still{now: w.Now}
+	a.tenant, a.source = newTenant(a.clock.Now), &list{rows: w.Source}
+	a.tenant.users, a.tenant.bin, a.tenant.next = w.Users, w.Bin, w.Next
+	for id := range w.Users {
+		a.tenant.purpose[id] = directory.PurposeNone
+	}
+	a.seal()
+	return a
+}
+
+// newDatabase makes a database for one test; without a server it skips.
+func newDatabase(t *testing.T) string {
+	t.Helper()
+	admin := os.Getenv("HACSYNC_TEST_POSTGRES")
+	if admin == "" {
+		t.Skip("HACSYNC_TEST_POSTGRES is not set")
+	}
+	u, err := url.Parse(admin)
+	if err != nil {
+		t.Fatal("the URL of the test server cannot be read")
+	}
+	db, err := sql.Open("pgx", admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("hacsync_run_%d_%d", os.Getpid(), time.Now().UnixNano())
+	if _, err := db.ExecContext(t.Context(), `CREATE DATABASE `+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, _ = db.ExecContext(context.Background(), `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`)
+		_ = db.Close()
+	})
+	u.Path = "/" + name
+	return u.String()
+}
+
+// opened is this program on an arena. Its holder of then is on another machine
+// and silent: it is waited for, in short.
+func opened(t *testing.T, a *arena) *process {
+	t.Helper()
+	store, err := state.OpenWith(t.Context(), a.url, state.Options{
+		TTL: 600 * time.Millisecond, Fresh: 10 * time.Second, LockDir: filepath.Join(t.TempDir(), "locks"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return &process{gate: &gate{}, store: store, Runner: &run.Runner{
+		Connection:  consent.Connection{Name: "midori", Tenant: "t-1"},
+		Store:       run.OnStore(store),
+		Destination: a.tenant,
+		OpenSource:  func(context.Context, string, run.Settings) (source.Source, error) { return a.source, nil },
+		Clock:       a.clock,
+		Holder:      "today",
+	}}
+}
+
+// isWhole looks for everything that the old program wrote.
+func isWhole(t *testing.T, s *state.Store) {
+	t.Helper()
+	ctx := t.Context()
+	c, err := s.Connection(ctx, "midori")
+	if err != nil || c.TenantName != "みどり" || len(c.SignedIn) != 1 {
+		t.Errorf("connection %+v, %v", c, err)
+	}
+	if sealed, _, err := s.Sealed(ctx, "midori", "tokens"); err != nil || string(sealed) != "\x00\x01\x02\xfe\xff" {
+		t.Errorf("sealed %x, %v", sealed, err)
+	}
+	if kv, err := s.Settings(ctx, "t-1", domain); err != nil || kv["max_allowed_deletions"] != "12" {
+		t.Errorf("settings %v, %v", kv, err)
+	}
+	if ds, err := s.Decisions(ctx, "t-1", domain); err != nil || len(ds) != 1 || !strings.Contains(string(ds[0].Data), "退職予定") {
+		t.Errorf("decisions %v, %v", ds, err)
+	}
+	if known, err := s.Known(ctx, "t-1", domain); err != nil || len(known) != 1 {
+		t.Errorf("known %v, %v", known, err)
+	}
+	if fresh, err := s.UseRaise(ctx, "t-1", strings.Repeat("ab", 32)); err != nil || fresh {
+		t.Errorf("a raise can be used again: %v", err)
+	}
+	runs, err := s.Runs(ctx, state.RunFilter{Tenant: "t-1"})
+	if err != nil || len(runs) != 4 {
+		t.Fatalf("runs %+v, %v", runs, err)
+	}
+	for _, r := range runs {
+		file, err := s.Plan(ctx, r.No)
+		if err != nil {
+			t.Errorf("plan of run %d: %v", r.No, err)
+		}
+		if _, err := plan.Decode(strings.NewReader(string(file))); err != nil {
+			t.Errorf("plan of run %d: %v", r.No, err)
+		}
+		rows, err := s.Journal(ctx, r.No)
+		if want := r.Kind == state.Sync; err != nil || want != (len(rows) > 0) {
+			t.Errorf("journal of run %d: %d rows, %v", r.No, len(rows), err)
+		}
+		if sum := run.SummaryOf(r); r.No < 4 && (sum.Counts == nil || sum.Verdict == nil) {
+			t.Errorf("summary of run %d: %+v", r.No, sum)
+		}
+	}
+}
+
+// awaitOpen waits until the holder of then was seen silent for a whole TTL.
+func awaitOpen(t *testing.T, p *process) *state.Run {
+	t.Helper()
+	for range 50 {
+		open, err := p.OpenRun(t.Context(), domain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if open != nil {
+			return open
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("the holder that is gone counts as alive")
+	return nil
+}
+
+func goesOn(t *testing.T, a *arena) {
+	p := opened(t, a)
+	isWhole(t, p.store)
+	rep, err := p.Resume(t.Context(), 4)
+	if err != nil || rep.State != state.Done || rep.Seen != 18 {
+		t.Fatalf("%+v, %v", rep, err)
+	}
+	next, err := p.DryRun(t.Context(), domain, run.Overrides{})
+	if err != nil || next.Plan.Len() != 0 {
+		t.Fatalf("the next plan has %d rows, %v", next.Plan.Len(), err)
+	}
+}
+
+func isUndone(t *testing.T, a *arena) {
+	p := opened(t, a)
+	awaitOpen(t, p)
+	planned, err := p.Undo(t.Context(), 2)
+	if err != nil || planned.Plan.Len() == 0 {
+		t.Fatalf("%+v, %v", planned, err)
+	}
+	b := approval(planned)
+	b.RaiseOnce = planned.Plan.Verdict().Cancelled
+	rep, err := p.Sync(t.Context(), planned, b)
+	if err != nil || rep.State != state.Done || rep.Seen != rep.Planned {
+		t.Fatalf("%+v, %v", rep, err)
+	}
+	if r, err := p.store.Run(t.Context(), 4); err != nil || r.State != state.Abandoned {
+		t.Errorf("the interrupted sync is %s, %v", r.State, err)
+	}
+}
+
+// goesOnAlone is a worker of today that finds the domain: what a person approved
+// long ago is given up, settled, and the rest is planned anew.
+func goesOnAlone(t *testing.T, a *arena) {
+	_ = a.clock.Sleep(t.Context(), 30*time.Hour)
+	p := opened(t, a)
+	open := awaitOpen(t, p)
+	if open.No != 4 {
+		t.Fatalf("%+v", open)
+	}
+	if _, err := p.ResumeUnattended(t.Context(), open.No); !problem.Has(err, problem.PlanOld) {
+		t.Fatalf("%v", err)
+	}
+	if _, _, err := p.hour(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	next, err := p.DryRun(t.Context(), domain, run.Overrides{})
+	if err != nil || next.Plan.Len() != 0 {
+		t.Fatalf("the next plan has %d rows, %v", next.Plan.Len(), err)
+	}
+}
