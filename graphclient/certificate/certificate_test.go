@@ -156,6 +156,7 @@ func TestParse_SaysWhatIsWrong(t *testing.T) {
 		"no key":                {cert, certificate.ErrNoKey},
 		"no certificate":        {pkcs1, certificate.ErrNoCertificate},
 		"certificate of other":  {pkcs1 + string(other.PublicPEM()), certificate.ErrNoCertificate},
+		"a PFX":                 {"\x30\x82\x09\x00rest", certificate.ErrPFX},
 		"encrypted":             {cert + block("ENCRYPTED PRIVATE KEY", []byte("x")), certificate.ErrEncrypted},
 		"encrypted the old way": {cert + "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\neA==\n-----END RSA PRIVATE KEY-----\n", certificate.ErrEncrypted},
 		"elliptic curve":        {cert + block("PRIVATE KEY", ec), certificate.ErrNotRSA},
@@ -201,6 +202,7 @@ func TestParseFiles_TakesOneFileOrTwo(t *testing.T) {
 		dir:                               problem.CertificateFileUnreadable,
 		cert:                              problem.CertificateFileWrong,
 		write("sealed.pem", block("ENCRYPTED PRIVATE KEY", []byte("x"))): problem.CertificateFileEncrypted,
+		write("both.pfx", "\x30\x82\x09\x00rest"):                        problem.CertificateFilePFX,
 	} {
 		if _, err := certificate.ParseFiles(path); !problem.Has(err, want) || problem.Of(err).Args["file"] != path {
 			t.Errorf("%s: %v, want %s", path, err, want)

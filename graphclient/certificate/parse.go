@@ -22,6 +22,8 @@ var (
 	ErrNoCertificate = errors.New("it holds no certificate that belongs to the private key")
 	// ErrEncrypted: the private key is encrypted.
 	ErrEncrypted = errors.New("its private key is encrypted")
+	// ErrPFX: it is PKCS #12 (PFX), or DER, rather than PEM.
+	ErrPFX = errors.New("it is not in PEM form")
 	// ErrNotRSA: the key is of a kind that Entra ID does not take.
 	ErrNotRSA = errors.New("its private key is not an RSA key of 2048 bits or more")
 )
@@ -37,6 +39,9 @@ func Parse(text []byte) (*Pair, error) {
 		key   *rsa.PrivateKey
 		certs []*x509.Certificate
 	)
+	if len(text) > 1 && text[0] == 0x30 && text[1]&0x80 != 0 { // a long ASN.1 sequence
+		return nil, ErrPFX
+	}
 	for {
 		var block *pem.Block
 		if block, text = pem.Decode(text); block == nil {
@@ -123,8 +128,11 @@ func ParseFiles(paths ...string) (*Pair, error) {
 		clear(text)
 	}
 	p, err := Parse(all.Bytes())
-	if errors.Is(err, ErrEncrypted) {
+	switch {
+	case errors.Is(err, ErrEncrypted):
 		return nil, problem.Wrap(err, problem.CertificateFileEncrypted, problem.Args{"file": name})
+	case errors.Is(err, ErrPFX):
+		return nil, problem.Wrap(err, problem.CertificateFilePFX, problem.Args{"file": name})
 	}
 	if err != nil {
 		return nil, problem.Wrap(err, problem.CertificateFileWrong, problem.Args{"file": name, "why": err.Error()})

@@ -140,6 +140,8 @@ const (
 	ProxyCA Code = "HS-1316"
 	// ProxyAuth: the proxy wants a user name and password. Args: host, proxy.
 	ProxyAuth Code = "HS-1317"
+	// CertificateFilePFX: the file of a certificate is a PFX, not PEM. Args: file.
+	CertificateFilePFX Code = "HS-1318"
 )
 
 var signInClasses = map[Code]Class{
@@ -198,4 +200,5 @@ var signInClasses = map[Code]Class{
 	TrustFileWrong:            Mend,
 	ProxyCA:                   Mend,
 	ProxyAuth:                 Mend,
+	CertificateFilePFX:        Mend,
 }
