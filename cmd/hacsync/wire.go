@@ -280,9 +280,10 @@ func (s *session) close() { _ = s.store.Close() }
 func (s *session) newRunner(sink progress.Sink, write, claims func(consent.Code)) *run.Runner {
 	return &run.Runner{
 		Connection: s.connection, Store: run.OnStore(s.store), Destination: s.way.graph(s.asking(claims)),
-		OpenSource: s.openSource,
-		MayWrite:   func(ctx context.Context) error { return s.mayWrite(ctx, write) },
-		Clock:      s.way.clock, Progress: sink, Log: s.app.log, Holder: holder(),
+		OpenSource:    s.openSource,
+		MayWrite:      func(ctx context.Context) error { return s.mayWrite(ctx, write) },
+		MayWriteAlone: func(ctx context.Context) error { return s.mayWrite(ctx, nil) },
+		Clock:         s.way.clock, Progress: sink, Log: s.app.log, Holder: holder(),
 	}
 }
 
