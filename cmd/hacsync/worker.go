@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/metrics"
+	"github.com/hacsync/hacsync/sync/notice"
+	"github.com/hacsync/hacsync/sync/periodic"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// workerFlags are those of hacsync worker.
+type workerFlags struct {
+	once        bool
+	metrics     string
+	name        string
+	concurrency int
+	perTenant   int
+	kept        time.Duration
+}
+
+func (a *app) workerCommand() *cobra.Command {
+	var f workerFlags
+	c := a.command("worker", "worker", func(ctx context.Context, _ []string) error { return a.worker(ctx, f) })
+	c.Args = a.takes()
+	c.Flags().BoolVar(&f.once, "once", false, a.text("flag.once", nil))
+	c.Flags().StringVar(&f.metrics, "metrics", metrics.Address, a.text("flag.metrics", nil))
+	c.Flags().StringVar(&f.name, "name", "", a.text("flag.worker-name", nil))
+	c.Flags().IntVar(&f.concurrency, "concurrency", 0, a.text("flag.concurrency", nil))
+	c.Flags().IntVar(&f.perTenant, "per-tenant", 0, a.text("flag.per-tenant", nil))
+	c.Flags().DurationVar(&f.kept, "kept", periodic.Kept, a.text("flag.kept", nil))
+	return c
+}
+
+// worker carries out periodic syncs until it is interrupted. It asks nothing: what
+// needs a person is a notice and a line in the logs.
+func (a *app) worker(ctx context.Context, f workerFlags) error {
+	a.terminal = false // nobody is asked, whoever started it
+	v, err := a.openVault(ctx)
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	if err := v.ready(ctx, "", ""); err != nil { // what cannot be opened later is said now
+		return err
+	}
+	sim, err := a.readySimulator()
+	if err != nil {
+		return err
+	}
+	pace, err := a.workerClock(ctx, v.store, sim)
+	if err != nil {
+		return err
+	}
+	m := metrics.New(metrics.Build{Version: version(), Revision: revision()})
+	m.Share(v.store, pace)
+	teller := notice.New(notice.Options{
+		Store: v.store, Book: notice.NewBook(v.store, v.sealer), Clock: pace, Log: a.log, Holder: f.workerName(),
+		Count: func(kind notice.Kind, sent bool) { m.Notice(string(kind), sent) },
+	})
+	w := &periodic.Worker{
+		Store: periodic.OnStore(v.store), Clock: pace, Name: f.workerName(), Version: version(), Log: a.log,
+		Limits:  periodic.Limits{Domains: f.concurrency, PerTenant: f.perTenant},
+		Notices: teller, Metrics: m,
+		Open: func(ctx context.Context, connection string) (*run.Runner, error) {
+			return a.unattended(ctx, v, connection, sim, m)
+		},
+	}
+	if f.once {
+		return errors.Join(w.Once(ctx), teller.Flush(ctx))
+	}
+	queue, err := periodic.OpenQueue(ctx, v.store, periodic.QueueOptions{Kept: f.kept, Log: a.log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = queue.Close() }()
+	w.Queue = queue
+	served, err := a.serveMetrics(ctx, f, m, w, v.store)
+	if err != nil {
+		return err
+	}
+	defer served()
+	a.tell(a.text("worker.works", problem.Args{"name": w.Name, "state": v.store.URL()}))
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return w.Run(gctx) })
+	g.Go(func() error { return ended(gctx, teller.Run(gctx)) })
+	g.Go(func() error { return ended(gctx, a.tidy(gctx, v.store, pace)) })
+	err = g.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	if err == nil {
+		err = teller.Flush(last)
+	}
+	if err == nil || ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		a.tell(a.text("worker.stopped", problem.Args{"name": w.Name}))
+		return nil
+	}
+	return err
+}
+
+// ended is no error where something ended because it was asked to.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// workerName is what others see of a worker: the host and its process, unless it
+// was given a name.
+func (f workerFlags) workerName() string {
+	if f.name != "" {
+		return f.name
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "worker"
+	}
+	return fmt.Sprintf("%s-%d", host, os.Getpid())
+}
+
+// workerClock is what intervals are due by: the machine's clock, or, where every
+// connection is a simulator that runs faster, theirs.
+func (a *app) workerClock(ctx context.Context, store *state.Store, sim *ready) (clock.Clock, error) {
+	if sim != nil {
+		return a.clockAt(sim.Speed), nil
+	}
+	all, err := store.Connections(ctx)
+	if err != nil || len(all) == 0 {
+		return a.clockAt(0), err
+	}
+	speed := all[0].Speed
+	for _, c := range all {
+		if !c.Simulated() || c.Speed != speed {
+			return a.clockAt(0), nil
+		}
+	}
+	return a.clockAt(speed), nil
+}
+
+// unattended makes the operations of a connection as its dedicated application.
+func (a *app) unattended(ctx context.Context, v *vault, connection string, sim *ready, m *metrics.Metrics) (*run.Runner, error) {
+	c, err := v.store.Connection(ctx, connection)
+	if err != nil {
+		return nil, err
+	}
+	if sim != nil && sim.Tenant == c.Tenant {
+		sim.reach(&c)
+	}
+	if !c.Acts() {
+		return nil, problem.New(problem.NoApplication, problem.Args{"connection": c.Name})
+	}
+	s, err := a.sessionOn(ctx, v, c, nil, true)
+	if err != nil {
+		return nil, err
+	}
+	return s.newRunner(m.Sink(nil), nil, nil), nil
+}
+
+// serveMetrics serves metrics and health where --metrics says; an empty address
+// serves nothing.
+func (a *app) serveMetrics(ctx context.Context, f workerFlags, m *metrics.Metrics, w *periodic.Worker, store *state.Store) (func(), error) {
+	if f.metrics == "" {
+		return func() {}, nil
+	}
+	server := &metrics.Server{Metrics: m, Log: a.log, Ready: func(rctx context.Context) []metrics.Check {
+		return readiness(rctx, ctx, store, w.Name, w.Clock)
+	}}
+	if err := server.Start(ctx, f.metrics); err != nil {
+		return nil, err
+	}
+	a.tell(a.text("worker.metrics", problem.Args{"address": server.Addr()}))
+	return func() {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = server.Stop(last)
+	}, nil
+}
+
+// readiness is what must hold for a worker to do its work: the state can be read,
+// the worker reported a short while ago, and it is not stopping.
+func readiness(ctx, working context.Context, store *state.Store, name string, c clock.Clock) []metrics.Check {
+	checks := []metrics.Check{{Name: "state"}, {Name: "heartbeat", Fault: "no report"}, {Name: "running"}}
+	workers, err := store.Workers(ctx)
+	if err != nil {
+		checks[0].Fault = "cannot be read"
+		return checks
+	}
+	for _, w := range workers {
+		if w.Name == name {
+			checks[1].Fault = ""
+			if ago := c.Now().Sub(w.Seen); ago > metrics.Silent {
+				checks[1].Fault = "last report " + ago.Round(time.Second).String() + " ago"
+			}
+		}
+	}
+	if working.Err() != nil {
+		checks[2].Fault = "stopping"
+	}
+	return checks
+}
+
+// tidy prunes what is past its retention, once a day.
+func (a *app) tidy(ctx context.Context, store *state.Store, c clock.Clock) error {
+	for {
+		keep, err := run.StoredRetention(ctx, store)
+		var removed state.Pruned
+		if err == nil {
+			removed, err = run.Prune(ctx, store, keep)
+		}
+		if err != nil && ctx.Err() == nil {
+			a.log.WarnContext(ctx, "old runs not pruned", "error", err)
+		} else {
+			a.log.InfoContext(ctx, "old runs pruned", "removed", removed)
+		}
+		if err := c.Sleep(ctx, 24*time.Hour); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// Rows are the rows of a run that its journal does not show as seen done, in
+// order of row number, and how many it does. Rows that were never begun have no
+// entry, and are in neither.
+func (r *Runner) Rows(ctx context.Context, no int64) (open []RowResult, seen int, err error) {
+	entries, err := r.Store.Journal(ctx, no)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows := map[int]RowResult{}
+	done := map[int]bool{}
+	for _, e := range entries {
+		row, known := rows[e.Action]
+		if e.State == state.Seen {
+			done[e.Action] = true
+			continue
+		}
+		if known && row.Outcome == OutcomeFailed {
+			continue // the step that failed tells more than the one after it
+		}
+		rows[e.Action] = RowResult{
+			No: e.Action, Kind: kindNamed(e.Kind), UPN: e.Object.UPN, Outcome: outcomeOf(e.State), Why: decodeProblem(e.Problem),
+		}
+	}
+	for no := range done {
+		if _, not := rows[no]; !not {
+			seen++
+		}
+	}
+	for _, row := range rows {
+		open = append(open, row)
+	}
+	slices.SortFunc(open, func(a, b RowResult) int { return cmp.Compare(a.No, b.No) })
+	return open, seen, nil
+}
+
+// outcomeOf is what a row of the journal says of its action.
+func outcomeOf(s state.EntryState) string {
+	switch s {
+	case state.Seen:
+		return OutcomeSeen
+	case state.Rejected, state.Conflict:
+		return OutcomeFailed
+	case state.Differs:
+		return OutcomeDifferent
+	case state.Sent, state.Written:
+		return OutcomeNotYetSeen
+	case state.None:
+	}
+	return OutcomeNotTried
+}
+
+// kindNamed is the kind whose name a journal row has.
+func kindNamed(name string) plan.Kind {
+	for _, k := range []plan.Kind{plan.Delete, plan.Rename, plan.Restore, plan.Add} {
+		if k.String() == name {
+			return k
+		}
+	}
+	return plan.Update
+}

@@ -1,0 +1,650 @@
+package flow
+
+import (
+	"context"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/periodic"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// homing lists the domains of a connection with what they wait for, and is where
+// everything about them begins.
+type homing struct {
+	working Text
+	err     error
+	home    *run.Home
+	upkeep  standing
+	since   map[string]run.Since
+	whole   bool   // the tenant's own domains are among them
+	at      string // the domain that was looked at last
+}
+
+// standing is periodic sync as the state has it.
+type standing struct {
+	domains map[string]periodic.Status
+	workers []state.Worker
+}
+
+type (
+	homeRead struct {
+		home   *run.Home
+		upkeep standing
+		since  map[string]run.Since
+		whole  bool
+		err    error
+	}
+	// homeOpened is a domain with what a step of it needs.
+	homeOpened struct {
+		domain   string
+		settings run.Settings
+		planned  *run.Planned
+		review   *reviewed
+		resume   int64
+		to       Step
+		through  Step // before it on the way back; the step itself for none
+		err      error
+	}
+)
+
+func (s *homing) enter(d *data, back bool) turn {
+	s.err = nil
+	d.domain, d.file = "", nil
+	d.forgetPlan()
+	return s.read(d)
+}
+
+// read takes what the state has at once; the tenant's own list of domains comes
+// when it comes.
+func (s *homing) read(d *data) turn {
+	if s.home == nil {
+		s.working = T("home.reading")
+	}
+	engine, session := d.engine(), d.session
+	look := func(ctx context.Context, r Reporter, also []directory.Domain) homeRead {
+		h, err := engine(r).Home(ctx, also...)
+		if err != nil {
+			return homeRead{err: err}
+		}
+		up, err := readStanding(ctx, session)
+		if err != nil {
+			return homeRead{err: err}
+		}
+		since := map[string]run.Since{}
+		for _, one := range h.Domains {
+			if one.DryRun == nil || one.Planned.Counts == nil || one.Planned.Counts.Changes() > comparable {
+				continue
+			}
+			if since[one.Name], err = engine(r).Since(ctx, one.Name); err != nil {
+				return homeRead{err: err}
+			}
+		}
+		return homeRead{home: h, upkeep: up, since: since}
+	}
+	return does(effect(func(ctx context.Context, r Reporter) any {
+		first := look(ctx, r, nil)
+		if first.err != nil {
+			return first
+		}
+		r.Note(first)
+		list, err := engine(r).Domains(ctx)
+		if err != nil {
+			return homeRead{err: err}
+		}
+		also := make([]directory.Domain, len(list))
+		for i, one := range list {
+			also[i] = one.Domain
+		}
+		all := look(ctx, r, also)
+		all.whole = true
+		return all
+	}))
+}
+
+// comparable is up to how many changes two plans are compared at home: longer
+// ones take too long to be read for one line.
+const comparable = 20000
+
+func readStanding(ctx context.Context, session Session) (standing, error) {
+	var up standing
+	var err error
+	u := session.Upkeep()
+	if up.domains, err = u.Statuses(ctx); err != nil {
+		return up, err
+	}
+	up.workers, err = u.Workers(ctx)
+	return up, err
+}
+
+func (s *homing) view(d *data, now time.Time) View {
+	v := View{Title: T("home.title")}
+	c := d.session.Connection()
+	v.Status = T("home.status", "account", c.Account, "since", Brief(firstTime(c.Saved, c.LastUsed, now)))
+	if c.Acts() {
+		v.Status = T("home.status_app", "app", c.Application.Name, "since", Brief(firstTime(c.Saved, c.LastUsed, now)))
+	}
+	if !s.working.IsZero() {
+		v.Working = s.working
+		v.Ask = Question{Kind: Wait, Optional: true}
+		return v
+	}
+	if s.err != nil {
+		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
+	}
+	if s.home == nil {
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{
+			{Key: "again", Text: T("flow.check_again")},
+			{Key: "signin", Text: T("flow.signin.again"), Note: T("flow.signin.again_note")},
+		}}
+		return v
+	}
+	needs := s.needs(d, now)
+	v.Aside = T("home.aside", "n", len(s.home.Domains), "needy", s.needy())
+	v.Ask = Question{
+		Kind: Choice, Text: T("home.ask"), Preset: s.at,
+		Head: []Text{
+			T("word.domain"), T("home.users"), T("home.last_dry_run"), T("home.last_sync"), T("home.periodic"), T("home.next"),
+		},
+		Right: []int{1},
+	}
+	for i := range s.home.Domains {
+		v.Ask.Options = append(v.Ask.Options, s.option(d, &s.home.Domains[i], now))
+	}
+	switch {
+	case len(s.home.Domains) == 0:
+		v.Blocks = append(v.Blocks, Para{T("home.none")})
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "add", Options: []Option{{Key: "add", Text: T("home.add"), Note: T("home.add_note")}}}
+	case len(needs) > 0:
+		v.Blocks = append(v.Blocks, Heading{T("home.needs")}, needs)
+	default:
+		v.Blocks = append(v.Blocks, Heading{T("home.latest")}, latest(s.home.Latest))
+	}
+	v.Commands = homeCommands()
+	return v
+}
+
+// firstTime is the first that is set.
+func firstTime(all ...time.Time) time.Time {
+	for _, t := range all {
+		if !t.IsZero() {
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+func homeCommands() []Command {
+	of := func(name, key, word string, help Text) Command {
+		return Command{Name: name, Key: key, Word: word, Arg: T("home.arg"), Help: help, OfOption: true}
+	}
+	return []Command{
+		of("dryrun", "d", "dryrun", T("word.dry-run")),
+		of("sync", "s", "sync", T("word.sync-now")),
+		of("auditlog", "a", "auditlog", T("home.cmd_audit")),
+		of("periodic", "p", "periodic", T("word.periodic-sync")),
+		of("logs", "l", "logs", T("word.sync-logs")),
+		of("settings", "e", "settings", T("word.provisioning-settings")),
+		of("resume", "r", "resume", T("home.cmd_resume")),
+		of("undo", "u", "undo", T("home.cmd_undo")),
+		{Name: "add", Key: "n", Word: "add", Help: T("home.add")},
+		{Name: "workers", Key: "v", Word: "workers", Help: T("home.cmd_workers")},
+		{Name: "again", Key: "g", Word: "again", Help: T("home.cmd_again")},
+		{Name: "connections", Key: "tab", Word: "connections", Help: T("home.cmd_other")},
+	}
+}
+
+// option is one line of the list with what a screen shows of it below.
+func (s *homing) option(d *data, h *run.HomeDomain, now time.Time) Option {
+	o := Option{Key: h.Name, Text: Raw(h.Name)}
+	users := T("home.unknown")
+	if h.Planned.Counts != nil {
+		users = Num(h.Planned.Counts.DestinationUsers)
+	}
+	o.Cells = []Text{Raw(h.Name), users, dryRunWord(h), syncWord(h, now), s.periodicWord(h.Name, now), s.nextWord(h)}
+	o.Detail = []Piece{Heading{Raw(h.Name)}, s.facts(d, h, now)}
+	return o
+}
+
+// when is the time of today, else the date.
+func when(t, now time.Time) Text {
+	if y, m, day := t.Date(); !t.IsZero() {
+		if y2, m2, d2 := now.In(t.Location()).Date(); y == y2 && m == m2 && day == d2 {
+			return Is(Clock(t))
+		}
+	}
+	return Is(Brief(t))
+}
+
+func dryRunWord(h *run.HomeDomain) Text {
+	switch {
+	case h.DryRun == nil:
+		return T("home.never")
+	case h.Planned.Verdict != nil && h.Planned.Verdict.Cancelled:
+		return T("home.dry_cancel")
+	case h.Planned.Counts != nil && h.Planned.Counts.Changes() > 0:
+		return T("home.dry_changes", "n", h.Planned.Counts.Changes())
+	}
+	return T("home.dry_same")
+}
+
+func syncWord(h *run.HomeDomain, now time.Time) Text {
+	switch {
+	case h.Running != "":
+		return T("home.sync_running")
+	case h.Sync == nil:
+		return T("home.never")
+	case h.Interrupted:
+		return T("home.sync_stopped", "seen", h.Synced.Seen, "planned", h.Synced.Planned)
+	case h.Sync.State == state.Done:
+		return T("home.sync_ok", "at", when(h.Sync.Started, now))
+	case h.Sync.State == state.Partial:
+		return T("home.sync_partial", "at", when(h.Sync.Started, now), "failed", h.Synced.Failed+h.Synced.NotYetSeen)
+	}
+	return T("home.sync_not", "at", when(h.Sync.Started, now))
+}
+
+// workerSilent is after how long a worker that reports nothing is not counted on.
+const workerSilent = 3 * time.Minute
+
+// alive is the worker that was seen last, false where none works.
+func (s standing) alive(now time.Time) (state.Worker, bool) {
+	for _, w := range s.workers {
+		if w.Stopped.IsZero() && now.Sub(w.Seen) < workerSilent {
+			return w, true
+		}
+	}
+	return state.Worker{}, false
+}
+
+func (s *homing) periodicWord(domain string, now time.Time) Text {
+	p, ok := s.upkeep.domains[domain]
+	_, works := s.upkeep.alive(now)
+	switch {
+	case !ok || p.State == state.Disabled:
+		return T("home.p_disabled")
+	case p.State == state.Held:
+		return T("home.p_stopped")
+	case p.State == state.Paused && p.Until.IsZero():
+		return T("home.p_paused")
+	case p.State == state.Paused:
+		return T("home.p_paused_until", "until", Brief(p.Until))
+	case !works:
+		return T("home.p_no_worker")
+	}
+	return T("home.p_enabled", "next", when(p.Due, now))
+}
+
+func (s *homing) nextWord(h *run.HomeDomain) Text {
+	if p := s.upkeep.domains[h.Name]; p.State == state.Held && h.Next == run.NextNothing {
+		return T("home.next_release")
+	}
+	if h.Next == run.NextNothing {
+		return T("home.next_none")
+	}
+	return T("home.next_" + strings.ReplaceAll(string(h.Next), "-", "_"))
+}
+
+// needy is how many domains wait for a person.
+func (s *homing) needy() int {
+	n := 0
+	for _, h := range s.home.Domains {
+		if h.Next == run.NextReview || h.Next == run.NextResume || s.upkeep.domains[h.Name].State == state.Held {
+			n++
+		}
+	}
+	return n
+}
+
+// facts is the lower part: what is known of one domain.
+func (s *homing) facts(d *data, h *run.HomeDomain, now time.Time) Facts {
+	var f Facts
+	add := func(label string, t Text) { f = append(f, Fact{T(label), t}) }
+	if h.DryRun == nil {
+		add("word.dry-run", T("home.f_never"))
+	} else {
+		add("word.dry-run", s.dryRunFact(h, now))
+		if c := h.Planned.Counts; c != nil && c.Changes() > 0 {
+			f = append(f, Fact{Value: countsLine(*c)})
+		}
+		if v := h.Planned.Verdict; v != nil && v.Users > 0 {
+			add("home.f_deletions", shareLine(*v))
+		}
+	}
+	if h.Source != "" {
+		add("home.f_source", sourceFact(h))
+	}
+	add("word.periodic-sync", s.periodicFact(h, now))
+	if h.Sync != nil {
+		add("home.last_sync", syncFact(h, now))
+	}
+	if h.LeftOut > 0 {
+		add("home.f_left_out", T("home.left_out", "n", h.LeftOut))
+	}
+	return f
+}
+
+func (s *homing) dryRunFact(h *run.HomeDomain, now time.Time) Text {
+	at := T("home.dry_at", "at", when(h.DryRun.Started, now), "ago", now.Sub(h.DryRun.Started), "run", int(h.DryRun.No))
+	since, ok := s.since[h.Name]
+	if !ok || since.Before.IsZero() || since.New+since.Gone == 0 {
+		return at
+	}
+	return T("home.dry_since", "line", at, "before", when(since.Before, now), "new", since.New, "gone", since.Gone)
+}
+
+// countsLine is - delete 12  > rename 9  ..: what there is of each kind.
+func countsLine(c plan.Counts) Text {
+	return T("home.counts", "delete", c.Delete, "rename", c.Rename, "restore", c.Restore, "add", c.Add, "update", c.Update, "skip", c.Skipped)
+}
+
+func shareLine(v plan.Verdict) Text {
+	return T("home.share", "n", v.Deletions, "users", v.Users, "percent", Percent(100*float64(v.Deletions)/float64(v.Users)),
+		"stops", v.StopsAt, "limit", Percent(v.MaxAllowedDeletions))
+}
+
+func sourceFact(h *run.HomeDomain) Text {
+	name := Raw(strings.TrimPrefix(h.Source, csvPrefix))
+	if h.Source == "hac" {
+		name = T("flow.source.hac")
+	}
+	if h.Planned.Counts == nil {
+		return name
+	}
+	return T("home.source", "name", name, "n", h.Planned.Counts.SourceUsers)
+}
+
+func (s *homing) periodicFact(h *run.HomeDomain, now time.Time) Text {
+	p, ok := s.upkeep.domains[h.Name]
+	if !ok || p.State == state.Disabled {
+		return T("home.pf_disabled")
+	}
+	worker := T("home.w_none")
+	if w, works := s.upkeep.alive(now); works {
+		worker = T("home.w_seen", "name", w.Name, "ago", now.Sub(w.Seen))
+	}
+	switch p.State {
+	case state.Paused:
+		if p.Until.IsZero() {
+			return T("home.pf_paused", "by", p.By, "reason", p.Reason, "worker", worker)
+		}
+		return T("home.pf_paused_until", "by", p.By, "until", Moment(p.Until), "reason", p.Reason, "worker", worker)
+	case state.Held:
+		return T("home.pf_stopped", "since", when(p.Since, now), "why", whyOf(p.Why), "worker", worker)
+	case state.Enabled, state.Disabled:
+	}
+	return T("home.pf_enabled", "every", p.Every, "next", when(p.Due, now), "worker", worker)
+}
+
+// whyOf is a stored problem in words.
+func whyOf(p *problem.Stored) Text {
+	if p == nil {
+		return T("home.why_unknown")
+	}
+	return T("flow.what", "x", What{p.Problem()})
+}
+
+func syncFact(h *run.HomeDomain, now time.Time) Text {
+	line := T("home.sync_line", "run", int(h.Sync.No), "at", when(h.Sync.Started, now), "seen", h.Synced.Seen, "failed", h.Synced.Failed)
+	if h.Undoable.IsZero() {
+		return line
+	}
+	return T("home.sync_undo", "line", line, "until", Brief(h.Undoable))
+}
+
+// certificateWarns is how long before its end the certificate is named at home.
+const certificateWarns = 30 * 24 * time.Hour
+
+// needs are the things that wait for a person, the domains' first.
+func (s *homing) needs(d *data, now time.Time) Checks {
+	var out Checks
+	warn := func(what, remedy Text) {
+		out = append(out, Check{Mark: Warn, Text: T("home.need", "what", what, "do", remedy)})
+	}
+	for _, h := range s.home.Domains {
+		if h.Interrupted && h.Running == "" {
+			warn(T("home.n_interrupted", "domain", h.Name, "seen", h.Synced.Seen, "planned", h.Synced.Planned), T("home.n_interrupted_do"))
+		}
+		if v := h.Planned.Verdict; v != nil && v.Cancelled && h.Next == run.NextReview {
+			warn(T("home.n_cancelled", "domain", h.Name, "share", T("home.n_share", "n", v.Deletions, "users", v.Users, "percent", Percent(100*float64(v.Deletions)/float64(max(1, v.Users))), "limit", Percent(v.MaxAllowedDeletions))), T("home.n_cancelled_do"))
+		}
+		if p := s.upkeep.domains[h.Name]; p.State == state.Held {
+			warn(T("home.n_held", "domain", h.Name), T("home.n_held_do", "why", whyOf(p.Why)))
+		} else if p.State == state.Enabled {
+			if _, works := s.upkeep.alive(now); !works {
+				warn(T("home.n_no_worker", "domain", h.Name), T("home.n_no_worker_do"))
+			}
+		}
+	}
+	c := d.session.Connection()
+	if a := c.Application; a != nil && !a.Ends.IsZero() && a.Ends.Sub(now) < certificateWarns {
+		days := int(a.Ends.Sub(now).Hours() / 24)
+		if days < 0 {
+			warn(T("home.n_certificate_over", "app", a.Name, "ends", Day(a.Ends)), T("home.n_certificate_over_do"))
+		} else {
+			warn(T("home.n_certificate", "app", a.Name, "ends", Day(a.Ends), "days", days), T("home.n_certificate_do"))
+		}
+	}
+	return out
+}
+
+// latest are the last runs, where nothing needs anybody.
+func latest(runs []state.Run) Piece {
+	if len(runs) == 0 {
+		return Para{T("home.no_runs")}
+	}
+	return runTable(runs)
+}
+
+// find is the domain that an answer names: by name or number.
+func (s *homing) find(text string) *run.HomeDomain {
+	if s.home == nil {
+		return nil
+	}
+	if n, ok := number(text); ok && n >= 1 && n <= len(s.home.Domains) {
+		return &s.home.Domains[n-1]
+	}
+	name := directory.FoldUPN(strings.TrimSpace(text))
+	i := slices.IndexFunc(s.home.Domains, func(h run.HomeDomain) bool { return h.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &s.home.Domains[i]
+}
+
+func (s *homing) answer(d *data, a Answer) turn {
+	s.err = nil
+	switch firstOf(a.Command, a.Text) {
+	case "again":
+		s.home = nil
+		t := s.read(d)
+		t.stop = true
+		return t
+	case "signin":
+		c := d.session.Connection()
+		d.target = Target{Tenant: c.Tenant, Client: c.Client, Connection: c.Name, Cloud: c.Cloud}
+		d.forgetSession()
+		return goTo(SignIn)
+	case "add":
+		return goTo(Domain)
+	case "workers":
+		return goTo(Workers)
+	case "connections":
+		return goTo(Welcome)
+	}
+	h := s.find(a.Text)
+	if h == nil {
+		return stayed(T("flow.not_a_choice"))
+	}
+	s.at = h.Name
+	switch a.Command {
+	case "":
+		return s.details(d, h)
+	case "dryrun":
+		return s.dryRun(d, h)
+	case "sync":
+		if h.DryRun == nil {
+			return stayed(T("home.say_never"))
+		}
+		return s.open(d, h, h.DryRun.No, Confirm, Preview)
+	case "auditlog":
+		if h.DryRun == nil {
+			return stayed(T("home.say_never"))
+		}
+		return s.auditLog(d, h)
+	case "resume":
+		if !h.Interrupted {
+			return stayed(T("home.say_no_resume", "domain", h.Name))
+		}
+		return s.open(d, h, h.Sync.No, Confirm, Confirm)
+	case "undo":
+		if h.Undoable.IsZero() {
+			return stayed(T("home.say_no_undo", "domain", h.Name))
+		}
+		return s.undo(d, h)
+	case "logs":
+		d.domain = h.Name
+		return goTo(Logs)
+	case "settings":
+		d.domain = h.Name
+		return goTo(Settings)
+	case "periodic":
+		d.domain = h.Name
+		return goTo(Periodic)
+	}
+	return stayed(T("flow.not_a_command"))
+}
+
+// details is the guides' View Details: the sync to be taken up, the latest dry
+// run, or the set-up where there is none.
+func (s *homing) details(d *data, h *run.HomeDomain) turn {
+	switch {
+	case h.Interrupted && h.Running == "":
+		return s.open(d, h, h.Sync.No, Confirm, Confirm)
+	case h.DryRun != nil:
+		return s.open(d, h, h.DryRun.No, Preview, Preview)
+	}
+	return s.dryRun(d, h)
+}
+
+// dryRun begins one: at once from a source that renews itself, else with the
+// question for the file and its count.
+func (s *homing) dryRun(d *data, h *run.HomeDomain) turn {
+	to := Source
+	if h.Source == "hac" {
+		to = DryRun
+	}
+	if h.Source == "" {
+		// Never set up: the walk of the set-up begins with its pre-check.
+		return goTo(Domain)
+	}
+	return s.open(d, h, 0, to, to)
+}
+
+// open reads the settings of a domain, and the plan of a run if one is named.
+func (s *homing) open(d *data, h *run.HomeDomain, no int64, to, through Step) turn {
+	s.working = T("home.opening", "domain", h.Name)
+	engine, domain := d.engine(), h.Name
+	resume := int64(0)
+	if h.Sync != nil && no == h.Sync.No {
+		resume = no
+	}
+	return turn{stop: true, run: []Effect{effect(func(ctx context.Context, r Reporter) any {
+		e := engine(r)
+		out := homeOpened{domain: domain, resume: resume, to: to, through: through}
+		if out.settings, out.err = e.Settings(ctx, domain); out.err != nil || no == 0 {
+			return out
+		}
+		if out.planned, out.err = e.Stored(ctx, no); out.err != nil {
+			return out
+		}
+		out.review = newReviewed(out.planned.Plan)
+		return out
+	})}}
+}
+
+func (s *homing) undo(d *data, h *run.HomeDomain) turn {
+	s.working = T("flow.result.undoing", "run", int(h.Sync.No))
+	engine, domain, no := d.engine(), h.Name, h.Sync.No
+	return turn{stop: true, run: []Effect{effect(func(ctx context.Context, r Reporter) any {
+		e := engine(r)
+		out := homeOpened{domain: domain, to: Preview, through: Preview}
+		if out.settings, out.err = e.Settings(ctx, domain); out.err != nil {
+			return out
+		}
+		if out.planned, out.err = e.Undo(ctx, no); out.err != nil {
+			return out
+		}
+		out.review = newReviewed(out.planned.Plan)
+		return out
+	})}}
+}
+
+// auditLog saves the latest dry run as CSV.
+func (s *homing) auditLog(d *data, h *run.HomeDomain) turn {
+	s.working = T("flow.preview.saving")
+	engine, b, session, no := d.engine(), d.b, d.session, h.DryRun.No
+	name := "hacsync-" + fileWord(h.Name) + "-" + strconv.FormatInt(no, 10) + ".csv"
+	return turn{stop: true, run: []Effect{effect(func(ctx context.Context, r Reporter) any {
+		p, err := engine(r).Stored(ctx, no)
+		if err != nil {
+			return fileSaved{err: err}
+		}
+		path, err := b.WriteFile(ctx, name, func(w io.Writer) error { return session.AuditLog(ctx, w, p) })
+		return fileSaved{path, err}
+	})}}
+}
+
+func (s *homing) back(*data) (turn, bool) { return turn{}, false }
+
+func (s *homing) event(_ *data, e any, _ time.Time) {
+	if r, ok := e.(homeRead); ok {
+		s.take(r)
+	}
+}
+
+func (s *homing) take(r homeRead) {
+	s.working = Text{}
+	s.home, s.upkeep, s.since, s.whole = r.home, r.upkeep, maps.Clone(r.since), r.whole
+}
+
+func (s *homing) done(d *data, result any) turn {
+	s.working = Text{}
+	switch r := result.(type) {
+	case homeRead:
+		if r.err != nil {
+			s.err = r.err // what the state has stays on the screen
+			return turn{}
+		}
+		s.take(r)
+	case fileSaved:
+		if r.err != nil {
+			s.err = r.err
+			return turn{}
+		}
+		return stayed(T("flow.saved_to", "path", r.path))
+	case homeOpened:
+		if r.err != nil {
+			s.err = r.err
+			return turn{}
+		}
+		d.domain, d.settings = r.domain, r.settings
+		d.spec, d.count, d.overview, d.decisions = r.settings.Source, -1, nil, nil
+		d.report, d.err, d.file = nil, nil, nil
+		d.planned, d.review, d.resume = r.planned, r.review, r.resume
+		t := goTo(r.to)
+		if r.through != r.to {
+			t.through = []Step{r.through}
+		}
+		return t
+	}
+	return turn{}
+}

@@ -1,0 +1,509 @@
+package flow
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/periodic"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// keeping enables, pauses and disables periodic sync of a domain. What stands in
+// the way of enabling is shown first, and the choice to enable is there only when
+// nothing does.
+type keeping struct {
+	asks    keepAsk
+	working Text
+	err     error
+	status  periodic.Status
+	is      bool // it was enabled once
+	list    periodic.Checklist
+	told    []string
+
+	every  time.Duration // as chosen here, 0 for what stands
+	until  time.Time
+	reason string
+	// always and carry answer the rows that were left out for one time only.
+	always []plan.Decision
+	carry  bool
+	// purpose of a reason that is asked for.
+	purpose keepPurpose
+}
+
+type (
+	keepAsk     uint8
+	keepPurpose uint8
+)
+
+const (
+	askKeep keepAsk = iota
+	askEvery
+	askUntil
+	askWhy
+	askOnce
+	askService
+)
+
+const (
+	toEnable keepPurpose = iota
+	toPause
+	toDisable
+)
+
+type (
+	keepingRead struct {
+		status periodic.Status
+		is     bool
+		list   periodic.Checklist
+		told   []string
+		err    error
+	}
+	periodicSet struct {
+		say Text
+		err error
+	}
+)
+
+func (s *keeping) enter(d *data, back bool) turn {
+	*s = keeping{}
+	return s.read(d)
+}
+
+func (s *keeping) read(d *data) turn {
+	s.working = T("keep.reading")
+	u, domain := d.session.Upkeep(), d.domain
+	return does(effect(func(ctx context.Context, _ Reporter) any {
+		var r keepingRead
+		all, err := u.Statuses(ctx)
+		if err != nil {
+			return keepingRead{err: err}
+		}
+		r.status, r.is = all[domain]
+		if r.list, err = u.Check(ctx, domain); err != nil {
+			return keepingRead{err: err}
+		}
+		r.told, r.err = u.Told(ctx)
+		return r
+	}))
+}
+
+// on reports whether workers look at the domain, or would but for a pause.
+func (s *keeping) on() bool { return s.is && s.status.State != state.Disabled }
+
+func (s *keeping) view(d *data, now time.Time) View {
+	v := View{Title: T("keep.title", "domain", d.domain), Status: T("keep.status")}
+	if s.on() {
+		v.Title = T("keep.title_on", "domain", d.domain)
+	}
+	if !s.working.IsZero() {
+		v.Working = s.working
+		v.Ask = Question{Kind: Wait, Optional: true}
+		return v
+	}
+	if s.err != nil {
+		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
+	}
+	switch s.asks {
+	case askEvery:
+		v.Blocks = append(v.Blocks, Para{T("keep.every_what")})
+		v.Ask = Question{Kind: Line, Text: T("keep.every_ask"), Preset: s.interval().String()}
+		return v
+	case askUntil:
+		v.Blocks = append(v.Blocks, Para{T("keep.until_what")})
+		v.Ask = Question{Kind: Line, Text: T("keep.until_ask"), Optional: true}
+		return v
+	case askWhy:
+		v.Blocks = append(v.Blocks, Para{T("keep.why_what")})
+		v.Ask = Question{Kind: Line, Text: T("keep.why_ask"), Preset: s.reason, Optional: s.purpose != toEnable}
+		return v
+	case askOnce:
+		s.viewOnce(&v)
+		return v
+	case askService:
+		s.viewService(d, &v)
+		return v
+	case askKeep:
+	}
+	if s.on() {
+		s.viewOn(&v, now)
+		return v
+	}
+	s.viewOff(&v)
+	return v
+}
+
+// viewOff is the checklist, and what is still missing.
+func (s *keeping) viewOff(v *View) {
+	v.Blocks = append(v.Blocks, s.checks(), s.facts())
+	missing := s.missing()
+	v.Status = T("keep.missing", "n", len(missing))
+	if len(missing) > 0 {
+		v.Blocks = append(v.Blocks, Checks{{Mark: Stops, Text: T("keep.missing_line", "n", len(missing))}})
+	} else {
+		v.Status = T("keep.ready")
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "enable", Text: T("word.enable-periodic"), Note: T("keep.enable_note")})
+	}
+	if s.onceRows() != nil {
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "once", Text: T("keep.once"), Note: T("keep.once_note")})
+	}
+	if len(missing) > 0 && len(s.list.Missing("said")) == 0 || len(missing) > 0 && s.onlyOnce("said") {
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "reason", Text: T("keep.reason"), Note: T("keep.reason_note")})
+	}
+	v.Ask.Kind, v.Ask.Text = Choice, T("flow.choose")
+	v.Ask.Options = append(
+		v.Ask.Options,
+		Option{Key: "every", Text: T("keep.every"), Note: T("keep.every_note", "every", s.interval())},
+		Option{Key: "service", Text: T("keep.service"), Note: T("keep.service_note")},
+		Option{Key: "home", Text: T("home.back")},
+	)
+	v.Ask.Preset = v.Ask.Options[0].Key
+	v.Commands = []Command{
+		{Name: "settings", Key: "e", Word: "settings", Help: T("word.provisioning-settings")},
+		{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")},
+	}
+}
+
+// viewOn is an enabled, paused or stopped domain.
+func (s *keeping) viewOn(v *View, now time.Time) {
+	p := s.status
+	head := Check{Mark: OK, Text: T("keep.is_enabled", "every", p.Every, "next", when(p.Due, now))}
+	options := []Option{{Key: "pause", Text: T("keep.pause"), Note: T("keep.pause_note")}}
+	switch p.State {
+	case state.Paused:
+		head = Check{Mark: Warn, Text: T("keep.is_paused", "by", p.By, "since", when(p.Since, now))}
+		if !p.Until.IsZero() {
+			head.Text = T("keep.is_paused_until", "by", p.By, "until", Moment(p.Until))
+		}
+		if p.Reason != "" {
+			head.Detail = append(head.Detail, Raw(p.Reason))
+		}
+		if p.Why != nil {
+			head.Detail = append(head.Detail, whyOf(p.Why))
+		}
+		options = []Option{{Key: "resume", Text: T("keep.resume"), Note: T("keep.resume_note")}}
+	case state.Held:
+		head = Check{Mark: Stops, Text: T("keep.is_stopped", "since", when(p.Since, now)), Detail: []Text{whyOf(p.Why)}}
+		if p.Why != nil {
+			head.Detail = append(head.Detail, T("flow.what", "x", Remedy{p.Why.Problem()}))
+		}
+		options = []Option{{Key: "resume", Text: T("keep.release"), Note: T("keep.release_note")}}
+	case state.Enabled, state.Disabled:
+	}
+	v.Blocks = append(v.Blocks, Checks{head}, s.checks(), s.facts())
+	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "home", Options: append(
+		options,
+		Option{Key: "every", Text: T("keep.every"), Note: T("keep.every_note", "every", s.interval())},
+		Option{Key: "disable", Text: T("word.disable-periodic"), Note: T("keep.disable_note")},
+		Option{Key: "service", Text: T("keep.service"), Note: T("keep.service_note")},
+		Option{Key: "home", Text: T("home.back")},
+	)}
+	v.Commands = []Command{
+		{Name: "logs", Key: "l", Word: "logs", Help: T("word.sync-logs")},
+		{Name: "settings", Key: "e", Word: "settings", Help: T("word.provisioning-settings")},
+		{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")},
+	}
+}
+
+// checks is the checklist in the words of its problems.
+func (s *keeping) checks() Checks {
+	var out Checks
+	for _, f := range s.list {
+		c := Check{Text: T("flow.what", "x", What{f.Why})}
+		switch f.Mark {
+		case periodic.Good:
+			c.Mark = OK
+		case periodic.Note:
+			c.Mark = Warn
+			c.Detail = []Text{T("flow.what", "x", Remedy{f.Why})}
+		case periodic.Missing:
+			c.Mark = Warn
+			if !slices.ContainsFunc(s.missing(), func(m periodic.Finding) bool { return m.Why == f.Why }) {
+				c.Mark = OK // answered here
+			} else {
+				c.Detail = []Text{T("flow.what", "x", Remedy{f.Why})}
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func (s *keeping) facts() Facts {
+	told := T("keep.told_nobody")
+	if len(s.told) > 0 {
+		told = Is(Names(s.told))
+	}
+	return Facts{
+		{T("keep.every"), Is(s.interval())},
+		{T("keep.told"), told},
+		{T("keep.cancel"), T("keep.cancel_what")},
+	}
+}
+
+// interval is the one chosen here, else the one that stands.
+func (s *keeping) interval() time.Duration {
+	switch {
+	case s.every > 0:
+		return s.every
+	case s.status.Every > 0:
+		return s.status.Every
+	}
+	return periodic.DefaultEvery
+}
+
+// missing are the findings that neither a reason nor an answer given here passes
+// over.
+func (s *keeping) missing() []periodic.Finding {
+	var out []periodic.Finding
+	for _, f := range s.list.Missing(s.reason) {
+		if len(f.Rows) > 0 && (s.carry || len(s.always) > 0) {
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// onlyOnce reports whether nothing but the rows left out once is missing, given a
+// reason.
+func (s *keeping) onlyOnce(reason string) bool {
+	for _, f := range s.list.Missing(reason) {
+		if len(f.Rows) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// onceRows are the rows that were left out for one time only and not answered
+// for yet.
+func (s *keeping) onceRows() []plan.Decision {
+	for _, f := range s.missing() {
+		if len(f.Rows) > 0 {
+			return f.Rows
+		}
+	}
+	return nil
+}
+
+func (s *keeping) viewOnce(v *View) {
+	var names Names
+	for _, one := range s.onceRows() {
+		names = append(names, one.UPN)
+	}
+	v.Blocks = append(v.Blocks, Para{T("keep.once_what", "n", len(names), "names", names)})
+	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "always", Options: []Option{
+		{Key: "always", Text: T("keep.once_always"), Note: T("keep.once_always_note")},
+		{Key: "carry", Text: T("keep.once_carry"), Note: T("keep.once_carry_note")},
+	}}
+}
+
+func (s *keeping) viewService(d *data, v *View) {
+	svc := d.session.Upkeep().Service()
+	v.Blocks = append(
+		v.Blocks, Para{T("keep.service_what")},
+		Heading{T("keep.service_here")}, Script{Lines: svc.Commands},
+		Heading{T("keep.service_there")}, Para{T("keep.service_there_what")}, Script{Lines: svc.Elsewhere},
+	)
+	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "save", Options: []Option{
+		{Key: "save", Text: T("keep.service_save", "file", svc.File)},
+		{Key: "later", Text: T("keep.service_later")},
+	}}
+}
+
+func (s *keeping) answer(d *data, a Answer) turn {
+	s.err = nil
+	switch a.Command {
+	case "again":
+		return s.read(d)
+	case "settings":
+		return goTo(Settings)
+	case "logs":
+		return goTo(Logs)
+	case "":
+	default:
+		return stayed(T("flow.not_a_command"))
+	}
+	switch s.asks {
+	case askEvery:
+		return s.setEvery(d, a.Text)
+	case askUntil:
+		until, ok := ReadUntil(a.Text, d.now())
+		if !ok {
+			return stayed(T("keep.until_bad"))
+		}
+		s.until, s.purpose, s.asks = until, toPause, askWhy
+		return turn{}
+	case askWhy:
+		return s.said(d, strings.TrimSpace(a.Text))
+	case askOnce:
+		return s.answerOnce(a.Text)
+	case askService:
+		return s.answerService(d, a.Text)
+	case askKeep:
+	}
+	switch a.Text {
+	case "enable":
+		return s.enable(d)
+	case "once":
+		s.asks = askOnce
+	case "reason":
+		s.purpose, s.asks = toEnable, askWhy
+	case "every":
+		s.asks = askEvery
+	case "service":
+		s.asks = askService
+	case "pause":
+		s.asks = askUntil
+	case "resume":
+		return s.set(d, T("keep.resumed", "domain", d.domain), func(ctx context.Context, u Upkeep) error {
+			_, err := u.Resume(ctx, d.domain, d.approver())
+			return err
+		})
+	case "disable":
+		s.purpose, s.asks = toDisable, askWhy
+	case "home":
+		return turn{move: backward}
+	default:
+		return stayed(T("flow.not_a_choice"))
+	}
+	return turn{}
+}
+
+// said takes the reason, and does what it was asked for.
+func (s *keeping) said(d *data, reason string) turn {
+	domain, by, until := d.domain, d.approver(), s.until
+	switch s.purpose {
+	case toEnable:
+		if reason == "" {
+			return stayed(T("keep.why_needed"))
+		}
+		s.reason, s.asks = reason, askKeep
+		return turn{}
+	case toPause:
+		return s.set(d, T("keep.paused", "domain", domain), func(ctx context.Context, u Upkeep) error {
+			_, err := u.Pause(ctx, domain, until, by, reason)
+			return err
+		})
+	case toDisable:
+	}
+	return s.set(d, T("keep.disabled", "domain", domain), func(ctx context.Context, u Upkeep) error {
+		_, err := u.Disable(ctx, domain, by, reason)
+		return err
+	})
+}
+
+func (s *keeping) setEvery(d *data, text string) turn {
+	every, err := time.ParseDuration(strings.ReplaceAll(fold(text), " ", ""))
+	if err != nil || every < periodic.LeastEvery || every > periodic.MostEvery {
+		return stayed(T("keep.every_bad", "least", periodic.LeastEvery, "most", periodic.MostEvery))
+	}
+	s.every, s.asks = every, askKeep
+	if s.status.State == state.Enabled && s.is {
+		return s.enable(d)
+	}
+	return turn{}
+}
+
+func (s *keeping) answerOnce(text string) turn {
+	switch text {
+	case "always":
+		s.always = s.onceRows()
+	case "carry":
+		s.carry = true
+	default:
+		return stayed(T("flow.not_a_choice"))
+	}
+	s.asks = askKeep
+	return turn{}
+}
+
+func (s *keeping) answerService(d *data, text string) turn {
+	switch text {
+	case "later":
+		s.asks = askKeep
+		return turn{}
+	case "save":
+		svc, b := d.session.Upkeep().Service(), d.b
+		return does(effect(func(ctx context.Context, _ Reporter) any {
+			path, err := b.WriteFile(ctx, svc.File, func(w io.Writer) error { _, err := io.WriteString(w, svc.Text); return err })
+			return fileSaved{path, err}
+		}))
+	}
+	return stayed(T("flow.not_a_choice"))
+}
+
+func (s *keeping) enable(d *data) turn {
+	q := periodic.Request{Domain: d.domain, Every: s.every, By: d.approver(), Reason: s.reason, Always: s.always, CarryOut: s.carry}
+	for i := range q.Always {
+		q.Always[i].By = q.By
+	}
+	return s.set(d, T("keep.enabled", "domain", d.domain), func(ctx context.Context, u Upkeep) error {
+		_, _, err := u.Enable(ctx, q)
+		return err
+	})
+}
+
+func (s *keeping) set(d *data, say Text, f func(context.Context, Upkeep) error) turn {
+	s.working = T("home.settings_keeping")
+	u := d.session.Upkeep()
+	return does(effect(func(ctx context.Context, _ Reporter) any { return periodicSet{say, f(ctx, u)} }))
+}
+
+// ReadUntil reads the end of a pause: a date, a date with a time, or how long.
+// Nothing is a pause without an end.
+func ReadUntil(text string, now time.Time) (time.Time, bool) {
+	text = fold(text)
+	if text == "" {
+		return time.Time{}, true
+	}
+	if d, err := time.ParseDuration(text); err == nil {
+		return now.Add(d), d > 0
+	}
+	for _, layout := range []string{"2006-01-02 15:04", "2006/01/02 15:04", "2006-01-02T15:04", "2006-01-02", "2006/01/02", "2 Jan 2006 15:04", "2 Jan 2006"} {
+		if t, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
+			return t, t.After(now)
+		}
+	}
+	return time.Time{}, false
+}
+
+func (s *keeping) inner() bool { return s.asks != askKeep }
+
+func (s *keeping) back(*data) (turn, bool) {
+	was := s.asks != askKeep
+	s.asks, s.err = askKeep, nil
+	return turn{}, was
+}
+
+func (s *keeping) event(*data, any, time.Time) {}
+
+func (s *keeping) done(d *data, result any) turn {
+	s.working = Text{}
+	switch r := result.(type) {
+	case keepingRead:
+		if s.err = r.err; r.err == nil {
+			s.status, s.is, s.list, s.told = r.status, r.is, r.list, r.told
+		}
+	case periodicSet:
+		s.asks = askKeep
+		if r.err != nil {
+			s.err = r.err
+			return turn{}
+		}
+		t := s.read(d)
+		t.say = []Text{r.say}
+		return t
+	case fileSaved:
+		if r.err != nil {
+			s.err = r.err
+			return turn{}
+		}
+		return stayed(T("flow.saved_to", "path", r.path))
+	}
+	return turn{}
+}
