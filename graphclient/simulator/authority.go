@@ -149,10 +149,10 @@ func (s *Server) knownTenant(realm string) *oauthError {
 
 func (s *Server) openIDConfiguration(host, realm string) map[string]any {
 	tid := s.t.org.id()
-	base := host + "/" + realm
-	issuer := host + "/" + tid + "/v2.0"
+	// A domain of the tenant is answered with its ID.
+	base, issuer := host+"/"+tid, host+"/"+tid+"/v2.0"
 	if realm == "common" || realm == "organizations" {
-		issuer = host + "/{tenantid}/v2.0"
+		base, issuer = host+"/"+realm, host+"/{tenantid}/v2.0"
 	}
 	return map[string]any{
 		"issuer":                                issuer,

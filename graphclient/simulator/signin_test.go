@@ -380,12 +380,12 @@ func TestCertificate_SignsAnApplicationInByMSAL(t *testing.T) {
 
 func TestDiscovery_TellsWhereEverythingIs(t *testing.T) {
 	b := newBench(t, smallTenant)
-	for realm, issuer := range map[string]string{
-		tenantID: inProcessAuthority + "/" + tenantID + "/v2.0", "organizations": inProcessAuthority + "/{tenantid}/v2.0",
-		"contoso.example": inProcessAuthority + "/" + tenantID + "/v2.0",
+	for realm, names := range map[string][2]string{ // in the issuer, in endpoints
+		tenantID: {tenantID, tenantID}, "organizations": {"{tenantid}", "organizations"}, "contoso.example": {tenantID, tenantID},
 	} {
+		issuer := inProcessAuthority + "/" + names[0] + "/v2.0"
 		r := b.do("GET", inProcessAuthority+"/"+realm+"/v2.0/.well-known/openid-configuration", nil).want(t, 200)
-		if r.text("issuer") != issuer || r.text("token_endpoint") != inProcessAuthority+"/"+realm+"/oauth2/v2.0/token" {
+		if r.text("issuer") != issuer || r.text("token_endpoint") != inProcessAuthority+"/"+names[1]+"/oauth2/v2.0/token" {
 			t.Errorf("%s: %s", realm, r.raw)
 		}
 	}
