@@ -87,10 +87,10 @@ var arrows = map[string][]string{
 	"tui/theme":  {},
 	"tui/widget": {"sync/message", "tui/theme"},
 	"tui/plain": {
-		"sync/clock", "sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/theme", "tui/widget",
+		"sync/clock", "sync/message", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/theme", "tui/widget",
 	},
 	"tui/step": {
-		"sync/consent", "sync/directory", "sync/message", "sync/plan", "sync/problem", "sync/progress", "sync/run", "tui/flow", "tui/theme", "tui/widget",
+		"sync/consent", "sync/directory", "sync/message", "sync/plan", "sync/problem", "sync/progress", "sync/run", "sync/secret", "tui/flow", "tui/theme", "tui/widget",
 	},
 	"tui": {"sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/step", "tui/theme", "tui/widget"},
 	"cmd/hacsync": {
@@ -119,6 +119,7 @@ var homes = map[string][]string{
 	"charm.land/fang/":                                 {"cmd/hacsync"},
 	"charm.land/bubbletea/":                            {"tui", "cmd/hacsync"},
 	"charm.land/bubbles/":                              {"tui"},
+	"rsc.io/qr":                                        {"tui/widget"},
 	"charm.land/lipgloss/":                             {"tui", "cmd/hacsync"},
 	"github.com/nicholas-fedor/shoutrrr/":              {"sync/notice"},
 	"github.com/prometheus/":                           {"sync/metrics"},

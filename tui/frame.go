@@ -370,8 +370,18 @@ func (s *shell) footer() string {
 	st := s.env.Styles
 	last := paint(st.Key, "?") + " " + s.env.T("tui.key.help")
 	room := s.width - 2 - widget.Width(last)
+	keys := s.footerKeys()
+	// The way back always has its place.
+	back := slices.IndexFunc(keys, func(h hint) bool { return h.key == "esc" })
+	if back >= 0 {
+		room -= widget.Width(keys[back].key) + 1 + widget.Width(keys[back].what) + 2
+	}
 	var b strings.Builder
-	for _, k := range s.footerKeys() {
+	for i, k := range keys {
+		if i == back {
+			b.WriteString(paint(st.Key, k.key) + " " + paint(st.Footer, k.what) + "  ")
+			continue
+		}
 		n := widget.Width(k.key) + 1 + widget.Width(k.what) + 2
 		if n > room {
 			continue
@@ -417,7 +427,10 @@ func (s *shell) footerKeys() []hint {
 func (s *shell) quitQuestion() []string {
 	e := s.env
 	id := "tui.quit"
-	if s.asks == askedStop {
+	switch {
+	case s.asks == askedStop && s.v.Step != flow.Sync:
+		id = "tui.stop_giving"
+	case s.asks == askedStop:
 		id = "tui.stop"
 	}
 	lines := []string{"", " " + paint(e.Styles.Title, e.T(id+".title")), ""}

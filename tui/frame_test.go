@@ -61,7 +61,6 @@ func golden(t *testing.T, name, got string) {
 const hostile = "Midori \x1b[31m\x1b]0;x\x07株式会社\u202e 武田ﾀﾞｲｽｹ 🧑‍🤝‍🧑 é\u0301 and a name that is much too long for its place"
 
 func TestGolden_EveryStepAtThreeSizes(t *testing.T) {
-	still := time.Date(2026, 11, 25, 0, 25, 18, 0, time.UTC)
 	steps := []struct {
 		name  string
 		world func(*flowtest.World)
@@ -76,7 +75,8 @@ func TestGolden_EveryStepAtThreeSizes(t *testing.T) {
 		{"precheck", nil, func(st *stage) {
 			st.to(flow.Domain).shows("Which domain?").choose(flowtest.DomainName).shows("Pre-check")
 		}},
-		{"grant", nil, func(st *stage) { st.to(flow.Grant).shows("Continue", "Connect-MgGraph") }},
+		{"grant", nil, func(st *stage) { st.to(flow.Grant).shows("As whom?") }},
+		{"grant-script", nil, func(st *stage) { st.to(flow.Grant).shows("As whom?").choose("script").shows("Continue") }},
 		{"source", nil, func(st *stage) {
 			st.to(flow.Preview).shows("Path of the file").keys("ctrl+u", "type:users.csv", "enter").shows("How many users")
 		}},
@@ -132,7 +132,7 @@ func TestFrame_EveryLineIsAsWideAsTheWindow(t *testing.T) {
 		v.Title, v.Status = raw(), raw()
 		v.Where = flow.Where{Version: text(), Connection: text(), Tenant: text(), Initial: text(), Domain: text(), Known: rapid.Bool().Draw(t, "known")}
 		for range rapid.IntRange(0, 4).Draw(t, "pieces") {
-			switch rapid.IntRange(0, 7).Draw(t, "piece") {
+			switch rapid.IntRange(0, 8).Draw(t, "piece") {
 			case 0:
 				v.Blocks = append(v.Blocks, flow.Para{Text: raw()})
 			case 1:
@@ -146,12 +146,17 @@ func TestFrame_EveryLineIsAsWideAsTheWindow(t *testing.T) {
 			case 5:
 				v.Blocks = append(v.Blocks, flow.CodeCard{Code: consent.Code{UserCode: text(), URL: text(), Expires: time.Now().Add(time.Minute)}})
 			case 6:
-				v.Blocks = append(v.Blocks, flow.Script{Lines: []string{text(), text()}, Of: 5})
+				v.Blocks = append(v.Blocks, flow.Script{Lines: []string{text(), text()}, First: 1})
+			case 8:
+				v.Blocks = append(v.Blocks, flow.PageCard{Page: consent.Page{URL: text(), Expires: time.Now().Add(time.Minute)}})
 			case 7:
 				v.Blocks = append(v.Blocks, flow.Trouble{Err: problem.New(problem.BlockedByPolicy, problem.Args{"number": text(), "client": text()})})
 			}
 		}
-		v.Ask = flow.Question{Kind: flow.Kind(rapid.IntRange(0, int(flow.Wait)).Draw(t, "kind")), Text: raw(), Preset: text()}
+		if rapid.Bool().Draw(t, "after") {
+			v.After = []flow.Piece{flow.Facts{{Label: raw(), Value: raw()}}, flow.Para{Text: raw()}}
+		}
+		v.Ask = flow.Question{Kind: flow.Kind(rapid.IntRange(0, int(flow.Secret)).Draw(t, "kind")), Text: raw(), Preset: text()}
 		for i := range rapid.IntRange(0, 14).Draw(t, "options") {
 			v.Ask.Options = append(v.Ask.Options, flow.Option{Key: fmt.Sprint(i), Text: raw(), Note: raw()})
 		}

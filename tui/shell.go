@@ -249,10 +249,14 @@ func (s *shell) sync() {
 		return
 	}
 	s.v = s.f.View()
-	screen, ok := s.made[s.v.Step]
+	of := s.v.Step
+	if step.Interrupted(s.v) {
+		of = flow.SignIn
+	}
+	screen, ok := s.made[of]
 	if !ok {
-		screen = step.For(s.v.Step, s.env)
-		s.made[s.v.Step] = screen
+		screen = step.For(of, s.env)
+		s.made[of] = screen
 	}
 	s.screen = screen
 	screen.Sync(s.v)

@@ -20,10 +20,10 @@ import (
 
 func TestSignIn_EscapeGoesBackAndKeepsInputs(t *testing.T) {
 	st := newStage(t, flowtest.New(t), 100, 30)
-	st.to(flow.SignIn).shows("Type this code").keys("i").shows("Name the tenant").keys("2")
+	st.to(flow.SignIn).shows("Type this code").keys("i").shows("To a tenant you name").keys("5")
 	st.shows("Tenant ID or domain").keys("type:midori.example", "enter").shows("Type this code")
-	st.keys("i").shows("Name the tenant").keys("2").shows("midori.example")
-	st.keys("esc").shows("Name the tenant").keys("esc").shows("Type this code").keys("esc").shows("+ Add Service")
+	st.keys("i").shows("To a tenant you name").keys("5").shows("midori.example")
+	st.keys("esc").shows("To a tenant you name").keys("esc").shows("Type this code").keys("esc").shows("+ Add Service")
 }
 
 func TestSignIn_CopiesCodeAndMessage(t *testing.T) {
@@ -364,7 +364,7 @@ func (p *program) toSync() {
 	p.types("\r")
 	p.shows("Pre-check of")
 	p.types("1")
-	p.shows("Continue the script")
+	p.shows("As whom?")
 	p.types("\r")
 	p.shows("Where do the users come from?")
 	p.types("1")

@@ -218,7 +218,7 @@ func (st *stage) to(step flow.Step) *stage {
 		{flow.SignIn, "Type this code", []string{"1"}},
 		{flow.Permissions, "Keep this sign-in?", []string{"2"}},
 		{flow.Domain, "Which domain?", []string{"down", "enter"}},
-		{flow.Grant, "Continue the script", []string{"enter"}},
+		{flow.Grant, "As whom?", []string{"enter"}},
 		{flow.Source, "Where do the users come from?", []string{"1"}},
 		{flow.Preview, "abe", nil},
 	} {

@@ -8,12 +8,15 @@ import (
 	"github.com/hacsync/hacsync/sync/clock"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/destination"
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/source"
+	"github.com/hacsync/hacsync/sync/state"
 )
 
 // Backend is all that the steps need of the world. The command line builds it;
@@ -26,6 +29,8 @@ type Backend interface {
 	Clock() clock.Clock
 	// Connections are the saved ones, last used first.
 	Connections(ctx context.Context) ([]consent.Connection, error)
+	// Domains are those that are set up in a tenant, by name. It asks no tenant.
+	Domains(ctx context.Context, tenant string) ([]string, error)
 	// Unfinished lists the syncs that were interrupted or stopped and can be
 	// resumed, the newest first. It asks no tenant.
 	Unfinished(ctx context.Context) ([]Unfinished, error)
@@ -92,6 +97,8 @@ type Session interface {
 	// asked for whenever the hooks change; an Engine holds nothing itself.
 	Engine(h Hooks) Engine
 	Grants() consent.Grants
+	// Upkeep is periodic sync of the connection's domains.
+	Upkeep() Upkeep
 	// Dedicated is the dedicated application of the connection; preparing it
 	// saves the connection. Once it is verified, Engine acts as it.
 	Dedicated() consent.Dedicated
@@ -136,9 +143,47 @@ type Engine interface {
 	Stored(ctx context.Context, no int64) (*run.Planned, error)
 	Resume(ctx context.Context, no int64) (*run.Report, error)
 	Undo(ctx context.Context, no int64) (*run.Planned, error)
+	// Home, Since, Logs, Rows and Decisions read the state alone.
+	Home(ctx context.Context, also ...directory.Domain) (*run.Home, error)
+	Since(ctx context.Context, domain string) (run.Since, error)
+	Logs(ctx context.Context, domain string, limit int) ([]state.Run, error)
+	Rows(ctx context.Context, no int64) (open []run.RowResult, seen int, err error)
+	Decisions(ctx context.Context, domain string) ([]plan.Decision, error)
+	TakeBack(ctx context.Context, domain string, d plan.Decision) error
 }
 
 var _ Engine = (*run.Runner)(nil)
+
+// Upkeep is periodic sync: how the domains of a connection are kept in step
+// without a person, and who does it.
+//
+// periodic.Control is most of it.
+type Upkeep interface {
+	// Statuses are of the domains that periodic sync was ever enabled for.
+	Statuses(ctx context.Context) (map[string]periodic.Status, error)
+	// Workers lists those that ever reported, the latest seen first.
+	Workers(ctx context.Context) ([]state.Worker, error)
+	// Check says what stands for and against periodic sync of a domain.
+	Check(ctx context.Context, domain string) (periodic.Checklist, error)
+	Enable(ctx context.Context, q periodic.Request) (state.Periodic, periodic.Checklist, error)
+	Pause(ctx context.Context, domain string, until time.Time, by, reason string) (state.Periodic, error)
+	Resume(ctx context.Context, domain, by string) (state.Periodic, error)
+	Disable(ctx context.Context, domain, by, reason string) (state.Periodic, error)
+	// Service is how a worker is made a service of this machine.
+	Service() Service
+	// Told are those who get notices, without what is secret in their addresses.
+	Told(ctx context.Context) ([]string, error)
+}
+
+// Service is a file that makes hacsync worker a service of a machine, and the
+// commands that install it.
+type Service struct {
+	File     string
+	Text     string
+	Commands []string
+	// Elsewhere are the commands for another machine.
+	Elsewhere []string
+}
 
 // SealKind is what a saved sign-in is sealed under.
 type SealKind string
@@ -157,6 +202,9 @@ const (
 type Sealing struct {
 	Kind  SealKind
 	Where string
+	// Why is why there is no keyring, nil where there is one or none was looked
+	// for.
+	Why error
 }
 
 // Demo plays the people outside of the program: the administrator at the

@@ -36,6 +36,8 @@ func (o Outcome) Closing() Text {
 		}
 	case end.Err != nil && !errors.Is(end.Err, context.Canceled):
 		done = T("flow.plain.not_done", "what", What{end.Err})
+	case end.Given != "":
+		done = T("flow.plain.only_given", "name", end.Given)
 	default:
 		done = T("flow.plain.nothing")
 	}
@@ -51,4 +53,4 @@ func (o Outcome) Closing() Text {
 
 // TakesCommands reports whether a question takes a step's commands beside its
 // answer. In a field of text letters are letters.
-func TakesCommands(k Kind) bool { return k != Line && k != Path && k != Typed }
+func TakesCommands(k Kind) bool { return k != Line && k != Path && k != Typed && k != Secret }

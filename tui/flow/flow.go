@@ -27,18 +27,30 @@ const (
 	Confirm
 	Sync
 	Result
+	// Home and what begins there are outside of the set-up.
+	Home
+	Logs
+	Settings
+	Periodic
+	Workers
 	steps
 )
 
-// Rail is the step's place among the eight of the set-up, 0 for Welcome;
-// Confirm, Sync and Result are the eighth.
-func (s Step) Rail() int { return min(int(s), 8) }
+// Rail is the step's place among the eight of the set-up, 0 for Welcome and for
+// what is outside of it; Confirm, Sync and Result are the eighth.
+func (s Step) Rail() int {
+	if s >= Home {
+		return 0
+	}
+	return min(int(s), 8)
+}
 
 // String is the step's name in the catalogues.
 func (s Step) String() string {
 	return [...]string{
 		"welcome", "signin", "permissions", "domain", "grant", "source",
 		"dryrun", "preview", "confirm", "sync", "result",
+		"home", "logs", "settings", "periodic", "workers",
 	}[s]
 }
 
@@ -54,8 +66,14 @@ type Options struct {
 	// (--source-count), -1 unanswered.
 	Source string
 	Count  int
+	// Home: the walk opens on the domains of the connection used last, where there
+	// is one with domains that are set up.
+	Home bool
 	// Windows: paths are pasted with backslashes.
 	Windows bool
+	// Newest finds the newest export in the folder of downloads, empty for none;
+	// nil where nobody looks.
+	Newest func(ctx context.Context) string
 	// Poll is how often the grant step looks again; 0 is 10 s of the backend's
 	// clock.
 	Poll time.Duration
@@ -72,6 +90,8 @@ type Flow struct {
 	generation int
 	running    int // effects of this generation
 	end        *End
+	// again is a sign-in that what runs asks for in between.
+	again *signAgain
 }
 
 // End is how a walk ended.
@@ -82,6 +102,9 @@ type End struct {
 	Err error
 	// Saved: the sign-in is kept for next time.
 	Saved bool
+	// Given is the dedicated application that was made or granted in this walk,
+	// by its name; empty for none.
+	Given string
 }
 
 // Effect is work outside of the steps. The driver runs it, cancels ctx when a
@@ -121,7 +144,9 @@ type turn struct {
 	stop bool
 	run  []Effect
 	to   Step // where move is forward
-	move move
+	// through are steps between, that back leads to.
+	through []Step
+	move    move
 }
 
 type move uint8
@@ -166,7 +191,10 @@ type data struct {
 	account consent.Account
 	session Session
 	saved   bool
-	grants  []consent.Grant
+	// sealed: something is sealed with the passphrase already, so that it is asked
+	// for once.
+	sealed bool
+	grants []consent.Grant
 
 	domain   string
 	settings run.Settings
@@ -188,6 +216,7 @@ type data struct {
 	report   *run.Report
 	err      error
 	began    bool // a sync was started
+	given    string
 	// last is the last sync that wrote something, else the last of all: what is
 	// said at the end.
 	last    *run.Report
@@ -213,6 +242,7 @@ func New(b Backend, o Options) *Flow {
 			Welcome: &welcome{}, SignIn: &signingIn{}, Permissions: &permissions{}, Domain: &choosing{},
 			Grant: &granting{}, Source: &sourcing{}, DryRun: &dryRunning{}, Preview: &previewing{},
 			Confirm: &confirming{}, Sync: &syncing{}, Result: &resulting{},
+			Home: &homing{}, Logs: &logging{}, Settings: &settingUp{}, Periodic: &keeping{}, Workers: &watching{},
 		},
 	}
 }
@@ -244,7 +274,7 @@ func (f *Flow) Ended() *End { return f.end }
 
 // Stopped is how things stand for a driver that ends the walk by itself.
 func (f *Flow) Stopped() *End {
-	return &End{Report: f.d.last, Err: f.d.lastErr, Saved: f.d.saved}
+	return &End{Report: f.d.last, Err: f.d.lastErr, Saved: f.d.saved, Given: f.d.given}
 }
 
 // Close forgets what was not saved.
@@ -260,6 +290,9 @@ func (f *Flow) Close() error {
 func (f *Flow) View() View {
 	now := f.d.now()
 	v := f.steps[f.at].view(f.d, now)
+	if f.again != nil {
+		f.again.view(f.d, &v)
+	}
 	v.Step = f.at
 	r, runs := f.steps[f.at].(interface{ running() bool })
 	v.Back = f.at != Result && (!runs || !r.running()) && (len(f.trail) > 0 || f.inner())
@@ -297,14 +330,26 @@ func (f *Flow) Answer(a Answer) Turn {
 		}
 		return f.apply(t)
 	}
+	if f.again != nil {
+		return f.apply(f.again.answer(f.d, a))
+	}
 	return f.apply(f.steps[f.at].answer(f.d, a))
 }
 
 // Event takes what a running effect reports.
 func (f *Flow) Event(e Effect, event any) {
-	if e.generation == f.generation {
-		f.steps[e.of].event(f.d, event, time.Now())
+	if e.generation != f.generation {
+		return
 	}
+	// A sync asks in words of its own.
+	if code, ok := event.(consent.Code); ok && e.of != Sync {
+		f.again = newSignAgain(f.d, code, f.d.now())
+		return
+	}
+	if f.again != nil && f.again.over(event, f.d.now()) {
+		f.again = nil
+	}
+	f.steps[e.of].event(f.d, event, time.Now())
 }
 
 // Finish takes what an effect brought. A driver calls it for stopped effects too:
@@ -317,6 +362,13 @@ func (f *Flow) Finish(e Effect, result any) Turn {
 		return Turn{}
 	}
 	f.running--
+	if played, ok := result.(againPlayed); ok {
+		if f.again == nil {
+			return Turn{}
+		}
+		return f.apply(f.again.acted(played))
+	}
+	f.again = nil
 	return f.apply(f.steps[e.of].done(f.d, result))
 }
 
@@ -326,7 +378,7 @@ func (f *Flow) apply(t turn) Turn {
 		out.Say = append(out.Say, t.say...)
 		if t.stop {
 			f.generation++
-			f.running = 0
+			f.running, f.again = 0, nil
 			out.Stop = true
 			out.Effects = nil
 		}
@@ -352,6 +404,7 @@ func (f *Flow) apply(t turn) Turn {
 					break
 				}
 			}
+			f.trail = append(f.trail, t.through...)
 			f.at = t.to
 			t = f.steps[f.at].enter(f.d, false)
 		case backward:

@@ -416,7 +416,7 @@ func (r *reviewed) detail(no int) []Piece {
 				{T("flow.preview.name"), Raw(s.Name)},
 				{T("flow.preview.group"), T("group." + groupWord(s.Group))},
 			},
-			Trouble{s.Why},
+			Trouble{Err: s.Why},
 		}
 	}
 	a, ok := r.action(no)

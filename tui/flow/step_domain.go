@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"io"
 	"slices"
 	"strconv"
 	"time"
@@ -104,7 +105,7 @@ func (s *choosing) view(d *data, now time.Time) View {
 		return v
 	}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{s.err})
+		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
 	}
 	switch s.asks {
 	case askLimit:
@@ -120,10 +121,15 @@ func (s *choosing) view(d *data, now time.Time) View {
 			{Key: "limit", Text: T("word.max-allowed-deletions"), Note: T("flow.domain.limit_change")},
 			{Key: "list", Text: T("flow.domain.another")},
 		}}
-		v.Commands = []Command{
-			{Name: "limit", Key: "m", Word: "limit", Help: T("flow.domain.limit_change")},
-			{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")},
+		if things(s.pre) > 0 {
+			v.Ask.Options = append(v.Ask.Options[:1:1], append([]Option{
+				{Key: "save", Text: T("flow.domain.script"), Note: T("flow.domain.script_note")},
+			}, v.Ask.Options[1:]...)...)
+			v.Commands = []Command{{Name: "save", Key: "w", Word: "save", Help: T("flow.domain.script_help")}}
 		}
+		v.Commands = append(v.Commands,
+			Command{Name: "limit", Key: "m", Word: "limit", Help: T("flow.domain.limit_change")},
+			Command{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")})
 		return v
 	}
 	v.Commands = []Command{{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")}}
@@ -179,6 +185,23 @@ func limitSays(s run.Settings) Text {
 	return T("flow.domain.limit", "percent", s.Policy.MaxAllowedDeletions)
 }
 
+// things is how many objects other than users were found.
+func things(p *destination.Precheck) int { return len(p.Shared) + len(p.Rooms) + len(p.Things) }
+
+// moveScript saves the script that moves the objects other than users.
+func (s *choosing) moveScript(d *data) turn {
+	if s.pre == nil || things(s.pre) == 0 {
+		return stayed(T("flow.not_a_choice"))
+	}
+	s.working, s.err = true, nil
+	b, session, pre := d.b, d.session, s.pre
+	name := "hacsync-move-" + fileWord(d.domain) + ".ps1"
+	return does(effect(func(ctx context.Context, _ Reporter) any {
+		path, err := b.WriteFile(ctx, name, func(w io.Writer) error { return session.MoveScript(ctx, w, pre) })
+		return fileSaved{path, err}
+	}))
+}
+
 // findings are what a pre-check found, each with what to do about it.
 func findings(p *destination.Precheck) Checks {
 	list := Checks{{Mark: OK, Text: T("flow.domain.verified", "by", signsInBy(p.Domain.Federated), "n", p.Users)}}
@@ -187,9 +210,8 @@ func findings(p *destination.Precheck) Checks {
 	} else {
 		list = append(list, Check{Mark: Info, Text: T("flow.domain.new_managed")})
 	}
-	things := len(p.Shared) + len(p.Rooms) + len(p.Things)
-	if things > 0 {
-		c := Check{Mark: Warn, Text: T("flow.domain.things", "n", things)}
+	if n := things(p); n > 0 {
+		c := Check{Mark: Warn, Text: T("flow.domain.things", "n", n)}
 		for _, k := range []struct {
 			id    string
 			names []string
@@ -231,6 +253,8 @@ func (s *choosing) answer(d *data, a Answer) turn {
 	case "limit":
 		s.asks, s.limit = askLimit, ""
 		return turn{}
+	case "save":
+		return s.moveScript(d)
 	case "":
 	default:
 		return stayed(T("flow.not_a_command"))
@@ -245,6 +269,8 @@ func (s *choosing) answer(d *data, a Answer) turn {
 		case "limit":
 			s.asks, s.limit = askLimit, ""
 			return turn{}
+		case "save":
+			return s.moveScript(d)
 		case "list":
 			s.asks = askDomain
 			return s.read(d)
@@ -333,6 +359,11 @@ func (s *choosing) done(d *data, result any) turn {
 			d.forgetPlan()
 		}
 		d.domain, d.settings, s.pre, s.asks = r.domain, r.settings, r.pre, askFindings
+	case fileSaved:
+		s.err = r.err
+		if r.err == nil {
+			return stayed(T("flow.domain.script_saved", "path", r.path))
+		}
 	case settingsKept:
 		s.err = r.err
 		if r.err == nil {

@@ -60,7 +60,7 @@ func (s *dryRunning) enter(d *data, back bool) turn {
 func (s *dryRunning) view(d *data, now time.Time) View {
 	v := View{Title: T("flow.dryrun.title", "domain", d.domain), Status: T("flow.dryrun.status")}
 	if s.err != nil {
-		v.Blocks = []Piece{Trouble{s.err}, Para{T("flow.dryrun.no_plan")}}
+		v.Blocks = []Piece{Trouble{Err: s.err}, Para{T("flow.dryrun.no_plan")}}
 		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{
 			{Key: "again", Text: T("flow.dryrun.again")},
 			{Key: "source", Text: T("flow.source.another")},

@@ -1,303 +1,188 @@
 package flow
 
 import (
-	"bytes"
 	"context"
-	"io"
-	"strings"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/consent"
-	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// granting shows the permission script and looks until what it gives is seen.
+// granting asks who acts: whoever signed in, until the program ends, or a
+// dedicated application, which periodic sync needs.
 type granting struct {
-	working Text
-	script  []string
-	whole   bool
-	err     error
-	looked  time.Time
-	// looking: the tenant is looked at again and again.
-	looking bool
-	ran     bool // the demo's person has run the script
-	// explaining: a red line of PowerShell is asked for; asked: one was pasted,
-	// and found is what it means.
-	explaining, asked bool
-	found             *problem.Problem
+	asks   grantAsk
+	script granted
+	app    application
 }
 
-type (
-	scriptMade struct {
-		script []byte
-		err    error
-	}
-	fileSaved struct {
-		path string
-		err  error
-	}
-	scriptRan struct{ err error }
-	// grantsSeen is noted by the look that goes on.
-	grantsSeen struct{ grants []consent.Grant }
+type grantAsk uint8
+
+const (
+	grantWho grantAsk = iota
+	grantScript
+	grantApp
 )
-
-// scriptLines is how much of the script is shown at first.
-const scriptLines = 20
-
-// looks is how often the grants are looked for before the person is asked again:
-// ten minutes, for a grant can take some minutes to be seen.
-const looks = 60
 
 func (s *granting) enter(d *data, back bool) turn {
-	s.err, s.looking, s.working = nil, false, T("flow.grant.reading")
-	g := d.session.Grants()
-	return does(effect(func(ctx context.Context, _ Reporter) any {
-		var b bytes.Buffer
-		if err := g.Script(&b); err != nil {
-			return scriptMade{err: err}
-		}
-		return scriptMade{script: b.Bytes()}
-	}), lookOnce(g))
-}
-
-func lookOnce(g consent.Grants) Effect {
-	return effect(func(ctx context.Context, _ Reporter) any {
-		list, err := g.Check(ctx)
-		return grantsRead{list, err}
-	})
-}
-
-// openGrants are those that the script can still give.
-func openGrants(list []consent.Grant) Names {
-	var out Names
-	for _, g := range list {
-		if g.State == consent.Missing || g.State == consent.Later {
-			out = append(out, g.Name)
-		}
+	if back && s.asks == grantApp && s.app.ded != nil {
+		return turn{}
 	}
-	return out
-}
-
-// later are the grants that Sync Now asks for by itself.
-func later(list []consent.Grant) Names {
-	var out Names
-	for _, g := range list {
-		if g.State == consent.Later {
-			out = append(out, g.Name)
-		}
+	s.asks = grantWho
+	if d.session.Connection().Acts() {
+		return s.application(d)
 	}
-	return out
+	return s.script.begin(d)
 }
 
-// needed are the grants without which this dry run or sync cannot happen.
-func needed(list []consent.Grant) []string {
-	return append(missing(list, consent.ForDryRun), missing(list, consent.ForSync)...)
+// application goes to the dedicated application of the connection.
+func (s *granting) application(d *data) turn {
+	s.asks = grantApp
+	session, c := d.session, d.session.Connection()
+	s.app = application{
+		open:     func(context.Context) (consent.Dedicated, error) { return session.Dedicated(), nil },
+		granting: session.ForGranting,
+		tenant:   c.Tenant, title: c.TenantName, name: c.Name, why: session.Sealing().Why,
+	}
+	s.app.ask.named("")
+	return s.app.begin(d)
 }
 
 func (s *granting) view(d *data, now time.Time) View {
-	v := View{Title: T("flow.grant.title"), Status: T("flow.grant.status")}
-	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{s.err})
-	}
-	if s.explaining {
-		if s.asked {
-			v.Blocks = append(v.Blocks, explained(s.found)...)
-		}
-		v.Title = T("flow.explain.title")
-		v.Ask = Question{Kind: Line, Text: T("flow.explain.ask"), Optional: true}
+	v := View{Title: T("flow.grant.title_who"), Status: T("flow.grant.status_who")}
+	switch s.asks {
+	case grantApp:
+		s.app.view(d, &v)
 		return v
+	case grantScript:
+		s.script.view(d, &v)
+		return v
+	case grantWho:
 	}
-	// Where there is nothing to run, the script is shown when it is asked for.
-	if s.script != nil && s.working.IsZero() && (s.whole || len(openGrants(d.grants)) > 0) {
-		lines := s.script
-		if !s.whole && len(lines) > scriptLines {
-			lines = lines[:scriptLines]
-		}
-		v.Blocks = append(v.Blocks, Script{lines, len(s.script)})
-	}
-	if d.grants != nil {
-		v.Blocks = append(v.Blocks, Heading{T("flow.grant.seen")}, grantChecks(d.grants))
-	}
-	if !s.working.IsZero() {
-		v.Working = s.working
+	if !s.script.working.IsZero() {
+		v.Working = s.script.working
 		v.Ask = Question{Kind: Wait, Optional: true}
-		if s.looking {
-			v.Commands = []Command{{Name: "enough", Key: "g", Word: "go", Help: T("flow.grant.cmd_enough")}}
-		}
 		return v
 	}
-	v.Ask = Question{Kind: Choice, Text: T("flow.grant.ask")}
+	if s.script.err != nil {
+		v.Blocks = append(v.Blocks, Trouble{Err: s.script.err})
+	}
+	v.Blocks = append(v.Blocks, Para{T("flow.grant.who_what")})
 	need := needed(d.grants)
 	switch {
 	case d.grants == nil:
 	case len(need) > 0:
 		v.Blocks = append(v.Blocks, Checks{{Mark: Warn, Text: T("flow.grant.needed", "names", Names(need)), Detail: []Text{T("flow.grant.needed_remedy")}}})
-		v.Ask.Preset = "look"
 	case len(later(d.grants)) > 0:
 		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.enough", "names", later(d.grants))}})
-	case len(openGrants(d.grants)) > 0:
-		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.optional", "names", openGrants(d.grants))}})
 	default:
 		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.all")}})
 	}
-	if len(need) == 0 {
-		v.Ask.Preset = "go"
-		v.Ask.Options = append(v.Ask.Options, Option{Key: "go", Text: T("word.continue"), Note: T("flow.grant.go_note")})
+	person := T("flow.grant.person_note")
+	if d.saved {
+		person = T("flow.grant.person_saved_note")
 	}
-	if len(openGrants(d.grants)) > 0 || d.grants == nil {
-		if d.b.Demo() != nil && !s.ran {
-			v.Ask.Options = append(v.Ask.Options, Option{Key: "run", Text: T("flow.grant.run"), Note: T("flow.grant.run_note")})
-		}
-		v.Ask.Options = append(v.Ask.Options, Option{Key: "look", Text: T("flow.grant.look"), Note: T("flow.grant.look_note")})
-	}
-	v.Ask.Options = append(v.Ask.Options, Option{Key: "save", Text: T("flow.grant.save")})
+	v.Ask = Question{Kind: Choice, Text: T("flow.grant.who_ask"), Preset: "go", Options: []Option{
+		{Key: "go", Text: T("flow.grant.person", "account", d.account.UPN), Note: person},
+		{Key: "dedicated", Text: T("flow.grant.dedicated"), Note: T("flow.grant.dedicated_note")},
+		{Key: "script", Text: T("flow.grant.by_script"), Note: T("flow.grant.by_script_note")},
+	}}
 	if len(need) > 0 {
-		v.Ask.Options = append(v.Ask.Options, Option{Key: "go", Text: T("flow.grant.without"), Note: T("flow.grant.without_note")})
+		v.Ask.Preset = "script"
 	}
-	v.Commands = []Command{
-		{Name: "whole", Key: "v", Word: "script", Help: T("flow.grant.cmd_whole")},
-		{Name: "save", Key: "w", Word: "save", Help: T("flow.grant.save")},
-		{Name: "once", Key: "r", Word: "again", Help: T("flow.check_again")},
-		{Name: "explain", Key: "x", Word: "error", Help: T("flow.grant.explain")},
-	}
+	v.Commands = []Command{{Name: "once", Key: "r", Word: "again", Help: T("flow.check_again")}}
 	return v
 }
 
-// grantChecks is the list as the tenant shows it, without the reasons.
-func grantChecks(list []consent.Grant) Checks {
-	var out Checks
-	for _, g := range list {
-		out = append(out, Check{Mark: grantMark(g), Text: T("flow.grant.line", "name", g.Name, "state", grantState(g))})
-	}
-	return out
-}
-
 func (s *granting) answer(d *data, a Answer) turn {
-	if s.explaining {
-		if strings.TrimSpace(a.Text) == "" {
-			s.explaining = false
-			return turn{}
+	switch s.asks {
+	case grantApp:
+		t, over := s.app.answer(d, a)
+		if !over {
+			return t
 		}
-		s.asked, s.found = true, d.b.Explain(a.Text)
-		return turn{}
+		stop := t.stop
+		t = s.on(d)
+		t.stop = stop
+		if s.app.verified() {
+			t.say = append(t.say, T("flow.app.acts", "name", s.app.app.Name))
+		}
+		return t
+	case grantScript:
+		t, over := s.script.answer(d, a)
+		if over {
+			return s.on(d)
+		}
+		return t
+	case grantWho:
 	}
-	key := firstOf(a.Command, a.Text)
-	s.err = nil
-	g := d.session.Grants()
-	switch key {
-	case "enough":
-		s.looking, s.working = false, Text{}
-		return turn{stop: true}
-	case "whole":
-		s.whole = true
-		return turn{}
-	case "explain":
-		s.explaining, s.asked = true, false
-		return turn{}
+	if a.Command == "once" {
+		return s.script.once(d)
+	}
+	if a.Command != "" {
+		return stayed(T("flow.not_a_command"))
+	}
+	switch a.Text {
 	case "go":
-		if names := missing(d.grants, consent.ForDryRun); len(names) > 0 {
-			return stayed(T("flow.permissions.missing", "names", Names(names)))
-		}
-		return goTo(Source)
-	case "once":
-		s.working = T("flow.grant.looking_once")
-		return does(lookOnce(g))
-	case "look":
-		return s.look(d)
-	case "run":
-		demo := d.b.Demo()
-		if demo == nil || s.ran {
-			return stayed(T("flow.not_a_choice"))
-		}
-		s.working = T("flow.grant.running")
-		return does(effect(func(ctx context.Context, _ Reporter) any { return scriptRan{demo.RunScript(ctx)} }))
-	case "save":
-		s.working = T("flow.grant.saving")
-		b := d.b
-		name := "hacsync-grant-" + fileWord(d.session.Connection().Name) + ".ps1"
-		return does(effect(func(ctx context.Context, _ Reporter) any {
-			path, err := b.WriteFile(ctx, name, func(w io.Writer) error { return g.Script(w) })
-			return fileSaved{path, err}
-		}))
+		return s.on(d)
+	case "dedicated":
+		t := s.application(d)
+		t.stop = true
+		return t
+	case "script":
+		s.asks = grantScript
+		return turn{}
 	}
 	return stayed(T("flow.not_a_choice"))
 }
 
-// fileWord makes a file name's part of a name: what no system refuses.
-func fileWord(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
-			return r
-		}
-		return '-'
-	}, s)
-}
-
-// look looks at the tenant until nothing is missing, or for some minutes.
-func (s *granting) look(d *data) turn {
-	s.looking, s.working = true, T("flow.grant.looking")
-	g, c, every := d.session.Grants(), d.b.Clock(), d.o.Poll
-	if every <= 0 {
-		every = 10 * time.Second
+// on goes to the source, where what a dry run needs is there: an application
+// that acts has it.
+func (s *granting) on(d *data) turn {
+	if names := missing(d.grants, consent.ForDryRun); len(names) > 0 && !d.acts() {
+		return stayed(T("flow.permissions.missing", "names", Names(names)))
 	}
-	return does(effect(func(ctx context.Context, r Reporter) any {
-		for n := 1; ; n++ {
-			list, err := g.Check(ctx)
-			if err != nil || len(openGrants(list)) == 0 || n == looks {
-				return grantsRead{list, err}
-			}
-			r.Note(grantsSeen{list})
-			if err := c.Sleep(ctx, every); err != nil {
-				return grantsRead{list, err}
-			}
-		}
-	}))
+	return goTo(Source)
 }
 
-func (s *granting) inner() bool { return s.explaining }
+// acts reports whether the dedicated application acts for the connection.
+func (d *data) acts() bool { return d.session != nil && d.session.Connection().Acts() }
 
-func (s *granting) back(*data) (turn, bool) {
-	was := s.explaining
-	s.explaining = false
-	return turn{}, was
+func (s *granting) inner() bool { return s.asks != grantWho }
+
+func (s *granting) running() bool { return s.asks == grantApp && s.app.giving() }
+
+func (s *granting) back(d *data) (turn, bool) {
+	switch s.asks {
+	case grantApp:
+		if t, ok := s.app.back(); ok {
+			return t, true
+		}
+		if d.acts() {
+			return turn{}, false // there is nothing to choose any more
+		}
+		s.asks = grantWho
+		t := s.script.begin(d)
+		t.stop = true
+		return t, true
+	case grantScript:
+		if s.script.back() {
+			return turn{}, true
+		}
+		s.asks = grantWho
+		return turn{}, true
+	case grantWho:
+	}
+	return turn{}, false
 }
 
 func (s *granting) event(d *data, e any, _ time.Time) {
-	if seen, ok := e.(grantsSeen); ok {
-		d.grants, s.looked = seen.grants, d.now()
-	}
+	s.script.event(d, e)
+	s.app.event(d, e)
 }
 
 func (s *granting) done(d *data, result any) turn {
-	switch r := result.(type) {
-	case scriptMade:
-		if r.err != nil {
-			s.err = r.err
-			return turn{}
-		}
-		s.script = strings.Split(strings.TrimRight(strings.ReplaceAll(string(r.script), "\r\n", "\n"), "\n"), "\n")
-	case grantsRead:
-		s.looking, s.working = false, Text{}
-		if r.err != nil {
-			s.err = r.err
-			return turn{}
-		}
-		d.grants, s.looked = r.grants, d.now()
-	case fileSaved:
-		s.working = Text{}
-		if r.err != nil {
-			s.err = r.err
-			return turn{}
-		}
-		return stayed(T("flow.saved_to", "path", r.path))
-	case scriptRan:
-		s.working = Text{}
-		if r.err != nil {
-			s.err = r.err
-			return turn{}
-		}
-		s.ran = true
-		return s.look(d)
+	if s.asks == grantApp {
+		return s.app.done(d, result)
 	}
-	return turn{}
+	return s.script.done(d, result)
 }

@@ -13,18 +13,23 @@ type permissions struct {
 	saving  bool
 	err     error
 	why     int // the grant that is explained, from 1
+	// needs: nothing can be saved without a passphrase, which can be typed.
+	needs bool
+	seal  unlocking
 }
 
 type (
 	grantsRead struct {
 		grants []consent.Grant
 		err    error
+		needs  bool // a passphrase, before anything can be saved
 	}
 	savedNow struct{ err error }
 )
 
 func (s *permissions) enter(d *data, back bool) turn {
 	s.why = 0
+	s.seal.close()
 	if back && d.grants != nil {
 		return turn{}
 	}
@@ -33,10 +38,10 @@ func (s *permissions) enter(d *data, back bool) turn {
 
 func (s *permissions) check(d *data) turn {
 	s.working, s.err = true, nil
-	g := d.session.Grants()
+	g, b := d.session.Grants(), d.b
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		list, err := g.Check(ctx)
-		return grantsRead{list, err}
+		return grantsRead{list, err, b.NeedsPassphrase(ctx)}
 	}))
 }
 
@@ -120,7 +125,17 @@ func (s *permissions) view(d *data, now time.Time) View {
 	if d.mayWrite() {
 		v.Status = T("flow.dryrun.status")
 	}
-	v.Blocks = append(v.Blocks, Para{T("flow.permissions.account", "account", d.account.UPN)})
+	if s.seal.open {
+		s.seal.view(&v, d.session.Sealing().Why)
+		v.Status = T("flow.passphrase.status")
+		return v
+	}
+	account := T("flow.permissions.account", "account", d.who())
+	if d.acts() {
+		account = T("flow.permissions.acts", "name", d.who())
+		v.Status = T("flow.permissions.status_acts")
+	}
+	v.Blocks = append(v.Blocks, Para{account})
 	if s.working || s.saving {
 		v.Working = T("flow.permissions.checking")
 		if s.saving {
@@ -130,7 +145,7 @@ func (s *permissions) view(d *data, now time.Time) View {
 		return v
 	}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{s.err})
+		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
 	}
 	if d.grants == nil {
 		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{{Key: "again", Text: T("flow.check_again")}}}
@@ -144,7 +159,7 @@ func (s *permissions) view(d *data, now time.Time) View {
 		{Name: "why", Key: "y", Word: "why", Arg: T("flow.arg_no"), Help: T("flow.permissions.cmd_why")},
 		{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")},
 	}
-	if names := missing(d.grants, consent.ForDryRun); len(names) > 0 {
+	if names := missing(d.grants, consent.ForDryRun); len(names) > 0 && !d.acts() {
 		v.Blocks = append(v.Blocks, Checks{{Mark: Stops, Text: T("flow.permissions.missing", "names", Names(names)), Detail: []Text{T("flow.permissions.missing_remedy")}}})
 		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{
 			{Key: "again", Text: T("flow.check_again")},
@@ -158,15 +173,31 @@ func (s *permissions) view(d *data, now time.Time) View {
 		return v
 	}
 	seal := d.session.Sealing()
+	if s.needs {
+		seal.Kind = SealPassphrase
+	}
 	v.Ask = Question{Kind: Choice, Text: T("flow.permissions.keep"), Preset: "save", Options: []Option{
 		{Key: "save", Text: T("flow.permissions.save"), Note: T("flow.permissions.seal_"+string(seal.Kind), "where", seal.Where)},
 		{Key: "once", Text: T("flow.permissions.once"), Note: T("flow.permissions.once_note")},
 	}}
-	if seal.Kind == NoSeal {
+	switch {
+	case s.needs:
+		v.Ask.Options[0].Note = T("flow.permissions.seal_typed")
+		v.Blocks = append(v.Blocks, Para{noKeyring(seal)})
+	case seal.Kind == NoSeal:
 		v.Ask.Options[0].Note = T("flow.permissions.seal_none")
+		v.Blocks = append(v.Blocks, Para{noKeyring(seal)})
 		v.Ask.Preset = "once"
 	}
 	return v
+}
+
+// noKeyring says in a sentence why the sign-in is not kept by the machine itself.
+func noKeyring(s Sealing) Text {
+	if s.Why != nil {
+		return T("flow.what", "x", What{s.Why})
+	}
+	return T("flow.passphrase.why")
 }
 
 // explainGrant is what the catalogue says of a grant.
@@ -191,6 +222,9 @@ func (d *data) mayWrite() bool {
 }
 
 func (s *permissions) answer(d *data, a Answer) turn {
+	if s.seal.open {
+		return s.seal.answer(d, a)
+	}
 	switch a.Command {
 	case "why":
 		n, ok := number(a.Text)
@@ -214,14 +248,22 @@ func (s *permissions) answer(d *data, a Answer) turn {
 	case "go", "once":
 		return s.next(d)
 	case "save":
+		if s.needs {
+			s.seal.begin(!d.sealed)
+			return turn{}
+		}
 		if d.session.Sealing().Kind == NoSeal {
 			return stayed(T("flow.permissions.cannot_save"))
 		}
-		s.saving = true
-		session := d.session
-		return does(effect(func(ctx context.Context, _ Reporter) any { return savedNow{session.Save(ctx)} }))
+		return s.save(d)
 	}
 	return stayed(T("flow.not_a_choice"))
+}
+
+func (s *permissions) save(d *data) turn {
+	s.saving = true
+	session := d.session
+	return does(effect(func(ctx context.Context, _ Reporter) any { return savedNow{session.Save(ctx)} }))
 }
 
 // next goes to the domains. An opened plan has one already; a sync of it compares
@@ -236,16 +278,31 @@ func (s *permissions) next(d *data) turn {
 	return goTo(Source)
 }
 
-func (s *permissions) back(*data) (turn, bool) { return turn{}, false }
+func (s *permissions) inner() bool { return s.seal.open }
+
+func (s *permissions) back(*data) (turn, bool) {
+	if !s.seal.open {
+		return turn{}, false
+	}
+	if !s.seal.back() {
+		s.seal.close()
+	}
+	return turn{stop: true}, true
+}
 
 func (s *permissions) event(*data, any, time.Time) {}
 
 func (s *permissions) done(d *data, result any) turn {
 	switch r := result.(type) {
 	case grantsRead:
-		s.working, s.err = false, r.err
+		s.working, s.err, s.needs = false, r.err, r.needs
 		if r.err == nil {
 			d.grants = r.grants
+		}
+	case unlocked:
+		if s.seal.done(r) {
+			d.sealed, s.needs = true, false
+			return s.save(d)
 		}
 	case savedNow:
 		s.saving, s.err = false, r.err

@@ -55,7 +55,7 @@ func (s *previewing) view(d *data, now time.Time) View {
 		v.Title = T("flow.preview.title_undo", "run", int(no), "domain", d.domain)
 	}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{s.err})
+		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
 	}
 	if s.asks == askList {
 		r.reading.without = d.without()

@@ -38,7 +38,7 @@ func Done(r *run.Report) Text {
 func (s *resulting) view(d *data, now time.Time) View {
 	v := View{Title: T("flow.result.title", "domain", d.domain), Status: T("flow.result.status")}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{s.err})
+		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
 	}
 	r := d.report
 	if r == nil {
@@ -52,7 +52,7 @@ func (s *resulting) view(d *data, now time.Time) View {
 		}
 		v.Blocks = append(v.Blocks, resultTable(r))
 		if d.err != nil {
-			v.Blocks = append(v.Blocks, Trouble{d.err})
+			v.Blocks = append(v.Blocks, Trouble{Err: d.err})
 		}
 		v.Blocks = append(v.Blocks, resultRows(r)...)
 	}

@@ -19,6 +19,11 @@ type sourcing struct {
 	err     error
 	typed   string // the count as typed
 	wrong   bool   // the count does not agree
+	// kept is the client of the HAC API that is saved; client is the one that is
+	// being typed.
+	kept, client string
+	// newest is the file of the download folder that is offered.
+	newest string
 }
 
 type sourceAsk uint8
@@ -27,6 +32,9 @@ const (
 	askWhere sourceAsk = iota
 	askPath
 	askCount
+	askHAC    // which client of the HAC API
+	askClient // its ID
+	askKey    // its secret
 )
 
 type (
@@ -48,7 +56,11 @@ func (s *sourcing) enter(d *data, back bool) turn {
 	if back && d.overview != nil {
 		s.asks = askCount
 	}
-	return turn{}
+	if s.newest != "" || d.o.Newest == nil || d.b.Demo() != nil {
+		return turn{}
+	}
+	newest := d.o.Newest
+	return does(effect(func(ctx context.Context, _ Reporter) any { return newestSeen{newest(ctx)} }))
 }
 
 // offered is the path that is offered first: what was said before, else the
@@ -64,7 +76,7 @@ func (s *sourcing) offered(d *data) string {
 		p, _ := demo.Export()
 		return p
 	}
-	return ""
+	return s.newest
 }
 
 func (s *sourcing) view(d *data, now time.Time) View {
@@ -75,7 +87,7 @@ func (s *sourcing) view(d *data, now time.Time) View {
 		return v
 	}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{s.err})
+		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
 	}
 	switch s.asks {
 	case askWhere:
@@ -83,9 +95,14 @@ func (s *sourcing) view(d *data, now time.Time) View {
 			{Key: "file", Text: T("flow.source.file"), Note: T("flow.source.file_note")},
 			{Key: "hac", Text: T("flow.source.hac"), Note: T("flow.source.hac_note")},
 		}}
+		if s.newest != "" {
+			v.Ask.Options[0].Note = T("flow.source.newest_file", "path", s.newest)
+		}
 		if d.spec == "hac" {
 			v.Ask.Preset = "hac"
 		}
+	case askHAC, askClient, askKey:
+		s.viewHAC(&v)
 	case askPath:
 		v.Ask = Question{Kind: Path, Text: T("flow.source.path"), Preset: s.offered(d)}
 	case askCount:
@@ -181,6 +198,9 @@ func byDomain(o *source.Overview, domain string) Facts {
 }
 
 func (s *sourcing) answer(d *data, a Answer) turn {
+	if s.asks == askHAC || s.asks == askClient || s.asks == askKey {
+		return s.answerHAC(d, a)
+	}
 	switch firstOf(a.Command, a.Text) {
 	case "other":
 		s.asks, s.err = askWhere, nil
@@ -200,7 +220,7 @@ func (s *sourcing) answer(d *data, a Answer) turn {
 			s.asks, s.err = askPath, nil
 			return turn{}
 		case "hac":
-			return s.look(d, "hac")
+			return s.hac(d)
 		}
 		return stayed(T("flow.not_a_choice"))
 	case askPath:
@@ -250,8 +270,13 @@ func (s *sourcing) take(d *data, text string) turn {
 func (s *sourcing) inner() bool { return s.asks != askWhere }
 
 func (s *sourcing) back(*data) (turn, bool) {
-	if s.asks == askWhere {
+	switch s.asks {
+	case askWhere:
 		return turn{}, false
+	case askKey:
+		s.asks, s.err = askClient, nil
+		return turn{stop: true}, true
+	case askPath, askCount, askHAC, askClient:
 	}
 	s.asks, s.err, s.working, s.wrong = askWhere, nil, false, false
 	return turn{stop: true}, true
@@ -260,8 +285,20 @@ func (s *sourcing) back(*data) (turn, bool) {
 func (s *sourcing) event(*data, any, time.Time) {}
 
 func (s *sourcing) done(d *data, result any) turn {
+	if r, ok := result.(newestSeen); ok {
+		s.newest = r.path
+		return turn{}
+	}
 	s.working = false
 	switch r := result.(type) {
+	case hacKept:
+		return s.seenHAC(r)
+	case hacSaved:
+		s.err = r.err
+		if r.err == nil {
+			s.kept = s.client
+			return s.look(d, "hac")
+		}
 	case sourceSeen:
 		s.err = r.err
 		if r.err != nil {

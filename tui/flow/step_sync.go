@@ -55,7 +55,7 @@ func (s *syncing) view(d *data, now time.Time) View {
 		s.viewDrift(&v)
 		return v
 	case s.err != nil:
-		v.Blocks = []Piece{Trouble{s.err}, Para{T("flow.sync.nothing_written")}}
+		v.Blocks = []Piece{Trouble{Err: s.err}, Para{T("flow.sync.nothing_written")}}
 		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "preview", Options: []Option{
 			{Key: "preview", Text: T("flow.sync.to_preview")},
 			{Key: "again", Text: T("flow.sync.again")},
@@ -78,17 +78,12 @@ func (s *syncing) view(d *data, now time.Time) View {
 	}
 	v.Working = T("flow.signin.waiting", "until", Clock(s.code.Expires))
 	v.Ask.Until = s.code.Expires
-	if demo := d.b.Demo(); demo != nil && !s.played {
-		v.Ask.Optional, v.Ask.Text, v.Ask.Preset = false, T("flow.signin.play"), string(Approve)
-		for _, p := range demo.Parts() {
-			v.Ask.Options = append(v.Ask.Options, Option{Key: string(p), Text: T("flow.part." + string(p))})
-		}
-	}
+	playing(d, &v.Ask, s.played)
 	return v
 }
 
 func (s *syncing) viewDrift(v *View) {
-	v.Blocks = []Piece{Trouble{s.err}}
+	v.Blocks = []Piece{Trouble{Err: s.err}}
 	t := Table{Head: []Text{T("flow.preview.no"), {}, T("flow.preview.col_upn"), T("flow.sync.changed")}, Right: []int{0}, Wrap: true}
 	for _, x := range s.drifted.Drifted[:min(len(s.drifted.Drifted), pageRows)] {
 		what := T("flow.sync.then_now", "attribute", string(x.Attribute), "then", x.Then, "now", x.Now)
@@ -110,18 +105,10 @@ func (s *syncing) viewDrift(v *View) {
 
 func (s *syncing) answer(d *data, a Answer) turn {
 	if s.code != nil && s.err == nil && s.drifted == nil {
-		demo := d.b.Demo()
-		if demo == nil || s.played {
-			return stayed(T("flow.not_a_choice"))
-		}
-		for _, p := range demo.Parts() {
-			if string(p) == a.Text {
-				s.played = p != ErrorOnPage
-				user := s.code.UserCode
-				return does(effect(func(ctx context.Context, _ Reporter) any { return partPlayed{p, demo.Play(ctx, user, p)} }))
-			}
-		}
-		return stayed(T("flow.not_a_choice"))
+		k := asking{waits: true, code: *s.code, played: s.played}
+		t := k.play(d, a.Text)
+		s.played = k.played
+		return t
 	}
 	if s.err == nil {
 		return stayed(T("flow.not_a_choice"))
@@ -174,13 +161,7 @@ func (s *syncing) event(_ *data, e any, now time.Time) {
 func (s *syncing) done(d *data, result any) turn {
 	switch r := result.(type) {
 	case partPlayed:
-		if r.err != nil {
-			s.played = false
-			return stayed(T("flow.signin.play_failed", "error", r.err.Error()))
-		}
-		if r.part == ErrorOnPage {
-			return stayed(T("flow.signin.on_page"))
-		}
+		return r.acted(&s.played)
 	case synced:
 		s.code = nil
 		d.report, d.err = r.report, r.err

@@ -17,9 +17,19 @@ type welcome struct {
 	loaded bool
 	conns  []consent.Connection
 	open   []Unfinished
-	path   string
-	work   Text
-	err    error
+	// domains are those that are set up, by tenant.
+	domains map[string][]string
+	path    string
+	work    Text
+	err     error
+	needs   bool // a passphrase opens what is saved
+	seal    unlocking
+	// of is the connection that is renewed, forgotten or opened next, and then what
+	// follows the passphrase.
+	of   consent.Connection
+	then func() turn
+	// greeted: the start of the walk is over; nothing opens by itself any more.
+	greeted bool
 }
 
 type welcomeAsk uint8
@@ -28,13 +38,26 @@ const (
 	askHow welcomeAsk = iota
 	askSaved
 	askPlanFile
+	askCare   // renew or forget
+	askForget // forget, once more
+	askUnlock
 )
 
 type (
 	savedRead struct {
-		conns []consent.Connection
-		open  []Unfinished
-		err   error
+		conns   []consent.Connection
+		open    []Unfinished
+		domains map[string][]string
+		needs   bool
+		err     error
+	}
+	forgotten struct {
+		name string
+		err  error
+	}
+	certified struct {
+		app consent.Application
+		err error
 	}
 	reopened struct {
 		session Session
@@ -55,6 +78,12 @@ func (r reopened) discard() { closeSession(r.session) }
 func (s *welcome) enter(d *data, back bool) turn {
 	s.asks, s.err = askHow, nil
 	d.file = nil
+	return s.read(d)
+}
+
+// read looks for what is saved. A connection whose domains cannot be listed is
+// listed all the same.
+func (s *welcome) read(d *data) turn {
 	s.work = T("flow.welcome.reading")
 	b := d.b
 	return does(effect(func(ctx context.Context, _ Reporter) any {
@@ -62,8 +91,14 @@ func (s *welcome) enter(d *data, back bool) turn {
 		if err != nil {
 			return savedRead{err: err}
 		}
+		domains := map[string][]string{}
+		for _, one := range c {
+			if list, err := b.Domains(ctx, one.Tenant); err == nil {
+				domains[one.Tenant] = list
+			}
+		}
 		open, err := b.Unfinished(ctx)
-		return savedRead{c, open, err}
+		return savedRead{c, open, domains, len(c) > 0 && b.NeedsPassphrase(ctx), err}
 	}))
 }
 
@@ -75,19 +110,11 @@ func (s *welcome) view(d *data, now time.Time) View {
 		return v
 	}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{s.err})
+		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
 	}
 	switch s.asks {
-	case askSaved:
-		v.Title = T("word.saved-data")
-		v.Ask = Question{Kind: Choice, Text: T("flow.welcome.which"), Preset: "1"}
-		for i, c := range s.conns {
-			v.Ask.Options = append(v.Ask.Options, Option{
-				Key:  strconv.Itoa(i + 1),
-				Text: Raw(c.TenantName + " (" + c.Initial + ")"),
-				Note: lastUsed(c),
-			})
-		}
+	case askSaved, askCare, askForget, askUnlock:
+		s.viewSaved(&v)
 		return v
 	case askPlanFile:
 		v.Title = T("flow.welcome.open")
@@ -134,22 +161,11 @@ func (s *welcome) view(d *data, now time.Time) View {
 	return v
 }
 
-func lastUsed(c consent.Connection) Text {
-	if c.LastUsed.IsZero() {
-		return Raw(c.Account)
-	}
-	return T("flow.welcome.connection", "account", c.Account, "used", Moment(c.LastUsed))
-}
-
 func (s *welcome) answer(d *data, a Answer) turn {
 	s.err = nil
 	switch s.asks {
-	case askSaved:
-		i, ok := number(a.Text)
-		if !ok || i < 1 || i > len(s.conns) {
-			return stayed(T("flow.not_a_choice"))
-		}
-		return s.reopen(d, s.conns[i-1])
+	case askSaved, askCare, askForget, askUnlock:
+		return s.answerSaved(d, a)
 	case askPlanFile:
 		s.path = filePath(a.Text, d.o.Windows)
 		if s.path == "" {
@@ -169,7 +185,7 @@ func (s *welcome) answer(d *data, a Answer) turn {
 	}
 	for _, u := range s.open {
 		if a.Text == resumeKey+strconv.FormatInt(u.Run, 10) {
-			return s.takeUp(d, u)
+			return s.unlocked(d, func() turn { return s.takeUp(d, u) })
 		}
 	}
 	switch a.Text {
@@ -228,10 +244,23 @@ func (s *welcome) takeUp(d *data, u Unfinished) turn {
 func (s *welcome) inner() bool { return s.asks != askHow }
 
 func (s *welcome) back(d *data) (turn, bool) {
-	if s.asks == askHow {
+	switch s.asks {
+	case askHow:
 		return turn{}, false
+	case askUnlock:
+		if s.seal.back() {
+			return turn{}, true
+		}
+		s.seal.close()
+		s.asks = askSaved
+	case askForget:
+		s.asks = askCare
+	case askCare:
+		s.asks = askSaved
+	case askSaved, askPlanFile:
+		s.asks = askHow
 	}
-	s.asks, s.err, s.work = askHow, nil, Text{}
+	s.err, s.work = nil, Text{}
 	return turn{stop: true}, true
 }
 
@@ -241,7 +270,20 @@ func (s *welcome) done(d *data, result any) turn {
 	s.work = Text{}
 	switch r := result.(type) {
 	case savedRead:
-		s.loaded, s.conns, s.open, s.err = true, r.conns, r.open, r.err
+		s.loaded, s.conns, s.open, s.domains, s.needs = true, r.conns, r.open, r.domains, r.needs
+		d.sealed = d.sealed || len(r.conns) > 0
+		if r.err != nil {
+			s.err = r.err
+		}
+		if s.asks == askSaved && len(s.conns) == 0 {
+			s.asks = askHow
+		}
+		if d.o.Home && !s.greeted && s.err == nil && !s.needs && len(s.conns) > 0 && len(s.domains[s.conns[0].Tenant]) > 0 {
+			// A returning administrator finds the domains of the connection used last.
+			s.greeted = true
+			return s.reopen(d, s.conns[0])
+		}
+		s.greeted = true
 	case planRead:
 		if r.err != nil {
 			s.err = r.err
@@ -251,25 +293,14 @@ func (s *welcome) done(d *data, result any) turn {
 		d.target.Tenant = r.plan.Tenant()
 		for _, c := range s.conns {
 			if c.Tenant == r.plan.Tenant() {
-				return s.reopen(d, c)
+				return s.unlocked(d, func() turn { return s.reopen(d, c) })
 			}
 		}
 		d.forgetSession()
 		return goTo(SignIn)
 	case reopened:
 		if r.err != nil {
-			// Nothing is lost: signing in again renews what is saved.
-			for _, c := range s.conns {
-				if c.Name == r.name {
-					d.target = Target{Tenant: c.Tenant, Client: c.Client, Connection: c.Name}
-				}
-			}
-			s.err, s.asks = r.err, askHow
-			d.forgetSession()
-			if r.resume > 0 {
-				return turn{} // the words say what became of the run
-			}
-			return stayed(T("flow.welcome.sign_in_again"))
+			return s.notOpened(d, r)
 		}
 		d.forgetSession()
 		d.session, d.saved = r.session, true
@@ -279,7 +310,12 @@ func (s *welcome) done(d *data, result any) turn {
 			d.planned, d.review, d.resume = r.planned, newReviewed(r.planned.Plan), r.resume
 			return goTo(Confirm)
 		}
+		if d.o.Home && d.file == nil && len(s.domains[d.account.Tenant]) > 0 {
+			return goTo(Home)
+		}
 		return goTo(Permissions)
+	case unlocked, forgotten, certified:
+		return s.cared(d, result)
 	}
 	return turn{}
 }

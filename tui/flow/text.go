@@ -41,6 +41,9 @@ type Names []string
 // Texts are joined by commas.
 type Texts []Text
 
+// Sentences follow each other.
+type Sentences []Text
+
 // Short is an error in the few words of its code.
 type Short struct{ Err error }
 
@@ -134,6 +137,16 @@ func say(p *message.Printer, v any) string {
 			said[i] = Say(p, t)
 		}
 		return strings.Join(said, ", ")
+	case Sentences:
+		said := make([]string, len(v))
+		for i, t := range v {
+			said[i] = Say(p, t)
+		}
+		between := " "
+		if p.Language() == message.Japanese {
+			between = ""
+		}
+		return strings.Join(said, between)
 	case Short:
 		return p.Problem(v.Err).Short
 	case What:

@@ -4,16 +4,22 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/secret"
 )
 
 // View is what a step shows now: what is true, one question, the commands that
 // work. It is a value; the driver chooses how it looks.
 type View struct {
-	Step   Step
-	Where  Where
-	Title  Text
+	Step  Step
+	Where Where
+	Title Text
+	// Aside stands at the right end of the title's line.
+	Aside  Text
 	Blocks []Piece
 	Ask    Question
+	// After belongs to one of the choices, such as a text for somebody else: it
+	// stands below the question where there is room, and c copies it.
+	After []Piece
 	// Commands work beside the answer; back, help and quit are the driver's.
 	Commands []Command
 	// Back says whether there is a step before.
@@ -40,7 +46,7 @@ type Where struct {
 }
 
 // Piece is one part of a view: Para, Heading, Facts, Checks, Table, CodeCard,
-// Script or Trouble.
+// PageCard, Script or Trouble.
 type Piece interface{ piece() }
 
 type (
@@ -70,14 +76,20 @@ type (
 	}
 	// CodeCard is a sign-in code.
 	CodeCard struct{ Code consent.Code }
+	// PageCard is a page of a sign-in by browser.
+	PageCard struct{ Page consent.Page }
 	// Script is a file's text, shown as it is.
 	Script struct {
 		Lines []string
-		// Of is the number of lines of the whole.
-		Of int
+		// First is how many of them are shown where there is no scrolling, 0 for all.
+		First int
 	}
-	// Trouble is an error in the words of its code.
-	Trouble struct{ Err error }
+	// Trouble is an error in the words of its code. Brief: without its remedy,
+	// where the choices are it.
+	Trouble struct {
+		Err   error
+		Brief bool
+	}
 )
 
 func (Para) piece()     {}
@@ -86,6 +98,7 @@ func (Facts) piece()    {}
 func (Checks) piece()   {}
 func (Table) piece()    {}
 func (CodeCard) piece() {}
+func (PageCard) piece() {}
 func (Script) piece()   {}
 func (Trouble) piece()  {}
 
@@ -118,6 +131,7 @@ const (
 	Typed              // a number or a word typed by hand: before what cannot be taken back
 	List               // a row number, a command, or nothing for the next page
 	Wait               // something is waited for; Options and commands may work meanwhile
+	Secret             // a passphrase or a key: shown as dots, kept nowhere, answered as Answer.Secret
 )
 
 // Question is what a step asks.
@@ -125,6 +139,10 @@ type Question struct {
 	Kind    Kind
 	Text    Text
 	Options []Option
+	// Head names the columns of a choice that is drawn as a table; Right are those
+	// that are aligned right.
+	Head  []Text
+	Right []int
 	// Preset is the answer to an empty line: an option's key, or a text.
 	Preset string
 	// Optional: an empty answer is one. For Wait: nobody has to answer.
@@ -138,6 +156,10 @@ type Option struct {
 	Key  string // a short word without spaces; drivers number options as well
 	Text Text
 	Note Text // beside it: what it means
+	// Cells stand in the columns of Question.Head, in place of Text and Note.
+	Cells []Text
+	// Detail is what a screen shows below while the option is selected.
+	Detail []Piece
 }
 
 // Command is something a step does beside taking the answer.
@@ -147,6 +169,9 @@ type Command struct {
 	Word string // the word that may be typed instead
 	Arg  Text   // names what follows it; zero if nothing does
 	Help Text
+	// OfOption: what follows is one of the options, by number or key; a screen
+	// gives the selected one.
+	OfOption bool
 }
 
 // Answer is what a person said: an answer to the question, or a command.
@@ -154,6 +179,8 @@ type Answer struct {
 	Command string
 	// Text is the answer, an option's key, or the command's argument.
 	Text string
+	// Secret is the answer to a question of kind Secret; Text is empty then.
+	Secret secret.Text
 }
 
 // The commands that every step knows.

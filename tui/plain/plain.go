@@ -31,6 +31,9 @@ type Options struct {
 	Every time.Duration
 	// Width in columns, 0 for 80.
 	Width int
+	// Secret reads a line from the terminal without showing it; nil where input
+	// comes from elsewhere, which shows nothing anyway.
+	Secret func() (string, error)
 }
 
 // Outcome is how a walk ended, for the exit code.
@@ -53,7 +56,7 @@ func Run(ctx context.Context, f *flow.Flow, in io.Reader, out io.Writer, o Optio
 		o.Width = 80
 	}
 	w := &walker{
-		f: f, o: o, out: out, in: newLines(in), step: -1,
+		f: f, o: o, out: out, in: newLines(in, o.Secret), step: -1,
 		results: make(chan result, 8), events: newMailbox(), running: map[int]*running{},
 	}
 	defer func() { _ = f.Close() }()
@@ -147,7 +150,7 @@ func (w *walker) walk(ctx context.Context) flow.Ending {
 				w.closing(InputEnded)
 				return InputEnded
 			}
-			input = w.in.want()
+			input = w.in.want(v.Ask.Kind == flow.Secret)
 		}
 		select {
 		case <-ctx.Done():
@@ -336,7 +339,12 @@ func (w *walker) closing(kind flow.Ending) {
 // line takes one line that was typed.
 func (w *walker) line(ctx context.Context, v flow.View, line string) {
 	w.in.prompted = false
-	if !w.o.Interactive {
+	switch secret := v.Ask.Kind == flow.Secret; {
+	case secret && line != "" && !w.o.Interactive:
+		w.write(w.page().say(flow.T("flow.plain.hidden")) + "\n")
+	case secret:
+		w.write("\n") // what ended the line was not shown either
+	case !w.o.Interactive:
 		// A terminal shows what is typed; a pipe does not.
 		w.write(message.Clean(line) + "\n")
 	}
@@ -374,7 +382,11 @@ func (w *walker) writes() bool {
 func (w *walker) quitWhileWriting() {
 	if !w.asked {
 		w.asked = true
-		w.say(flow.T("flow.plain.quit_running"))
+		if w.step == int(flow.Sync) {
+			w.say(flow.T("flow.plain.quit_running"))
+		} else {
+			w.say(flow.T("flow.plain.quit_giving"))
+		}
 		return
 	}
 	w.say(flow.T("flow.plain.stopping"))
@@ -427,14 +439,15 @@ func (m *mailbox) take() []delivery {
 // lines reads a line at a time, and only when one is wanted.
 type lines struct {
 	in       *bufio.Reader
-	ask      chan struct{}
+	secret   func() (string, error)
+	ask      chan bool // whether it must not be shown
 	out      chan string
 	pending  bool // a line was asked for and has not come
 	prompted bool // the prompt for it stands
 }
 
-func newLines(in io.Reader) *lines {
-	l := &lines{in: bufio.NewReader(in), ask: make(chan struct{}, 1), out: make(chan string)}
+func newLines(in io.Reader, secret func() (string, error)) *lines {
+	l := &lines{in: bufio.NewReader(in), secret: secret, ask: make(chan bool, 1), out: make(chan string)}
 	go l.read()
 	return l
 }
@@ -442,19 +455,28 @@ func newLines(in io.Reader) *lines {
 // read ends with the input, or stays in its last read until the program ends.
 func (l *lines) read() {
 	defer close(l.out)
-	for range l.ask {
-		s, err := l.in.ReadString('\n')
-		if err != nil && s == "" {
+	for hidden := range l.ask {
+		s, err := l.line(hidden)
+		if err != nil && (s == "" || hidden && l.secret != nil) {
 			return
 		}
 		l.out <- strings.TrimRight(s, "\r\n")
 	}
 }
 
-func (l *lines) want() <-chan string {
+// line is the next one. What a terminal has sent already is in the buffer.
+func (l *lines) line(hidden bool) (string, error) {
+	if hidden && l.secret != nil && l.in.Buffered() == 0 {
+		s, err := l.secret()
+		return s + "\n", err
+	}
+	return l.in.ReadString('\n')
+}
+
+func (l *lines) want(hidden bool) <-chan string {
 	if !l.pending {
 		l.pending = true
-		l.ask <- struct{}{}
+		l.ask <- hidden
 	}
 	return l.out
 }

@@ -82,7 +82,7 @@ var printers = sync.OnceValue(func() map[string]*message.Printer {
 
 // the lines of a whole walk, in parts.
 func toPreview() []string {
-	return []string{"1", "approve", "once", flowtest.DomainName, "go", "run", "go", "file", `"users (2).csv"`, "22"}
+	return []string{"1", "approve", "once", flowtest.DomainName, "go", "script", "run", "go", "file", `"users (2).csv"`, "22"}
 }
 
 func toConfirm(more ...string) []string {
@@ -246,7 +246,7 @@ func TestSignIn_EachWayItEnds(t *testing.T) {
 		})
 	}
 	t.Run("blocked by policy", func(t *testing.T) {
-		got := walk(t, flowtest.New(t), "1", "block", "", "new", "approve", "q")
+		got := walk(t, flowtest.New(t), "1", "block", "exception", "ways", "new", "approve", "q")
 		got.has(t, "AADSTS53003", "4c1f6e0a-7a55", "9b0e2f51-2c6d", "Ask for an exception", "Text for whoever keeps the policies", "CODE00002")
 	})
 	t.Run("an error on the page only", func(t *testing.T) {
@@ -261,7 +261,7 @@ func TestSignIn_EachWayItEnds(t *testing.T) {
 		walk(t, flowtest.New(t), "1", "message", "q").has(t, "If you did not expect this, do not enter the code.")
 	})
 	t.Run("another application", func(t *testing.T) {
-		got := walk(t, flowtest.New(t), "1", "i", "1", "no id", "14D82EEC-204B-4C2F-B7E8-296A70DAB67E", "approve", "q")
+		got := walk(t, flowtest.New(t), "1", "i", "client", "no id", "14D82EEC-204B-4C2F-B7E8-296A70DAB67E", "approve", "q")
 		got.has(t, "That is not an application ID", "Signed in as")
 	})
 	t.Run("back and again", func(t *testing.T) {
@@ -323,7 +323,7 @@ func TestDomain_RefusesWhatCannotBeSynchronised(t *testing.T) {
 
 func TestSource_WrongInputs(t *testing.T) {
 	w := flowtest.New(t)
-	to := toPreview()[:7]
+	to := toPreview()[:8]
 	got := walk(t, w, append(to, "file", "other.csv", "", "file", "users.csv", "abc", "20", "22", "q")...)
 	got.has(t, "This looks like another customer's file", "That is not a number", "You typed 20, and the file has 22 rows.", "Step 7 of 8 Preview")
 
@@ -337,7 +337,9 @@ func TestSource_WrongInputs(t *testing.T) {
 	w = flowtest.New(t)
 	w.SourceErr = problem.New(problem.SourceEmpty, problem.Args{"name": "users.csv"})
 	walk(t, w, append(to, "file", "users.csv", "q")...).has(t, string(problem.SourceEmpty))
-	walk(t, flowtest.New(t), append(to, "hac", "go", "q")...).has(t, "HAC API", "Step 7 of 8 Preview")
+	w = flowtest.New(t)
+	w.HACClient = "hac-1"
+	walk(t, w, append(to, "hac", "use", "go", "q")...).has(t, "The client hac-1 is kept", "Step 7 of 8 Preview")
 }
 
 func TestDryRun_FailedGivesNoPlan(t *testing.T) {

@@ -70,7 +70,13 @@ func (w *page) body(v flow.View) {
 	if !v.Title.IsZero() {
 		w.line(w.say(v.Title))
 	}
+	if !v.Aside.IsZero() {
+		w.line(w.say(v.Aside))
+	}
 	for _, b := range v.Blocks {
+		w.piece(b)
+	}
+	for _, b := range v.After {
 		w.piece(b)
 	}
 }
@@ -100,16 +106,25 @@ func (w *page) piece(b flow.Piece) {
 		w.line("    " + message.Clean(b.Code.URL))
 		w.blank()
 		w.line("    " + message.Clean(b.Code.UserCode))
-	case flow.Script:
+	case flow.PageCard:
 		w.blank()
-		for _, l := range b.Lines {
+		w.line("    " + message.Clean(b.Page.URL)) // whole, so that it can be copied
+	case flow.Script:
+		lines := b.Lines
+		if b.First > 0 && len(lines) > b.First {
+			lines = lines[:b.First]
+		}
+		w.blank()
+		for _, l := range lines {
 			w.line("  " + message.Clean(strings.ReplaceAll(l, "\t", "    ")))
 		}
-		if len(b.Lines) < b.Of {
-			w.line(w.say(flow.T("flow.plain.script_part", "n", len(b.Lines), "of", b.Of)))
+		if len(lines) < len(b.Lines) {
+			w.line(w.say(flow.T("flow.plain.script_part", "n", len(lines), "of", len(b.Lines))))
 		}
+	case flow.Chart:
+		w.chart(b)
 	case flow.Trouble:
-		w.trouble(b.Err)
+		w.trouble(b)
 	}
 }
 
@@ -126,11 +141,13 @@ func (w *page) facts(f flow.Facts) {
 }
 
 // trouble says what happened, the way on, and the code to look it up by.
-func (w *page) trouble(err error) {
-	words := w.p.Problem(err)
+func (w *page) trouble(b flow.Trouble) {
+	words := w.p.Problem(b.Err)
 	w.blank()
 	w.wrapped("! ", words.What+"  ("+string(words.Code)+")")
-	w.wrapped("  ", words.Remedy)
+	if !b.Brief {
+		w.wrapped("  ", words.Remedy)
+	}
 	if words.RequestID != "" {
 		w.wrapped("  ", w.say(flow.T("flow.result.request_id", "id", words.RequestID)))
 	}
@@ -166,6 +183,10 @@ func (w *page) question(v flow.View) {
 	if !q.Text.IsZero() {
 		w.wrapped("", w.say(q.Text))
 	}
+	if len(q.Head) > 0 && len(q.Options) > 0 {
+		w.choices(q)
+		return
+	}
 	label := 0
 	for _, o := range q.Options {
 		label = max(label, widget.Width(w.say(o.Text)))
@@ -187,6 +208,53 @@ func (w *page) question(v flow.View) {
 		}
 		w.wrapped(first+widget.Fit(text, label)+gap, w.say(o.Note))
 	}
+}
+
+// choices writes a choice that is a table: numbers before its lines, and below it
+// what belongs to the preset one.
+func (w *page) choices(q flow.Question) {
+	g := widget.Grid{Right: []int{0}}
+	for _, i := range q.Right {
+		g.Right = append(g.Right, i+1)
+	}
+	add := func(first string, cells []flow.Text) {
+		row := []string{first}
+		for _, c := range cells {
+			row = append(row, w.say(c))
+		}
+		g.Rows = append(g.Rows, row)
+	}
+	add("", q.Head)
+	for i, o := range q.Options {
+		add(w.p.Int(i+1), o.Cells)
+	}
+	for _, lines := range g.Lines(w.width) {
+		w.lines(lines)
+	}
+	for _, o := range q.Options {
+		if o.Key == q.Preset {
+			for _, d := range o.Detail {
+				w.piece(d)
+			}
+		}
+	}
+}
+
+// chart writes the columns of a chart as what they stand for.
+func (w *page) chart(c flow.Chart) {
+	n := len(c.Bars)
+	if n == 0 {
+		return
+	}
+	sum, bad := 0, 0
+	for _, b := range c.Bars {
+		sum += b.Value
+		if b.Mark == flow.Stops || b.Mark == flow.Warn {
+			bad++
+		}
+	}
+	w.blank()
+	w.wrapped("", w.say(flow.T("flow.plain.chart", "name", c.Name, "n", n, "most", c.Most(), "sum", sum, "bad", bad)))
 }
 
 // prompt is what stands before what a person types: the answer that an empty
@@ -219,6 +287,8 @@ func (w *page) help(v flow.View) {
 	switch v.Ask.Kind {
 	case flow.List:
 		list = append(list, entry{w.say(flow.T("flow.arg_no")), w.say(flow.T("flow.plain.h_row"))})
+	case flow.Secret:
+		list = append(list, entry{"...", w.say(flow.T("flow.plain.h_secret"))})
 	case flow.Line, flow.Path:
 		list = append(list, entry{`"b"`, w.say(flow.T("flow.plain.h_quote"))})
 	}

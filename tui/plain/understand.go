@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/tui/flow"
 )
 
@@ -21,6 +22,12 @@ const (
 func understand(v flow.View, line string) (flow.Answer, understood) {
 	text := strings.TrimSpace(line)
 	folded := flow.Fold(line)
+	if v.Ask.Kind == flow.Secret {
+		// Only what can be no passphrase is a command: letters are letters.
+		if line != "?" && line != "q" && line != "b" && line != "" {
+			return flow.Answer{Secret: secret.NewText(line)}, isAnswer
+		}
+	}
 	switch folded {
 	case "?", "help":
 		return flow.Answer{}, isHelp
@@ -59,6 +66,9 @@ func understand(v flow.View, line string) (flow.Answer, understood) {
 		return flow.Answer{Text: text}, isAnswer
 	case flow.Typed, flow.List:
 		return flow.Answer{Text: text}, isAnswer
+	case flow.Secret:
+		return flow.Answer{}, isAnswer // nothing was typed
+	case flow.None, flow.Choice, flow.Wait:
 	}
 	if text == "" {
 		return flow.Answer{}, isNothing

@@ -2,11 +2,25 @@ package step
 
 import "github.com/hacsync/hacsync/tui/flow"
 
+// Interrupted reports whether a sign-in stands in place of what a step shows: it
+// has a screen of its own, as at the first step.
+func Interrupted(v flow.View) bool {
+	if v.Step == flow.SignIn || v.Step == flow.Grant || v.Step == flow.Sync {
+		return false
+	}
+	for _, b := range v.Blocks {
+		if _, ok := b.(flow.CodeCard); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // For makes the screen of a step.
 func For(s flow.Step, e *Env) Screen {
 	switch s {
-	case flow.SignIn:
-		return newSignIn(e)
+	case flow.SignIn, flow.Grant:
+		return newGrant(e)
 	case flow.DryRun:
 		return newDryRun(e)
 	case flow.Confirm:
@@ -15,7 +29,10 @@ func For(s flow.Step, e *Env) Screen {
 		return newSyncing(e)
 	case flow.Preview:
 		return NewPreview(e)
-	case flow.Welcome, flow.Permissions, flow.Domain, flow.Grant, flow.Source, flow.Result:
+	case flow.Home, flow.Logs, flow.Settings:
+		return newChooser(e)
+	case flow.Periodic, flow.Workers:
+	case flow.Welcome, flow.Permissions, flow.Domain, flow.Source, flow.Result:
 	}
 	return NewGeneral(e)
 }

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
 )
@@ -28,6 +29,8 @@ type General struct {
 	// ask draws the question in place of the usual way, below what stands under it.
 	ask   func(p *page) (selected int)
 	below func(p *page)
+	// brief: only the selected option says what it means.
+	brief bool
 	// pinned are the last words of the pieces, which belong to the question.
 	pinned []string
 
@@ -79,7 +82,7 @@ func (g *General) typing() bool {
 		return true
 	}
 	switch g.v.Ask.Kind {
-	case flow.Line, flow.Path, flow.Typed:
+	case flow.Line, flow.Path, flow.Typed, flow.Secret:
 		return true
 	case flow.None, flow.Choice, flow.Number, flow.List, flow.Wait:
 	}
@@ -171,6 +174,9 @@ func (g *General) key(k tea.KeyPressMsg) ([]flow.Answer, tea.Cmd, bool) {
 		if c.Key != name && (c.Key != " " || name != "space") {
 			continue
 		}
+		if c.OfOption && g.at < len(g.v.Ask.Options) {
+			return []flow.Answer{{Command: c.Name, Text: g.v.Ask.Options[g.at].Key}}, nil, true
+		}
 		if !c.Arg.IsZero() {
 			g.asking = &g.v.Commands[i]
 			g.field.Set("")
@@ -207,8 +213,12 @@ func (g *General) letters(k tea.KeyPressMsg, name string) ([]flow.Answer, tea.Cm
 	switch name {
 	case "enter":
 		a := flow.Answer{Text: g.field.Value()}
-		if c := g.asking; c != nil {
+		switch c := g.asking; {
+		case c != nil:
 			a.Command, g.asking = c.Name, nil
+			g.field.Set("")
+		case g.v.Ask.Kind == flow.Secret:
+			a = flow.Answer{Secret: secret.NewText(a.Text)}
 			g.field.Set("")
 		}
 		return []flow.Answer{a}, nil, true
@@ -293,12 +303,12 @@ func (g *General) scroll(by int) { g.top = max(0, min(g.top+by, g.long-g.room)) 
 // copyable is what c copies: an error with its facts, or a whole script.
 func (g *General) copyable() string {
 	p := newPage(g.e, 100)
-	for _, b := range g.v.Blocks {
+	for _, b := range append(g.v.Blocks[:len(g.v.Blocks):len(g.v.Blocks)], g.v.After...) {
 		switch b := b.(type) {
 		case flow.Script:
-			if len(b.Lines) == b.Of {
-				return strings.Join(b.Lines, "\n") + "\n"
-			}
+			return strings.Join(b.Lines, "\n") + "\n"
+		case flow.PageCard:
+			return b.Page.URL
 		case flow.Trouble, flow.Facts, flow.CodeCard:
 			p.piece(b)
 		case flow.Para:
@@ -379,7 +389,19 @@ func (g *General) Cursor() (x, y int, ok bool) { return g.cursorX, g.cursorY, g.
 func (g *General) View(width, height int) string {
 	g.pinned = nil
 	p := g.pieces(width, g.v.Blocks)
-	if question, _ := g.question(width); len(p.lines)+1+len(question) > height {
+	question, _ := g.question(width)
+	if len(g.v.After) > 0 {
+		after := newPage(g.e, width)
+		after.pieces(g.v.After)
+		if len(p.lines)+1+len(question)+1+len(after.lines) <= height {
+			body := g.arrange(p.lines, width, height)
+			return body + "\n\n" + strings.Join(after.lines, "\n")
+		}
+		p.blank()
+		p.pieces(g.v.After)
+		return g.arrange(p.lines, width, height)
+	}
+	if len(p.lines)+1+len(question) > height {
 		for _, checks := range []bool{true, false} {
 			n := lastWords(g.v.Blocks, checks)
 			last := newPage(g.e, width)
@@ -536,7 +558,7 @@ func (g *General) optionLines(p *page) (selected int) {
 	for _, o := range options {
 		label = max(label, widget.Width(e.Say(o.Text)))
 	}
-	label = min(label, p.text()/2)
+	label = min(label, max(p.text()/2, 41))
 	digits := len(strconv.Itoa(len(options)))
 	for i, o := range options {
 		mark, style := "  ", e.Styles.Text
@@ -547,7 +569,7 @@ func (g *General) optionLines(p *page) (selected int) {
 		from := len(p.lines)
 		first := mark + widget.FitLeft(strconv.Itoa(i+1), digits+1) + "  "
 		text, note := e.Say(o.Text), ""
-		if !o.Note.IsZero() {
+		if !o.Note.IsZero() && (!g.brief || i == g.at) {
 			note = e.Say(o.Note)
 		}
 		indent := strings.Repeat(" ", widget.Width(first)+label+3)
@@ -592,9 +614,14 @@ func (g *General) input(p *page, name string) {
 		if g.asking == nil {
 			wide = min(wide, 16)
 		}
+	case flow.Secret:
+		wide = min(wide, 40)
 	case flow.None, flow.Choice, flow.Line, flow.Path, flow.Wait:
 	}
 	text, at := g.field.View(wide)
+	if g.v.Ask.Kind == flow.Secret && g.asking == nil {
+		text, at = g.field.Dots(wide)
+	}
 	p.raw(first + "[ " + paint(e.Styles.Field, text) + " ]")
 	g.cursorX, g.cursorY, g.cursor = 1+widget.Width(first)+2+at, len(p.lines)-1, true
 }

@@ -19,6 +19,8 @@ type page struct {
 	e     *Env
 	width int // of the text, without the margin
 	lines []string
+	// tight: every fact and finding has one line, and nothing stands apart.
+	tight bool
 }
 
 func newPage(e *Env, width int) *page { return &page{e: e, width: max(10, width-2)} }
@@ -34,6 +36,9 @@ func (p *page) raw(line string) { p.lines = append(p.lines, " "+line) }
 
 // blank separates parts; there is never more than one.
 func (p *page) blank() {
+	if p.tight {
+		return
+	}
 	if n := len(p.lines); n > 0 && p.lines[n-1] != "" {
 		p.lines = append(p.lines, "")
 	}
@@ -82,6 +87,9 @@ func (p *page) ends(sign, left string, leftStyle lipgloss.Style, right string, r
 	}
 }
 
+// short is s as it stands, or shortened to width.
+func short(s string, width int) string { return widget.Fit(s, min(width, widget.Width(s))) }
+
 // heading is a rule with a name in it.
 func (p *page) heading(name string) {
 	e := p.e
@@ -118,6 +126,11 @@ func (p *page) piece(b flow.Piece) {
 			p.blank()
 		}
 		for _, c := range b {
+			if p.tight {
+				sign := c.Mark.String() + " "
+				p.raw(paint(p.mark(c.Mark), sign) + paint(e.Styles.Text, short(e.Say(c.Text), p.text()-widget.Width(sign))))
+				continue
+			}
 			p.wrapped(c.Mark.String()+" ", p.mark(c.Mark), e.Say(c.Text), e.Styles.Text)
 			for _, d := range c.Detail {
 				p.wrapped("     ", e.Styles.Faint, e.Say(d), e.Styles.Faint)
@@ -127,10 +140,15 @@ func (p *page) piece(b flow.Piece) {
 		p.table(b)
 	case flow.CodeCard:
 		p.codeCard(b)
+	case flow.PageCard:
+		p.blank()
+		p.address(b.Page.URL, mostAddress)
 	case flow.Script:
 		p.script(b)
+	case flow.Chart:
+		p.chart(b)
 	case flow.Trouble:
-		p.trouble(b.Err)
+		p.trouble(b)
 	}
 }
 
@@ -162,6 +180,11 @@ func (p *page) facts(f flow.Facts) {
 		label = max(label, min(widget.Width(p.e.Say(x.Label)), p.width/2))
 	}
 	for _, x := range f {
+		if p.tight {
+			first := "  " + widget.Fit(p.e.Say(x.Label), label) + "  "
+			p.raw(paint(p.e.Styles.Label, first) + paint(p.e.Styles.Text, short(p.e.Say(x.Value), p.text()-widget.Width(first))))
+			continue
+		}
 		p.wrapped("  "+widget.Fit(p.e.Say(x.Label), label)+"  ", p.e.Styles.Label, p.e.Say(x.Value), p.e.Styles.Text)
 	}
 }
@@ -239,7 +262,11 @@ func (p *page) bigCode(code string) {
 func (p *page) script(b flow.Script) {
 	e := p.e
 	p.blank()
-	for _, l := range b.Lines {
+	lines := b.Lines
+	if b.First > 0 && len(lines) > b.First {
+		lines = lines[:b.First]
+	}
+	for _, l := range lines {
 		l = message.Clean(strings.ReplaceAll(l, "\t", "    "))
 		style := e.Styles.Text
 		if strings.HasPrefix(strings.TrimSpace(l), "#") {
@@ -247,19 +274,19 @@ func (p *page) script(b flow.Script) {
 		}
 		p.raw("  " + paint(style, l))
 	}
-	if len(b.Lines) < b.Of {
-		p.add(e.Styles.Faint, e.T("flow.plain.script_part", "n", len(b.Lines), "of", b.Of))
+	if len(lines) < len(b.Lines) {
+		p.add(e.Styles.Faint, e.T("flow.plain.script_part", "n", len(lines), "of", len(b.Lines)))
 	}
 }
 
 // trouble says what happened, with its code at the right, and the way on.
-func (p *page) trouble(err error) {
+func (p *page) trouble(b flow.Trouble) {
 	e := p.e
-	words := e.Printer.Problem(err)
+	words := e.Printer.Problem(b.Err)
 	p.blank()
 	p.ends("! ", words.What, e.Styles.Bad.Bold(true), string(words.Code), e.Styles.Label)
-	for _, l := range widget.Hang("  ", words.Remedy, p.text()) {
-		p.add(e.Styles.Text, l)
+	if !b.Brief {
+		p.add(e.Styles.Text, widget.Hang("  ", words.Remedy, p.text())...)
 	}
 	if words.RequestID != "" {
 		p.add(e.Styles.Label, widget.Hang("  ", e.T("flow.result.request_id", "id", words.RequestID), p.text())...)

@@ -13,15 +13,16 @@ import (
 	"github.com/hacsync/hacsync/tui/widget"
 )
 
-// signIn is a sign-in code that is waited for: the code large and plain, the
-// page, the time left, and beside them, or behind tab in a narrow window, what
-// Microsoft will show. All else of the step is a page like any other.
+// signIn is a sign-in that is waited for: the code large and plain, or the page
+// for a browser, the time left, and beside them, or behind tab in a narrow window,
+// what Microsoft will show. All else of the step is a page like any other.
 type signIn struct {
 	*General
-	// asked: what Microsoft will show stands in place of the code.
-	asked bool
-	code  string // that asked belongs to
-	both  bool   // columns are drawn
+	// asked: what Microsoft will show stands in place of the code; qr: the page's
+	// address does, for a telephone.
+	asked, qr bool
+	code      string // that they belong to
+	both      bool   // columns are drawn
 }
 
 func newSignIn(e *Env) *signIn { return &signIn{General: NewGeneral(e)} }
@@ -29,12 +30,13 @@ func newSignIn(e *Env) *signIn { return &signIn{General: NewGeneral(e)} }
 // Sync takes what the flow shows.
 func (s *signIn) Sync(v flow.View) {
 	s.General.Sync(v)
-	code, _ := s.card()
-	if code.UserCode != s.code {
-		s.code, s.asked = code.UserCode, false
+	code, waits := s.card()
+	link, browser := s.browser()
+	if id := code.UserCode + link.URL; id != s.code {
+		s.code, s.asked, s.qr = id, false, false
 	}
 	s.below = nil
-	if code.UserCode != "" && len(v.Ask.Options) == 0 && s.command("explain") {
+	if (waits || browser) && len(v.Ask.Options) == 0 && s.command("explain") {
 		s.below = func(p *page) {
 			if !s.both && !s.asked {
 				p.add(s.e.Styles.Faint, widget.Wrap(s.e.T("tui.signin.error_short"), p.text())...)
@@ -78,18 +80,39 @@ func (s *signIn) arg(id, name string) any {
 // letter is the message for whoever signs in.
 func (s *signIn) letter(c consent.Code) flow.Text {
 	app, _ := s.arg("flow.signin.shows", "app").(string)
-	scopes, _ := s.arg("flow.signin.scopes", "scopes").(flow.Names)
-	return flow.T("flow.signin.letter", "url", c.URL, "code", c.UserCode, "until", flow.Clock(c.Expires), "app", app, "scopes", scopes)
+	scopes, ok := s.arg("flow.signin.scopes", "scopes").(flow.Names)
+	if !ok {
+		scopes, _ = s.arg("flow.granting.scopes", "scopes").(flow.Names)
+	}
+	return flow.Letter(c, app, scopes, !ok && len(scopes) > 0)
 }
 
 // Update takes what the person does.
 func (s *signIn) Update(msg tea.Msg) ([]flow.Answer, tea.Cmd, bool) {
-	code, waits := s.card()
 	k, isKey := msg.(tea.KeyPressMsg)
-	if !waits || !isKey {
+	if !isKey {
 		return s.General.Update(msg)
 	}
+	if link, ok := s.browser(); ok {
+		return s.browserKey(k, link)
+	}
+	code, waits := s.card()
+	if !waits {
+		return s.chosen(k)
+	}
+	if s.qr {
+		switch keyName(k) {
+		case "v", "esc":
+			s.qr = false
+			return nil, nil, true
+		case "enter":
+			return nil, nil, true // there is nothing to choose in sight
+		}
+	}
 	switch keyName(k) {
+	case "v":
+		s.qr, s.asked = true, false
+		return nil, nil, true
 	case "c":
 		return nil, Copy(message.Clean(code.UserCode), flow.T("tui.copied_code", "code", code.UserCode)), true
 	case "C":
@@ -109,6 +132,19 @@ func (s *signIn) Update(msg tea.Msg) ([]flow.Answer, tea.Cmd, bool) {
 	return s.General.Update(msg)
 }
 
+// chosen is a key where a sign-in has ended: what is to be sent to somebody else
+// is copied when it is chosen.
+func (s *signIn) chosen(k tea.KeyPressMsg) ([]flow.Answer, tea.Cmd, bool) {
+	if keyName(k) == "c" && len(s.v.After) > 0 {
+		return nil, Copy(s.copyable(), flow.T("tui.copied_text")), true
+	}
+	answers, cmd, handled := s.General.Update(k)
+	if len(answers) == 1 && answers[0].Text == "exception" {
+		cmd = Copy(s.copyable(), flow.T("tui.copied_text"))
+	}
+	return answers, cmd, handled
+}
+
 // open opens a page, and says how that went.
 func open(browse func(context.Context, string) error, url string) tea.Cmd {
 	return func() tea.Msg {
@@ -121,10 +157,22 @@ func open(browse func(context.Context, string) error, url string) tea.Cmd {
 
 // Keys are those that work now.
 func (s *signIn) Keys() []key.Binding {
-	if _, waits := s.card(); !waits {
-		return s.General.Keys()
-	}
 	e := s.e
+	if _, ok := s.browser(); ok {
+		return s.browserKeys()
+	}
+	if _, waits := s.card(); !waits {
+		out := s.General.Keys()
+		for i, k := range out {
+			if k.Help().Key == "c" && len(s.v.After) > 0 {
+				out[i] = binding("c", e.T("tui.key.copy_text"))
+			}
+		}
+		return out
+	}
+	if s.qr {
+		return []key.Binding{binding("v", e.T("tui.key.qr_back")), binding("c", e.T("tui.key.copy_code"))}
+	}
 	out := []key.Binding{}
 	if len(s.v.Ask.Options) > 0 {
 		out = append(out, binding("enter", e.T("tui.key.choose")))
@@ -136,19 +184,29 @@ func (s *signIn) Keys() []key.Binding {
 	if e.Browse != nil {
 		out = append(out, binding("b", e.T("tui.key.open_page")))
 	}
-	for _, name := range []string{"other", "explain", "new"} {
+	out = append(out, s.commandKeys("other")...)
+	out = append(out, binding("v", e.T("tui.key.qr")))
+	out = append(out, s.commandKeys("explain", "new")...)
+	return append(out, binding("tab", e.T("tui.key.what_asked")))
+}
+
+// commandKeys are the keys of commands, in that order.
+func (s *signIn) commandKeys(names ...string) (out []key.Binding) {
+	for _, name := range names {
 		for _, c := range s.v.Commands {
 			if c.Name == name {
 				out = append(out, binding(c.Key, s.word(c)))
 			}
 		}
 	}
-	return append(out, binding("tab", e.T("tui.key.what_asked")))
+	return out
 }
 
 // Split is where the right column begins.
 func (s *signIn) Split(width int) int {
-	if _, waits := s.card(); !waits || width < beside+2 {
+	_, waits := s.card()
+	_, browser := s.browser()
+	if !waits && !browser || s.qr || width < beside+2 {
 		return -1
 	}
 	return min(width*3/5, 76)
@@ -157,10 +215,20 @@ func (s *signIn) Split(width int) int {
 // View draws the body.
 func (s *signIn) View(width, height int) string {
 	code, waits := s.card()
-	if !waits {
+	address, browser := s.browser()
+	if !waits && !browser {
 		return s.General.View(width, height)
 	}
 	s.pinned = nil
+	if s.qr {
+		return s.viewQR(code, width, height)
+	}
+	steps := func(width int) []string {
+		if browser {
+			return s.pageSteps(address, width, height)
+		}
+		return s.steps(code, width, height)
+	}
 	split := s.Split(width)
 	s.both = split >= 0
 	if split < 0 {
@@ -171,9 +239,9 @@ func (s *signIn) View(width, height int) string {
 			p.add(s.e.Styles.Faint, s.e.T("tui.signin.back_to_code"))
 			return s.arrange(p.lines, width, height)
 		}
-		return s.arrange(s.steps(code, width, height), width, height)
+		return s.arrange(steps(width), width, height)
 	}
-	left := strings.Split(s.arrange(s.steps(code, split, height), split, height), "\n")
+	left := strings.Split(s.arrange(steps(split), split, height), "\n")
 	p := newPage(s.e, width-split)
 	p.lines = append(p.lines, "")
 	s.shows(p)
@@ -198,15 +266,15 @@ func (s *signIn) steps(code consent.Code, width, height int) []string {
 	question, _ := s.question(width)
 	room := height - len(question) - 1
 	var lines []string
-	for _, how := range []struct{ air, big bool }{{true, true}, {false, true}, {false, false}} {
-		if lines = s.drawSteps(code, width, how.air, how.big); len(lines) <= room {
+	for _, how := range []struct{ air, big, why bool }{{true, true, true}, {false, true, true}, {false, false, true}, {false, false, false}} {
+		if lines = s.drawSteps(code, width, how.air, how.big, how.why); len(lines) <= room {
 			break
 		}
 	}
 	return lines
 }
 
-func (s *signIn) drawSteps(code consent.Code, width int, air, big bool) []string {
+func (s *signIn) drawSteps(code consent.Code, width int, air, big, why bool) []string {
 	e := s.e
 	p := newPage(e, width)
 	gap := func(always bool) {
@@ -217,13 +285,10 @@ func (s *signIn) drawSteps(code consent.Code, width int, air, big bool) []string
 	if air {
 		p.lines = append(p.lines, "")
 	}
-	p.title(s.v.Title)
-	if s.v.Step == flow.Sync {
-		for _, b := range s.v.Blocks {
-			if x, ok := b.(flow.Para); ok && x.Text.ID == "flow.sync.asks" {
-				p.add(e.Styles.Text, widget.Wrap(e.Say(x.Text), p.text())...)
-			}
-		}
+	if why {
+		s.opening(p)
+	} else {
+		p.title(s.v.Title)
 	}
 	gap(true)
 	url := message.Clean(code.URL)
@@ -243,8 +308,28 @@ func (s *signIn) drawSteps(code consent.Code, width int, air, big bool) []string
 		p.raw("   " + paint(e.Styles.Code, message.Clean(code.UserCode)))
 	}
 	gap(big)
-	p.wrapped("3  ", e.Styles.Text, strings.TrimPrefix(e.T("tui.signin.accept"), "3  "), e.Styles.Text)
+	p.wrapped("3  ", e.Styles.Text, strings.TrimPrefix(s.accept("tui.signin.accept"), "3  "), e.Styles.Text)
 	return p.lines
+}
+
+// opening is the title, and why this is asked where that is not plain.
+func (s *signIn) opening(p *page) {
+	p.title(s.v.Title)
+	for _, b := range s.v.Blocks {
+		if x, ok := b.(flow.Para); ok && (x.Text.ID == "flow.sync.asks" || x.Text.ID == "flow.again.what") {
+			p.add(s.e.Styles.Text, widget.Wrap(s.e.Say(x.Text), p.text())...)
+		}
+	}
+}
+
+// accept says who signs in and what is pressed; otherwise where the view does not.
+func (s *signIn) accept(otherwise string) string {
+	for _, b := range s.v.Blocks {
+		if x, ok := b.(flow.Para); ok && x.Text.ID == "flow.granting.accept" {
+			return s.e.Say(x.Text)
+		}
+	}
+	return s.e.T(otherwise)
 }
 
 // shows is what Microsoft will show and ask, or the message for whoever signs
@@ -266,14 +351,19 @@ func (s *signIn) shows(p *page) {
 			continue
 		}
 		switch x.Text.ID {
-		case "flow.signin.open_page", "flow.signin.accept", "flow.sync.asks":
+		case "flow.signin.open_page", "flow.signin.accept", "flow.sync.asks", "flow.again.what",
+			"flow.signin.open_browser", "flow.signin.only_here", "flow.granting.accept":
 		case "flow.signin.shows":
 			app, _ := x.Text.Args["app"].(string)
 			p.wide(e.T("tui.signin.name"), message.Clean(app), e.T("tui.signin.heading"), e.T("word.requested-permissions"))
-		case "flow.signin.scopes":
+		case "flow.signin.scopes", "flow.granting.scopes":
 			scopes, _ := x.Text.Args["scopes"].(flow.Names)
+			head := e.T("tui.signin.asked")
+			if x.Text.ID == "flow.granting.scopes" {
+				head = e.T("tui.signin.asked_granting")
+			}
 			p.blank()
-			p.add(e.Styles.Text, widget.Wrap(e.T("tui.signin.asked"), p.text())...)
+			p.add(e.Styles.Text, widget.Wrap(head, p.text())...)
 			for _, n := range scopes {
 				p.add(e.Styles.Text, "  "+message.Clean(n))
 			}

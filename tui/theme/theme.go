@@ -29,6 +29,11 @@ type Styles struct {
 	Badge, Quiet lipgloss.Style
 	Bar, Empty   lipgloss.Style
 	Code         lipgloss.Style // a sign-in code
+	// QR is black on white whatever the theme. Dark says whether what is drawn with
+	// it are the light parts, as they are on a dark terminal: without colours the
+	// code is right as well.
+	QR   lipgloss.Style
+	Dark bool
 	// Kinds colour rows by what a plan does, by sign.
 	Add, Update, Rename, Restore, Delete, Skip lipgloss.Style
 }
@@ -52,6 +57,11 @@ func New(dark bool) *Styles {
 		restore: c("#0B6B74", "#56D4DD"),
 	}
 	base := lipgloss.NewStyle()
+	black, white := lipgloss.Color("#000000"), lipgloss.Color("#FFFFFF")
+	ink, ground := black, white
+	if dark {
+		ink, ground = white, black
+	}
 	fg := base.Foreground
 	return &Styles{
 		Text: base, Faint: fg(p.faint), Title: base.Bold(true), Heading: fg(p.accent).Bold(true),
@@ -62,6 +72,7 @@ func New(dark bool) *Styles {
 		Good: fg(p.good), Warn: fg(p.warn), Bad: fg(p.bad),
 		Badge: base.Bold(true).Foreground(p.paper).Background(p.badge), Quiet: fg(p.faint),
 		Bar: fg(p.accent), Empty: fg(p.faint), Code: base.Bold(true),
+		QR: base.Foreground(ink).Background(ground), Dark: dark,
 		Add: fg(p.add), Update: fg(p.update), Rename: fg(p.rename), Restore: fg(p.restore), Delete: fg(p.bad), Skip: fg(p.warn),
 	}
 }

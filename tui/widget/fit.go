@@ -62,6 +62,9 @@ func firstColumns(s string, w int) string {
 	return s
 }
 
+// Head is as much of the beginning of s as fits into w columns.
+func Head(s string, w int) string { return firstColumns(s, w) }
+
 // FitLeft is Fit with the padding at the left, for numbers.
 func FitLeft(s string, w int) string {
 	if n := Width(s); n < w {

@@ -73,6 +73,12 @@ func (in *Input) Key(k tea.KeyPressMsg) bool {
 	return true
 }
 
+// Dots is View for what must not be read: a sign for each character.
+func (in *Input) Dots(width int) (text string, cursor int) {
+	hidden := Input{text: []rune(strings.Repeat("*", len(in.text))), at: in.at}
+	return hidden.View(width)
+}
+
 func (in *Input) cut(from, to int) {
 	from, to = max(0, from), min(len(in.text), to)
 	if from < to {

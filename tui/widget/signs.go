@@ -8,13 +8,18 @@ type Signs struct {
 	Rule, Wall, Down, Up string // ─ │ ┬ ┴
 	Full, Rest           string // █ ░
 	Here                 string // »
+	// Half are the upper and the lower half of a character, empty where there are
+	// none.
+	Half [2]string // ▀ ▄
 }
 
 // Lines are the signs of a terminal that draws them one column wide.
-func Lines() Signs { return Signs{"─", "│", "┬", "┴", "█", "░", "»"} }
+func Lines() Signs {
+	return Signs{"─", "│", "┬", "┴", "█", "░", "»", [2]string{"▀", "▄"}}
+}
 
 // ASCII are the signs that every terminal draws one column wide.
-func ASCII() Signs { return Signs{"-", "|", "+", "+", "#", ".", "*"} }
+func ASCII() Signs { return Signs{"-", "|", "+", "+", "#", ".", "*", [2]string{}} }
 
 // Bar is a bar of a width, in its full and its empty part: one cell as soon as
 // anything is done, full only when all is. total below one is an empty bar.

@@ -20,7 +20,6 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
-	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/source"
 	"github.com/hacsync/hacsync/sync/state"
 	"github.com/hacsync/hacsync/tui/flow"
@@ -64,6 +63,9 @@ type World struct {
 	Stall     bool // a sync waits for its context after the first row
 	Block     bool // a dry run waits for its context
 	Fail      bool // one row of a sync fails
+	Upkept    Upkept
+
+	people
 }
 
 // New makes a demo world: the walk plays the people outside of the program.
@@ -99,9 +101,12 @@ func (w *World) Connections(context.Context) ([]consent.Connection, error) { ret
 // Unfinished are the interrupted syncs.
 func (w *World) Unfinished(context.Context) ([]flow.Unfinished, error) { return w.Stopped, nil }
 
-// SignIn gives codes that Play answers.
-func (w *World) SignIn(context.Context, flow.Target) (consent.SignIn, error) {
-	return fakeSignIn{w}, nil
+// SignIn gives codes that Play answers, and pages that PlayPage does.
+func (w *World) SignIn(_ context.Context, t flow.Target) (consent.SignIn, error) {
+	w.Lock()
+	defer w.Unlock()
+	w.Targets = append(w.Targets, t)
+	return &fakeSignIn{w: w}, nil
 }
 
 // Open counts the session until it is closed.
@@ -112,10 +117,16 @@ func (w *World) Open(context.Context, consent.SignIn, consent.Account) (flow.Ses
 	return &session{w: w}, nil
 }
 
-// Reopen opens any saved connection but "stale".
+// Reopen opens any saved connection but "stale", whose sign-in has ended, and
+// "foreign", which another machine sealed.
 func (w *World) Reopen(_ context.Context, name string) (flow.Session, error) {
-	if name == "stale" {
+	switch {
+	case name == "stale":
 		return nil, problem.New(problem.SignInAgain, problem.Args{"permissions": "User.Read.All"})
+	case name == "foreign":
+		return nil, problem.New(problem.SealedElsewhere, problem.Args{"what": name, "key": "id.txt"})
+	case w.locked():
+		return nil, problem.New(problem.PassphraseWrong, nil)
 	}
 	return w.Open(context.Background(), nil, consent.Account{})
 }
@@ -205,22 +216,6 @@ func (w *World) newCode() (consent.Code, chan flow.Part) {
 	return consent.Code{UserCode: code, URL: "https://microsoft.com/devicelogin", Expires: w.Clock().Now().Add(15 * time.Minute)}, c
 }
 
-type fakeSignIn struct{ w *World }
-
-func (s fakeSignIn) DeviceCode(context.Context, []string) (consent.Code, func(context.Context) (consent.Account, error), error) {
-	code, c := s.w.newCode()
-	return code, func(ctx context.Context) (consent.Account, error) { return played(ctx, c) }, nil
-}
-
-// Browser gives a page whose sign-in ends as the part that is played for its URL.
-func (s fakeSignIn) Browser(context.Context, []string) (consent.Page, func(context.Context) (consent.Account, error), error) {
-	return consent.Page{}, nil, problem.New(problem.SignInBroken, nil)
-}
-
-func (s fakeSignIn) Silent(context.Context, []string) (consent.Account, error) {
-	return consent.Account{}, problem.New(problem.SignInAgain, nil)
-}
-
 func played(ctx context.Context, c chan flow.Part) (consent.Account, error) {
 	for {
 		select {
@@ -250,6 +245,7 @@ type session struct {
 	w      *World
 	hooks  flow.Hooks
 	closed bool
+	acts   bool // opened by the application itself
 }
 
 func (s *session) Connection() consent.Connection {
@@ -257,15 +253,27 @@ func (s *session) Connection() consent.Connection {
 	if name == "" {
 		name = "みどりサンプル株式会社"
 	}
-	return consent.Connection{
+	c := consent.Connection{
 		Name: "midori", Tenant: TenantID, TenantName: name, Initial: "midorisample.onmicrosoft.com",
-		Account: Account, Cloud: "simulated",
+		Account: Account, Cloud: "simulated", Ephemeral: !s.acts,
 	}
+	if app := s.w.application.Application(); app.ID != "" {
+		c.Application = &app
+	}
+	return c
 }
 
 func (s *session) Engine(h flow.Hooks) flow.Engine { return &session{w: s.w, hooks: h} }
 func (s *session) Grants() consent.Grants          { return s }
-func (s *session) Sealing() flow.Sealing           { return s.w.Seal }
+
+func (s *session) Sealing() flow.Sealing {
+	s.w.Lock()
+	defer s.w.Unlock()
+	if s.w.seal != "" {
+		return flow.Sealing{Kind: flow.SealPassphrase}
+	}
+	return s.w.Seal
+}
 
 func (s *session) Save(context.Context) error {
 	s.w.Lock()
@@ -443,6 +451,9 @@ func (s *session) DryRun(ctx context.Context, _ string, o run.Overrides) (*run.P
 	block, err := s.w.Block, s.w.DryErr
 	s.w.Unlock()
 	s.hooks.Progress.Report(progress.Event{Phase: progress.Source, Done: 21, Total: 21, Ended: true})
+	if err := s.challenged(ctx); err != nil {
+		return nil, err
+	}
 	if block {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -551,40 +562,3 @@ func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*ru
 	}
 	return rep, nil
 }
-
-// Forget removes saved data.
-func (w *World) Forget(context.Context, string) error { return nil }
-
-// Dedicate prepares a dedicated application without a session.
-func (w *World) Dedicate(context.Context, flow.Target) (consent.Dedicated, error) {
-	return nil, problem.New(problem.Internal, nil)
-}
-
-// OpenDedicated opens a session that the application acts for.
-func (w *World) OpenDedicated(context.Context, consent.Dedicated) (flow.Session, error) {
-	return nil, problem.New(problem.Internal, nil)
-}
-
-// NeedsPassphrase is false.
-func (w *World) NeedsPassphrase(context.Context) bool { return false }
-
-// Unseal takes any passphrase.
-func (w *World) Unseal(context.Context, secret.Text) error { return nil }
-
-// PlayPage answers the page of a sign-in by browser.
-func (w *World) PlayPage(context.Context, string, flow.Part) error { return nil }
-
-// RunApplicationScript runs the script of the dedicated application.
-func (w *World) RunApplicationScript(context.Context, consent.Dedicated) (string, error) {
-	return "", problem.New(problem.Internal, nil)
-}
-
-func (s *session) Dedicated() consent.Dedicated { return nil }
-
-func (s *session) ForGranting(context.Context) (consent.SignIn, error) { return fakeSignIn{}, nil }
-
-func (s *session) SaveHAC(context.Context, string, secret.Text) error { return nil }
-
-func (s *session) HAC(context.Context) (string, error) { return "", nil }
-
-func (s *session) MoveScript(context.Context, io.Writer, *destination.Precheck) error { return nil }

@@ -1,0 +1,531 @@
+package flow
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// application gets a dedicated application made, seen and verified: for the tenant
+// that is open in the grant step, and at the sign-in for one that nobody signed
+// in to. Its key pair is made here; the rest is done by whoever runs the script,
+// or in place by an administrator who signs in once more for that alone.
+type application struct {
+	// open gives the application of the connection, granting a sign-in of whoever
+	// grants or looks.
+	open     func(context.Context) (consent.Dedicated, error)
+	granting func(context.Context) (consent.SignIn, error)
+	tenant   string // its ID or domain
+	// title is the tenant's name, and name that of the connection; both empty
+	// where nobody signed in.
+	title, name string
+
+	asks    appAsk
+	working Text
+	err     error
+	ded     consent.Dedicated
+	app     consent.Application
+	list    []consent.Grant // as the tenant shows it
+	script  []string
+	whole   bool
+	looked  time.Time
+	looking bool  // the tenant is looked at again and again
+	unseen  error // what the last look stumbled over
+	// ask gets an administrator signed in, to give or to look; person is kept in
+	// memory for further looks.
+	ask    asking
+	finds  bool // ask is for looking
+	person consent.SignIn
+	seal   unlocking
+	why    error  // why there is no keyring
+	id     string // as typed
+	ran    bool   // the demo's person has run the script
+	gave   bool
+	// asked: a red line of PowerShell was pasted; found is what it means.
+	asked bool
+	found *problem.Problem
+	from  appAsk
+}
+
+type appAsk uint8
+
+const (
+	appMain appAsk = iota
+	appSeal
+	appID
+	appHow
+	appSignIn
+	appGive
+	appExplain
+)
+
+type (
+	appPrepared struct {
+		ded     consent.Dedicated
+		app     consent.Application
+		list    []consent.Grant
+		script  []byte
+		sealing bool // a passphrase is needed first
+		err     error
+	}
+	// appSeen is one look at the tenant.
+	appSeen struct {
+		app  consent.Application
+		list []consent.Grant
+		err  error
+		over bool // there is nothing to look for any longer
+	}
+	appPerson struct {
+		signIn consent.SignIn
+		err    error
+	}
+	// appProbed says whether who is signed in already may look.
+	appProbed struct{ person consent.SignIn }
+	appGiven  struct {
+		app consent.Application
+		err error
+	}
+	appRan struct {
+		last string
+		err  error
+	}
+	fileSaved struct {
+		path string
+		err  error
+	}
+)
+
+// begin makes the key pair and the script; nothing is sent.
+func (a *application) begin(d *data) turn {
+	a.asks, a.err, a.working = appMain, nil, T("flow.app.preparing")
+	b, open := d.b, a.open
+	return does(effect(func(ctx context.Context, _ Reporter) any {
+		if b.NeedsPassphrase(ctx) {
+			return appPrepared{sealing: true}
+		}
+		ded, err := open(ctx)
+		if err != nil {
+			return appPrepared{err: err}
+		}
+		app, err := ded.Prepare(ctx)
+		if err != nil {
+			return appPrepared{err: err}
+		}
+		var script bytes.Buffer
+		err = ded.Script(ctx, &script)
+		return appPrepared{ded: ded, app: app, list: ded.List(), script: script.Bytes(), err: err}
+	}))
+}
+
+// verified reports whether the application acts from now on.
+func (a *application) verified() bool { return !a.app.Verified.IsZero() }
+
+// giving: an administrator's permissions are being used right now.
+func (a *application) giving() bool { return a.asks == appGive }
+
+// lookOnce finds the application where it is not known yet, and verifies it.
+func lookOnce(ctx context.Context, ded consent.Dedicated, person consent.SignIn) appSeen {
+	if ded.Application().ID == "" {
+		if person == nil {
+			return appSeen{app: ded.Application(), over: true}
+		}
+		found, err := ded.Find(ctx, person)
+		if err != nil || !found {
+			return appSeen{app: ded.Application(), err: err, over: err != nil && !pending(err)}
+		}
+	}
+	list, err := ded.Verify(ctx)
+	app := ded.Application()
+	return appSeen{app: app, list: list, err: err, over: err != nil && !pending(err) || err == nil && len(openGrants(list)) == 0}
+}
+
+// pending are errors of an application that was made a moment ago: it, its
+// certificate and its permissions can take some minutes to be seen everywhere.
+func pending(err error) bool {
+	p := problem.Of(err)
+	return problem.Has(err, problem.ClientUnknown, problem.CertificateUnknown, problem.GrantMissing) || p != nil && p.Class() == problem.Retry
+}
+
+// look looks at the tenant until nothing is missing, or for some minutes.
+func (a *application) look(d *data) turn {
+	a.looking, a.err, a.unseen, a.working = true, nil, nil, T("flow.app.looking")
+	ded, person, c, every := a.ded, a.person, d.b.Clock(), d.every()
+	return does(effect(func(ctx context.Context, r Reporter) any {
+		for n := 1; ; n++ {
+			seen := lookOnce(ctx, ded, person)
+			if seen.over || n == looks || ctx.Err() != nil {
+				return seen
+			}
+			r.Note(seen)
+			if err := c.Sleep(ctx, every); err != nil {
+				return seen
+			}
+		}
+	}))
+}
+
+// probe finds out whether who is signed in already may look for applications: then
+// the list is live without anybody signing in once more.
+func (a *application) probe(d *data) turn {
+	person, ded := d.signIn, a.ded
+	if person == nil || d.session == nil {
+		return turn{}
+	}
+	return does(effect(func(ctx context.Context, _ Reporter) any {
+		if _, err := ded.Find(ctx, person); err != nil {
+			return appProbed{}
+		}
+		return appProbed{person}
+	}))
+}
+
+// looks is how often is looked before the person is asked again: ten minutes,
+// for a grant can take some minutes to be seen.
+const looks = 60
+
+// every is how long is waited between two looks.
+func (d *data) every() time.Duration {
+	if d.o.Poll > 0 {
+		return d.o.Poll
+	}
+	return 10 * time.Second
+}
+
+// answer takes an answer; over: the person goes on from here.
+func (a *application) answer(d *data, x Answer) (t turn, over bool) {
+	switch a.asks {
+	case appSeal:
+		return a.seal.answer(d, x), false
+	case appExplain:
+		if strings.TrimSpace(x.Text) == "" {
+			a.asks = a.from
+			return turn{}, false
+		}
+		a.asked, a.found = true, d.b.Explain(x.Text)
+		return turn{}, false
+	case appID:
+		return a.adopt(d, x.Text), false
+	case appHow:
+		switch x.Text {
+		case "browser":
+			return a.signInTo(d, byBrowser), false
+		case "code":
+			return a.signInTo(d, byCode), false
+		case "no":
+			a.asks = appMain
+			return turn{}, false
+		}
+		return stayed(T("flow.not_a_choice")), false
+	case appSignIn:
+		return a.answerSignIn(d, x), false
+	case appMain, appGive:
+	}
+	key := firstOf(x.Command, x.Text)
+	if key == "go" || key == "later" {
+		return turn{stop: a.looking}, true
+	}
+	return a.answerMain(d, key), false
+}
+
+func (a *application) answerMain(d *data, key string) turn {
+	if a.asks == appGive {
+		return stayed(T("flow.not_a_choice"))
+	}
+	if key != "enough" && key != "whole" {
+		a.err = nil
+	}
+	switch key {
+	case "enough":
+		a.looking, a.working = false, Text{}
+		return turn{stop: true}
+	case "whole":
+		a.whole = !a.whole
+		return turn{}
+	case "explain":
+		a.from, a.asks, a.asked = a.asks, appExplain, false
+		return turn{}
+	case "retry":
+		return a.begin(d)
+	}
+	if a.ded == nil {
+		return stayed(T("flow.not_a_choice"))
+	}
+	// What was looked for goes on after what is chosen now.
+	stop := a.looking
+	a.looking, a.working = false, Text{}
+	t := a.choose(d, key)
+	t.stop = stop
+	return t
+}
+
+func (a *application) choose(d *data, key string) turn {
+	switch key {
+	case "id":
+		a.asks = appID
+		return turn{}
+	case "give":
+		a.asks, a.finds = appHow, false
+		return turn{}
+	case "find":
+		a.asks, a.finds = appHow, true
+		return turn{}
+	case "look", "again":
+		return a.look(d)
+	case "run":
+		demo := d.b.Demo()
+		if demo == nil || a.ran {
+			break
+		}
+		a.working = T("flow.grant.running")
+		ded := a.ded
+		return does(effect(func(ctx context.Context, _ Reporter) any {
+			last, err := demo.RunApplicationScript(ctx, ded)
+			return appRan{last, err}
+		}))
+	case "save":
+		a.working = T("flow.grant.saving")
+		b, ded := d.b, a.ded
+		name := "hacsync-application-" + fileWord(firstOf(a.name, a.tenant)) + ".ps1"
+		return does(effect(func(ctx context.Context, _ Reporter) any {
+			path, err := b.WriteFile(ctx, name, func(w io.Writer) error { return ded.Script(ctx, w) })
+			return fileSaved{path, err}
+		}))
+	}
+	return stayed(T("flow.not_a_choice"))
+}
+
+// adopt takes the application ID that the script's last line names: that line may
+// be pasted whole.
+func (a *application) adopt(d *data, text string) turn {
+	a.id = strings.TrimSpace(fold(text))
+	id := ""
+	for _, word := range strings.FieldsFunc(strings.ToLower(a.id), func(r rune) bool {
+		return !strings.ContainsRune("0123456789abcdef-", r)
+	}) {
+		if isGUID(word) {
+			id = word
+		}
+	}
+	if id == "" {
+		return stayed(T("flow.app.id_bad"))
+	}
+	a.asks, a.working, a.err = appMain, T("flow.app.looking"), nil
+	ded := a.ded
+	return does(effect(func(ctx context.Context, _ Reporter) any {
+		err := ded.Adopt(ctx, id)
+		return appGiven{ded.Application(), err}
+	}))
+}
+
+// signInTo gets an administrator signed in, for this alone.
+func (a *application) signInTo(_ *data, w way) turn {
+	a.asks, a.err = appSignIn, nil
+	a.ask.granting = true
+	scopes := consent.GrantScopes()
+	if a.finds {
+		scopes = []string{consent.FindScope}
+	}
+	return turn{stop: true, run: []Effect{a.ask.begin(w, scopes, a.granting)}}
+}
+
+func (a *application) answerSignIn(d *data, x Answer) turn {
+	switch x.Command {
+	case "new":
+		return a.signInTo(d, a.ask.way)
+	case "letter":
+		a.ask.letter = true
+		return turn{}
+	case "explain":
+		a.from, a.asks, a.asked = a.asks, appExplain, false
+		return turn{}
+	case "other":
+		a.asks = appHow
+		return turn{stop: true}
+	case "":
+		return a.ask.play(d, x.Text)
+	}
+	return stayed(T("flow.not_a_command"))
+}
+
+// give makes the application in place, as who has just signed in.
+func (a *application) give(d *data) turn {
+	a.asks, a.working, a.gave = appGive, T("flow.app.giving"), true
+	d.given = a.app.Name
+	ded, person := a.ded, a.person
+	e := effect(func(ctx context.Context, r Reporter) any {
+		err := ded.Give(ctx, person, func(g consent.Given) { r.Note(g) })
+		return appGiven{ded.Application(), err}
+	})
+	e.Writes = true
+	return does(e)
+}
+
+func (a *application) inner() bool { return a.asks != appMain }
+
+// back leaves a question; false where the application itself is left.
+func (a *application) back() (turn, bool) {
+	switch a.asks {
+	case appGive:
+		return turn{}, true
+	case appSeal:
+		if a.seal.back() {
+			return turn{}, true
+		}
+		return turn{}, false
+	case appExplain:
+		a.asks = a.from
+		return turn{}, true
+	case appSignIn:
+		a.asks = appHow
+		return turn{stop: true}, true
+	case appID, appHow:
+		a.asks = appMain
+		return turn{}, true
+	case appMain:
+	}
+	a.looking, a.working = false, Text{}
+	return turn{stop: true}, false
+}
+
+func (a *application) event(d *data, e any) {
+	switch e := e.(type) {
+	case appSeen:
+		a.saw(d, e)
+	case consent.Given:
+		a.list = given(a.list, e)
+	}
+}
+
+// given marks what was just given.
+func given(list []consent.Grant, g consent.Given) []consent.Grant {
+	out := append([]consent.Grant(nil), list...)
+	for i := range out {
+		if out[i].Name == g.Name && out[i].Kind == g.Kind {
+			out[i].State = consent.Granted
+			return out
+		}
+	}
+	g.State = consent.Granted
+	return append(out, g.Grant)
+}
+
+func (a *application) saw(d *data, e appSeen) {
+	a.app, a.looked, a.unseen = e.app, d.now(), e.err
+	if e.list != nil {
+		a.list = e.list
+	}
+}
+
+func (a *application) done(d *data, result any) turn {
+	switch r := result.(type) {
+	case appPrepared:
+		a.working = Text{}
+		switch {
+		case r.sealing:
+			a.asks = appSeal
+			a.seal.begin(!d.sealed)
+			return turn{}
+		case r.err != nil:
+			a.err = r.err
+			return turn{}
+		}
+		a.ded, a.app, a.list = r.ded, r.app, r.list
+		a.script = textLines(r.script)
+		if a.app.ID != "" {
+			return a.look(d)
+		}
+		return a.probe(d)
+	case appProbed:
+		if r.person != nil && a.asks == appMain && a.working.IsZero() {
+			a.person = r.person
+			return a.look(d)
+		}
+	case unlocked:
+		if a.seal.done(r) {
+			d.sealed = true
+			return a.begin(d)
+		}
+	case asked:
+		if r.err != nil {
+			a.asks, a.err = appHow, r.err
+			return turn{}
+		}
+		a.ask.came(r)
+		tenant := a.tenant
+		return does(effect(func(ctx context.Context, _ Reporter) any {
+			account, err := r.wait(ctx)
+			if err == nil {
+				err = belongs(account, tenant)
+			}
+			return appPerson{r.signIn, err}
+		}))
+	case partPlayed:
+		return r.acted(&a.ask.played)
+	case appPerson:
+		if r.err != nil {
+			a.asks, a.err = appHow, r.err
+			return turn{}
+		}
+		a.asks, a.person = appMain, r.signIn
+		if a.finds {
+			return a.look(d)
+		}
+		return a.give(d)
+	case appGiven:
+		a.asks, a.app, a.working = appMain, r.app, Text{}
+		if r.err != nil {
+			a.err = r.err
+			return turn{}
+		}
+		return a.look(d)
+	case appSeen:
+		a.looking, a.working = false, Text{}
+		a.saw(d, r)
+		if r.err != nil {
+			a.err, a.unseen = r.err, nil
+		}
+	case appRan:
+		a.working = Text{}
+		if r.err != nil {
+			a.err = r.err
+			return turn{}
+		}
+		a.ran = true
+		// Its last line is on the screen of whoever ran it, who sends it back.
+		if a.person == nil && a.app.ID == "" {
+			t := a.adopt(d, r.last)
+			t.say = append([]Text{T("flow.app.last_line", "line", r.last)}, t.say...)
+			return t
+		}
+		return a.look(d)
+	case fileSaved:
+		a.working = Text{}
+		if r.err != nil {
+			a.err = r.err
+			return turn{}
+		}
+		return stayed(T("flow.saved_to", "path", r.path))
+	}
+	return turn{}
+}
+
+// textLines are the lines of a file of Windows.
+func textLines(file []byte) []string {
+	text := strings.TrimPrefix(strings.ReplaceAll(string(file), "\r\n", "\n"), "\ufeff")
+	return strings.Split(strings.TrimRight(text, "\n"), "\n")
+}
+
+// fileWord makes a file name's part of a name: what no system refuses.
+func fileWord(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
+			return r
+		}
+		return '-'
+	}, s)
+}

@@ -1,0 +1,280 @@
+package flow
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// granted shows the script that gives whoever signed in the permissions, and
+// looks until what it gives is seen.
+type granted struct {
+	working Text
+	script  []string
+	whole   bool
+	err     error
+	looked  time.Time
+	// looking: the tenant is looked at again and again.
+	looking bool
+	ran     bool // the demo's person has run the script
+	// explaining: a red line of PowerShell is asked for; asked: one was pasted,
+	// and found is what it means.
+	explaining, asked bool
+	found             *problem.Problem
+}
+
+type (
+	scriptMade struct {
+		script []byte
+		err    error
+	}
+	scriptRan struct{ err error }
+	// grantsSeen is noted by the look that goes on.
+	grantsSeen struct{ grants []consent.Grant }
+)
+
+func (s *granted) begin(d *data) turn {
+	s.err, s.looking, s.explaining, s.working = nil, false, false, T("flow.grant.reading")
+	g := d.session.Grants()
+	return does(effect(func(ctx context.Context, _ Reporter) any {
+		var b bytes.Buffer
+		if err := g.Script(&b); err != nil {
+			return scriptMade{err: err}
+		}
+		return scriptMade{script: b.Bytes()}
+	}), grantsOnce(g))
+}
+
+func grantsOnce(g consent.Grants) Effect {
+	return effect(func(ctx context.Context, _ Reporter) any {
+		list, err := g.Check(ctx)
+		return grantsRead{grants: list, err: err}
+	})
+}
+
+// openGrants are those that can still be given.
+func openGrants(list []consent.Grant) Names {
+	var out Names
+	for _, g := range list {
+		if g.State == consent.Missing || g.State == consent.Later {
+			out = append(out, g.Name)
+		}
+	}
+	return out
+}
+
+// later are the grants that Sync Now asks for by itself.
+func later(list []consent.Grant) Names {
+	var out Names
+	for _, g := range list {
+		if g.State == consent.Later {
+			out = append(out, g.Name)
+		}
+	}
+	return out
+}
+
+// needed are the grants without which this dry run or sync cannot happen.
+func needed(list []consent.Grant) []string {
+	return append(missing(list, consent.ForDryRun), missing(list, consent.ForSync)...)
+}
+
+func (s *granted) view(d *data, v *View) {
+	v.Title, v.Status = T("flow.grant.title"), T("flow.grant.status")
+	if s.err != nil {
+		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
+	}
+	if s.explaining {
+		if s.asked {
+			v.Blocks = append(v.Blocks, explained(s.found)...)
+		}
+		v.Title = T("flow.explain.title")
+		v.Ask = Question{Kind: Line, Text: T("flow.explain.ask"), Optional: true}
+		return
+	}
+	if s.script != nil && s.working.IsZero() {
+		first := scriptLines
+		if s.whole {
+			first = 0
+		}
+		v.Blocks = append(v.Blocks, Script{Lines: s.script, First: first})
+	}
+	if d.grants != nil {
+		v.Blocks = append(v.Blocks, Heading{T("flow.grant.seen")}, grantChecks(d.grants))
+	}
+	if !s.working.IsZero() {
+		v.Working = s.working
+		v.Ask = Question{Kind: Wait, Optional: true}
+		if s.looking {
+			v.Commands = []Command{{Name: "enough", Key: "enter", Word: "go", Help: T("flow.grant.cmd_enough")}}
+		}
+		return
+	}
+	s.options(d, v)
+	v.Commands = []Command{
+		{Name: "save", Key: "w", Word: "save", Help: T("flow.grant.save")},
+		{Name: "once", Key: "r", Word: "again", Help: T("flow.check_again")},
+		{Name: "whole", Key: "v", Word: "script", Help: T("flow.grant.cmd_whole")},
+		{Name: "explain", Key: "x", Word: "error", Help: T("flow.grant.explain")},
+	}
+}
+
+func (s *granted) options(d *data, v *View) {
+	v.Ask = Question{Kind: Choice, Text: T("flow.grant.ask")}
+	need := needed(d.grants)
+	switch {
+	case d.grants == nil:
+	case len(need) > 0:
+		v.Blocks = append(v.Blocks, Checks{{Mark: Warn, Text: T("flow.grant.needed", "names", Names(need)), Detail: []Text{T("flow.grant.needed_remedy")}}})
+		v.Ask.Preset = "look"
+	case len(later(d.grants)) > 0:
+		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.enough", "names", later(d.grants))}})
+	case len(openGrants(d.grants)) > 0:
+		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.optional", "names", openGrants(d.grants))}})
+	default:
+		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.all")}})
+	}
+	if len(need) == 0 {
+		v.Ask.Preset = "go"
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "go", Text: T("word.continue"), Note: T("flow.grant.go_note")})
+	}
+	if len(openGrants(d.grants)) > 0 || d.grants == nil {
+		if d.b.Demo() != nil && !s.ran {
+			v.Ask.Options = append(v.Ask.Options, Option{Key: "run", Text: T("flow.grant.run"), Note: T("flow.grant.run_note")})
+		}
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "look", Text: T("flow.grant.look"), Note: T("flow.grant.look_note")})
+	}
+	v.Ask.Options = append(v.Ask.Options, Option{Key: "save", Text: T("flow.grant.save")})
+	if len(need) > 0 {
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "go", Text: T("flow.grant.without"), Note: T("flow.grant.without_note")})
+	}
+}
+
+// grantChecks is the list as the tenant shows it, without the reasons.
+func grantChecks(list []consent.Grant) Checks {
+	var out Checks
+	for _, g := range list {
+		out = append(out, Check{Mark: grantMark(g), Text: T("flow.grant.line", "name", g.Name, "state", grantState(g))})
+	}
+	return out
+}
+
+// answer takes an answer; over: the person goes on from here.
+func (s *granted) answer(d *data, a Answer) (t turn, over bool) {
+	if s.explaining {
+		if strings.TrimSpace(a.Text) == "" {
+			s.explaining = false
+			return turn{}, false
+		}
+		s.asked, s.found = true, d.b.Explain(a.Text)
+		return turn{}, false
+	}
+	s.err = nil
+	switch firstOf(a.Command, a.Text) {
+	case "enough":
+		s.looking, s.working = false, Text{}
+		return turn{stop: true}, false
+	case "whole":
+		s.whole = !s.whole
+		return turn{}, false
+	case "explain":
+		s.explaining, s.asked = true, false
+		return turn{}, false
+	case "go":
+		return turn{}, true
+	case "once":
+		return s.once(d), false
+	case "look":
+		return s.look(d), false
+	case "run":
+		demo := d.b.Demo()
+		if demo == nil || s.ran {
+			break
+		}
+		s.working = T("flow.grant.running")
+		return does(effect(func(ctx context.Context, _ Reporter) any { return scriptRan{demo.RunScript(ctx)} })), false
+	case "save":
+		s.working = T("flow.grant.saving")
+		b, g := d.b, d.session.Grants()
+		name := "hacsync-grant-" + fileWord(d.session.Connection().Name) + ".ps1"
+		return does(effect(func(ctx context.Context, _ Reporter) any {
+			path, err := b.WriteFile(ctx, name, func(w io.Writer) error { return g.Script(w) })
+			return fileSaved{path, err}
+		})), false
+	}
+	return stayed(T("flow.not_a_choice")), false
+}
+
+func (s *granted) once(d *data) turn {
+	s.working = T("flow.grant.looking_once")
+	return does(grantsOnce(d.session.Grants()))
+}
+
+// look looks at the tenant until nothing is missing, or for some minutes.
+func (s *granted) look(d *data) turn {
+	s.looking, s.working = true, T("flow.grant.looking")
+	g, c, every := d.session.Grants(), d.b.Clock(), d.every()
+	return does(effect(func(ctx context.Context, r Reporter) any {
+		for n := 1; ; n++ {
+			list, err := g.Check(ctx)
+			if err != nil || len(openGrants(list)) == 0 || n == looks {
+				return grantsRead{grants: list, err: err}
+			}
+			r.Note(grantsSeen{list})
+			if err := c.Sleep(ctx, every); err != nil {
+				return grantsRead{grants: list, err: err}
+			}
+		}
+	}))
+}
+
+func (s *granted) back() bool {
+	was := s.explaining
+	s.explaining = false
+	return was
+}
+
+func (s *granted) event(d *data, e any) {
+	if seen, ok := e.(grantsSeen); ok {
+		d.grants, s.looked = seen.grants, d.now()
+	}
+}
+
+func (s *granted) done(d *data, result any) turn {
+	switch r := result.(type) {
+	case scriptMade:
+		if r.err != nil {
+			s.err = r.err
+			return turn{}
+		}
+		s.script = textLines(r.script)
+	case grantsRead:
+		s.looking, s.working = false, Text{}
+		if r.err != nil {
+			s.err = r.err
+			return turn{}
+		}
+		d.grants, s.looked = r.grants, d.now()
+	case fileSaved:
+		s.working = Text{}
+		if r.err != nil {
+			s.err = r.err
+			return turn{}
+		}
+		return stayed(T("flow.saved_to", "path", r.path))
+	case scriptRan:
+		s.working = Text{}
+		if r.err != nil {
+			s.err = r.err
+			return turn{}
+		}
+		s.ran = true
+		return s.look(d)
+	}
+	return turn{}
+}

@@ -1,0 +1,102 @@
+package flow
+
+import (
+	"context"
+
+	"github.com/hacsync/hacsync/sync/secret"
+)
+
+// unlocking asks for the passphrase that saved data is sealed with, where there is
+// no keyring and no identity file: once where something is sealed with it
+// already, twice where it is new. It is kept nowhere longer than the question.
+type unlocking struct {
+	open   bool // it is asked
+	fresh  bool // nothing is sealed with it yet
+	first  secret.Text
+	differ bool // the second was not the first
+	err    error
+	busy   bool
+}
+
+// unlocked is what became of a passphrase.
+type unlocked struct{ err error }
+
+// shortest is how many characters a new passphrase has at least: it alone stands
+// between a copied file and a sign-in.
+const shortest = 12
+
+func (u *unlocking) begin(fresh bool) { *u = unlocking{open: true, fresh: fresh} }
+
+func (u *unlocking) close() { *u = unlocking{} }
+
+// view asks; why is a sentence on why there is no keyring.
+func (u *unlocking) view(v *View, why error) {
+	v.Title = T("flow.passphrase.title")
+	v.Blocks = nil
+	if u.err != nil {
+		v.Blocks = append(v.Blocks, Trouble{Err: u.err})
+	}
+	if why != nil {
+		v.Blocks = append(v.Blocks, Para{T("flow.what", "x", What{why})})
+	} else {
+		v.Blocks = append(v.Blocks, Para{T("flow.passphrase.why")})
+	}
+	id := "flow.passphrase.known"
+	if u.fresh {
+		id = "flow.passphrase.new"
+	}
+	v.Blocks = append(v.Blocks, Para{T(id, "n", shortest)})
+	v.Commands = nil
+	if u.busy {
+		v.Working = T("flow.passphrase.trying")
+		v.Ask = Question{Kind: Wait, Optional: true}
+		return
+	}
+	if u.differ {
+		v.Blocks = append(v.Blocks, Checks{{Mark: Stops, Text: T("flow.passphrase.differ")}})
+	}
+	v.Ask = Question{Kind: Secret, Text: T("flow.passphrase.ask")}
+	if !u.first.Empty() {
+		v.Ask.Text = T("flow.passphrase.again")
+	}
+}
+
+// answer takes what was typed.
+func (u *unlocking) answer(d *data, a Answer) turn {
+	typed := a.Secret
+	u.err, u.differ = nil, false
+	switch {
+	case a.Command != "":
+		return stayed(T("flow.not_a_command"))
+	case typed.Empty():
+		return stayed(T("flow.passphrase.empty"))
+	case u.fresh && u.first.Empty():
+		if len([]rune(typed.Reveal())) < shortest {
+			return stayed(T("flow.passphrase.short", "n", shortest))
+		}
+		u.first = typed
+		return turn{}
+	case u.fresh && u.first.Reveal() != typed.Reveal():
+		u.first, u.differ = secret.Text{}, true
+		return turn{}
+	}
+	u.busy, u.first = true, secret.Text{}
+	b := d.b
+	return does(effect(func(ctx context.Context, _ Reporter) any { return unlocked{b.Unseal(ctx, typed)} }))
+}
+
+// back goes from the second time to the first; false where the question is left.
+func (u *unlocking) back() bool {
+	was := !u.first.Empty()
+	u.first, u.differ = secret.Text{}, false
+	return was
+}
+
+// done reports whether it opened.
+func (u *unlocking) done(r unlocked) bool {
+	u.busy, u.err = false, r.err
+	if r.err == nil {
+		u.close()
+	}
+	return r.err == nil
+}

@@ -1,0 +1,92 @@
+package flow
+
+import (
+	"context"
+	"strings"
+)
+
+type (
+	// newestSeen is the newest export of the download folder, empty for none.
+	newestSeen struct{ path string }
+	// hacKept is the client of the HAC API that is kept.
+	hacKept struct {
+		client string
+		err    error
+	}
+	hacSaved struct{ err error }
+)
+
+// hac asks which client of the HAC API is kept.
+func (s *sourcing) hac(d *data) turn {
+	s.working, s.err = true, nil
+	session := d.session
+	return does(effect(func(ctx context.Context, _ Reporter) any {
+		client, err := session.HAC(ctx)
+		return hacKept{client, err}
+	}))
+}
+
+func (s *sourcing) seenHAC(r hacKept) turn {
+	s.kept, s.err = r.client, r.err
+	s.asks = askHAC
+	if r.client == "" {
+		s.asks = askClient
+	}
+	return turn{}
+}
+
+func (s *sourcing) viewHAC(v *View) {
+	v.Title = T("flow.source.hac")
+	switch s.asks {
+	case askHAC:
+		v.Blocks = append(v.Blocks, Para{T("flow.hac.kept", "client", s.kept)})
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "use", Options: []Option{
+			{Key: "use", Text: T("flow.hac.use", "client", s.kept)},
+			{Key: "change", Text: T("flow.hac.change"), Note: T("flow.hac.change_note")},
+			{Key: "other", Text: T("flow.source.another")},
+		}}
+	case askClient:
+		v.Blocks = append(v.Blocks, Para{T("flow.hac.what")}, Para{T("flow.hac.sealed")})
+		v.Ask = Question{Kind: Line, Text: T("flow.hac.client_ask"), Preset: firstOf(s.client, s.kept)}
+	case askKey:
+		v.Blocks = append(v.Blocks, Facts{{T("flow.hac.f_client"), Raw(s.client)}}, Para{T("flow.hac.sealed")})
+		v.Ask = Question{Kind: Secret, Text: T("flow.hac.key_ask")}
+	case askWhere, askPath, askCount:
+	}
+}
+
+func (s *sourcing) answerHAC(d *data, a Answer) turn {
+	if a.Command != "" {
+		return stayed(T("flow.not_a_command"))
+	}
+	switch s.asks {
+	case askHAC:
+		switch a.Text {
+		case "use":
+			return s.look(d, "hac")
+		case "change":
+			s.asks = askClient
+			return turn{}
+		case "other":
+			s.asks = askWhere
+			return turn{}
+		}
+		return stayed(T("flow.not_a_choice"))
+	case askClient:
+		client := strings.TrimSpace(fold(a.Text))
+		if client == "" || strings.ContainsAny(client, " \t") {
+			return stayed(T("flow.hac.client_bad"))
+		}
+		s.client, s.asks = client, askKey
+		return turn{}
+	case askWhere, askPath, askCount, askKey:
+	}
+	if a.Secret.Empty() {
+		return stayed(T("flow.hac.key_empty"))
+	}
+	s.working, s.err = true, nil
+	session, client, key := d.session, s.client, a.Secret
+	return does(effect(func(ctx context.Context, _ Reporter) any {
+		return hacSaved{session.SaveHAC(ctx, client, key)}
+	}))
+}

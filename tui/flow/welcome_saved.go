@@ -1,0 +1,244 @@
+package flow
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// viewSaved lists the saved connections, and what can be done with one.
+func (s *welcome) viewSaved(v *View) {
+	v.Title = T("word.saved-data")
+	switch s.asks {
+	case askUnlock:
+		s.seal.view(v, nil)
+		v.Status = T("flow.passphrase.status")
+		return
+	case askCare:
+		v.Title = T("flow.saved.title", "tenant", s.of.TenantName)
+		v.Blocks = append(v.Blocks, s.facts(s.of))
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "renew", Options: []Option{
+			{Key: "renew", Text: T("flow.saved.renew"), Note: T("flow.saved.renew_note")},
+		}}
+		if s.of.Acts() {
+			v.Ask.Options = append(v.Ask.Options, Option{Key: "certificate", Text: T("flow.saved.certificate"), Note: T("flow.saved.certificate_note")})
+			v.Ask.Preset = "certificate"
+		}
+		v.Ask.Options = append(v.Ask.Options,
+			Option{Key: "forget", Text: T("flow.saved.forget"), Note: T("flow.saved.forget_note")},
+			Option{Key: "list", Text: T("flow.saved.list")})
+		return
+	case askForget:
+		v.Title = T("flow.saved.forget_title", "tenant", s.of.TenantName)
+		removed := Checks{{Mark: Stops, Text: T("flow.saved.gone_signin"), Detail: []Text{T("flow.saved.gone_signin_detail")}}}
+		if s.of.Application != nil {
+			removed = append(removed, Check{Mark: Stops, Text: T("flow.saved.gone_key", "name", s.of.Application.Name), Detail: []Text{T("flow.saved.gone_key_detail")}})
+		}
+		removed = append(removed, Check{Mark: Stops, Text: T("flow.saved.gone_secrets")})
+		v.Blocks = append(v.Blocks,
+			Heading{T("flow.saved.removed")}, removed,
+			Heading{T("flow.saved.stays")}, Checks{{Mark: OK, Text: T("flow.saved.stays_state")}, {Mark: OK, Text: T("flow.saved.stays_tenant")}})
+		v.Ask = Question{Kind: Choice, Text: T("flow.saved.forget_ask"), Preset: "keep", Options: []Option{
+			{Key: "forget", Text: T("flow.saved.forget")},
+			{Key: "keep", Text: T("flow.saved.keep")},
+		}}
+		return
+	case askHow, askSaved, askPlanFile:
+	}
+	v.Ask = Question{Kind: Choice, Text: T("flow.welcome.which"), Preset: "1"}
+	for i, c := range s.conns {
+		v.Ask.Options = append(v.Ask.Options, Option{
+			Key: strconv.Itoa(i + 1), Text: Raw(c.TenantName + " (" + c.Initial + ")"), Note: s.summary(c),
+		})
+	}
+	v.Commands = []Command{{Name: "care", Key: "e", Word: "edit", Arg: T("flow.arg_no"), Help: T("flow.saved.cmd"), OfOption: true}}
+}
+
+// summary is a connection in one line: who acts, for which domains, when last.
+func (s *welcome) summary(c consent.Connection) Text {
+	list := Texts{whoActs(c)}
+	if names := s.domains[c.Tenant]; len(names) > 0 {
+		list = append(list, T("flow.saved.domains", "names", Names(names)))
+	}
+	if !c.LastUsed.IsZero() {
+		list = append(list, T("flow.saved.used", "at", Day(c.LastUsed)))
+	}
+	return Is(list)
+}
+
+func whoActs(c consent.Connection) Text {
+	if c.Acts() {
+		return T("flow.saved.application", "name", c.Application.Name)
+	}
+	return Raw(c.Account)
+}
+
+func (s *welcome) facts(c consent.Connection) Facts {
+	facts := Facts{
+		{T("word.tenant"), Raw(c.TenantName + " (" + c.Initial + ")")},
+		{T("flow.saved.f_who"), whoActs(c)},
+	}
+	if names := s.domains[c.Tenant]; len(names) > 0 {
+		facts = append(facts, Fact{T("flow.saved.f_domains"), Is(Names(names))})
+	}
+	if a := c.Application; a != nil && !a.Ends.IsZero() {
+		facts = append(facts, Fact{T("flow.saved.f_certificate"), T("flow.saved.ends", "at", Day(a.Ends))})
+	}
+	if !c.LastUsed.IsZero() {
+		facts = append(facts, Fact{T("flow.saved.f_used"), Is(Moment(c.LastUsed))})
+	}
+	return facts
+}
+
+func (s *welcome) answerSaved(d *data, a Answer) turn {
+	switch s.asks {
+	case askUnlock:
+		return s.seal.answer(d, a)
+	case askCare:
+		switch a.Text {
+		case "renew":
+			s.target(d, s.of)
+			d.forgetSession()
+			return goTo(SignIn)
+		case "certificate":
+			if s.of.Acts() {
+				return s.unlocked(d, func() turn { return s.renew(d) })
+			}
+		case "forget":
+			s.asks = askForget
+			return turn{}
+		case "list":
+			s.asks = askSaved
+			return turn{}
+		}
+		return stayed(T("flow.not_a_choice"))
+	case askForget:
+		switch a.Text {
+		case "forget":
+			return s.forget(d)
+		case "keep":
+			s.asks = askSaved
+			return turn{}
+		}
+		return stayed(T("flow.not_a_choice"))
+	case askHow, askSaved, askPlanFile:
+	}
+	i, ok := number(a.Text)
+	if !ok || i < 1 || i > len(s.conns) {
+		return stayed(T("flow.not_a_choice"))
+	}
+	s.of = s.conns[i-1]
+	switch a.Command {
+	case "care":
+		s.asks = askCare
+		return turn{}
+	case "":
+		return s.unlocked(d, func() turn { return s.reopen(d, s.of) })
+	}
+	return stayed(T("flow.not_a_command"))
+}
+
+// unlocked does what opens saved data, after the passphrase where one is needed.
+func (s *welcome) unlocked(_ *data, then func() turn) turn {
+	if !s.needs {
+		return then()
+	}
+	s.asks, s.then = askUnlock, then
+	s.seal.begin(false)
+	return turn{}
+}
+
+// target is a sign-in that renews a connection.
+func (s *welcome) target(d *data, c consent.Connection) {
+	d.target = Target{Tenant: c.Tenant, Client: c.Client, Connection: c.Name}
+	if !c.Simulated() {
+		d.target.Cloud = c.Cloud
+	}
+}
+
+func (s *welcome) forget(d *data) turn {
+	s.work = T("flow.saved.forgetting", "tenant", s.of.TenantName)
+	b, name := d.b, s.of.Name
+	// What is open of it would be saved again.
+	if d.session != nil && d.session.Connection().Name == name {
+		d.forgetSession()
+	}
+	return does(effect(func(ctx context.Context, _ Reporter) any { return forgotten{name, b.Forget(ctx, name)} }))
+}
+
+// renew makes a new certificate for the application of a connection.
+func (s *welcome) renew(d *data) turn {
+	s.asks, s.work = askCare, T("flow.saved.renewing", "name", s.of.Application.Name)
+	b, name := d.b, s.of.Name
+	e := effect(func(ctx context.Context, _ Reporter) any {
+		session, err := b.Reopen(ctx, name)
+		if err != nil {
+			return certified{err: err}
+		}
+		defer closeSession(session)
+		app, err := session.Dedicated().Renew(ctx)
+		return certified{app, err}
+	})
+	e.Writes = true
+	return does(e)
+}
+
+// cared takes what became of a passphrase, a renewal, or forgetting.
+func (s *welcome) cared(d *data, result any) turn {
+	switch r := result.(type) {
+	case unlocked:
+		if s.seal.done(r) {
+			s.needs, s.asks = false, askSaved
+			d.sealed = true
+			return s.then()
+		}
+	case forgotten:
+		if r.err != nil {
+			s.err = r.err
+			return turn{}
+		}
+		s.asks = askSaved
+		t := s.read(d)
+		t.say = []Text{T("flow.saved.forgotten", "tenant", s.of.TenantName)}
+		return t
+	case certified:
+		if r.err != nil {
+			s.err = r.err
+			return turn{}
+		}
+		s.asks = askSaved
+		t := s.read(d)
+		t.say = []Text{T("flow.saved.renewed", "name", r.app.Name, "at", Day(r.app.Ends))}
+		return t
+	}
+	return turn{}
+}
+
+// notOpened says why saved data did not open. A sign-in that has ended is renewed
+// by signing in again; what another key has sealed is left as it is.
+func (s *welcome) notOpened(d *data, r reopened) turn {
+	s.err, s.asks = r.err, askHow
+	d.forgetSession()
+	d.target = d.o.Target
+	if sealedAway(r.err) {
+		s.asks = askSaved
+		return stayed(T("flow.saved.left"))
+	}
+	for _, c := range s.conns {
+		if c.Name == r.name {
+			s.target(d, c)
+		}
+	}
+	if r.resume > 0 {
+		return turn{} // the words say what became of the run
+	}
+	return stayed(T("flow.welcome.sign_in_again"))
+}
+
+// sealedAway reports whether saved data is there and its key is not.
+func sealedAway(err error) bool {
+	return problem.Has(err, problem.SealedElsewhere, problem.SealedNewer, problem.KeyringAbsent, problem.KeyringRefused, problem.KeyringEmpty,
+		problem.PassphraseWrong, problem.IdentityMissing, problem.IdentityUnreadable, problem.IdentityExposed, problem.IdentityInvalid)
+}
