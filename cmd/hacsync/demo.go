@@ -85,7 +85,7 @@ func (a *app) walk(ctx context.Context, people flow.Demo) error {
 	b := &backend{app: a, vault: v, base: base, sim: sim, demo: people}
 	f := flow.New(b, flow.Options{
 		Version: version(), Person: approver(""), Count: -1, Windows: runtime.GOOS == "windows",
-		Target: flow.Target{Client: a.flags.clientID},
+		Target: flow.Target{Client: a.flags.clientID}, Home: true,
 	})
 	var ended flow.Outcome
 	if a.screens() {
