@@ -162,9 +162,14 @@ func (a *app) answer(v any) {
 	_, _ = a.out.Write(append(b, '\n'))
 }
 
-// openLog opens the file of --log, readable by its owner alone.
+// openLog opens the file of --log, readable by its owner alone; "-" is stderr,
+// where services and containers keep what they are told, in JSON.
 func (a *app) openLog() error {
 	if a.flags.log == "" || a.logFile != nil {
+		return nil
+	}
+	if a.flags.log == "-" {
+		a.log = slog.New(slog.NewJSONHandler(a.err, &slog.HandlerOptions{Level: slog.LevelInfo}))
 		return nil
 	}
 	f, err := os.OpenFile(a.flags.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
