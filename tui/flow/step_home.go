@@ -148,7 +148,7 @@ func (s *homing) view(d *data, now time.Time) View {
 		return v
 	}
 	needs := s.needs(d, now)
-	v.Aside = T("home.aside", "n", len(s.home.Domains), "needy", s.needy())
+	v.Aside = T("home.aside", "n", len(s.home.Domains), "needy", s.needy(now))
 	v.Ask = Question{
 		Kind: Choice, Text: T("home.ask"), Preset: s.at,
 		Head: []Text{
@@ -294,10 +294,12 @@ func (s *homing) nextWord(h *run.HomeDomain) Text {
 }
 
 // needy is how many domains wait for a person.
-func (s *homing) needy() int {
+func (s *homing) needy(now time.Time) int {
 	n := 0
+	_, works := s.upkeep.alive(now)
 	for _, h := range s.home.Domains {
-		if h.Next == run.NextReview || h.Next == run.NextResume || s.upkeep.domains[h.Name].State == state.Held {
+		p := s.upkeep.domains[h.Name].State
+		if h.Next == run.NextReview || h.Next == run.NextResume || p == state.Held || p == state.Enabled && !works {
 			n++
 		}
 	}
