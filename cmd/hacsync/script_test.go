@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -29,12 +30,33 @@ func TestMain(m *testing.M) {
 	if order := os.Getenv(proofVariable); order != "" {
 		os.Exit(proofProcess(order))
 	}
+	if order := os.Getenv(leakVariable); order != "" {
+		os.Exit(leakProcess(order))
+	}
 	testscript.Main(m, map[string]func(){"hacsync": main})
 }
 
 // TestScripts drives the real program, as its users do, against simulators
 // that serve over HTTPS in processes of their own.
 func TestScripts(t *testing.T) {
+	commands := consentCommands()
+	maps.Copy(commands, map[string]func(*testscript.TestScript, bool, []string){
+		"exits":        exits,
+		"simulator":    simulatorReady,
+		"stop":         stopSimulator,
+		"interrupted":  interruptedBy,
+		"killed":       killedBy,
+		"empty":        checkEmpty,
+		"approving":    approving,
+		"identity":     makeIdentity,
+		"tenant":       saveTenant,
+		"json":         checkJSON,
+		"csv":          makeCSV,
+		"insync":       checkInSync,
+		"awaitfile":    awaitFile,
+		"fingerprint":  readFingerprint,
+		"sameaccounts": sameAccounts,
+	})
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
@@ -46,25 +68,10 @@ func TestScripts(t *testing.T) {
 			e.Setenv("LC_ALL", "C")
 			e.Setenv("NO_COLOR", "1")
 			e.Values[running{}] = map[string]func(){}
+			e.Values[logMark{}] = map[string]int{}
 			return os.MkdirAll(filepath.Join(e.WorkDir, ".tmp"), 0o700)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":        exits,
-			"simulator":    simulatorReady,
-			"stop":         stopSimulator,
-			"interrupted":  interruptedBy,
-			"killed":       killedBy,
-			"empty":        checkEmpty,
-			"approving":    approving,
-			"identity":     makeIdentity,
-			"tenant":       saveTenant,
-			"json":         checkJSON,
-			"csv":          makeCSV,
-			"insync":       checkInSync,
-			"awaitfile":    awaitFile,
-			"fingerprint":  readFingerprint,
-			"sameaccounts": sameAccounts,
-		},
+		Cmds: commands,
 	})
 }
 
