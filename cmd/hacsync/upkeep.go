@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 
+	"github.com/hacsync/hacsync/assets"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/notice"
 	"github.com/hacsync/hacsync/sync/periodic"
@@ -53,26 +54,27 @@ func (u upkeep) Told(ctx context.Context) ([]string, error) {
 
 // Service is how a worker is made a service of this machine.
 func (u upkeep) Service() flow.Service {
-	elsewhere := []string{
-		"hacsync connect --certificate new.pem --tenant " + u.s.connection.Tenant,
-		"hacsync settings DOMAIN source=hac",
-		"hacsync worker",
-	}
-	if runtime.GOOS == "windows" {
-		return flow.Service{
-			File: "hacsync-worker.ps1", Text: deployed("windows/register.ps1"),
-			Commands: []string{`powershell -ExecutionPolicy Bypass -File .\hacsync-worker.ps1`}, Elsewhere: elsewhere,
-		}
-	}
-	return flow.Service{
-		File: "hacsync-worker.service", Text: deployed("systemd/hacsync-worker.service"),
+	s := flow.Service{
+		File: "hacsync-worker.service",
 		Commands: []string{
 			"sudo cp hacsync-worker.service /etc/systemd/system/",
 			"sudo systemctl daemon-reload",
 			"sudo systemctl enable --now hacsync-worker",
 		},
-		Elsewhere: elsewhere,
+		Elsewhere: []string{
+			"hacsync connect --certificate new.pem --tenant " + u.s.connection.Tenant,
+			"hacsync settings DOMAIN source=hac",
+			"hacsync worker",
+		},
 	}
+	if runtime.GOOS == "windows" {
+		s.File = "register-worker.ps1"
+		s.Commands = []string{`powershell -ExecutionPolicy Bypass -File .\register-worker.ps1`}
+	}
+	text, err := assets.Deploy(s.File)
+	if err != nil { // a mistake of ours: the commands help all the same
+		u.s.app.log.Error("service file", "error", err)
+	}
+	s.Text = text
+	return s
 }
-
-func deployed(string) string { return "" }

@@ -76,6 +76,14 @@ func (s *resulting) view(d *data, now time.Time) View {
 		{Key: "domain", Text: T("flow.domain.another")},
 		{Key: "quit", Text: T("flow.result.quit")},
 	}}
+	if d.saved && d.o.Home {
+		last := len(v.Ask.Options) - 1
+		v.Ask.Options = slices.Insert(
+			v.Ask.Options, last,
+			Option{Key: "periodic", Text: T("word.periodic-sync"), Note: T("flow.result.periodic_note")},
+			Option{Key: "home", Text: T("home.back")},
+		)
+	}
 	if r != nil && r.Sent > 0 {
 		last := len(v.Ask.Options) - 1
 		v.Ask.Options = slices.Insert(v.Ask.Options, last, Option{
@@ -172,6 +180,16 @@ func (s *resulting) answer(d *data, a Answer) turn {
 			}
 			return undoPlanned{planned: p, review: newReviewed(p.Plan)}
 		}))
+	case "home", "periodic":
+		if !d.saved || !d.o.Home {
+			break
+		}
+		if firstOf(a.Command, a.Text) == "periodic" {
+			t := goTo(Periodic)
+			t.through = []Step{Home}
+			return t
+		}
+		return goTo(Home)
 	case "quit":
 		return turn{move: leave}
 	case "auditlog":
