@@ -2,13 +2,18 @@ package main
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
+	"text/template"
 
 	"github.com/hacsync/hacsync/assets"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/notice"
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/state"
 	"github.com/hacsync/hacsync/tui/flow"
 )
@@ -52,29 +57,75 @@ func (u upkeep) Told(ctx context.Context) ([]string, error) {
 	return told, nil
 }
 
-// Service is how a worker is made a service of this machine.
+// Service is how a worker is made a service of this machine. It works on this
+// state, with this key: with one that needs a person to be signed in, it says so.
 func (u upkeep) Service() flow.Service {
+	app := "APPID"
+	if a := u.s.connection.Application; a != nil && a.ID != "" {
+		app = a.ID
+	}
 	s := flow.Service{
 		File: "hacsync-worker.service",
 		Commands: []string{
-			"sudo cp hacsync-worker.service /etc/systemd/system/",
-			"sudo systemctl daemon-reload",
-			"sudo systemctl enable --now hacsync-worker",
+			"mkdir -p ~/.config/systemd/user && cp hacsync-worker.service ~/.config/systemd/user/",
+			"systemctl --user daemon-reload && systemctl --user enable --now hacsync-worker",
+			"loginctl enable-linger",
 		},
 		Elsewhere: []string{
-			"hacsync connect --certificate new.pem --tenant " + u.s.connection.Tenant,
-			"hacsync settings DOMAIN source=hac",
+			"hacsync grant --application --tenant " + u.s.connection.Tenant + " --certificate-out other.pem",
+			"hacsync grant --application --add-certificate other.pem     # " + u.s.app.text("worker.here", nil),
+			"hacsync grant --application --id " + app,
 			"hacsync worker",
 		},
 	}
+	var err error
 	if runtime.GOOS == "windows" {
 		s.File = "register-worker.ps1"
 		s.Commands = []string{`powershell -ExecutionPolicy Bypass -File .\register-worker.ps1`}
+		s.Text, err = assets.Deploy(s.File)
+	} else {
+		s.Text, err = u.unit()
 	}
-	text, err := assets.Deploy(s.File)
+	if u.s.vault.sealer.Kind() == secret.Keyring {
+		s.Commands = append([]string{"hacsync connections reseal " + u.s.connection.Name + " --to-identity identity.txt"}, s.Commands...)
+	}
 	if err != nil { // a mistake of ours: the commands help all the same
 		u.s.app.log.Error("service file", "error", err)
 	}
-	s.Text = text
+	return s
+}
+
+// unit is the systemd unit of a worker of this person.
+func (u upkeep) unit() (string, error) {
+	text, err := assets.Deploy("user-worker.service.tmpl")
+	if err != nil {
+		return "", err
+	}
+	t, err := template.New("unit").Option("missingkey=error").Parse(text)
+	if err != nil {
+		return "", err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		program = "/usr/local/bin/hacsync"
+	}
+	identity := u.s.app.flags.identity
+	if identity != "" {
+		if identity, err = filepath.Abs(identity); err != nil {
+			return "", err
+		}
+	}
+	var b strings.Builder
+	err = t.Execute(&b, map[string]string{"Program": quoted(program), "State": quoted(u.s.store.URL()), "Identity": quoted(identity)})
+	return b.String(), err
+}
+
+// quoted is a word of a unit file: with spaces or signs that systemd reads, it
+// stands in quotes.
+func quoted(s string) string {
+	s = strings.NewReplacer("%", "%%", `\`, `\\`, `"`, `\"`, "$", "$$").Replace(s)
+	if strings.ContainsAny(s, " \t'\"\\") {
+		return `"` + s + `"`
+	}
 	return s
 }
