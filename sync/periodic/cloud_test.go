@@ -34,7 +34,9 @@ type cloud struct {
 	next    int
 	// hook may fail a call, or take its time; it is called without the lock.
 	hook func(method string, q request) error
-	trap *trap
+	// after is called behind the effect.
+	after func(method string, q request) error
+	trap  *trap
 }
 
 // trap holds the next call of a worker before its effect.
@@ -71,6 +73,8 @@ type customer struct {
 	bin     map[directory.ID]*person
 	// staff is what the source has, by domain; nil makes rows from the hour.
 	staff map[string][]person
+	// endless makes every source want one more change than was ever written.
+	endless bool
 }
 
 // person is an account, or a row of a source.
@@ -148,6 +152,14 @@ type outcome struct {
 
 // call answers one call of a destination or a source.
 func (c *cloud) call(_ context.Context, method string, q request) (answer, error) {
+	a, err := c.answer(method, q)
+	if err == nil && c.after != nil {
+		err = c.after(method, q)
+	}
+	return a, err
+}
+
+func (c *cloud) answer(method string, q request) (answer, error) {
 	if c.hook != nil {
 		if err := c.hook(method, q); err != nil {
 			return answer{}, err
@@ -168,7 +180,10 @@ func (c *cloud) call(_ context.Context, method string, q request) (answer, error
 		c.reads[q.Tenant]++
 		a.Domains, a.Users, a.Deleted = k.domains, sorted(k.users), sorted(k.bin)
 	case "source":
-		a.Users = k.staff[q.Domain]
+		a.Users = slices.Clone(k.staff[q.Domain])
+		if k.endless {
+			a.Users[0].Name = fmt.Sprintf("Serial %d", c.written(q.Domain)+1)
+		}
 		if a.Users == nil {
 			for _, p := range sorted(k.users) {
 				if strings.HasSuffix(p.UPN, "@"+q.Domain) {
@@ -252,6 +267,16 @@ func (c *cloud) write(q request, k *customer, step plan.Step) outcome {
 		Tenant: q.Tenant, Domain: domain, Worker: q.Worker, Verb: step.Verb, UPN: p.UPN, Name: p.Name, At: now,
 	})
 	return outcome{Did: destination.Applied, ID: id}
+}
+
+// written counts the writes to a domain.
+func (c *cloud) written(domain string) (n int) {
+	for _, l := range c.ledger {
+		if l.Domain == domain {
+			n++
+		}
+	}
+	return n
 }
 
 // lines are the writes so far.

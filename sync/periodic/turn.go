@@ -48,6 +48,10 @@ func (w *Worker) turn(ctx context.Context, r ring) bool {
 		if err := slot.Release(ctx); err != nil {
 			log.WarnContext(ctx, "interval not given back", "err", err)
 		}
+		select {
+		case w.free <- struct{}{}:
+		default: // somebody will look already
+		}
 	}()
 	p, err := w.take(ctx, slot, r)
 	if errors.Is(err, errOver) {

@@ -48,6 +48,7 @@ type Worker struct {
 	done   int64
 	failed int64
 	rung   map[ring]*rung
+	free   chan struct{} // an interval has ended
 }
 
 // ring is one wish to have an interval carried out.
@@ -66,6 +67,7 @@ func (w *Worker) prepare() {
 	w.once.Do(func() {
 		w.limits = w.Limits.withDefaults()
 		w.doing, w.rung = map[string]time.Time{}, map[ring]*rung{}
+		w.free = make(chan struct{}, 1)
 		if w.Clock == nil {
 			w.Clock = clock.Real()
 		}
@@ -112,7 +114,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			if err := w.ringDue(ctx); err != nil && ctx.Err() == nil {
 				w.Log.WarnContext(ctx, "due domains not found", "err", err)
 			}
-			if w.Clock.Sleep(ctx, w.limits.Look) != nil {
+			if w.rest(ctx) != nil {
 				return nil
 			}
 		}
@@ -123,6 +125,26 @@ func (w *Worker) Run(ctx context.Context) error {
 	last, cancel := context.WithTimeout(last, 15*time.Second)
 	defer cancel()
 	return errors.Join(err, w.report(last, began, true))
+}
+
+// rest waits until it is time to look for due domains again: a while, or less
+// where an interval has ended, because its tenant has a seat free then.
+func (w *Worker) rest(ctx context.Context) error {
+	short, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-w.free:
+			cancel()
+		case <-short.Done():
+		}
+	}()
+	// Not more often than that, however many end.
+	if err := w.Clock.Sleep(ctx, w.limits.Look/10); err != nil {
+		return err
+	}
+	_ = w.Clock.Sleep(short, w.limits.Look*9/10)
+	return ctx.Err()
 }
 
 // Once carries out what is due now and returns: for whoever brings an alarm

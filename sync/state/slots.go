@@ -67,7 +67,8 @@ type SlotHolder struct {
 }
 
 // Slots lists the claims on intervals that anybody ever held. Calling it again
-// and again is how silent holders are found.
+// and again is how silent holders are found, those of syncs as well: who takes an
+// interval up does not wait a second time for the sync in it.
 func (s *Store) Slots(ctx context.Context) ([]SlotHolder, error) {
 	type row struct {
 		name string
@@ -79,7 +80,7 @@ func (s *Store) Slots(ctx context.Context) ([]SlotHolder, error) {
 		all, err = rows(ctx, tx, func(scan func(...any) error) (r row, err error) {
 			err = scan(&r.name, &r.token, &r.beat, &r.holder)
 			return r, err
-		}, `SELECT name, token, beat, holder FROM lease WHERE substr(name, 1, 5) = 'slot:'`)
+		}, `SELECT name, token, beat, holder FROM lease`)
 		return err
 	})
 	if err != nil {
@@ -87,7 +88,12 @@ func (s *Store) Slots(ctx context.Context) ([]SlotHolder, error) {
 	}
 	holders := make([]SlotHolder, 0, len(all))
 	for _, r := range all {
-		tenant, domain, _ := strings.Cut(strings.TrimPrefix(r.name, slotPrefix), "/")
+		name, is := strings.CutPrefix(r.name, slotPrefix)
+		if !is {
+			s.silent(r.name, r.lease) // watched
+			continue
+		}
+		tenant, domain, _ := strings.Cut(name, "/")
 		if r.free() {
 			holders = append(holders, SlotHolder{Tenant: tenant, Domain: domain, Token: r.token})
 			continue
