@@ -75,6 +75,12 @@ const (
 	// WriteNeedsPerson: the permission to write would need a person, and nobody
 	// watches. Args: domain.
 	WriteNeedsPerson Code = "HS-5519"
+	// StateWentAway: the state stopped answering in the middle of a sync.
+	// Args: run, domain.
+	StateWentAway Code = "HS-5520"
+	// StateRanFull: no room was left for the state in the middle of a sync.
+	// Args: run, domain.
+	StateRanFull Code = "HS-5521"
 	// RunEnded: a run that cannot be resumed. Args: run, state.
 	RunEnded Code = "HS-5516"
 )
@@ -107,4 +113,6 @@ var runClasses = map[Code]Class{
 	RunEnded:         Mend,
 	PlanOld:          Retry,
 	WriteNeedsPerson: Mend,
+	StateWentAway:    Retry,
+	StateRanFull:     Mend,
 }

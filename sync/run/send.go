@@ -49,11 +49,15 @@ func (s *syncing) send(ctx context.Context, steps []plan.Step) error {
 		if len(steps) == 0 {
 			return nil
 		}
-		if !s.claim.Held() {
+		if s.claimGone() {
 			return problem.New(problem.ClaimLost, problem.Args{"domain": s.run.Domain})
 		}
+		// This commits a beat, after as long as the state was away.
 		if err := s.intend(ctx, steps, attempts); err != nil {
 			return err
+		}
+		if !s.claim.Held() { // asleep since: what was intended is settled by whoever goes on
+			return problem.New(problem.ClaimLost, problem.Args{"domain": s.run.Domain})
 		}
 		// From here the batch is finished even if somebody asks to stop: what is
 		// sent has to be settled.
@@ -65,6 +69,17 @@ func (s *syncing) send(ctx context.Context, steps []plan.Step) error {
 		}
 	}
 	return nil
+}
+
+// claimGone reports whether another holder was seen. A claim without a fresh beat
+// is not gone: the next write to the journal proves it, or waits for the state.
+func (s *syncing) claimGone() bool {
+	select {
+	case <-s.claim.Lost():
+		return true
+	default:
+		return false
+	}
 }
 
 // pause waits d, and as long as the destination asked all of us to wait.

@@ -321,6 +321,7 @@ func (s *syncing) end(ctx context.Context, err error) (*Report, error) {
 		return rep, err // the run belongs to whoever took the claim
 	case len(s.entries) > 0:
 		end = state.Stopped
+		err = s.stateAway(err)
 	case refuses(err):
 		end = state.Refused
 	default:
@@ -334,6 +335,19 @@ func (s *syncing) end(ctx context.Context, err error) (*Report, error) {
 func refuses(err error) bool {
 	return problem.Has(err, problem.GuardCancels, problem.GuardCancelsNumber, problem.GuardCancelsDay,
 		problem.SignInCancels, problem.RaiseSpent, problem.PlanDrifted)
+}
+
+// stateAway says of a state that failed in the middle of a sync what became of the
+// sync and how it goes on.
+func (s *syncing) stateAway(err error) error {
+	args := problem.Args{"run": strconv.FormatInt(s.run.No, 10), "domain": s.run.Domain}
+	switch {
+	case problem.Has(err, problem.StateUnreachable, problem.StateBusy):
+		return problem.Wrap(err, problem.StateWentAway, args)
+	case problem.Has(err, problem.StateFull):
+		return problem.Wrap(err, problem.StateRanFull, args)
+	}
+	return err
 }
 
 // endAs writes the run's end and makes the report.

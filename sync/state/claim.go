@@ -36,6 +36,7 @@ type Claim struct {
 	last     time.Time // when the last committed beat was begun
 	isLost   bool
 	released bool
+	givenUp  bool // the state was away for longer than is waited for
 }
 
 // holder is what stands in a lease: for people who holds it, and for the proof
@@ -307,16 +308,18 @@ func (c *Claim) fenced(ctx context.Context, doing string, f func(*sql.Tx) error)
 	}
 	var begun time.Time
 	gone := errors.New("the lease has another token")
-	err := c.store.write(ctx, doing, func(tx *sql.Tx) error {
-		begun = c.store.clock.Now()
-		held, err := one(tx.ExecContext(ctx, beatLease, c.name, c.token))
-		if err != nil {
-			return err
-		}
-		if !held {
-			return problem.Wrap(gone, problem.ClaimLost, nil)
-		}
-		return f(tx)
+	err := c.throughAbsence(ctx, doing, func(ctx context.Context) error {
+		return c.store.write(ctx, doing, func(tx *sql.Tx) error {
+			begun = c.store.clock.Now()
+			held, err := one(tx.ExecContext(ctx, beatLease, c.name, c.token))
+			if err != nil {
+				return err
+			}
+			if !held {
+				return problem.Wrap(gone, problem.ClaimLost, nil)
+			}
+			return f(tx)
+		})
 	})
 	if errors.Is(err, gone) {
 		c.lose()

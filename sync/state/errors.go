@@ -2,8 +2,10 @@ package state
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"strings"
@@ -64,6 +66,9 @@ func codeOf(err error) problem.Code {
 		return problem.StateDenied
 	case errors.As(err, &path):
 		return problem.StatePath
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, driver.ErrBadConn),
+		errors.Is(err, syscall.ECONNREFUSED):
+		return problem.StateUnreachable // cut in the middle of an answer
 	case errors.As(err, &connect), errors.As(err, &network), errors.As(err, &name), errors.Is(err, context.DeadlineExceeded),
 		errors.Is(err, net.ErrClosed), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return problem.StateUnreachable

@@ -59,10 +59,13 @@ type Options struct {
 	// LockDir is where lock files prove a dead holder; empty is beside a SQLite
 	// file, or in the user's cache directory for PostgreSQL.
 	LockDir string
+	// Absence is how long whoever holds a claim waits for a server that does not
+	// answer before giving up; 0 is 2 minutes.
+	Absence time.Duration
 }
 
 // pace are the times of claims.
-type pace struct{ ttl, beat, fresh, patience time.Duration }
+type pace struct{ ttl, beat, fresh, patience, absence time.Duration }
 
 // Open opens the state at url (sqlite:///absolute/path or postgres://…), makes
 // it where there is none, and migrates it under a lock. A newer schema than
@@ -80,7 +83,7 @@ func OpenWith(ctx context.Context, url string, o Options) (*Store, error) {
 	s := &Store{
 		where: where, log: o.Log, clock: o.Clock, lockDir: o.LockDir,
 		machine: machineID(),
-		pace:    pace{ttl: o.TTL, beat: o.Beat, fresh: o.Fresh},
+		pace:    pace{ttl: o.TTL, beat: o.Beat, fresh: o.Fresh, absence: o.Absence},
 		watched: map[string]watch{},
 	}
 	s.defaults()
@@ -109,6 +112,9 @@ func (s *Store) defaults() {
 		s.clock = clock.Real()
 	}
 	s.pace.patience = patience
+	if s.pace.absence <= 0 {
+		s.pace.absence = absence
+	}
 	if s.pace.ttl <= 0 {
 		s.pace.ttl = 60 * time.Second
 	}
