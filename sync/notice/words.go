@@ -158,7 +158,7 @@ func (e Event) command() string {
 	case Guard, Held:
 		c = "hacsync dry-run " + e.Domain
 	case Stopped:
-		c = "hacsync periodic status " + e.Domain
+		c = "hacsync periodic resume " + e.Domain
 	case Certificate:
 		if e.days() <= 0 {
 			return ""

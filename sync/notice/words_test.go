@@ -57,7 +57,7 @@ func TestSay_EveryKindInBothLanguages(t *testing.T) {
 		Failed:      {"periodic sync failed", "12 rows were done, 1 failed.", "HS-4504", "hacsync logs 12", "not every hour"},
 		Guard:       {"41 deletions of 281 users = 14.6 %, limit 10 %.", "Synchronization was canceled because the deletion percentage reached the threshold.", "hacsync dry-run midori.example --connection midori"},
 		Drift:       {"3 rows changed", "HS-4501"},
-		Stopped:     {"8 runs in a row", "release", "hacsync periodic status midori.example"},
+		Stopped:     {"8 runs in a row", "release", "hacsync periodic resume midori.example"},
 		Recovered:   {"works again", "first failure, stopped"},
 		Certificate: {"ends in 14 days", "midori"},
 		Held:        {"25 rows wait", "Do a dry run"},
