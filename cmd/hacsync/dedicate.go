@@ -78,7 +78,7 @@ func (a *app) give(ctx context.Context, s *session, d *grants.Dedicated, f grant
 	var given []consent.Given
 	err = d.Give(ctx, admin, func(g consent.Given) {
 		given = append(given, g)
-		a.tell(a.text("grant.given", problem.Args{"name": a.grantName(g.Grant), "already": yesNo(g.Already)}))
+		a.tell(a.text("grant.given", problem.Args{"name": g.Name, "already": yesNo(g.Already)}))
 	})
 	if err != nil {
 		return err
@@ -98,13 +98,12 @@ func yesNo(b bool) string {
 	return ""
 }
 
-// grantName is a grant in words: permissions are called what Microsoft calls
-// them.
-func (a *app) grantName(g consent.Grant) string {
-	if g.Kind != consent.Part {
-		return g.Name
+// purpose is what a grant is for, empty where the catalogue does not say.
+func (a *app) purpose(g consent.Grant) string {
+	if id := "grant." + g.Name + ".for"; a.words.Has(id) {
+		return a.words.Text(id, nil)
 	}
-	return a.words.Text("grant."+g.Name+".for", nil)
+	return ""
 }
 
 // confirmGiving shows what would be given, and asks.
@@ -113,9 +112,12 @@ func (a *app) confirmGiving(ctx context.Context, s *session, d *grants.Dedicated
 	if tenant == "" {
 		tenant = s.connection.Tenant
 	}
-	a.tell(a.text("grant.list", problem.Args{"tenant": tenant, "application": d.Application().Name}))
+	a.tell(a.text("grant.list", problem.Args{"tenant": tenant, "application": s.applicationName(d)}))
 	for _, g := range d.List() {
-		a.tell(a.text("grant.list_item", problem.Args{"name": a.grantName(g), "optional": yesNo(g.Optional)}))
+		if g.Kind == consent.Part && g.Name == signInPart {
+			continue // nothing is given for it
+		}
+		a.tell(a.text("grant.list_item", problem.Args{"name": g.Name, "for": a.purpose(g), "optional": yesNo(g.Optional)}))
 	}
 	switch {
 	case yesSaid:
@@ -128,6 +130,17 @@ func (a *app) confirmGiving(ctx context.Context, s *session, d *grants.Dedicated
 		err = problem.New(problem.GrantDeclined, nil)
 	}
 	return err
+}
+
+// signInPart is the part of the list that only a sign-in as the application shows.
+const signInPart = "sign-in"
+
+// applicationName is what the application is called, or will be.
+func (s *session) applicationName(d *grants.Dedicated) string {
+	if name := d.Application().Name; name != "" {
+		return name
+	}
+	return "hacsync " + s.connection.Name
 }
 
 // administrator has somebody sign in to grant or to look: in memory, apart from
@@ -221,8 +234,11 @@ func (a *app) verifyApplication(ctx context.Context, s *session, d *grants.Dedic
 		a.answer(jsonGranted(s.connection.Name, app, given, found))
 	} else {
 		for _, g := range found {
+			if g.Kind == consent.Part {
+				continue // who signs in is there
+			}
 			state, id := grantState(g)
-			a.say(a.text("check.sign_"+state, nil) + " " + a.text("check."+id+".what", problem.Args{"grant": a.grantName(g), "by": g.By}))
+			a.say(a.text("check.sign_"+state, nil) + " " + a.text("check."+id+".what", problem.Args{"grant": g.Name, "by": g.By}))
 		}
 	}
 	if len(missing) > 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/secret"
 )
@@ -72,7 +73,13 @@ func (v *vault) save(ctx context.Context, w *way) error {
 	if err := w.signIn.SaveTo(ctx, v.tokens(c.Name)); err != nil {
 		return err
 	}
-	return v.store.SaveConnection(ctx, *c)
+	return v.store.ChangeConnection(ctx, c.Name, func(stored *consent.Connection) error {
+		if c.Application == nil && stored.Tenant == c.Tenant { // a person does not take its place
+			c.Application = stored.Application
+		}
+		*stored = *c
+		return nil
+	})
 }
 
 // hacAccess is what signs in to the HAC API, as its sealed row has it.
