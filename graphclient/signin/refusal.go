@@ -249,7 +249,7 @@ func (d *desk) withClock(p *problem.Problem) *problem.Problem {
 func Explain(pasted string) *problem.Problem {
 	args := problem.Args{
 		"number": "", "client": "", "correlation": "", "trace": "", "time": "", "answer": firstLine(pasted), "error": "",
-		"tenant": "", "ended": "",
+		"tenant": "", "ended": "", "host": "", "status": "",
 	}
 	text := strings.TrimSpace(pasted)
 	if n, err := strconv.Atoi(text); err == nil && len(text) >= 5 && len(text) <= 7 {

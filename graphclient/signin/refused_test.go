@@ -132,9 +132,21 @@ func TestRefusals_HaveTheirOwnWordsWhicheverWay(t *testing.T) {
 				s.RefuseSignIns(0)
 				said(t, err, n.aadsts, n.want, n.remedy)
 			}
-			// And pasted from a page that the program never hears of.
-			if p := signin.Explain(fmt.Sprintf("AADSTS%d: Some words.", n.aadsts)); p == nil || p.Code != n.want {
-				t.Errorf("pasted it is %v", p)
+			// And pasted from a page that the program never hears of: all that is
+			// known is the number.
+			p := signin.Explain(fmt.Sprintf("AADSTS%d: Some words.", n.aadsts))
+			if p == nil || p.Code != n.want {
+				t.Fatalf("pasted it is %v", p)
+			}
+			for _, lang := range []string{"en", "ja"} {
+				words, err := message.New(lang)
+				if err != nil {
+					t.Fatal(err)
+				}
+				e := words.Problem(p)
+				if all := e.What + e.Remedy + e.Short; strings.Contains(all, "no value") || strings.Contains(all, "  ") || strings.Contains(all, " .") {
+					t.Errorf("pasted, in %s: %q", lang, all)
+				}
 			}
 		})
 	}
