@@ -110,7 +110,7 @@ func child(task string) int {
 		o.LockDir = filepath.Join(os.TempDir(), "hacsync-test-locks", filepath.Base(place))
 	}
 	in := bufio.NewScanner(os.Stdin)
-	if task == "open" || task == "take" {
+	if task == "open" || task == "take" || task == "together" {
 		fmt.Println("ready")
 		in.Scan() // all start at once
 	}
@@ -124,6 +124,9 @@ func child(task string) int {
 		no, err := s.BeginRun(ctx, state.Run{Kind: state.DryRun, Tenant: "t", Domain: "a.example"})
 		fmt.Println("opened", no, err)
 		return 0
+	}
+	if task == "together" {
+		return together(ctx, s)
 	}
 	c, err := s.Take(ctx, "t", "a.example", fmt.Sprintf("child %d", os.Getpid()), false)
 	if err != nil {
