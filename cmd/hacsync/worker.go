@@ -64,6 +64,7 @@ func (a *app) worker(ctx context.Context, f workerFlags) error {
 	}
 	m := metrics.New(metrics.Build{Version: version(), Revision: revision()})
 	m.Share(v.store, pace)
+	a.countRequests = m.Transport
 	teller := notice.New(notice.Options{
 		Store: v.store, Book: notice.NewBook(v.store, v.sealer), Clock: pace, Log: a.log, Holder: f.workerName(),
 		Count: func(kind notice.Kind, sent bool) { m.Notice(string(kind), sent) },
