@@ -174,7 +174,7 @@ func TestFleet_EachDomainExactlyOnceAnHour(t *testing.T) {
 		t.Parallel()
 		tenants, domains, hours, speed := 6, 48, 3, 480.0
 		if *proofFleet {
-			tenants, domains, hours, speed = 50, 1000, 4, 60
+			tenants, domains, hours, speed = 50, 1000, 4, 40
 		}
 		if *proofSpeed > 0 {
 			speed = *proofSpeed
@@ -208,7 +208,7 @@ func proveFleet(t *testing.T, url string, tenants, domains, hours int, speed flo
 	w := &world{t: t, url: url, clock: c, cloud: newCloud(c), told: &ears{}}
 	w.store = w.open(state.Options{Clock: c, TTL: f.TTL, LockDir: f.Locks})
 	// One tenant is much larger than the others.
-	large := domains / 5
+	large := domains / 10
 	for i := range tenants {
 		n := (domains - large) / (tenants - 1)
 		if i == 0 {
@@ -225,7 +225,8 @@ func proveFleet(t *testing.T, url string, tenants, domains, hours int, speed flo
 	}
 	serving := time.Now()
 	w.enableAll(time.Hour, 30*time.Minute)
-	t.Logf("%d domains of %d tenants enabled in %v; the largest has %d", domains, tenants, time.Since(serving).Round(time.Millisecond), large)
+	t.Logf("%d domains of %d tenants enabled in %v; the largest has %d", domains, tenants, time.Since(serving).Round(time.Millisecond),
+		len(w.cloud.tenants["tenant-00"].domains))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -293,6 +294,16 @@ func (w *world) enableAll(every, jitter time.Duration) {
 	wg.Wait()
 }
 
+// tenantOf finds a domain's tenant.
+func (w *world) tenantOf(domain string) string {
+	for name, k := range w.cloud.tenants {
+		if slices.Contains(k.domains, domain) {
+			return name
+		}
+	}
+	return ""
+}
+
 // underWay counts the intervals that a worker has in hand.
 func (w *world) underWay(name string) int {
 	w.t.Helper()
@@ -337,6 +348,10 @@ func (w *world) judge(began, end, woken time.Time, workers []*hand) {
 				switch {
 				case len(all) == 0:
 					lost++
+					if lost <= 5 {
+						p := w.row(w.tenantOf(d), d)
+						t.Logf("%s in hour %d: nothing; now due %v, slot %d, turn %+v, last %+v", d, h-hourOf(began), p.Due, p.Slot, p.Turn, p.Last)
+					}
 				case len(all) == 1:
 					exact++
 				case len(all) == 2 && all[1].Worker == "worker-b" && all[1].At.Sub(woken).Abs() < 2*time.Minute:

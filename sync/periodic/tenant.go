@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/clock"
 	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
@@ -29,7 +30,8 @@ type shared struct {
 	mu      sync.Mutex
 	reading *destination.Reading
 	want    string
-	at      time.Time
+	at      time.Time // by the tenant's clock
+	kept    time.Time // the same by the worker's
 	// writes counts this process's writes to the tenant, booked those of all
 	// processes, when the read began.
 	writes int64
@@ -56,7 +58,7 @@ func (ts *tenants) drop(now time.Time, age time.Duration) {
 	defer ts.mu.Unlock()
 	for _, s := range ts.all {
 		s.mu.Lock()
-		if s.reading != nil && now.Sub(s.at) > age {
+		if s.reading != nil && now.Sub(s.kept) > age {
 			s.reading = nil
 		}
 		s.mu.Unlock()
@@ -69,6 +71,7 @@ func (ts *tenants) drop(now time.Time, age time.Duration) {
 type paced struct {
 	destination.Destination
 	w      *Worker
+	clock  clock.Clock // the tenant's: a simulated one may run fast
 	tenant string
 	app    string
 	slot   Slot
@@ -134,7 +137,7 @@ func notSent(steps []plan.Step, why func(upn string) *problem.Problem) []destina
 func (p *paced) book(ctx context.Context, n int64) (time.Duration, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now, quotas := p.w.Clock.Now(), p.quotas()
+	now, quotas := p.clock.Now(), p.quotas()
 	for _, q := range quotas {
 		if now.Sub(p.from) > q.Slack() { // what was booked is over
 			p.paid = 0
@@ -183,7 +186,7 @@ func (p *paced) Read(ctx context.Context, want []directory.Attribute, sink progr
 		return nil, err
 	}
 	columns := columnsKey(want)
-	now := p.w.Clock.Now()
+	now := p.clock.Now()
 	s.mu.Lock()
 	r, fits := s.reading, s.want == columns && s.booked == booked && now.Sub(s.at) <= p.w.limits.Reading
 	writes := s.writes
@@ -199,7 +202,7 @@ func (p *paced) Read(ctx context.Context, want []directory.Attribute, sink progr
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.writes == writes { // nobody here wrote while it was read
-		s.reading, s.want, s.at, s.booked = r, columns, now, booked
+		s.reading, s.want, s.at, s.kept, s.booked = r, columns, now, p.w.Clock.Now(), booked
 	}
 	return r, nil
 }

@@ -250,7 +250,7 @@ func (t *turn) open(ctx context.Context) error {
 		app = a.ID
 	}
 	t.made = &paced{
-		Destination: r.Destination, w: t.w, tenant: t.p.Tenant, app: app, slot: t.slot, shared: t.w.reads.of(t.p.Tenant),
+		Destination: r.Destination, w: t.w, clock: r.Clock, tenant: t.p.Tenant, app: app, slot: t.slot, shared: t.w.reads.of(t.p.Tenant),
 	}
 	r.Destination = t.made
 	r.Store = fenced{Store: r.Store, slot: t.slot, allowed: t.allowed, began: func(kind state.RunKind, no int64) {
@@ -436,13 +436,16 @@ func (t *turn) conclude(ctx context.Context) error {
 	t.tell(ctx, after)
 	for try := 0; ; try++ {
 		_, err := t.slot.ChangePeriodic(ctx, func(p *state.Periodic) error {
+			if l := p.Last; l != nil && l.Slot == t.i.Slot && l.Worker == t.i.Worker && l.Ended.Equal(t.i.Ended) {
+				return errUnchanged // written before, and the answer was lost
+			}
 			if p.Slot != t.i.Slot || p.Turn == nil {
 				return errOver
 			}
 			conclude(p, t.i, t.i.Ended)
 			return nil
 		})
-		if err == nil {
+		if err == nil || errors.Is(err, errUnchanged) {
 			break
 		}
 		p := problem.Of(err)
