@@ -165,6 +165,20 @@ func NeedsPassphrase(ctx context.Context, s Sealer) (need, first bool) {
 	return ok && k.answers(ctx) != nil, true
 }
 
+// WhyNoKeyring is what keeps the keyring of this machine from being used; nil where
+// it answers, or where another key was asked for.
+func WhyNoKeyring(ctx context.Context, s Sealer) error {
+	p, ok := s.(*preset)
+	if !ok {
+		return nil
+	}
+	k, ok := p.ring.late.from.(*keyringKey)
+	if !ok {
+		return nil
+	}
+	return k.answers(ctx)
+}
+
 // Unlock takes the passphrase that a person typed. One that does not open what
 // is there is a problem; one for a state that has none yet is kept for when
 // something is sealed.

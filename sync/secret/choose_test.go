@@ -180,6 +180,9 @@ func TestUnlock_TheFirstPassphraseIsKeptOnlyOnceSomethingIsSealed(t *testing.T) 
 	if need, first := NeedsPassphrase(ctx, s); !need || !first {
 		t.Errorf("%v %v", need, first)
 	}
+	if err := WhyNoKeyring(ctx, s); !problem.Has(err, problem.KeyringAbsent) {
+		t.Errorf("%v", err)
+	}
 	if err := Unlock(ctx, s, NewText("typed")); err != nil {
 		t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func inUse(ctx context.Context, rows Rows, m Mark) (bool, error) {
 		return true, err
 	}
 	for _, n := range names {
-		if n.Connection == "" {
+		if n.Connection == "" && (n.Name == passphraseRow || n.Name == keyringRow) {
 			continue
 		}
 		other, version, err := ReadMark(ctx, rows, n.Connection)

@@ -244,6 +244,30 @@ func TestRow_OfANewerProgramIsLeftAlone(t *testing.T) {
 	}
 }
 
+func TestRelease_KeepsAKeyThatSomethingWithoutAMarkMayNeed(t *testing.T) {
+	rows, ring := newMemory(), &fakeRing{entries: map[string]string{}}
+	ctx := t.Context()
+	s := fromRing(rows, ring)
+	if err := NewRow(rows, s, "c", Tokens).Store(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := s.Seal(ctx, []byte("targets"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rows.SaveSealed(ctx, "", "notice-targets", sealed, 0); err != nil {
+		t.Fatal(err)
+	}
+	mark, _, err := ReadMark(ctx, rows, "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows.forget("c")
+	if fate, err := release(ctx, rows, ring, mark); err != nil || fate != KeyShared || len(ring.entries) != 1 {
+		t.Errorf("%s %v", fate, err)
+	}
+}
+
 func TestRelease_TakesAwayThePassphraseWithTheLastRow(t *testing.T) {
 	rows := newMemory()
 	ctx := t.Context()
