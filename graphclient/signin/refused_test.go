@@ -3,6 +3,7 @@ package signin_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -235,6 +236,57 @@ func TestSignIn_OfWhomItMustNotBe(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// An application of the organisation's own that is not set up as a public client
+// says so by either way.
+func TestSignIn_WithAnApplicationThatIsNoPublicClient(t *testing.T) {
+	s := world(t, simulator.Options{Approve: "page"})
+	own := func(o *signin.Options) { o.ClientID = appID }
+	if _, err := byCode(t, s, client(t, s, own), simulator.Answer{}, "User.Read.All"); err != nil {
+		t.Fatalf("an application that says nothing: %v", err)
+	}
+	token, err := s.Mint("admin@contoso.example", "", "Application.ReadWrite.All")
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(body string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, s.Ready().Graph+"/v1.0/applications(appId='"+appID+"')", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "application/json")
+		res, err := reach(t, s).Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusNoContent {
+			t.Fatalf("PATCH: %d", res.StatusCode)
+		}
+	}
+	change(`{"isFallbackPublicClient":false}`)
+	_, err = byCode(t, s, client(t, s, own), simulator.Answer{}, "User.Read.All")
+	if p := wantCode(t, err, problem.PublicFlowOff); p.Args["client"] != appID {
+		t.Errorf("args %v", p.Args)
+	}
+	// The page is shown an error, and the browser never comes back.
+	page, wait, err := client(t, s, own).Browser(t.Context(), []string{"User.Read.All"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AnswerPage(t.Context(), page.URL, simulator.Answer{}); err == nil || !strings.Contains(err.Error(), "redirect URI") {
+		t.Errorf("the page says %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _ = wait(ctx)
+	change(`{"publicClient":{"redirectUris":["http://localhost"]}}`)
+	if _, err := byPage(t, s, client(t, s, own), simulator.Answer{}, "User.Read.All"); err != nil {
+		t.Errorf("with the address registered: %v", err)
 	}
 }
 

@@ -189,6 +189,9 @@ func (i *issuer) byDeviceCode(host string, form url.Values) (any, *oauthError) {
 		return nil, aad("authorization_pending", 70016, "OAuth 2.0 device flow error. Authorization is pending. Continue polling.")
 	}
 	d.done = true
+	if i.publicFlowOff(d.client) {
+		return nil, refusal(7000218)
+	}
 	if d.refuse != 0 {
 		return nil, refusal(d.refuse)
 	}
@@ -200,6 +203,15 @@ func (i *issuer) byDeviceCode(host string, form url.Values) (any, *oauthError) {
 	}
 	scopes := i.consent(d.client, d.oid, d.request)
 	return i.grant(host, i.session(d.client, d.oid, scopes, d.claims, form.Get("claims")), d.request)
+}
+
+// publicFlowOff reports whether an application of the tenant's own says that it
+// is no public client: [Allow public client flows] is No.
+func (i *issuer) publicFlowOff(client string) bool {
+	i.s.t.mu.RLock()
+	defer i.s.t.mu.RUnlock()
+	app := i.s.t.appByClient(client)
+	return app != nil && app.raw("isFallbackPublicClient") == "false"
 }
 
 func (i *issuer) byRefresh(host string, form url.Values) (any, *oauthError) {
@@ -241,8 +253,11 @@ func (i *issuer) redirectAllowed(client, redirect string) bool {
 	if err != nil || redirect == "" {
 		return false
 	}
-	if host := u.Hostname(); u.Scheme == "http" && (host == "localhost" || host == "127.0.0.1") {
+	host := u.Hostname()
+	if loopback := u.Scheme == "http" && (host == "localhost" || host == "127.0.0.1"); loopback && !i.publicFlowOff(client) {
 		return true
+	} else if loopback {
+		redirect = "http://" + host // the port does not count
 	}
 	i.s.t.mu.RLock()
 	defer i.s.t.mu.RUnlock()
