@@ -262,7 +262,7 @@ func TestYAML_IsWhatItIsFor(t *testing.T) {
 		return v
 	}
 	compose := load("compose.yaml")
-	if at(compose, "services", "worker", "stop_grace_period") != "3m" || at(compose, "services", "worker", "read_only") != true ||
+	if at(compose, "services", "worker", "stop_grace_period") != "3m" || at(compose, "services", "worker", "read_only") != any(true) ||
 		at(compose, "services", "worker", "depends_on", "db", "condition") != "service_healthy" {
 		t.Errorf("%v", at(compose, "services", "worker"))
 	}
@@ -277,7 +277,7 @@ func TestYAML_IsWhatItIsFor(t *testing.T) {
 		t.Errorf("%v", dockerfile)
 	}
 	pod := at(load("kubernetes.yaml"), "spec", "template", "spec")
-	if at(pod, "terminationGracePeriodSeconds") != 180 || at(pod, "securityContext", "runAsNonRoot") != true {
+	if at(pod, "terminationGracePeriodSeconds") != 180 || at(pod, "securityContext", "runAsNonRoot") != any(true) {
 		t.Errorf("%v", pod)
 	}
 	// Every metric that a rule names is one that the program has.

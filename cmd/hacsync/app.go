@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -45,6 +46,8 @@ type app struct {
 	logFile io.Closer
 	clockMu sync.Mutex
 	clocks  map[float64]clock.Clock // by speed
+	// countRequests wraps what sends requests to a tenant, nil without metrics.
+	countRequests func(http.RoundTripper) http.RoundTripper
 	// result is how the command ended.
 	result error
 	// answered: the one JSON object has been printed.

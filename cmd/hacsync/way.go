@@ -22,8 +22,8 @@ type way struct {
 	connection consent.Connection
 	clock      clock.Clock
 	http       *http.Client
-	signIn     *signin.Client      // of a person
-	acting     *signin.Application // acts in place of a person; nil
+	signIn     *signin.Client // of a person
+	acting     *acting        // the application that acts in place of a person; nil
 }
 
 // DeviceCode asks for a code; see consent.SignIn.
@@ -61,6 +61,9 @@ func (a *app) wayTo(c consent.Connection, cache consent.Cache) (*way, error) {
 	client, err := graphclient.HTTPClient(c.CA)
 	if err != nil {
 		return nil, err
+	}
+	if a.countRequests != nil {
+		client.Transport = a.countRequests(client.Transport)
 	}
 	w := &way{app: a, connection: c, clock: a.clockAt(c.Speed), http: client}
 	o := w.signInOptions()

@@ -165,7 +165,7 @@ func (a *app) unattended(ctx context.Context, v *vault, connection string, sim *
 	if err != nil {
 		return nil, err
 	}
-	return s.newRunner(m.Sink(nil), nil, nil), nil
+	return s.newRunner(m.Sink(nil), showing{}, showing{}), nil
 }
 
 // serveMetrics serves metrics and health where --metrics says; an empty address

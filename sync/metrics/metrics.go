@@ -228,3 +228,10 @@ func resource(path string) string {
 	}
 	return "other"
 }
+
+// CloseIdleConnections passes on what http.Client asks of its transport.
+func (t transport) CloseIdleConnections() {
+	if c, ok := t.next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}

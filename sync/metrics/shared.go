@@ -82,7 +82,8 @@ func (s *shared) Collect(c chan<- prometheus.Metric) {
 		if err != nil {
 			metrics, up = nil, 0
 		}
-		s.last = append(metrics, prometheus.MustNewConstMetric(s.up, prometheus.GaugeValue, up))
+		metrics = append(metrics, prometheus.MustNewConstMetric(s.up, prometheus.GaugeValue, up))
+		s.last = metrics
 		s.read = time.Now()
 	}
 	for _, m := range s.last {

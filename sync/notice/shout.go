@@ -103,9 +103,8 @@ func (t Target) service() (s types.Service, err error) {
 			return nil, t.unusable(address, t.scrub(err.Error()))
 		}
 	}
-	q := u.Query()
-	switch scheme {
-	case "smtp":
+	if scheme == "smtp" {
+		q := u.Query()
 		q.Del("usehtml")
 		if _, has := u.User.Password(); has && !loopbackHost(u.Hostname()) {
 			// A password never goes over a connection in clear.
