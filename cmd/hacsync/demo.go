@@ -85,14 +85,14 @@ func (a *app) walk(ctx context.Context, people flow.Demo) error {
 	b := &backend{app: a, vault: v, base: base, sim: sim, demo: people}
 	f := flow.New(b, flow.Options{
 		Version: version(), Person: approver(""), Count: -1, Windows: runtime.GOOS == "windows",
-		Target: flow.Target{Client: a.flags.clientID}, Home: true,
+		Target: flow.Target{Client: a.flags.clientID}, Home: true, Newest: newestExport,
 	})
 	var ended flow.Outcome
 	if a.screens() {
 		ended, err = a.onScreen(ctx, f)
 	} else {
 		ended, err = plain.Run(ctx, f, a.answers, a.out, plain.Options{
-			Printer: a.words, Interactive: a.terminal, Width: a.width(),
+			Printer: a.words, Interactive: a.terminal, Width: a.width(), Secret: a.hiddenLine(ctx),
 		})
 		if err != nil {
 			err = notWritten("stdout", err)

@@ -43,6 +43,18 @@ func (a *app) askPassphrase(ctx context.Context, q secret.Question) (secret.Text
 	return one, nil
 }
 
+// hiddenLine reads a line that the terminal does not show; nil where there is no
+// terminal.
+func (a *app) hiddenLine(ctx context.Context) func() (string, error) {
+	if !a.terminal {
+		return nil
+	}
+	return func() (string, error) {
+		t, err := a.readHidden(ctx, "")
+		return t.Reveal(), err
+	}
+}
+
 // readHidden reads one line from the terminal, which does not show it. It ends
 // when ctx does, and leaves the terminal as it was.
 func (a *app) readHidden(ctx context.Context, question string) (secret.Text, error) {
@@ -51,7 +63,9 @@ func (a *app) readHidden(ctx context.Context, question string) (secret.Text, err
 	if err != nil {
 		return secret.Text{}, problem.Wrap(err, problem.LeftUnanswered, nil)
 	}
-	_, _ = io.WriteString(a.err, question+" ")
+	if question != "" {
+		_, _ = io.WriteString(a.err, question+" ")
+	}
 	type read struct {
 		line []byte
 		err  error

@@ -224,9 +224,11 @@ func (b *backend) OpenDedicated(ctx context.Context, d consent.Dedicated) (flow.
 }
 
 // NeedsPassphrase reports whether a passphrase is wanted.
-func (b *backend) NeedsPassphrase(ctx context.Context) bool {
-	need, _ := b.vault.needsPassphrase(ctx)
-	return need
+func (b *backend) NeedsPassphrase(ctx context.Context) (need, first bool, why error) {
+	if need, first = b.vault.needsPassphrase(ctx); need && first {
+		why = secret.WhyNoKeyring(ctx, b.vault.sealer)
+	}
+	return need, first, why
 }
 
 // Unseal takes the passphrase.
@@ -294,8 +296,9 @@ func (w wizardSession) Connection() consent.Connection { return w.s.connection }
 
 // Engine gives the operations, reporting to h.
 func (w wizardSession) Engine(h flow.Hooks) flow.Engine {
+	show := showing{code: h.Code}
 	return engine{
-		Runner: w.s.newRunner(h.Progress, h.Code, nil), writing: w.s.newRunner(h.Progress, h.Code, h.Code), s: w.s,
+		Runner: w.s.newRunner(h.Progress, show, showing{}), writing: w.s.newRunner(h.Progress, show, show), s: w.s,
 	}
 }
 
@@ -312,8 +315,10 @@ func (w wizardSession) Sealing() flow.Sealing {
 
 // Save keeps connection and sign-in for next time.
 func (w wizardSession) Save(ctx context.Context) error {
-	if err := w.s.vault.save(ctx, w.s.way); err != nil {
-		return err
+	if w.s.way.connection.Account != "" { // an application's key is kept from the first
+		if err := w.s.vault.save(ctx, w.s.way); err != nil {
+			return err
+		}
 	}
 	w.s.connection, w.s.saved = w.s.way.connection, true
 	if sim := w.s.simulator; sim != nil && sim.HACClient != "" {
@@ -402,6 +407,9 @@ func (w wizardSession) SaveHAC(ctx context.Context, client string, key secret.Te
 
 // HAC is the client of the HAC API that is kept.
 func (w wizardSession) HAC(ctx context.Context) (string, error) {
+	if sim := w.s.simulator; sim != nil && sim.HACClient != "" && w.s.connection.HAC != "" {
+		return sim.HACClient, nil
+	}
 	access, err := w.s.vault.hac(ctx, w.s.connection.Name)
 	return access.Client, err
 }

@@ -42,7 +42,6 @@ type application struct {
 	finds  bool // ask is for looking
 	person consent.SignIn
 	seal   unlocking
-	why    error  // why there is no keyring
 	id     string // as typed
 	ran    bool   // the demo's person has run the script
 	gave   bool
@@ -71,6 +70,7 @@ type (
 		list    []consent.Grant
 		script  []byte
 		sealing bool // a passphrase is needed first
+		first   bool // and is new
 		err     error
 	}
 	// appSeen is one look at the tenant.
@@ -105,8 +105,8 @@ func (a *application) begin(d *data) turn {
 	a.asks, a.err, a.working = appMain, nil, T("flow.app.preparing")
 	b, open := d.b, a.open
 	return does(effect(func(ctx context.Context, _ Reporter) any {
-		if b.NeedsPassphrase(ctx) {
-			return appPrepared{sealing: true}
+		if need, first, why := b.NeedsPassphrase(ctx); need {
+			return appPrepared{sealing: true, first: first, err: why}
 		}
 		ded, err := open(ctx)
 		if err != nil {
@@ -428,7 +428,7 @@ func (a *application) done(d *data, result any) turn {
 		switch {
 		case r.sealing:
 			a.asks = appSeal
-			a.seal.begin(!d.sealed)
+			a.seal.begin(r.first, r.err)
 			return turn{}
 		case r.err != nil:
 			a.err = r.err
@@ -447,7 +447,6 @@ func (a *application) done(d *data, result any) turn {
 		}
 	case unlocked:
 		if a.seal.done(r) {
-			d.sealed = true
 			return a.begin(d)
 		}
 	case asked:

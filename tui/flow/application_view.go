@@ -12,7 +12,7 @@ func (a *application) view(d *data, v *View) {
 	v.Title, v.Status = T("flow.app.title"), T("flow.grant.status")
 	switch a.asks {
 	case appSeal:
-		a.seal.view(v, a.why)
+		a.seal.view(v)
 		v.Status = T("flow.passphrase.status")
 		return
 	case appExplain:

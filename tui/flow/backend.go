@@ -52,8 +52,9 @@ type Backend interface {
 	OpenDedicated(ctx context.Context, d consent.Dedicated) (Session, error)
 	// NeedsPassphrase reports whether saved data cannot be opened for want of a
 	// passphrase that a person can type, or whether nothing could be saved
-	// without one.
-	NeedsPassphrase(ctx context.Context) bool
+	// without one. first: nothing is sealed with one yet, so that it is asked for
+	// twice; why is what kept the keyring from being used then.
+	NeedsPassphrase(ctx context.Context) (need, first bool, why error)
 	// Unseal takes that passphrase. A wrong one is a problem.
 	Unseal(ctx context.Context, passphrase secret.Text) error
 	// Explain finds the problem that a pasted error is: a number such as
@@ -202,9 +203,6 @@ const (
 type Sealing struct {
 	Kind  SealKind
 	Where string
-	// Why is why there is no keyring, nil where there is one or none was looked
-	// for.
-	Why error
 }
 
 // Demo plays the people outside of the program: the administrator at the

@@ -191,10 +191,7 @@ type data struct {
 	account consent.Account
 	session Session
 	saved   bool
-	// sealed: something is sealed with the passphrase already, so that it is asked
-	// for once.
-	sealed bool
-	grants []consent.Grant
+	grants  []consent.Grant
 
 	domain   string
 	settings run.Settings

@@ -10,8 +10,9 @@ import (
 // no keyring and no identity file: once where something is sealed with it
 // already, twice where it is new. It is kept nowhere longer than the question.
 type unlocking struct {
-	open   bool // it is asked
-	fresh  bool // nothing is sealed with it yet
+	open   bool  // it is asked
+	fresh  bool  // nothing is sealed with it yet
+	why    error // why there is no keyring
 	first  secret.Text
 	differ bool // the second was not the first
 	err    error
@@ -25,25 +26,29 @@ type unlocked struct{ err error }
 // between a copied file and a sign-in.
 const shortest = 12
 
-func (u *unlocking) begin(fresh bool) { *u = unlocking{open: true, fresh: fresh} }
+func (u *unlocking) begin(fresh bool, why error) { *u = unlocking{open: true, fresh: fresh, why: why} }
 
 func (u *unlocking) close() { *u = unlocking{} }
 
-// view asks; why is a sentence on why there is no keyring.
-func (u *unlocking) view(v *View, why error) {
+// noKeyring says in a sentence why the machine does not keep the key itself.
+func noKeyring(why error) Text {
+	if why != nil {
+		return T("flow.passphrase.so", "what", What{why})
+	}
+	return T("flow.passphrase.why")
+}
+
+// view asks, and says why.
+func (u *unlocking) view(v *View) {
 	v.Title = T("flow.passphrase.title")
 	v.Blocks = nil
 	if u.err != nil {
 		v.Blocks = append(v.Blocks, Trouble{Err: u.err})
 	}
-	if why != nil {
-		v.Blocks = append(v.Blocks, Para{T("flow.what", "x", What{why})})
-	} else {
-		v.Blocks = append(v.Blocks, Para{T("flow.passphrase.why")})
-	}
 	id := "flow.passphrase.known"
 	if u.fresh {
 		id = "flow.passphrase.new"
+		v.Blocks = append(v.Blocks, Para{noKeyring(u.why)})
 	}
 	v.Blocks = append(v.Blocks, Para{T(id, "n", shortest)})
 	v.Commands = nil

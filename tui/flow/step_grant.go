@@ -41,7 +41,7 @@ func (s *granting) application(d *data) turn {
 	s.app = application{
 		open:     func(context.Context) (consent.Dedicated, error) { return session.Dedicated(), nil },
 		granting: session.ForGranting,
-		tenant:   c.Tenant, title: c.TenantName, name: c.Name, why: session.Sealing().Why,
+		tenant:   c.Tenant, title: c.TenantName, name: c.Name,
 	}
 	s.app.ask.named("")
 	return s.app.begin(d)

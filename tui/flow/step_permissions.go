@@ -14,8 +14,9 @@ type permissions struct {
 	err     error
 	why     int // the grant that is explained, from 1
 	// needs: nothing can be saved without a passphrase, which can be typed.
-	needs bool
-	seal  unlocking
+	needs, first bool
+	keyless      error // why there is no keyring
+	seal         unlocking
 }
 
 type (
@@ -23,6 +24,8 @@ type (
 		grants []consent.Grant
 		err    error
 		needs  bool // a passphrase, before anything can be saved
+		first  bool // and it is new
+		why    error
 	}
 	savedNow struct{ err error }
 )
@@ -41,7 +44,8 @@ func (s *permissions) check(d *data) turn {
 	g, b := d.session.Grants(), d.b
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		list, err := g.Check(ctx)
-		return grantsRead{list, err, b.NeedsPassphrase(ctx)}
+		need, first, why := b.NeedsPassphrase(ctx)
+		return grantsRead{list, err, need, first, why}
 	}))
 }
 
@@ -126,7 +130,7 @@ func (s *permissions) view(d *data, now time.Time) View {
 		v.Status = T("flow.dryrun.status")
 	}
 	if s.seal.open {
-		s.seal.view(&v, d.session.Sealing().Why)
+		s.seal.view(&v)
 		v.Status = T("flow.passphrase.status")
 		return v
 	}
@@ -183,21 +187,13 @@ func (s *permissions) view(d *data, now time.Time) View {
 	switch {
 	case s.needs:
 		v.Ask.Options[0].Note = T("flow.permissions.seal_typed")
-		v.Blocks = append(v.Blocks, Para{noKeyring(seal)})
+		v.Blocks = append(v.Blocks, Para{noKeyring(s.keyless)})
 	case seal.Kind == NoSeal:
 		v.Ask.Options[0].Note = T("flow.permissions.seal_none")
-		v.Blocks = append(v.Blocks, Para{noKeyring(seal)})
+		v.Blocks = append(v.Blocks, Para{noKeyring(s.keyless)})
 		v.Ask.Preset = "once"
 	}
 	return v
-}
-
-// noKeyring says in a sentence why the sign-in is not kept by the machine itself.
-func noKeyring(s Sealing) Text {
-	if s.Why != nil {
-		return T("flow.what", "x", What{s.Why})
-	}
-	return T("flow.passphrase.why")
 }
 
 // explainGrant is what the catalogue says of a grant.
@@ -249,7 +245,7 @@ func (s *permissions) answer(d *data, a Answer) turn {
 		return s.next(d)
 	case "save":
 		if s.needs {
-			s.seal.begin(!d.sealed)
+			s.seal.begin(s.first, s.keyless)
 			return turn{}
 		}
 		if d.session.Sealing().Kind == NoSeal {
@@ -295,13 +291,13 @@ func (s *permissions) event(*data, any, time.Time) {}
 func (s *permissions) done(d *data, result any) turn {
 	switch r := result.(type) {
 	case grantsRead:
-		s.working, s.err, s.needs = false, r.err, r.needs
+		s.working, s.err, s.needs, s.first, s.keyless = false, r.err, r.needs, r.first, r.why
 		if r.err == nil {
 			d.grants = r.grants
 		}
 	case unlocked:
 		if s.seal.done(r) {
-			d.sealed, s.needs = true, false
+			s.needs = false
 			return s.save(d)
 		}
 	case savedNow:

@@ -98,7 +98,12 @@ func (s *welcome) read(d *data) turn {
 			}
 		}
 		open, err := b.Unfinished(ctx)
-		return savedRead{c, open, domains, len(c) > 0 && b.NeedsPassphrase(ctx), err}
+		needs := false
+		if len(c) > 0 {
+			// What was saved has its passphrase.
+			needs, _, _ = b.NeedsPassphrase(ctx)
+		}
+		return savedRead{c, open, domains, needs, err}
 	}))
 }
 
@@ -271,7 +276,6 @@ func (s *welcome) done(d *data, result any) turn {
 	switch r := result.(type) {
 	case savedRead:
 		s.loaded, s.conns, s.open, s.domains, s.needs = true, r.conns, r.open, r.domains, r.needs
-		d.sealed = d.sealed || len(r.conns) > 0
 		if r.err != nil {
 			s.err = r.err
 		}

@@ -13,7 +13,7 @@ func (s *welcome) viewSaved(v *View) {
 	v.Title = T("word.saved-data")
 	switch s.asks {
 	case askUnlock:
-		s.seal.view(v, nil)
+		s.seal.view(v)
 		v.Status = T("flow.passphrase.status")
 		return
 	case askCare:
@@ -146,7 +146,7 @@ func (s *welcome) unlocked(_ *data, then func() turn) turn {
 		return then()
 	}
 	s.asks, s.then = askUnlock, then
-	s.seal.begin(false)
+	s.seal.begin(false, nil)
 	return turn{}
 }
 
@@ -191,7 +191,6 @@ func (s *welcome) cared(d *data, result any) turn {
 	case unlocked:
 		if s.seal.done(r) {
 			s.needs, s.asks = false, askSaved
-			d.sealed = true
 			return s.then()
 		}
 	case forgotten:

@@ -31,8 +31,8 @@ type Options struct {
 	Every time.Duration
 	// Width in columns, 0 for 80.
 	Width int
-	// Secret reads a line from the terminal without showing it; nil where input
-	// comes from elsewhere, which shows nothing anyway.
+	// Secret reads a line from the terminal without showing it, and ends the line
+	// on screen; nil where input comes from elsewhere, which shows nothing anyway.
 	Secret func() (string, error)
 }
 
@@ -343,7 +343,6 @@ func (w *walker) line(ctx context.Context, v flow.View, line string) {
 	case secret && line != "" && !w.o.Interactive:
 		w.write(w.page().say(flow.T("flow.plain.hidden")) + "\n")
 	case secret:
-		w.write("\n") // what ended the line was not shown either
 	case !w.o.Interactive:
 		// A terminal shows what is typed; a pipe does not.
 		w.write(message.Clean(line) + "\n")

@@ -24,7 +24,7 @@ type people struct {
 	NoKeyring   bool          // nothing opens or is saved without a passphrase
 	Moved       int           // scripts that move objects
 	Challenge   bool          // a dry run asks for a sign-in in between
-	Stranger    bool          // whoever grants is of another tenant
+	Stranger    bool          // whoever signs in after the first is of another tenant
 	seal        string        // the passphrase that was typed
 	application application
 }
@@ -65,7 +65,7 @@ func (s *fakeSignIn) wait(c chan flow.Part) func(context.Context) (consent.Accou
 			s.w.Lock()
 			defer s.w.Unlock()
 			s.done = true
-			if s.w.Stranger {
+			if s.w.Stranger && len(s.w.Asked) > 1 {
 				a.Tenant, a.UPN = "00000000-0000-4000-8000-000000000000", "x@other.example"
 			}
 		}
@@ -106,7 +106,15 @@ func (w *World) locked() bool {
 }
 
 // NeedsPassphrase is true where there is no keyring, until one was typed.
-func (w *World) NeedsPassphrase(context.Context) bool { return w.locked() }
+func (w *World) NeedsPassphrase(context.Context) (need, first bool, why error) {
+	if !w.locked() {
+		return false, false, nil
+	}
+	if w.Passphrase != "" {
+		return true, false, nil
+	}
+	return true, true, problem.New(problem.KeyringAbsent, nil)
+}
 
 // Unseal takes Passphrase, or any where there is none yet.
 func (w *World) Unseal(_ context.Context, typed secret.Text) error {
