@@ -24,7 +24,7 @@ import (
 // globals are the flags that every command takes.
 type globals struct {
 	state, connection, simulator string
-	lang, log                    string
+	lang, log, logFormat         string
 	identity, clientID, as       string
 	json, plain, ascii           bool
 }
@@ -44,8 +44,10 @@ type app struct {
 	words   *message.Printer
 	log     *slog.Logger
 	logFile io.Closer
-	clockMu sync.Mutex
-	clocks  map[float64]clock.Clock // by speed
+	// logsToErr: the log is JSON on stderr, and so is everything else there.
+	logsToErr bool
+	clockMu   sync.Mutex
+	clocks    map[float64]clock.Clock // by speed
 	// countRequests wraps what sends requests to a tenant, nil without metrics.
 	countRequests func(http.RoundTripper) http.RoundTripper
 	// result is how the command ended.
@@ -94,7 +96,13 @@ func (a *app) say(line string) {
 }
 
 // tell writes a line for people on stderr.
-func (a *app) tell(line string) { _, _ = io.WriteString(a.err, line+"\n") }
+func (a *app) tell(line string) {
+	if a.logsToErr { // whoever collects stderr reads one object a line
+		a.log.Info(line)
+		return
+	}
+	_, _ = io.WriteString(a.err, line+"\n")
+}
 
 // finish says what went wrong, if anything, and gives the exit code.
 func (a *app) finish(err error) int {
@@ -102,7 +110,7 @@ func (a *app) finish(err error) int {
 	if err == nil || errors.As(err, new(outcome)) {
 		return code
 	}
-	a.log.Error("ended with an error", "error", err, "exit", code)
+	a.log.Error("ended with an error", "code", string(a.words.Problem(err).Code), "error", err, "exit", code)
 	if errors.As(err, new(said)) {
 		return code
 	}
@@ -165,26 +173,33 @@ func (a *app) answer(v any) {
 	_, _ = a.out.Write(append(b, '\n'))
 }
 
-// openLog opens the file of --log, readable by its owner alone; "-" is stderr,
-// where services and containers keep what they are told, in JSON.
+// openLog opens what --log names: a file, readable by its owner alone, or stderr
+// (-), as services want it. It is JSON where that is asked for, or by the name of
+// the file.
 func (a *app) openLog() error {
-	if a.flags.log == "" || a.logFile != nil {
+	format := a.flags.logFormat
+	switch {
+	case format != "" && format != "json" && format != "text":
+		return wrongUsage("hacsync", a.text("usage.choice", problem.Args{"flag": "log-format", "takes": "json, text", "value": format}))
+	case a.flags.log == "" || a.logFile != nil:
 		return nil
+	case format == "" && strings.HasSuffix(a.flags.log, ".json"):
+		format = "json"
 	}
-	if a.flags.log == "-" {
-		a.log = slog.New(slog.NewJSONHandler(a.err, &slog.HandlerOptions{Level: slog.LevelInfo}))
-		return nil
+	to := a.err
+	if a.flags.log != "-" {
+		f, err := os.OpenFile(a.flags.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		if err != nil {
+			return notWritten(a.flags.log, err)
+		}
+		a.logFile, to = f, f
 	}
-	f, err := os.OpenFile(a.flags.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		return notWritten(a.flags.log, err)
-	}
-	a.logFile = f
 	options := &slog.HandlerOptions{Level: slog.LevelDebug}
-	if strings.HasSuffix(a.flags.log, ".json") {
-		a.log = slog.New(slog.NewJSONHandler(f, options))
+	if format == "json" {
+		a.log = slog.New(slog.NewJSONHandler(to, options))
+		a.logsToErr = a.logFile == nil
 	} else {
-		a.log = slog.New(slog.NewTextHandler(f, options))
+		a.log = slog.New(slog.NewTextHandler(to, options))
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.flags.ascii, "ascii", false, a.text("flag.ascii", nil))
 	f.StringVar(&a.flags.lang, "lang", "", a.text("flag.lang", nil))
 	f.StringVar(&a.flags.log, "log", "", a.text("flag.log", nil))
+	f.StringVar(&a.flags.logFormat, "log-format", "", a.text("flag.log-format", nil))
 	f.StringVar(&a.flags.identity, "identity", "", a.text("flag.identity", nil))
 	f.StringVar(&a.flags.clientID, "client-id", "", a.text("flag.client-id", nil))
 	f.StringVar(&a.flags.as, "as", "", a.text("flag.as", nil))

@@ -63,6 +63,7 @@ func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Plann
 	if run.No, err = r.Store.BeginRun(ctx, run); err != nil {
 		return nil, err
 	}
+	r.logOf(run).Info("run began", "unattended", o.Unattended)
 	if o.Unattended {
 		err = prepare()
 	}
@@ -81,6 +82,7 @@ func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Plann
 		run.Fingerprint = planned.Plan.Fingerprint().String()
 	}
 	run.Summary = sum.json()
+	r.ended(run, sum, err)
 	if uerr := r.Store.UpdateRun(context.WithoutCancel(ctx), run); err == nil {
 		err = uerr
 	}

@@ -50,6 +50,7 @@ func (r *Runner) resume(ctx context.Context, no int64, alone bool) (*Report, err
 		return nil, err
 	}
 	s.alone = alone
+	s.log("run resumed", "unattended", alone, "rows", len(s.entries))
 	if alone && r.Clock.Now().Sub(run.Started) > day {
 		return s.abandon(ctx)
 	}

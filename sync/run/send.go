@@ -481,7 +481,7 @@ func (s *syncing) sendAgain(step plan.Step, why *problem.Problem, attempt int) (
 		}
 		s.mu.Unlock()
 		s.r.report(progress.Event{Phase: progress.Write, Pause: wait})
-		s.log("the destination asked for a pause", "wait", wait, "step", step.Action, "why", why)
+		s.log("the destination asked for a pause", "wait", wait, "no", step.Action, told(why))
 		return wait, true
 	}
 	if !isConflict(why) {
@@ -584,12 +584,8 @@ func (s *syncing) fail(step plan.Step, why *problem.Problem) {
 		No: step.Action, Kind: a.kind.String(), UPN: a.upn, Outcome: OutcomeFailed, Err: why,
 	}}
 	s.mu.Unlock()
-	s.log("row failed", "no", step.Action, "why", why)
+	s.log("row failed", "no", step.Action, "upn", e.Row.UPN, told(why))
 	s.r.report(e)
 }
 
-func (s *syncing) log(msg string, args ...any) {
-	if s.r.Log != nil {
-		s.r.Log.Info(msg, append(args, "run", s.run.No, "domain", s.run.Domain)...)
-	}
-}
+func (s *syncing) log(msg string, args ...any) { s.r.logOf(s.run).Info(msg, args...) }

@@ -49,6 +49,7 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 	if s.run.No, err = r.Store.BeginRun(ctx, s.run); err != nil {
 		return nil, err
 	}
+	s.log("run began", "unattended", a.Unattended, "plan", p.Plan.Fingerprint().Code(), "plan_of", s.run.PlanOf, "by", a.By)
 	if err := r.save(ctx, s.run.No, p.Plan); err != nil {
 		return s.end(ctx, err)
 	}
@@ -367,6 +368,7 @@ func (s *syncing) endAs(ctx context.Context, end state.RunState, err error) (*Re
 		s.sum.Problem = storedProblem(err)
 	}
 	s.run.Summary = s.sum.json()
+	s.r.ended(s.run, s.sum, err)
 	if uerr := s.claim.UpdateRun(context.WithoutCancel(ctx), s.run); err == nil {
 		err = uerr
 	}
