@@ -46,12 +46,10 @@ type DedicatedOptions struct {
 	// application.
 	Others []*x509.Certificate
 
-	// Clock is what waits go by; nil means the machine's.
+	// Clock is what waits go by and what certificates are dated by; nil means
+	// the machine's. Proofs are dated by the machine's, as sign-ins are.
 	Clock clock.Clock
-	// Now dates certificates and proofs; nil means the machine's clock, also
-	// where Clock runs faster.
-	Now func() time.Time
-	Log *slog.Logger // nil: nothing is logged
+	Log   *slog.Logger // nil: nothing is logged
 }
 
 // Dedicated is the dedicated application of one connection, from its key pair to
@@ -92,9 +90,6 @@ func NewDedicated(o DedicatedOptions) *Dedicated {
 	if d.o.Clock == nil {
 		d.o.Clock = clock.Real()
 	}
-	if d.o.Now == nil {
-		d.o.Now = time.Now
-	}
 	if d.o.Log == nil {
 		d.o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -109,7 +104,11 @@ func (d *Dedicated) name() string {
 	if d.o.Name != "" {
 		return d.o.Name
 	}
-	return strings.TrimSpace("hacsync " + d.o.Connection.Name)
+	name := d.o.Connection.Name
+	if ascii(name) != name { // the script could not write it
+		name, _, _ = strings.Cut(d.o.Connection.Initial, ".")
+	}
+	return strings.TrimSpace("hacsync " + ascii(name))
 }
 
 // foreign reports whether the application's home is another organisation.
@@ -189,10 +188,10 @@ func (d *Dedicated) retire(r *row) {
 	}
 }
 
-func (d *Dedicated) ended(p *pair) bool { return !d.o.Now().Before(p.Ends()) }
+func (d *Dedicated) ended(p *pair) bool { return !d.o.Clock.Now().Before(p.Ends()) }
 
 func (d *Dedicated) newPair() (*pair, error) {
-	k, err := certificate.New(d.app.Name, d.o.Now(), d.o.Life)
+	k, err := certificate.New(d.app.Name, d.o.Clock.Now(), d.o.Life)
 	if err != nil {
 		return nil, problem.Wrap(err, problem.Internal, problem.Args{"what": "key pair"})
 	}

@@ -154,6 +154,9 @@ func (w *giving) step(ctx context.Context, grant consent.Grant, look func(contex
 		switch {
 		case lerr == nil && seen:
 			return false, nil
+		case exists(err):
+			err = nil
+			looks++ // there, and not shown yet
 		case err != nil && !w.settles(err):
 			return false, w.refusal(grant, err)
 		case err != nil:
@@ -170,6 +173,14 @@ func (w *giving) step(ctx context.Context, grant consent.Grant, look func(contex
 			return false, err
 		}
 	}
+}
+
+// exists reports whether a refusal says that what was to be given is there. Of
+// app roles Graph says so in words alone.
+func exists(err error) bool {
+	no := refusalOf(err)
+	return no != nil && (no.Status == http.StatusConflict || no.Status == http.StatusBadRequest) &&
+		(no.has("Request_MultipleObjectsWithSameKeyValue", "ObjectConflict") || strings.Contains(no.Message, "already exists"))
 }
 
 // settles reports whether a refusal may be due to the youth of what the request

@@ -46,7 +46,7 @@ func (d *Dedicated) Renew(ctx context.Context) (consent.Application, error) {
 	if r.Old != nil && r.Next == nil && !d.ended(r.Current) {
 		// The last renewal was stopped before its end.
 		app, err := d.finish(ctx, r)
-		if err != nil || d.o.Now().Sub(r.Current.Certificate.NotBefore) < 24*time.Hour {
+		if err != nil || d.o.Clock.Now().Sub(r.Current.Certificate.NotBefore) < 24*time.Hour {
 			return app, err
 		}
 	}
@@ -199,7 +199,7 @@ func (d *Dedicated) proof(key *certificate.Pair) (string, error) {
 	if !ok {
 		return "", problem.New(problem.KeyPairUnreadable, problem.Args{"why": certificate.ErrNotRSA.Error()})
 	}
-	from := d.o.Now().Add(-2 * time.Minute)
+	from := time.Now().Add(-2 * time.Minute)
 	t := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
 		"aud": proofAudience, "iss": d.app.Object, "nbf": from.Unix(), "exp": from.Add(proofLife).Unix(),
 	})

@@ -65,7 +65,7 @@ func (d *Dedicated) Verify(ctx context.Context) ([]consent.Grant, error) {
 		if complete {
 			who, _ := claims.Read(token)
 			app := d.app
-			app.Verified = d.o.Now().UTC().Round(0)
+			app.Verified = d.o.Clock.Now().UTC().Round(0)
 			app.Thumbprint, app.Ends = r.Current.Thumbprint(), r.Current.Ends()
 			if who.Object != "" {
 				app.Principal = strings.ToLower(who.Object)

@@ -16,17 +16,16 @@
     $tenant = '5f0c2a8e-1b7d-4e0f-9c55-2d6a8b1f7e10'
     $account = 't.mori@midorisample.onmicrosoft.com'
     $client = '14d82eec-204b-4c2f-b7e8-296a70dab67e'
-    $application = ''
     $graphApp = '00000003-0000-0000-c000-000000000000'
     $scopes = @('Application.ReadWrite.All', 'User.Read.All', 'DelegatedPermissionGrant.ReadWrite.All', 'RoleManagement.ReadWrite.Directory')
     #
     function Invoke-Step {
-        param([string]$Method, [string]$Uri, $Body)
+        param([string]$Method, [string]$Uri, $Body, [hashtable]$Headers = @{})
         if ($null -eq $Body) {
-            return Invoke-MgGraphRequest -Method $Method -Uri $Uri -OutputType PSObject
+            return Invoke-MgGraphRequest -Method $Method -Uri $Uri -Headers $Headers -OutputType PSObject
         }
         $json = ConvertTo-Json -InputObject $Body -Depth 10
-        return Invoke-MgGraphRequest -Method $Method -Uri $Uri -Body $json -ContentType 'application/json' -OutputType PSObject
+        return Invoke-MgGraphRequest -Method $Method -Uri $Uri -Headers $Headers -Body $json -ContentType 'application/json' -OutputType PSObject
     }
     #
     function Get-All {
@@ -40,87 +39,107 @@
         return $all
     }
     #
-    # A grant can take a moment to be seen: it is read back for up to a minute.
-    function Confirm-Step {
-        param([string]$What, [scriptblock]$Seen)
-        foreach ($try in 1..12) {
-            if (& $Seen) {
-                Write-Host "[ok] $What" -ForegroundColor Green
-                return
-            }
-            Start-Sleep -Seconds 5
+    # What is not there, or not known yet, is nothing.
+    function Find-One {
+        param([string]$Uri)
+        try {
+            return Invoke-Step -Method GET -Uri $Uri
+        } catch {
+            if ("$($_.ErrorDetails.Message) $($_.Exception.Message)" -match 'ResourceNotFound|NotFound') { return $null }
+            throw
         }
-        throw "$What was given, but is not seen yet. Run the script again in some minutes."
+    }
+    #
+    # One step: looks, gives what is missing, and looks until it is seen. What was made
+    # a moment ago is not known everywhere yet, so it is tried for five minutes.
+    $state = @{ made = [datetime]::MinValue; app = $null; principal = $null }
+    function Set-Step {
+        param([string]$What, [scriptblock]$Seen, [scriptblock]$Give)
+        $until = (Get-Date).AddMinutes(5)
+        $given = $false
+        while (-not (& $Seen)) {
+            if ((Get-Date) -gt $until) {
+                throw "$What was given, but is not seen yet. Run the script again in some minutes."
+            }
+            if ($given) {
+                Start-Sleep -Seconds 5
+            } else {
+                try {
+                    $null = & $Give
+                    $given = $true
+                } catch {
+                    $why = "$($_.ErrorDetails.Message) $($_.Exception.Message)"
+                    $young = $state.made.AddMinutes(5) -gt (Get-Date)
+                    if ($why -match 'already exists|already in use|conflicting object') {
+                        $given = $true
+                    } elseif ($young -and $why -match 'BadRequest|NotFound' -and $why -notmatch 'AsPerAppPolicy') {
+                        Start-Sleep -Seconds 5
+                    } else {
+                        throw
+                    }
+                }
+            }
+        }
+        Write-Host "[ok] $What" -ForegroundColor Green
     }
     #
     function Get-Principal {
         param([string]$AppId)
-        $found = @(Get-All -Uri ("v1.0/servicePrincipals?`$filter=appId eq '" + $AppId + "'"))
-        if ($found.Count -gt 0) {
-            return $found[0]
-        }
-        return Invoke-Step -Method POST -Uri 'v1.0/servicePrincipals' -Body @{ appId = $AppId }
+        return Find-One -Uri ("v1.0/servicePrincipals(appId='" + $AppId + "')")
+    }
+    function Add-Principal {
+        param([string]$AppId)
+        $null = Invoke-Step -Method POST -Uri 'v1.0/servicePrincipals' -Body @{ appId = $AppId }
+        $state.made = Get-Date
     }
     #
     # A permission of the person: consent of this one account, not of the organisation.
     function Get-Consent {
-        return @(Get-All -Uri ("v1.0/oauth2PermissionGrants?`$filter=clientId eq '" + $clientPrincipal.id + "'") |
+        return @(Get-All -Uri ("v1.0/oauth2PermissionGrants?`$filter=clientId eq '" + $state.principal.id + "'") |
             Where-Object { $_.resourceId -eq $graph.id -and $_.consentType -eq 'Principal' -and $_.principalId -eq $person.id })
     }
     function Grant-Scope {
         param([string]$Name)
-        $consent = @(Get-Consent)
-        if ($consent.Count -eq 0) {
-            $null = Invoke-Step -Method POST -Uri 'v1.0/oauth2PermissionGrants' -Body @{
-                clientId = $clientPrincipal.id; consentType = 'Principal'; principalId = $person.id; resourceId = $graph.id; scope = $Name
-            }
-        } elseif (-not (@($consent[0].scope -split ' ') -contains $Name)) {
-            $null = Invoke-Step -Method PATCH -Uri ('v1.0/oauth2PermissionGrants/' + $consent[0].id) -Body @{
-                scope = ($consent[0].scope + ' ' + $Name).Trim()
+        Set-Step -What "$Name for $account" -Seen {
+            @(@(Get-Consent) | ForEach-Object { $_.scope -split ' ' }) -contains $Name
+        } -Give {
+            $consent = @(Get-Consent)
+            if ($consent.Count -eq 0) {
+                Invoke-Step -Method POST -Uri 'v1.0/oauth2PermissionGrants' -Body @{
+                    clientId = $state.principal.id; consentType = 'Principal'; principalId = $person.id; resourceId = $graph.id; scope = $Name
+                }
+            } else {
+                Invoke-Step -Method PATCH -Uri ('v1.0/oauth2PermissionGrants/' + $consent[0].id) -Body @{
+                    scope = ($consent[0].scope + ' ' + $Name).Trim()
+                }
             }
         }
-        Confirm-Step -What "$Name for $account" -Seen { @(@(Get-Consent) | ForEach-Object { $_.scope -split ' ' }) -contains $Name }
     }
     #
-    # A directory role of the person. One that includes it is as good.
-    function Get-Role {
-        return @(Get-All -Uri ("v1.0/roleManagement/directory/roleAssignments?`$filter=principalId eq '" + $person.id + "'") |
-            Where-Object { $_.directoryScopeId -eq '/' } | ForEach-Object { $_.roleDefinitionId })
-    }
+    # A directory role. One that includes it is as good.
     function Grant-Role {
-        param([string]$Name, [string]$Id, [string[]]$Or)
+        param([string]$Principal, [string]$Name, [string]$Id, [string[]]$Or)
         $good = @($Id) + @($Or)
-        if (-not (@(Get-Role) | Where-Object { $good -contains $_ })) {
-            $null = Invoke-Step -Method POST -Uri 'v1.0/roleManagement/directory/roleAssignments' -Body @{
-                principalId = $person.id; roleDefinitionId = $Id; directoryScopeId = '/'
+        $at = 'v1.0/roleManagement/directory/roleAssignments'
+        Set-Step -What "role $Name" -Seen {
+            @(Get-All -Uri ($at + "?`$filter=principalId eq '" + $Principal + "'") |
+                Where-Object { $_.directoryScopeId -eq '/' -and $good -contains $_.roleDefinitionId }).Count -gt 0
+        } -Give {
+            Invoke-Step -Method POST -Uri $at -Body @{
+                principalId = $Principal; roleDefinitionId = $Id; directoryScopeId = '/'
             }
         }
-        Confirm-Step -What "role $Name of $account" -Seen { @(@(Get-Role) | Where-Object { $good -contains $_ }).Count -gt 0 }
-    }
-    #
-    # A permission of the dedicated application. Its ID differs between clouds, so it is looked up by name.
-    function Grant-AppRole {
-        param([string]$Name)
-        $role = @($graph.appRoles | Where-Object { $_.value -eq $Name -and $_.allowedMemberTypes -contains 'Application' })
-        if ($role.Count -eq 0) {
-            throw "Microsoft Graph of this cloud has no application permission $Name."
-        }
-        $seen = {
-            @(Get-All -Uri ('v1.0/servicePrincipals/' + $appPrincipal.id + '/appRoleAssignments') |
-                Where-Object { $_.appRoleId -eq $role[0].id -and $_.resourceId -eq $graph.id }).Count -gt 0
-        }
-        if (-not (& $seen)) {
-            $null = Invoke-Step -Method POST -Uri ('v1.0/servicePrincipals/' + $appPrincipal.id + '/appRoleAssignments') -Body @{
-                principalId = $appPrincipal.id; resourceId = $graph.id; appRoleId = $role[0].id
-            }
-        }
-        Confirm-Step -What "$Name for application $application" -Seen $seen
     }
     #
     $step = 'module Microsoft.Graph.Authentication'
     $connected = $false
     $failed = $false
     try {
+        $good = @(Get-Module -ListAvailable -Name Microsoft.Graph.Authentication |
+            Where-Object { $_.Version -ge [version]'2.0.0' -and $_.Version -lt [version]'3.0.0' })
+        if ($good.Count -eq 0) {
+            throw 'It is not here. Install it with: Install-Module Microsoft.Graph.Authentication -Scope CurrentUser -MinimumVersion 2.0.0 -MaximumVersion 2.99.99 (Windows PowerShell 5.1 wants TLS 1.2 first, see the top of the script).'
+        }
         Import-Module Microsoft.Graph.Authentication -MinimumVersion 2.0.0 -MaximumVersion 2.99.99
         $step = 'sign-in'
         Connect-MgGraph -TenantId $tenant -Environment Global -Scopes $scopes -ContextScope Process -NoWelcome
@@ -139,7 +158,7 @@
         $step = "account $account"
         $person = Invoke-Step -Method GET -Uri ('v1.0/users/' + [uri]::EscapeDataString($account) + '?$select=id,userPrincipalName')
         $step = "application $client"
-        $clientPrincipal = Get-Principal -AppId $client
+        Set-Step -What $step -Seen { $state.principal = Get-Principal -AppId $client; $null -ne $state.principal } -Give { Add-Principal -AppId $client }
         # 1  User.Read.All: read every user of the tenant
         $step = 'User.Read.All'
         Grant-Scope -Name 'User.Read.All'
@@ -157,13 +176,13 @@
         Grant-Scope -Name 'GroupMember.Read.All'
         # 6  Global Reader: role of the account that reads
         $step = 'Global Reader'
-        Grant-Role -Name 'Global Reader' -Id 'f2ef992c-3afb-46b9-b7cf-a126ee74c451' -Or @('62e90394-69f5-4237-9190-012177145e10', 'e8611ab8-c189-46e8-94e1-60213ab1f814', '5d6b6bb7-de71-4623-b4af-96380a352509')
+        Grant-Role -Principal $person.id -Name 'Global Reader' -Id 'f2ef992c-3afb-46b9-b7cf-a126ee74c451' -Or @('62e90394-69f5-4237-9190-012177145e10', 'e8611ab8-c189-46e8-94e1-60213ab1f814', '5d6b6bb7-de71-4623-b4af-96380a352509')
         # 7  User.ReadWrite.All: add, change, delete, restore users
         $step = 'User.ReadWrite.All'
         Grant-Scope -Name 'User.ReadWrite.All'
         # 8  User Administrator: role of the account that writes
         $step = 'User Administrator'
-        Grant-Role -Name 'User Administrator' -Id 'fe930be7-5e62-47db-91af-98c3a49a38b1' -Or @('62e90394-69f5-4237-9190-012177145e10')
+        Grant-Role -Principal $person.id -Name 'User Administrator' -Id 'fe930be7-5e62-47db-91af-98c3a49a38b1' -Or @('62e90394-69f5-4237-9190-012177145e10')
         Write-Host 'Done. hacsync shows what it sees.' -ForegroundColor Green
     } catch {
         $failed = $true
