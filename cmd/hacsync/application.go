@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/hacsync/hacsync/graphclient/certificate"
@@ -50,12 +51,75 @@ func (v *vault) keys(connection string) consent.Cache { return v.row(connection,
 
 // act makes the connection's application act in place of a person.
 func (w *way) act(ctx context.Context, v *vault) error {
-	key, err := grants.LoadKey(ctx, v.keys(w.connection.Name))
+	load := func(ctx context.Context) (*certificate.Pair, error) {
+		return grants.LoadKey(ctx, v.keys(w.connection.Name))
+	}
+	key, err := load(ctx)
 	if err != nil {
 		return err
 	}
-	w.acting, err = w.asApplication(w.connection.Application.ID, key)
-	return err
+	in, err := w.asApplication(w.connection.Application.ID, key)
+	if err != nil {
+		return err
+	}
+	w.acting = &acting{
+		in: in, thumbprint: key.Thumbprint(), load: load,
+		with: func(key *certificate.Pair) (*signin.Application, error) {
+			return w.asApplication(w.connection.Application.ID, key)
+		},
+	}
+	return nil
+}
+
+// acting signs in as the application for as long as the program runs. Another
+// process may have renewed the certificate meanwhile: where the one in hand is
+// not taken any more, the saved one is looked at again.
+type acting struct {
+	load func(context.Context) (*certificate.Pair, error)
+	with func(*certificate.Pair) (*signin.Application, error)
+
+	mu         sync.Mutex
+	in         *signin.Application
+	thumbprint string
+}
+
+// Token is an access token of the application.
+func (a *acting) Token(ctx context.Context, scopes ...string) (string, error) {
+	return anew(ctx, a, func(in *signin.Application) (string, error) { return in.Token(ctx, scopes...) })
+}
+
+// Renew replaces a token that was refused.
+func (a *acting) Renew(ctx context.Context, claims string, scopes ...string) (string, error) {
+	return anew(ctx, a, func(in *signin.Application) (string, error) { return in.Renew(ctx, claims, scopes...) })
+}
+
+// Silent signs in and says who that is.
+func (a *acting) Silent(ctx context.Context, scopes []string) (consent.Account, error) {
+	return anew(ctx, a, func(in *signin.Application) (consent.Account, error) { return in.Silent(ctx, scopes) })
+}
+
+// anew tries with the certificate in hand, and once more with the saved one where
+// that is another by now.
+func anew[T any](ctx context.Context, a *acting, try func(*signin.Application) (T, error)) (T, error) {
+	a.mu.Lock()
+	in, had := a.in, a.thumbprint
+	a.mu.Unlock()
+	got, err := try(in)
+	if err == nil || a.load == nil || !problem.Has(err, problem.CertificateUnknown, problem.CertificateExpired) {
+		return got, err
+	}
+	key, fault := a.load(ctx)
+	if fault != nil || key.Thumbprint() == had {
+		return got, err
+	}
+	next, fault := a.with(key)
+	if fault != nil {
+		return got, err
+	}
+	a.mu.Lock()
+	a.in, a.thumbprint = next, key.Thumbprint()
+	a.mu.Unlock()
+	return try(next)
 }
 
 // asApplication signs in as an application, with nothing remembered.

@@ -172,9 +172,11 @@ func (a *app) connectApplication(ctx context.Context, target consent.Connection,
 	if err != nil {
 		return err
 	}
-	if w.acting, err = w.asApplication(id, key); err != nil {
+	in, err := w.asApplication(id, key)
+	if err != nil {
 		return err
 	}
+	w.acting = &acting{in: in, thumbprint: key.Thumbprint()}
 	account, err := w.acting.Silent(ctx, nil)
 	if err != nil {
 		return err

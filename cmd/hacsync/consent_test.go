@@ -65,8 +65,8 @@ type simulated struct {
 
 // playing READYFILE CODE WHAT PROGRAM ARGS… runs a program that must end with the
 // exit code, and plays the person at every code and page that it shows. WHAT is
-// approve or decline, or a form: account=…&refuse=…. What the program wrote is in
-// played.out and played.err.
+// approve or decline, or a form: account=…&refuse=…; code is a number that codes
+// alone are refused with. What the program wrote is in played.out and played.err.
 func playing(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 4 {
 		ts.Fatalf("usage: playing READYFILE CODE WHAT PROGRAM ARGS…")
@@ -104,8 +104,14 @@ func playing(ts *testscript.TestScript, _ bool, args []string) {
 		if at == "" {
 			continue
 		}
+		isCode := form.Get("code") != ""
 		for k, v := range answer {
-			form[k] = v
+			switch {
+			case k != "code":
+				form[k] = v
+			case isCode:
+				form["refuse"] = v
+			}
 		}
 		res, err := browser.PostForm(at, form)
 		ts.Check(err)

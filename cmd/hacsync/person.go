@@ -58,7 +58,7 @@ func (a *app) showSignIn(ctx context.Context, in consent.SignIn, p personally) (
 // insteadOfCode says what to do where a policy does not allow sign-in by code:
 // the browser is usually allowed.
 func (a *app) insteadOfCode(err error, p personally) error {
-	if !p.browser && problem.Has(err, problem.BlockedByPolicy, problem.FlowBlocked, problem.DeviceNotFit) {
+	if !p.browser && barred(err) {
 		a.tell(a.text("connect.use_browser", problem.Args{"command": p.command}))
 	}
 	return err

@@ -32,7 +32,7 @@ func (w wizardSession) Upkeep() flow.Upkeep { return upkeep{w.s.periodic(), w.s}
 
 // periodic is what people ask of periodic sync for this connection.
 func (s *session) periodic() *periodic.Control {
-	return &periodic.Control{Store: periodic.OnStore(s.store), Runner: s.newRunner(nil, nil, nil), Clock: s.way.clock}
+	return &periodic.Control{Store: periodic.OnStore(s.store), Runner: s.newRunner(nil, showing{}, showing{}), Clock: s.way.clock}
 }
 
 // controlOf is the same of a connection that nobody acts for: it tells how things

@@ -220,7 +220,7 @@ func (a *app) sessionFor(ctx context.Context, store *state.Store, c consent.Conn
 	if err != nil {
 		return nil, err
 	}
-	s.runner = s.newRunner(newLines(a.err, a.words), a.showCode("write.code", s.connection), a.showCode("claims.code", s.connection))
+	s.runner = s.newRunner(newLines(a.err, a.words), a.showOn("write.code", s.connection), a.showOn("claims.code", s.connection))
 	return s, nil
 }
 
@@ -274,15 +274,15 @@ func (s *session) judge() {
 
 func (s *session) close() { _ = s.store.Close() }
 
-// newRunner makes the operations, reporting to sink. write shows the code that
-// the permission to write needs, claims the code of a sign-in that Microsoft
-// wants anew in the middle of something; nil where none can be shown.
-func (s *session) newRunner(sink progress.Sink, write, claims func(consent.Code)) *run.Runner {
+// newRunner makes the operations, reporting to sink. write shows what a person
+// signs in with where the permission to write needs it, claims where Microsoft
+// wants a new sign-in in the middle of something.
+func (s *session) newRunner(sink progress.Sink, write, claims showing) *run.Runner {
 	return &run.Runner{
 		Connection: s.connection, Store: run.OnStore(s.store), Destination: s.way.graph(s.asking(claims)),
 		OpenSource:    s.openSource,
 		MayWrite:      func(ctx context.Context) error { return s.mayWrite(ctx, write) },
-		MayWriteAlone: func(ctx context.Context) error { return s.mayWrite(ctx, nil) },
+		MayWriteAlone: func(ctx context.Context) error { return s.mayWrite(ctx, showing{}) },
 		Clock:         s.way.clock, Progress: sink, Log: s.app.log, Holder: holder(),
 	}
 }

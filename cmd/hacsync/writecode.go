@@ -86,28 +86,33 @@ func (t *answering) again(ctx context.Context, before int, scopes []string, why 
 	return t.renewing.Token(ctx, scopes...)
 }
 
-// asking has a person sign in to the session's connection; nil where no code can
+// showing shows what a person signs in with in the middle of something; what is
+// nil cannot be shown.
+type showing struct {
+	code func(consent.Code)
+	page func(ctx context.Context, page consent.Page)
+}
+
+// asking has a person sign in to the session's connection; nil where nothing can
 // be shown.
-func (s *session) asking(show func(consent.Code)) func(context.Context, []string) error {
-	if show == nil {
+func (s *session) asking(show showing) func(context.Context, []string) error {
+	if show.code == nil {
 		return nil
 	}
 	return func(ctx context.Context, scopes []string) error {
-		// The operation may have sent its request already, and outlive its own
-		// context; a person who waits for nothing is not kept.
 		s.app.log.Info("Microsoft wants a new sign-in", "scopes", scopes)
-		return s.byCode(ctx, scopes, show)
+		return s.again(ctx, scopes, show)
 	}
 }
 
-// byCode has somebody of the connection's tenant sign in by code.
-func (s *session) byCode(ctx context.Context, scopes []string, show func(consent.Code)) error {
-	code, wait, err := s.way.signIn.DeviceCode(ctx, scopes)
-	if err != nil {
-		return err
+// again has somebody of the connection's tenant sign in: by code, and where a
+// policy does not allow that, with the browser of this machine.
+func (s *session) again(ctx context.Context, scopes []string, show showing) error {
+	who, err := s.byCode(ctx, scopes, show)
+	if barred(err) && show.page != nil {
+		s.app.log.Info("sign-in by code is not allowed", "error", err)
+		who, err = s.byPage(ctx, scopes, show)
 	}
-	show(code)
-	who, err := wait(ctx)
 	if err != nil {
 		return err
 	}
@@ -119,18 +124,51 @@ func (s *session) byCode(ctx context.Context, scopes []string, show func(consent
 	return s.otherAccount(ctx, who)
 }
 
-// showCode shows a code in the words of a message.
-func (a *app) showCode(id string, c consent.Connection) func(consent.Code) {
-	return func(code consent.Code) {
-		args := codeArgs(a.words, code)
-		args["account"] = c.Account
-		a.tell(a.text(id, args))
+func (s *session) byCode(ctx context.Context, scopes []string, show showing) (consent.Account, error) {
+	code, wait, err := s.way.signIn.DeviceCode(ctx, scopes)
+	if err != nil {
+		return consent.Account{}, err
+	}
+	show.code(code)
+	return wait(ctx)
+}
+
+func (s *session) byPage(ctx context.Context, scopes []string, show showing) (consent.Account, error) {
+	page, wait, err := s.way.signIn.Browser(ctx, scopes)
+	if err != nil {
+		return consent.Account{}, err
+	}
+	show.page(ctx, page)
+	return wait(ctx)
+}
+
+// barred reports whether a policy does not allow sign-in by code; the browser is
+// usually allowed.
+func barred(err error) bool {
+	return problem.Has(err, problem.BlockedByPolicy, problem.FlowBlocked, problem.DeviceNotFit)
+}
+
+// showOn shows a code in the words of a message, and a page in those of the same
+// with _page.
+func (a *app) showOn(id string, c consent.Connection) showing {
+	return showing{
+		code: func(code consent.Code) {
+			args := codeArgs(a.words, code)
+			args["account"] = c.Account
+			a.tell(a.text(id, args))
+		},
+		page: func(ctx context.Context, page consent.Page) {
+			a.tell(a.text(id+"_page", problem.Args{
+				"url": page.URL, "time": a.words.Time(page.Expires), "account": c.Account,
+			}))
+			a.openPage(ctx, page.URL)
+		},
 	}
 }
 
 // mayWrite obtains the permission to write. An application has it or not; for a
 // person it comes silently where it was consented to, else by a code.
-func (s *session) mayWrite(ctx context.Context, show func(consent.Code)) error {
+func (s *session) mayWrite(ctx context.Context, show showing) error {
 	if s.way.acting != nil {
 		return applicationMayWrite(ctx, s.way.acting)
 	}
@@ -139,11 +177,11 @@ func (s *session) mayWrite(ctx context.Context, show func(consent.Code)) error {
 	if p := problem.Of(err); err == nil || p == nil || p.Class() != problem.Mend {
 		return err
 	}
-	if show == nil {
+	if show.code == nil {
 		return err
 	}
 	s.app.log.Info("permission to write is not there silently", "error", err)
-	return s.byCode(ctx, scopes, show)
+	return s.again(ctx, scopes, show)
 }
 
 // applicationMayWrite looks at the application's token; what was granted a
