@@ -228,11 +228,12 @@ func (c *Control) source(ctx context.Context, domain string, s run.Settings) (Fi
 		return Finding{Mark: Missing, Why: problem.New(problem.PeriodicNoSource, problem.Args{"domain": domain})}, nil
 	}
 	src, err := c.Runner.OpenSource(ctx, s.Source, s)
-	if p := problem.Of(err); p != nil {
-		return Finding{Mark: Missing, Why: p}, nil
-	}
 	if err != nil {
-		return Finding{}, err
+		p := problem.Of(err)
+		if p == nil {
+			return Finding{}, err
+		}
+		return Finding{Mark: Missing, Why: p}, nil // a line of the checklist too
 	}
 	args := problem.Args{"source": src.Name()}
 	if src.Renews() {

@@ -240,8 +240,8 @@ func proveFleet(t *testing.T, url string, tenants, domains, hours int, speed flo
 	f.Sim, f.Real, f.Speed = c.Now(), time.Now().Round(0), speed
 	began := f.Sim
 	first := began.Truncate(time.Hour).Add(time.Hour)
-	at := func(hour int, minute time.Duration) {
-		when := first.Add(time.Duration(hour)*time.Hour + minute*time.Minute)
+	at := func(hour, minute int) {
+		when := first.Add(time.Duration(60*hour+minute) * time.Minute)
 		_ = c.Sleep(t.Context(), when.Sub(c.Now()))
 	}
 	a, b := f.start(t, "worker-a"), f.start(t, "worker-b")

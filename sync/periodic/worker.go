@@ -114,7 +114,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			if err := w.ringDue(ctx); err != nil && ctx.Err() == nil {
 				w.Log.WarnContext(ctx, "due domains not found", "err", err)
 			}
-			if w.rest(ctx) != nil {
+			if !w.rest(ctx) {
 				return nil
 			}
 		}
@@ -128,8 +128,9 @@ func (w *Worker) Run(ctx context.Context) error {
 }
 
 // rest waits until it is time to look for due domains again: a while, or less
-// where an interval has ended, because its tenant has a seat free then.
-func (w *Worker) rest(ctx context.Context) error {
+// where an interval has ended, because its tenant has a seat free then. It reports
+// whether there is still work to be done.
+func (w *Worker) rest(ctx context.Context) bool {
 	short, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -140,11 +141,11 @@ func (w *Worker) rest(ctx context.Context) error {
 		}
 	}()
 	// Not more often than that, however many end.
-	if err := w.Clock.Sleep(ctx, w.limits.Look/10); err != nil {
-		return err
+	if w.Clock.Sleep(ctx, w.limits.Look/10) != nil {
+		return false
 	}
 	_ = w.Clock.Sleep(short, w.limits.Look*9/10)
-	return ctx.Err()
+	return ctx.Err() == nil
 }
 
 // Once carries out what is due now and returns: for whoever brings an alarm

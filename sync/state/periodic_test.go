@@ -115,14 +115,14 @@ func TestPausePeriodic_TouchesOnlyWhatIsEnabled(t *testing.T) {
 	if _, is, _ := s.Periodic(ctx, "t", "a.example"); is {
 		t.Fatal("a row was made")
 	}
-	p, err := s.SavePeriodic(ctx, hourly("a.example"))
-	if err != nil {
+	if _, err := s.SavePeriodic(ctx, hourly("a.example")); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.PausePeriodic(ctx, "t", "a.example", "t.mori", why); err != nil {
 		t.Fatal(err)
 	}
-	if p, _, err = s.Periodic(ctx, "t", "a.example"); err != nil || p.State != state.Paused || p.Why.Args["run"] != "3" || p.Every != time.Hour {
+	p, _, err := s.Periodic(ctx, "t", "a.example")
+	if err != nil || p.State != state.Paused || p.Why.Args["run"] != "3" || p.Every != time.Hour {
 		t.Fatalf("%+v %v", p, err)
 	}
 	if err := s.PausePeriodic(ctx, "t", "a.example", "t.mori", why); err != nil {
