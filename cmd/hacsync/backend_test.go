@@ -1,0 +1,332 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hacsync/hacsync/graphclient/simulator"
+	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/secret"
+	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/tui/flow"
+)
+
+// testBackend is the wizard's backend on a simulated tenant, with the demo's
+// people at its pages.
+func testBackend(t *testing.T) (*backend, *demoPeople) {
+	t.Helper()
+	dir := t.TempDir()
+	sim, err := simulator.Start(t.Context(), simulator.Options{Approve: "page", Users: 60, Seed: 5, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sim.Close() })
+	people, err := newDemoPeople(sim, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := newApp(nil, nil, io.Discard, io.Discard, func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.quiet = true
+	a.flags.identity = filepath.Join(dir, "identity")
+	a.flags.state = state.FileURL(filepath.Join(dir, "state.db"))
+	a.flags.simulator = filepath.Join(dir, "ready.json")
+	if err := errors.Join(secret.GenerateIdentity(a.flags.identity), sim.WriteReady(a.flags.simulator)); err != nil {
+		t.Fatal(err)
+	}
+	v, err := a.openVault(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.close)
+	base, err := a.target("", "public")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready, err := a.readySimulator()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &backend{app: a, vault: v, base: base, sim: ready, demo: people}, people
+}
+
+func byPart(t *testing.T, b *backend, people *demoPeople, p flow.Part, browser bool) (flow.Session, error) {
+	t.Helper()
+	in, err := b.SignIn(t.Context(), flow.Target{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait func(context.Context) (consent.Account, error)
+	if browser {
+		var page consent.Page
+		if page, wait, err = in.Browser(t.Context(), consent.ReadScopes()); err == nil {
+			err = people.PlayPage(t.Context(), page.URL, p)
+		}
+	} else {
+		var code consent.Code
+		if code, wait, err = in.DeviceCode(t.Context(), consent.ReadScopes()); err == nil {
+			err = people.Play(t.Context(), code.UserCode, p)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := wait(t.Context())
+	if err != nil {
+		return nil, err
+	}
+	return b.Open(t.Context(), in, who)
+}
+
+func TestDemoPeople_PlayEveryPartByCodeAndByBrowser(t *testing.T) {
+	b, people := testBackend(t)
+	for _, c := range []struct {
+		part    flow.Part
+		browser bool
+		want    problem.Code // empty: signed in
+	}{
+		{flow.Block, false, problem.BlockedByPolicy},
+		{flow.Approve, true, ""}, // what a policy bars by code, it lets through
+		{flow.Approve, false, ""},
+		{flow.Decline, false, problem.CodeDeclined},
+		{flow.Expire, false, problem.CodeExpired},
+		{flow.WrongTenant, false, problem.OtherTenant},
+		{flow.WrongTenant, true, problem.OtherTenant},
+		{flow.Block, true, problem.BlockedByPolicy},
+		{flow.Decline, true, problem.ConsentDeclined},
+	} {
+		session, err := byPart(t, b, people, c.part, c.browser)
+		switch p := problem.Of(err); {
+		case c.want == "" && (err != nil || session.Connection().TenantName == ""):
+			t.Errorf("%s (browser: %v): %v", c.part, c.browser, err)
+		case c.want != "" && (p == nil || p.Code != c.want):
+			t.Errorf("%s (browser: %v): %v, want %s", c.part, c.browser, err, c.want)
+		}
+	}
+	for _, p := range people.Parts() {
+		if _, _, err := answerOf(p); err != nil && p != flow.Expire {
+			t.Errorf("%s is offered and cannot be played: %v", p, err)
+		}
+	}
+}
+
+// In the wizard the application is made in place, verified, renewed, and acts from
+// then on, without a person, in this session and in the next.
+func TestWizard_ActsAsTheApplicationOnceItIsVerified(t *testing.T) {
+	b, people := testBackend(t)
+	session, err := byPart(t, b, people, flow.Approve, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := session.Dedicated()
+	if _, err := d.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	granting, err := session.ForGranting(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, wait, err := granting.DeviceCode(t.Context(), consent.GrantScopes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := people.Play(t.Context(), code.UserCode, flow.Approve); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Give(t.Context(), granting, nil); err != nil {
+		t.Fatal(err)
+	}
+	if session.Connection().Acts() {
+		t.Error("it acts before it was verified")
+	}
+	if _, err := d.Verify(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !session.Connection().Acts() {
+		t.Error("it is verified and does not act")
+	}
+	people.sim.Revoke() // no person's sign-in is any good from here on
+	domains := func(s flow.Session) {
+		t.Helper()
+		if found, err := s.Engine(flow.Hooks{}).Domains(t.Context()); err != nil || len(found) == 0 {
+			t.Errorf("domains: %v, %v", found, err)
+		}
+	}
+	domains(session)
+	r := session.Engine(flow.Hooks{}).(engine).Runner
+	if err := r.MayWrite(t.Context()); err != nil {
+		t.Errorf("may write: %v", err)
+	}
+	if _, err := d.Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	domains(session)
+
+	// Never saved, the person is not: the application is.
+	next, err := b.Reopen(t.Context(), session.Connection().Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	domains(next)
+	if c := next.Connection(); c.Account != "" || len(c.SignedIn) == 0 {
+		t.Errorf("saved: account %q, signed in %v", c.Account, c.SignedIn)
+	}
+	// Renewed by another process: the session in hand follows.
+	if _, err := next.Dedicated().Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	people.sim.Revoke()
+	domains(session)
+	if err := b.Forget(t.Context(), session.Connection().Name); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Reopen(t.Context(), session.Connection().Name); !problem.Has(err, problem.NoSavedData) {
+		t.Errorf("after forgetting: %v", err)
+	}
+}
+
+// Nobody signs in at all: script, its last line, and a session.
+func TestWizard_OpensATenantThatOnlyAnApplicationSignsInTo(t *testing.T) {
+	b, people := testBackend(t)
+	d, err := b.Dedicate(t.Context(), flow.Target{Tenant: people.sim.Ready().Tenant})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.OpenDedicated(t.Context(), d); !problem.Has(err, problem.NoApplication) {
+		t.Errorf("opened before it was verified: %v", err)
+	}
+	if _, err := d.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var script strings.Builder
+	if err := d.Script(t.Context(), &script); err != nil || !strings.Contains(script.String(), "Connect-MgGraph") {
+		t.Fatalf("%v\n%s", err, script.String())
+	}
+	last, err := people.RunApplicationScript(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Adopt(t.Context(), last); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Verify(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	session, err := b.OpenDedicated(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := session.Connection()
+	if c.Initial == "" || c.Tenant != people.sim.Ready().Tenant || c.Account != "" {
+		t.Errorf("connection %+v", c)
+	}
+	export, count := people.Export()
+	if export == "" || count == 0 {
+		t.Errorf("export %q of %d", export, count)
+	}
+	found, err := session.Engine(flow.Hooks{}).Domains(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ready string
+	for _, f := range found {
+		if f.Verified && !f.Initial {
+			ready = f.Name
+		}
+	}
+	p, err := session.Engine(flow.Hooks{}).DryRun(t.Context(), ready, run.Overrides{Source: "hac"})
+	if err != nil || p.Plan == nil {
+		t.Errorf("dry run of %s: %v", ready, err)
+	}
+	if err := session.Save(t.Context()); err != nil {
+		t.Errorf("save: %v", err)
+	}
+	raw, err := os.ReadFile(filepath.Join(filepath.Dir(b.app.flags.identity), "state.db"))
+	if err != nil || strings.Contains(string(raw), "PRIVATE KEY") {
+		t.Errorf("the state holds a private key in clear, or is not there: %v", err)
+	}
+}
+
+// fickle are tokens that want a person until somebody signed in.
+type fickle struct {
+	mu    sync.Mutex
+	fresh bool
+	err   error
+}
+
+func (f *fickle) Token(context.Context, ...string) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fresh {
+		return "new", nil
+	}
+	return "", f.err
+}
+
+func (f *fickle) Renew(ctx context.Context, _ string, scopes ...string) (string, error) {
+	return f.Token(ctx, scopes...)
+}
+
+func TestAnswering_AsksOnceForAllWhoWait(t *testing.T) {
+	f := &fickle{err: problem.New(problem.SecondFactor, nil)}
+	asked := 0
+	tokens := &answering{renewing: f, ask: func(context.Context, []string) error {
+		asked++
+		f.mu.Lock()
+		f.fresh = true
+		f.mu.Unlock()
+		return nil
+	}}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if token, err := tokens.Renew(t.Context(), `{"access_token":{}}`); err != nil || token != "new" {
+				t.Errorf("%q, %v", token, err)
+			}
+		})
+	}
+	all.Wait()
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
+}
+
+func TestAnswering_AsksNobodyForWhatASignInDoesNotCure(t *testing.T) {
+	for _, c := range []struct {
+		err     error
+		patient bool
+		claims  string
+		want    bool
+	}{
+		{problem.New(problem.NoConnection, nil), true, `{"access_token":{}}`, false},
+		{errors.New("a fault of our own"), true, `{"access_token":{}}`, false},
+		{problem.New(problem.SessionRevoked, nil), false, "", false}, // nobody is there
+		{problem.New(problem.SessionRevoked, nil), true, "", true},
+		{problem.New(problem.SignInAgain, nil), false, `{"access_token":{}}`, true},
+		{problem.New(problem.ConsentMissing, nil), true, "", false},
+	} {
+		asked := false
+		f := &fickle{err: c.err}
+		tokens := &answering{renewing: f, patient: c.patient, ask: func(context.Context, []string) error {
+			asked, f.fresh = true, true
+			return nil
+		}}
+		_, err := tokens.Renew(t.Context(), c.claims)
+		if asked != c.want || (err == nil) != c.want {
+			t.Errorf("%v (patient: %v, claims %q): asked %v, %v", c.err, c.patient, c.claims, asked, err)
+		}
+	}
+}
