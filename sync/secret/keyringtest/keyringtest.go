@@ -8,6 +8,7 @@ package keyringtest
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"os"
 	"os/exec"
@@ -119,7 +120,8 @@ func Start(t testing.TB, home Home, condition Condition) *Session {
 	if err := os.WriteFile(config, []byte(noServices), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("dbus-run-session", "--config-file="+config, "--", "sh", "-c", prepare)
+	// It ends by the end of its input, so that it can clear up.
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "dbus-run-session", "--config-file="+config, "--", "sh", "-c", prepare)
 	cmd.Env = append(without(os.Environ(), "DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"),
 		"CONDITION="+string(condition), "HOME="+string(home),
 		"XDG_RUNTIME_DIR="+filepath.Join(string(home), "run"), "XDG_DATA_HOME="+filepath.Join(string(home), "data"))
