@@ -307,7 +307,7 @@ func lastLine(out string) string {
 
 func TestPlay_FailedOrKilledAtAnyRequestAndRunAgain(t *testing.T) {
 	powershell(t)
-	step := 9 // a sample; where the environment names the player, every request
+	step := 24 // a sample; where the environment names the player, every request
 	if os.Getenv("HACSYNC_TEST_POWERSHELL") != "" {
 		step = 3
 	}
