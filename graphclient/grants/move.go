@@ -32,7 +32,7 @@ func MoveScript(w io.Writer, c consent.Connection, found *destination.Precheck) 
 		return problem.New(problem.InitialUnknown, nil)
 	}
 	m := moving{
-		Connection: ascii(c.Name), Tenant: ascii(c.Tenant), Domain: ascii(string(found.Domain.Name)), Initial: ascii(initial),
+		Connection: ascii(c.Name), Tenant: ascii(c.Tenant), Domain: ascii(found.Domain.Name), Initial: ascii(initial),
 		Environment: environment(c.Cloud), Exchange: exchangeEnvironment(c.Cloud), Guessed: found.Guessed,
 		SignInScopes: []string{"User.ReadWrite.All", "Domain.Read.All"},
 	}
@@ -50,7 +50,7 @@ func MoveScript(w io.Writer, c consent.Connection, found *destination.Precheck) 
 		}
 	}
 	if len(m.Moves) == 0 {
-		return problem.New(problem.NothingToMove, problem.Args{"domain": string(found.Domain.Name)})
+		return problem.New(problem.NothingToMove, problem.Args{"domain": found.Domain.Name})
 	}
 	return render(w, "move", m)
 }
