@@ -36,7 +36,7 @@ func told(err error) slog.Attr {
 // ended logs the end of a run with its counts.
 func (r *Runner) ended(run state.Run, sum Summary, err error) {
 	args := []any{
-		"state", string(run.State), "unattended", run.Unattended, "took", sum.Took, "throttled", sum.Paused, "held", sum.Held,
+		"state", string(run.State), "unattended", run.Unattended, "seconds", sum.Took.Seconds(), "throttled_seconds", sum.Paused.Seconds(), "held", sum.Held,
 	}
 	if c := sum.Counts; c != nil {
 		args = append(args, "source_users", c.SourceUsers, "destination_users", c.DestinationUsers,

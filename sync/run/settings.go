@@ -87,7 +87,7 @@ func settingsTable() map[string]setting {
 			write: func(s Settings) string { return yes(*field(&s), on, no) },
 		}
 	}
-	number := func(takes string, low, high int, none bool, field func(*Settings) *int) setting {
+	number := func(takes string, high int, none bool, field func(*Settings) *int) setting {
 		return setting{
 			takes: takes,
 			read: func(s *Settings, v string) bool {
@@ -96,7 +96,7 @@ func settingsTable() map[string]setting {
 					return true
 				}
 				n, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(v, "%")))
-				if err != nil || n < low || n > high {
+				if err != nil || n < 0 || n > high {
 					return false
 				}
 				*field(s) = n
@@ -120,13 +120,13 @@ func settingsTable() map[string]setting {
 			},
 			write: func(s Settings) string { return s.Source },
 		},
-		KeyMaxAllowedDeletions: number("a whole number of percent from 0 to 100", 0, 100, false,
+		KeyMaxAllowedDeletions: number("a whole number of percent from 0 to 100", 100, false,
 			func(s *Settings) *int { return &s.Policy.MaxAllowedDeletions }),
-		KeyMaxDeletions: number("a number of deletions, or none", 0, 1<<30, true,
+		KeyMaxDeletions: number("a number of deletions, or none", 1<<30, true,
 			func(s *Settings) *int { return &s.Policy.MaxDeletions }),
-		KeyMaxSignInChanges: number("a whole number of percent from 0 to 100", 0, 100, false,
+		KeyMaxSignInChanges: number("a whole number of percent from 0 to 100", 100, false,
 			func(s *Settings) *int { return &s.Policy.MaxSignInChanges }),
-		KeyShrinkShare: number("a whole number of percent from 0 to 100", 0, 100, false,
+		KeyShrinkShare: number("a whole number of percent from 0 to 100", 100, false,
 			func(s *Settings) *int { return &s.ShrinkShare }),
 		KeyOnEmpty: {
 			takes: "keep, clear-known, clear",

@@ -185,9 +185,9 @@ func (s *Store) copyTo(ctx context.Context, to *Store) error {
 	})
 }
 
-// copyTable copies all rows of a table.
-func (to *Store) copyTable(ctx context.Context, from, tx *sql.Tx, table string) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM `+table); err != nil { // what a new state begins with
+// copyTable copies all rows of a table into one of this state.
+func (s *Store) copyTable(ctx context.Context, from, to *sql.Tx, table string) error {
+	if _, err := to.ExecContext(ctx, `DELETE FROM `+table); err != nil { // what a new state begins with
 		return err
 	}
 	r, err := from.QueryContext(ctx, `SELECT * FROM `+table)
@@ -203,7 +203,7 @@ func (to *Store) copyTable(ctx context.Context, from, tx *sql.Tx, table string) 
 	const batch = 50
 	var values [][]any
 	flush := func() error {
-		_, err := to.insert(ctx, tx, head, values, "")
+		_, err := s.insert(ctx, to, head, values, "")
 		values = values[:0]
 		return err
 	}
