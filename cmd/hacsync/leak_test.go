@@ -362,24 +362,28 @@ func (w *walk) unpack(path, rel string, all map[string][]byte) {
 		w.t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	var tables []string
+	for _, table := range w.tables(db) {
+		all[rel+" table "+table] = w.table(db, table)
+	}
+}
+
+func (w *walk) tables(db *sql.DB) (names []string) {
 	rows, err := db.Query(`SELECT name FROM sqlite_master WHERE type = 'table'`)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var name string
 		if err := rows.Scan(&name); err != nil {
 			w.t.Fatal(err)
 		}
-		tables = append(tables, name)
+		names = append(names, name)
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+	if err := rows.Err(); err != nil {
 		w.t.Fatal(err)
 	}
-	for _, table := range tables {
-		all[rel+" table "+table] = w.table(db, table)
-	}
+	return names
 }
 
 func (w *walk) table(db *sql.DB, table string) []byte {
@@ -589,10 +593,8 @@ func leakProcess(text string) int {
 
 //go:noinline
 func crash(s *session, plain []byte, key, name string) {
-	if len(plain)+len(key)+len(name) > 0 {
-		var none map[string]consent.Connection
-		none[name] = s.connection
-	}
+	few := []consent.Connection{s.connection}
+	_ = few[len(plain)+len(key)+len(name)]
 }
 
 // guarded is what program does about a panic.
