@@ -111,8 +111,11 @@ func (d *Dedicated) name() string {
 	return strings.TrimSpace("hacsync " + ascii(name))
 }
 
-// foreign reports whether the application's home is another organisation.
-func (d *Dedicated) foreign() bool { return d.o.Provider != "" }
+// foreign reports whether the application was made elsewhere: by a provider, or
+// by another machine. It has an ID then, and no tag of this state.
+func (d *Dedicated) foreign() bool {
+	return d.o.Provider != "" || d.app.ID != "" && d.app.Tag == ""
+}
 
 // Application is what is known of it; the zero value before Prepare.
 func (d *Dedicated) Application() consent.Application {
@@ -202,7 +205,9 @@ func (d *Dedicated) newPair() (*pair, error) {
 // something changed.
 func (d *Dedicated) keep(ctx context.Context, r *row) error {
 	app := d.app
-	app.Tag = r.Tag
+	if !d.foreign() {
+		app.Tag = r.Tag
+	}
 	if r.Current != nil {
 		app.Thumbprint, app.Ends = r.Current.Thumbprint(), r.Current.Ends()
 	}

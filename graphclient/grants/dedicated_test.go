@@ -213,7 +213,6 @@ func TestGive_AddsTheCertificateOfAnotherMachine(t *testing.T) {
 
 func TestGive_AProvidersApplicationIsOnlyGranted(t *testing.T) {
 	w := newWorld(t, "", simulator.Options{})
-	const provider = "aaaaaaaa-0000-4000-8000-000000000001"
 	d := w.hacsync(nil, func(o *grants.DedicatedOptions) { o.Provider = provider })
 	w.give(d)
 	g := w.tenant()
@@ -224,6 +223,47 @@ func TestGive_AProvidersApplicationIsOnlyGranted(t *testing.T) {
 		t.Errorf("principals %+v, roles %+v", g.ServicePrincipals, g.AppRoleAssignments)
 	}
 	_, err := d.Renew(t.Context())
+	has(t, err, problem.ProviderRenews)
+}
+
+// A second machine brings a key pair of its own into the same application.
+func TestAdopt_AnotherMachinesApplication(t *testing.T) {
+	w := ready(t, "", simulator.Options{})
+	first := *w.c.Application
+	second := &world{t: t, s: w.s, clock: w.clock, keys: &memory{}, c: w.c, admin: w.admin}
+	second.c.Application = nil
+	if err := second.hacsync(nil).Adopt(t.Context(), first.ID+" "+first.Object); err != nil {
+		t.Fatal(err)
+	}
+	d := second.hacsync(nil)
+	if _, err := d.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cert, err := d.Public(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.give(w.hacsync(nil, func(o *grants.DedicatedOptions) { o.Others = []*x509.Certificate{cert} }))
+	if _, err := second.hacsync(nil).Verify(t.Context()); err != nil || !second.c.Acts() {
+		t.Fatalf("it does not act: %v", err)
+	}
+	if _, err := second.hacsync(nil).Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	keys := w.tenant().Applications[1].KeyCredentials
+	if len(keys) != 2 || keys[0].CustomKeyIdentifier != first.Thumbprint || keys[1].CustomKeyIdentifier != second.c.Application.Thumbprint {
+		t.Errorf("certificates = %+v", keys)
+	}
+}
+
+// What a provider's application was prepared for is known at the next start.
+func TestVerify_AProvidersApplicationAtTheNextStart(t *testing.T) {
+	w := newWorld(t, "", simulator.Options{})
+	d := w.hacsync(nil, func(o *grants.DedicatedOptions) { o.Provider = provider })
+	w.give(d)
+	_, err := w.hacsync(nil).Verify(t.Context()) // its certificate is registered by the provider, here not yet
+	has(t, err, problem.CertificateUnknown)
+	_, err = w.hacsync(nil).Renew(t.Context())
 	has(t, err, problem.ProviderRenews)
 }
 

@@ -31,7 +31,7 @@ const proofLife = 10 * time.Minute
 // Where the new pair is in use and only the old certificate could not be taken
 // away, it returns the application and OldCertificateStays.
 func (d *Dedicated) Renew(ctx context.Context) (consent.Application, error) {
-	if d.foreign() {
+	if d.foreign() && d.app.Object == "" {
 		return d.app, problem.New(problem.ProviderRenews, problem.Args{"application": d.app.ID})
 	}
 	r, err := d.ready(ctx)

@@ -25,11 +25,10 @@ func (d *Dedicated) Find(ctx context.Context, looking consent.SignIn) (bool, err
 	if err != nil {
 		return false, err
 	}
-	if !d.foreign() {
-		found, err := w.findApplication(ctx)
-		if err != nil || !found {
-			return false, w.refusal(part(partApplication), err)
-		}
+	// One whose home is another organisation has only its service principal here.
+	found, err := w.findApplication(ctx)
+	if err != nil || !found && !d.foreign() {
+		return false, w.refusal(part(partApplication), err)
 	}
 	principal, err := w.findPrincipal(ctx)
 	if err != nil {
