@@ -44,7 +44,7 @@ func (a *app) follow(ctx context.Context, store *state.Store, filter state.RunFi
 		}
 		err := f.look(ctx)
 		switch {
-		case ctx.Err() != nil:
+		case over(ctx):
 			return nil
 		case err == nil:
 			away = 0
@@ -58,6 +58,9 @@ func (a *app) follow(ctx context.Context, store *state.Store, filter state.RunFi
 		}
 	}
 }
+
+// over reports whether it was asked to end.
+func over(ctx context.Context) bool { return ctx.Err() != nil }
 
 // following remembers what was shown of each run that may still change.
 type following struct {

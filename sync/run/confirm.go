@@ -1,0 +1,210 @@
+package run
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// confirm reads the accounts of the steps once more, by ID, and drops the steps
+// whose account is no longer as it was approved: gone, changed by somebody
+// else, protected since, or already as wanted. A new account cannot be read
+// before it exists; Graph refuses a second one with its UPN.
+func (s *syncing) confirm(ctx context.Context, steps []plan.Step, attempts map[stepKey]int) ([]plan.Step, error) {
+	var refs []directory.Ref
+	for _, step := range steps {
+		if step.Verb != plan.Create {
+			refs = append(refs, directory.Ref{ID: s.objectID(step)})
+		}
+	}
+	found, err := s.look(ctx, refs)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, errStop
+		}
+		return nil, err
+	}
+	protected, err := s.protectedNow(ctx, steps, found)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, errStop
+		}
+		return nil, err
+	}
+	var left []plan.Step
+	for _, step := range steps {
+		key := stepKey{step.Action, step.Step}
+		if step.Verb == plan.Create {
+			left = append(left, step)
+			continue
+		}
+		if why := protected[step.Action]; why != nil {
+			s.fail(step, why)
+			continue
+		}
+		switch why, done := s.stillAsApproved(step, found[s.objectID(step)]); {
+		case done:
+			s.wrote(step, attempts[key] > 0)
+		case why != nil:
+			s.fail(step, why)
+		default:
+			s.keep(step, found[s.objectID(step)])
+			left = append(left, step)
+		}
+	}
+	return left, nil
+}
+
+// keep remembers what a deleted account was like: the journal has it as the
+// before-image of its restoration, for an undo to tell what was changed since.
+func (s *syncing) keep(step plan.Step, found []directory.Sighting) {
+	_, deleted := sorted(found)
+	if step.Verb != plan.RestoreUser || deleted == nil {
+		return
+	}
+	was := image{}
+	for _, a := range s.plan.Policy().Attributes {
+		v, set := deleted.Get(a)
+		was.put(a, directory.Value{Text: v, Set: set})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.actions[step.Action].was = was
+}
+
+// objectID is the ID of the account that a step writes to.
+func (s *syncing) objectID(step plan.Step) directory.ID {
+	if step.Object.ID != "" {
+		return step.Object.ID
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.actions[step.Action].id
+}
+
+// look reads accounts and sorts what was found by ID.
+func (s *syncing) look(ctx context.Context, refs []directory.Ref) (map[directory.ID][]directory.Sighting, error) {
+	found := make(map[directory.ID][]directory.Sighting, len(refs))
+	if len(refs) == 0 {
+		return found, nil
+	}
+	sightings, err := s.r.Destination.Look(ctx, refs, s.plan.Policy().Attributes)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range sightings {
+		id := g.Ref.ID
+		if g.Record.ID != "" {
+			id = g.Record.ID
+		}
+		found[id] = append(found[id], g)
+		s.tell(g.ServerTime)
+	}
+	return found, nil
+}
+
+// tell remembers the destination's clock.
+func (s *syncing) tell(t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.After(s.server) {
+		s.server = t
+	}
+}
+
+// protects are the marks that may have come since the plan was made.
+const protects = directory.RoleHolder | directory.RoleGroup | directory.Synced | directory.Restricted |
+	directory.Guest | directory.SignedIn
+
+// stillAsApproved compares what a step rests on with what was just read. done
+// says that the account is already as wanted.
+func (s *syncing) stillAsApproved(step plan.Step, found []directory.Sighting) (why *problem.Problem, done bool) {
+	live, deleted := sorted(found)
+	upn := step.Object.UPN
+	switch step.Verb {
+	case plan.DeleteUser:
+		switch {
+		case live == nil && deleted != nil:
+			return nil, true
+		case live == nil:
+			return problem.New(problem.ConfirmLost, problem.Args{"upn": upn}), false
+		}
+	case plan.RestoreUser:
+		switch {
+		case live != nil:
+			return nil, true
+		case deleted == nil:
+			return problem.New(problem.RowGone, problem.Args{"upn": upn}), false
+		}
+		return nil, false
+	case plan.Create, plan.Patch, plan.PatchUPN:
+		if live == nil {
+			return problem.New(problem.RowGone, problem.Args{"upn": upn}), false
+		}
+	}
+	if live.Marks.Any(protects) {
+		return drifted(upn, "protected", "no", "yes"), false
+	}
+	if step.Verb == plan.DeleteUser {
+		if !strings.EqualFold(live.UPN, upn) {
+			return drifted(upn, string(directory.UserPrincipalName), upn, live.UPN), false
+		}
+		for _, c := range step.Still { // an undo deletes only what is as we left it
+			if v, set := live.Get(c.Attribute); !same(c.Attribute, directory.Value{Text: v, Set: set}, c.New) {
+				return drifted(upn, string(c.Attribute), c.New.Text, v), false
+			}
+		}
+		if step.Unlicensed && live.Marks.Has(directory.Licensed) {
+			return problem.New(problem.UndoLicensed, problem.Args{
+				"upn": upn, "name": "", "line": "", "domain": s.run.Domain,
+			}), false
+		}
+		return nil, false
+	}
+	done = true
+	for _, c := range step.Set {
+		v, set := live.Get(c.Attribute)
+		now := directory.Value{Text: v, Set: set}
+		if same(c.Attribute, now, c.New) {
+			continue
+		}
+		done = false
+		if !same(c.Attribute, now, c.Old) {
+			return drifted(upn, string(c.Attribute), c.Old.Text, now.Text), false
+		}
+	}
+	return nil, done && len(step.Set) > 0
+}
+
+func drifted(upn, attribute, then, now string) *problem.Problem {
+	return problem.New(problem.RowDrifted, problem.Args{
+		"upn": upn, "attribute": attribute, "then": then, "now": now,
+	})
+}
+
+// sorted picks the live and the deleted record out of what was found.
+func sorted(found []directory.Sighting) (live, deleted *directory.Record) {
+	for i := range found {
+		switch found[i].Presence {
+		case directory.Live:
+			live = &found[i].Record
+		case directory.InRecycleBin:
+			deleted = &found[i].Record
+		case directory.Absent:
+		}
+	}
+	return live, deleted
+}
+
+// same reports whether two values are equal to the destination: UPNs compare
+// without regard to case, and no value equals an empty one.
+func same(a directory.Attribute, x, y directory.Value) bool {
+	if a == directory.UserPrincipalName {
+		return strings.EqualFold(x.Text, y.Text)
+	}
+	return x.Text == y.Text
+}
