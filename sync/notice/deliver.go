@@ -195,6 +195,7 @@ func (t *Teller) deliver(ctx context.Context, n *state.Notice, targets []Target)
 		err error
 	}
 	results := make(chan result)
+	key, event := n.Key, r.Event // n and r are written while deliveries are under way
 	under := 0
 	for i, d := range r.Deliveries {
 		at := slices.IndexFunc(targets, func(x Target) bool { return x.Name == d.Target })
@@ -202,7 +203,7 @@ func (t *Teller) deliver(ctx context.Context, n *state.Notice, targets []Target)
 			continue
 		}
 		under++
-		go func() { results <- result{i, t.inTurn(ctx, targets[at], n.Key, r.Event)} }()
+		go func() { results <- result{i, t.inTurn(ctx, targets[at], key, event)} }()
 	}
 	lost := false
 	for ; under > 0; under-- {

@@ -370,12 +370,14 @@ func TestShoutrrr_MailThatIsRefusedIsTriedAgain(t *testing.T) {
 // A service that never comes back costs no more than the timeout.
 func TestShoutrrr_IsLeftAloneAfterTheTimeout(t *testing.T) {
 	release := make(chan struct{})
-	internet(t, func(*http.Request, string) (int, string) { <-release; return 200, "" })
+	local := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	t.Cleanup(local.Close)
 	t.Cleanup(func() { close(release) })
 	p, _ := message.New("en")
 	s := newSender(nil, 200*time.Millisecond)
 	start := time.Now()
-	err := s.send(t.Context(), p, Target{Name: "x", Address: secret.NewText("generic://ops.example/x")}, "id", failure("a.example"))
+	address := "generic://" + strings.TrimPrefix(local.URL, "http://") + "/x?disabletls=yes"
+	err := s.send(t.Context(), p, Target{Name: "x", Address: secret.NewText(address)}, "id", failure("a.example"))
 	if !problem.Has(err, problem.NoticeTooSlow) || time.Since(start) > 2*time.Second {
 		t.Errorf("%v after %v", err, time.Since(start))
 	}

@@ -48,6 +48,7 @@ func TestTarget_RefusesWithWords(t *testing.T) {
 		{Target{Name: "x"}, "generic://ops.example/secret-part?disabletls=Yes", problem.TargetInsecure},
 		{Target{Name: "x"}, "smtp://u:secret-part@mail.example/?from=a@b.c&to=c@d.e&skiptlsverify=true", problem.TargetInsecure},
 		{Target{Name: "x"}, "ntfy://ops.example/secret-part?scheme=http", problem.TargetInsecure},
+		{Target{Name: "x"}, "generic+http://ops.example/secret-part", problem.TargetInsecure},
 		{Target{Name: "x"}, "gopher://ops.example/secret-part", problem.TargetService},
 		{Target{Name: "x"}, "logger://secret-part", problem.TargetService},
 		{Target{Name: "x"}, "file:///secret-part", problem.TargetService},

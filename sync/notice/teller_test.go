@@ -350,7 +350,7 @@ func TestTell_NeverWaitsForATarget(t *testing.T) {
 	for i := range 20 {
 		b.tell(t, failure(fmt.Sprintf("d%d.example", i)))
 	}
-	if took := time.Since(start); took > time.Second {
+	if took := time.Since(start); took > 10*time.Second { // 20 waits would be 40 s
 		t.Errorf("telling took %v", took)
 	}
 	eventually(t, "a delivery", func() bool { return len(b.end.got()) > 0 })
