@@ -77,11 +77,11 @@ var arrows = map[string][]string{
 
 	// People.
 	"tui/flow": {
-		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/message", "sync/plan",
+		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/message", "sync/periodic", "sync/plan",
 		"sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/state",
 	},
 	"tui/flow/flowtest": {
-		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/plan", "sync/problem", "sync/progress",
+		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/periodic", "sync/plan", "sync/problem", "sync/progress",
 		"sync/run", "sync/secret", "sync/source", "sync/state", "tui/flow",
 	},
 	"tui/theme":  {},
@@ -96,7 +96,7 @@ var arrows = map[string][]string{
 	"cmd/hacsync": {
 		"assets", "graphclient", "graphclient/certificate", "graphclient/claims", "graphclient/grants", "graphclient/signin",
 		"graphclient/simulator", "graphclient/transport",
-		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/loopback", "sync/message", "sync/metrics", "sync/notice",
+		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/loopback", "sync/message", "sync/periodic", "sync/metrics", "sync/notice",
 		"sync/plan", "sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/source/hacapi",
 		"sync/source/hacapi/simulator", "sync/source/haccsv", "sync/state", "tui", "tui/flow", "tui/plain", "tui/theme", "tui/widget",
 	},
