@@ -21,6 +21,7 @@ type Store interface {
 	Workers(ctx context.Context) ([]state.Worker, error)
 	ForgetWorkers(ctx context.Context, t time.Time) error
 	Book(ctx context.Context, quotas []state.Quota, n int64, now time.Time) (time.Time, error)
+	Unbook(ctx context.Context, quotas []state.Quota, n int64, at time.Time) error
 	Booked(ctx context.Context, name string) (int64, error)
 	Runs(ctx context.Context, f state.RunFilter) ([]state.Run, error)
 	Run(ctx context.Context, no int64) (state.Run, error)

@@ -78,10 +78,16 @@ type paced struct {
 	shared *shared
 
 	mu sync.Mutex
-	// paid is how many writes are booked and not yet sent, until when at the
-	// earliest they leave.
-	paid int64
-	from time.Time
+	// booked are the writes that were put off, by their first step.
+	booked map[stepKey]booking
+}
+
+type stepKey struct{ action, step int }
+
+// booking is room for writes from a moment on.
+type booking struct {
+	n  int64
+	at time.Time
 }
 
 // writesName names the quota of an application's writes to a tenant.
@@ -100,7 +106,7 @@ func (p *paced) quotas() []state.Quota {
 // does when Microsoft 365 asks it to, with its beats going on and its checks
 // repeated after the wait, and then uses what was booked.
 func (p *paced) Write(ctx context.Context, steps []plan.Step) []destination.Outcome {
-	wait, err := p.book(ctx, int64(len(steps)))
+	wait, err := p.book(ctx, steps)
 	if err != nil {
 		return notSent(steps, func(upn string) *problem.Problem {
 			return problem.Wrap(err, problem.NeverSentWrite, problem.Args{"upn": upn})
@@ -132,31 +138,49 @@ func notSent(steps []plan.Step, why func(upn string) *problem.Problem) []destina
 	return outs
 }
 
-// book gives how long n writes have to wait: booked ones that were put off are
-// used first.
-func (p *paced) book(ctx context.Context, n int64) (time.Duration, error) {
+// book gives how long steps have to wait. Those that come back after their wait
+// use what was booked for them; what nobody came back for in time is given back,
+// for it would count at a moment when it was not sent.
+func (p *paced) book(ctx context.Context, steps []plan.Step) (time.Duration, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now, quotas := p.clock.Now(), p.quotas()
+	slack := quotas[0].Slack()
 	for _, q := range quotas {
-		if now.Sub(p.from) > q.Slack() { // what was booked is over
-			p.paid = 0
-		}
+		slack = min(slack, q.Slack())
 	}
-	if p.paid < n {
-		at, err := p.w.Store.Book(ctx, quotas, n-p.paid, now)
+	for k, b := range p.booked {
+		if now.Sub(b.at) <= slack {
+			continue
+		}
+		if err := p.w.Store.Unbook(ctx, quotas, b.n, b.at); err != nil {
+			return 0, err
+		}
+		delete(p.booked, k)
+	}
+	k, n := stepKey{steps[0].Action, steps[0].Step}, int64(len(steps))
+	b, is := p.booked[k]
+	if !is || b.n < n {
+		if is { // more steps than it was booked for
+			if err := p.w.Store.Unbook(ctx, quotas, b.n, b.at); err != nil {
+				return 0, err
+			}
+			delete(p.booked, k)
+		}
+		at, err := p.w.Store.Book(ctx, quotas, n, now)
 		if err != nil {
 			return 0, err
 		}
-		p.paid = n
-		if at.After(p.from) {
-			p.from = at
-		}
+		b = booking{n: n, at: at}
 	}
-	if wait := p.from.Sub(now); wait > 0 {
+	if wait := b.at.Sub(now); wait > 0 {
+		if p.booked == nil {
+			p.booked = map[stepKey]booking{}
+		}
+		p.booked[k] = b
 		return wait, nil
 	}
-	p.paid -= n
+	delete(p.booked, k)
 	return 0, nil
 }
 

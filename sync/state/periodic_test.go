@@ -351,6 +351,30 @@ func TestBook_LetsNoWindowHoldMoreThanTheLimit(t *testing.T) {
 	})
 }
 
+func TestUnbook_MakesRoomAgain(t *testing.T) {
+	places(t, func(t *testing.T, url string) {
+		s, ctx := open(t, url, state.Options{}), t.Context()
+		q := []state.Quota{{Name: "t", Limit: 20, Window: 150 * time.Second}, {Name: "all", Limit: 20, Window: 5 * time.Minute}}
+		now := time.Unix(1_800_000_000, 0)
+		at, err := s.Book(ctx, q, 20, now)
+		if err != nil || !at.Equal(now) {
+			t.Fatal(at, err)
+		}
+		if at, err = s.Book(ctx, q, 5, now); err != nil || at.Sub(now) < 5*time.Minute {
+			t.Fatal("booked over the limit:", at, err)
+		}
+		if err := s.Unbook(ctx, q, 5, at); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Unbook(ctx, q, 20, now); err != nil {
+			t.Fatal(err)
+		}
+		if at, err = s.Book(ctx, q, 20, now); err != nil || !at.Equal(now) {
+			t.Error(at, err)
+		}
+	})
+}
+
 func TestBook_IsSharedByAllProcesses(t *testing.T) {
 	places(t, func(t *testing.T, url string) {
 		ctx := t.Context()

@@ -73,6 +73,19 @@ func (s *Store) Book(ctx context.Context, quotas []Quota, n int64, now time.Time
 	return at, err
 }
 
+// Unbook gives back what was booked for a moment and not sent.
+func (s *Store) Unbook(ctx context.Context, quotas []Quota, n int64, at time.Time) error {
+	return s.write(ctx, "give bookings back", func(tx *sql.Tx) error {
+		for _, q := range quotas {
+			if _, err := tx.ExecContext(ctx, `UPDATE spend SET used = used - $1 WHERE name = $2 AND slice = $3 AND used >= $1`,
+				min(n, q.Limit), clean(q.Name), q.slice(at)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func (q Quota) length() int64 { return max(1, int64(q.Window)/windowParts) }
 
 func (q Quota) slice(t time.Time) int64 { return max(0, t.UnixNano()) / q.length() }
