@@ -192,6 +192,7 @@ func (s *syncing) settle(
 				e.State = state.None
 				pause = max(pause, wait)
 				again = append(again, step)
+				after = append(after, func() { s.unsent(step) })
 			case attempts[key] > 1 && settledByReading(out.Why):
 				e.State = state.Sent
 				unknown = append(unknown, step)

@@ -43,6 +43,7 @@ func (s *syncing) settleByReading(ctx context.Context, steps []plan.Step, attemp
 			after = append(after, func() { s.fail(step, why) })
 		case verdict == state.None:
 			again = append(again, step)
+			after = append(after, func() { s.unsent(step) })
 		case verdict == state.Written:
 			e.Object.ID = id
 			after = append(after, func() { s.took(step, id) })
@@ -63,6 +64,16 @@ func (s *syncing) settleByReading(ctx context.Context, steps []plan.Step, attemp
 		f()
 	}
 	return again, nil
+}
+
+// unsent takes back that an action was sent: its first step is known to have had
+// no effect.
+func (s *syncing) unsent(step plan.Step) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.actions[step.Action]; a.written == 0 {
+		a.sent = false
+	}
 }
 
 // wanted is the account that a new user would be.
@@ -181,7 +192,7 @@ func (s *syncing) replay(entries []state.Entry) {
 		if a == nil {
 			continue
 		}
-		a.sent = true
+		a.sent = a.sent || e.State != state.None
 		if e.Object.ID != "" {
 			a.id = e.Object.ID
 		}
