@@ -183,6 +183,22 @@ func (w *world) row(tenant, domain string) state.Periodic {
 	return p
 }
 
+// underWay counts the intervals that a worker has in hand.
+func (w *world) underWay(name string) int {
+	w.t.Helper()
+	rows, err := w.store.Periodics(w.t.Context(), state.PeriodicFilter{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	n := 0
+	for _, p := range rows {
+		if p.Turn != nil && p.Turn.Worker == name {
+			n++
+		}
+	}
+	return n
+}
+
 // ears are notices that were sent.
 type ears struct {
 	mu     sync.Mutex

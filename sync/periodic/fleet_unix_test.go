@@ -1,3 +1,5 @@
+//go:build unix
+
 package periodic_test
 
 import (
@@ -13,7 +15,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -164,9 +165,6 @@ func (h *hand) end() {
 }
 
 func TestFleet_EachDomainExactlyOnceAnHour(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("nobody can be frozen here")
-	}
 	if testing.Short() || raced {
 		t.Skip("takes half a minute, and needs a quick machine")
 	}
@@ -305,22 +303,6 @@ func (w *world) tenantOf(domain string) string {
 		}
 	}
 	return ""
-}
-
-// underWay counts the intervals that a worker has in hand.
-func (w *world) underWay(name string) int {
-	w.t.Helper()
-	rows, err := w.store.Periodics(w.t.Context(), state.PeriodicFilter{})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	n := 0
-	for _, p := range rows {
-		if p.Turn != nil && p.Turn.Worker == name {
-			n++
-		}
-	}
-	return n
 }
 
 // judge reads the ledger.
