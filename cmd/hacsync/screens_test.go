@@ -119,7 +119,7 @@ func TestScreens_WalkTheDemoInATerminal(t *testing.T) {
 			step("midorisample │ Midori", "2")
 			step("midori-logi.example", "4")
 			step("4,012", "1")
-			step("#Requires -Version 5.1", "Enter")
+			step("User.ReadWrite.All", "Enter")
 			step("CSV", "1")
 			step("users.csv", "Enter")
 			step("4,541", "４５４１", "Enter")

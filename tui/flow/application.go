@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -300,18 +302,11 @@ func (a *application) choose(d *data, key string) turn {
 }
 
 // adopt takes the application ID that the script's last line names: that line may
-// be pasted whole.
+// be pasted whole, since it names the object ID as well.
 func (a *application) adopt(d *data, text string) turn {
 	a.id = strings.TrimSpace(fold(text))
-	id := ""
-	for _, word := range strings.FieldsFunc(strings.ToLower(a.id), func(r rune) bool {
-		return !strings.ContainsRune("0123456789abcdef-", r)
-	}) {
-		if isGUID(word) {
-			id = word
-		}
-	}
-	if id == "" {
+	id := a.id
+	if !slices.ContainsFunc(words(id), isGUID) {
 		return stayed(T("flow.app.id_bad"))
 	}
 	a.asks, a.working, a.err = appMain, T("flow.app.looking"), nil
@@ -320,6 +315,13 @@ func (a *application) adopt(d *data, text string) turn {
 		err := ded.Adopt(ctx, id)
 		return appGiven{ded.Application(), err}
 	}))
+}
+
+// words are what a pasted line has of letters, digits and hyphens.
+func words(line string) []string {
+	return strings.FieldsFunc(strings.ToLower(line), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-'
+	})
 }
 
 // signInTo gets an administrator signed in, for this alone.

@@ -174,13 +174,12 @@ func (a *application) options(d *data, v *View) {
 		option("run")
 	}
 	option("give")
-	if a.app.ID == "" {
-		option("id")
-		if a.person == nil {
-			option("find")
-		}
-	} else {
+	if a.app.ID != "" {
 		option("look")
+	}
+	option("id")
+	if a.app.ID == "" && a.person == nil {
+		option("find")
 	}
 	v.Ask.Preset = v.Ask.Options[0].Key
 	if a.ran || a.app.ID != "" {

@@ -274,7 +274,8 @@ func belongs(a consent.Account, tenant string) error {
 }
 
 func (s *signingIn) opened(d *data, r signInCame) turn {
-	d.account, d.session = r.account, r.session
+	// What an application signs in with was kept before it was made.
+	d.account, d.session, d.saved = r.account, r.session, r.session.Connection().Acts()
 	s.state = signedIn
 	t := goTo(Permissions)
 	t.say = []Text{T("flow.signin.done", "account", d.who(), "tenant", r.session.Connection().TenantName)}

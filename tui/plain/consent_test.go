@@ -62,8 +62,8 @@ func TestSignIn_OtherWays(t *testing.T) {
 
 func TestSignIn_AsADedicatedApplicationWithoutAnyPerson(t *testing.T) {
 	w := flowtest.New(t)
-	got := walk(t, w, "1", "block", "application", "nonsense", "midori.example", "run", "go", "once", "q")
-	got.has(t, "That is neither a tenant ID nor a domain", "an administrator of the tenant runs the script once", "PowerShell says: Done. Application ID:",
+	got := walk(t, w, "1", "block", "application", "nonsense", "midori.example", "run", "go", "go", "q")
+	got.has(t, "That is neither a tenant ID nor a domain", "an administrator of the tenant runs the script once", "PowerShell says: Done. Application ID",
 		`The sync acts as the application "hacsync midori" from now on.`, `The application "hacsync midori" is signed in`, "Choose the domain")
 	if w.Targets[len(w.Targets)-1].Tenant != "midori.example" {
 		t.Errorf("for %+v", w.Targets)
@@ -93,7 +93,7 @@ func dedicated(more ...string) []string {
 
 func TestGrant_ApplicationByScript(t *testing.T) {
 	w := flowtest.New(t)
-	got := walk(t, w, dedicated("save", "x", "AADSTS53003", "", "id", "no id here", "Done. Application ID: "+flowtest.ApplicationID, "enough", "later", "q")...)
+	got := walk(t, w, dedicated("save", "x", "AADSTS53003", "", "id", "no id here", "Done. Application ID "+flowtest.ApplicationID+", object ID adfe637d-f1d5-4b78-9eb4-c8c0219e63cb", "enough", "later", "q")...)
 	got.has(t, "Seen in the tenant", "[ ] service principal", "There is no application ID in that", "Saved: hacsync-application-midori.ps1", "Sync Source")
 	if !strings.Contains(w.Files["hacsync-application-midori.ps1"], "#Requires -Version 5.1") {
 		t.Errorf("files: %v", w.Files)
@@ -111,6 +111,12 @@ func TestGrant_ApplicationByScript(t *testing.T) {
 func TestGrant_ApplicationNotMadeYetIsWaitedForAndThenSaid(t *testing.T) {
 	got := walk(t, flowtest.New(t), dedicated("id", flowtest.ApplicationID, "later", "q")...)
 	got.has(t, string(problem.ClientUnknown), "Look until all is seen", "Sync Source")
+	got.lacks(t, "acts as the application")
+	// A wrong ID is not the end of it.
+	w := flowtest.New(t)
+	w.MakeApplication(false)
+	got = walk(t, w, dedicated("id", "adfe637d-f1d5-4b78-9eb4-c8c0219e63cb", "id", flowtest.ApplicationID, "go", "q")...)
+	got.has(t, string(problem.ClientUnknown), "acts as the application", "Sync Source")
 }
 
 func TestGrant_ApplicationInPlace(t *testing.T) {

@@ -148,7 +148,7 @@ func (w *page) trouble(b flow.Trouble) {
 	if !b.Brief {
 		w.wrapped("  ", words.Remedy)
 	}
-	if words.RequestID != "" {
+	if words.RequestID != "" && !b.Brief {
 		w.wrapped("  ", w.say(flow.T("flow.result.request_id", "id", words.RequestID)))
 	}
 }

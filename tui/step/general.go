@@ -3,6 +3,7 @@ package step
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -34,7 +35,9 @@ type General struct {
 	// pinned are the last words of the pieces, which belong to the question.
 	pinned []string
 
-	top int // the first line shown of the pieces
+	until time.Time     // when the present wait ends
+	whole time.Duration // and how long it was at first
+	top   int           // the first line shown of the pieces
 	// What the last View laid out.
 	long, room, width int
 	rows              map[int]int // line of the body to option
@@ -50,6 +53,9 @@ func NewGeneral(e *Env) *General { return &General{e: e} }
 func (g *General) Sync(v flow.View) {
 	stands := signature(v)
 	g.v = v
+	if !v.Ask.Until.Equal(g.until) {
+		g.until, g.whole = v.Ask.Until, v.Ask.Until.Sub(g.e.Now())
+	}
 	if stands != g.stands {
 		g.stands, g.top, g.typed, g.asking = stands, 0, "", nil
 		g.at = 0
@@ -549,7 +555,7 @@ func (g *General) waiting(p *page) {
 	if g.v.Working.ID == "flow.signin.waiting" {
 		what = e.T("tui.signin.waiting") // the bar says until when
 	}
-	p.countdown(what, until, min(p.text(), 78))
+	p.countdown(what, until, g.whole, min(p.text(), 78))
 }
 
 func (g *General) optionLines(p *page) (selected int) {

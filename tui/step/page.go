@@ -288,7 +288,7 @@ func (p *page) trouble(b flow.Trouble) {
 	if !b.Brief {
 		p.add(e.Styles.Text, widget.Hang("  ", words.Remedy, p.text())...)
 	}
-	if words.RequestID != "" {
+	if words.RequestID != "" && !b.Brief {
 		p.add(e.Styles.Label, widget.Hang("  ", e.T("flow.result.request_id", "id", words.RequestID), p.text())...)
 	}
 }

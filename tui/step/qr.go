@@ -55,7 +55,7 @@ func (s *signIn) viewQR(code consent.Code, width, height int) string {
 // qrEnd is the time left, and the way back.
 func (s *signIn) qrEnd(p *page) {
 	if until := s.v.Ask.Until; !until.IsZero() {
-		p.countdown(s.e.T("tui.signin.waiting"), until, min(p.text(), 40))
+		p.countdown(s.e.T("tui.signin.waiting"), until, s.whole, min(p.text(), 40))
 		p.blank()
 	}
 	p.add(s.e.Styles.Faint, widget.Wrap(s.e.T("tui.qr.back"), p.text())...)

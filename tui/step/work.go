@@ -15,8 +15,9 @@ func (p *page) bar(done, total, width int) string {
 	return paint(p.e.Styles.Bar, full) + paint(p.e.Styles.Empty, rest)
 }
 
-// countdown says what is waited for and how long still, with a bar that empties.
-func (p *page) countdown(what string, until time.Time, width int) {
+// countdown says what is waited for and how long still, with a bar that empties;
+// whole is how long it was at first.
+func (p *page) countdown(what string, until time.Time, whole time.Duration, width int) {
 	e := p.e
 	left := until.Sub(e.Now())
 	style := e.Styles.Text
@@ -34,15 +35,11 @@ func (p *page) countdown(what string, until time.Time, width int) {
 		p.add(e.Styles.Text, widget.Wrap(what, width)...)
 		p.add(style, widget.Wrap(right, width)...)
 	}
-	p.raw(p.bar(int(max(0, left)/time.Second), int(lasts/time.Second), width))
+	p.raw(p.bar(int(max(0, left)/time.Second), int(max(time.Second, whole)/time.Second), width))
 }
 
-// How long a sign-in code lasts (Entra ID gives 15 minutes), for its bar, and
-// when it is said that it ends soon.
-const (
-	lasts = 15 * time.Minute
-	soon  = 2 * time.Minute
-)
+// soon is when it is said that a wait ends soon.
+const soon = 2 * time.Minute
 
 // clockFace is minutes and seconds: 13:42.
 func clockFace(d time.Duration) string {

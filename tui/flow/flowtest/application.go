@@ -74,7 +74,7 @@ func (w *World) OpenDedicated(context.Context, consent.Dedicated) (flow.Session,
 // RunApplicationScript runs the script of the dedicated application.
 func (w *World) RunApplicationScript(context.Context, consent.Dedicated) (string, error) {
 	w.MakeApplication(false)
-	return "Done. Application ID: " + ApplicationID, nil
+	return "Done. Application ID " + ApplicationID + ", object ID adfe637d-f1d5-4b78-9eb4-c8c0219e63cb", nil
 }
 
 func (s *session) Dedicated() consent.Dedicated { return s.w.dedicated() }
@@ -174,7 +174,8 @@ func (w *World) scopesOf(*fakeSignIn) []string {
 func (a *application) Adopt(_ context.Context, id string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.app.ID = id
+	// The script's last line names the object ID after it.
+	a.app.ID, _, _ = strings.Cut(strings.TrimPrefix(id, "Done. Application ID "), ",")
 	return nil
 }
 
