@@ -130,74 +130,6 @@ func (a *application) verified() bool { return !a.app.Verified.IsZero() }
 // giving: an administrator's permissions are being used right now.
 func (a *application) giving() bool { return a.asks == appGive }
 
-// lookOnce finds the application where it is not known yet, and verifies it.
-func lookOnce(ctx context.Context, ded consent.Dedicated, person consent.SignIn) appSeen {
-	if ded.Application().ID == "" {
-		if person == nil {
-			return appSeen{app: ded.Application(), over: true}
-		}
-		found, err := ded.Find(ctx, person)
-		if err != nil || !found {
-			return appSeen{app: ded.Application(), err: err, over: err != nil && !pending(err)}
-		}
-	}
-	list, err := ded.Verify(ctx)
-	app := ded.Application()
-	return appSeen{app: app, list: list, err: err, over: err != nil && !pending(err) || err == nil && len(openGrants(list)) == 0}
-}
-
-// pending are errors of an application that was made a moment ago: it, its
-// certificate and its permissions can take some minutes to be seen everywhere.
-func pending(err error) bool {
-	p := problem.Of(err)
-	return problem.Has(err, problem.ClientUnknown, problem.CertificateUnknown, problem.GrantMissing) || p != nil && p.Class() == problem.Retry
-}
-
-// look looks at the tenant until nothing is missing, or for some minutes.
-func (a *application) look(d *data) turn {
-	a.looking, a.err, a.unseen, a.working = true, nil, nil, T("flow.app.looking")
-	ded, person, c, every := a.ded, a.person, d.b.Clock(), d.every()
-	return does(effect(func(ctx context.Context, r Reporter) any {
-		for n := 1; ; n++ {
-			seen := lookOnce(ctx, ded, person)
-			if seen.over || n == looks || ctx.Err() != nil {
-				return seen
-			}
-			r.Note(seen)
-			if err := c.Sleep(ctx, every); err != nil {
-				return seen
-			}
-		}
-	}))
-}
-
-// probe finds out whether who is signed in already may look for applications: then
-// the list is live without anybody signing in once more.
-func (a *application) probe(d *data) turn {
-	person, ded := d.signIn, a.ded
-	if person == nil || d.session == nil {
-		return turn{}
-	}
-	return does(effect(func(ctx context.Context, _ Reporter) any {
-		if _, err := ded.Find(ctx, person); err != nil {
-			return appProbed{}
-		}
-		return appProbed{person}
-	}))
-}
-
-// looks is how often is looked before the person is asked again: ten minutes,
-// for a grant can take some minutes to be seen.
-const looks = 60
-
-// every is how long is waited between two looks.
-func (d *data) every() time.Duration {
-	if d.o.Poll > 0 {
-		return d.o.Poll
-	}
-	return 10 * time.Second
-}
-
 // answer takes an answer; over: the person goes on from here.
 func (a *application) answer(d *data, x Answer) (t turn, over bool) {
 	switch a.asks {
@@ -211,7 +143,7 @@ func (a *application) answer(d *data, x Answer) (t turn, over bool) {
 		a.asked, a.found = true, d.b.Explain(x.Text)
 		return turn{}, false
 	case appID:
-		return a.adopt(d, x.Text), false
+		return a.adopt(x.Text), false
 	case appHow:
 		switch x.Text {
 		case "browser":
@@ -303,7 +235,7 @@ func (a *application) choose(d *data, key string) turn {
 
 // adopt takes the application ID that the script's last line names: that line may
 // be pasted whole, since it names the object ID as well.
-func (a *application) adopt(d *data, text string) turn {
+func (a *application) adopt(text string) turn {
 	a.id = strings.TrimSpace(fold(text))
 	id := a.id
 	if !slices.ContainsFunc(words(id), isGUID) {
@@ -394,35 +326,6 @@ func (a *application) back() (turn, bool) {
 	return turn{stop: true}, false
 }
 
-func (a *application) event(d *data, e any) {
-	switch e := e.(type) {
-	case appSeen:
-		a.saw(d, e)
-	case consent.Given:
-		a.list = given(a.list, e)
-	}
-}
-
-// given marks what was just given.
-func given(list []consent.Grant, g consent.Given) []consent.Grant {
-	out := append([]consent.Grant(nil), list...)
-	for i := range out {
-		if out[i].Name == g.Name && out[i].Kind == g.Kind {
-			out[i].State = consent.Granted
-			return out
-		}
-	}
-	g.State = consent.Granted
-	return append(out, g.Grant)
-}
-
-func (a *application) saw(d *data, e appSeen) {
-	a.app, a.looked, a.unseen = e.app, d.now(), e.err
-	if e.list != nil {
-		a.list = e.list
-	}
-}
-
 func (a *application) done(d *data, result any) turn {
 	switch r := result.(type) {
 	case appPrepared:
@@ -499,7 +402,7 @@ func (a *application) done(d *data, result any) turn {
 		a.ran = true
 		// Its last line is on the screen of whoever ran it, who sends it back.
 		if a.person == nil && a.app.ID == "" {
-			t := a.adopt(d, r.last)
+			t := a.adopt(r.last)
 			t.say = append([]Text{T("flow.app.last_line", "line", r.last)}, t.say...)
 			return t
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // viewOther offers the other ways to sign in.
-func (s *signingIn) viewOther(d *data, v *View) {
+func (s *signingIn) viewOther(v *View) {
 	v.Title = T("flow.signin.do_other")
 	v.Blocks = []Piece{Para{T("flow.signin.other_what")}}
 	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "browser"}

@@ -86,7 +86,7 @@ func (s *signingIn) view(d *data, now time.Time) View {
 	case signInException:
 		s.viewException(&v)
 	case signInOther:
-		s.viewOther(d, &v)
+		s.viewOther(&v)
 	case signInExplain:
 		if s.asked {
 			v.Blocks = append(v.Blocks, explained(s.found)...)
