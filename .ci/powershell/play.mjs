@@ -35,7 +35,7 @@ class Hash { // keys without case, in their order
 const plain = (v) => v instanceof Hash ? v.plain() : Array.isArray(v) ? v.map(plain) : v instanceof Date ? fail("a date in JSON is written differently by 5.1 and 7") : v;
 function fail(why) { throw new Stop(why); }
 
-const automatic = new Set(["null", "true", "false", "_", "matches", "pscommandpath", "pid", "lastexitcode", "erroractionpreference"]);
+const automatic = new Set(["null", "true", "false", "_", "matches", "pscommandpath", "pid", "pshome", "lastexitcode", "erroractionpreference"]);
 class Scope {
   constructor(up) { this.up = up; this.vars = new Map(); }
   get(name) {
@@ -83,6 +83,7 @@ function method(o, name, args) {
     case "getbytes": return Buffer.from(text(args[0]), "utf16le");
     case "tostring":
       if (!(o instanceof Date)) return text(o);
+      if (args[1] !== "invariant") fail("a date of the machine's own calendar: " + args[0]);
       return args[0].replace("yyyy", o.getUTCFullYear()).replace("MM", pad(o.getUTCMonth() + 1)).replace("dd", pad(o.getUTCDate()))
         .replace("HH", pad(o.getUTCHours())).replace("mm", pad(o.getUTCMinutes())).replace("ss", pad(o.getUTCSeconds()));
   }
@@ -94,6 +95,7 @@ function statically(type, name, args) {
     case "datetime::minvalue": return new Date("0001-01-01T00:00:00Z");
     case "convert::tobase64string": return args[0].toString("base64");
     case "text.encoding::unicode": return "Unicode";
+    case "globalization.cultureinfo::invariantculture": return "invariant";
   }
   fail(`[${type}]::${name}`);
 }
@@ -309,6 +311,8 @@ async function string(n, s) {
     raw(c.startIndex);
     out += text(await value(c, s));
     at = c.endIndex;
+    // The grammar takes it; PowerShell reads the name of a drive, and refuses the whole script.
+    if (c.type === "variable" && !c.text.endsWith("}") && n.text[at - n.startIndex] === ":") fail(`${c.text}: in a string on line ${c.startPosition.row + 1}`);
   }
   raw(n.endIndex - 1);
   return out;
@@ -383,7 +387,7 @@ async function command(n, s, input) {
   const builtin = commands[name];
   if (!builtin) fail(`command ${named.text}`);
   // A switch takes no value: what stands behind it is the first loose argument.
-  for (const k of ["listavailable", "nowelcome", "raw", "parent"]) {
+  for (const k of ["listavailable", "nowelcome", "raw", "parent", "leaf"]) {
     if (args.named.has(k) && args.named.get(k) !== true) { args.loose.unshift(args.named.get(k)); args.named.set(k, true); }
   }
   const out = await builtin((k) => args.named.get(k) ?? null, args.loose, s, input);
@@ -462,12 +466,12 @@ const commands = {
   "invoke-mggraphrequest": (arg) => connected ? graph(arg) : fail("a request before the sign-in"),
   "convertto-json": (arg) => { if (Number(arg("depth")) < 10) fail("ConvertTo-Json without -Depth"); return JSON.stringify(plain(arg("inputobject"))); },
   "convertfrom-json": (arg, loose, s, input) => JSON.parse(input.join("\n")),
-  "get-content": (arg) => readFileSync(arg("path"), "utf8"),
-  "set-content": (arg, loose, s, input) => writeFileSync(arg("path"), list(arg("value") ?? input).map(text).join("\r\n") + "\r\n"),
+  "get-content": (arg) => arg("encoding") === "UTF8" ? readFileSync(arg("literalpath"), "utf8") : fail("a file read as 5.1 guesses"),
+  "set-content": (arg, loose, s, input) => writeFileSync(arg("literalpath"), list(arg("value") ?? input).map(text).join("\r\n") + "\r\n"),
   "join-path": (arg, loose) => path.join(loose[0], loose[1]),
-  "split-path": (arg, loose) => path.dirname(loose[0]),
+  "split-path": (arg, loose) => arg("leaf") ? path.basename(loose[0]) : path.dirname(loose[0]),
   "get-location": () => ({ Path: process.cwd() }),
-  "test-path": (arg) => existsSync(arg("path")),
+  "test-path": (arg) => existsSync(arg("literalpath")),
   "get-process": () => ({ Path: "powershell" }),
   "where-object": async (arg, loose, s, input) => { const out = []; for (const v of input) if (truth(one(await each(loose[0], v, s)))) out.push(v); return out; },
   "foreach-object": async (arg, loose, s, input) => { const out = []; for (const v of input) out.push(...await each(loose[0], v, s)); return out; },

@@ -29,11 +29,13 @@
         return Invoke-MgGraphRequest -Method $Method -Uri $Uri -Headers $Headers -Body $json -ContentType 'application/json' -OutputType PSObject
     }
     #
+    # A list of something that is not known yet is empty.
     function Get-All {
         param([string]$Uri)
         $all = @()
         while ($Uri) {
-            $page = Invoke-Step -Method GET -Uri $Uri
+            $page = Find-One -Uri $Uri
+            if ($null -eq $page) { return $all }
             $all += @($page.value)
             $Uri = $page.'@odata.nextLink'
         }
@@ -129,7 +131,8 @@
         Connect-MgGraph -TenantId $tenant -Environment Global -Scopes $scopes -ContextScope Process -NoWelcome
         $connected = $true
         $context = Get-MgContext
-        if ($context.TenantId -ne $tenant) {
+        # A tenant that is named by a domain was found by it: the sign-in has checked it.
+        if ($tenant -match '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' -and $context.TenantId -ne $tenant) {
             throw "Signed in to tenant $($context.TenantId). This script is for $tenant."
         }
         $short = @($scopes | Where-Object { $context.Scopes -notcontains $_ })
