@@ -133,6 +133,7 @@ func (s *welcome) view(d *data, now time.Time) View {
 		note := T("flow.welcome.saved_none")
 		if n := len(s.conns); n > 0 {
 			note = T("flow.welcome.saved_note", "n", n)
+			v.Ask.Preset = "saved"
 		}
 		v.Ask.Options = append(v.Ask.Options,
 			Option{Key: "saved", Text: T("word.saved-data"), Note: note},
