@@ -53,6 +53,9 @@ type Periodic struct {
 	// cancelled by the guard.
 	Failures int `json:"failures,omitempty"`
 	Cancels  int `json:"cancels,omitempty"`
+	// Anew: no interval ended since a person enabled or released it, or a pause
+	// was over.
+	Anew bool `json:"anew,omitempty"`
 	// Skipped are the intervals since it was enabled that began and ended while
 	// another was under way or no worker was there; Passed those in which a
 	// person's sync of the domain was under way.
@@ -262,10 +265,13 @@ func (s *Store) changePeriodic(
 }
 
 // PausePeriodic pauses the periodic sync of a domain because of something that
-// is no person's wish, such as an undo. One that is not enabled stays as it is.
+// is no person's wish, such as an undo, until a person ends the pause: one that
+// would have ended by itself does not any more. One that is neither enabled nor to
+// come back stays as it is.
 func (s *Store) PausePeriodic(ctx context.Context, tenant, domain, by string, why *problem.Problem) error {
 	_, err := s.ChangePeriodic(ctx, tenant, domain, func(p *Periodic) error {
-		if p.State != Enabled {
+		comesBack := p.State == Paused && !p.Until.IsZero()
+		if p.State != Enabled && !comesBack {
 			return errAsItIs
 		}
 		p.State, p.Since, p.Until, p.By, p.Reason, p.Why = Paused, s.clock.Now(), time.Time{}, clean(by), "", why.Store()
