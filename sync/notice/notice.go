@@ -97,7 +97,7 @@ type Numbers struct {
 	Days int `json:"days,omitempty"`
 }
 
-// Notifier is what periodic sync tells. Neither method waits for a network.
+// Notifier is what periodic sync tells. No method waits for a network.
 // Errors are those of the state: what was not written down may be told again the
 // next time.
 type Notifier interface {
@@ -110,6 +110,9 @@ type Notifier interface {
 	// that it began. Without an episode nothing happens, so it may be called
 	// after every success.
 	Recovered(ctx context.Context, e Event) error
+	// Forget ends the domain's episode without telling anybody: a person released
+	// the domain, and what goes wrong from now on is told anew.
+	Forget(ctx context.Context, tenant, domain string) error
 }
 
 // Nobody is a Notifier that tells nobody.
@@ -120,6 +123,9 @@ func (Nobody) Tell(context.Context, Event) error { return nil }
 
 // Recovered does nothing.
 func (Nobody) Recovered(context.Context, Event) error { return nil }
+
+// Forget does nothing.
+func (Nobody) Forget(context.Context, string, string) error { return nil }
 
 // key names what is told once. Domain names compare without regard to case.
 func (e Event) key() string {

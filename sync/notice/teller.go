@@ -205,8 +205,7 @@ func (t *Teller) Recovered(ctx context.Context, e Event) error {
 	return err
 }
 
-// Forget ends a domain's episode without telling anybody: for a domain whose
-// periodic sync was disabled.
+// Forget ends a domain's episode without telling anybody; see Notifier.
 func (t *Teller) Forget(ctx context.Context, tenant, domain string) error {
 	_, err := t.store.CloseNotices(ctx, episodeKeys(tenant, domain), nil)
 	return err

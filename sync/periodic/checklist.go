@@ -107,44 +107,44 @@ func (c *Control) Check(ctx context.Context, domain string) (Checklist, error) {
 // seen done for every row has converged; so has one of which only those rows are
 // left that failed.
 func (c *Control) converged(ctx context.Context, domain string) (*state.Run, Finding, error) {
-	runs, err := c.Store.Runs(ctx, state.RunFilter{Tenant: c.tenant(), Domain: domain, Limit: 50})
+	of := state.RunFilter{Tenant: c.tenant(), Domain: domain, Kinds: []state.RunKind{state.Sync, state.Undo}, Limit: 1}
+	runs, err := c.Store.Runs(ctx, of)
 	if err != nil {
 		return nil, Finding{}, err
 	}
-	var after *state.Run // the latest good dry run after the last sync
-	for _, r := range runs {
-		if r.Kind == state.DryRun {
-			if after == nil && r.State == state.Done {
-				after = &r
-			}
-			continue
-		}
-		sum, changes := run.SummaryOf(r), -1
-		if after != nil {
-			if counts := run.SummaryOf(*after).Counts; counts != nil {
-				changes = counts.Changes()
-			}
-		}
-		failed := sum.Planned - sum.Seen
-		ok := r.Kind == state.Sync && r.State == state.Done ||
-			r.Kind == state.Sync && r.State == state.Partial && changes >= 0 && changes <= failed
-		args := problem.Args{"domain": domain, "run": strconv.FormatInt(r.No, 10)}
-		if ok {
-			args["planned"], args["seen"], args["changes"] = strconv.Itoa(sum.Planned), strconv.Itoa(sum.Seen), ""
-			if changes >= 0 {
-				args["changes"] = strconv.Itoa(changes)
-			}
-			return &r, Finding{Mark: Good, Why: problem.New(problem.PeriodicConverged, args)}, nil
-		}
-		args["state"], args["left"] = string(r.State), ""
-		if changes >= 0 {
-			args["left"] = strconv.Itoa(changes)
-		}
-		return &r, Finding{Mark: Missing, Reasonable: true, Why: problem.New(problem.PeriodicNotConverged, args)}, nil
+	if len(runs) == 0 {
+		return nil, Finding{
+			Mark: Missing, Reasonable: true, Why: problem.New(problem.PeriodicNeverSynced, problem.Args{"domain": domain}),
+		}, nil
 	}
-	return nil, Finding{
-		Mark: Missing, Reasonable: true, Why: problem.New(problem.PeriodicNeverSynced, problem.Args{"domain": domain}),
-	}, nil
+	r := runs[0]
+	of.Kinds, of.State, of.After = []state.RunKind{state.DryRun}, state.Done, r.No
+	after, err := c.Store.Runs(ctx, of)
+	if err != nil {
+		return nil, Finding{}, err
+	}
+	sum, changes := run.SummaryOf(r), -1
+	if len(after) > 0 {
+		if counts := run.SummaryOf(after[0]).Counts; counts != nil {
+			changes = counts.Changes()
+		}
+	}
+	failed := sum.Planned - sum.Seen
+	ok := r.Kind == state.Sync && r.State == state.Done ||
+		r.Kind == state.Sync && r.State == state.Partial && changes >= 0 && changes <= failed
+	args := problem.Args{"domain": domain, "run": strconv.FormatInt(r.No, 10)}
+	if ok {
+		args["planned"], args["seen"], args["changes"] = strconv.Itoa(sum.Planned), strconv.Itoa(sum.Seen), ""
+		if changes >= 0 {
+			args["changes"] = strconv.Itoa(changes)
+		}
+		return &r, Finding{Mark: Good, Why: problem.New(problem.PeriodicConverged, args)}, nil
+	}
+	args["state"], args["left"] = string(r.State), ""
+	if changes >= 0 {
+		args["left"] = strconv.Itoa(changes)
+	}
+	return &r, Finding{Mark: Missing, Reasonable: true, Why: problem.New(problem.PeriodicNotConverged, args)}, nil
 }
 
 // endsSoon is when a certificate's end is worth a word.

@@ -91,7 +91,7 @@ func enable(p *state.Periodic, now time.Time, by, reason string) {
 		p.Skipped, p.Passed = 0, 0
 	}
 	p.State, p.Since, p.By, p.Reason, p.Until, p.Why = state.Enabled, now, by, reason, time.Time{}, nil
-	p.Failures, p.Cancels = 0, 0
+	p.Failures, p.Cancels, p.Anew = 0, 0, true
 	if p.Turn == nil {
 		p.Due = next(now, p.Every, phase(p.Tenant, p.Domain, p.Jitter))
 	}

@@ -43,7 +43,8 @@ func weigh(p *problem.Problem) gravity {
 		return unknown
 	}
 	switch p.Code {
-	case problem.StateUnreachable, problem.StateBusy, problem.StateFull, problem.ClaimLost, problem.DomainBusy:
+	case problem.StateUnreachable, problem.StateBusy, problem.StateFull, problem.StateWentAway, problem.StateRanFull,
+		problem.ClaimLost, problem.DomainBusy:
 		return harmless
 	case problem.ScopesShort, problem.PermissionMissing, problem.TokenRefused, problem.ClaimsWanted, problem.WriteNotAllowed:
 		return signIn
@@ -76,7 +77,7 @@ func conclude(p *state.Periodic, i state.Interval, now time.Time) {
 		now = p.Due
 	}
 	p.Slot++
-	p.Turn = nil
+	p.Turn, p.Anew = nil, false
 	p.Last = &i
 	at := next(now, p.Every, ph)
 	switch i.Outcome {

@@ -90,13 +90,31 @@ func (f fenced) Take(ctx context.Context, tenant, domain, holder string, wait bo
 		_ = c.Release(ctx)
 		return nil, err
 	}
-	return both{c, f.slot}, nil
+	return both{c, f.slot, f.allowed}, nil
 }
 
-// both is a domain's claim that counts only together with the interval's.
+// both is a domain's claim that counts only together with the interval's, and
+// while the domain may be synchronised.
 type both struct {
 	run.Claim
-	slot Slot
+	slot    Slot
+	allowed func(context.Context) error
+}
+
+// Intend asks before each batch whether somebody paused or disabled the domain:
+// whoever does that wants nothing more written.
+func (b both) Intend(ctx context.Context, rows []state.Entry) error {
+	err := b.allowed(ctx)
+	if p := problem.Of(err); p != nil && weigh(p) == harmless {
+		// The claim waits for a state that does not answer.
+		if err = b.slot.Confirm(ctx); err == nil {
+			err = b.allowed(ctx)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return b.Claim.Intend(ctx, rows)
 }
 
 func (b both) Held() bool { return b.Claim.Held() && b.slot.Held() }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/notice"
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
 )
@@ -35,8 +36,27 @@ func heldIn(p *plan.Plan) heldRows {
 	return h
 }
 
-// tell gives the notices what happened. after is the domain as it will stand.
-func (t *turn) tell(ctx context.Context, after state.Periodic) {
+// tell gives the notices what happened; before and after are the domain as it
+// stands and will stand. The error is the state's: it is to be told again.
+func (t *turn) tell(ctx context.Context, before, after state.Periodic) (err error) {
+	note := func(kind notice.Kind, terr error) {
+		if terr == nil {
+			return
+		}
+		t.w.Log.WarnContext(ctx, "nobody told", "domain", t.p.Domain, "kind", kind, "err", terr)
+		if p := problem.Of(terr); err == nil && p != nil && weigh(p) == harmless {
+			err = terr
+		}
+	}
+	switch t.i.Outcome {
+	case Failed, Partly, Drifted, Cancelled:
+		// Whoever released the domain wants to hear that it fails again.
+		if before.Anew && !t.fresh {
+			ferr := t.w.Notices.Forget(ctx, t.p.Tenant, t.p.Domain)
+			note("", ferr)
+			t.fresh = ferr == nil
+		}
+	}
 	e := notice.Event{
 		Tenant: t.p.Tenant, Connection: t.p.Connection, Domain: t.p.Domain, Run: max(t.i.DryRun, t.i.Sync), At: t.i.Ended,
 		Why: t.i.Why.Problem(),
@@ -50,14 +70,10 @@ func (t *turn) tell(ctx context.Context, after state.Periodic) {
 		if fill != nil {
 			fill(&event)
 		}
-		var err error
 		if kind == notice.Recovered {
-			err = t.w.Notices.Recovered(ctx, event)
+			note(kind, t.w.Notices.Recovered(ctx, event))
 		} else {
-			err = t.w.Notices.Tell(ctx, event)
-		}
-		if err != nil {
-			t.w.Log.WarnContext(ctx, "nobody told", "domain", t.p.Domain, "kind", kind, "err", err)
+			note(kind, t.w.Notices.Tell(ctx, event))
 		}
 	}
 	rows := func(e *notice.Event) {
@@ -73,7 +89,7 @@ func (t *turn) tell(ctx context.Context, after state.Periodic) {
 	case Unchanged, Synced:
 		send(notice.Recovered, nil)
 	}
-	if after.State == state.Held && t.p.State == state.Enabled {
+	if after.State == state.Held && before.State == state.Enabled {
 		send(notice.Stopped, func(e *notice.Event) {
 			e.Why, e.Numbers.Failures = after.Why.Problem(), max(after.Failures, after.Cancels)
 		})
@@ -84,11 +100,12 @@ func (t *turn) tell(ctx context.Context, after state.Periodic) {
 		})
 	}
 	if t.r == nil {
-		return
+		return err
 	}
 	if a := t.r.Connection.Application; a != nil && !a.Ends.IsZero() {
 		send(notice.Certificate, func(e *notice.Event) { e.Ends, e.Domain, e.Why, e.Run = a.Ends, "", nil, 0 })
 	}
+	return err
 }
 
 // verdict adds the guard's numbers.

@@ -2,6 +2,7 @@ package periodic
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
@@ -76,6 +78,9 @@ type paced struct {
 	app    string
 	slot   Slot
 	shared *shared
+	// view is through whose eyes the tenant is read: what one connection may
+	// see, and whom it protects, serves no other.
+	view string
 
 	mu sync.Mutex
 	// booked are the writes that were put off, by their first step.
@@ -209,7 +214,7 @@ func (p *paced) Read(ctx context.Context, want []directory.Attribute, sink progr
 	if err != nil {
 		return nil, err
 	}
-	columns := columnsKey(want)
+	columns := p.view + columnsKey(want)
 	now := p.clock.Now()
 	s.mu.Lock()
 	r, fits := s.reading, s.want == columns && s.booked == booked && now.Sub(s.at) <= p.w.limits.Reading
@@ -229,6 +234,17 @@ func (p *paced) Read(ctx context.Context, want []directory.Attribute, sink progr
 		s.reading, s.want, s.at, s.kept, s.booked = r, columns, now, p.w.Clock.Now(), booked
 	}
 	return r, nil
+}
+
+// viewOf names all that a read of a tenant rests on beside the tenant: the
+// connection, who acts for it, and who ever signed in for it.
+func viewOf(c consent.Connection, app string) string {
+	people := make([]string, len(c.SignedIn))
+	for i, id := range c.SignedIn {
+		people[i] = string(id)
+	}
+	slices.Sort(people)
+	return fmt.Sprintf("%q %q %q: ", c.Name, app, people)
 }
 
 func columnsKey(want []directory.Attribute) string {

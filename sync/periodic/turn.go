@@ -22,6 +22,8 @@ type turn struct {
 	i    state.Interval
 	// held and users are rows that wait for a reviewer, and people to name.
 	held heldRows
+	// fresh: what was told before a person enabled the domain is forgotten.
+	fresh bool
 }
 
 var (
@@ -163,7 +165,7 @@ func (t *turn) persist(ctx context.Context) error {
 			if serr := t.w.Clock.Sleep(ctx, min(time.Second<<min(try, 6), 30*time.Second)); serr != nil {
 				return errors.Join(errLeft, serr)
 			}
-		case problem.Has(err, problem.PlanDrifted):
+		case problem.Has(err, problem.PlanDrifted, problem.SettingsChanged):
 			if drifts++; drifts >= driftTries {
 				t.i.Outcome, t.i.Why = Drifted, p.Store()
 				return nil
@@ -251,6 +253,7 @@ func (t *turn) open(ctx context.Context) error {
 	}
 	t.made = &paced{
 		Destination: r.Destination, w: t.w, clock: r.Clock, tenant: t.p.Tenant, app: app, slot: t.slot, shared: t.w.reads.of(t.p.Tenant),
+		view: viewOf(r.Connection, app),
 	}
 	r.Destination = t.made
 	r.Store = fenced{Store: r.Store, slot: t.slot, allowed: t.allowed, began: func(kind state.RunKind, no int64) {
@@ -409,7 +412,7 @@ func (t *turn) takeUp(ctx context.Context, r state.Run, own bool) (done bool, er
 	rep, err := t.r.ResumeUnattended(ctx, r.No)
 	// Nothing was written by it, it was given up or ended by somebody else, or
 	// what is left of it does not fit any more: the domain is planned anew.
-	if problem.Has(err, problem.PlanMissing, problem.PlanOld, problem.RunEnded, problem.PlanDrifted) {
+	if problem.Has(err, problem.PlanMissing, problem.PlanOld, problem.RunEnded, problem.PlanDrifted, problem.SettingsChanged) {
 		return false, nil
 	}
 	t.i.Sync = r.No
@@ -425,27 +428,13 @@ func (t *turn) takeUp(ctx context.Context, r state.Run, own bool) (done bool, er
 	return true, t.reported(rep, err)
 }
 
-// conclude ends the interval in the state, and tells who wants to know. Who is
-// told first is told twice at most, and the second time falls to the notices:
-// they tell everything once.
+// conclude ends the interval in the state, and tells who wants to know.
 func (t *turn) conclude(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	t.i.Ended = t.w.Clock.Now()
-	after := t.p
-	conclude(&after, t.i, t.i.Ended)
-	t.tell(ctx, after)
 	for try := 0; ; try++ {
-		_, err := t.slot.ChangePeriodic(ctx, func(p *state.Periodic) error {
-			if l := p.Last; l != nil && l.Slot == t.i.Slot && l.Worker == t.i.Worker && l.Ended.Equal(t.i.Ended) {
-				return errUnchanged // written before, and the answer was lost
-			}
-			if p.Slot != t.i.Slot || p.Turn == nil {
-				return errOver
-			}
-			conclude(p, t.i, t.i.Ended)
-			return nil
-		})
-		if err == nil || errors.Is(err, errUnchanged) {
+		err := t.writeEnd(ctx)
+		if err == nil {
 			break
 		}
 		p := problem.Of(err)
@@ -464,4 +453,41 @@ func (t *turn) conclude(ctx context.Context) error {
 	t.w.mu.Unlock()
 	t.w.metrics().Ended(t.p.Tenant, t.p.Domain, t.i)
 	return nil
+}
+
+// writeEnd tells of the interval and then writes its end down. Who is told first
+// is told twice at most, and the second time falls to the notices: they tell
+// everything once. A worker that slept until another took the interval up tells
+// nobody of it.
+func (t *turn) writeEnd(ctx context.Context) error {
+	if err := t.slot.Confirm(ctx); err != nil {
+		return err
+	}
+	now, _, err := t.w.Store.Periodic(ctx, t.p.Tenant, t.p.Domain)
+	if err != nil {
+		return err
+	}
+	end := func(p *state.Periodic) error {
+		if l := p.Last; l != nil && l.Slot == t.i.Slot && l.Worker == t.i.Worker && l.Ended.Equal(t.i.Ended) {
+			return errUnchanged // written before, and the answer was lost
+		}
+		if p.Slot != t.i.Slot || p.Turn == nil {
+			return errOver
+		}
+		conclude(p, t.i, t.i.Ended)
+		return nil
+	}
+	after := now
+	if err := end(&after); errors.Is(err, errUnchanged) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if err := t.tell(ctx, now, after); err != nil {
+		return err
+	}
+	if _, err = t.slot.ChangePeriodic(ctx, end); errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
 }

@@ -212,6 +212,8 @@ func (e *ears) Tell(_ context.Context, n notice.Event) error {
 	return nil
 }
 
+func (e *ears) Forget(context.Context, string, string) error { return nil }
+
 func (e *ears) Recovered(ctx context.Context, n notice.Event) error { return e.Tell(ctx, n) }
 
 // kinds are those heard since the last call, but for those of certificates.

@@ -81,6 +81,9 @@ const (
 	// StateRanFull: no room was left for the state in the middle of a sync.
 	// Args: run, domain.
 	StateRanFull Code = "HS-5521"
+	// SettingsChanged: the domain's settings are not those of the plan any more,
+	// and nobody watches: nothing more of it is written. Args: domain.
+	SettingsChanged Code = "HS-5522"
 	// RunEnded: a run that cannot be resumed. Args: run, state.
 	RunEnded Code = "HS-5516"
 )
@@ -115,4 +118,5 @@ var runClasses = map[Code]Class{
 	WriteNeedsPerson: Mend,
 	StateWentAway:    Retry,
 	StateRanFull:     Mend,
+	SettingsChanged:  Retry,
 }

@@ -235,6 +235,9 @@ func (s *syncing) settleUnknown(ctx context.Context) error {
 // refuse the sync, or are left out where that was approved; the guard then
 // judges what remains.
 func (s *syncing) checkDrift(ctx context.Context) error {
+	if err := s.settingsStand(ctx); err != nil {
+		return err
+	}
 	s.r.report(progress.Event{Phase: progress.Drift, Total: -1})
 	all, done, err := s.drift(ctx)
 	if err != nil {
@@ -242,6 +245,9 @@ func (s *syncing) checkDrift(ctx context.Context) error {
 	}
 	spared, err := s.sparedSince(ctx)
 	if err != nil {
+		return err
+	}
+	if err := s.settingsStand(ctx); err != nil { // both sides took their time
 		return err
 	}
 	all = append(all, spared...)

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"strconv"
@@ -104,6 +105,24 @@ func (s *syncing) guardToday(ctx context.Context) error {
 	}
 	s.verdict = &v
 	return v.Why
+}
+
+// settingsStand refuses a plan that nobody approved and whose settings are not
+// those of the domain any more: whoever lowers the limit of deletions or takes
+// another source means what was planned before, too. It is planned anew.
+func (s *syncing) settingsStand(ctx context.Context) error {
+	if !s.alone || !s.run.Unattended {
+		return nil
+	}
+	now, err := s.r.settings(ctx, s.run.Domain)
+	if err != nil {
+		return err
+	}
+	was, is := encoded(s.plan.Policy()), encoded(now.Policy)
+	if bytes.Equal(was, is) && (s.run.Source == "" || now.Source == "" || s.run.Source == now.Source) {
+		return nil
+	}
+	return problem.New(problem.SettingsChanged, problem.Args{"domain": s.run.Domain})
 }
 
 // mayWrite obtains the permission to write, from a person only where there is
