@@ -43,6 +43,13 @@ type Renewer interface {
 	Renew(ctx context.Context, claims string, scopes ...string) (string, error)
 }
 
+// Replacer is a Renewer that is told which token was refused: of several
+// requests that were refused with one token, the first replaces it for all.
+type Replacer interface {
+	// Replace is Renew, unless refused was replaced by another already.
+	Replace(ctx context.Context, refused, claims string, scopes ...string) (string, error)
+}
+
 // Options are what a Client is made of.
 type Options struct {
 	// Graph is the host, such as https://graph.microsoft.com. Tokens are sent

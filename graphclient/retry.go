@@ -55,7 +55,7 @@ func (c *Client) read(ctx context.Context, k call, r request) (answer, error) {
 		a, err := c.once(ctx, r, readTimeout, token)
 		if err == nil {
 			if (a.status == http.StatusUnauthorized || claimsWanted(a)) && !renewed {
-				if next, ok := c.renew(ctx, a, r.scopes); ok {
+				if next, ok := c.renew(ctx, a, token, r.scopes); ok {
 					token, renewed = next, true
 					c.log.InfoContext(ctx, "token replaced", "request", describe(r))
 					continue
@@ -99,12 +99,17 @@ func claimsWanted(a answer) bool {
 
 // renew replaces a refused token where the source of tokens can. It may take as
 // long as a person who signs in.
-func (c *Client) renew(ctx context.Context, a answer, scopes []string) (string, bool) {
-	r, ok := c.tokens.(Renewer)
-	if !ok {
+func (c *Client) renew(ctx context.Context, a answer, refused string, scopes []string) (string, bool) {
+	var token string
+	var err error
+	switch r := c.tokens.(type) {
+	case Replacer:
+		token, err = r.Replace(ctx, refused, claimsOf(a.header), scopes...)
+	case Renewer:
+		token, err = r.Renew(ctx, claimsOf(a.header), scopes...)
+	default:
 		return "", false
 	}
-	token, err := r.Renew(ctx, claimsOf(a.header), scopes...)
 	if err != nil {
 		c.log.InfoContext(ctx, "token not replaced", "problem", err.Error())
 		return "", false

@@ -93,7 +93,7 @@ func (c *Client) Write(ctx context.Context, steps []plan.Step) []destination.Out
 	if err == nil && (a.status == http.StatusUnauthorized || claimsWanted(a)) {
 		// Refused at the door: no item was looked at, so this is still the
 		// first attempt, within the time of one.
-		if next, ok := c.renew(ctx, a, r.scopes); ok {
+		if next, ok := c.renew(ctx, a, token, r.scopes); ok {
 			c.log.InfoContext(ctx, "token replaced", "request", describe(r))
 			token = next
 			if left := writeTimeout - time.Since(sent); left > 0 {

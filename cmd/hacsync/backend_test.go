@@ -330,3 +330,44 @@ func TestAnswering_AsksNobodyForWhatASignInDoesNotCure(t *testing.T) {
 		}
 	}
 }
+
+// counted are tokens that count how often they were renewed.
+type counted struct {
+	mu  sync.Mutex
+	now string
+	n   int
+}
+
+func (c *counted) Token(context.Context, ...string) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now, nil
+}
+
+func (c *counted) Renew(context.Context, string, ...string) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n++
+	c.now = "renewed"
+	return c.now, nil
+}
+
+func TestAnswering_ReplacesARefusedTokenOnceForAllWhoHadIt(t *testing.T) {
+	c := &counted{now: "stale"}
+	tokens := &answering{renewing: c}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if token, err := tokens.Replace(t.Context(), "stale", `{"access_token":{}}`); err != nil || token != "renewed" {
+				t.Errorf("%q, %v", token, err)
+			}
+		})
+	}
+	all.Wait()
+	if c.n != 1 {
+		t.Errorf("renewed %d times", c.n)
+	}
+	if _, err := tokens.Replace(t.Context(), "renewed", `{"access_token":{}}`); err != nil || c.n != 2 {
+		t.Errorf("the new one was refused too: renewed %d times, %v", c.n, err)
+	}
+}

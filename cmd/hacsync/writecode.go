@@ -31,6 +31,8 @@ type answering struct {
 
 	mu    sync.Mutex
 	times int // of signing in
+
+	replacing sync.Mutex // held while a refused token is replaced
 }
 
 // Token is a token for the scopes.
@@ -54,6 +56,17 @@ func (t *answering) Renew(ctx context.Context, challenge string, scopes ...strin
 		return token, err // such as no network: nobody can help by signing in
 	}
 	return t.again(ctx, before, scopes, err)
+}
+
+// Replace is Renew for a token that was refused, once for all requests that were
+// refused with it: what one of them obtained serves the others.
+func (t *answering) Replace(ctx context.Context, refused, challenge string, scopes ...string) (string, error) {
+	t.replacing.Lock()
+	defer t.replacing.Unlock()
+	if token, err := t.renewing.Token(ctx, scopes...); err == nil && token != refused {
+		return token, nil
+	}
+	return t.Renew(ctx, challenge, scopes...)
 }
 
 // curable reports whether a new sign-in answers an error.
