@@ -15,10 +15,12 @@ import (
 // looks until what it gives is seen.
 type granted struct {
 	working Text
-	script  []string
-	whole   bool
-	err     error
-	looked  time.Time
+	// reads are the script and the list that have not come yet.
+	reads  int
+	script []string
+	whole  bool
+	err    error
+	looked time.Time
 	// looking: the tenant is looked at again and again.
 	looking bool
 	ran     bool // the demo's person has run the script
@@ -39,7 +41,7 @@ type (
 )
 
 func (s *granted) begin(d *data) turn {
-	s.err, s.looking, s.explaining, s.working = nil, false, false, T("flow.grant.reading")
+	s.err, s.looking, s.explaining, s.working, s.reads = nil, false, false, T("flow.grant.reading"), 2
 	g := d.session.Grants()
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		var b bytes.Buffer
@@ -177,7 +179,7 @@ func (s *granted) answer(d *data, a Answer) (t turn, over bool) {
 	s.err = nil
 	switch firstOf(a.Command, a.Text) {
 	case "enough":
-		s.looking, s.working = false, Text{}
+		s.looking, s.reads, s.working = false, 0, Text{}
 		return turn{stop: true}, false
 	case "whole":
 		s.whole = !s.whole
@@ -245,16 +247,25 @@ func (s *granted) event(d *data, e any) {
 	}
 }
 
+// came ends a wait when the last of what was read is there.
+func (s *granted) came() {
+	if s.reads--; s.reads <= 0 {
+		s.reads, s.working = 0, Text{}
+	}
+}
+
 func (s *granted) done(d *data, result any) turn {
 	switch r := result.(type) {
 	case scriptMade:
+		s.came()
 		if r.err != nil {
 			s.err = r.err
 			return turn{}
 		}
 		s.script = textLines(r.script)
 	case grantsRead:
-		s.looking, s.working = false, Text{}
+		s.looking = false
+		s.came()
 		if r.err != nil {
 			s.err = r.err
 			return turn{}
