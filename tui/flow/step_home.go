@@ -156,6 +156,9 @@ func (s *homing) view(d *data, now time.Time) View {
 		},
 		Right: []int{1},
 	}
+	if v.Ask.Preset == "" && len(s.home.Domains) > 0 {
+		v.Ask.Preset = s.home.Domains[0].Name
+	}
 	for i := range s.home.Domains {
 		v.Ask.Options = append(v.Ask.Options, s.option(d, &s.home.Domains[i], now))
 	}
