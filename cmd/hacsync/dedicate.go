@@ -86,8 +86,7 @@ func (a *app) give(ctx context.Context, s *session, d *grants.Dedicated, f grant
 	if len(f.addCertificate) > 0 {
 		a.tell(a.text("grant.added", applicationArgs(s, d.Application(), a)))
 	}
-	_, err = a.verifyApplication(ctx, s, d, given)
-	return err
+	return a.verifyApplication(ctx, s, d, given)
 }
 
 // yesNo is a condition of a message: an empty argument is no.
@@ -186,8 +185,7 @@ func (a *app) adopt(ctx context.Context, s *session, d *grants.Dedicated, id str
 	if err := d.Adopt(ctx, id); err != nil {
 		return err
 	}
-	_, err := a.verifyApplication(ctx, s, d, nil)
-	return err
+	return a.verifyApplication(ctx, s, d, nil)
 }
 
 // findApplication looks for the application that the script made.
@@ -206,22 +204,21 @@ func (a *app) findApplication(ctx context.Context, s *session, d *grants.Dedicat
 	if !found {
 		return problem.New(problem.ApplicationNotFound, problem.Args{"connection": s.connection.Name})
 	}
-	_, err = a.verifyApplication(ctx, s, d, nil)
-	return err
+	return a.verifyApplication(ctx, s, d, nil)
 }
 
 // verifyApplication signs in as the application, shows what it was given, and
 // lets it act if nothing is missing.
-func (a *app) verifyApplication(ctx context.Context, s *session, d *grants.Dedicated, given []consent.Given) ([]consent.Grant, error) {
+func (a *app) verifyApplication(ctx context.Context, s *session, d *grants.Dedicated, given []consent.Given) error {
 	a.tell(a.text("grant.verifying", nil))
 	found, err := d.Verify(ctx)
 	if err != nil {
-		return found, err
+		return err
 	}
 	app := d.Application()
 	if !app.Verified.IsZero() {
 		if err := s.knownTenant(ctx); err != nil {
-			return found, err
+			return err
 		}
 	}
 	var missing []string
@@ -242,12 +239,12 @@ func (a *app) verifyApplication(ctx context.Context, s *session, d *grants.Dedic
 		}
 	}
 	if len(missing) > 0 {
-		return found, problem.New(problem.Unfinished, problem.Args{"missing": strings.Join(missing, ", ")})
+		return problem.New(problem.Unfinished, problem.Args{"missing": strings.Join(missing, ", ")})
 	}
 	if !a.flags.json {
 		a.say(a.text("grant.acts", applicationArgs(s, app, a)))
 	}
-	return found, nil
+	return nil
 }
 
 // knownTenant reads the name of a tenant that nobody had signed in to, as its

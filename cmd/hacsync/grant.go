@@ -133,8 +133,7 @@ func (a *app) grant(ctx context.Context, f grantFlags) error {
 	case f.find:
 		return a.findApplication(ctx, s, d, f)
 	case f.verify:
-		_, err := a.verifyApplication(ctx, s, d, nil)
-		return err
+		return a.verifyApplication(ctx, s, d, nil)
 	}
 	return a.give(ctx, s, d, f)
 }
