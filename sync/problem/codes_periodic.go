@@ -72,6 +72,9 @@ const (
 	// PeriodicChanged: the domain was paused or disabled while its interval was
 	// under way. Args: domain, state.
 	PeriodicChanged Code = "HS-5234"
+	// PeriodicRestored: the state is a backup; nothing goes on in it by itself.
+	// Args: domain, made.
+	PeriodicRestored Code = "HS-5235"
 
 	// QueueFailed: the workers' queue cannot be used. Args: queue.
 	QueueFailed Code = "HS-5240"
@@ -100,5 +103,6 @@ var periodicClasses = map[Code]Class{
 	PeriodicPausedByUndo:      Mend,
 	PeriodicWaitsForPerson:    Mend,
 	PeriodicChanged:           Mend,
+	PeriodicRestored:          Mend,
 	QueueFailed:               Mend,
 }

@@ -15,9 +15,11 @@ import (
 
 // Backup writes a copy of the state to a new SQLite file at path, while others go
 // on writing: it is the state of one moment. The copy is a state of its own: it is
-// restored by starting with --state pointing at it. Nobody holds a claim in it;
-// what is sealed stays sealed under the same key, which is not in it. A file that
-// is there is never replaced. A backup that fails leaves none behind.
+// restored by starting with --state pointing at it. Nobody holds a claim in it, and
+// its periodic syncs are paused: what was done since is not in it, and somebody may
+// still use the state that it was made of. What is sealed stays sealed under the
+// same key, which is not in it. A file that is there is never replaced. A backup
+// that fails leaves none behind.
 func (s *Store) Backup(ctx context.Context, path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -39,7 +41,7 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 		err = s.copyToFile(ctx, part)
 	}
 	if err == nil {
-		err = release(ctx, part)
+		err = s.release(ctx, part)
 	}
 	if err == nil {
 		err = moveNew(part, path)
@@ -85,15 +87,14 @@ func (s *Store) vacuumInto(ctx context.Context, path string) error {
 	})
 }
 
-// release frees the claims in a copy, and makes sure that all of it is on the
-// disk.
-func release(ctx context.Context, path string) error {
+// release frees the claims in a copy, pauses its periodic syncs, and makes sure
+// that all of it is on the disk.
+func (s *Store) release(ctx context.Context, path string) error {
 	db, err := openSQLite(path)
 	if err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, `UPDATE lease SET holder = ''`)
-	if err == nil {
+	if err = s.atRest(ctx, db); err == nil {
 		// One file that can be carried away; opening it as a state goes back to WAL.
 		var mode string
 		err = db.QueryRowContext(ctx, `PRAGMA journal_mode = DELETE`).Scan(&mode)
@@ -113,6 +114,35 @@ func release(ctx context.Context, path string) error {
 		err = cerr
 	}
 	return err
+}
+
+// atRest leaves nothing in a copy that goes on by itself.
+func (s *Store) atRest(ctx context.Context, db *sql.DB) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.ExecContext(ctx, `UPDATE lease SET holder = ''`); err != nil {
+		return err
+	}
+	all, err := rows(ctx, tx, s.scanPeriodic, `SELECT `+periodicColumns+` FROM periodic`)
+	if err != nil {
+		return err
+	}
+	now := s.clock.Now().UTC()
+	for _, p := range all {
+		if p.State != Enabled && !p.comesBack() {
+			continue
+		}
+		p.pause(now, "", problem.New(problem.PeriodicRestored, problem.Args{
+			"domain": p.Domain, "made": now.Format("2006-01-02 15:04 UTC"),
+		}))
+		if err := savePeriodic(ctx, tx, p); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
 }
 
 // moveNew gives a file its name, unless something has it.

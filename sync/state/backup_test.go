@@ -114,6 +114,50 @@ func TestBackup_IsAStateOfItsOwn(t *testing.T) {
 	})
 }
 
+// What was deleted, decided and paused since is not in a backup: nothing goes on
+// in it before somebody looked.
+func TestBackup_NothingGoesOnInItByItself(t *testing.T) {
+	places(t, func(t *testing.T, place string) {
+		s, ctx := open(t, place, state.Options{}), t.Context()
+		for domain, as := range map[string]state.PeriodicState{
+			"on.example": state.Enabled, "back.example": state.Paused, "off.example": state.Disabled, "held.example": state.Held,
+		} {
+			p := hourly(domain)
+			p.State = as
+			if as == state.Paused {
+				p.Until = time.Now().Add(time.Hour)
+			}
+			if _, err := s.SavePeriodic(ctx, p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		file := filepath.Join(t.TempDir(), "b.db")
+		if err := s.Backup(ctx, file); err != nil {
+			t.Fatal(err)
+		}
+		all, err := open(t, state.FileURL(file), state.Options{}).Periodics(ctx, state.PeriodicFilter{})
+		if err != nil || len(all) != 4 {
+			t.Fatalf("%+v %v", all, err)
+		}
+		for _, p := range all {
+			switch p.Domain {
+			case "on.example", "back.example":
+				if p.State != state.Paused || !p.Until.IsZero() || p.Why == nil || p.Why.Code != problem.PeriodicRestored ||
+					p.Why.Args["domain"] != p.Domain || p.Why.Args["made"] == "" || p.Every != time.Hour {
+					t.Errorf("%+v", p)
+				}
+			default:
+				if p.State == state.Paused || p.Why != nil {
+					t.Errorf("%+v", p)
+				}
+			}
+		}
+		if p, _, err := s.Periodic(ctx, "t", "on.example"); err != nil || p.State != state.Enabled {
+			t.Errorf("the state itself: %+v %v", p, err)
+		}
+	})
+}
+
 func TestBackup_NeverReplacesAFileAndLeavesNoneBehind(t *testing.T) {
 	places(t, func(t *testing.T, place string) {
 		s := open(t, place, state.Options{})

@@ -29,7 +29,7 @@ func sqlOn(t testing.TB, place string) *sql.DB {
 	t.Helper()
 	driver, dsn := "pgx", place
 	if strings.HasPrefix(place, "sqlite") {
-		driver, dsn = "sqlite", fileOf(t, place)
+		driver, dsn = "sqlite", "file:"+fileOf(t, place)+"?_pragma=busy_timeout(10000)" // others write meanwhile
 	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {

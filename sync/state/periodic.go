@@ -61,7 +61,8 @@ type Periodic struct {
 	// person's sync of the domain was under way.
 	Skipped int64 `json:"skipped,omitempty"`
 	Passed  int64 `json:"passed,omitempty"`
-	// Last is the latest interval, LastGood the latest that did all it should.
+	// Last is the latest interval, LastGood the latest that did all or some of
+	// what it should.
 	Last     *Interval `json:"last,omitempty"`
 	LastGood *Interval `json:"last_good,omitempty"`
 }
@@ -270,15 +271,22 @@ func (s *Store) changePeriodic(
 // come back stays as it is.
 func (s *Store) PausePeriodic(ctx context.Context, tenant, domain, by string, why *problem.Problem) error {
 	_, err := s.ChangePeriodic(ctx, tenant, domain, func(p *Periodic) error {
-		comesBack := p.State == Paused && !p.Until.IsZero()
-		if p.State != Enabled && !comesBack {
+		if p.State != Enabled && !p.comesBack() {
 			return errAsItIs
 		}
-		p.State, p.Since, p.Until, p.By, p.Reason, p.Why = Paused, s.clock.Now(), time.Time{}, clean(by), "", why.Store()
+		p.pause(s.clock.Now(), by, why)
 		return nil
 	})
 	if asItIs(err) {
 		return nil
 	}
 	return err
+}
+
+// comesBack reports whether it is paused and will be enabled without a person.
+func (p *Periodic) comesBack() bool { return p.State == Paused && !p.Until.IsZero() }
+
+// pause pauses it until a person ends the pause.
+func (p *Periodic) pause(now time.Time, by string, why *problem.Problem) {
+	p.State, p.Since, p.Until, p.By, p.Reason, p.Why = Paused, now, time.Time{}, clean(by), "", why.Store()
 }

@@ -106,6 +106,25 @@ func TestPeriodic_ListsWhatIsDueFirstFirst(t *testing.T) {
 	})
 }
 
+// Somebody paused until tomorrow, and an undo comes: tomorrow does not do again
+// what was undone.
+func TestPausePeriodic_APauseWithAnEndGoesOnWithoutOne(t *testing.T) {
+	s, ctx := open(t, newFile(t), state.Options{}), t.Context()
+	p := hourly("a.example")
+	p.State, p.Until, p.By, p.Reason = state.Paused, time.Now().Add(time.Hour), "somebody", "until tomorrow"
+	if _, err := s.SavePeriodic(ctx, p); err != nil {
+		t.Fatal(err)
+	}
+	why := problem.New(problem.PeriodicPausedByUndo, problem.Args{"domain": "a.example", "run": "3"})
+	if err := s.PausePeriodic(ctx, "t", "a.example", "t.mori", why); err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := s.Periodic(ctx, "t", "a.example")
+	if err != nil || p.State != state.Paused || !p.Until.IsZero() || p.Why == nil || p.By != "t.mori" {
+		t.Errorf("%+v %v", p, err)
+	}
+}
+
 func TestPausePeriodic_TouchesOnlyWhatIsEnabled(t *testing.T) {
 	s, ctx := open(t, newFile(t), state.Options{}), t.Context()
 	why := problem.New(problem.PeriodicPausedByUndo, problem.Args{"domain": "a.example", "run": "3"})
