@@ -336,3 +336,33 @@ func TestWorker_TellsAnewOfADomainThatWasReleased(t *testing.T) {
 		t.Errorf("told %q", kinds)
 	}
 }
+
+// The permission to write is taken away while a sync is under way: every row fails,
+// and nothing else ever will. That is no success of the others.
+func TestQuarantine_StopsWhereNobodyMayWriteAnyMore(t *testing.T) {
+	w, worker := oneDomain(t, newFile(t))
+	w.cloud.refuse = problem.New(problem.WriteNotAllowed, problem.Args{"upn": "x"})
+	for i := range 3 {
+		w.cloud.tenants["t1"].staff["a.example"][i].Name = "Changed"
+	}
+	for range 2 {
+		if p := w.once(worker, "t1", "a.example"); p.Last.Outcome != periodic.Partly || p.LastGood != nil {
+			t.Fatalf("%+v %+v", p.Last, p.LastGood)
+		}
+	}
+	if p := w.row("t1", "a.example"); p.State != state.Held || p.Failures != 2 {
+		t.Errorf("%s, %d failures", p.State, p.Failures)
+	}
+}
+
+// One row that is refused for ever stops nobody else's.
+func TestQuarantine_OneRowThatFailsForEverStopsNothing(t *testing.T) {
+	w, worker := oneDomain(t, newFile(t))
+	w.cloud.refuse = problem.New(problem.AccountGone, problem.Args{"upn": "x"})
+	w.cloud.tenants["t1"].staff["a.example"][0].Name = "Changed"
+	for range 6 {
+		if p := w.once(worker, "t1", "a.example"); p.Last.Outcome != periodic.Partly || p.Failures != 0 || p.State != state.Enabled {
+			t.Fatalf("%+v %+v", p, p.Last)
+		}
+	}
+}

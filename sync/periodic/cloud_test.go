@@ -37,6 +37,8 @@ type cloud struct {
 	// after is called behind the effect.
 	after func(method string, q request) error
 	trap  *trap
+	// refuse is the answer to every write; nil takes them.
+	refuse *problem.Problem
 }
 
 // trap holds the next call of a worker before its effect.
@@ -235,6 +237,9 @@ func (k *customer) look(ref directory.Ref) []found {
 }
 
 func (c *cloud) write(q request, k *customer, step plan.Step) outcome {
+	if c.refuse != nil {
+		return outcome{Did: destination.NotDone, Why: c.refuse.Store()}
+	}
 	now := c.clock.Now()
 	id := step.Object.ID
 	p := k.users[id]

@@ -92,7 +92,11 @@ func conclude(p *state.Periodic, i state.Interval, now time.Time) {
 				"domain": p.Domain, "times": strconv.Itoa(p.Cancels),
 			}))
 		}
-	case Failed, Drifted:
+	case Failed, Drifted, Partly:
+		if i.Outcome == Partly && !shut(i) { // some of it was done
+			p.Failures, p.Cancels, p.LastGood = 0, 0, &i
+			break
+		}
 		p.Failures++
 		at = next(now.Add(slower(p.Every, p.Failures)), p.Every, ph)
 		if most := failuresStop(i.Why.Problem()); most > 0 && p.Failures >= most {
@@ -100,12 +104,16 @@ func conclude(p *state.Periodic, i state.Interval, now time.Time) {
 				"domain": p.Domain, "times": strconv.Itoa(p.Failures),
 			}))
 		}
-	default: // all or some of it was done
+	default: // all of it was done
 		p.Failures, p.Cancels = 0, 0
 		p.LastGood = &i
 	}
 	p.Due = at
 }
+
+// shut reports whether nothing of an interval was done because nobody may write
+// any more: that is no trouble of single rows.
+func shut(i state.Interval) bool { return i.Seen == 0 && weigh(i.Why.Problem()) == signIn }
 
 // failuresStop is how many failures in a row stop a domain whose latest was p; 0
 // never.
