@@ -214,11 +214,7 @@ func readiness(ctx, working context.Context, store *state.Store, name string, c 
 // tidy prunes what is past its retention, once a day.
 func (a *app) tidy(ctx context.Context, store *state.Store, c clock.Clock) error {
 	for {
-		keep, err := run.StoredRetention(ctx, store)
-		var removed state.Pruned
-		if err == nil {
-			removed, err = run.Prune(ctx, store, keep)
-		}
+		removed, err := prune(ctx, store, time.Now())
 		if err != nil && ctx.Err() == nil {
 			a.log.WarnContext(ctx, "old runs not pruned", "error", err)
 		} else {
@@ -228,4 +224,23 @@ func (a *app) tidy(ctx context.Context, store *state.Store, c clock.Clock) error
 			return err
 		}
 	}
+}
+
+// quiet is how long ago the last good run may be for a worker to prune.
+const quiet = 3 * 24 * time.Hour
+
+// prune removes what is past its retention, unless no run has gone well for days:
+// then little is new, and it may be that the clock of this machine has jumped.
+// Nobody signs in with a wrong clock, but by it every journal would be old that
+// guard and undo rest on.
+func prune(ctx context.Context, store *state.Store, now time.Time) (state.Pruned, error) {
+	keep, err := run.StoredRetention(ctx, store)
+	if err != nil {
+		return state.Pruned{}, err
+	}
+	last, err := store.Runs(ctx, state.RunFilter{State: state.Done, Limit: 1})
+	if err != nil || len(last) > 0 && now.Sub(last[0].Started) > quiet {
+		return state.Pruned{}, err
+	}
+	return run.Prune(ctx, store, keep)
 }

@@ -366,3 +366,60 @@ func TestQuarantine_OneRowThatFailsForEverStopsNothing(t *testing.T) {
 		}
 	}
 }
+
+// A machine whose clock was years ahead ended an interval. Once it is right, the
+// domain does not wait for years.
+func TestWorker_AClockThatJumpedTakesNoDomainAway(t *testing.T) {
+	w, worker := oneDomain(t, newFile(t))
+	ahead := newBy()
+	ahead.pass(9 * 365 * 24 * time.Hour)
+	wrong := w.worker("w9", w.store, periodic.Limits{})
+	wrong.Clock = ahead
+	w.cloud.hook = func(_ string, q request) error {
+		if q.Worker == "w9" { // nobody believes such a clock
+			return problem.New(problem.TokenRefused, nil)
+		}
+		return nil
+	}
+	if err := wrong.Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if p := w.row("t1", "a.example"); p.Slot != 1 || p.Last.Outcome != periodic.Failed {
+		t.Fatalf("%+v", p)
+	}
+	if err := worker.Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p := w.row("t1", "a.example")
+	if in := p.Due.Sub(w.clock.Now()); in <= 0 || in > time.Hour {
+		t.Fatalf("due in %v", in)
+	}
+	if p = w.once(worker, "t1", "a.example"); p.Last.Outcome != periodic.Unchanged || p.Slot != 2 {
+		t.Errorf("%+v", p.Last)
+	}
+}
+
+// A domain that slowed down as much as it may is not brought back.
+func TestWorker_BringsNothingBackThatSlowedDown(t *testing.T) {
+	for _, every := range []time.Duration{15 * time.Minute, time.Hour, 24 * time.Hour} {
+		w := newWorld(t, newFile(t), newBy(), state.Options{})
+		w.cloud.add("t1", 3, "a.example")
+		w.enable("t1", every, every)
+		worker := w.worker("w1", w.store, periodic.Limits{})
+		w.cloud.hook = func(m string, _ request) error {
+			if m == "source" {
+				return problem.New(problem.HACUnreachable, problem.Args{"url": "x"})
+			}
+			return nil
+		}
+		for range 12 {
+			due := w.once(worker, "t1", "a.example").Due
+			if err := w.worker("w2", w.store, periodic.Limits{}).Once(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if p := w.row("t1", "a.example"); !p.Due.Equal(due) {
+				t.Fatalf("every %v: due %v, was %v at %v", every, p.Due, due, w.clock.Now())
+			}
+		}
+	}
+}

@@ -104,6 +104,40 @@ func (w *Worker) endPauses(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// farOff reports whether p is due later than any clock that is right could have
+// put it: a worker whose clock had jumped ended its last interval.
+func farOff(p *state.Periodic, now time.Time) bool {
+	return p.State == state.Enabled && p.Turn == nil && p.Due.Sub(now) > 2*(max(slowest, p.Every)+p.Every)
+}
+
+// bringBack makes domains due again that a wrong clock put into a far future:
+// nobody would look at them for as long. It is done once, when a worker begins, so
+// that a worker whose own clock is behind does not do it again and again.
+func (w *Worker) bringBack(ctx context.Context) error {
+	all, err := w.Store.Periodics(ctx, state.PeriodicFilter{State: state.Enabled})
+	if err != nil {
+		return err
+	}
+	now := w.Clock.Now()
+	for _, p := range all {
+		if !farOff(&p, now) {
+			continue
+		}
+		_, err := w.Store.ChangePeriodic(ctx, p.Tenant, p.Domain, func(q *state.Periodic) error {
+			if !farOff(q, now) {
+				return errUnchanged
+			}
+			q.Due = next(now, q.Every, phase(q.Tenant, q.Domain, q.Jitter))
+			return nil
+		})
+		if err != nil && !errors.Is(err, errUnchanged) {
+			return err
+		}
+		w.Log.WarnContext(ctx, "due too far in the future: a clock was wrong", "tenant", p.Tenant, "domain", p.Domain, "due", p.Due)
+	}
+	return nil
+}
+
 var errUnchanged = errors.New("nothing to change")
 
 // ringDue rings for what is due. Every worker does; the queue keeps one ring of

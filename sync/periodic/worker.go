@@ -96,6 +96,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err := w.report(ctx, began, false); err != nil {
 		return err
 	}
+	if err := w.bringBack(ctx); err != nil {
+		return err
+	}
 	work := func(_ context.Context, r Ring) bool { return w.turn(ctx, r) }
 	if err := w.Queue.Start(context.WithoutCancel(ctx), w.limits.Domains, work); err != nil {
 		return err
@@ -154,6 +157,9 @@ func (w *Worker) Once(ctx context.Context) error {
 	w.prepare()
 	began := w.Clock.Now()
 	if err := w.report(ctx, began, false); err != nil {
+		return err
+	}
+	if err := w.bringBack(ctx); err != nil {
 		return err
 	}
 	tried := map[ring]bool{}
