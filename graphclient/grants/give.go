@@ -264,10 +264,13 @@ type registration struct {
 	AppID   string    `json:"appId"`
 	Name    string    `json:"displayName"`
 	Created time.Time `json:"createdDateTime"`
+	Tags    []string  `json:"tags"`
+
+	Keys []registered `json:"keyCredentials"`
 }
 
-// findApplication looks by the tag, and by the ID where one was named; never by
-// the name, which is anybody's.
+// findApplication looks by the tag, and by the ID where one was named and is
+// ours; never by the name, which is anybody's.
 func (w *giving) findApplication(ctx context.Context) (bool, error) {
 	var keys []string
 	if w.app.Tag != "" {
@@ -278,7 +281,7 @@ func (w *giving) findApplication(ctx context.Context) (bool, error) {
 	}
 	for _, key := range keys {
 		var a registration
-		err := w.g.do(ctx, request{method: http.MethodGet, path: "/applications(" + key + ")?$select=id,appId,displayName,createdDateTime"}, &a)
+		err := w.g.do(ctx, request{method: http.MethodGet, path: "/applications(" + key + ")?$select=id,appId,displayName,createdDateTime,tags,keyCredentials"}, &a)
 		if no := refusalOf(err); no != nil && no.Status == http.StatusNotFound {
 			continue
 		}
@@ -287,6 +290,9 @@ func (w *giving) findApplication(ctx context.Context) (bool, error) {
 		}
 		if a.ID == "" || a.AppID == "" {
 			return false, problem.New(problem.BrokenAnswer, problem.Args{"what": "GET /applications", "detail": "no ID"})
+		}
+		if w.app.Tag != "" && strings.HasPrefix(key, "appId=") && !w.ours(a) {
+			continue
 		}
 		if !strings.EqualFold(w.app.ID, a.AppID) {
 			w.app.Principal, w.app.Verified = "", time.Time{}
@@ -298,6 +304,16 @@ func (w *giving) findApplication(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	return false, nil
+}
+
+// ours reports whether an application that somebody named by its ID is the one
+// meant: it has our tag or our certificate, or acted for the connection before.
+// Otherwise one slip in an ID would give another program's application a
+// certificate of ours, and the right to write users.
+func (w *giving) ours(a registration) bool {
+	return !w.app.Verified.IsZero() || slices.Contains(a.Tags, w.app.Tag) || slices.ContainsFunc(a.Keys, func(r registered) bool {
+		return w.app.Thumbprint != "" && strings.EqualFold(r.Name, w.app.Thumbprint)
+	})
 }
 
 // makeApplication makes it under its tag, or does nothing if that is there: the

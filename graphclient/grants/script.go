@@ -25,7 +25,10 @@ type script struct {
 	Connection, Tenant, Account, Client, Application, Environment string
 	Tag, Name                                                     string
 	SignInScopes                                                  []string
+	Thumbprint                                                    string
 	Foreign, HasRoles                                             bool
+	// Known: the application acted for the connection before.
+	Known bool
 	Steps                                                         []scriptStep
 }
 
@@ -138,6 +141,7 @@ func (d *Dedicated) Script(ctx context.Context, w io.Writer) error {
 	s := script{
 		Connection: ascii(c.Name), Tenant: ascii(c.Tenant), Environment: environment(c.Cloud),
 		Application: ascii(d.app.ID), Tag: ascii(d.app.Tag), Name: ascii(d.app.Name), Foreign: d.foreign(),
+		Thumbprint: r.Current.Thumbprint(), Known: !d.app.Verified.IsZero(),
 	}
 	s.ask(d.Scopes()...)
 	for _, grant := range d.List() {

@@ -2,8 +2,8 @@
 # hacsync: dedicated application for connection "midori"
 #
 # Windows PowerShell 5.1 or PowerShell 7. Written for Microsoft.Graph.Authentication 2.x.
-# Gives the application 9b0e2f51-2c6d-4f0a-8f3e-6a1d7c400d00 its permissions in this tenant. Its home is
-# another organisation: it is neither made nor changed, and gets no certificate here.
+# Gives the application 9b0e2f51-2c6d-4f0a-8f3e-6a1d7c400d00 its permissions in this tenant. It was made
+# elsewhere: it is neither made nor changed, and gets no certificate here.
 # Safe to run twice: what is there already stays. No secret is in it, and none is made.
 # Run it as Global Administrator, or as Privileged Role Administrator together with
 # Application Administrator. With PIM, activate the roles first.
