@@ -91,7 +91,7 @@ func TestWorker_LosesNothingWhileTheDatabaseIsAway(t *testing.T) {
 			c := clock.Scaled(60)
 			w := newWorld(t, place, c, state.Options{Clock: c, TTL: 3 * time.Minute})
 			w.cloud.add("t1", 50, "a.example")
-			w.enable("t1", time.Hour, -1)
+			w.enable("t1", 24*time.Hour, -1) // minutes pass
 			for i := range 40 {
 				w.cloud.tenants["t1"].staff["a.example"][i].Name = "Changed"
 			}

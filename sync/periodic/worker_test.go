@@ -474,7 +474,7 @@ func TestWorker_StopsBetweenBatchesAndGivesTheIntervalBack(t *testing.T) {
 func TestWorker_StaysWithinTheQuotaByWaiting(t *testing.T) {
 	w := newWorld(t, newFile(t), clock.Scaled(200), state.Options{})
 	w.cloud.add("t1", 60, "a.example", "b.example")
-	w.enable("t1", time.Hour, -1)
+	w.enable("t1", 24*time.Hour, -1) // minutes pass: the next interval must not begin meanwhile
 	for _, d := range w.cloud.tenants["t1"].domains {
 		for i := range w.cloud.tenants["t1"].staff[d] {
 			w.cloud.tenants["t1"].staff[d][i].Name = "Changed"
