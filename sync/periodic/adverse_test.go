@@ -423,3 +423,76 @@ func TestWorker_BringsNothingBackThatSlowedDown(t *testing.T) {
 		}
 	}
 }
+
+// Somebody changes the tenant between the read for one domain and the sync of
+// another that used it: it is read anew, once, and not planned on the old read
+// again and again.
+func TestWorker_ReadsATenantAnewThatHasDrifted(t *testing.T) {
+	w := newWorld(t, newFile(t), newBy(), state.Options{})
+	k := w.cloud.add("t1", 5, "a.example", "b.example")
+	w.enable("t1", time.Hour, -1)
+	k.staff["b.example"][0].Name = "Changed by the source"
+	worker := w.worker("w1", w.store, periodic.Limits{Domains: 1})
+	w.clock.(*by).to(w.row("t1", "b.example").Due)
+	var once sync.Once
+	w.cloud.hook = func(m string, q request) error {
+		if m == "source" && q.Domain == "b.example" {
+			once.Do(func() { // a person in the admin center
+				for _, p := range k.users {
+					if p.UPN == "p0@b.example" {
+						p.Name = "Changed by hand"
+					}
+				}
+			})
+		}
+		return nil
+	}
+	if err := worker.Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p := w.row("t1", "b.example")
+	if p.Last == nil || p.Last.Outcome != periodic.Synced || p.Failures != 0 {
+		t.Errorf("%+v", p.Last)
+	}
+	if n := w.cloud.reads["t1"]; n != 2 {
+		t.Errorf("%d reads", n)
+	}
+}
+
+// A person stopped a sync and looks at dry run after dry run: the worker still
+// leaves the domain alone.
+func TestWorker_LeavesAStoppedSyncAloneBehindManyDryRuns(t *testing.T) {
+	w, worker := oneDomain(t, newFile(t))
+	for i := range 10 {
+		w.cloud.tenants["t1"].staff["a.example"][i].Name = "Changed"
+	}
+	c := w.control("t1").Runner
+	planned, err := c.DryRun(t.Context(), "a.example", runOverrides())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	w.cloud.hook = func(m string, _ request) error {
+		if m == "write" {
+			cancel()
+		}
+		return nil
+	}
+	if _, err := c.Sync(ctx, planned, approve(planned)); err == nil {
+		t.Fatal("not stopped")
+	}
+	w.cloud.hook = nil
+	for range 25 {
+		if _, err := c.DryRun(t.Context(), "a.example", runOverrides()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.cloud.tenants["t1"].staff["a.example"][0].Name = "Changed again"
+	before := len(w.cloud.lines())
+	if p := w.once(worker, "t1", "a.example"); p.Last.Outcome != periodic.PassedOver {
+		t.Errorf("%+v", p.Last)
+	}
+	if n := len(w.cloud.lines()); n != before {
+		t.Errorf("%d writes", n-before)
+	}
+}

@@ -60,11 +60,25 @@ func (ts *tenants) drop(now time.Time, age time.Duration) {
 	defer ts.mu.Unlock()
 	for _, s := range ts.all {
 		s.mu.Lock()
-		if s.reading != nil && now.Sub(s.kept) > age {
+		if s.reading != nil && since(now, s.kept) > age {
 			s.reading = nil
 		}
 		s.mu.Unlock()
 	}
+}
+
+// forget lets the next domain read the tenant anew.
+func (s *shared) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writes++ // also what is being read
+	s.reading = nil
+}
+
+// since is how long ago a moment was. The monotonic clock stands still while a
+// machine sleeps, the wall clock can be set: whichever says more is believed.
+func since(now, then time.Time) time.Duration {
+	return max(now.Sub(then), now.Round(0).Sub(then.Round(0)))
 }
 
 // paced is a destination that stays within the quotas that all workers share,
@@ -130,8 +144,8 @@ func (p *paced) Write(ctx context.Context, steps []plan.Step) []destination.Outc
 			return problem.New(problem.NeverSentWrite, problem.Args{"upn": upn})
 		})
 	}
-	p.wrote()
-	defer p.wrote() // also one that was read while the request was under way is old now
+	p.shared.forget()
+	defer p.shared.forget() // also one that was read while the request was under way is old now
 	return p.Destination.Write(ctx, steps)
 }
 
@@ -189,13 +203,6 @@ func (p *paced) book(ctx context.Context, steps []plan.Step) (time.Duration, err
 	return 0, nil
 }
 
-func (p *paced) wrote() {
-	p.shared.mu.Lock()
-	defer p.shared.mu.Unlock()
-	p.shared.writes++
-	p.shared.reading = nil
-}
-
 // Read gives the tenant's latest read, if it is young and nobody wrote to the
 // tenant since; else it reads. Domains of a tenant that want it at once wait for
 // one read.
@@ -217,7 +224,7 @@ func (p *paced) Read(ctx context.Context, want []directory.Attribute, sink progr
 	columns := p.view + columnsKey(want)
 	now := p.clock.Now()
 	s.mu.Lock()
-	r, fits := s.reading, s.want == columns && s.booked == booked && now.Sub(s.at) <= p.w.limits.Reading
+	r, fits := s.reading, s.want == columns && s.booked == booked && since(now, s.at) <= p.w.limits.Reading
 	writes := s.writes
 	s.mu.Unlock()
 	if r != nil && fits {

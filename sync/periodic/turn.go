@@ -166,6 +166,8 @@ func (t *turn) persist(ctx context.Context) error {
 				return errors.Join(errLeft, serr)
 			}
 		case problem.Has(err, problem.PlanDrifted, problem.SettingsChanged):
+			// The tenant is not as it was read: by us, or for another domain.
+			t.w.reads.of(t.p.Tenant).forget()
 			if drifts++; drifts >= driftTries {
 				t.i.Outcome, t.i.Why = Drifted, p.Store()
 				return nil
@@ -335,30 +337,40 @@ const leaveAlone = 24 * time.Hour
 // interval and died, by an earlier interval, or by a person. done says that the
 // interval has its outcome.
 func (t *turn) finishBegun(ctx context.Context) (done bool, err error) {
-	runs, err := t.w.Store.Runs(ctx, state.RunFilter{Tenant: t.p.Tenant, Domain: t.p.Domain, Limit: 20})
+	of := state.RunFilter{
+		Tenant: t.p.Tenant, Domain: t.p.Domain, Kinds: []state.RunKind{state.Sync, state.Undo}, Limit: 1,
+	}
+	runs, err := t.w.Store.Runs(ctx, of) // only the latest sync counts
 	if err != nil {
 		return false, err
 	}
-	for _, r := range runs {
-		own := r.No > t.p.Turn.After && r.Unattended
-		if r.Kind == state.DryRun {
-			// Nothing to do, found by whoever had the interval before.
-			sum := run.SummaryOf(r)
-			if own && r.State == state.Done && sum.Counts != nil && sum.Counts.Changes() == 0 {
-				t.count(sum)
-				t.i.DryRun, t.i.Outcome = r.No, Unchanged
-				return true, nil
-			}
-			continue
+	of.Kinds, of.State, of.After, of.Limit = []state.RunKind{state.DryRun}, state.Done, t.p.Turn.After, 0
+	if len(runs) > 0 {
+		of.After = max(of.After, runs[0].No)
+	}
+	dry, err := t.w.Store.Runs(ctx, of)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range dry {
+		// Nothing to do, found by whoever had the interval before.
+		if sum := run.SummaryOf(r); r.Unattended && sum.Counts != nil && sum.Counts.Changes() == 0 {
+			t.count(sum)
+			t.i.DryRun, t.i.Outcome = r.No, Unchanged
+			return true, nil
 		}
-		switch r.State {
-		case state.Stopped, state.Running:
-			return t.takeUp(ctx, r, own)
-		case state.Done, state.Partial, state.Refused:
-			return own && t.ended(r), nil
-		case state.Abandoned, state.Failed:
-		}
-		return false, nil // only the latest sync counts
+	}
+	if len(runs) == 0 {
+		return false, nil
+	}
+	r := runs[0]
+	own := r.No > t.p.Turn.After && r.Unattended
+	switch r.State {
+	case state.Stopped, state.Running:
+		return t.takeUp(ctx, r, own)
+	case state.Done, state.Partial, state.Refused:
+		return own && t.ended(r), nil
+	case state.Abandoned, state.Failed:
 	}
 	return false, nil
 }
@@ -413,6 +425,7 @@ func (t *turn) takeUp(ctx context.Context, r state.Run, own bool) (done bool, er
 	// Nothing was written by it, it was given up or ended by somebody else, or
 	// what is left of it does not fit any more: the domain is planned anew.
 	if problem.Has(err, problem.PlanMissing, problem.PlanOld, problem.RunEnded, problem.PlanDrifted, problem.SettingsChanged) {
+		t.w.reads.of(t.p.Tenant).forget()
 		return false, nil
 	}
 	t.i.Sync = r.No
