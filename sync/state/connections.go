@@ -126,13 +126,37 @@ func (s *Store) ChangeConnection(ctx context.Context, name string, change func(*
 	})
 }
 
-// ForgetConnection removes a connection and every sealed row of it. Runs stay.
-// A name that is not there is a problem.
+// ForgetConnection removes a connection and every sealed row of it, and pauses the
+// periodic syncs that it carried: a worker that has its token already writes no
+// further batch. Runs stay. A name that is not there is a problem.
 func (s *Store) ForgetConnection(ctx context.Context, name string) error {
+	for {
+		err := s.forgetConnection(ctx, name)
+		if !stale(err) || ctx.Err() != nil { // else a worker ended an interval meanwhile
+			return err
+		}
+	}
+}
+
+func (s *Store) forgetConnection(ctx context.Context, name string) error {
+	gone := problem.New(problem.NoSavedData, problem.Args{"connection": name})
 	if name == "" {
-		return problem.New(problem.NoSavedData, problem.Args{"connection": name})
+		return gone
 	}
 	return s.write(ctx, "forget the connection", func(tx *sql.Tx) error {
+		served, err := rows(ctx, tx, s.scanPeriodic, `SELECT `+periodicColumns+` FROM periodic WHERE connection = $1`, clean(name))
+		if err != nil {
+			return err
+		}
+		for _, p := range served {
+			if p.State != Enabled && !p.comesBack() {
+				continue
+			}
+			p.pause(s.clock.Now(), "", gone)
+			if err := savePeriodic(ctx, tx, p); err != nil {
+				return err
+			}
+		}
 		was, err := one(tx.ExecContext(ctx, `DELETE FROM connection WHERE name = $1`, clean(name)))
 		if err != nil {
 			return err
@@ -144,7 +168,7 @@ func (s *Store) ForgetConnection(ctx context.Context, name string) error {
 			return err
 		}
 		if !was && !rowsToo {
-			return problem.New(problem.NoSavedData, problem.Args{"connection": name})
+			return gone
 		}
 		return nil
 	})

@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
 )
@@ -123,6 +124,38 @@ func TestPausePeriodic_APauseWithAnEndGoesOnWithoutOne(t *testing.T) {
 	if err != nil || p.State != state.Paused || !p.Until.IsZero() || p.Why == nil || p.By != "t.mori" {
 		t.Errorf("%+v %v", p, err)
 	}
+}
+
+// A connection that is forgotten takes its domains with it, and no others.
+func TestForgetConnection_PausesWhatItCarried(t *testing.T) {
+	places(t, func(t *testing.T, place string) {
+		s, ctx := open(t, place, state.Options{}), t.Context()
+		if err := s.SaveConnection(ctx, consent.Connection{Name: "c", Tenant: "t"}); err != nil {
+			t.Fatal(err)
+		}
+		for domain, connection := range map[string]string{"a.example": "c", "b.example": "another"} {
+			p := hourly(domain)
+			p.Connection = connection
+			if _, err := s.SavePeriodic(ctx, p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.ForgetConnection(ctx, "c"); err != nil {
+			t.Fatal(err)
+		}
+		for domain, want := range map[string]state.PeriodicState{"a.example": state.Paused, "b.example": state.Enabled} {
+			if p, _, err := s.Periodic(ctx, "t", domain); err != nil || p.State != want || (p.Why != nil) != (want == state.Paused) {
+				t.Errorf("%s: %+v %v", domain, p, err)
+			}
+		}
+		// Nothing is paused for a name that was not there.
+		if err := s.ForgetConnection(ctx, "another"); !problem.Has(err, problem.NoSavedData) {
+			t.Error(err)
+		}
+		if p, _, err := s.Periodic(ctx, "t", "b.example"); err != nil || p.State != state.Enabled {
+			t.Errorf("%+v %v", p, err)
+		}
+	})
 }
 
 func TestPausePeriodic_TouchesOnlyWhatIsEnabled(t *testing.T) {
