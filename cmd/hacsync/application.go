@@ -254,7 +254,7 @@ func (v *vault) saveApplication(ctx context.Context, w *way, key *certificate.Pa
 	case err != nil && !problem.Has(err, problem.NoSavedData):
 		return err
 	}
-	if err := grants.TakeKey(ctx, v.keys(c.Name), key); err != nil {
+	if c.Application.Tag, err = grants.TakeKey(ctx, v.keys(c.Name), key); err != nil {
 		return err
 	}
 	return v.store.ChangeConnection(ctx, c.Name, func(stored *consent.Connection) error {

@@ -62,7 +62,7 @@ func TestGive_AnApplicationMadeByHandIsCompleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	tag := d.Application().Tag
-	if err := grants.TakeKey(t.Context(), w.keys, &certificate.Pair{Key: key.Key, Certificate: key.Certificate}); err != nil {
+	if _, err := grants.TakeKey(t.Context(), w.keys, &certificate.Pair{Key: key.Key, Certificate: key.Certificate}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.hacsync(nil).Adopt(t.Context(), made.ID); err != nil {
