@@ -117,7 +117,7 @@ func (r *Row) explain(err error, m Mark) error {
 }
 
 // storeTries is how often a row that others change meanwhile is tried.
-const storeTries = 8
+const storeTries = 50
 
 // Store replaces it. A row that another process replaced meanwhile is replaced
 // as well, once it is seen to open with the same key: a row that does not is
