@@ -182,6 +182,10 @@ func (s *session) alsoSignedIn(ctx context.Context, who consent.Account) error {
 
 // adopt takes the application that the script made.
 func (a *app) adopt(ctx context.Context, s *session, d *grants.Dedicated, id string) error {
+	// Without a key of our own it would be taken for another organisation's.
+	if _, err := grants.LoadKey(ctx, s.vault.keys(s.connection.Name)); err != nil {
+		return err
+	}
 	if err := d.Adopt(ctx, id); err != nil {
 		return err
 	}
