@@ -78,7 +78,11 @@ func (a *app) worker(ctx context.Context, f workerFlags) error {
 		},
 	}
 	if f.once {
-		return errors.Join(w.Once(ctx), teller.Flush(ctx))
+		err := errors.Join(w.Once(ctx), teller.Flush(ctx))
+		if err == nil {
+			a.pruned(ctx, v.store)
+		}
+		return err
 	}
 	queue, err := periodic.OpenQueue(ctx, v.store, periodic.QueueOptions{Kept: f.kept, Log: a.log})
 	if err != nil {
@@ -214,15 +218,21 @@ func readiness(ctx, working context.Context, store *state.Store, name string, c 
 // tidy prunes what is past its retention, once a day.
 func (a *app) tidy(ctx context.Context, store *state.Store, c clock.Clock) error {
 	for {
-		removed, err := prune(ctx, store, time.Now())
-		if err != nil && ctx.Err() == nil {
-			a.log.WarnContext(ctx, "old runs not pruned", "error", err)
-		} else {
-			a.log.InfoContext(ctx, "old runs pruned", "removed", removed)
-		}
+		a.pruned(ctx, store)
 		if err := c.Sleep(ctx, 24*time.Hour); err != nil {
 			return err
 		}
+	}
+}
+
+// pruned prunes, and logs what came of it.
+func (a *app) pruned(ctx context.Context, store *state.Store) {
+	removed, err := prune(ctx, store, time.Now())
+	switch {
+	case err == nil:
+		a.log.InfoContext(ctx, "old runs pruned", "removed", removed)
+	case ctx.Err() == nil:
+		a.log.WarnContext(ctx, "old runs not pruned", "error", err)
 	}
 }
 

@@ -496,3 +496,54 @@ func TestWorker_LeavesAStoppedSyncAloneBehindManyDryRuns(t *testing.T) {
 		t.Errorf("%d writes", n-before)
 	}
 }
+
+// Somebody spares accounts, or lowers the guard, while deletions are written: what
+// is on its way is finished, and nothing more of it is sent, whoever approved it.
+func TestSync_SparesWhoeverIsSparedWhileItDeletes(t *testing.T) {
+	for _, who := range []string{"worker", "person"} {
+		for name, set := range map[string]string{"protected": "", "max_allowed_deletions": "0"} {
+			if who == "person" && name != "protected" {
+				continue // a person approved that plan, by its numbers
+			}
+			t.Run(who+" "+name, func(t *testing.T) {
+				w := newWorld(t, newFile(t), newBy(), state.Options{})
+				k := w.cloud.add("t1", 1000, "a.example")
+				w.enable("t1", time.Hour, -1)
+				runner := w.control("t1").Runner
+				if err := runner.SetSettings(t.Context(), "a.example", map[string]string{"max_allowed_deletions": "50"}); err != nil {
+					t.Fatal(err)
+				}
+				if name == "protected" {
+					var all []string
+					for _, p := range k.staff["a.example"][:300] {
+						all = append(all, p.UPN)
+					}
+					set = strings.Join(all, ",")
+				}
+				k.staff["a.example"] = k.staff["a.example"][300:]
+				var once sync.Once
+				w.cloud.hook = func(m string, _ request) (err error) {
+					if m == "write" {
+						once.Do(func() { err = runner.SetSettings(context.Background(), "a.example", map[string]string{name: set}) })
+					}
+					return err
+				}
+				if who == "worker" {
+					w.once(w.worker("w1", w.store, periodic.Limits{}), "t1", "a.example")
+				} else {
+					planned, err := runner.DryRun(t.Context(), "a.example", runOverrides())
+					if err != nil {
+						t.Fatal(err)
+					}
+					rep, err := runner.Sync(t.Context(), planned, approve(planned))
+					if err != nil || rep.Failed < 220 {
+						t.Errorf("%+v %v", rep, err)
+					}
+				}
+				if n := len(w.cloud.lines()); n == 0 || n > 80 {
+					t.Errorf("%d deletions; 4 batches of 20 can be under way", n)
+				}
+			})
+		}
+	}
+}

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
@@ -56,8 +57,8 @@ func mailboxOf(kinds map[directory.ID]directory.Marks, id directory.ID) director
 }
 
 // protectedNow says of the deletions among steps, by row, what protects the
-// account by now. It reads the kind of the mailbox again: deletions come last,
-// and a sync may run for hours.
+// account by now. It reads the kind of the mailbox again, and what people have
+// set since: deletions come last, and a sync may run for hours.
 func (s *syncing) protectedNow(
 	ctx context.Context, steps []plan.Step, found map[directory.ID][]directory.Sighting,
 ) (map[int]*problem.Problem, error) {
@@ -75,6 +76,16 @@ func (s *syncing) protectedNow(
 	if len(ids) == 0 {
 		return nil, nil
 	}
+	var spared func(string, directory.Ref) *problem.Problem
+	err := s.onceBack(ctx, func() (err error) {
+		if err = s.settingsStand(ctx); err == nil {
+			spared, err = s.spared(ctx)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	kinds, err := s.r.Destination.Purposes(ctx, ids, progress.Discard)
 	if err != nil {
 		return nil, err
@@ -87,6 +98,12 @@ func (s *syncing) protectedNow(
 		}
 		if code := s.plan.Protection(step.Action, m|mailboxOf(kinds, s.objectID(step))); code != "" {
 			why[step.Action] = problem.New(code, s.aboutRow(step.Object.UPN))
+			continue
+		}
+		if spared != nil {
+			if p := spared(step.Object.UPN, step.Object); p != nil {
+				why[step.Action] = p
+			}
 		}
 	}
 	return why, nil
@@ -98,9 +115,25 @@ func (s *syncing) aboutRow(upn string) problem.Args {
 }
 
 // sparedSince are the rows of the plan that a person has put out of reach since
-// it was made: by the list of protected accounts, or left out of every plan. The
-// plan was approved without them.
+// it was made. The plan was approved without them.
 func (s *syncing) sparedSince(ctx context.Context) ([]plan.Drifted, error) {
+	spared, err := s.spared(ctx)
+	if err != nil || spared == nil {
+		return nil, err
+	}
+	var all []plan.Drifted
+	for a := range s.plan.Actions() {
+		if why := spared(a.UPN, a.User); why != nil {
+			all = append(all, plan.Drifted{No: a.No, Kind: a.Kind, UPN: a.UPN, Where: directory.Destination, Why: why})
+		}
+	}
+	return all, nil
+}
+
+// spared says by now of an account, and the UPN that it will have, why it is out
+// of reach: by the list of protected accounts, or left out of every plan. It is
+// nil where no account is.
+func (s *syncing) spared(ctx context.Context) (func(upn string, user directory.Ref) *problem.Problem, error) {
 	settings, err := s.r.settings(ctx, s.run.Domain)
 	if err != nil {
 		return nil, err
@@ -125,29 +158,45 @@ func (s *syncing) sparedSince(ctx context.Context) ([]plan.Drifted, error) {
 			out[directory.FoldUPN(d.UPN)] = d
 		}
 	}
-	var all []plan.Drifted
-	for a := range s.plan.Actions() {
-		row := plan.Drifted{No: a.No, Kind: a.Kind, UPN: a.UPN, Where: directory.Destination}
-		for _, key := range []string{string(a.User.ID), a.User.UPN, a.UPN} {
+	return func(upn string, user directory.Ref) (why *problem.Problem) {
+		for _, key := range []string{string(user.ID), user.UPN, upn} {
 			key = directory.FoldUPN(key)
-			if key == "" || row.Why != nil {
+			if key == "" || why != nil {
 				continue
 			}
-			args := s.aboutRow(a.UPN)
+			args := s.aboutRow(upn)
 			if d, ok := out[key]; ok {
 				args["by"], args["why"], args["at"] = d.By, d.Why, ""
 				if !d.At.IsZero() {
 					args["at"] = d.At.UTC().Format("2006-01-02 15:04 UTC")
 				}
-				row.Why = problem.New(problem.LeftOutAlways, args)
+				why = problem.New(problem.LeftOutAlways, args)
 			}
 			if listed[key] {
-				row.Why = problem.New(problem.ProtectedListed, args)
+				why = problem.New(problem.ProtectedListed, args)
 			}
 		}
-		if row.Why != nil {
-			all = append(all, row)
+		return why
+	}, nil
+}
+
+// Between two looks for a state that does not answer, and for how long in all: as
+// long as the claim waits for it.
+const (
+	stateWait  = 2 * time.Minute
+	statePause = 5 * time.Second
+)
+
+// onceBack repeats what only reads the state while its server is away for a
+// moment: in the middle of a sync that is no reason to stop.
+func (s *syncing) onceBack(ctx context.Context, f func() error) error {
+	for start := s.r.Clock.Now(); ; {
+		err := f()
+		if !problem.Has(err, problem.StateUnreachable) || s.r.Clock.Now().Sub(start) >= stateWait {
+			return err
+		}
+		if s.r.Clock.Sleep(ctx, statePause) != nil {
+			return err
 		}
 	}
-	return all, nil
 }
