@@ -29,7 +29,7 @@ type script struct {
 	Foreign, HasRoles                                             bool
 	// Known: the application acted for the connection before.
 	Known bool
-	Steps                                                         []scriptStep
+	Steps []scriptStep
 }
 
 // scriptStep is the line that gives one grant.
