@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -171,13 +172,21 @@ func (s *session) alsoSignedIn(ctx context.Context, who consent.Account) error {
 	}
 	s.connection.SignedIn = append(slices.Clone(s.connection.SignedIn), who.ID)
 	s.way.connection.SignedIn = s.connection.SignedIn
-	if !s.saved {
-		return nil
+	if s.connection.Name == "" {
+		return nil // a new one, which is saved with its list
 	}
-	return s.store.ChangeConnection(ctx, s.connection.Name, func(c *consent.Connection) error {
+	// Of a tenant that nobody had signed in to, the application is kept already.
+	err := s.store.ChangeConnection(ctx, s.connection.Name, func(c *consent.Connection) error {
+		if c.Tenant != s.connection.Tenant {
+			return errForgotten
+		}
 		c.SignedIn = append(c.SignedIn, who.ID)
 		return nil
 	})
+	if errors.Is(err, errForgotten) {
+		return nil
+	}
+	return err
 }
 
 // adopt takes the application that the script made.

@@ -117,6 +117,9 @@ func (a *app) grant(ctx context.Context, f grantFlags) error {
 	switch {
 	case f.moveScript != "":
 		return a.moveScript(ctx, s, f)
+	case f.script && !f.application && s.connection.Account == "" && s.way.acting == nil:
+		// The script gives to somebody, and nobody has signed in.
+		return wrongUsage("hacsync grant", a.text("usage.needs", problem.Args{"flag": "application", "value": "--script"}))
 	case f.script && !f.application:
 		return a.printScript(f.out, "grant.saved", s.grants.Script)
 	case f.script:
