@@ -27,6 +27,9 @@ type row struct {
 	Next *pair `json:"next,omitempty"`
 	// Old was current and is to be taken away.
 	Old *pair `json:"old,omitempty"`
+
+	// seen is the sum of what is kept, as it was last read or written here.
+	seen [sha256.Size]byte
 }
 
 // pair is a key pair with the keyId that its certificate has in the tenant. It
@@ -86,7 +89,11 @@ func loadRow(ctx context.Context, keys consent.Cache) (*row, error) {
 		return nil, err
 	}
 	defer clear(raw)
-	return parseRow(raw)
+	r, err := parseRow(raw)
+	if err == nil {
+		r.seen = sha256.Sum256(raw)
+	}
+	return r, err
 }
 
 func parseRow(raw []byte) (*row, error) {
@@ -108,14 +115,28 @@ func parseRow(raw []byte) (*row, error) {
 	return &r, nil
 }
 
-// storeRow keeps r, sealed.
+// storeRow keeps r, sealed, in place of what was last seen. Where another process
+// has written since, it is a problem (SealedContended): what that one registered
+// would lose its key.
 func storeRow(ctx context.Context, keys consent.Cache, r *row) error {
 	raw, err := json.Marshal(r)
 	if err != nil {
 		return problem.New(problem.Internal, problem.Args{"what": "encode the key pair"})
 	}
 	defer clear(raw)
-	return keys.Store(ctx, raw)
+	there, err := keys.Load(ctx)
+	if err != nil {
+		return err
+	}
+	defer clear(there)
+	if sha256.Sum256(there) != r.seen {
+		return problem.New(problem.SealedContended, problem.Args{"what": "hacsync"})
+	}
+	if err := keys.Store(ctx, raw); err != nil {
+		return err
+	}
+	r.seen = sha256.Sum256(raw)
+	return nil
 }
 
 // newTag is unique to one application of one connection of one state.

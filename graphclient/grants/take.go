@@ -20,7 +20,7 @@ func TakeKey(ctx context.Context, keys consent.Cache, key *certificate.Pair) (ta
 		r.Tag = newTag()
 	}
 	if r.Current == nil || r.Current.Thumbprint() != key.Thumbprint() {
-		*r = row{Version: rowVersion, Tag: r.Tag, Current: &pair{Pair: key, KeyID: keyID(key.Certificate.Raw)}}
+		*r = row{Version: rowVersion, Tag: r.Tag, Current: &pair{Pair: key, KeyID: keyID(key.Certificate.Raw)}, seen: r.seen}
 	}
 	return r.Tag, storeRow(ctx, keys, r)
 }
