@@ -1,12 +1,15 @@
 package widget
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // narrowest is the least width that text is wrapped to.
 const narrowest = 10
 
-// Wrap breaks s into lines of at most width columns, at spaces where there are
-// any; Japanese has none and breaks anywhere.
+// Wrap breaks s into lines of at most width columns: at spaces, and in Japanese
+// between any two characters, but none begins with 、 or ends with 「.
 func Wrap(s string, width int) []string {
 	width = max(width, narrowest)
 	var out []string
@@ -19,36 +22,43 @@ func Wrap(s string, width int) []string {
 func wrapLine(s string, width int) []string {
 	var out []string
 	for Width(s) > width {
-		// The longest beginning that fits, cut at its last space if that
-		// leaves more than half a line.
-		cut, col, space := 0, 0, -1
-		for i, r := range s {
-			n := Width(string(r))
-			if col+n > width {
-				break
-			}
-			if r == ' ' && col*2 > width {
-				space = i
-			}
-			col += n
-			cut = i + len(string(r))
-		}
-		if cut == 0 {
+		fits := len(firstColumns(s, width))
+		if fits == 0 {
 			break
 		}
-		if cut < len(s) && s[cut] == ' ' {
-			space = cut
-		}
-		if space > 0 {
-			out = append(out, strings.TrimRight(s[:space], " "))
-			s = strings.TrimLeft(s[space:], " ")
-			continue
-		}
-		out = append(out, s[:cut])
-		s = s[cut:]
+		cut := breakAt(s, fits, width)
+		out = append(out, strings.TrimRight(s[:cut], " "))
+		s = strings.TrimLeft(s[cut:], " ")
 	}
 	return append(out, s)
 }
+
+// breakAt is where the line breaks of which the first fits bytes fit: at a space,
+// or between two characters of which one is wide, as long as more than half a
+// line is left; else it is cut where it is full.
+func breakAt(s string, fits, width int) int {
+	for i := fits; i > 0; {
+		before, n := utf8.DecodeLastRuneInString(s[:i])
+		after, _ := utf8.DecodeRuneInString(s[i:])
+		if Width(s[:i])*2 <= width {
+			break
+		}
+		if before == ' ' || after == ' ' || (wide(before) || wide(after)) && !strings.ContainsRune(noEnd, before) && !strings.ContainsRune(noStart, after) {
+			return i
+		}
+		i -= n
+	}
+	return fits
+}
+
+func wide(r rune) bool { return Width(string(r)) == 2 }
+
+// What no line begins with, and what none ends with (kinsoku): closing marks, the
+// long vowel and small kana; opening brackets.
+const (
+	noStart = "、。，．・：；？！ー〜）］｝」』】〉》〕々ゝゞヽヾぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ,.:;?!)]}%\"'"
+	noEnd   = "（［｛「『【〈《〔([{"
+)
 
 // Hang is s wrapped after a first indent, its further lines under it.
 func Hang(first, s string, width int) []string {
