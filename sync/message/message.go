@@ -263,6 +263,20 @@ func (p *Printer) funcs() texttemplate.FuncMap {
 			}
 			return plural
 		},
+		"date": func(s string) string {
+			t, err := time.Parse(time.DateOnly, s)
+			if err != nil {
+				return s
+			}
+			return p.Date(t)
+		},
+		"took": func(s string) string {
+			d, err := time.ParseDuration(s)
+			if err != nil {
+				return s
+			}
+			return p.Duration(d)
+		},
 		"text": func(id string) string { return p.Text(id, nil) },
 	}
 }
