@@ -368,7 +368,7 @@ func (s *shell) pace(w *flow.Work) string {
 // footer are the keys that work now, as many as one line takes; ? has all.
 func (s *shell) footer() string {
 	st := s.env.Styles
-	last := paint(st.Key, "?") + " " + s.env.T("tui.key.help")
+	last := paint(st.Key, s.helpKey()) + " " + s.env.T("tui.key.help")
 	room := s.width - 2 - widget.Width(last)
 	keys := s.footerKeys()
 	// The way back always has its place.
@@ -420,7 +420,23 @@ func (s *shell) footerKeys() []hint {
 	if s.v.Step == flow.Welcome && len(s.o.Printers) > 1 {
 		out = append(out, hint{"L", s.otherLanguage()})
 	}
+	if s.typing() {
+		return out
+	}
 	return append(out, hint{"q", e.T("tui.key.quit")})
+}
+
+// typing reports whether letters go into a field, and so q and ? too.
+func (s *shell) typing() bool {
+	x, ok := s.screen.(step.Typist)
+	return ok && s.help == nil && s.asks == notAsked && x.Typing()
+}
+
+func (s *shell) helpKey() string {
+	if s.typing() {
+		return "f1"
+	}
+	return "?"
 }
 
 // quitQuestion is asked once while something runs.

@@ -30,7 +30,7 @@ func atHome(t testing.TB, change func(*flowtest.World)) *stage {
 	st := newStage(t, w, 80, 24)
 	st.s.f = flow.New(w, flow.Options{Version: "1.2", Person: "mori", Count: -1, Home: true})
 	st.do(st.s.take(st.s.f.Start()))
-	return st.shows("need you")
+	return st.shows("Last Dry Run")
 }
 
 // history are the runs of a day, the newest first.

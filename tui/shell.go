@@ -198,7 +198,7 @@ func (s *shell) deliver() tea.Cmd {
 	if shown(s.v) != was && len(list) > 0 {
 		// The screen came by itself: keys typed until now were not meant for it.
 		s.quiet = time.Now().Add(s.o.Grace)
-		if s.asks != notAsked && !s.f.Busy() {
+		if s.asks != notAsked && !s.f.Losing() {
 			s.asks = notAsked
 		}
 	}
@@ -368,7 +368,7 @@ func (s *shell) quit(now bool) tea.Cmd {
 	case s.x.writes():
 		s.asks = askedStop
 		s.help = nil
-	case s.f.Busy():
+	case s.f.Losing():
 		s.asks = askedQuit
 		s.help = nil
 	default:

@@ -35,7 +35,7 @@ func pending(err error) bool {
 func (a *application) look(d *data) turn {
 	a.looking, a.err, a.unseen, a.working = true, nil, nil, T("flow.app.looking")
 	ded, person, c, every := a.ded, a.person, d.b.Clock(), d.every()
-	return does(effect(func(ctx context.Context, r Reporter) any {
+	return does(looking(func(ctx context.Context, r Reporter) any {
 		for n := 1; ; n++ {
 			seen := lookOnce(ctx, ded, person)
 			if seen.over || n == looks || ctx.Err() != nil {

@@ -89,6 +89,7 @@ type Flow struct {
 	// generation counts the stops: what an older effect brings is dropped.
 	generation int
 	running    int // effects of this generation
+	looking    int // those of them that only look
 	end        *End
 	// again is a sign-in that what runs asks for in between.
 	again *signAgain
@@ -116,6 +117,8 @@ type Effect struct {
 	// Writes: the effect may write to the tenant. A driver that is interrupted
 	// cancels it and waits for it, so that it can say what was done.
 	Writes bool
+	// Looks: the effect reads what is shown anyway; nothing is lost with it.
+	Looks bool
 }
 
 // Run does the work.
@@ -165,6 +168,11 @@ func effect(f func(ctx context.Context, r Reporter) any) Effect {
 	return Effect{run: f}
 }
 
+// looking is an effect that reads what is shown anyway.
+func looking(f func(ctx context.Context, r Reporter) any) Effect {
+	return Effect{run: f, Looks: true}
+}
+
 // step is one step with its typed state, kept while the walk is elsewhere.
 type step interface {
 	// enter is called when the walk comes here; back says from where.
@@ -207,6 +215,9 @@ type data struct {
 
 	// decisions are those of this domain that a dry run must know.
 	decisions []plan.Decision
+
+	// choosing: the walk goes to Welcome for another of the saved connections.
+	choosing bool
 
 	approval run.Approval
 	resume   int64 // the interrupted run that is taken up, 0 for a new one
@@ -262,6 +273,9 @@ func (f *Flow) Now() time.Time { return f.d.now() }
 
 // Busy reports whether an effect is under way.
 func (f *Flow) Busy() bool { return f.running > 0 }
+
+// Losing reports whether something is under way that leaving would lose.
+func (f *Flow) Losing() bool { return f.running > f.looking }
 
 // Began reports whether a sync was started, and so something may be written.
 func (f *Flow) Began() bool { return f.d.began }
@@ -359,6 +373,9 @@ func (f *Flow) Finish(e Effect, result any) Turn {
 		return Turn{}
 	}
 	f.running--
+	if e.Looks {
+		f.looking--
+	}
 	if played, ok := result.(againPlayed); ok {
 		if f.again == nil {
 			return Turn{}
@@ -375,13 +392,16 @@ func (f *Flow) apply(t turn) Turn {
 		out.Say = append(out.Say, t.say...)
 		if t.stop {
 			f.generation++
-			f.running, f.again = 0, nil
+			f.running, f.looking, f.again = 0, 0, nil
 			out.Stop = true
 			out.Effects = nil
 		}
 		for _, e := range t.run {
 			e.generation, e.of = f.generation, f.at
 			f.running++
+			if e.Looks {
+				f.looking++
+			}
 			out.Effects = append(out.Effects, e)
 		}
 		switch t.move {

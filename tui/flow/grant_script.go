@@ -221,7 +221,7 @@ func (s *granted) once(d *data) turn {
 func (s *granted) look(d *data) turn {
 	s.looking, s.working = true, T("flow.grant.looking")
 	g, c, every := d.session.Grants(), d.b.Clock(), d.every()
-	return does(effect(func(ctx context.Context, r Reporter) any {
+	return does(looking(func(ctx context.Context, r Reporter) any {
 		for n := 1; ; n++ {
 			list, err := g.Check(ctx)
 			if err != nil || len(openGrants(list)) == 0 || n == looks {

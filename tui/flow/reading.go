@@ -33,6 +33,9 @@ type Reading struct {
 	lately time.Time
 }
 
+// Undoes reports whether the plan is the undo of a run.
+func (g *Reading) Undoes() bool { return g.r.plan.Undoes() > 0 }
+
 // Lately is a filter that only a screen has: accounts to be deleted that were
 // used in the week before the plan was made.
 const Lately Filter = "used-lately"

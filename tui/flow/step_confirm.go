@@ -39,11 +39,17 @@ func (s *confirming) view(d *data, now time.Time) View {
 	r := d.review
 	c, verdict := r.counts(), r.verdict()
 	v := View{Title: T("word.sync-now"), Status: T("flow.confirm.status")}
+	conn := d.session.Connection()
+	if conn.Acts() {
+		v.Status = T("flow.confirm.status_app", "app", conn.Application.Name)
+	}
+	if no := r.plan.Undoes(); no > 0 {
+		v.Title = T("flow.confirm.title_undo", "run", int(no))
+	}
 	of := T("flow.confirm.plan", "code", r.code(), "at", Clock(d.planned.At), "ago", now.Sub(d.planned.At))
 	if d.planned.At.IsZero() {
 		of = T("flow.confirm.plan_file", "code", r.code())
 	}
-	conn := d.session.Connection()
 	real := T("flow.confirm.real")
 	if d.b.Simulated() || conn.Simulated() {
 		real = T("flow.confirm.simulated")
@@ -86,7 +92,7 @@ func (s *confirming) view(d *data, now time.Time) View {
 	if d.resume > 0 {
 		v.Blocks = append(v.Blocks, Checks{{Mark: Info, Text: T("flow.confirm.resume", "run", int(d.resume))}})
 	}
-	v.Blocks = append(v.Blocks, Para{T("flow.confirm.stop")})
+	v.Blocks = append(v.Blocks, Para{T("flow.confirm.stop", "until", Brief(now.AddDate(0, 0, 30)))})
 	switch s.asks {
 	case askBy:
 		v.Ask = Question{Kind: Line, Text: T("flow.confirm.by"), Preset: s.by}

@@ -90,7 +90,7 @@ func (s *homing) read(d *data) turn {
 		}
 		return homeRead{home: h, upkeep: up, since: since}
 	}
-	return does(effect(func(ctx context.Context, r Reporter) any {
+	return does(looking(func(ctx context.Context, r Reporter) any {
 		first := look(ctx, r, nil)
 		if first.err != nil {
 			return first
@@ -171,7 +171,7 @@ func (s *homing) view(d *data, now time.Time) View {
 	default:
 		v.Blocks = append(v.Blocks, Heading{T("home.latest")}, latest(s.home.Latest))
 	}
-	v.Commands = homeCommands()
+	v.Commands = s.commands()
 	return v
 }
 
@@ -185,19 +185,31 @@ func firstTime(all ...time.Time) time.Time {
 	return time.Time{}
 }
 
-func homeCommands() []Command {
+// commands are those of the domains; what one does nothing for now is not among
+// the keys of that domain.
+func (s *homing) commands() []Command {
 	of := func(name, key, word string, help Text) Command {
 		return Command{Name: name, Key: key, Word: word, Arg: T("home.arg"), Help: help, OfOption: true}
 	}
+	only := func(c Command, does func(h *run.HomeDomain) bool) Command {
+		c.Only = []string{}
+		for i := range s.home.Domains {
+			if h := &s.home.Domains[i]; does(h) {
+				c.Only = append(c.Only, h.Name)
+			}
+		}
+		return c
+	}
+	seen := func(h *run.HomeDomain) bool { return h.DryRun != nil }
 	return []Command{
 		of("dryrun", "d", "dryrun", T("word.dry-run")),
-		of("sync", "s", "sync", T("word.sync-now")),
-		of("auditlog", "a", "auditlog", T("home.cmd_audit")),
+		only(of("sync", "s", "sync", T("word.sync-now")), seen),
+		only(of("resume", "r", "resume", T("home.cmd_resume")), func(h *run.HomeDomain) bool { return h.Interrupted && h.Running == "" }),
 		of("periodic", "p", "periodic", T("word.periodic-sync")),
+		only(of("auditlog", "a", "auditlog", T("home.cmd_audit")), seen),
 		of("logs", "l", "logs", T("word.sync-logs")),
 		of("settings", "e", "settings", T("word.provisioning-settings")),
-		of("resume", "r", "resume", T("home.cmd_resume")),
-		of("undo", "u", "undo", T("home.cmd_undo")),
+		only(of("undo", "u", "undo", T("home.cmd_undo")), func(h *run.HomeDomain) bool { return !h.Undoable.IsZero() }),
 		{Name: "add", Key: "n", Word: "add", Help: T("home.add")},
 		{Name: "workers", Key: "v", Word: "workers", Help: T("home.cmd_workers")},
 		{Name: "again", Key: "g", Word: "again", Help: T("home.cmd_again")},
@@ -213,6 +225,10 @@ func (s *homing) option(d *data, h *run.HomeDomain, now time.Time) Option {
 		users = Num(h.Planned.Counts.DestinationUsers)
 	}
 	o.Cells = []Text{Raw(h.Name), users, dryRunWord(h), syncWord(h, now), s.periodicWord(h.Name, now), s.nextWord(h)}
+	if h.DryRun != nil {
+		o.Wide = slices.Clone(o.Cells)
+		o.Wide[2] = T("home.dry_word", "at", when(h.DryRun.Started, now), "word", o.Cells[2])
+	}
 	o.Detail = []Piece{Heading{Raw(h.Name)}, s.facts(d, h, now)}
 	return o
 }
@@ -231,6 +247,8 @@ func dryRunWord(h *run.HomeDomain) Text {
 	switch {
 	case h.DryRun == nil:
 		return T("home.never")
+	case h.Sync != nil && h.Sync.No > h.DryRun.No && h.Sync.State == state.Done && h.Sync.Kind == state.Sync:
+		return T("home.dry_done", "n", h.Synced.Seen) // not what would change any more
 	case h.Planned.Verdict != nil && h.Planned.Verdict.Cancelled:
 		return T("home.dry_cancel")
 	case h.Planned.Counts != nil && h.Planned.Counts.Changes() > 0:
@@ -327,7 +345,7 @@ func (s *homing) facts(d *data, h *run.HomeDomain, now time.Time) Facts {
 	if h.Source != "" {
 		add("home.f_source", sourceFact(h))
 	}
-	add("word.periodic-sync", s.periodicFact(h, now))
+	add("home.f_periodic", s.periodicFact(h, now))
 	if h.Sync != nil {
 		add("home.last_sync", syncFact(h, now))
 	}
@@ -357,14 +375,23 @@ func shareLine(v plan.Verdict) Text {
 }
 
 func sourceFact(h *run.HomeDomain) Text {
-	name := Raw(strings.TrimPrefix(h.Source, csvPrefix))
-	if h.Source == "hac" {
-		name = T("flow.source.hac")
-	}
+	name := sourceName(h.Source)
 	if h.Planned.Counts == nil {
 		return name
 	}
 	return T("home.source", "name", name, "n", h.Planned.Counts.SourceUsers)
+}
+
+// sourceName is a source as people call it: the API, or the file without its path.
+func sourceName(spec string) Text {
+	if spec == "hac" {
+		return T("flow.source.hac")
+	}
+	path, ok := strings.CutPrefix(spec, csvPrefix)
+	if !ok {
+		return Raw(spec)
+	}
+	return Raw(path[strings.LastIndexAny(path, `/\`)+1:])
 }
 
 func (s *homing) periodicFact(h *run.HomeDomain, now time.Time) Text {
@@ -483,6 +510,7 @@ func (s *homing) answer(d *data, a Answer) turn {
 	case "workers":
 		return goTo(Workers)
 	case "connections":
+		d.choosing = true
 		return goTo(Welcome)
 	}
 	h := s.find(a.Text)

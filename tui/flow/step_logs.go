@@ -83,7 +83,7 @@ func (s *logging) view(d *data, now time.Time) View {
 	}
 	v.Blocks = append(v.Blocks, history(s.runs)...)
 	t := runTable(s.runs)
-	v.Ask = Question{Kind: Choice, Text: T("home.logs_ask"), Head: t.Head, Right: t.Right, Preset: strconv.FormatInt(s.runs[0].No, 10)}
+	v.Ask = Question{Kind: Choice, Text: T("home.logs_ask"), Enter: T("home.enter_open"), Head: t.Head, Right: t.Right, Preset: strconv.FormatInt(s.runs[0].No, 10)}
 	for i, one := range s.runs {
 		v.Ask.Options = append(v.Ask.Options, Option{
 			Key: strconv.FormatInt(one.No, 10), Text: Num(int(one.No)), Cells: t.Rows[i], Detail: []Piece{runFacts(one)},
@@ -141,7 +141,7 @@ func runFacts(r state.Run) Facts {
 		add("home.l_note", Raw(r.Note))
 	}
 	if r.Source != "" {
-		add("home.f_source", Raw(r.Source))
+		add("home.f_source", sourceName(r.Source))
 	}
 	if c := s.Counts; c != nil {
 		add("home.l_found", T("home.l_users", "source", c.SourceUsers, "users", c.DestinationUsers, "same", c.Unchanged))

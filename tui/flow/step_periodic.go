@@ -9,6 +9,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
 )
 
@@ -113,10 +114,19 @@ func (s *keeping) view(d *data, now time.Time) View {
 		v.Ask = Question{Kind: Line, Text: T("keep.every_ask"), Preset: s.interval().String()}
 		return v
 	case askUntil:
+		v.Title = T("keep.title_pause", "domain", d.domain)
 		v.Blocks = append(v.Blocks, Para{T("keep.until_what")})
 		v.Ask = Question{Kind: Line, Text: T("keep.until_ask"), Optional: true}
 		return v
 	case askWhy:
+		switch s.purpose {
+		case toPause:
+			v.Title = T("keep.title_pause", "domain", d.domain)
+		case toDisable:
+			v.Title = T("keep.title_disable", "domain", d.domain)
+			v.Blocks = append(v.Blocks, Para{T("keep.disable_what")})
+		case toEnable:
+		}
 		v.Blocks = append(v.Blocks, Para{T("keep.why_what")})
 		v.Ask = Question{Kind: Line, Text: T("keep.why_ask"), Preset: s.reason, Optional: s.purpose != toEnable}
 		return v
@@ -224,12 +234,28 @@ func (s *keeping) checks() Checks {
 			if !slices.ContainsFunc(s.missing(), func(m periodic.Finding) bool { return m.Why == f.Why }) {
 				c.Mark = OK // answered here
 			} else {
-				c.Detail = []Text{T("flow.what", "x", Remedy{f.Why})}
+				c.Detail = []Text{remedyHere(f.Why)}
 			}
 		}
 		out = append(out, c)
 	}
 	return out
+}
+
+// remedyHere is what to do about a finding on this screen, where the command line
+// has flags for it.
+func remedyHere(p *problem.Problem) Text {
+	switch p.Code {
+	case problem.PeriodicByHand:
+		return T("keep.do_by_hand")
+	case problem.PeriodicLeftOutOnce:
+		return T("keep.do_once")
+	case problem.PeriodicNeverSynced, problem.PeriodicNotConverged:
+		return T("keep.do_sync")
+	case problem.PeriodicNoSource:
+		return T("keep.do_source")
+	}
+	return T("flow.what", "x", Remedy{p})
 }
 
 func (s *keeping) facts() Facts {

@@ -30,6 +30,7 @@ const (
 	askSetting settingAsk = iota
 	askValue
 	askTakeBack
+	askRenew
 )
 
 type (
@@ -94,12 +95,24 @@ func (s *settingUp) view(d *data, now time.Time) View {
 			})
 		}
 		return v
+	case askRenew:
+		c := d.session.Connection()
+		v.Title = T("home.renew_title", "app", c.Application.Name)
+		v.Blocks = append(v.Blocks, Para{T("home.renew_what", "ends", Day(c.Application.Ends))})
+		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "renew", Options: []Option{
+			{Key: "renew", Text: T("home.renew_yes"), Note: T("home.renew_note")}, {Key: "keep", Text: T("home.renew_no")},
+		}}
+		return v
 	case askSetting:
 	}
-	v.Ask = Question{Kind: Choice, Text: T("home.settings_ask"), Head: []Text{T("home.s_setting"), T("home.s_value")}}
+	v.Ask = Question{Kind: Choice, Text: T("home.settings_ask"), Enter: T("home.enter_change"), Head: []Text{T("home.s_setting"), T("home.s_value")}}
 	for _, k := range slices.Sorted(maps.Keys(pairs)) {
+		value := Raw(pairs[k])
+		if pairs[k] == "" {
+			value = T("home.unknown")
+		}
 		v.Ask.Options = append(v.Ask.Options, Option{
-			Key: k, Text: Raw(k), Cells: []Text{Raw(k), Raw(pairs[k])},
+			Key: k, Text: Raw(k), Cells: []Text{Raw(k), value},
 			Detail: []Piece{Heading{Raw(k)}, Para{T("setting." + settingWord(k))}},
 		})
 	}
@@ -135,7 +148,11 @@ func (s *settingUp) answer(d *data, a Answer) turn {
 		s.asks = askTakeBack
 		return turn{}
 	case "renew":
-		return s.renew(d)
+		if c := d.session.Connection(); c.Application == nil || c.Application.ID == "" {
+			return stayed(T("flow.not_a_command"))
+		}
+		s.asks = askRenew
+		return turn{}
 	case "":
 	default:
 		return stayed(T("flow.not_a_command"))
@@ -146,6 +163,15 @@ func (s *settingUp) answer(d *data, a Answer) turn {
 		return does(keepSettings(d, map[string]string{s.key: strings.TrimSpace(a.Text)}))
 	case askTakeBack:
 		return s.takeBack(d, a.Text)
+	case askRenew:
+		switch a.Text {
+		case "renew":
+			return s.renew(d)
+		case "keep":
+			s.asks = askSetting
+			return turn{}
+		}
+		return stayed(T("flow.not_a_choice"))
 	case askSetting:
 	}
 	keys := slices.Sorted(maps.Keys(s.settings.Pairs()))
@@ -181,16 +207,14 @@ func (s *settingUp) takeBack(d *data, id string) turn {
 }
 
 func (s *settingUp) renew(d *data) turn {
-	c := d.session.Connection()
-	if c.Application == nil {
-		return stayed(T("flow.not_a_command"))
-	}
-	s.working = T("home.renewing", "app", c.Application.Name)
+	s.working = T("home.renewing", "app", d.session.Connection().Application.Name)
 	dedicated := d.session.Dedicated()
-	return does(effect(func(ctx context.Context, _ Reporter) any {
+	e := effect(func(ctx context.Context, _ Reporter) any {
 		app, err := dedicated.Renew(ctx)
 		return certificateRenewed{app, err}
-	}))
+	})
+	e.Writes = true
+	return does(e)
 }
 
 func (s *settingUp) inner() bool { return s.asks != askSetting }
@@ -222,6 +246,7 @@ func (s *settingUp) done(d *data, result any) turn {
 			return stayed(T("home.left_taken_back"))
 		}
 	case certificateRenewed:
+		s.asks = askSetting
 		if s.err = r.err; r.err == nil {
 			return stayed(T("home.renewed", "ends", Day(r.app.Ends)))
 		}

@@ -77,6 +77,9 @@ func (r reopened) discard() { closeSession(r.session) }
 
 func (s *welcome) enter(d *data, back bool) turn {
 	s.asks, s.err = askHow, nil
+	if d.choosing {
+		s.asks, d.choosing = askSaved, false
+	}
 	d.file = nil
 	return s.read(d)
 }

@@ -33,7 +33,7 @@ func (s *watching) enter(d *data, _ bool) turn {
 		s.working = T("home.workers_reading")
 	}
 	session, c := d.session, d.b.Clock()
-	return does(effect(func(ctx context.Context, r Reporter) any {
+	return does(looking(func(ctx context.Context, r Reporter) any {
 		for {
 			up, err := readStanding(ctx, session)
 			if err != nil {

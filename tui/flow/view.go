@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/consent"
@@ -143,6 +144,8 @@ type Question struct {
 	// that are aligned right.
 	Head  []Text
 	Right []int
+	// Enter is what enter does with an option of such a choice; zero is View Details.
+	Enter Text
 	// Preset is the answer to an empty line: an option's key, or a text.
 	Preset string
 	// Optional: an empty answer is one. For Wait: nobody has to answer.
@@ -158,6 +161,8 @@ type Option struct {
 	Note Text // beside it: what it means
 	// Cells stand in the columns of Question.Head, in place of Text and Note.
 	Cells []Text
+	// Wide stand there instead in a wide window, nil for none.
+	Wide []Text
 	// Detail is what a screen shows below while the option is selected.
 	Detail []Piece
 }
@@ -172,7 +177,13 @@ type Command struct {
 	// OfOption: what follows is one of the options, by number or key; a screen
 	// gives the selected one.
 	OfOption bool
+	// Only are the options that it does something for now, nil for all. It may be
+	// given for the others, and says why it does nothing.
+	Only []string
 }
+
+// Works reports whether the command does something for an option now.
+func (c Command) Works(option string) bool { return c.Only == nil || slices.Contains(c.Only, option) }
 
 // Answer is what a person said: an answer to the question, or a command.
 type Answer struct {

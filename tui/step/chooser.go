@@ -51,9 +51,13 @@ func (c *chooser) Keys() []key.Binding {
 	if !c.tabled() {
 		return c.General.Keys()
 	}
-	out := []key.Binding{binding("enter", c.e.T("tui.key.details"))}
+	enter := c.e.T("tui.key.details")
+	if t := c.v.Ask.Enter; !t.IsZero() {
+		enter = c.e.Say(t)
+	}
+	out := []key.Binding{binding("enter", enter)}
 	for _, cmd := range c.v.Commands {
-		if cmd.Key != "" {
+		if cmd.Key != "" && cmd.Works(c.v.Ask.Options[c.at].Key) {
 			out = append(out, binding(cmd.Key, c.word(cmd)))
 		}
 	}
@@ -85,9 +89,13 @@ func (c *chooser) View(width, height int) string {
 	if head != "" {
 		top.add(e.Styles.Label, head)
 	}
-	rest, least := c.rest(width, false), min(len(rows), 5)
-	if len(top.lines)+least+1+len(rest.lines) > height {
-		rest = c.rest(width, true)
+	// As loosely as there is room for.
+	var rest *page
+	least := min(len(rows), 5)
+	for how := range 3 {
+		if rest = c.rest(width, how == 1, how == 2); len(top.lines)+least+1+len(rest.lines) <= height {
+			break
+		}
 	}
 	// The table has what the rest leaves, but never less than a few lines.
 	room := max(least, height-len(top.lines)-1-len(rest.lines))
@@ -107,13 +115,13 @@ func (c *chooser) View(width, height int) string {
 		}
 	}
 	left := height - len(lines)
-	if !rest.tight {
+	if !rest.tight && !rest.packed {
 		left--
 	}
 	c.long, c.room, c.width = len(rest.lines), max(0, min(left, len(rest.lines))), width
 	c.top = max(0, min(c.top, c.long-c.room))
 	if c.room > 0 {
-		if !rest.tight {
+		if !rest.tight && !rest.packed {
 			lines = append(lines, "")
 		}
 		lines = append(lines, rest.lines[c.top:c.top+c.room]...)
@@ -122,10 +130,10 @@ func (c *chooser) View(width, height int) string {
 }
 
 // rest is what stands below the table: what belongs to the selected line, then
-// what is about all of them. tight has a line for each thing.
-func (c *chooser) rest(width int, tight bool) *page {
+// what is about all of them.
+func (c *chooser) rest(width int, packed, tight bool) *page {
 	p := newPage(c.e, width)
-	p.tight = tight
+	p.packed, p.tight = packed, tight
 	p.pieces(c.v.Ask.Options[c.at].Detail)
 	p.pieces(c.v.Blocks)
 	return p
@@ -145,7 +153,7 @@ func (c *chooser) headline(p *page) {
 func (c *chooser) table(p *page) (head string, lines []string) {
 	q := c.v.Ask
 	g := widget.Grid{Right: q.Right}
-	for _, r := range append([][]flow.Text{q.Head}, cells(q.Options)...) {
+	for _, r := range append([][]flow.Text{q.Head}, cells(q.Options, p.width >= beside)...) {
 		row := make([]string, len(r))
 		for i, t := range r {
 			row[i] = c.e.Say(t)
@@ -163,10 +171,12 @@ func (c *chooser) table(p *page) (head string, lines []string) {
 	return head, lines
 }
 
-func cells(options []flow.Option) [][]flow.Text {
+func cells(options []flow.Option, wide bool) [][]flow.Text {
 	out := make([][]flow.Text, len(options))
 	for i, o := range options {
-		out[i] = o.Cells
+		if out[i] = o.Cells; wide && o.Wide != nil {
+			out[i] = o.Wide
+		}
 	}
 	return out
 }

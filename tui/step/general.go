@@ -95,6 +95,9 @@ func (g *General) typing() bool {
 	return false
 }
 
+// Typing reports whether letters go into a field.
+func (g *General) Typing() bool { return g.typing() }
+
 // hasField reports whether there is a field at all: a number's takes digits only.
 func (g *General) hasField() bool {
 	return g.typing() || g.v.Ask.Kind == flow.Number || g.v.Ask.Kind == flow.List

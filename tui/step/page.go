@@ -19,8 +19,9 @@ type page struct {
 	e     *Env
 	width int // of the text, without the margin
 	lines []string
-	// tight: every fact and finding has one line, and nothing stands apart.
-	tight bool
+	// packed: nothing stands apart. tight: every fact and finding has one line, too.
+	packed, tight bool
+	headed        int // how many lines there were after the last heading
 }
 
 func newPage(e *Env, width int) *page { return &page{e: e, width: max(10, width-2)} }
@@ -34,12 +35,12 @@ func (p *page) add(style lipgloss.Style, lines ...string) {
 // raw adds a line that is styled already.
 func (p *page) raw(line string) { p.lines = append(p.lines, " "+line) }
 
-// blank separates parts; there is never more than one.
+// blank separates parts; there is never more than one, and none below a heading.
 func (p *page) blank() {
-	if p.tight {
+	if p.tight || p.packed {
 		return
 	}
-	if n := len(p.lines); n > 0 && p.lines[n-1] != "" {
+	if n := len(p.lines); n > 0 && n != p.headed && p.lines[n-1] != "" {
 		p.lines = append(p.lines, "")
 	}
 }
@@ -97,6 +98,7 @@ func (p *page) heading(name string) {
 	n := max(0, p.text()-widget.Width(name)-4)
 	p.raw(paint(e.Styles.Rule, strings.Repeat(e.Signs.Rule, 2)) + " " + paint(e.Styles.Heading, name) + " " +
 		paint(e.Styles.Rule, strings.Repeat(e.Signs.Rule, n)))
+	p.headed = len(p.lines)
 }
 
 func (p *page) title(t flow.Text) {
@@ -122,9 +124,7 @@ func (p *page) piece(b flow.Piece) {
 	case flow.Facts:
 		p.facts(b)
 	case flow.Checks:
-		if n := len(p.lines); n > 0 && !strings.Contains(p.lines[n-1], strings.Repeat(e.Signs.Rule, 3)) {
-			p.blank()
-		}
+		p.blank()
 		for _, c := range b {
 			if p.tight {
 				sign := c.Mark.String() + " "
@@ -181,7 +181,7 @@ func (p *page) facts(f flow.Facts) {
 	}
 	for _, x := range f {
 		if p.tight {
-			first := "  " + widget.Fit(p.e.Say(x.Label), label) + "  "
+			first := " " + widget.Fit(p.e.Say(x.Label), label) + " "
 			p.raw(paint(p.e.Styles.Label, first) + paint(p.e.Styles.Text, short(p.e.Say(x.Value), p.text()-widget.Width(first))))
 			continue
 		}

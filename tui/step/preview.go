@@ -105,6 +105,14 @@ func (s *Preview) Sync(v flow.View) {
 // asking reports whether the flow asks something instead of listing rows.
 func (s *Preview) asking() bool { return s.v.Reading == nil }
 
+// Typing reports whether letters go into a field.
+func (s *Preview) Typing() bool {
+	if s.asking() {
+		return s.asks.typing()
+	}
+	return s.typing
+}
+
 // Headed says that tabs and verdict stand above table and detail.
 func (s *Preview) Headed() bool { return !s.asking() }
 

@@ -411,7 +411,10 @@ func (s *Preview) Keys() []key.Binding {
 	}
 	e := s.e
 	k := func(keys, id string, kv ...any) key.Binding { return binding(keys, e.T("preview.key."+id, kv...)) }
-	limit, audit := "limit", "audit"
+	limit, audit, sync := "limit", "audit", "sync"
+	if s.g.Undoes() {
+		sync = "undo_now"
+	}
 	if s.width < previewBeside {
 		limit, audit = "limit_short", "audit_short"
 	}
@@ -422,7 +425,7 @@ func (s *Preview) Keys() []key.Binding {
 	case b == bodyFilters:
 		return []key.Binding{k("enter", "choose"), k("1-"+strconv.Itoa(len(flow.Filters())+1), "choose"), k("esc", "esc")}
 	case b == bodyReasons:
-		return append([]key.Binding{k("enter", "list"), k("/", "search"), k("a", audit), k("m", limit), k("s", "sync"), k("w", "save"), k("d", "dryrun")}, moves...)
+		return append([]key.Binding{k("enter", "list"), k("/", "search"), k("a", audit), k("m", limit), k("s", sync), k("w", "save"), k("d", "dryrun")}, moves...)
 	case b == bodySummary:
 		out := []key.Binding{k("enter", "its_rows")}
 		if line, ok := s.lists.line(s.pick.at); ok && line.without {
@@ -430,10 +433,10 @@ func (s *Preview) Keys() []key.Binding {
 		} else if ok && line.attribute != "" {
 			out = append(out, k("space", "out"))
 		}
-		return append(append(out, k("a", audit), k("w", "save"), k("m", limit), k("s", "sync"), k("d", "dryrun")), moves...)
+		return append(append(out, k("a", audit), k("w", "save"), k("m", limit), k("s", sync), k("d", "dryrun")), moves...)
 	case b == bodyDetail:
 		out := []key.Binding{k("esc", "esc"), k("↑ ↓", "detail")}
-		return append(append(out, s.rowKeys()...), k("s", "sync"))
+		return append(append(out, s.rowKeys()...), k("s", sync))
 	}
 	var out []key.Binding
 	if s.narrowed() {
@@ -449,18 +452,14 @@ func (s *Preview) Keys() []key.Binding {
 		} else {
 			out = append(out, k("esc", "esc_filter"), k("/", "search"))
 		}
-		out = append(out, k("f", "filter"), k("o", "order"), k("m", limit), k("a", audit), k("s", "sync"))
+		out = append(out, k("f", "filter"), k("o", "order"), k("m", limit), k("a", audit), k("s", sync))
 	} else {
 		out = append(out, k("/", "search"), k("f", "filter"))
 		out = append(out, s.rowKeys()...)
 		if s.g.Verdict().Deletions > 0 {
 			out = append(out, k("m", limit))
 		}
-		if s.width >= previewBeside {
-			out = append(out, k("a", audit), k("s", "sync"))
-		} else {
-			out = append(out, k("s", "sync"), k("a", audit))
-		}
+		out = append(out, k("s", sync), k("a", audit))
 		if s.g.Notable(flow.OutOnly) > 0 {
 			out = append(out, k("z", "back"))
 		}

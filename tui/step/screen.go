@@ -75,6 +75,12 @@ type Crowded interface {
 	Rail() bool
 }
 
+// Typist is a screen that may have a field that takes letters.
+type Typist interface {
+	// Typing reports whether letters go into a field now: then they are no keys.
+	Typing() bool
+}
+
 // Stated is a screen that says itself what is true now.
 type Stated interface {
 	// Status is the left part of the status line.
