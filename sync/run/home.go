@@ -128,6 +128,11 @@ func (r *Runner) homeDomain(ctx context.Context, name string) (HomeDomain, error
 	}
 	if s := d.Sync; s != nil {
 		d.Interrupted = s.State == state.Stopped || s.State == state.Running && !alive
+		if s.State == state.Running && !alive {
+			if err := r.tally(ctx, s.No, &d.Synced); err != nil {
+				return d, err
+			}
+		}
 		wrote := s.State == state.Done || s.State == state.Partial || d.Interrupted
 		if until := s.Started.Add(kept); wrote && d.Synced.Seen+d.Synced.Failed+d.Synced.NotYetSeen > 0 && r.Clock.Now().Before(until) {
 			d.Undoable = until
@@ -144,6 +149,33 @@ func (r *Runner) homeDomain(ctx context.Context, name string) (HomeDomain, error
 	}
 	d.Next = d.next()
 	return d, nil
+}
+
+// tally counts what a run did whose process was killed before it could: by its
+// plan and its journal.
+func (r *Runner) tally(ctx context.Context, no int64, sum *Summary) error {
+	p, err := r.Stored(ctx, no)
+	if problem.Has(err, problem.PlanMissing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	open, seen, err := r.Rows(ctx, no)
+	if err != nil {
+		return err
+	}
+	sum.Planned, sum.Seen, sum.Failed, sum.NotYetSeen = p.Plan.Counts().Changes(), seen, 0, 0
+	for _, row := range open {
+		switch row.Outcome {
+		case OutcomeFailed, OutcomeDifferent:
+			sum.Failed++
+		case OutcomeNotYetSeen:
+			sum.NotYetSeen++
+		}
+	}
+	sum.NotTried = max(0, sum.Planned-sum.Seen-sum.Failed-sum.NotYetSeen)
+	return nil
 }
 
 // next is what the domain waits for: a sync to be taken up, a plan with changes

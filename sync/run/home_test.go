@@ -3,10 +3,12 @@ package run_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/state"
 )
 
 // home is what Home says of one domain.
@@ -44,6 +46,41 @@ func TestHome_SaysWhatADomainWaitsFor(t *testing.T) {
 	}
 	if want := d.Sync.Started.AddDate(0, 0, 30); !d.Undoable.Equal(want) {
 		t.Errorf("can be undone until %v, want %v", d.Undoable, want)
+	}
+}
+
+func TestHome_CountsWhatAKilledSyncDid(t *testing.T) {
+	a := busy(t, "", 0, nil)
+	p := a.with(t, state.Options{TTL: 500 * time.Millisecond})
+	planned, err := p.DryRun(t.Context(), domain, run.Overrides{Source: "hac", Unattended: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gate{at: 12, behind: true}
+	p.Store, p.Destination = gatedStore{p.Store, g}, gatedTenant{a.tenant, g}
+	if _, err := p.Sync(t.Context(), planned, run.Approval{Fingerprint: planned.Plan.Fingerprint(), Unattended: true}); err == nil {
+		t.Fatal("not killed")
+	}
+	_ = p.store.Close()
+	next := a.with(t, state.Options{TTL: 500 * time.Millisecond, Fresh: 5 * time.Second})
+	open := awaitOpen(t, next)
+	h, err := next.Home(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := h.Domains[0]
+	rows, seen, err := next.Rows(t.Context(), open.No)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !d.Interrupted || d.Synced.Planned != planned.Plan.Counts().Changes() || d.Synced.Seen != seen {
+		t.Errorf("%+v; the journal has %d seen done", d.Synced, seen)
+	}
+	if began := seen + len(rows); began == 0 || d.Synced.Seen+d.Synced.Failed+d.Synced.NotYetSeen == 0 {
+		t.Errorf("nothing counted of %d rows begun: %+v", began, d.Synced)
+	}
+	if d.Undoable.IsZero() {
+		t.Error("what was written cannot be undone")
 	}
 }
 

@@ -28,6 +28,8 @@ type welcome struct {
 	// follows the passphrase.
 	of   consent.Connection
 	then func() turn
+	// chosen: the list of connections was asked for at home, where back leads to.
+	chosen bool
 	// greeted: the start of the walk is over; nothing opens by itself any more.
 	greeted bool
 }
@@ -77,7 +79,7 @@ func (r reopened) discard() { closeSession(r.session) }
 
 func (s *welcome) enter(d *data, back bool) turn {
 	s.asks, s.err = askHow, nil
-	if d.choosing {
+	if s.chosen = d.choosing; s.chosen {
 		s.asks, d.choosing = askSaved, false
 	}
 	d.file = nil
@@ -266,7 +268,15 @@ func (s *welcome) back(d *data) (turn, bool) {
 		s.asks = askCare
 	case askCare:
 		s.asks = askSaved
-	case askSaved, askPlanFile:
+	case askSaved:
+		s.asks = askHow
+		if s.chosen && d.session != nil {
+			s.chosen = false
+			t := goTo(Home)
+			t.stop = true
+			return t, true
+		}
+	case askPlanFile:
 		s.asks = askHow
 	}
 	s.err, s.work = nil, Text{}
