@@ -47,7 +47,7 @@ var numbers = []struct {
 	{70043, problem.SignInTooOld, false, true, false, "hacsync connect"},
 	{700016, problem.ClientUnknown, true, true, true, "--client-id"},
 	{700024, problem.AssertionTime, false, false, true, "time server"},
-	{700027, problem.CertificateUnknown, false, false, true, "owner of the application"},
+	{700027, problem.CertificateUnknown, false, false, true, "An administrator adds it"},
 	{700082, problem.SignInUnused, false, true, false, "hacsync connect"},
 	{7000112, problem.ApplicationDisabled, true, true, true, "[Enterprise applications]"},
 	{7000215, problem.SecretWrong, false, false, true, "owner of the application"},
