@@ -70,7 +70,9 @@ func TestNotices_AreAddedTriedListedAndRemoved(t *testing.T) {
 		got = append(got, r.URL.Path+" "+r.Header.Get("X-Hacsync-Signature")+" "+string(body))
 		if strings.Contains(r.URL.Path, "refuse") {
 			http.Error(w, "no "+r.URL.String(), http.StatusForbidden)
+			return
 		}
+		w.WriteHeader(http.StatusOK)
 	}))
 	defer local.Close()
 

@@ -81,7 +81,7 @@ func (s *homing) read(d *data) turn {
 		}
 		since := map[string]run.Since{}
 		for _, one := range h.Domains {
-			if one.DryRun == nil || one.Planned.Counts == nil || one.Planned.Counts.Changes() > comparable {
+			if one.DryRun == nil || one.Planned.Counts == nil || one.Planned.Counts.Changes() > mostCompared {
 				continue
 			}
 			if since[one.Name], err = engine(r).Since(ctx, one.Name); err != nil {
@@ -110,9 +110,9 @@ func (s *homing) read(d *data) turn {
 	}))
 }
 
-// comparable is up to how many changes two plans are compared at home: longer
+// mostCompared is up to how many changes two plans are compared at home: longer
 // ones take too long to be read for one line.
-const comparable = 20000
+const mostCompared = 20000
 
 func readStanding(ctx context.Context, session Session) (standing, error) {
 	var up standing
@@ -160,7 +160,7 @@ func (s *homing) view(d *data, now time.Time) View {
 		v.Ask.Preset = s.home.Domains[0].Name
 	}
 	for i := range s.home.Domains {
-		v.Ask.Options = append(v.Ask.Options, s.option(d, &s.home.Domains[i], now))
+		v.Ask.Options = append(v.Ask.Options, s.option(&s.home.Domains[i], now))
 	}
 	switch {
 	case len(s.home.Domains) == 0:
@@ -218,7 +218,7 @@ func (s *homing) commands() []Command {
 }
 
 // option is one line of the list with what a screen shows of it below.
-func (s *homing) option(d *data, h *run.HomeDomain, now time.Time) Option {
+func (s *homing) option(h *run.HomeDomain, now time.Time) Option {
 	o := Option{Key: h.Name, Text: Raw(h.Name)}
 	users := T("home.unknown")
 	if h.Planned.Counts != nil {
@@ -229,7 +229,7 @@ func (s *homing) option(d *data, h *run.HomeDomain, now time.Time) Option {
 		o.Wide = slices.Clone(o.Cells)
 		o.Wide[2] = T("home.dry_word", "at", when(h.DryRun.Started, now), "word", o.Cells[2])
 	}
-	o.Detail = []Piece{Heading{Raw(h.Name)}, s.facts(d, h, now)}
+	o.Detail = []Piece{Heading{Raw(h.Name)}, s.facts(h, now)}
 	return o
 }
 
@@ -328,7 +328,7 @@ func (s *homing) needy(now time.Time) int {
 }
 
 // facts is the lower part: what is known of one domain.
-func (s *homing) facts(d *data, h *run.HomeDomain, now time.Time) Facts {
+func (s *homing) facts(h *run.HomeDomain, now time.Time) Facts {
 	var f Facts
 	add := func(label string, t Text) { f = append(f, Fact{T(label), t}) }
 	if h.DryRun == nil {
