@@ -15,17 +15,18 @@ import (
 
 // people are those outside of the program, and what is kept of them.
 type people struct {
-	Targets     []flow.Target // of sign-ins
-	Asked       [][]string    // the scopes of sign-ins, in their order
-	Forgotten   []string      // connections
-	HACClient   string        // that was saved last
-	HACSecret   string        // and its secret
-	Passphrase  string        // that saved data is sealed with; empty for any
-	NoKeyring   bool          // nothing opens or is saved without a passphrase
-	Moved       int           // scripts that move objects
-	Challenge   bool          // a dry run asks for a sign-in in between
-	Stranger    bool          // whoever signs in after the first is of another tenant
-	seal        string        // the passphrase that was typed
+	Targets     []flow.Target    // of sign-ins
+	Asked       [][]string       // the scopes of sign-ins, in their order
+	Forgotten   []string         // connections
+	HACClient   string           // that was saved last
+	HACSecret   string           // and its secret
+	Passphrase  string           // that saved data is sealed with; empty for any
+	NoKeyring   bool             // nothing opens or is saved without a passphrase
+	Moved       int              // scripts that move objects
+	Refuse      *problem.Problem // how the next sign-in ends, nil as it is played
+	Challenge   bool             // a dry run asks for a sign-in in between
+	Stranger    bool             // whoever signs in after the first is of another tenant
+	seal        string           // the passphrase that was typed
 	application application
 }
 
@@ -61,6 +62,9 @@ func (s *fakeSignIn) Browser(_ context.Context, scopes []string) (consent.Page, 
 func (s *fakeSignIn) wait(c chan flow.Part) func(context.Context) (consent.Account, error) {
 	return func(ctx context.Context) (consent.Account, error) {
 		a, err := played(ctx, c)
+		if s.w.Refuse != nil {
+			return consent.Account{}, s.w.Refuse
+		}
 		if err == nil {
 			s.w.Lock()
 			defer s.w.Unlock()
