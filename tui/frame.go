@@ -224,7 +224,14 @@ func (s *shell) header() string {
 	// The domain is always whole; the tenant's name gives way.
 	wall := " " + s.env.Signs.Wall + " "
 	for sum := widget.Width(strings.Join(parts, wall)); sum > room && len(parts) > 2; sum = widget.Width(strings.Join(parts, wall)) {
-		i := longestOf(parts)
+		give := parts
+		if w.Domain != "" {
+			give = parts[:len(parts)-1]
+		}
+		i := longestOf(give)
+		if widget.Width(parts[i]) <= 8 {
+			i = len(parts) - 1 // a domain that is too long by itself
+		}
 		n := widget.Width(parts[i])
 		if n <= 8 {
 			break
@@ -240,7 +247,7 @@ func short(version string) string {
 	return strings.TrimRight(widget.Fit(version, min(widget.Width(version), 16)), " ")
 }
 
-// longestOf is the part between the first and the last that is the longest.
+// longestOf is the longest part after the first.
 func longestOf(parts []string) int {
 	best := 1
 	for i := 1; i < len(parts); i++ {

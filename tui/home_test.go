@@ -141,3 +141,52 @@ func checklist() periodic.Checklist {
 		{Mark: periodic.Note, Why: problem.New(problem.PeriodicNoWorker, nil)},
 	}
 }
+
+func TestHome_SixtyDomainsScrollAndKeepTheirNames(t *testing.T) {
+	st := atHome(t, func(w *flowtest.World) {
+		one := w.Upkept.Domains[len(w.Upkept.Domains)-1]
+		for i := range 60 {
+			one.Name = fmt.Sprintf("department-%02d.midori.example", i+1)
+			w.Upkept.Domains = append(w.Upkept.Domains, one)
+		}
+	})
+	st.keys("end").shows("» department-60.midori..", "── department-60.midori.example", "65 of 65")
+	st.keys("home").lacks("department-60")
+}
+
+func TestHome_OnlyKeysThatWorkForTheDomainAreInTheFooter(t *testing.T) {
+	st := atHome(t, nil)
+	st.s.width, st.s.height = 200, 60
+	st.keys("home").shows("» midori-lab.example", "r resume", "s Sync Now")
+	st.keys("end").shows("» midori-new.example").lacks("r resume", "s Sync Now", "u undo", "audit log")
+	st.keys("r").shows("No sync of midori-new.example waits to be taken up.")
+}
+
+func TestHome_LeavingWhatOnlyLooksAsksNothing(t *testing.T) {
+	st := atHome(t, nil)
+	st.keys("v").shows("srv-sync01").keys("q")
+	if st.s.f.Ended() == nil {
+		t.Errorf("q was asked about:\n%s", st.screen())
+	}
+}
+
+func TestHome_ACertificateIsRenewedOnlyAfterAQuestion(t *testing.T) {
+	st := atHome(t, func(w *flowtest.World) {
+		w.Conns[0].Application = &consent.Application{ID: flowtest.ApplicationID, Name: "hacsync midori", Ends: still.AddDate(0, 0, 21), Verified: still.AddDate(0, -11, 0)}
+	})
+	st.keys("down", "down").shows("more lines below").keys("pgdown").shows("Certificate of hacsync midori", "above")
+	st.keys("e").shows("its certificate ends").keys("n").shows("Renew the certificate of hacsync midori?")
+	st.keys("esc").shows("max_allowed_deletions")
+	st.keys("n").shows("Renew it now").keys("enter").shows("The new certificate signs in")
+}
+
+func TestHome_InATextFieldLettersAreNoKeys(t *testing.T) {
+	st := atHome(t, nil)
+	st.keys("down", "down", "e").shows("max_allowed_deletions").keys("enter").shows("Takes", "f1 help").lacks("q quit")
+	st.keys("f1").shows("Keys that work here").keys("esc").shows("Takes")
+}
+
+func TestHome_BackFromTheConnectionsLeadsHome(t *testing.T) {
+	st := atHome(t, nil)
+	st.keys("tab").shows("Which tenant?").keys("esc").shows("Last Dry Run")
+}

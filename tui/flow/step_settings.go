@@ -83,7 +83,7 @@ func (s *settingUp) view(d *data, now time.Time) View {
 	case askValue:
 		v.Title = T("home.setting_title", "key", s.key)
 		v.Blocks = append(v.Blocks, Para{T("setting." + settingWord(s.key))})
-		v.Ask = Question{Kind: Line, Text: T("home.setting_ask", "takes", run.Takes(s.key)), Preset: firstOf(s.typed, pairs[s.key]), Optional: true}
+		v.Ask = Question{Kind: Line, Text: T("home.setting_ask", "takes", takes(s.key)), Preset: firstOf(s.typed, pairs[s.key]), Optional: true}
 		return v
 	case askTakeBack:
 		v.Title = T("home.left_title")
@@ -126,6 +126,15 @@ func (s *settingUp) view(d *data, now time.Time) View {
 	}
 	v.Commands = append(v.Commands, Command{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")})
 	return v
+}
+
+// takes is what a setting takes: in words where it is no choice of a few.
+func takes(key string) Text {
+	switch key {
+	case run.KeySource, run.KeyMaxAllowedDeletions, run.KeyMaxDeletions, run.KeyMaxSignInChanges, run.KeyShrinkShare, run.KeyProtected:
+		return T("setting_takes." + key)
+	}
+	return Raw(run.Takes(key))
 }
 
 // settingWord is a key's place in the catalogue; mapped columns share one.

@@ -91,7 +91,7 @@ func (c *chooser) View(width, height int) string {
 	}
 	// As loosely as there is room for.
 	var rest *page
-	least := min(len(rows), 5)
+	least := min(len(rows), max(5, height*2/5))
 	for how := range 3 {
 		if rest = c.rest(width, how == 1, how == 2); len(top.lines)+least+1+len(rest.lines) <= height {
 			break
@@ -119,12 +119,23 @@ func (c *chooser) View(width, height int) string {
 		left--
 	}
 	c.long, c.room, c.width = len(rest.lines), max(0, min(left, len(rest.lines))), width
+	if c.long > c.room && c.room > 1 {
+		c.long++ // the last line says how much more there is
+	}
 	c.top = max(0, min(c.top, c.long-c.room))
 	if c.room > 0 {
 		if !rest.tight && !rest.packed {
 			lines = append(lines, "")
 		}
-		lines = append(lines, rest.lines[c.top:c.top+c.room]...)
+		more := c.room > 1 && c.long > c.room
+		end := c.top + c.room
+		if more {
+			end--
+		}
+		lines = append(lines, rest.lines[c.top:end]...)
+		if more {
+			lines = append(lines, " "+ paint(e.Styles.Rule, strings.Repeat(e.Signs.Rule, 2)+" "+c.more()+" "+strings.Repeat(e.Signs.Rule, 2)))
+		}
 	}
 	return strings.Join(lines, "\n")
 }
@@ -152,7 +163,7 @@ func (c *chooser) headline(p *page) {
 // table is the head and the lines of the options.
 func (c *chooser) table(p *page) (head string, lines []string) {
 	q := c.v.Ask
-	g := widget.Grid{Right: q.Right}
+	g := widget.Grid{Right: q.Right, Firm: 1}
 	for _, r := range append([][]flow.Text{q.Head}, cells(q.Options, p.width >= beside)...) {
 		row := make([]string, len(r))
 		for i, t := range r {

@@ -14,6 +14,9 @@ type Grid struct {
 	Rows [][]string
 	// Right are the columns aligned right.
 	Right []int
+	// Firm: so many first columns are names: they give way before all else
+	// where they are long, and after all else where they are not.
+	Firm int
 	// Wrap: the last column is written in full, on several lines where it must
 	// be; otherwise it is shortened.
 	Wrap bool
@@ -51,7 +54,7 @@ func (g Grid) Lines(width int) (rows [][]string) {
 // widths makes the columns fit beside each other: the widest one that is no
 // number gives way first, the last gets what is left.
 func (g Grid) widths(width int) []int {
-	const least, wrapped = 8, 26
+	const least, wrapped, name = 8, 26, 22
 	cols := 0
 	for _, r := range g.Rows {
 		cols = max(cols, len(r))
@@ -77,8 +80,11 @@ func (g Grid) widths(width int) []int {
 			continue
 		}
 		widest := -1
-		for i, n := range widths {
-			if !slices.Contains(g.Right, i) && n > least && (widest < 0 || n > widths[widest]) {
+		for i, n := range slices.Backward(widths) {
+			if slices.Contains(g.Right, i) || n <= least || i < g.Firm && n <= name && widest >= g.Firm {
+				continue
+			}
+			if widest < 0 || n >= widths[widest] || i < g.Firm && n > name {
 				widest = i
 			}
 		}

@@ -259,6 +259,8 @@ func (s *session) Connection() consent.Connection {
 	}
 	if app := s.w.application.Application(); app.ID != "" {
 		c.Application = &app
+	} else if len(s.w.Conns) > 0 {
+		c.Application = s.w.Conns[0].Application
 	}
 	return c
 }
