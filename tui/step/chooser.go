@@ -134,7 +134,7 @@ func (c *chooser) View(width, height int) string {
 		}
 		lines = append(lines, rest.lines[c.top:end]...)
 		if more {
-			lines = append(lines, " "+ paint(e.Styles.Rule, strings.Repeat(e.Signs.Rule, 2)+" "+c.more()+" "+strings.Repeat(e.Signs.Rule, 2)))
+			lines = append(lines, " "+paint(e.Styles.Rule, strings.Repeat(e.Signs.Rule, 2)+" "+c.more()+" "+strings.Repeat(e.Signs.Rule, 2)))
 		}
 	}
 	return strings.Join(lines, "\n")
