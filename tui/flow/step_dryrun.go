@@ -67,7 +67,7 @@ func (s *dryRunning) view(d *data, now time.Time) View {
 		}}
 		return v
 	}
-	what := T("flow.dryrun.what")
+	what := dryRunPromise(d)
 	if d.mayWrite() {
 		what = T("flow.dryrun.status")
 	}
@@ -112,4 +112,13 @@ func (s *dryRunning) done(d *data, result any) turn {
 		t.say = []Text{T("flow.preview.inherited", "n", n)}
 	}
 	return t
+}
+
+// dryRunPromise says that nothing is written, and why nothing can be where that
+// is so: the dedicated application may write, and a person after a sync.
+func dryRunPromise(d *data) Text {
+	if d.began || d.session != nil && d.session.Connection().Acts() {
+		return T("flow.dryrun.what_only")
+	}
+	return T("flow.dryrun.what")
 }

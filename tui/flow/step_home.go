@@ -172,6 +172,20 @@ func (s *homing) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, Heading{T("home.latest")}, latest(s.home.Latest))
 	}
 	v.Commands = s.commands()
+	if s.err != nil {
+		// The way on comes first.
+		slices.SortStableFunc(v.Commands, func(a, b Command) int {
+			switch {
+			case a.Name == b.Name:
+				return 0
+			case a.Name == "again":
+				return -1
+			case b.Name == "again":
+				return 1
+			}
+			return 0
+		})
+	}
 	return v
 }
 

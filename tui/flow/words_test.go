@@ -62,3 +62,14 @@ func TestWords_EveryNamedEntryExists(t *testing.T) {
 		}
 	}
 }
+
+func TestDryRun_ClaimsNoMissingPermissionWhereThereIsOne(t *testing.T) {
+	d := &data{}
+	if got := dryRunPromise(d).ID; got != "flow.dryrun.what" {
+		t.Errorf("before any sync: %s", got)
+	}
+	d.began = true
+	if got := dryRunPromise(d).ID; got != "flow.dryrun.what_only" {
+		t.Errorf("after a sync: %s", got)
+	}
+}
