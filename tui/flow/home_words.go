@@ -1,0 +1,254 @@
+package flow
+
+import (
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// when is the time of today, else the date.
+func when(t, now time.Time) Text {
+	if y, m, day := t.Date(); !t.IsZero() {
+		if y2, m2, d2 := now.In(t.Location()).Date(); y == y2 && m == m2 && day == d2 {
+			return Is(Clock(t))
+		}
+	}
+	return Is(Brief(t))
+}
+
+func dryRunWord(h *run.HomeDomain) Text {
+	switch {
+	case h.DryRun == nil:
+		return T("home.never")
+	case h.Sync != nil && h.Sync.No > h.DryRun.No && h.Sync.State == state.Done && h.Sync.Kind == state.Sync:
+		return T("home.dry_done", "n", h.Synced.Seen) // not what would change any more
+	case h.Planned.Verdict != nil && h.Planned.Verdict.Cancelled:
+		return T("home.dry_cancel")
+	case h.Planned.Counts != nil && h.Planned.Counts.Changes() > 0:
+		return T("home.dry_changes", "n", h.Planned.Counts.Changes())
+	}
+	return T("home.dry_same")
+}
+
+func syncWord(h *run.HomeDomain, now time.Time) Text {
+	switch {
+	case h.Running != "":
+		return T("home.sync_running")
+	case h.Sync == nil:
+		return T("home.never")
+	case h.Interrupted:
+		return T("home.sync_stopped", "seen", h.Synced.Seen, "planned", h.Synced.Planned)
+	case h.Sync.State == state.Done:
+		return T("home.sync_ok", "at", when(h.Sync.Started, now))
+	case h.Sync.State == state.Partial:
+		return T("home.sync_partial", "at", when(h.Sync.Started, now), "failed", h.Synced.Failed+h.Synced.NotYetSeen)
+	}
+	return T("home.sync_not", "at", when(h.Sync.Started, now))
+}
+
+// workerSilent is after how long a worker that reports nothing is not counted on.
+const workerSilent = 3 * time.Minute
+
+// alive is the worker that was seen last, false where none works.
+func (s standing) alive(now time.Time) (state.Worker, bool) {
+	for _, w := range s.workers {
+		if w.Stopped.IsZero() && now.Sub(w.Seen) < workerSilent {
+			return w, true
+		}
+	}
+	return state.Worker{}, false
+}
+
+func (s *homing) periodicWord(domain string, now time.Time) Text {
+	p, ok := s.upkeep.domains[domain]
+	_, works := s.upkeep.alive(now)
+	switch {
+	case !ok || p.State == state.Disabled:
+		return T("home.p_disabled")
+	case p.State == state.Held:
+		return T("home.p_stopped")
+	case p.State == state.Paused && p.Until.IsZero():
+		return T("home.p_paused")
+	case p.State == state.Paused:
+		return T("home.p_paused_until", "until", Brief(p.Until))
+	case !works:
+		return T("home.p_no_worker")
+	}
+	return T("home.p_enabled", "next", when(p.Due, now))
+}
+
+func (s *homing) nextWord(h *run.HomeDomain) Text {
+	if p := s.upkeep.domains[h.Name]; p.State == state.Held && h.Next == run.NextNothing {
+		return T("home.next_release")
+	}
+	if h.Next == run.NextNothing {
+		return T("home.next_none")
+	}
+	return T("home.next_" + strings.ReplaceAll(string(h.Next), "-", "_"))
+}
+
+// needy is how many domains wait for a person.
+func (s *homing) needy(now time.Time) int {
+	n := 0
+	_, works := s.upkeep.alive(now)
+	for _, h := range s.home.Domains {
+		p := s.upkeep.domains[h.Name].State
+		if h.Next == run.NextReview || h.Next == run.NextResume || p == state.Held || p == state.Enabled && !works {
+			n++
+		}
+	}
+	return n
+}
+
+// facts is the lower part: what is known of one domain.
+func (s *homing) facts(h *run.HomeDomain, now time.Time) Facts {
+	var f Facts
+	add := func(label string, t Text) { f = append(f, Fact{T(label), t}) }
+	if h.DryRun == nil {
+		add("word.dry-run", T("home.f_never"))
+	} else {
+		add("word.dry-run", s.dryRunFact(h, now))
+		if c := h.Planned.Counts; c != nil && c.Changes() > 0 {
+			f = append(f, Fact{Value: countsLine(*c)})
+		}
+		if v := h.Planned.Verdict; v != nil && v.Users > 0 {
+			add("home.f_deletions", shareLine(*v))
+		}
+	}
+	if h.Source != "" {
+		add("home.f_source", sourceFact(h))
+	}
+	add("home.f_periodic", s.periodicFact(h, now))
+	if h.Sync != nil {
+		add("home.last_sync", syncFact(h, now))
+	}
+	if h.LeftOut > 0 {
+		add("home.f_left_out", T("home.left_out", "n", h.LeftOut))
+	}
+	return f
+}
+
+func (s *homing) dryRunFact(h *run.HomeDomain, now time.Time) Text {
+	at := T("home.dry_at", "at", when(h.DryRun.Started, now), "ago", now.Sub(h.DryRun.Started), "run", int(h.DryRun.No))
+	since, ok := s.since[h.Name]
+	if !ok || since.Before.IsZero() || since.New+since.Gone == 0 {
+		return at
+	}
+	return T("home.dry_since", "line", at, "before", when(since.Before, now), "new", since.New, "gone", since.Gone)
+}
+
+// countsLine is - delete 12  > rename 9  ..: what there is of each kind.
+func countsLine(c plan.Counts) Text {
+	return T("home.counts", "delete", c.Delete, "rename", c.Rename, "restore", c.Restore, "add", c.Add, "update", c.Update, "skip", c.Skipped)
+}
+
+func shareLine(v plan.Verdict) Text {
+	return T("home.share", "n", v.Deletions, "users", v.Users, "percent", Percent(100*float64(v.Deletions)/float64(v.Users)),
+		"stops", v.StopsAt, "limit", Percent(v.MaxAllowedDeletions))
+}
+
+func sourceFact(h *run.HomeDomain) Text {
+	name := sourceName(h.Source)
+	if h.Planned.Counts == nil {
+		return name
+	}
+	return T("home.source", "name", name, "n", h.Planned.Counts.SourceUsers)
+}
+
+// sourceName is a source as people call it: the API, or the file without its path.
+func sourceName(spec string) Text {
+	if spec == "hac" {
+		return T("flow.source.hac")
+	}
+	path, ok := strings.CutPrefix(spec, csvPrefix)
+	if !ok {
+		return Raw(spec)
+	}
+	return Raw(path[strings.LastIndexAny(path, `/\`)+1:])
+}
+
+func (s *homing) periodicFact(h *run.HomeDomain, now time.Time) Text {
+	p, ok := s.upkeep.domains[h.Name]
+	if !ok || p.State == state.Disabled {
+		return T("home.pf_disabled")
+	}
+	worker := T("home.w_none")
+	if w, works := s.upkeep.alive(now); works {
+		worker = T("home.w_seen", "name", w.Name, "ago", now.Sub(w.Seen))
+	}
+	switch p.State {
+	case state.Paused:
+		if p.Until.IsZero() {
+			return T("home.pf_paused", "by", p.By, "reason", p.Reason, "worker", worker)
+		}
+		return T("home.pf_paused_until", "by", p.By, "until", Moment(p.Until), "reason", p.Reason, "worker", worker)
+	case state.Held:
+		return T("home.pf_stopped", "since", when(p.Since, now), "why", whyOf(p.Why), "worker", worker)
+	case state.Enabled, state.Disabled:
+	}
+	return T("home.pf_enabled", "every", p.Every, "next", when(p.Due, now), "worker", worker)
+}
+
+// whyOf is a stored problem in words.
+func whyOf(p *problem.Stored) Text {
+	if p == nil {
+		return T("home.why_unknown")
+	}
+	return T("flow.what", "x", What{p.Problem()})
+}
+
+func syncFact(h *run.HomeDomain, now time.Time) Text {
+	line := T("home.sync_line", "run", int(h.Sync.No), "at", when(h.Sync.Started, now), "seen", h.Synced.Seen, "failed", h.Synced.Failed)
+	if h.Undoable.IsZero() {
+		return line
+	}
+	return T("home.sync_undo", "line", line, "until", Brief(h.Undoable))
+}
+
+// certificateWarns is how long before its end the certificate is named at home.
+const certificateWarns = 30 * 24 * time.Hour
+
+// needs are the things that wait for a person, the domains' first.
+func (s *homing) needs(d *data, now time.Time) Checks {
+	var out Checks
+	warn := func(what, remedy Text) {
+		out = append(out, Check{Mark: Warn, Text: T("home.need", "what", what, "do", remedy)})
+	}
+	for _, h := range s.home.Domains {
+		if h.Interrupted && h.Running == "" {
+			warn(T("home.n_interrupted", "domain", h.Name, "seen", h.Synced.Seen, "planned", h.Synced.Planned), T("home.n_interrupted_do"))
+		}
+		if v := h.Planned.Verdict; v != nil && v.Cancelled && h.Next == run.NextReview {
+			warn(T("home.n_cancelled", "domain", h.Name, "share", T("home.n_share", "n", v.Deletions, "users", v.Users, "percent", Percent(100*float64(v.Deletions)/float64(max(1, v.Users))), "limit", Percent(v.MaxAllowedDeletions))), T("home.n_cancelled_do"))
+		}
+		if p := s.upkeep.domains[h.Name]; p.State == state.Held {
+			warn(T("home.n_held", "domain", h.Name), T("home.n_held_do", "why", whyOf(p.Why)))
+		} else if p.State == state.Enabled {
+			if _, works := s.upkeep.alive(now); !works {
+				warn(T("home.n_no_worker", "domain", h.Name), T("home.n_no_worker_do"))
+			}
+		}
+	}
+	c := d.session.Connection()
+	if a := c.Application; a != nil && !a.Ends.IsZero() && a.Ends.Sub(now) < certificateWarns {
+		days := int(a.Ends.Sub(now).Hours() / 24)
+		if days < 0 {
+			warn(T("home.n_certificate_over", "app", a.Name, "ends", Day(a.Ends)), T("home.n_certificate_over_do"))
+		} else {
+			warn(T("home.n_certificate", "app", a.Name, "ends", Day(a.Ends), "days", days), T("home.n_certificate_do"))
+		}
+	}
+	return out
+}
+
+// latest are the last runs, where nothing needs anybody.
+func latest(runs []state.Run) Piece {
+	if len(runs) == 0 {
+		return Para{T("home.no_runs")}
+	}
+	return runTable(runs)
+}
