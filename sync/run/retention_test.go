@@ -1,10 +1,12 @@
 package run_test
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/clock"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
@@ -15,9 +17,18 @@ const days = 24 * time.Hour
 
 // TestPrune_TakesNothingThatLaterPlansRestOn blocks a person, forgets the run, and
 // lets the person in again: only whom hacsync blocked itself does it unblock.
+// waiting shows the time of a clock that stands still, but whoever sleeps by it
+// waits until it is over: the state's heartbeat must not move the clock on.
+type waiting struct{ clock.Clock }
+
+func (waiting) Sleep(ctx context.Context, _ time.Duration) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 func TestPrune_TakesNothingThatLaterPlansRestOn(t *testing.T) {
 	a := newcomer(t, filepath.Join(t.TempDir(), "s.db"), 40)
-	p := a.with(t, state.Options{Clock: a.clock, Beat: 1000 * days, Fresh: 1000 * days, TTL: 1000 * days})
+	p := a.with(t, state.Options{Clock: waiting{a.clock}, Beat: 1000 * days, Fresh: 1000 * days, TTL: 1000 * days})
 	if err := p.SetSettings(t.Context(), domain, map[string]string{"source": "hac", "on_disabled": "block-sign-in"}); err != nil {
 		t.Fatal(err)
 	}
