@@ -12,6 +12,7 @@ import (
 	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/state"
@@ -33,9 +34,6 @@ type checked struct {
 	Remedy string       `json:"remedy"`
 	Code   problem.Code `json:"code,omitempty"` // of a problem
 }
-
-// certificateWarning is how long before its end a certificate is to be renewed.
-const certificateWarning = 30 * 24 * time.Hour
 
 // clockTolerance is how far this machine's clock may be from Microsoft's
 // before sign-ins by certificate fail: five minutes (AADSTS700024).
@@ -206,7 +204,7 @@ func (a *app) checkApplication(c consent.Connection, f *findings) {
 		f.add("certificate", checkMissing, "certificate_over", args)
 	case left <= 0:
 		f.add("certificate", checkWarning, "certificate_over", args)
-	case left < certificateWarning:
+	case left < periodic.EndsSoon:
 		f.add("certificate", checkWarning, "certificate_soon", args)
 	default:
 		f.add("certificate", checkOK, "certificate_ok", args)

@@ -14,7 +14,6 @@ import (
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
-	"github.com/hacsync/hacsync/tui/flow"
 )
 
 func (a *app) periodicCommand() *cobra.Command {
@@ -152,7 +151,7 @@ func (a *app) periodicPause() *cobra.Command {
 		}
 		defer s.close()
 		control := s.periodic()
-		end, ok := flow.ReadUntil(until, s.way.clock.Now())
+		end, ok := periodic.ParseUntil(until, s.way.clock.Now())
 		if !ok {
 			return problem.New(problem.PeriodicUntil, problem.Args{"until": until})
 		}

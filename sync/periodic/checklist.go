@@ -147,8 +147,8 @@ func (c *Control) converged(ctx context.Context, domain string) (*state.Run, Fin
 	return &r, Finding{Mark: Missing, Reasonable: true, Why: problem.New(problem.PeriodicNotConverged, args)}, nil
 }
 
-// endsSoon is when a certificate's end is worth a word.
-const endsSoon = 30 * 24 * time.Hour
+// EndsSoon is when a certificate's end is worth a word.
+const EndsSoon = 30 * 24 * time.Hour
 
 // application looks at what workers sign in with.
 func (c *Control) application() Finding {
@@ -165,7 +165,7 @@ func (c *Control) application() Finding {
 		return Finding{Mark: Missing, Why: problem.New(problem.PeriodicUnverified, problem.Args{"application": a.Name})}
 	case left <= 0:
 		return Finding{Mark: Missing, Why: problem.New(problem.PeriodicEnded, args)}
-	case left < endsSoon:
+	case left < EndsSoon:
 		return Finding{Mark: Note, Why: problem.New(problem.PeriodicEndsSoon, args)}
 	}
 	return Finding{Mark: Good, Why: problem.New(problem.PeriodicActs, args)}
@@ -242,8 +242,8 @@ func (c *Control) source(ctx context.Context, domain string, s run.Settings) (Fi
 	return Finding{Mark: Missing, Reasonable: true, Why: problem.New(problem.PeriodicByHand, args)}, nil
 }
 
-// silence is after how long without a word a worker counts as gone.
-const silence = 3 * time.Minute
+// Silence is after how long without a word a worker counts as gone.
+const Silence = 3 * time.Minute
 
 // worker looks whether anybody would carry it out. That none does stands in
 // nobody's way: it may be set up first.
@@ -255,22 +255,33 @@ func (c *Control) worker(ctx context.Context) (Finding, error) {
 	return workerFinding(workers, c.now()), nil
 }
 
-func workerFinding(workers []state.Worker, now time.Time) Finding {
+// Alive is the worker that was seen last and is counted on, false where none is:
+// it reported within Silence, and did not say that it stops.
+func Alive(workers []state.Worker, now time.Time) (state.Worker, bool) {
 	for _, w := range workers {
-		if !w.Stopped.IsZero() {
-			continue
+		if w.Stopped.IsZero() && now.Sub(w.Seen) <= Silence {
+			return w, true
 		}
-		args := problem.Args{"worker": w.Name, "seen": short(max(0, now.Sub(w.Seen)))}
-		if now.Sub(w.Seen) > silence {
-			return Finding{Mark: Note, Why: problem.New(problem.PeriodicWorkerSilent, args)}
+	}
+	return state.Worker{}, false
+}
+
+func workerFinding(workers []state.Worker, now time.Time) Finding {
+	if len(workers) == 0 {
+		return Finding{Mark: Note, Why: problem.New(problem.PeriodicNoWorker, nil)}
+	}
+	mark, code := Good, problem.PeriodicWorkerSeen
+	w, alive := Alive(workers, now)
+	if !alive {
+		mark, code, w = Note, problem.PeriodicWorkerSilent, workers[0]
+		for _, one := range workers {
+			if one.Stopped.IsZero() {
+				w = one // rather one that fell silent than one that was stopped
+				break
+			}
 		}
-		return Finding{Mark: Good, Why: problem.New(problem.PeriodicWorkerSeen, args)}
 	}
-	if len(workers) > 0 {
-		w := workers[0]
-		return Finding{Mark: Note, Why: problem.New(problem.PeriodicWorkerSilent, problem.Args{
-			"worker": w.Name, "seen": short(max(0, now.Sub(w.Seen))),
-		})}
-	}
-	return Finding{Mark: Note, Why: problem.New(problem.PeriodicNoWorker, nil)}
+	return Finding{Mark: mark, Why: problem.New(code, problem.Args{
+		"worker": w.Name, "seen": short(max(0, now.Sub(w.Seen))),
+	})}
 }

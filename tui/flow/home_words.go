@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
@@ -50,18 +51,8 @@ func syncWord(h *run.HomeDomain, now time.Time) Text {
 	return T("home.sync_not", "at", when(h.Sync.Started, now))
 }
 
-// workerSilent is after how long a worker that reports nothing is not counted on.
-const workerSilent = 3 * time.Minute
-
 // alive is the worker that was seen last, false where none works.
-func (s standing) alive(now time.Time) (state.Worker, bool) {
-	for _, w := range s.workers {
-		if w.Stopped.IsZero() && now.Sub(w.Seen) < workerSilent {
-			return w, true
-		}
-	}
-	return state.Worker{}, false
-}
+func (s standing) alive(now time.Time) (state.Worker, bool) { return periodic.Alive(s.workers, now) }
 
 func (s *homing) periodicWord(domain string, now time.Time) Text {
 	p, ok := s.upkeep.domains[domain]
@@ -209,9 +200,6 @@ func syncFact(h *run.HomeDomain, now time.Time) Text {
 	return T("home.sync_undo", "line", line, "until", Brief(h.Undoable))
 }
 
-// certificateWarns is how long before its end the certificate is named at home.
-const certificateWarns = 30 * 24 * time.Hour
-
 // needs are the things that wait for a person, the domains' first.
 func (s *homing) needs(d *data, now time.Time) Checks {
 	var out Checks
@@ -234,7 +222,7 @@ func (s *homing) needs(d *data, now time.Time) Checks {
 		}
 	}
 	c := d.session.Connection()
-	if a := c.Application; a != nil && !a.Ends.IsZero() && a.Ends.Sub(now) < certificateWarns {
+	if a := c.Application; a != nil && !a.Ends.IsZero() && a.Ends.Sub(now) < periodic.EndsSoon {
 		days := int(a.Ends.Sub(now).Hours() / 24)
 		if days < 0 {
 			warn(T("home.n_certificate_over", "app", a.Name, "ends", Day(a.Ends)), T("home.n_certificate_over_do"))

@@ -358,7 +358,7 @@ func (s *keeping) answer(d *data, a Answer) turn {
 	case askEvery:
 		return s.setEvery(d, a.Text)
 	case askUntil:
-		until, ok := ReadUntil(a.Text, d.now())
+		until, ok := periodic.ParseUntil(a.Text, d.now())
 		if !ok {
 			return stayed(T("keep.until_bad"))
 		}
@@ -478,24 +478,6 @@ func (s *keeping) set(d *data, say Text, f func(context.Context, Upkeep) error) 
 	s.working = T("home.settings_keeping")
 	u := d.session.Upkeep()
 	return does(effect(func(ctx context.Context, _ Reporter) any { return periodicSet{say, f(ctx, u)} }))
-}
-
-// ReadUntil reads the end of a pause: a date, a date with a time, or how long.
-// Nothing is a pause without an end.
-func ReadUntil(text string, now time.Time) (time.Time, bool) {
-	text = fold(text)
-	if text == "" {
-		return time.Time{}, true
-	}
-	if d, err := time.ParseDuration(text); err == nil {
-		return now.Add(d), d > 0
-	}
-	for _, layout := range []string{"2006-01-02 15:04", "2006/01/02 15:04", "2006-01-02T15:04", "2006-01-02", "2006/01/02", "2 Jan 2006 15:04", "2 Jan 2006"} {
-		if t, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
-			return t, t.After(now)
-		}
-	}
-	return time.Time{}, false
 }
 
 func (s *keeping) inner() bool { return s.asks != askKeep }

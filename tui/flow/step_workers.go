@@ -74,7 +74,7 @@ func (s *watching) workers(now time.Time) []Piece {
 		switch {
 		case !w.Stopped.IsZero():
 			mark, doing = ToCome, T("home.w_stopped", "at", when(w.Stopped, now))
-		case now.Sub(w.Seen) >= workerSilent:
+		case now.Sub(w.Seen) > periodic.Silence:
 			mark, doing = Stops, T("home.w_silent")
 		case len(w.Doing) > 0:
 			mark, doing = UnderWay, Is(Names(w.Doing))
