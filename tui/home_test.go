@@ -72,6 +72,10 @@ func TestGolden_Home(t *testing.T) {
 		{"nothing-needed", func(w *flowtest.World) {
 			w.Upkept.Domains, w.Upkept.Periodic = w.Upkept.Domains[3:], w.Upkept.Periodic[2:]
 		}, nil},
+		{"mute-tenant", func(w *flowtest.World) { w.Upkept.Mute = true }, func(st *stage) {
+			st.w.Still = still.Add(12 * time.Second)
+			st.shows("has not answered for 12 s", "g asks again")
+		}},
 		{"logs", nil, func(st *stage) { st.keys("down", "down", "l").shows("Result") }},
 		{"log", func(w *flowtest.World) {
 			w.Upkept.Rows = []run.RowResult{

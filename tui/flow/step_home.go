@@ -23,8 +23,9 @@ type homing struct {
 	home    *run.Home
 	upkeep  standing
 	since   map[string]run.Since
-	whole   bool   // the tenant's own domains are among them
-	at      string // the domain that was looked at last
+	whole   bool      // the tenant's own domains are among them
+	at      string    // the domain that was looked at last
+	asked   time.Time // when the tenant was asked for its domains
 }
 
 // standing is periodic sync as the state has it.
@@ -67,7 +68,10 @@ func (s *homing) read(d *data) turn {
 	if s.home == nil {
 		s.working = T("home.reading")
 	}
+	s.whole, s.asked = false, d.now()
 	engine, session := d.engine(), d.session
+	// Plans are compared once: since has what was found out already.
+	since := map[string]run.Since{}
 	look := func(ctx context.Context, r Reporter, also []directory.Domain) homeRead {
 		h, err := engine(r).Home(ctx, also...)
 		if err != nil {
@@ -77,16 +81,18 @@ func (s *homing) read(d *data) turn {
 		if err != nil {
 			return homeRead{err: err}
 		}
-		since := map[string]run.Since{}
 		for _, one := range h.Domains {
 			if one.DryRun == nil || one.Planned.Counts == nil || one.Planned.Counts.Changes() > mostCompared {
+				continue
+			}
+			if _, known := since[one.Name]; known {
 				continue
 			}
 			if since[one.Name], err = engine(r).Since(ctx, one.Name); err != nil {
 				return homeRead{err: err}
 			}
 		}
-		return homeRead{home: h, upkeep: up, since: since}
+		return homeRead{home: h, upkeep: up, since: maps.Clone(since)}
 	}
 	return does(looking(func(ctx context.Context, r Reporter) any {
 		first := look(ctx, r, nil)
@@ -107,6 +113,9 @@ func (s *homing) read(d *data) turn {
 		return all
 	}))
 }
+
+// tenantSlow is after how long a tenant that does not answer is named.
+const tenantSlow = 5 * time.Second
 
 // mostCompared is up to how many changes two plans are compared at home: longer
 // ones take too long to be read for one line.
@@ -144,6 +153,9 @@ func (s *homing) view(d *data, now time.Time) View {
 			{Key: "signin", Text: T("flow.signin.again"), Note: T("flow.signin.again_note")},
 		}}
 		return v
+	}
+	if !s.whole && s.err == nil && now.Sub(s.asked) > tenantSlow {
+		v.Blocks = append(v.Blocks, Checks{{Mark: UnderWay, Text: T("home.asking", "for", now.Sub(s.asked))}})
 	}
 	needs := s.needs(d, now)
 	v.Aside = T("home.aside", "n", len(s.home.Domains), "needy", s.needy(now))
@@ -415,7 +427,7 @@ func (s *homing) event(_ *data, e any, _ time.Time) {
 
 func (s *homing) take(r homeRead) {
 	s.working = Text{}
-	s.home, s.upkeep, s.since, s.whole = r.home, r.upkeep, maps.Clone(r.since), r.whole
+	s.home, s.upkeep, s.since, s.whole = r.home, r.upkeep, r.since, r.whole
 }
 
 func (s *homing) done(d *data, result any) turn {

@@ -28,7 +28,9 @@ type Upkept struct {
 	// Checklist is what enabling finds.
 	Checklist periodic.Checklist
 	Told      []string
-	HomeErr   error
+	// Mute: the tenant does not answer when it is asked for its domains.
+	Mute    bool
+	HomeErr error
 	// Calls are the changes that were asked for, in words.
 	Calls []string
 }

@@ -322,7 +322,11 @@ func (s *session) Script(w io.Writer) error {
 	return err
 }
 
-func (s *session) Domains(context.Context) ([]run.DomainInfo, error) {
+func (s *session) Domains(ctx context.Context) ([]run.DomainInfo, error) {
+	if s.w.Upkept.Mute {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	return []run.DomainInfo{
 		{Domain: directory.Domain{Name: DomainName, Verified: true}},
 		{Domain: directory.Domain{Name: "midori-dev.example"}},
