@@ -43,11 +43,12 @@ var arrows = map[string][]string{
 	"sync/source/hacapi/simulator": {
 		"sync/clock", "sync/directory", "sync/loopback", "sync/problem", "sync/progress", "sync/source", "sync/source/haccsv",
 	},
-	"sync/plan":        {"sync/directory", "sync/problem"},
-	"sync/destination": {"sync/directory", "sync/plan", "sync/problem", "sync/progress"},
-	"sync/state":       {"sync/clock", "sync/consent", "sync/directory", "sync/problem", "sync/progress", "sync/secret"},
-	"sync/auditlog":    {"sync/directory", "sync/message", "sync/plan", "sync/problem"},
-	"sync/metrics":     {"sync/clock", "sync/consent", "sync/problem", "sync/progress", "sync/state"},
+	"sync/plan":            {"sync/directory", "sync/problem"},
+	"sync/destination":     {"sync/directory", "sync/plan", "sync/problem", "sync/progress"},
+	"sync/state/statetest": {"sync/state"},
+	"sync/state":           {"sync/clock", "sync/consent", "sync/directory", "sync/problem", "sync/progress", "sync/secret"},
+	"sync/auditlog":        {"sync/directory", "sync/message", "sync/plan", "sync/problem"},
+	"sync/metrics":         {"sync/clock", "sync/consent", "sync/problem", "sync/progress", "sync/state"},
 	"sync/notice": {
 		"sync/clock", "sync/message", "sync/problem", "sync/secret", "sync/state",
 	},

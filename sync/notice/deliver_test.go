@@ -15,10 +15,12 @@ import (
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/secret"
+
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 func TestWebhook_IsSentWhatItIsPromised(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	b.add(t, Target{Name: "signed", Key: secret.NewText("a key of ours")})
 	e := failure("midori.example")
 	e.Kind, e.Why = Guard, problem.New(problem.GuardCancels, problem.Args{
@@ -67,7 +69,7 @@ func TestWebhook_IsSentWhatItIsPromised(t *testing.T) {
 }
 
 func TestDeliver_BacksOffAndTellsOnce(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	b.end.answer = func(n int, w http.ResponseWriter, _ *http.Request) {
 		if n < 4 {
 			w.WriteHeader(http.StatusBadGateway)
@@ -94,7 +96,7 @@ func TestDeliver_BacksOffAndTellsOnce(t *testing.T) {
 }
 
 func TestDeliver_KeepsTheRetryAfterOfATarget(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	b.end.answer = func(n int, w http.ResponseWriter, _ *http.Request) {
 		if n == 0 {
 			w.Header().Set("Retry-After", "600")
@@ -117,7 +119,7 @@ func TestDeliver_KeepsTheRetryAfterOfATarget(t *testing.T) {
 }
 
 func TestDeliver_GivesUpAndSaysSo(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	good := newEndpoint(t)
 	b.add(t, Target{Name: "good", Address: secret.NewText(good.URL)})
 	b.end.answer = func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }
@@ -176,7 +178,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestDeliver_OnlyWhatATargetWants(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	for _, target := range []Target{
 		{Name: "stops", Kinds: []Kind{Stopped, Recovered}},
 		{Name: "other", Connections: []string{"other"}},
@@ -222,7 +224,7 @@ func TestDeliver_OnlyWhatATargetWants(t *testing.T) {
 // A notice that could not be delivered before the domain recovered would be
 // wrong afterwards: the recovery says what it was.
 func TestRecovered_ReplacesWhatWasNotDelivered(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	b.end.answer = func(n int, w http.ResponseWriter, _ *http.Request) {
 		if n == 0 {
 			w.WriteHeader(http.StatusInternalServerError)
@@ -243,7 +245,7 @@ func TestRecovered_ReplacesWhatWasNotDelivered(t *testing.T) {
 }
 
 func TestDeliver_DropsWhatWasForARemovedTarget(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	b.end.answer = func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }
 	b.tell(t, failure("a.example"))
 	b.flush(t)
@@ -260,7 +262,7 @@ func TestDeliver_DropsWhatWasForARemovedTarget(t *testing.T) {
 
 func TestWebhook_GoesNowhereElse(t *testing.T) {
 	other := newEndpoint(t)
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	b.teller.sender = newSender(bothTrusted(b.end, other), time.Second)
 	for name, c := range map[string]struct {
 		status int
@@ -299,7 +301,7 @@ func TestWebhook_GoesNowhereElse(t *testing.T) {
 }
 
 func TestTest_SaysWhatEachTargetAnswered(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	gone := httptest.NewTLSServer(http.NotFoundHandler())
 	gone.Close()
 	slow := newEndpoint(t)
@@ -355,7 +357,7 @@ func TestTest_SaysWhatEachTargetAnswered(t *testing.T) {
 }
 
 func TestWebhook_DoesNotTrustAnUnknownCertificate(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	b.teller.sender = newSender(nil, time.Second)
 	trials, err := b.teller.Test(t.Context(), "")
 	if err != nil || !problem.Has(trials[0].Err, problem.NoticeUnreachable) || !strings.Contains(trials[0].Err.Error(), "certificate") {

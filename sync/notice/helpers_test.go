@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,51 +19,10 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
-
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/state"
 )
-
-// postgresVariable names the administrator's URL of a PostgreSQL server on which
-// the tests make databases of their own.
-const postgresVariable = "HACSYNC_TEST_POSTGRES"
-
-// places runs a test on a new SQLite file, and on a new PostgreSQL database
-// where a server is given.
-func places(t *testing.T, test func(t *testing.T, url string)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, newFile(t)) })
-	t.Run("postgres", func(t *testing.T) { test(t, newDatabase(t)) })
-}
-
-func newFile(t testing.TB) string { return state.FileURL(filepath.Join(t.TempDir(), "state.db")) }
-
-func newDatabase(t testing.TB) string {
-	t.Helper()
-	admin := os.Getenv(postgresVariable)
-	if admin == "" {
-		t.Skip(postgresVariable + " is not set")
-	}
-	u, err := url.Parse(admin)
-	if err != nil {
-		t.Fatal("the URL of the test server cannot be read")
-	}
-	db, err := sql.Open("pgx", admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := fmt.Sprintf("hacsync_notice_%d_%d", os.Getpid(), time.Now().UnixNano())
-	if _, err := db.Exec(`CREATE DATABASE ` + name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_, _ = db.Exec(`DROP DATABASE IF EXISTS ` + name + ` WITH (FORCE)`)
-		_ = db.Close()
-	})
-	u.Path = "/" + name
-	return u.String()
-}
 
 // identity makes an age identity file.
 func identity(t testing.TB) string {

@@ -22,6 +22,8 @@ import (
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/secret"
+
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 // internet stands in for every host that Shoutrrr's services have in their code:
@@ -229,7 +231,7 @@ func TestShoutrrr_GenericReachesARealServer(t *testing.T) {
 		got = append(got, r.URL.Path+" "+string(body))
 	}))
 	defer local.Close()
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	b.add(t, Target{Name: "generic", Address: secret.NewText("generic://" + strings.TrimPrefix(local.URL, "http://") + "/hook?template=json&disabletls=yes")})
 	b.tell(t, failure("midori.example"))
 	b.flush(t)
@@ -313,7 +315,7 @@ func (m *mailServer) serve(c net.Conn) {
 
 func TestShoutrrr_MailReachesARealServer(t *testing.T) {
 	server := newMailServer(t)
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	address := "smtp://ops:" + token1 + "@" + server.Addr().String() + "/?from=hacsync@midori.example&fromname=hacsync&to=a@midori.example,b@midori.example&usehtml=yes&auth=plain"
 	b.add(t, Target{Name: "mail", Language: "ja", Address: secret.NewText(address)})
 	e := failure("midori.example")
@@ -351,7 +353,7 @@ func TestShoutrrr_MailReachesARealServer(t *testing.T) {
 func TestShoutrrr_MailThatIsRefusedIsTriedAgain(t *testing.T) {
 	server := newMailServer(t)
 	server.refuse = "550 no such user " + token1
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	if err := b.book.Remove(t.Context(), "ops"); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/secret"
+
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 func TestTarget_AddressesAsServicesShowThem(t *testing.T) {
@@ -182,7 +184,7 @@ func ordinary(says, piece string) bool {
 }
 
 func TestBook_KeepsEveryTargetThatSeveralAdd(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		key := identity(t)
 		stores := []*Book{bookOf(t, openStore(t, place), key), bookOf(t, openStore(t, place), key)}
 		var all sync.WaitGroup
@@ -222,7 +224,7 @@ func TestBook_KeepsEveryTargetThatSeveralAdd(t *testing.T) {
 
 // The row in the state shows nothing of an address.
 func TestBook_IsSealed(t *testing.T) {
-	s := openStore(t, newFile(t))
+	s := openStore(t, statetest.NewFile(t))
 	b := bookOf(t, s, identity(t))
 	if _, err := b.Add(t.Context(), Target{Name: "ops-room", Address: secret.NewText("https://ops.example/" + secretPath), Key: secret.NewText("signing key")}); err != nil {
 		t.Fatal(err)

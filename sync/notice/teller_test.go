@@ -16,10 +16,11 @@ import (
 
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 func TestTell_OnceAnEpisodeNotEveryHour(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		b := newBench(t, place)
 		for range 2 { // two episodes
 			for range 24 {
@@ -51,7 +52,7 @@ func TestTell_OnceAnEpisodeNotEveryHour(t *testing.T) {
 }
 
 func TestTell_OtherDomainsHaveTheirOwnEpisodes(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	b.tell(t, failure("a.example"))
 	b.tell(t, failure("b.example"))
 	other := failure("a.example")
@@ -75,7 +76,7 @@ func TestTell_OtherDomainsHaveTheirOwnEpisodes(t *testing.T) {
 
 // Forgotten episodes begin anew, and nobody is told of a recovery.
 func TestForget_TellsNobody(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	b.tell(t, failure("a.example"))
 	b.flush(t)
 	if err := b.teller.Forget(t.Context(), failure("").Tenant, "a.example"); err != nil {
@@ -92,7 +93,7 @@ func TestForget_TellsNobody(t *testing.T) {
 }
 
 func TestTell_CertificateAtEachThresholdOnce(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	ends := b.clock.Now().Add(40 * 24 * time.Hour)
 	for range 41*24 + 2 {
 		b.tell(t, Event{Kind: Certificate, Tenant: "t", Connection: "midori", Ends: ends})
@@ -118,7 +119,7 @@ func TestTell_CertificateAtEachThresholdOnce(t *testing.T) {
 
 // Whoever looks late is told once, of the nearest threshold.
 func TestTell_CertificateSeenLate(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	b.tell(t, Event{Kind: Certificate, Tenant: "t", Connection: "midori", Ends: b.clock.Now().Add(5*24*time.Hour - time.Minute)})
 	b.flush(t)
 	if n := b.end.notes(t); len(n) != 1 || n[0].Numbers.Days != 5 {
@@ -127,7 +128,7 @@ func TestTell_CertificateSeenLate(t *testing.T) {
 }
 
 func TestTell_HeldRowsOncePerSet(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	for _, set := range []string{"x", "x", "y", "x", ""} {
 		e := failure("a.example")
 		e.Kind, e.Why, e.Set, e.Numbers = Held, nil, set, Numbers{Held: len(set)}
@@ -141,7 +142,7 @@ func TestTell_HeldRowsOncePerSet(t *testing.T) {
 
 // Eight goroutines on two stores of one state, all of which deliver too.
 func TestTell_WorkersOfOneStateTellOnce(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		b := newBench(t, place)
 		second := *b
 		second.store = openStore(t, place)
@@ -238,7 +239,7 @@ func (w *worker) line(t *testing.T) string {
 }
 
 func TestTell_TwoProcessesTellOnce(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		end := newEndpoint(t)
 		key := identity(t)
 		store := openStore(t, place)
@@ -275,7 +276,7 @@ func TestTell_TwoProcessesTellOnce(t *testing.T) {
 
 // A process is killed while a target takes its time: another delivers.
 func TestDeliver_TakesOverFromAKilledProcess(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		end := newEndpoint(t)
 		release := make(chan struct{})
 		end.answer = func(n int, w http.ResponseWriter, _ *http.Request) {
@@ -319,7 +320,7 @@ func TestDeliver_TakesOverFromAKilledProcess(t *testing.T) {
 }
 
 func TestRun_DeliversAtOnceAndWhatOthersTold(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
 	all.Go(func() { _ = b.teller.Run(ctx) })
@@ -339,7 +340,7 @@ func TestRun_DeliversAtOnceAndWhatOthersTold(t *testing.T) {
 // Tell writes to the state and nothing else: a target that never answers costs
 // a sync no time.
 func TestTell_NeverWaitsForATarget(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	release := make(chan struct{})
 	b.end.answer = func(int, http.ResponseWriter, *http.Request) { <-release }
 	t.Cleanup(func() { close(release) })
@@ -377,7 +378,7 @@ func TestTell_NeverWaitsForATarget(t *testing.T) {
 
 // The state away, or the key of the targets: nothing is lost.
 func TestTell_SurvivesTroubleWithTheState(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	b.tell(t, failure("a.example"))
 	foreign := New(Options{
 		Store: b.store, Book: bookOf(t, b.store, identity(t)), Clock: b.clock, Transport: b.end.Client().Transport, Holder: "foreign",
@@ -392,7 +393,7 @@ func TestTell_SurvivesTroubleWithTheState(t *testing.T) {
 	if n := len(b.end.got()); n != 1 {
 		t.Errorf("%d notices", n)
 	}
-	gone, err := state.Open(t.Context(), newFile(t), nil)
+	gone, err := state.Open(t.Context(), statetest.NewFile(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -404,7 +405,7 @@ func TestTell_SurvivesTroubleWithTheState(t *testing.T) {
 }
 
 func TestTold_ListsNewestFirst(t *testing.T) {
-	b := newBench(t, newFile(t))
+	b := newBench(t, statetest.NewFile(t))
 	b.tell(t, failure("a.example"))
 	b.clock.move(time.Minute)
 	b.tell(t, failure("b.example"))

@@ -13,12 +13,13 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 // Somebody pauses until tomorrow, and undoes what was done: tomorrow must not do
 // it again.
 func TestWorker_APauseWithAnEndDoesNotEndAfterAnUndo(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	w.cloud.tenants["t1"].staff["a.example"][0].Name = "Changed"
 	p := w.once(worker, "t1", "a.example")
 	c := w.control("t1")
@@ -51,12 +52,12 @@ func TestWorker_APauseWithAnEndDoesNotEndAfterAnUndo(t *testing.T) {
 // A pause holds a sync that is under way: what is on its way is finished, and
 // nothing more is sent until the pause is over.
 func TestWorker_PausedWhileItWritesStopsAfterTheBatchesUnderWay(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		for _, how := range []string{"pause", "disable"} {
 			t.Run(how, func(t *testing.T) {
 				url := url
 				if how == "disable" {
-					if url = newFile(t); strings.HasPrefix(t.Name(), "postgres") {
+					if url = statetest.NewFile(t); strings.HasPrefix(t.Name(), "postgres") {
 						t.Skip("shown by the pause")
 					}
 				}
@@ -114,7 +115,7 @@ func TestWorker_PausedWhileItWritesStopsAfterTheBatchesUnderWay(t *testing.T) {
 // Two connections of one tenant read for themselves: who signed in for one of
 // them is protected for that one.
 func TestWorker_ConnectionsOfATenantDoNotShareARead(t *testing.T) {
-	w := newWorld(t, newFile(t), newBy(), state.Options{})
+	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	w.cloud.add("t1", 3, "a.example", "b.example")
 	w.enable("t1", time.Hour, -1)
 	if _, err := w.store.ChangePeriodic(t.Context(), "t1", "b.example", func(p *state.Periodic) error {
@@ -145,7 +146,7 @@ func TestWorker_ConnectionsOfATenantDoNotShareARead(t *testing.T) {
 // before another worker goes on with it: the plan of the old settings writes
 // nothing more.
 func TestWorker_WritesNothingOnSettingsThatWereChanged(t *testing.T) {
-	w := newWorld(t, newFile(t), newBy(), state.Options{})
+	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	w.cloud.add("t1", 50, "a.example")
 	w.enable("t1", time.Hour, -1)
 	k := w.cloud.tenants["t1"]
@@ -175,7 +176,7 @@ func TestWorker_ResumesNothingOnSettingsThatWereChanged(t *testing.T) {
 		"guard": {"max_allowed_deletions": "0"}, "source": {"source": "csv:b.example"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, newFile(t), newBy(), state.Options{})
+			w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 			w.cloud.add("t1", 1000, "a.example")
 			w.enable("t1", time.Hour, -1)
 			k := w.cloud.tenants["t1"]
@@ -222,7 +223,7 @@ func TestWorker_ResumesNothingOnSettingsThatWereChanged(t *testing.T) {
 // The state's own trouble in the middle of a sync is not the domain's.
 func TestQuarantine_TheStatesTroubleIsNotTheDomains(t *testing.T) {
 	for _, code := range []problem.Code{problem.StateWentAway, problem.StateRanFull, problem.StateUnreachable, problem.StateFull} {
-		w, worker := oneDomain(t, newFile(t))
+		w, worker := oneDomain(t, statetest.NewFile(t))
 		fails := 2
 		w.cloud.hook = func(m string, _ request) error {
 			if m == "source" && fails > 0 {
@@ -269,7 +270,7 @@ func (d *deaf) Tell(ctx context.Context, n notice.Event) error {
 // That a domain stopped is told even if the state was away at that moment: no
 // later interval would tell it.
 func TestWorker_TellsThatADomainStoppedOnceTheStateIsBack(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	worker.Notices = &deaf{ears: w.told, times: 2}
 	w.cloud.hook = func(m string, _ request) error {
 		if m == "source" {
@@ -314,7 +315,7 @@ func (o *inEpisodes) Forget(context.Context, string, string) error {
 
 // A domain that stopped, was released and stops again is told of again.
 func TestWorker_TellsAnewOfADomainThatWasReleased(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	worker.Notices = &inEpisodes{ears: w.told, told: map[notice.Kind]bool{}}
 	w.cloud.hook = func(m string, _ request) error {
 		if m == "source" {
@@ -340,7 +341,7 @@ func TestWorker_TellsAnewOfADomainThatWasReleased(t *testing.T) {
 // The permission to write is taken away while a sync is under way: every row fails,
 // and nothing else ever will. That is no success of the others.
 func TestQuarantine_StopsWhereNobodyMayWriteAnyMore(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	w.cloud.refuse = problem.New(problem.WriteNotAllowed, problem.Args{"upn": "x"})
 	for i := range 3 {
 		w.cloud.tenants["t1"].staff["a.example"][i].Name = "Changed"
@@ -357,7 +358,7 @@ func TestQuarantine_StopsWhereNobodyMayWriteAnyMore(t *testing.T) {
 
 // One row that is refused for ever stops nobody else's.
 func TestQuarantine_OneRowThatFailsForEverStopsNothing(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	w.cloud.refuse = problem.New(problem.AccountGone, problem.Args{"upn": "x"})
 	w.cloud.tenants["t1"].staff["a.example"][0].Name = "Changed"
 	for range 6 {
@@ -370,7 +371,7 @@ func TestQuarantine_OneRowThatFailsForEverStopsNothing(t *testing.T) {
 // A machine whose clock was years ahead ended an interval. Once it is right, the
 // domain does not wait for years.
 func TestWorker_AClockThatJumpedTakesNoDomainAway(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	ahead := newBy()
 	ahead.pass(9 * 365 * 24 * time.Hour)
 	wrong := w.worker("w9", w.store, periodic.Limits{})
@@ -402,7 +403,7 @@ func TestWorker_AClockThatJumpedTakesNoDomainAway(t *testing.T) {
 // A domain that slowed down as much as it may is not brought back.
 func TestWorker_BringsNothingBackThatSlowedDown(t *testing.T) {
 	for _, every := range []time.Duration{15 * time.Minute, time.Hour, 24 * time.Hour} {
-		w := newWorld(t, newFile(t), newBy(), state.Options{})
+		w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 		w.cloud.add("t1", 3, "a.example")
 		w.enable("t1", every, every)
 		worker := w.worker("w1", w.store, periodic.Limits{})
@@ -428,7 +429,7 @@ func TestWorker_BringsNothingBackThatSlowedDown(t *testing.T) {
 // another that used it: it is read anew, once, and not planned on the old read
 // again and again.
 func TestWorker_ReadsATenantAnewThatHasDrifted(t *testing.T) {
-	w := newWorld(t, newFile(t), newBy(), state.Options{})
+	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	k := w.cloud.add("t1", 5, "a.example", "b.example")
 	w.enable("t1", time.Hour, -1)
 	k.staff["b.example"][0].Name = "Changed by the source"
@@ -462,7 +463,7 @@ func TestWorker_ReadsATenantAnewThatHasDrifted(t *testing.T) {
 // A person stopped a sync and looks at dry run after dry run: the worker still
 // leaves the domain alone.
 func TestWorker_LeavesAStoppedSyncAloneBehindManyDryRuns(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	for i := range 10 {
 		w.cloud.tenants["t1"].staff["a.example"][i].Name = "Changed"
 	}
@@ -506,7 +507,7 @@ func TestSync_SparesWhoeverIsSparedWhileItDeletes(t *testing.T) {
 				continue // a person approved that plan, by its numbers
 			}
 			t.Run(who+" "+name, func(t *testing.T) {
-				w := newWorld(t, newFile(t), newBy(), state.Options{})
+				w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 				k := w.cloud.add("t1", 1000, "a.example")
 				w.enable("t1", time.Hour, -1)
 				runner := w.control("t1").Runner

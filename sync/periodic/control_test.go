@@ -10,11 +10,12 @@ import (
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 // setUpOne is a world with one domain that is set up and not enabled.
 func setUpOne(t *testing.T) *world {
-	w := newWorld(t, newFile(t), newBy(), state.Options{})
+	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	w.cloud.add("t1", 10, "a.example")
 	w.setUp("t1", "a.example")
 	return w
@@ -160,7 +161,7 @@ func TestEnable_TakesFrom15MinutesTo24Hours(t *testing.T) {
 }
 
 func TestPause_KeepsEverySetting(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	c := w.control("t1")
 	if _, _, err := c.Enable(t.Context(), periodic.Request{Domain: "a.example", Every: 2 * time.Hour, Jitter: time.Hour, Reason: "x"}); err != nil {
 		t.Fatal(err)

@@ -26,6 +26,7 @@ import (
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 // The proof of a fleet: worker processes on one state keep domains of many
@@ -168,7 +169,7 @@ func TestFleet_EachDomainExactlyOnceAnHour(t *testing.T) {
 	if testing.Short() || raced {
 		t.Skip("takes half a minute, and needs a quick machine")
 	}
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		t.Parallel()
 		tenants, domains, hours, speed := 6, 48, 2, 240.0
 		if *proofFleet {

@@ -10,6 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/clock"
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 func (w *world) queue(s *state.Store) *periodic.River {
@@ -33,7 +34,7 @@ func waitFor(t *testing.T, what string, done func() bool) {
 }
 
 func TestRiver_TwoProcessesMakeItsTablesAtOnce(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		w := newWorld(t, url, clock.Real(), state.Options{TTL: time.Second})
 		var wg sync.WaitGroup
 		for range 4 {
@@ -52,7 +53,7 @@ func TestRiver_TwoProcessesMakeItsTablesAtOnce(t *testing.T) {
 }
 
 func TestRiver_KeepsOneRingOfEach(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		w := newWorld(t, url, clock.Real(), state.Options{})
 		q := w.queue(w.store)
 		var mu sync.Mutex
@@ -97,7 +98,7 @@ func TestRiver_KeepsOneRingOfEach(t *testing.T) {
 }
 
 func TestRun_CarriesOutEveryIntervalOfTwoWorkersOnce(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		t.Parallel()
 		const speed = 400 // an hour in nine seconds
 		c := clock.Scaled(speed)

@@ -15,6 +15,7 @@ import (
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 // road is the way to a PostgreSQL server, which can be cut.
@@ -87,7 +88,7 @@ func (r *road) cut(d time.Duration) {
 func TestWorker_LosesNothingWhileTheDatabaseIsAway(t *testing.T) {
 	for _, method := range []string{"read", "look", "write"} {
 		t.Run(method, func(t *testing.T) {
-			place, road := cutRoad(t, newDatabase(t))
+			place, road := cutRoad(t, statetest.NewDatabase(t))
 			c := clock.Scaled(60)
 			w := newWorld(t, place, c, state.Options{Clock: c, TTL: 3 * time.Minute})
 			w.cloud.add("t1", 50, "a.example")
@@ -164,14 +165,14 @@ func (c *waking) Sleep(ctx context.Context, d time.Duration) error { return cloc
 // A worker freezes in an interval, at one call or another. Another worker takes
 // the interval up; the frozen one wakes, and does nothing more.
 func TestWorker_FrozenAndWokenWritesNothingMore(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		for _, method := range []string{"open", "source", "read", "look", "write"} {
 			t.Run(method, func(t *testing.T) {
 				url := url
 				if strings.HasPrefix(url, "postgres") {
-					url = newDatabase(t)
+					url = statetest.NewDatabase(t)
 				} else {
-					url = newFile(t)
+					url = statetest.NewFile(t)
 				}
 				const ttl = 500 * time.Millisecond
 				w := newWorld(t, url, newBy(), state.Options{TTL: ttl})
@@ -241,7 +242,7 @@ func TestWorker_FrozenAndWokenWritesNothingMore(t *testing.T) {
 // Two clocks five minutes apart: each interval is still carried out once, and
 // none begins again because the other clock has not come to it yet.
 func TestWorker_ClocksApartCarryOutNoIntervalTwice(t *testing.T) {
-	w, _ := oneDomain(t, newFile(t))
+	w, _ := oneDomain(t, statetest.NewFile(t))
 	w.cloud.tenants["t1"].endless = true
 	behind := w.clock.(*by)
 	ahead := &offset{by: 5 * time.Minute, of: behind}
@@ -299,7 +300,7 @@ func (o *order) Queue(int, int)               {}
 // A tenant with many domains that are all overdue does not stand before those
 // with one.
 func TestWorker_ALargeTenantDoesNotStarveSmallOnes(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		w := newWorld(t, url, newBy(), state.Options{})
 		var many []string
 		for i := range 30 {
@@ -345,7 +346,7 @@ func TestWorker_ALargeTenantDoesNotStarveSmallOnes(t *testing.T) {
 
 // What a person does at the same time is not disturbed: the interval passes.
 func TestWorker_PassesOverWhatAPersonSynchronisesNow(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	person := w.open(state.Options{})
 	c, err := person.Take(t.Context(), "t1", "a.example", "t.mori", false)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 // once moves the clock to the next interval of a domain and lets a worker work.
@@ -47,7 +48,7 @@ func oneDomain(t *testing.T, url string) (*world, *periodic.Worker) {
 }
 
 func TestWorker_RunsAnIntervalOnceAndSaysWhenTheNextIs(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		w, worker := oneDomain(t, url)
 		first := w.row("t1", "a.example").Due
 		if want := time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC); !first.Equal(want) {
@@ -88,7 +89,7 @@ func TestWorker_RunsAnIntervalOnceAndSaysWhenTheNextIs(t *testing.T) {
 }
 
 func TestWorker_GuardCancelsSlowDownAndStopAfterThree(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		w, worker := oneDomain(t, url)
 		k := w.cloud.tenants["t1"]
 		k.staff["a.example"] = k.staff["a.example"][:8]
@@ -135,7 +136,7 @@ func TestWorker_GuardCancelsSlowDownAndStopAfterThree(t *testing.T) {
 // fails makes the worker fail as the problem says, so many times, and gives the
 // domain as it stands after each.
 func fails(t *testing.T, times int, method string, why *problem.Problem) []state.Periodic {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	w.cloud.hook = func(m string, _ request) error {
 		if m == method {
 			return why
@@ -184,7 +185,7 @@ func TestQuarantine_StopsSoonForWhatAPersonHasToMend(t *testing.T) {
 }
 
 func TestQuarantine_SlowsDownAndForgetsWithTheNextSuccess(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	bad := true
 	w.cloud.hook = func(m string, _ request) error {
 		if m == "read" && bad {
@@ -210,7 +211,7 @@ func TestQuarantine_SlowsDownAndForgetsWithTheNextSuccess(t *testing.T) {
 }
 
 func TestWorker_OneBadDomainDelaysNoOther(t *testing.T) {
-	w := newWorld(t, newFile(t), newBy(), state.Options{})
+	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	w.cloud.add("t1", 3, "a.example", "b.example", "c.example")
 	w.enable("t1", time.Hour, -1)
 	for _, d := range []string{"a.example", "c.example"} {
@@ -237,7 +238,7 @@ func TestWorker_OneBadDomainDelaysNoOther(t *testing.T) {
 }
 
 func TestWorker_CountsIntervalsThatNobodyCarriedOut(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	w.clock.(*by).to(w.row("t1", "a.example").Due.Add(5*time.Hour + 10*time.Minute))
 	if err := worker.Once(t.Context()); err != nil {
 		t.Fatal(err)
@@ -252,7 +253,7 @@ func TestWorker_CountsIntervalsThatNobodyCarriedOut(t *testing.T) {
 }
 
 func TestWorker_AnIntervalShorterThanASyncSkipsTheNext(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	w.cloud.hook = func(m string, _ request) error {
 		if m == "source" {
 			w.clock.(*by).pass(70 * time.Minute)
@@ -267,7 +268,7 @@ func TestWorker_AnIntervalShorterThanASyncSkipsTheNext(t *testing.T) {
 }
 
 func TestWorker_LeavesADomainAloneThatAPersonStopped(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	k := w.cloud.tenants["t1"]
 	for i := range 5 {
 		k.staff["a.example"][i].Name = "Changed"
@@ -297,7 +298,7 @@ func TestWorker_LeavesADomainAloneThatAPersonStopped(t *testing.T) {
 }
 
 func TestWorker_ResumesWhatADeadWorkerBegan(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		w := newWorld(t, url, newBy(), state.Options{})
 		w.cloud.add("t1", 60, "a.example")
 		w.enable("t1", time.Hour, -1)
@@ -348,7 +349,7 @@ func TestWorker_ResumesWhatADeadWorkerBegan(t *testing.T) {
 }
 
 func TestWorker_DoesNotRepeatAnIntervalWhoseEndWasNotWrittenDown(t *testing.T) {
-	w := newWorld(t, newFile(t), newBy(), state.Options{})
+	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	w.cloud.add("t1", 3, "a.example")
 	w.enable("t1", time.Hour, -1)
 	w.cloud.tenants["t1"].staff["a.example"][0].Name = "Changed"
@@ -374,7 +375,7 @@ func TestWorker_DoesNotRepeatAnIntervalWhoseEndWasNotWrittenDown(t *testing.T) {
 }
 
 func TestWorker_PausedUnderWayWritesNothing(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	w.cloud.tenants["t1"].staff["a.example"][0].Name = "Changed"
 	w.cloud.hook = func(m string, _ request) error {
 		if m == "source" && w.row("t1", "a.example").State == state.Enabled {
@@ -405,7 +406,7 @@ func TestWorker_PausedUnderWayWritesNothing(t *testing.T) {
 }
 
 func TestWorker_AnUndoPausesTheDomain(t *testing.T) {
-	w, worker := oneDomain(t, newFile(t))
+	w, worker := oneDomain(t, statetest.NewFile(t))
 	w.cloud.tenants["t1"].staff["a.example"][0].Name = "Changed"
 	p := w.once(worker, "t1", "a.example")
 	c := w.control("t1")
@@ -430,7 +431,7 @@ func TestWorker_AnUndoPausesTheDomain(t *testing.T) {
 }
 
 func TestWorker_StopsBetweenBatchesAndGivesTheIntervalBack(t *testing.T) {
-	w := newWorld(t, newFile(t), newBy(), state.Options{})
+	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	w.cloud.add("t1", 200, "a.example")
 	w.enable("t1", time.Hour, -1)
 	for i := range w.cloud.tenants["t1"].staff["a.example"] {
@@ -472,7 +473,7 @@ func TestWorker_StopsBetweenBatchesAndGivesTheIntervalBack(t *testing.T) {
 }
 
 func TestWorker_StaysWithinTheQuotaByWaiting(t *testing.T) {
-	w := newWorld(t, newFile(t), clock.Scaled(200), state.Options{})
+	w := newWorld(t, statetest.NewFile(t), clock.Scaled(200), state.Options{})
 	w.cloud.add("t1", 60, "a.example", "b.example")
 	w.enable("t1", 24*time.Hour, -1) // minutes pass: the next interval must not begin meanwhile
 	for _, d := range w.cloud.tenants["t1"].domains {
@@ -509,7 +510,7 @@ func TestWorker_StaysWithinTheQuotaByWaiting(t *testing.T) {
 }
 
 func TestWorker_ReadsATenantOnceForItsDomains(t *testing.T) {
-	w := newWorld(t, newFile(t), newBy(), state.Options{})
+	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	var domains []string
 	for i := range 12 {
 		domains = append(domains, fmt.Sprintf("d%02d.example", i))

@@ -5,14 +5,11 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/directory"
@@ -21,6 +18,7 @@ import (
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/source"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 // A state of every released version of the schema is kept as text in
@@ -64,7 +62,7 @@ func released(t *testing.T, version int, kind string) *arena {
 	a := &arena{url: state.FileURL(filepath.Join(t.TempDir(), "state.db"))}
 	driver, dsn := "sqlite", strings.TrimPrefix(a.url, "sqlite://")
 	if kind == "postgres" {
-		a.url = newDatabase(t)
+		a.url = statetest.NewDatabase(t)
 		driver, dsn = "pgx", a.url
 	}
 	db, err := sql.Open(driver, dsn)
@@ -101,33 +99,6 @@ func released(t *testing.T, version int, kind string) *arena {
 	}
 	a.seal()
 	return a
-}
-
-// newDatabase makes a database for one test; without a server it skips.
-func newDatabase(t *testing.T) string {
-	t.Helper()
-	admin := os.Getenv("HACSYNC_TEST_POSTGRES")
-	if admin == "" {
-		t.Skip("HACSYNC_TEST_POSTGRES is not set")
-	}
-	u, err := url.Parse(admin)
-	if err != nil {
-		t.Fatal("the URL of the test server cannot be read")
-	}
-	db, err := sql.Open("pgx", admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := fmt.Sprintf("hacsync_run_%d_%d", os.Getpid(), time.Now().UnixNano())
-	if _, err := db.ExecContext(t.Context(), `CREATE DATABASE `+name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_, _ = db.ExecContext(context.Background(), `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`)
-		_ = db.Close()
-	})
-	u.Path = "/" + name
-	return u.String()
 }
 
 // opened is this program on an arena. Its holder of then is on another machine

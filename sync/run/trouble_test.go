@@ -22,6 +22,7 @@ import (
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/source"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 // proxy stands between a program and its PostgreSQL server.
@@ -170,7 +171,7 @@ func (a *arena) once(t *testing.T) {
 func TestTrouble_ADatabaseThatIsAwayForAWhileDoesNotEndASync(t *testing.T) {
 	for name, state1 := range map[string]int32{"cut": isCut, "swallowing": swallows} {
 		t.Run(name, func(t *testing.T) {
-			url, p := proxied(t, newDatabase(t))
+			url, p := proxied(t, statetest.NewDatabase(t))
 			a := busy(t, url, 25, func() {
 				p.set(state1)
 				time.AfterFunc(4*time.Second, func() { p.set(isOpen) })
@@ -190,7 +191,7 @@ func TestTrouble_ADatabaseThatIsAwayForAWhileDoesNotEndASync(t *testing.T) {
 }
 
 func TestTrouble_SessionsThatAreEndedByTheServerDoNotEndASync(t *testing.T) {
-	place := newDatabase(t)
+	place := statetest.NewDatabase(t)
 	db, err := sql.Open("pgx", place)
 	if err != nil {
 		t.Fatal(err)
@@ -219,7 +220,7 @@ func TestTrouble_SessionsThatAreEndedByTheServerDoNotEndASync(t *testing.T) {
 }
 
 func TestTrouble_ADatabaseThatStaysAwayStopsTheSyncAndItIsResumed(t *testing.T) {
-	url, p := proxied(t, newDatabase(t))
+	url, p := proxied(t, statetest.NewDatabase(t))
 	a := busy(t, url, 25, func() { p.set(isCut) })
 	begun := time.Now()
 	rep, err := a.with(t, state.Options{Absence: time.Second}).approveAll(t.Context())
@@ -308,7 +309,7 @@ func TestTrouble_AFrozenProcessLosesItsDomainAndHarmsNothing(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			place := ""
 			if kind == "postgres" {
-				place = newDatabase(t)
+				place = statetest.NewDatabase(t)
 			}
 			frozen, thaw := make(chan struct{}), make(chan struct{})
 			a := busy(t, place, 25, func() {})
@@ -383,7 +384,7 @@ func TestTrouble_ClocksAnHourApart(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			place := ""
 			if kind == "postgres" {
-				place = newDatabase(t)
+				place = statetest.NewDatabase(t)
 			}
 			a := busy(t, place, 0, nil)
 			a.source.rows = slices.Delete(a.source.rows, 50, 52)

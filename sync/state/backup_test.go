@@ -14,6 +14,7 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 // fill puts a little of everything into a state.
@@ -80,7 +81,7 @@ func contents(t testing.TB, s *state.Store) string {
 }
 
 func TestBackup_IsAStateOfItsOwn(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		s := open(t, place, state.Options{})
 		fill(t, s)
 		file := filepath.Join(t.TempDir(), "backup 日本.db")
@@ -117,7 +118,7 @@ func TestBackup_IsAStateOfItsOwn(t *testing.T) {
 // What was deleted, decided and paused since is not in a backup: nothing goes on
 // in it before somebody looked.
 func TestBackup_NothingGoesOnInItByItself(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		s, ctx := open(t, place, state.Options{}), t.Context()
 		for domain, as := range map[string]state.PeriodicState{
 			"on.example": state.Enabled, "back.example": state.Paused, "off.example": state.Disabled, "held.example": state.Held,
@@ -159,7 +160,7 @@ func TestBackup_NothingGoesOnInItByItself(t *testing.T) {
 }
 
 func TestBackup_NeverReplacesAFileAndLeavesNoneBehind(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		s := open(t, place, state.Options{})
 		fill(t, s)
 		dir := t.TempDir()
@@ -190,7 +191,7 @@ func TestBackup_NeverReplacesAFileAndLeavesNoneBehind(t *testing.T) {
 // TestBackup_IsOneMomentWhileOthersWrite lets processes write batches of 20 rows
 // each, and looks whether a backup has one half.
 func TestBackup_IsOneMomentWhileOthersWrite(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		s := open(t, place, state.Options{})
 		beginSync(t, s)
 		writer := start(t, "storm", place, 0)
@@ -234,9 +235,9 @@ func TestBackup_IsOneMomentWhileOthersWrite(t *testing.T) {
 }
 
 func TestCopyTo_ASqliteFileBecomesAPostgresDatabase(t *testing.T) {
-	s := open(t, newFile(t), state.Options{})
+	s := open(t, statetest.NewFile(t), state.Options{})
 	fill(t, s)
-	to := open(t, newDatabase(t), state.Options{})
+	to := open(t, statetest.NewDatabase(t), state.Options{})
 	if err := s.CopyTo(t.Context(), to); err != nil {
 		t.Fatal(err)
 	}

@@ -9,10 +9,11 @@ import (
 
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 func TestTake_OneHolderAtATime(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx := t.Context()
 		s := open(t, url, state.Options{})
 		c, err := s.Take(ctx, "t", "A.example", "first", false)
@@ -57,7 +58,7 @@ func TestTake_OneHolderAtATime(t *testing.T) {
 }
 
 func TestTake_ReleasesWithACancelledContext(t *testing.T) {
-	s := open(t, newFile(t), state.Options{})
+	s := open(t, statetest.NewFile(t), state.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	c, err := s.Take(ctx, "t", "a.example", "first", false)
 	if err != nil {
@@ -73,7 +74,7 @@ func TestTake_ReleasesWithACancelledContext(t *testing.T) {
 }
 
 func TestClaim_BeatsKeepItAndALiveHolderIsNotWaitedFor(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx := t.Context()
 		o := state.Options{TTL: 1200 * time.Millisecond}
 		s, other := open(t, url, o), open(t, url, o)
@@ -93,7 +94,7 @@ func TestClaim_BeatsKeepItAndALiveHolderIsNotWaitedFor(t *testing.T) {
 }
 
 func TestTake_RacedByManyGoroutinesHasOneWinner(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		s := open(t, url, state.Options{})
 		var wg sync.WaitGroup
 		won := make(chan *state.Claim, 16)
@@ -121,7 +122,7 @@ func TestTake_RacedByManyGoroutinesHasOneWinner(t *testing.T) {
 // The next tests need processes of their own: a lock file belongs to a process.
 
 func TestTake_RacedByManyProcessesHasOneWinner(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		var all []*process
 		for range 6 {
 			all = append(all, start(t, "take", url, time.Minute))
@@ -150,7 +151,7 @@ func TestTake_RacedByManyProcessesHasOneWinner(t *testing.T) {
 }
 
 func TestTake_AKilledHolderIsDeadAtOnce(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		s := open(t, url, state.Options{TTL: time.Hour})
 		beginSync(t, s)
 		p := start(t, "hold", url, time.Hour)
@@ -181,7 +182,7 @@ func TestTake_AKilledHolderIsDeadAtOnce(t *testing.T) {
 }
 
 func TestTake_KilledInTheMiddleLeavesWholeBatches(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		s := open(t, url, state.Options{})
 		beginSync(t, s)
 		for round := range 5 {
@@ -216,7 +217,7 @@ func TestTake_KilledInTheMiddleLeavesWholeBatches(t *testing.T) {
 }
 
 func TestJournal_EntryIsNotSentTwice(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		s := open(t, url, state.Options{})
 		run := beginSync(t, s)
 		c, err := s.Take(t.Context(), "t", "a.example", "one", false)

@@ -10,10 +10,11 @@ import (
 
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 func TestTake_AFrozenHolderMustMissItsBeatsAndWritesNothingMore(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		const ttl = 3 * time.Second
 		s := open(t, url, state.Options{TTL: ttl})
 		beginSync(t, s)

@@ -3,10 +3,8 @@ package state_test
 import (
 	"bufio"
 	"context"
-	"database/sql"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,52 +12,8 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
-
 	"github.com/hacsync/hacsync/sync/state"
 )
-
-// postgresVariable names the administrator's URL of a PostgreSQL server on which
-// the tests make databases of their own.
-const postgresVariable = "HACSYNC_TEST_POSTGRES"
-
-// places runs a test on a new SQLite file, and on a new PostgreSQL database
-// where a server is given.
-func places(t *testing.T, test func(t *testing.T, url string)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, newFile(t)) })
-	t.Run("postgres", func(t *testing.T) { test(t, newDatabase(t)) })
-}
-
-func newFile(t testing.TB) string {
-	return state.FileURL(filepath.Join(t.TempDir(), "home", "state.db"))
-}
-
-// newDatabase makes a database for one test; without a server it skips.
-func newDatabase(t testing.TB) string {
-	t.Helper()
-	admin := os.Getenv(postgresVariable)
-	if admin == "" {
-		t.Skip(postgresVariable + " is not set")
-	}
-	u, err := url.Parse(admin)
-	if err != nil {
-		t.Fatal("the URL of the test server cannot be read")
-	}
-	db, err := sql.Open("pgx", admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := fmt.Sprintf("hacsync_test_%d_%d", os.Getpid(), time.Now().UnixNano())
-	if _, err := db.Exec(`CREATE DATABASE ` + name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_, _ = db.Exec(`DROP DATABASE IF EXISTS ` + name + ` WITH (FORCE)`)
-		_ = db.Close()
-	})
-	u.Path = "/" + name
-	return u.String()
-}
 
 func open(t testing.TB, url string, o state.Options) *state.Store {
 	t.Helper()

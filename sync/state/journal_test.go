@@ -11,6 +11,7 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 func take(t testing.TB, s *state.Store) *state.Claim {
@@ -39,7 +40,7 @@ func row(t testing.TB, s *state.Store, run int64, action int) state.Entry {
 }
 
 func TestJournal_ARowThroughItsLife(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		run, c := beginSync(t, s), take(t, s)
 		at := time.Date(2026, 11, 25, 1, 0, 0, 5, time.UTC)
@@ -95,7 +96,7 @@ func TestJournal_ARowThroughItsLife(t *testing.T) {
 }
 
 func TestJournal_TimesLeftOutAreTheStores(t *testing.T) {
-	ctx, s := t.Context(), open(t, newFile(t), state.Options{})
+	ctx, s := t.Context(), open(t, statetest.NewFile(t), state.Options{})
 	run, c := beginSync(t, s), take(t, s)
 	before := time.Now()
 	if err := c.Intend(ctx, []state.Entry{{Run: run, Action: 1}}); err != nil {
@@ -123,7 +124,7 @@ func TestJournal_TimesLeftOutAreTheStores(t *testing.T) {
 }
 
 func TestJournalSince_IsTheTenantsByTime(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		at := time.Date(2026, 11, 25, 1, 0, 0, 0, time.UTC)
 		for i, d := range []string{"a.example", "b.example"} {
@@ -173,7 +174,7 @@ func TestJournalSince_IsTheTenantsByTime(t *testing.T) {
 }
 
 func TestJournal_IsWrittenOnlyUnderItsOwnLiveClaim(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		run := beginSync(t, s)
 		other, err := s.BeginRun(ctx, state.Run{Kind: state.Sync, Tenant: "t", Domain: "b.example"})
@@ -213,7 +214,7 @@ func TestJournal_IsWrittenOnlyUnderItsOwnLiveClaim(t *testing.T) {
 // BenchmarkJournal writes a batch of 20 as a sync does: its intent and its
 // outcome, each a transaction that survives a power cut.
 func BenchmarkJournal(b *testing.B) {
-	for name, place := range map[string]func(testing.TB) string{"sqlite": newFile, "postgres": newDatabase} {
+	for name, place := range map[string]func(testing.TB) string{"sqlite": statetest.NewFile, "postgres": statetest.NewDatabase} {
 		b.Run(name, func(b *testing.B) {
 			s := open(b, place(b), state.Options{})
 			run, c := beginSync(b, s), take(b, s)

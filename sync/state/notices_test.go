@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 func keys(all []state.Notice) []string {
@@ -21,7 +22,7 @@ func keys(all []state.Notice) []string {
 
 // Two stores on one state stand for two processes.
 func TestNotice_IsOpenedAndClosedOnceByAllWhoTry(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		stores := []*state.Store{open(t, url, state.Options{}), open(t, url, state.Options{})}
 		at := time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)
 		const tries = 8
@@ -76,7 +77,7 @@ func TestNotice_IsOpenedAndClosedOnceByAllWhoTry(t *testing.T) {
 }
 
 func TestNotice_IsSavedOnlyAsItWasRead(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		s := open(t, url, state.Options{})
 		ctx := t.Context()
 		at := time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)
@@ -109,7 +110,7 @@ func TestNotice_IsSavedOnlyAsItWasRead(t *testing.T) {
 }
 
 func TestNotice_PruningKeepsWhatIsYoungOrNotDelivered(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		s := open(t, url, state.Options{})
 		ctx := t.Context()
 		old, now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 func fileOf(t testing.TB, place string) string {
@@ -40,7 +41,7 @@ func sqlOn(t testing.TB, place string) *sql.DB {
 }
 
 func TestOpen_ManyProcessesMakeOneStateAtOnce(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		var all []*process
 		for range 6 {
 			all = append(all, start(t, "open", place, 0))
@@ -68,7 +69,7 @@ func TestOpen_ManyProcessesMakeOneStateAtOnce(t *testing.T) {
 }
 
 func TestOpen_AgainFindsEverything(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		s := open(t, place, state.Options{})
 		beginSync(t, s)
 		if err := s.Close(); err != nil {
@@ -84,7 +85,7 @@ func TestOpen_FilesAreTheirOwnersAlone(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no such mode")
 	}
-	place := newFile(t)
+	place := statetest.NewFile(t)
 	s := open(t, place, state.Options{})
 	beginSync(t, s)
 	take(t, s)
@@ -114,7 +115,7 @@ func TestOpen_FilesAreTheirOwnersAlone(t *testing.T) {
 }
 
 func TestOpen_RefusesANewerSchema(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		s := open(t, place, state.Options{})
 		_ = s.Close()
 		if _, err := sqlOn(t, place).Exec(`INSERT INTO hacsync_schema (version, applied) VALUES (4711, 0)`); err != nil {
@@ -128,7 +129,7 @@ func TestOpen_RefusesANewerSchema(t *testing.T) {
 }
 
 func TestOpen_LeavesOthersTablesAlone(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		if strings.HasPrefix(place, "sqlite") {
 			if err := os.MkdirAll(filepath.Dir(fileOf(t, place)), 0o700); err != nil {
 				t.Fatal(err)
@@ -152,7 +153,7 @@ func TestOpen_LeavesOthersTablesAlone(t *testing.T) {
 }
 
 func TestOpen_SharesAPostgresDatabaseWithOthers(t *testing.T) {
-	place := newDatabase(t)
+	place := statetest.NewDatabase(t)
 	if _, err := sqlOn(t, place).Exec(`CREATE TABLE theirs (x TEXT)`); err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +202,7 @@ func TestOpen_FileProblemsHaveTheirOwnCode(t *testing.T) {
 }
 
 func TestOpen_ServerProblemsHaveTheirOwnCodeAndHideThePassword(t *testing.T) {
-	place := newDatabase(t)
+	place := statetest.NewDatabase(t)
 	db := sqlOn(t, place)
 	if _, err := db.Exec(`DROP ROLE IF EXISTS hacsync_test_poor`); err != nil {
 		t.Fatal(err)

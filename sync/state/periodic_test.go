@@ -13,6 +13,7 @@ import (
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 func hourly(domain string) state.Periodic {
@@ -23,7 +24,7 @@ func hourly(domain string) state.Periodic {
 }
 
 func TestPeriodic_IsStoredAsItIsAndOnlyOverWhatWasRead(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		s, ctx := open(t, url, state.Options{}), t.Context()
 		if _, is, err := s.Periodic(ctx, "t", "a.example"); is || err != nil {
 			t.Fatal(is, err)
@@ -55,7 +56,7 @@ func TestPeriodic_IsStoredAsItIsAndOnlyOverWhatWasRead(t *testing.T) {
 }
 
 func TestPeriodic_ChangesOfManyAreAllThere(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx := t.Context()
 		a, b := open(t, url, state.Options{}), open(t, url, state.Options{})
 		if _, err := a.SavePeriodic(ctx, hourly("a.example")); err != nil {
@@ -84,7 +85,7 @@ func TestPeriodic_ChangesOfManyAreAllThere(t *testing.T) {
 }
 
 func TestPeriodic_ListsWhatIsDueFirstFirst(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		s, ctx := open(t, url, state.Options{}), t.Context()
 		for i, d := range []string{"c.example", "a.example", "b.example", "off.example"} {
 			p := hourly(d)
@@ -110,7 +111,7 @@ func TestPeriodic_ListsWhatIsDueFirstFirst(t *testing.T) {
 // Somebody paused until tomorrow, and an undo comes: tomorrow does not do again
 // what was undone.
 func TestPausePeriodic_APauseWithAnEndGoesOnWithoutOne(t *testing.T) {
-	s, ctx := open(t, newFile(t), state.Options{}), t.Context()
+	s, ctx := open(t, statetest.NewFile(t), state.Options{}), t.Context()
 	p := hourly("a.example")
 	p.State, p.Until, p.By, p.Reason = state.Paused, time.Now().Add(time.Hour), "somebody", "until tomorrow"
 	if _, err := s.SavePeriodic(ctx, p); err != nil {
@@ -128,7 +129,7 @@ func TestPausePeriodic_APauseWithAnEndGoesOnWithoutOne(t *testing.T) {
 
 // A connection that is forgotten takes its domains with it, and no others.
 func TestForgetConnection_PausesWhatItCarried(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		s, ctx := open(t, place, state.Options{}), t.Context()
 		if err := s.SaveConnection(ctx, consent.Connection{Name: "c", Tenant: "t"}); err != nil {
 			t.Fatal(err)
@@ -159,7 +160,7 @@ func TestForgetConnection_PausesWhatItCarried(t *testing.T) {
 }
 
 func TestPausePeriodic_TouchesOnlyWhatIsEnabled(t *testing.T) {
-	s, ctx := open(t, newFile(t), state.Options{}), t.Context()
+	s, ctx := open(t, statetest.NewFile(t), state.Options{}), t.Context()
 	why := problem.New(problem.PeriodicPausedByUndo, problem.Args{"domain": "a.example", "run": "3"})
 	if err := s.PausePeriodic(ctx, "t", "a.example", "t.mori", why); err != nil {
 		t.Fatal("a domain without periodic sync:", err)
@@ -186,7 +187,7 @@ func TestPausePeriodic_TouchesOnlyWhatIsEnabled(t *testing.T) {
 }
 
 func TestTakeSlot_IsAnotherClaimThanThatOfASync(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		s, ctx := open(t, url, state.Options{}), t.Context()
 		slot, err := s.TakeSlot(ctx, "t", "a.example", "w1", 1)
 		if err != nil {
@@ -222,7 +223,7 @@ func TestTakeSlot_IsAnotherClaimThanThatOfASync(t *testing.T) {
 // The hard limit of domains at once a tenant, however many workers ask at the
 // same moment.
 func TestTakeSlot_GivesATenantNoMoreSeatsThanItHas(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx := t.Context()
 		stores := []*state.Store{open(t, url, state.Options{}), open(t, url, state.Options{}), open(t, url, state.Options{})}
 		const seats, domains = 2, 9
@@ -256,7 +257,7 @@ func TestTakeSlot_GivesATenantNoMoreSeatsThanItHas(t *testing.T) {
 }
 
 func TestClaim_ChangesAnIntervalOnlyWhileItIsHeld(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx := t.Context()
 		frozen := &stopped{now: time.Unix(1000, 0)}
 		a := open(t, url, state.Options{Clock: frozen, TTL: time.Second})
@@ -304,7 +305,7 @@ func (c *stopped) Sleep(ctx context.Context, _ time.Duration) error {
 }
 
 func TestOnce_LetsOneInAtATime(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx := t.Context()
 		var mu sync.Mutex
 		in, most, runs := 0, 0, 0
@@ -337,7 +338,7 @@ func TestOnce_LetsOneInAtATime(t *testing.T) {
 }
 
 func TestWorkers_AreThoseThatReported(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		s, ctx := open(t, url, state.Options{}), t.Context()
 		for i, name := range []string{"a", "b", "a"} {
 			w := state.Worker{Name: name, Seen: time.Unix(int64(i+1), 0), Host: "h", PID: 7, Doing: []string{"x.example"}, Slots: 4, Done: 2}
@@ -359,7 +360,7 @@ func TestWorkers_AreThoseThatReported(t *testing.T) {
 }
 
 func TestBook_LetsNoWindowHoldMoreThanTheLimit(t *testing.T) {
-	s, ctx := open(t, newFile(t), state.Options{}), t.Context()
+	s, ctx := open(t, statetest.NewFile(t), state.Options{}), t.Context()
 	runs := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++
@@ -404,7 +405,7 @@ func TestBook_LetsNoWindowHoldMoreThanTheLimit(t *testing.T) {
 }
 
 func TestUnbook_MakesRoomAgain(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		s, ctx := open(t, url, state.Options{}), t.Context()
 		q := []state.Quota{{Name: "t", Limit: 20, Window: 150 * time.Second}, {Name: "all", Limit: 20, Window: 5 * time.Minute}}
 		now := time.Unix(1_800_000_000, 0)
@@ -428,7 +429,7 @@ func TestUnbook_MakesRoomAgain(t *testing.T) {
 }
 
 func TestBook_IsSharedByAllProcesses(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx := t.Context()
 		stores := []*state.Store{open(t, url, state.Options{}), open(t, url, state.Options{})}
 		q := []state.Quota{{Name: "t", Limit: 100, Window: 150 * time.Second}}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 // setClock stands where it is put.
@@ -28,7 +29,7 @@ const days = 24 * time.Hour
 // TestPrune_RemovesWhatIsOldAndNothingThatIsNeeded draws sync logs. The oracle
 // says of each run by itself whether it is still needed.
 func TestPrune_RemovesWhatIsOldAndNothingThatIsNeeded(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		c := &setClock{now: time.Unix(1.8e9, 0)}
 		s := open(t, place, state.Options{Clock: c})
 		n := 0
@@ -113,7 +114,7 @@ func TestPrune_RemovesWhatIsOldAndNothingThatIsNeeded(t *testing.T) {
 }
 
 func TestPrune_JournalsGoWithTheirRunsButForWhatLasts(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		c := &setClock{now: time.Unix(1.8e9, 0)}
 		s := open(t, place, state.Options{Clock: c})
 		claim, err := s.Take(t.Context(), "t", "a.example", "test", false)

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 // A tenant of 100,000 users, synchronised once: reading its journal must not
 // take a person's patience, and a plan of a million rows must fit.
 
 func BenchmarkJournalSince_OfAHundredThousandRows(b *testing.B) {
-	for name, place := range map[string]func(testing.TB) string{"sqlite": newFile, "postgres": newDatabase} {
+	for name, place := range map[string]func(testing.TB) string{"sqlite": statetest.NewFile, "postgres": statetest.NewDatabase} {
 		b.Run(name, func(b *testing.B) {
 			ctx, s := b.Context(), open(b, place(b), state.Options{})
 			run, c := beginSync(b, s), take(b, s)
@@ -51,7 +52,7 @@ func BenchmarkPlan_OfAMillionRows(b *testing.B) {
 	for i := range 1_000_000 {
 		fmt.Fprintf(&file, `{"no":%d,"kind":"update","upn":"user%d@a.example","changes":[{"attribute":"displayName","old":"Old %d","new":"New %d"}]}`+"\n", i, i, i*7919%1000003, i*104729%1000003)
 	}
-	for name, place := range map[string]func(testing.TB) string{"sqlite": newFile, "postgres": newDatabase} {
+	for name, place := range map[string]func(testing.TB) string{"sqlite": statetest.NewFile, "postgres": statetest.NewDatabase} {
 		b.Run(name, func(b *testing.B) {
 			s := open(b, place(b), state.Options{})
 			run := beginSync(b, s)
@@ -73,7 +74,7 @@ func BenchmarkRemember_OfAHundredThousandKeys(b *testing.B) {
 	for i := range 100_000 {
 		known[fmt.Sprintf("user%d@a.example", i)] = []string{"displayName", "givenName", "surname"}
 	}
-	for name, place := range map[string]func(testing.TB) string{"sqlite": newFile, "postgres": newDatabase} {
+	for name, place := range map[string]func(testing.TB) string{"sqlite": statetest.NewFile, "postgres": statetest.NewDatabase} {
 		b.Run(name, func(b *testing.B) {
 			s := open(b, place(b), state.Options{})
 			begun := time.Now()

@@ -17,10 +17,11 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 func TestConnections_AreFoundByNameOrAlone(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		if _, err := s.Connection(ctx, ""); !problem.Has(err, problem.NoSavedData) {
 			t.Errorf("none: %v", err)
@@ -55,7 +56,7 @@ func TestConnections_AreFoundByNameOrAlone(t *testing.T) {
 // Two processes change one connection: neither loses what the other wrote, and a
 // change that fails leaves all as it was.
 func TestChangeConnection_LosesNothingOfAnother(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		if err := s.SaveConnection(ctx, consent.Connection{Name: "n", Tenant: "t", Account: "a"}); err != nil {
 			t.Fatal(err)
@@ -85,7 +86,7 @@ func TestChangeConnection_LosesNothingOfAnother(t *testing.T) {
 }
 
 func TestSaveConnection_KeepsWhoeverSignedInBefore(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		for _, c := range []struct {
 			tenant string
@@ -108,7 +109,7 @@ func TestSaveConnection_KeepsWhoeverSignedInBefore(t *testing.T) {
 }
 
 func TestForgetConnection_TakesItsSealedRowsAndLeavesTheRest(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		for _, name := range []string{"one", "two"} {
 			if err := s.SaveConnection(ctx, consent.Connection{Name: name}); err != nil {
@@ -141,7 +142,7 @@ func TestForgetConnection_TakesItsSealedRowsAndLeavesTheRest(t *testing.T) {
 }
 
 func TestSealed_SeveralRowsChangeAtOnceOrNone(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		s, ctx := open(t, url, state.Options{}), t.Context()
 		version := func(name string) int64 {
 			_, v, err := s.Sealed(ctx, "c", name)
@@ -187,7 +188,7 @@ func TestSealed_SeveralRowsChangeAtOnceOrNone(t *testing.T) {
 }
 
 func TestSealed_ComparesAndSwaps(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		if data, v, err := s.Sealed(ctx, "c", "n"); err != nil || v != 0 || data != nil {
 			t.Fatalf("%q %d %v", data, v, err)
@@ -223,7 +224,7 @@ func TestSealed_ComparesAndSwaps(t *testing.T) {
 }
 
 func TestSettings_StoreAndRemove(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		if err := s.SetSettings(ctx, "t", "A.example", map[string]string{"source": "csv:/x", "on_empty": "keep"}); err != nil {
 			t.Fatal(err)
@@ -248,7 +249,7 @@ func TestSettings_StoreAndRemove(t *testing.T) {
 }
 
 func TestDecisions_AreOnePerKey(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		for _, d := range []state.Decision{{Key: "b", Data: json.RawMessage(`1`)}, {Key: "a", Data: json.RawMessage(`2`)}, {Key: "b", Data: json.RawMessage(`3`)}} {
 			if err := s.SaveDecision(ctx, "t", "a.example", d); err != nil {
@@ -269,7 +270,7 @@ func TestDecisions_AreOnePerKey(t *testing.T) {
 }
 
 func TestRuns_AreNumberedWithoutGapsFromManySides(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		stores := []*state.Store{open(t, url, state.Options{}), open(t, url, state.Options{})}
 		var wg sync.WaitGroup
 		numbers := make(chan int64, 40)
@@ -298,7 +299,7 @@ func TestRuns_AreNumberedWithoutGapsFromManySides(t *testing.T) {
 }
 
 func TestRuns_KeepAndFilter(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		r := state.Run{
 			Kind: state.Sync, Tenant: "t", Connection: "c", Domain: "a.example", State: state.Running,
@@ -368,7 +369,7 @@ func TestPlans_ComeOutAsTheyWentIn(t *testing.T) {
 	big := make([]byte, 3<<20+17)
 	rng := rand.NewChaCha8([32]byte{1})
 	_, _ = rng.Read(big)
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		for i, file := range [][]byte{{}, []byte("small"), big, []byte("small again")} {
 			no, err := s.BeginRun(ctx, state.Run{Kind: state.DryRun, Tenant: "t", Domain: "a.example"})
@@ -406,7 +407,7 @@ func TestPlans_ComeOutAsTheyWentIn(t *testing.T) {
 }
 
 func TestUseRaise_IsSpentOnce(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		s := open(t, url, state.Options{})
 		var wg sync.WaitGroup
 		var mu sync.Mutex
@@ -435,7 +436,7 @@ func TestUseRaise_IsSpentOnce(t *testing.T) {
 }
 
 func TestRemember_Adds(t *testing.T) {
-	places(t, func(t *testing.T, url string) {
+	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		many := map[string][]string{}
 		for i := range 1200 {

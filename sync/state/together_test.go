@@ -13,6 +13,7 @@ import (
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
 // rounds is how often each process does everything.
@@ -95,7 +96,7 @@ func together(ctx context.Context, s *state.Store) int {
 // TestState_ManyProcessesWriteEverythingAtOnce is a wizard, the command line and
 // workers on one state. Nothing of anybody is lost, and numbers have no gaps.
 func TestState_ManyProcessesWriteEverythingAtOnce(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		var all []*process
 		for range 5 {
 			all = append(all, start(t, "together", place, 0))
@@ -169,7 +170,7 @@ func TestState_ManyProcessesWriteEverythingAtOnce(t *testing.T) {
 // TestOpen_ManyProcessesUpgradeOneStateAtOnce lets processes of today find a state
 // that an older program made.
 func TestOpen_ManyProcessesUpgradeOneStateAtOnce(t *testing.T) {
-	places(t, func(t *testing.T, place string) {
+	statetest.Places(t, func(t *testing.T, place string) {
 		kind := "postgres"
 		if strings.HasPrefix(place, "sqlite") {
 			kind = "sqlite"
