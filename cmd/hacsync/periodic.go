@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -299,10 +300,10 @@ func (a *app) showPeriodic(list []periodic.Status, detail bool) {
 			next = a.text("periodic.running", problem.Args{"worker": message.Clean(s.Running)})
 		}
 		if i := s.Last; i != nil {
-			last = a.words.Time(i.Ended) + "  " + a.text("periodic.outcome_"+outcomeWord(i.Outcome), nil)
+			last = a.words.Time(i.Ended) + "  " + a.words.Text("home.o_"+strings.ReplaceAll(i.Outcome, "-", "_"), nil)
 		}
 		rows = append(rows, []string{
-			message.Clean(s.Domain), a.text("periodic.state_"+string(s.State), nil), a.words.Duration(s.Every), next, last,
+			message.Clean(s.Domain), a.words.Text("home.ps_"+string(s.State), nil), a.words.Duration(s.Every), next, last,
 			a.words.Int(s.Failures + s.Cancels),
 		})
 	}
@@ -322,14 +323,6 @@ func (a *app) showPeriodic(list []periodic.Status, detail bool) {
 			out.line("  %s", w.Remedy)
 		}
 	}
-}
-
-// outcomeWord is an outcome as a key of the catalogue.
-func outcomeWord(s string) string {
-	if s == periodic.PassedOver {
-		return "passed_over"
-	}
-	return s
 }
 
 // jsonWorker is a worker as --json shows it.
