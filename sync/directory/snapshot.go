@@ -59,6 +59,7 @@ type table struct {
 	lastSignIn                 numbers[int64]
 
 	byID               *index // nil in a source
+	byUsername         func() *index
 	byUPN, byImmutable func() *index
 	byMail, byAddress  func() *index
 }
@@ -81,6 +82,7 @@ func (t *table) seal() {
 	lazy := func(n int, key func(int) string) func() *index {
 		return sync.OnceValue(func() *index { return newIndex(key).fill(n) })
 	}
+	t.byUsername = lazy(t.n, t.ids.get)
 	t.byUPN = lazy(t.n, func(i int) string { return FoldUPN(t.upns.get(i)) })
 	t.byImmutable = lazy(t.n, t.immutable.get)
 	t.byMail = lazy(t.n, func(i int) string { return FoldUPN(t.mail.get(i)) })
@@ -159,13 +161,22 @@ func (s *Snapshot) All() iter.Seq[User] {
 	}
 }
 
-// ByID finds an account by object ID, which a source row has not.
+// ByID finds an account of the destination by object ID.
 func (s *Snapshot) ByID(id ID) (User, bool) {
 	if s.t.byID == nil {
 		return User{}, false
 	}
 	i := s.t.byID.find(string(id))
 	return User{s, max(i, 0)}, i >= 0
+}
+
+// ByUsername finds the rows of a source with a Username, which is compared
+// exactly, in the order read.
+func (s *Snapshot) ByUsername(name string) []User {
+	if s.t.side != Source {
+		return nil
+	}
+	return s.collect(s.t.byUsername(), name)
 }
 
 // ByUPN finds the rows with a UPN, without regard to case, in the order read;

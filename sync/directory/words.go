@@ -7,7 +7,9 @@ import (
 	"time"
 )
 
-// ID is the object ID of an account in the destination. A source row has none.
+// ID is what a side knows a user by: the object ID of an account in the
+// destination, the Username of a user in the source. Neither changes while the
+// user lives.
 type ID string
 
 // Attribute is the name of a user property, as Microsoft Graph v1.0 spells it.
@@ -133,7 +135,8 @@ type Record struct {
 	// destination's.
 	Mail      string
 	Addresses []string
-	// Created, Deleted and LastSignIn are zero where they are not known.
+	// Created, Deleted and LastSignIn are zero where they are not known. In the
+	// source LastSignIn is the Last Login.
 	Created, Deleted, LastSignIn time.Time
 }
 
