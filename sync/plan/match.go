@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/names"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -214,10 +215,10 @@ func (b *builder) claim(u directory.User) { b.claimed.set(int32(u.Row())) } //no
 // claimLoosely claims the account that a UPN may mean which is no UPN as it
 // stands, and says whether it would be in the domain.
 func (b *builder) claimLoosely(s directory.User, here *bool) {
-	meant := looseUPN(s.UPN())
+	meant := names.LooseUPN(s.UPN())
 	if meant == "" {
 		alias, _ := s.Get(directory.MailNickname)
-		meant = looseUPN(alias)
+		meant = names.LooseUPN(alias)
 	}
 	if meant == "" {
 		return

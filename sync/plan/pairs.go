@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/names"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -57,7 +58,7 @@ func (b *builder) names(u directory.User) []string {
 	given, _ := u.Get(directory.GivenName)
 	var keys []string
 	for _, n := range [...]string{display, family + given, given + family} {
-		if k := b.fold.name(n); k != "" && (n == display || family != "" && given != "") && !slices.Contains(keys, k) {
+		if k := names.Fold(n); k != "" && (n == display || family != "" && given != "") && !slices.Contains(keys, k) {
 			keys = append(keys, k)
 		}
 	}

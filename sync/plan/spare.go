@@ -2,12 +2,9 @@ package plan
 
 import (
 	"slices"
-	"strings"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/names"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -34,10 +31,10 @@ func (b *builder) guesses() *guesses {
 		if b.matched[i] >= 0 || s.ImmutableID() != "" && len(b.users.ByImmutableID(s.ImmutableID())) > 0 {
 			continue // it is known whom it means
 		}
-		if id := s.ImmutableID(); looseID(id) != id {
-			g.id[looseID(id)] = append(g.id[looseID(id)], i)
+		if id := s.ImmutableID(); names.LooseID(id) != id {
+			g.id[names.LooseID(id)] = append(g.id[names.LooseID(id)], i)
 		}
-		local, domain := directory.SplitUPN(looseUPN(s.UPN()))
+		local, domain := directory.SplitUPN(names.LooseUPN(s.UPN()))
 		if _, known := b.federated[domain]; known {
 			continue // another account, or another domain's to look for
 		}
@@ -46,7 +43,7 @@ func (b *builder) guesses() *guesses {
 			continue
 		}
 		if alias, _ := s.Get(directory.MailNickname); alias != "" {
-			g.alias[looseUPN(alias)] = append(g.alias[looseUPN(alias)], i)
+			g.alias[names.LooseUPN(alias)] = append(g.alias[names.LooseUPN(alias)], i)
 		}
 		for _, k := range b.names(s) {
 			g.name[k] = append(g.name[k], i)
@@ -85,15 +82,4 @@ func (g *guesses) spare(u directory.User) (problem.Code, problem.Args) {
 		return problem.Spared, nil
 	}
 	return "", nil
-}
-
-// looseID is the immutable ID that somebody may have meant who entered id:
-// half-width, without spaces and characters that do not show.
-func looseID(id string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return -1
-		}
-		return r
-	}, norm.NFKC.String(id))
 }
