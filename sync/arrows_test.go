@@ -27,13 +27,14 @@ var arrows = map[string][]string{
 	"assets":         {},
 	"sync/clock":     {},
 	"sync/directory": {},
+	"sync/names":     {},
 	"sync/problem":   {},
 	"sync/progress":  {},
 	"sync/loopback":  {"sync/clock"},
 	"sync/secret":    {"sync/problem"},
 	// Tests alone use it.
 	"sync/secret/keyringtest": {},
-	"sync/message":            {"assets", "sync/problem"},
+	"sync/message":            {"assets", "sync/names", "sync/problem"},
 
 	// What a sync is made of.
 	"sync/consent":       {"sync/directory"},
@@ -43,7 +44,7 @@ var arrows = map[string][]string{
 	"sync/source/hacapi/simulator": {
 		"sync/clock", "sync/directory", "sync/loopback", "sync/problem", "sync/progress", "sync/source", "sync/source/haccsv",
 	},
-	"sync/plan":            {"sync/directory", "sync/problem"},
+	"sync/plan":            {"sync/directory", "sync/names", "sync/problem"},
 	"sync/destination":     {"sync/directory", "sync/plan", "sync/problem", "sync/progress"},
 	"sync/state/statetest": {"sync/state"},
 	"sync/state":           {"sync/clock", "sync/consent", "sync/directory", "sync/problem", "sync/progress", "sync/secret"},
@@ -78,7 +79,7 @@ var arrows = map[string][]string{
 
 	// People.
 	"tui/flow": {
-		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/message", "sync/periodic", "sync/plan",
+		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/message", "sync/names", "sync/periodic", "sync/plan",
 		"sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/state",
 	},
 	"tui/flow/flowtest": {

@@ -41,7 +41,6 @@ type builder struct {
 	claimed, told, settled, ours, rests bits
 
 	decided decisions
-	fold    folder
 
 	rows  []row
 	skips []skipRow
@@ -79,7 +78,7 @@ type skipRow struct {
 // tenant's, is not verified, is its initial one, no source row is in it, a
 // column is missing.
 func Build(in Input) (*Plan, error) {
-	b := &builder{in: in, fold: newFolder()}
+	b := &builder{in: in}
 	if err := b.prepare(); err != nil {
 		return nil, err
 	}

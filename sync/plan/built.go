@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/names"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -130,8 +131,7 @@ func (b *built) warnChange(ws []*problem.Problem, a *Action, c Change) []*proble
 	if c.Clears() {
 		warn(problem.ValueCleared, problem.Args{"attribute": at, "old": c.Old.Text})
 	}
-	if c.Old.Set && c.New.Set && !(plain(c.Old.Text) && plain(c.New.Text) && len(c.Old.Text) == len(c.New.Text)) &&
-		b.fold.looksSame(c.Old.Text, c.New.Text) {
+	if c.Old.Set && c.New.Set && names.LooksSame(c.Old.Text, c.New.Text) {
 		warn(problem.LooksSame, problem.Args{"attribute": at, "old": c.Old.Text, "new": c.New.Text})
 	}
 	if r, ok := hidden(c.New.Text); ok {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/names"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -337,7 +338,6 @@ type sourceDrift struct {
 	seen bits
 	rows map[string]int // key → index of the action
 	gone map[string]int // the same of deletions, by UPN, immutable ID and name
-	fold folder
 	// nameless are rows of the plan that have neither UPN nor immutable ID.
 	nameless map[[2]string]bool
 	found    []Drifted
@@ -345,7 +345,7 @@ type sourceDrift struct {
 
 // index finds actions by the keys of their accounts and of what they want.
 func (d *sourceDrift) index() {
-	d.rows, d.gone, d.fold, d.nameless = map[string]int{}, map[string]int{}, newFolder(), map[[2]string]bool{}
+	d.rows, d.gone, d.nameless = map[string]int{}, map[string]int{}, map[[2]string]bool{}
 	for i := range d.p.book.len() {
 		a := d.p.book.core(i)
 		for _, upn := range []string{a.User.UPN, a.UPN} {
@@ -362,7 +362,7 @@ func (d *sourceDrift) index() {
 		if a.Kind != Delete {
 			d.rows[keyOfUPN(a.UPN)] = i
 		} else {
-			for _, key := range []string{keyOfUPN(a.UPN), "imm:" + a.User.ImmutableID, "name:" + d.fold.name(a.Name)} {
+			for _, key := range []string{keyOfUPN(a.UPN), "imm:" + a.User.ImmutableID, "name:" + names.Fold(a.Name)} {
 				d.gone[key] = i
 			}
 		}
@@ -401,29 +401,29 @@ func (d *sourceDrift) deletion(u directory.User) (int, bool) {
 	if u.UPN() == "" && u.ImmutableID() == "" && d.nameless[nameless(u)] {
 		return 0, false
 	}
-	if id := looseID(u.ImmutableID()); id != "" {
+	if id := names.LooseID(u.ImmutableID()); id != "" {
 		if i, ok := d.gone["imm:"+id]; ok {
 			return i, true
 		}
 	}
-	if upn := looseUPN(u.UPN()); strings.Contains(upn, "@") {
+	if upn := names.LooseUPN(u.UPN()); strings.Contains(upn, "@") {
 		i, ok := d.gone[keyOfUPN(upn)]
 		return i, ok
 	}
 	alias, _ := u.Get(directory.MailNickname)
 	for _, local := range []string{u.UPN(), alias} {
-		if i, ok := d.gone[keyOfUPN(looseUPN(local)+"@"+d.p.domain)]; ok {
+		if i, ok := d.gone[keyOfUPN(names.LooseUPN(local)+"@"+d.p.domain)]; ok {
 			return i, true
 		}
 	}
 	name, _ := u.Get(directory.DisplayName)
-	i, ok := d.gone["name:"+d.fold.name(name)]
-	return i, ok && d.fold.name(name) != ""
+	i, ok := d.gone["name:"+names.Fold(name)]
+	return i, ok && names.Fold(name) != ""
 }
 
 // bears reports whether a row that was not there before bears on the plan.
 func (d *sourceDrift) bears(u directory.User) bool {
-	if directory.InDomain(u.UPN(), d.p.domain) || directory.InDomain(looseUPN(u.UPN()), d.p.domain) {
+	if directory.InDomain(u.UPN(), d.p.domain) || directory.InDomain(names.LooseUPN(u.UPN()), d.p.domain) {
 		return true
 	}
 	_, ok := d.action(u)

@@ -760,25 +760,6 @@ func TestPairs_OnePersonDeletedAndAdded(t *testing.T) {
 }
 
 func TestRule10_ValuesThatLookTheSameAreMarked(t *testing.T) {
-	f := newFolder()
-	for _, c := range []struct {
-		a, b string
-		same bool
-	}{
-		{"佐藤　花", "佐藤 花", true},
-		{"Ａnn", "Ann", true},
-		{"斉藤", "斎藤", true},
-		{"Ann ", "Ann", true},
-		{"a\u200bb", "ab", true},
-		{"ann", "Ann", false},
-		{"ワタナベ", "わたなべ", false},
-		{"佐藤", "高橋", false},
-		{"same", "same", false},
-	} {
-		if f.looksSame(c.a, c.b) != c.same {
-			t.Errorf("%q and %q: want %t", c.a, c.b, c.same)
-		}
-	}
 	s := newScene()
 	s.source = []person{user("a", named("佐藤 花")), user("b", named("x\u202ey"))}
 	s.users = []person{account("a", named("佐藤　花")), account("b")}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/names"
 	"github.com/hacsync/hacsync/sync/plan"
 )
 
@@ -185,7 +186,6 @@ func (f Finder) ordered(ctx context.Context, rows []int32) ([]int32, error) {
 		key string
 		row int32
 	}
-	fold := plan.NameFolder()
 	all := make([]keyed, len(rows))
 	for n, i := range rows {
 		if n%every == 0 && ctx.Err() != nil {
@@ -201,7 +201,7 @@ func (f Finder) ordered(ctx context.Context, rows []int32) ([]int32, error) {
 		}
 		all[n] = keyed{directory.FoldUPN(upn), i}
 		if f.q.Order == ByName {
-			all[n].key = fold(name)
+			all[n].key = names.Fold(name)
 		}
 	}
 	slices.SortFunc(all, func(a, b keyed) int {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/names"
 	"github.com/hacsync/hacsync/sync/plan"
 )
 
@@ -246,7 +247,7 @@ func (r *reviewed) passes(f Filter, a plan.Action) bool {
 }
 
 func looksSame(c plan.Change) bool {
-	return c.Old.Set && c.New.Set && message.LookSame(c.Old.Text, c.New.Text)
+	return c.Old.Set && c.New.Set && names.LooksSame(c.Old.Text, c.New.Text)
 }
 
 // leaveOut takes rows out; it returns all that changed, with what depends on

@@ -3,7 +3,7 @@ package flow
 import (
 	"strings"
 
-	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/names"
 )
 
 // searcher finds what a person types in names as the planner compares them:
@@ -12,7 +12,6 @@ import (
 type searcher struct {
 	exact  string
 	folded string
-	fold   func(string) string
 	// beyond: the search has characters beyond ASCII, which no folding makes of
 	// ASCII: most UPNs need not be looked at.
 	beyond bool
@@ -27,9 +26,8 @@ func newSearcher(query string) searcher {
 			}
 		}
 	}
-	f := plan.NameFolder()
-	folded := f(query)
-	return searcher{folded: folded, fold: f, beyond: !ascii(folded)}
+	folded := names.Fold(query)
+	return searcher{folded: folded, beyond: !ascii(folded)}
 }
 
 func (s searcher) empty() bool { return s.exact == "" && s.folded == "" }
@@ -39,7 +37,7 @@ func (s searcher) matches(texts ...string) bool {
 		if s.beyond && ascii(t) {
 			continue
 		}
-		if s.exact != "" && strings.Contains(t, s.exact) || s.folded != "" && strings.Contains(s.fold(t), s.folded) {
+		if s.exact != "" && strings.Contains(t, s.exact) || s.folded != "" && strings.Contains(names.Fold(t), s.folded) {
 			return true
 		}
 	}
