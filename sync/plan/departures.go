@@ -34,6 +34,7 @@ const (
 	sameName                        // the whole name
 	sameAlias                       // the alias or the part before the @
 	sameGiven                       // the given name, in a row that is new
+	sameFamily                      // the family name: only said, never asked for
 	oneWitness                      // matched by one witness, with names that differ
 )
 
@@ -48,7 +49,7 @@ type departure struct {
 
 // keys are what a person of an account may be known by, folded.
 type keys struct {
-	ids, usernames, upns, addresses, aliases, names, givens []string
+	ids, usernames, upns, addresses, aliases, names, givens, families []string
 }
 
 func (b *builder) departureOf(acct int32) *departure {
@@ -83,6 +84,7 @@ func (b *builder) departureOf(acct int32) *departure {
 			put(&k.names, n)
 		}
 		put(&k.givens, names.Fold(c.given))
+		put(&k.families, names.Fold(c.family))
 	}
 	return d
 }
@@ -114,6 +116,7 @@ const (
 	keyName = "n"
 	keyNick = "l" // alias, Username and part before the @ against each other
 	keyCall = "g"
+	keyFamily = "f"
 )
 
 func (b *builder) suspects(deps []*departure) *suspects {
@@ -131,6 +134,7 @@ func (b *builder) suspects(deps []*departure) *suspects {
 		put(keyName, d.keys.names, sameName)
 		put(keyNick, d.keys.aliases, sameAlias)
 		put(keyCall, d.keys.givens, sameGiven)
+		put(keyFamily, d.keys.families, sameFamily)
 	}
 	return s
 }

@@ -1,0 +1,491 @@
+package plan
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/names"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// asking is a question before it is made.
+type asking struct {
+	dep     *departure
+	rows    []int32          // candidates, in the order of the source
+	why     map[int32]reason // what each has in common with the account
+	lost    bool
+	gone    fateOf           // what follows from different people
+	same    map[int32]fateOf // what follows from same person, by candidate
+	options askingOptions
+}
+
+// askingOptions are the numbers of the actions that answers make.
+type askingOptions struct {
+	gone int
+	same map[int32]int
+}
+
+// explained is why an account departs, for its row.
+type explained struct {
+	dep   *departure
+	claim string
+	weak  []Sign
+	due   time.Time
+	days  int
+	of    int
+}
+
+// absences finds the accounts of the domain that no source row is matched with,
+// and what becomes of them. It shows those that are never touched, makes questions
+// of those whose absence is not explained, and lets the others depart.
+func (b *builder) absences() {
+	busy := newBits(b.users.Len())
+	for _, r := range b.rows {
+		if r.kind != Add && r.kind != Restore {
+			busy.set(r.acct)
+		}
+	}
+	var deps []*departure
+	for u := range b.users.All() {
+		acct := rowOf(u)
+		ask := len(b.asks[acct]) > 0
+		if busy.has(acct) || b.settled.has(acct) || !ask && !b.here(u.UPN()) {
+			continue
+		}
+		if _, foreign := b.sparedBy[acct]; foreign && b.owner[acct] < 0 && b.protected(u) == "" {
+			b.skip(skipRow{code: problem.Spared, src: -1, acct: acct})
+			continue
+		}
+		if b.told.has(acct) {
+			continue
+		}
+		if code := b.protected(u); code != "" {
+			b.skip(skipRow{code: code, src: -1, acct: acct})
+			continue
+		}
+		if d, out := b.decided.find(b.decided.out, u.ID(), u.UPN()); out && !ask {
+			code := problem.LeftOutOnce
+			if d.Kind == LeaveOutAlways {
+				code = problem.LeftOutAlways
+			}
+			b.skip(skipRow{code: code, src: -1, acct: acct, extra: leftOutArgs(d)})
+			continue
+		}
+		deps = append(deps, b.departureOf(acct))
+	}
+	if len(deps) == 0 {
+		return
+	}
+	found, weak := b.compare(deps)
+	for i, d := range deps {
+		for _, row := range b.asks[d.acct] {
+			if found[i] == nil {
+				found[i] = map[int32]reason{}
+			}
+			found[i][row] |= oneWitness
+		}
+		if len(found[i]) > 0 {
+			b.question(d, found[i])
+			continue
+		}
+		b.depart(d, weak[i])
+	}
+	b.withdraw()
+}
+
+// compare looks for every departure in every row that is not surely another
+// person's.
+func (b *builder) compare(deps []*departure) (found []map[int32]reason, weak []reason) {
+	found, weak = make([]map[int32]reason, len(deps)), make([]reason, len(deps))
+	s := b.suspects(deps)
+	for n, f := range b.fate {
+		open := false
+		switch f {
+		case firm:
+			continue
+		case alone, asked, bad, foreignBad:
+			open = true
+			b.openRows++
+		case byUPN, otherID:
+		}
+		i := int32(n) //nolint:gosec // as in match
+		row := b.src.At(n)
+		for dep, why := range s.about(row, open) {
+			if found[dep] == nil {
+				found[dep] = map[int32]reason{}
+			}
+			found[dep][i] |= why
+		}
+		if open {
+			s.weakly(row, weak)
+		}
+	}
+	return found, weak
+}
+
+// weakly notes the signs that are no reason to ask: an equal family or given name.
+func (s *suspects) weakly(row directory.User, weak []reason) {
+	c := calledBy(row)
+	for _, x := range s.of[keyCall+names.Fold(c.given)] {
+		if c.given != "" {
+			weak[x.dep] |= sameGiven
+		}
+	}
+	for _, x := range s.of[keyFamily+names.Fold(c.family)] {
+		if c.family != "" {
+			weak[x.dep] |= sameFamily
+		}
+	}
+}
+
+// lost reports whether an account was in the last read that was learnt from.
+func (b *builder) lost(d *departure) bool {
+	if _, absent := b.in.Past.Absent[d.user.ID()]; absent || b.claimedBy(d) == unclaimed {
+		return false
+	}
+	return d.link.Username == "" || !d.last.Before(b.in.Past.At)
+}
+
+// depart lets an account go whose absence is explained, as the policy has it.
+func (b *builder) depart(d *departure, weak reason) {
+	claim := b.claimedBy(d)
+	if claim == unclaimed && b.in.Unattended {
+		b.skip(skipRow{code: problem.NeverSeen, src: -1, acct: d.acct})
+		return
+	}
+	f := b.departing(d, claimWord[claim], signsOf(weak))
+	if f.row != nil {
+		b.rows = append(b.rows, *f.row)
+		return
+	}
+	b.skip(*f.skip)
+	if b.lost(d) {
+		b.lostHeld++
+	}
+}
+
+var claimWord = map[claim]string{ //nolint:gochecknoglobals // a table
+	linkedOnce: ClaimLinked, addedByUs: ClaimAdded, vouchedFor: ClaimVouched,
+}
+
+// departing is what the policy does with an account whose absence is explained.
+func (b *builder) departing(d *departure, claim string, weak []Sign) fateOf {
+	id, enabled := d.user.ID(), d.user.Marks().Has(directory.Enabled)
+	ex := &explained{dep: d, claim: claim, weak: weak}
+	policy := &b.in.Policy
+	absent := b.in.Past.Absent[id]
+	of := policy.DeleteAfter
+	if policy.OnMissing == BlockMissing {
+		of = max(of, 1)
+	}
+	due, ripe := dueAt(absent, of, b.in.At)
+	dates := problem.Args{
+		"since": day(cmp.Or(absent.First, b.in.At)), "due": day(due),
+		"days": strconv.Itoa(absent.Days), "of": strconv.Itoa(of),
+	}
+	hold := func(code problem.Code) fateOf { return held(code, -1, d.acct, dates) }
+	r := &row{src: -1, acct: d.acct, kind: Delete}
+	switch {
+	case !b.usernames:
+		return hold(problem.NoUsernames)
+	case policy.OnMissing == KeepMissing:
+		return hold(problem.KeptMissing)
+	case policy.OnMissing == BlockMissing && !ripe && enabled:
+		if !b.mayWriteEnabled() {
+			return hold(problem.LeftOutOnce)
+		}
+		r.kind, r.flags = Update, missing
+		ex.due, ex.days, ex.of = due, absent.Days, of
+	case policy.OnMissing == BlockMissing && !ripe:
+		return hold(problem.WaitsToDelete)
+	case policy.OnMissing == BlockMissing:
+		if b.in.Facts.Blocked[id] {
+			r.flags = paid
+		}
+		ex.days, ex.of = absent.Days, of
+	case b.in.Unattended && of > 0 && !ripe:
+		return hold(problem.NotYetMissing)
+	}
+	b.explained[d.acct] = ex
+	return fateOf{row: r}
+}
+
+// dueAt is when an absence has lasted for so many days, of which each must have a
+// read that was learnt from, and whether it has.
+func dueAt(a Absence, days int, now time.Time) (time.Time, bool) {
+	const day = 24 * time.Hour
+	first := cmp.Or(a.First, now)
+	due := first.Add(time.Duration(days) * day)
+	if left := now.Add(time.Duration(days-a.Days) * day); left.After(due) && a.Days < days {
+		due = left
+	}
+	return due, days == 0 || a.Days >= days && !now.Before(due)
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// question asks whether a row is the person of an account.
+func (b *builder) question(d *departure, found map[int32]reason) {
+	q := &asking{dep: d, why: found, lost: b.lost(d), same: map[int32]fateOf{}}
+	for row := range found {
+		q.rows = append(q.rows, row)
+		b.inQuestion[row] = true
+	}
+	slices.SortFunc(q.rows, func(x, y int32) int {
+		return cmp.Or(b.compareSource(x, y), cmp.Compare(x, y))
+	})
+	b.questions = append(b.questions, q)
+}
+
+// withdraw takes the rows in question out of what the plan does: nothing happens
+// to them until there is an answer.
+func (b *builder) withdraw() {
+	if len(b.questions) == 0 {
+		return
+	}
+	slices.SortFunc(b.questions, func(x, y *asking) int {
+		u, v := x.dep.user, y.dep.user
+		return cmp.Or(strings.Compare(directory.FoldUPN(u.UPN()), directory.FoldUPN(v.UPN())), cmp.Compare(u.ID(), v.ID()))
+	})
+	b.rows = slices.DeleteFunc(b.rows, func(r row) bool {
+		if r.src < 0 || !b.inQuestion[r.src] || r.kind != Add && r.kind != Restore {
+			return false
+		}
+		b.newRows[r.src] = fateOf{row: &row{r.src, r.acct, r.kind, r.flags}}
+		return true
+	})
+	for _, s := range b.skips {
+		if s.src >= 0 && b.inQuestion[s.src] {
+			b.newRows[s.src] = fateOf{skip: &s, same: true} // it stands among the skips already
+		}
+	}
+	for _, q := range b.questions {
+		b.answersOf(q)
+	}
+	for i := range b.inQuestion {
+		if b.ours.has(i) {
+			if f, ok := b.newRows[i]; !ok || !f.same {
+				b.askedRows++
+			}
+		} else {
+			b.rests.set(i)
+		}
+	}
+}
+
+// answersOf finds what each answer to a question would do.
+func (b *builder) answersOf(q *asking) {
+	d := q.dep
+	if b.here(d.user.UPN()) {
+		q.gone = b.departing(d, ClaimAnswered, nil)
+	}
+	releases := b.releases()
+	for _, i := range q.rows {
+		if _, ok := b.newRows[i]; !ok && b.ours.has(i) && (b.fate[i] == asked || b.fate[i] == alone) {
+			b.newRows[i] = b.free(b.newRow(i, b.instead(i, d)), d.acct, releases)
+		}
+		q.same[i] = b.sameAs(q, i, releases)
+	}
+}
+
+// instead is the account that a row would take the UPN of by being added, -1 for
+// none. Two people may not share an immutable ID.
+func (b *builder) instead(i int32, d *departure) int32 {
+	s := b.src.At(int(i))
+	if directory.FoldUPN(s.UPN()) != directory.FoldUPN(d.user.UPN()) ||
+		s.ImmutableID() != "" && s.ImmutableID() == d.user.ImmutableID() {
+		return -1
+	}
+	return d.acct
+}
+
+// sameAs is what becomes of an account whose person a row is.
+func (b *builder) sameAs(q *asking, i int32, releases map[int32]bool) fateOf {
+	acct := q.dep.acct
+	switch {
+	case b.fate[i] == bad, b.fate[i] == foreignBad, b.fate[i] == byUPN, b.fate[i] == otherID:
+		code := problem.Spared // the row is a skip, or another account's
+		if f, ok := b.newRows[i]; ok && f.skip != nil {
+			code = f.skip.code
+		}
+		return fateOf{skip: &skipRow{code: code, src: i, acct: acct}, same: true}
+	case !b.ours.has(i):
+		_, there := directory.SplitUPN(b.src.At(int(i)).UPN())
+		code := problem.MovedAway
+		if _, known := b.federated[directory.FoldUPN(there)]; !known {
+			code = problem.MovedNowhere
+		} else if !b.setUp[directory.FoldUPN(there)] {
+			code = problem.MovedAwayNotSetUp
+		}
+		return held(code, i, acct, problem.Args{"to": b.src.At(int(i)).UPN()})
+	case b.otherID(b.src.At(int(i)), acct):
+		return b.free(b.withOtherID(i, acct, true), -1, releases)
+	}
+	return b.free(b.pair(i, acct, false), -1, releases)
+}
+
+// releases are the accounts whose UPN a rename of this plan lets go of.
+func (b *builder) releases() map[int32]bool {
+	found := map[int32]bool{}
+	for _, r := range b.rows {
+		if r.kind == Rename {
+			found[r.acct] = true
+		}
+	}
+	return found
+}
+
+// free turns a row whose UPN nobody releases into a skip. own is the account that
+// would be deleted before it, or -1.
+func (b *builder) free(f fateOf, own int32, releases map[int32]bool) fateOf {
+	if f.row == nil {
+		return f
+	}
+	h := b.holder(*f.row)
+	if h < 0 || h == own && f.row.flags&replaces != 0 || releases[h] {
+		return f
+	}
+	return fateOf{skip: &skipRow{
+		code: problem.UPNTaken, src: f.row.src, acct: f.row.acct, bin: f.row.kind != Rename && f.row.kind != Update,
+		extra: problem.Args{"holder": b.users.At(int(h)).UPN()},
+	}}
+}
+
+// basis identifies what the answer to a question rests on: keys and names of both
+// sides, and which rows there are. A department is no part of it.
+func (b *builder) basis(q *asking) string {
+	h := &hasher{h: sha256.New()}
+	u := q.dep.user
+	who := func(upn, id string, c called) {
+		h.text(directory.FoldUPN(upn), id, c.given, c.family, c.display)
+	}
+	h.text(string(u.ID()), q.dep.link.Username)
+	who(u.UPN(), u.ImmutableID(), calledBy(u))
+	keys := make([]string, 0, len(q.rows))
+	for _, i := range q.rows {
+		s := b.src.At(int(i))
+		part := &hasher{h: sha256.New()}
+		c := calledBy(s)
+		part.text(s.Username(), directory.FoldUPN(s.UPN()), s.ImmutableID(), c.given, c.family, c.display)
+		part.write()
+		keys = append(keys, string(part.h.Sum(nil)))
+	}
+	slices.Sort(keys)
+	h.text(keys...)
+	h.write()
+	return hex.EncodeToString(h.h.Sum(nil)[:16])
+}
+
+// signs puts what a row has in common with an account, and what not, in words.
+func (b *builder) signs(q *asking, i int32) (pro, contra []Sign) {
+	u, s, why := q.dep.user, b.src.At(int(i)), q.why[i]
+	row, acct := calledBy(s), calledBy(u)
+	for _, x := range [...]struct {
+		why  reason
+		sign Sign
+	}{{sameID, SignID}, {sameUsername, SignUsername}, {sameUPN, SignUPN}, {sameAddress, SignAddress}} {
+		if why&x.why != 0 {
+			pro = append(pro, x.sign)
+		}
+	}
+	switch l := row.like(acct); {
+	case meet(row.whole(), acct.whole()) || why&sameName != 0:
+		sign := SignName
+		if row.display != acct.display && names.LooksSame(row.display, acct.display) {
+			sign = SignNameLooks
+		}
+		pro = append(pro, sign)
+	case row.given != "" && names.Fold(row.given) == names.Fold(acct.given):
+		pro = append(pro, SignGiven)
+	case l == unlike:
+		contra = append(contra, SignOtherName)
+	}
+	if why&sameAlias != 0 {
+		pro = append(pro, SignAlias)
+	}
+	here, _ := s.Get(directory.Department)
+	if there, _ := u.Get(directory.Department); here != "" && here == there {
+		pro = append(pro, SignDepartment)
+	}
+	if l := q.dep.link.Username; l != "" && s.Username() != "" {
+		if l != s.Username() {
+			contra = append(contra, SignNoLink)
+		} else {
+			contra = append(contra, SignBroken)
+		}
+	}
+	switch have, want := u.ImmutableID(), s.ImmutableID(); {
+	case have != "" && want == "":
+		contra = append(contra, SignRowNoID)
+	case have == "" && want != "":
+		contra = append(contra, SignAccountNoID)
+	case have != want && tightID(have) != tightID(want):
+		contra = append(contra, SignOtherID)
+	}
+	if !b.ours.has(i) && s.UPN() != "" {
+		contra = append(contra, SignOtherDomain)
+	}
+	return pro, contra
+}
+
+func signsOf(weak reason) []Sign {
+	var signs []Sign
+	if weak&sameGiven != 0 {
+		signs = append(signs, SignGiven)
+	}
+	if weak&sameFamily != 0 {
+		signs = append(signs, SignFamily)
+	}
+	return signs
+}
+
+// beside compares the values of an account with those of a row.
+func (b *builder) beside(q *asking, s directory.User) []Compared {
+	u := q.dep.user
+	var all []Compared
+	add := func(a directory.Attribute, acct, row string) {
+		if acct == "" && row == "" {
+			return
+		}
+		c := Compared{Attribute: a, Account: acct, Row: row, Likeness: Differs}
+		same := acct == row
+		if a == directory.UserPrincipalName {
+			same = directory.FoldUPN(acct) == directory.FoldUPN(row)
+		}
+		switch {
+		case acct == "" || row == "":
+			c.Likeness = OneSide
+		case same:
+			c.Likeness = Equal
+		case names.LooksSame(acct, row):
+			c.Likeness = LooksSame
+		}
+		all = append(all, c)
+	}
+	add(Username, q.dep.link.Username, s.Username())
+	add(directory.UserPrincipalName, u.UPN(), s.UPN())
+	add(directory.ImmutableID, u.ImmutableID(), s.ImmutableID())
+	for _, a := range [...]directory.Attribute{
+		directory.Surname, directory.GivenName, directory.DisplayName, directory.MailNickname, directory.Department,
+	} {
+		x, _ := u.Get(a)
+		y, _ := s.Get(a)
+		add(a, x, y)
+	}
+	return all
+}
+
+// letters is the key of the nth candidate: a, b .. z, aa ..
+func letters(n int) string {
+	s := ""
+	for n++; n > 0; n = (n - 1) / 26 {
+		s = string(rune('a'+(n-1)%26)) + s
+	}
+	return s
+}
