@@ -41,7 +41,7 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.As(err, &o):
 		return int(o)
-	case problem.Has(err, problem.GuardCancels):
+	case problem.Guarded(err):
 		return exitGuard
 	case problem.Has(err, problem.PlanDrifted):
 		return exitDrift

@@ -125,8 +125,8 @@ func sample() *fake {
 			{No: 4, Kind: plan.Add, UPN: "abe2@midori.example", Name: `=HYPERLINK("x")`, Changes: []plan.Change{change(directory.DisplayName, "", `=HYPERLINK("x")`)}},
 		},
 		skips: []plan.Skipped{
-			{No: 5, Group: plan.LeftAlone, Ref: directory.Ref{ID: "id-5", UPN: "sales@midori.example"}, Name: "<script>alert(1)</script>", Why: problem.New(problem.UnknownLanguage, problem.Args{"language": "x"})},
-			{No: 6, Group: plan.NotHere, Line: 3, Why: problem.New(problem.Cancelled, nil)},
+			{No: 5, Group: problem.LeftAlone, Ref: directory.Ref{ID: "id-5", UPN: "sales@midori.example"}, Name: "<script>alert(1)</script>", Why: problem.New(problem.UnknownLanguage, problem.Args{"language": "x"})},
+			{No: 6, Group: problem.NotHere, Line: 3, Why: problem.New(problem.Cancelled, nil)},
 		},
 		verdict: plan.Verdict{Deletions: 1, Users: 400, MaxAllowedDeletions: 10, MaxDeletions: -1, StopsAt: 40},
 	}
@@ -249,7 +249,7 @@ func randomPlan(t *rapid.T) *fake {
 	}
 	for i := range rapid.IntRange(0, 4).Draw(t, "skips") {
 		f.skips = append(f.skips, plan.Skipped{
-			No: len(f.actions) + i + 1, Group: plan.Group(rapid.IntRange(1, 4).Draw(t, "group")),
+			No: len(f.actions) + i + 1, Group: problem.Group(rapid.IntRange(1, 4).Draw(t, "group")),
 			Ref: directory.Ref{UPN: text.Draw(t, "upn")}, Name: text.Draw(t, "name"),
 			Why: problem.New(problem.UnknownLanguage, problem.Args{"language": text.Draw(t, "arg")}),
 		})

@@ -201,15 +201,15 @@ func (v view) attribute(a directory.Attribute) string {
 }
 
 // groups are the words of each group of skips.
-func groups(g plan.Group) string {
+func groups(g problem.Group) string {
 	switch g {
-	case plan.LeftAlone:
+	case problem.LeftAlone:
 		return "group.left-alone"
-	case plan.NotWritable:
+	case problem.NotWritable:
 		return "group.not-writable"
-	case plan.NotHere:
+	case problem.NotHere:
 		return "group.not-here"
-	case plan.LeftOut:
+	case problem.LeftOut:
 		return "group.left-out"
 	}
 	return "kind.skip"
@@ -218,7 +218,7 @@ func groups(g plan.Group) string {
 // Skips are the rows of skips; the first of each group carries its words.
 func (v view) Skips() iter.Seq[row] {
 	return func(yield func(row) bool) {
-		var group plan.Group
+		var group problem.Group
 		for s := range v.report.Plan.Skips() {
 			words := v.words.Problem(s.Why)
 			r := row{

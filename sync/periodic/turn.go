@@ -172,7 +172,7 @@ func (t *turn) persist(ctx context.Context) error {
 				t.i.Outcome, t.i.Why = Drifted, p.Store()
 				return nil
 			}
-		case cancels(p):
+		case problem.Guarded(err):
 			t.i.Outcome, t.i.Why = Cancelled, p.Store()
 			return nil
 		default:

@@ -228,7 +228,7 @@ func (b *builder) ref(s skipRow) directory.Ref {
 		ref = directory.Ref{ID: u.ID(), UPN: u.UPN(), ImmutableID: u.ImmutableID()}
 	}
 	if s.src >= 0 {
-		if g := groupOf(s.code); s.acct < 0 || g == NotWritable || s.bin {
+		if g := s.code.Group(); s.acct < 0 || g == problem.NotWritable || s.bin {
 			row := b.src.At(int(s.src))
 			ref.UPN = row.UPN()
 			if id := row.ImmutableID(); id != "" && ref.ImmutableID == "" {
@@ -248,7 +248,7 @@ func kindOf(bin bool) Kind {
 
 func (b *built) skip(i int) Skipped {
 	s := b.builder.skips[i]
-	k := Skipped{No: len(b.rows) + i + 1, Ref: b.ref(s), Group: groupOf(s.code)}
+	k := Skipped{No: len(b.rows) + i + 1, Ref: b.ref(s), Group: s.code.Group()}
 	line := ""
 	if s.src >= 0 {
 		row := b.src.At(int(s.src))
@@ -258,7 +258,7 @@ func (b *built) skip(i int) Skipped {
 			line = strconv.Itoa(k.Line)
 		}
 	}
-	if s.acct >= 0 && (k.Name == "" || k.Group == LeftAlone) {
+	if s.acct >= 0 && (k.Name == "" || k.Group == problem.LeftAlone) {
 		k.Name, _ = b.account(row{acct: s.acct, kind: kindOf(s.bin)}).Get(directory.DisplayName)
 	}
 	args := problem.Args{

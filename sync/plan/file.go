@@ -438,7 +438,7 @@ func (d *decoder) take(line []byte) error {
 	case l.Source == nil && l.Action == nil && l.Skip != nil && l.End == nil:
 		s := l.Skip
 		d.skip = append(d.skip, Skipped{
-			No: s.No, Ref: s.Ref, Name: s.Name, Line: s.Line, Group: groupOf(s.Why.Code), Why: fromFile(s.Why),
+			No: s.No, Ref: s.Ref, Name: s.Name, Line: s.Line, Group: s.Why.Code.Group(), Why: fromFile(s.Why),
 		})
 	case l.Source == nil && l.Action == nil && l.Skip == nil && l.End != nil:
 		d.end = l.End

@@ -11,19 +11,6 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// groups gives a skip's group by its code: the second digit after the family.
-func groupOf(c problem.Code) Group {
-	switch {
-	case strings.HasPrefix(string(c), "HS-31"):
-		return LeftAlone
-	case strings.HasPrefix(string(c), "HS-34"):
-		return NotHere
-	case strings.HasPrefix(string(c), "HS-35"):
-		return LeftOut
-	}
-	return NotWritable
-}
-
 // upn is the UPN that a row is in order by: the one after the action.
 func (b *builder) upn(r row) string {
 	if r.kind == Delete || r.kind == Update {
@@ -138,7 +125,7 @@ func (b *builder) sortSkips() {
 	}
 	slices.SortFunc(ks, func(x, y keyed) int {
 		return cmp.Or(
-			cmp.Compare(groupOf(x.skip.code), groupOf(y.skip.code)),
+			cmp.Compare(x.skip.code.Group(), y.skip.code.Group()),
 			cmp.Compare(x.skip.code, y.skip.code),
 			strings.Compare(x.upn, y.upn),
 			cmp.Compare(x.id, y.id),
@@ -228,7 +215,7 @@ func (b *builder) count(made *built, g *guard) Counts {
 		}
 	}
 	for _, s := range b.skips {
-		if groupOf(s.code) == LeftOut {
+		if s.code.Group() == problem.LeftOut {
 			c.LeftOut++
 		}
 	}

@@ -107,7 +107,7 @@ func valueOf(r *directory.Record, a directory.Attribute) directory.Value {
 
 // leave skips something of what was done.
 func (v *inverter) leave(code problem.Code, d *Applied, now *directory.Record, more problem.Args) {
-	s := Skipped{Ref: d.User, Group: groupOf(code)}
+	s := Skipped{Ref: d.User, Group: code.Group()}
 	if now != nil {
 		s.Ref = directory.Ref{ID: now.ID, UPN: now.UPN, ImmutableID: now.ImmutableID}
 		s.Name, _ = now.Get(directory.DisplayName)

@@ -88,7 +88,7 @@ func (v *inverter) release() {
 		if h, ok := v.holder(a); ok {
 			holder = h.UPN()
 		}
-		v.left = append(v.left, Skipped{Ref: a.User, Name: a.Name, Group: groupOf(code), Why: problem.New(code, problem.Args{
+		v.left = append(v.left, Skipped{Ref: a.User, Name: a.Name, Group: code.Group(), Why: problem.New(code, problem.Args{
 			"upn": a.User.UPN, "name": a.Name, "line": "", "domain": v.domain.Name, "before": a.UPN, "holder": holder,
 		})})
 		if rest := a.withoutUPN(); len(rest) > 0 && v.here(a.User.UPN) { // values do not wait for a UPN
@@ -219,7 +219,7 @@ func (v *inverter) sum(g *guard) Counts {
 		}
 	}
 	for i := range v.left {
-		if v.left[i].Group == LeftOut {
+		if v.left[i].Group == problem.LeftOut {
 			c.LeftOut++
 		}
 	}

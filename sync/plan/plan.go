@@ -180,24 +180,13 @@ type Wave struct {
 	Barrier bool
 }
 
-// Group says whose decision a skip is.
-type Group uint8
-
-// The groups, in the order shown.
-const (
-	LeftAlone   Group = iota + 1 // by rule
-	NotWritable                  // Microsoft 365 would refuse it as it is, or it is a conflict
-	NotHere                      // not for this domain
-	LeftOut                      // by a person
-)
-
 // Skipped is a row that is left as it is, and why.
 type Skipped struct {
 	No    int
 	Ref   directory.Ref
 	Name  string
 	Line  int
-	Group Group
+	Group problem.Group
 	Why   *problem.Problem
 }
 

@@ -281,7 +281,7 @@ func TestRule2_TheGuardCountsWhatThePlanDoes(t *testing.T) {
 			asked[a.User.ID] = true
 		}
 		for s := range p.Skips() {
-			asked[s.Ref.ID] = asked[s.Ref.ID] || s.Group == LeftAlone
+			asked[s.Ref.ID] = asked[s.Ref.ID] || s.Group == problem.LeftAlone
 		}
 		for id, rec := range w.live {
 			m := rec.Marks

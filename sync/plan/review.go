@@ -216,7 +216,7 @@ func newApproved(r *Review) *approved {
 func (b *approved) sort() {
 	type keyed struct {
 		at    int32
-		group Group
+		group problem.Group
 		code  problem.Code
 		upn   string
 		id    directory.ID
@@ -228,7 +228,7 @@ func (b *approved) sort() {
 		ks[i] = keyed{at, s.Group, s.Why.Code, directory.FoldUPN(s.Ref.UPN), s.Ref.ID, at >= 0}
 	}
 	slices.SortStableFunc(ks, func(x, y keyed) int {
-		if x.group < LeftOut && y.group < LeftOut {
+		if x.group < problem.LeftOut && y.group < problem.LeftOut {
 			return cmp.Compare(x.at, y.at) // both are old, and in order
 		}
 		return cmp.Or(cmp.Compare(x.group, y.group), cmp.Compare(x.code, y.code),
@@ -264,7 +264,7 @@ func (b *approved) made(at int32) Skipped {
 		return b.book.skip(int(at))
 	}
 	a := b.book.core(int(-at - 1))
-	s := Skipped{No: a.No, Ref: a.User, Name: a.Name, Line: a.Line, Group: LeftOut}
+	s := Skipped{No: a.No, Ref: a.User, Name: a.Name, Line: a.Line, Group: problem.LeftOut}
 	if s.Ref.UPN == "" {
 		s.Ref = directory.Ref{UPN: a.UPN, ImmutableID: a.id()}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
 )
 
 // consistent checks what a plan that was built always holds: a file is only
@@ -47,7 +48,7 @@ func (p *Plan) consistent() error {
 			watched++
 		}
 	}
-	group := Group(0)
+	group := problem.Group(0)
 	for i := range p.book.skips() {
 		s := p.book.skip(i)
 		if s.Group < group {
@@ -55,7 +56,7 @@ func (p *Plan) consistent() error {
 		}
 		group = s.Group
 		c.Skipped++
-		if s.Group == LeftOut {
+		if s.Group == problem.LeftOut {
 			c.LeftOut++
 		}
 	}

@@ -334,8 +334,7 @@ func (s *syncing) end(ctx context.Context, err error) (*Report, error) {
 // refuses reports whether err is a decision not to write, rather than something
 // that broke.
 func refuses(err error) bool {
-	return problem.Has(err, problem.GuardCancels, problem.GuardCancelsNumber, problem.GuardCancelsDay,
-		problem.SignInCancels, problem.RaiseSpent, problem.PlanDrifted, problem.SettingsChanged)
+	return problem.Guarded(err) || problem.Has(err, problem.RaiseSpent, problem.PlanDrifted, problem.SettingsChanged)
 }
 
 // stateAway says of a state that failed in the middle of a sync what became of the

@@ -309,7 +309,7 @@ type SkipName struct{ UPN, Name string }
 
 // Reason is a group of skips with one code.
 type Reason struct {
-	Group plan.Group
+	Group problem.Group
 	// Why is the problem of the first of them; nil for what was left out in this
 	// review.
 	Why  *problem.Problem
@@ -322,7 +322,7 @@ type Reason struct {
 }
 
 // GroupWord is the catalogue's word of a group of skips, under "group.".
-func GroupWord(g plan.Group) string { return groupWord(g) }
+func GroupWord(g problem.Group) string { return groupWord(g) }
 
 // Reasons are the skips by reason, in order, and then what was left out in this
 // review; the sum of all but the latter is the number on the tab. The first
@@ -330,7 +330,7 @@ func GroupWord(g plan.Group) string { return groupWord(g) }
 func (g *Reading) Reasons() []Reason {
 	out := slices.Clone(g.reasons)
 	var once, always Reason
-	once.Group, always.Group, always.Always = plan.LeftOut, plan.LeftOut, true
+	once.Group, always.Group, always.Always = problem.LeftOut, problem.LeftOut, true
 	for _, no := range g.r.leftOut() {
 		e := &once
 		if _, ok := g.r.lasting[no]; ok {

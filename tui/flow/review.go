@@ -9,6 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/names"
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
 )
 
 // Tab is a part of the preview.
@@ -467,8 +468,8 @@ func (r *reviewed) detail(no int) []Piece {
 	return blocks
 }
 
-func groupWord(g plan.Group) string {
-	return map[plan.Group]string{plan.LeftAlone: "left-alone", plan.NotWritable: "not-writable", plan.NotHere: "not-here", plan.LeftOut: "left-out"}[g]
+func groupWord(g problem.Group) string {
+	return map[problem.Group]string{problem.LeftAlone: "left-alone", problem.NotWritable: "not-writable", problem.NotHere: "not-here", problem.LeftOut: "left-out"}[g]
 }
 
 // mailbox is the word of a mailbox's kind, empty where it was not read.
@@ -589,7 +590,7 @@ func (r *reviewed) summary() []attributeSum {
 
 // reason is a group of skips with one code.
 type reason struct {
-	group plan.Group
+	group problem.Group
 	first plan.Skipped
 	names Names
 }

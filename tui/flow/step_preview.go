@@ -10,6 +10,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
 )
 
 // previewing lets a person read the plan row by row and leave rows out.
@@ -269,7 +270,7 @@ func inDomain(upn, domain string) string {
 func reasonBlocks(r *reviewed) []Piece {
 	var out []Piece
 	var list Checks
-	group := plan.Group(0)
+	group := problem.Group(0)
 	flush := func() {
 		if len(list) > 0 {
 			out = append(out, Heading{T("group." + groupWord(group))}, list)

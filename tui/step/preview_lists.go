@@ -6,7 +6,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
-	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
 )
@@ -155,13 +155,13 @@ func (s *Preview) reasons(width int) []listLine {
 		}
 		var out []listLine
 		out = append(out, listLine{parts: []part{{widget.FitLeft(e.T("preview.col.rows"), 5) + "  " + e.T("preview.col.reason"), st.Label}}})
-		group, alone := plan.Group(0), 0
+		group, alone := problem.Group(0), 0
 		for i, r := range list {
 			if r.Group != group {
 				group = r.Group
 				out = append(out, listLine{parts: []part{{e.T("group." + flow.GroupWord(group)), st.Heading}}})
 			}
-			if r.Group == plan.LeftAlone {
+			if r.Group == problem.LeftAlone {
 				alone += r.Rows
 			}
 			var short string
