@@ -20,6 +20,14 @@ func calledBy(u directory.User) called {
 	return c
 }
 
+func calledIn(r *directory.Record) called {
+	var c called
+	c.given, _ = r.Get(directory.GivenName)
+	c.family, _ = r.Get(directory.Surname)
+	c.display, _ = r.Get(directory.DisplayName)
+	return c
+}
+
 func (l *Link) called() called { return called{l.Given, l.Family, l.Display} }
 
 // likeness says whether two names may be one person's.

@@ -16,19 +16,12 @@ import (
 
 // asking is a question before it is made.
 type asking struct {
-	dep     *departure
-	rows    []int32          // candidates, in the order of the source
-	why     map[int32]reason // what each has in common with the account
-	lost    bool
-	gone    fateOf           // what follows from different people
-	same    map[int32]fateOf // what follows from same person, by candidate
-	options askingOptions
-}
-
-// askingOptions are the numbers of the actions that answers make.
-type askingOptions struct {
-	gone int
-	same map[int32]int
+	dep  *departure
+	rows []int32          // candidates, in the order of the source
+	why  map[int32]reason // what each has in common with the account
+	lost bool
+	gone fateOf           // what follows from different people
+	same map[int32]fateOf // what follows from same person, by candidate
 }
 
 // explained is why an account departs, for its row.
@@ -82,7 +75,7 @@ func (b *builder) absences() {
 	if len(deps) == 0 {
 		return
 	}
-	found, weak := b.compare(deps)
+	found, weak := b.lookFor(deps)
 	for i, d := range deps {
 		for _, row := range b.asks[d.acct] {
 			if found[i] == nil {
@@ -99,11 +92,11 @@ func (b *builder) absences() {
 	b.withdraw()
 }
 
-// compare looks for every departure in every row that is not surely another
+// lookFor looks for every departure in every row that is not surely another
 // person's.
-func (b *builder) compare(deps []*departure) (found []map[int32]reason, weak []reason) {
+func (b *builder) lookFor(deps []*departure) (found []map[int32]reason, weak []reason) {
 	found, weak = make([]map[int32]reason, len(deps)), make([]reason, len(deps))
-	s := b.suspects(deps)
+	s := newSuspects(deps, &b.in.Past, b.src.Columns())
 	for n, f := range b.fate {
 		open := false
 		switch f {
@@ -269,14 +262,18 @@ func (b *builder) withdraw() {
 		b.answersOf(q)
 	}
 	for i := range b.inQuestion {
-		if b.ours.has(i) {
-			if f, ok := b.newRows[i]; !ok || !f.same {
-				b.askedRows++
-			}
-		} else {
+		if !b.ours.has(i) {
 			b.rests.set(i)
+		} else if b.waits(i) {
+			b.askedRows++
 		}
 	}
+}
+
+// waits reports whether a row of the domain waits for an answer, rather than being
+// a skip or another account's.
+func (b *builder) waits(i int32) bool {
+	return b.fate[i] == asked || b.fate[i] == alone && !b.newRows[i].same
 }
 
 // answersOf finds what each answer to a question would do.
@@ -287,22 +284,27 @@ func (b *builder) answersOf(q *asking) {
 	}
 	releases := b.releases()
 	for _, i := range q.rows {
-		if _, ok := b.newRows[i]; !ok && b.ours.has(i) && (b.fate[i] == asked || b.fate[i] == alone) {
-			b.newRows[i] = b.free(b.newRow(i, b.instead(i, d)), d.acct, releases)
+		if _, ok := b.newRows[i]; !ok && b.ours.has(i) && b.waits(i) {
+			own := b.instead(i)
+			b.newRows[i] = b.free(b.newRow(i, own), own, releases)
 		}
 		q.same[i] = b.sameAs(q, i, releases)
 	}
 }
 
-// instead is the account that a row would take the UPN of by being added, -1 for
-// none. Two people may not share an immutable ID.
-func (b *builder) instead(i int32, d *departure) int32 {
+// instead is the account in question that a row would take the UPN of by being
+// added, -1 for none. Two people may not share an immutable ID.
+func (b *builder) instead(i int32) int32 {
 	s := b.src.At(int(i))
-	if directory.FoldUPN(s.UPN()) != directory.FoldUPN(d.user.UPN()) ||
-		s.ImmutableID() != "" && s.ImmutableID() == d.user.ImmutableID() {
-		return -1
+	for _, u := range b.users.ByUPN(s.UPN()) {
+		for _, q := range b.questions {
+			if q.dep.acct == rowOf(u) && slices.Contains(q.rows, i) &&
+				(s.ImmutableID() == "" || s.ImmutableID() != u.ImmutableID()) {
+				return q.dep.acct
+			}
+		}
 	}
-	return d.acct
+	return -1
 }
 
 // sameAs is what becomes of an account whose person a row is.
@@ -488,4 +490,96 @@ func letters(n int) string {
 		s = string(rune('a'+(n-1)%26)) + s
 	}
 	return s
+}
+
+// ask makes the questions, and numbers what their answers make.
+func (b *built) ask() {
+	number := func(r row) int {
+		b.options = append(b.options, option{row: r})
+		return b.firstOption() + len(b.options) - 1
+	}
+	nos := map[int32]int{} // account → rename that lets its UPN go
+	for i, r := range b.rows {
+		if r.kind == Rename {
+			nos[r.acct] = i + 1
+		}
+	}
+	waiting := func(r row, no int) {
+		if h := b.holder(r); h >= 0 && nos[h] > 0 {
+			b.options[no-b.firstOption()].after = []int{nos[h]}
+		}
+	}
+	gone := map[int32]int{} // account in question → its deletion
+	for i, q := range b.builder.questions {
+		b.questions = append(b.questions, b.askOne(i+1, q))
+		if r := q.gone.row; r != nil {
+			b.questions[i].Delete = number(*r)
+			gone[r.acct] = b.questions[i].Delete
+		} else if q.gone.skip != nil {
+			b.questions[i].DeleteWhy = b.said(0, *q.gone.skip).Why
+		}
+	}
+	added := map[int32]int{}
+	for i, q := range b.builder.questions {
+		for k, src := range q.rows {
+			c := &b.questions[i].Rows[k]
+			switch f := q.same[src]; {
+			case f.row != nil:
+				c.Same = number(*f.row)
+				waiting(*f.row, c.Same)
+			case f.skip != nil:
+				c.SameWhy = b.said(0, *f.skip).Why
+			}
+			f, ok := b.newRows[src]
+			if !ok || !b.waits(src) {
+				if ok && f.skip != nil {
+					c.AddWhy = b.said(0, *f.skip).Why
+				}
+				continue
+			}
+			if f.skip != nil {
+				c.AddWhy = b.said(0, *f.skip).Why
+				continue
+			}
+			no, ok := added[src]
+			if !ok {
+				no = number(*f.row)
+				added[src] = no
+				waiting(*f.row, no)
+				if h := b.holder(*f.row); h >= 0 && f.row.flags&replaces != 0 && gone[h] > 0 {
+					b.options[no-b.firstOption()].after = []int{gone[h]}
+					b.options[gone[h]-b.firstOption()].with = no
+				}
+			}
+			c.Add = no
+		}
+	}
+}
+
+// asks1 makes a question, but for the numbers of its answers.
+func (b *built) askOne(no int, q *asking) *Question {
+	u := q.dep.user
+	m := b.marks(u)
+	out := &Question{
+		No: no, Account: directory.Ref{ID: u.ID(), UPN: u.UPN(), ImmutableID: u.ImmutableID()},
+		Link: q.dep.link, Marks: m, Basis: b.basis(q), Lost: q.lost,
+		Evidence: Evidence{
+			Licensed: m.Has(directory.Licensed), Enabled: m.Has(directory.Enabled),
+			Created: u.Created(), LastSignIn: u.LastSignIn(), Purpose: m & directory.Purposes,
+		},
+	}
+	out.Name, _ = u.Get(directory.DisplayName)
+	out.Seen, _ = b.in.Past.seen(q.dep.link.Username)
+	for k, src := range q.rows {
+		s := b.src.At(int(src))
+		c := Candidate{
+			Key: letters(k), Username: s.Username(), Row: directory.Ref{UPN: s.UPN(), ImmutableID: s.ImmutableID()},
+			Line: s.Line(), Compare: b.beside(q, s), waits: b.ours.has(src) && b.waits(src),
+		}
+		c.Name, _ = s.Get(directory.DisplayName)
+		c.Seen, _ = b.in.Past.seen(s.Username())
+		c.For, c.Against = b.signs(q, src)
+		out.Rows = append(out.Rows, c)
+	}
+	return out
 }

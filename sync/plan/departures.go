@@ -40,11 +40,12 @@ const (
 
 // departure is an account of the domain that no row is matched with.
 type departure struct {
-	acct int32
-	user directory.User
-	link Link // zero Username for none
-	last time.Time
-	keys keys
+	acct  int32
+	user  directory.User
+	hasID bool
+	link  Link // zero Username for none
+	last  time.Time
+	keys  keys
 }
 
 // keys are what a person of an account may be known by, folded.
@@ -59,6 +60,14 @@ func (b *builder) departureOf(acct int32) *departure {
 	if s, ok := b.in.Past.seen(d.link.Username); ok {
 		d.last = s.Last
 	}
+	r := u.Record()
+	d.know(&r)
+	return d
+}
+
+// know finds the keys of an account.
+func (d *departure) know(u *directory.Record) {
+	d.hasID = u.ImmutableID != ""
 	put := func(to *[]string, key string) {
 		if key != "" && !slices.Contains(*to, key) {
 			*to = append(*to, key)
@@ -66,27 +75,26 @@ func (b *builder) departureOf(acct int32) *departure {
 	}
 	local := func(upn string) string { l, _ := directory.SplitUPN(upn); return l }
 	k := &d.keys
-	put(&k.ids, tightID(u.ImmutableID()))
+	put(&k.ids, tightID(u.ImmutableID))
 	put(&k.ids, tightID(d.link.ImmutableID))
 	put(&k.usernames, names.LooseUPN(d.link.Username))
-	for _, upn := range [...]string{u.UPN(), d.link.UPN} {
+	for _, upn := range [...]string{u.UPN, d.link.UPN} {
 		put(&k.upns, names.LooseUPN(upn))
 		put(&k.aliases, local(names.LooseUPN(upn)))
 	}
-	for _, a := range append(u.Addresses(), u.Mail()) {
+	for _, a := range append(slices.Clone(u.Addresses), u.Mail) {
 		put(&k.addresses, names.LooseUPN(directory.FoldAddress(a)))
 	}
 	alias, _ := u.Get(directory.MailNickname)
 	put(&k.aliases, names.LooseUPN(alias))
 	put(&k.aliases, local(names.LooseUPN(d.link.Username)))
-	for _, c := range [...]called{calledBy(u), d.link.called()} {
+	for _, c := range [...]called{calledIn(u), d.link.called()} {
 		for _, n := range c.whole() {
 			put(&k.names, n)
 		}
 		put(&k.givens, names.Fold(c.given))
 		put(&k.families, names.Fold(c.family))
 	}
-	return d
 }
 
 // tightID is the immutable ID without what a spreadsheet or a hand adds to it or
@@ -97,8 +105,9 @@ func tightID(id string) string {
 
 // suspects finds the departures that a source row may be about.
 type suspects struct {
-	b  *builder
-	of map[string][]suspicion
+	past    *Past
+	columns []directory.Attribute
+	of      map[string][]suspicion
 	// deps are the departures, in the order given.
 	deps []*departure
 }
@@ -111,16 +120,16 @@ type suspicion struct {
 
 // The kinds of keys are told apart by their first byte.
 const (
-	keyID   = "i"
-	keyAt   = "a" // Username, UPN, address: anywhere in a row
-	keyName = "n"
-	keyNick = "l" // alias, Username and part before the @ against each other
-	keyCall = "g"
+	keyID     = "i"
+	keyAt     = "a" // Username, UPN, address: anywhere in a row
+	keyName   = "n"
+	keyNick   = "l" // alias, Username and part before the @ against each other
+	keyCall   = "g"
 	keyFamily = "f"
 )
 
-func (b *builder) suspects(deps []*departure) *suspects {
-	s := &suspects{b: b, of: map[string][]suspicion{}, deps: deps}
+func newSuspects(deps []*departure, past *Past, columns []directory.Attribute) *suspects {
+	s := &suspects{past: past, columns: columns, of: map[string][]suspicion{}, deps: deps}
 	for i, d := range deps {
 		put := func(kind string, keys []string, why reason) {
 			for _, k := range keys {
@@ -180,7 +189,7 @@ func (s *suspects) heldBy(row directory.User, hit func(kind, key string)) {
 	cell(row.Username())
 	cell(row.UPN())
 	cell(row.ImmutableID())
-	for _, a := range s.b.src.Columns() {
+	for _, a := range s.columns {
 		text, _ := row.Get(a)
 		cell(text)
 	}
@@ -207,17 +216,16 @@ func (s *suspects) likeOf(row directory.User, hit func(kind, key string)) {
 // its person: two Usernames that stood side by side for long are two people, and a
 // given name alone counts only in a new row, unless both have an immutable ID.
 func (s *suspects) mayBe(row directory.User, d *departure, why reason) bool {
-	past := &s.b.in.Past
-	seen, known := past.seen(row.Username())
+	seen, known := s.past.seen(row.Username())
 	if known {
-		if then, ok := past.seen(d.link.Username); ok && sideBySide(seen, then) > twoPeople {
+		if then, ok := s.past.seen(d.link.Username); ok && sideBySide(seen, then) > twoPeople {
 			return false
 		}
 	}
 	if why != sameGiven {
 		return true
 	}
-	if row.ImmutableID() != "" && d.user.ImmutableID() != "" {
+	if row.ImmutableID() != "" && d.hasID {
 		return false
 	}
 	return !known || d.last.IsZero() || !seen.First.Before(d.last.Add(-twoPeople))
@@ -239,10 +247,10 @@ func sideBySide(a, b Seen) time.Duration {
 type claim uint8
 
 const (
-	unclaimed claim = iota
-	linkedOnce      // it has a link
-	addedByUs       // the journal added or restored it
-	vouchedFor      // a reviewer said so, or the last plan before links matched it
+	unclaimed  claim = iota
+	linkedOnce       // it has a link
+	addedByUs        // the journal added or restored it
+	vouchedFor       // a reviewer said so, or the last plan before links matched it
 )
 
 // claimedBy is the second condition.

@@ -337,7 +337,9 @@ type sourceDrift struct {
 	now  *directory.Snapshot
 	seen bits
 	rows map[string]int // key → index of the action
-	gone map[string]int // the same of deletions, by UPN, immutable ID and name
+	// leaving finds the deletions that a row may be about, gone their indexes.
+	leaving *suspects
+	gone    []int
 	// nameless are rows of the plan that have neither UPN nor immutable ID.
 	nameless map[[2]string]bool
 	found    []Drifted
@@ -345,7 +347,8 @@ type sourceDrift struct {
 
 // index finds actions by the keys of their accounts and of what they want.
 func (d *sourceDrift) index() {
-	d.rows, d.gone, d.nameless = map[string]int{}, map[string]int{}, map[[2]string]bool{}
+	d.rows, d.nameless = map[string]int{}, map[[2]string]bool{}
+	var deps []*departure
 	for i := range d.p.book.len() {
 		a := d.p.book.core(i)
 		for _, upn := range []string{a.User.UPN, a.UPN} {
@@ -362,9 +365,12 @@ func (d *sourceDrift) index() {
 		if a.Kind != Delete {
 			d.rows[keyOfUPN(a.UPN)] = i
 		} else {
-			for _, key := range []string{keyOfUPN(a.UPN), "imm:" + a.User.ImmutableID, "name:" + names.Fold(a.Name)} {
-				d.gone[key] = i
-			}
+			dep := &departure{link: a.Link}
+			dep.know(&directory.Record{
+				UPN: a.User.UPN, ImmutableID: a.User.ImmutableID,
+				Columns: []directory.Attribute{directory.DisplayName}, Values: []directory.Value{directory.Text(a.Name)},
+			})
+			deps, d.gone = append(deps, dep), append(d.gone, i)
 		}
 		for _, id := range []string{a.User.ImmutableID, a.id()} {
 			if id != "" {
@@ -372,6 +378,7 @@ func (d *sourceDrift) index() {
 			}
 		}
 	}
+	d.leaving = newSuspects(deps, &Past{}, d.now.Columns())
 }
 
 // action finds the action that a source row is about.
@@ -394,31 +401,22 @@ func nameless(u directory.User) [2]string {
 	return [2]string{alias, name}
 }
 
-// deletion finds the deletion that a row may be about which names its person
-// badly. A row that was there when the plan was made would have spared that
-// account, so this one is new.
+// deletion finds the deletion that a row may be about. A row that was there when
+// the plan was made would have held that account, so this one is new.
 func (d *sourceDrift) deletion(u directory.User) (int, bool) {
-	if u.UPN() == "" && u.ImmutableID() == "" && d.nameless[nameless(u)] {
+	if len(d.gone) == 0 || u.UPN() == "" && u.ImmutableID() == "" && d.nameless[nameless(u)] {
 		return 0, false
 	}
-	if id := names.LooseID(u.ImmutableID()); id != "" {
-		if i, ok := d.gone["imm:"+id]; ok {
-			return i, true
+	first := -1
+	for dep := range d.leaving.about(u, true) {
+		if first < 0 || dep < first {
+			first = dep
 		}
 	}
-	if upn := names.LooseUPN(u.UPN()); strings.Contains(upn, "@") {
-		i, ok := d.gone[keyOfUPN(upn)]
-		return i, ok
+	if first < 0 {
+		return 0, false
 	}
-	alias, _ := u.Get(directory.MailNickname)
-	for _, local := range []string{u.UPN(), alias} {
-		if i, ok := d.gone[keyOfUPN(names.LooseUPN(local)+"@"+d.p.domain)]; ok {
-			return i, true
-		}
-	}
-	name, _ := u.Get(directory.DisplayName)
-	i, ok := d.gone["name:"+names.Fold(name)]
-	return i, ok && names.Fold(name) != ""
+	return d.gone[first], true
 }
 
 // bears reports whether a row that was not there before bears on the plan.
@@ -491,6 +489,9 @@ func (d *sourceDrift) differs(u, v directory.User) directory.Attribute {
 	if u.ImmutableID() != v.ImmutableID() {
 		return directory.ImmutableID
 	}
+	if d.p.version > 1 && u.Username() != v.Username() {
+		return Username
+	}
 	for _, a := range d.p.source.Columns() {
 		x, has := u.Get(a)
 		y, is := v.Get(a)
@@ -502,6 +503,40 @@ func (d *sourceDrift) differs(u, v directory.User) directory.Attribute {
 		return directory.AccountEnabled
 	}
 	return ""
+}
+
+// Known is what is remembered of an account now.
+type Known struct {
+	// Username is that of its link, empty for none.
+	Username string
+	// Claimed: it may be deleted although it has no link.
+	Claimed bool
+}
+
+// PastDrift compares what the plan rests on with what is remembered now: another
+// run may have learnt or forgotten since, or it is the plan of another state.
+func (p *Plan) PastDrift(now func(directory.ID) Known) []Drifted {
+	if p.undo != 0 || p.version < 2 {
+		return nil
+	}
+	var drifted []Drifted
+	for i := range p.book.len() {
+		a := p.book.core(i)
+		if a.User.ID == "" || a.Kind == Restore {
+			continue
+		}
+		k := now(a.User.ID)
+		vouched := a.Kind == Delete && a.Explanation != nil &&
+			(a.Explanation.Claim == ClaimAdded || a.Explanation.Claim == ClaimVouched && a.Explanation.Username == "")
+		if k.Username == a.Link.Username && (!vouched || k.Claimed || a.how.with != 0) {
+			continue
+		}
+		drifted = append(drifted, Drifted{
+			No: a.No, Kind: a.Kind, UPN: a.UPN, Where: directory.Source, Then: a.Link.Username, Now: k.Username,
+			Why: problem.New(problem.DriftLink, problem.Args{"upn": a.UPN, "then": a.Link.Username, "now": k.Username}),
+		})
+	}
+	return drifted
 }
 
 func (d *sourceDrift) add(code problem.Code, u directory.User, at directory.Attribute, then, now string) {

@@ -10,21 +10,23 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"strconv"
-	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// FormatVersion is that of the plan file. Decode refuses newer ones.
+// FormatVersion is that of the plan file. Decode reads 1, which knew no links and
+// no questions, and refuses newer ones.
 //
 // A plan file is JSON, one object a line: a header with the version, the source
-// rows that the plan rests on (some hundred a line), a line for each action and
-// each skip in their order, and a trailer with the fingerprint and a SHA-256 of
-// all bytes before it. What follows from the rest (steps, flags, sums, verdict)
+// rows that the plan rests on (some hundred a line), a line for each action, each
+// skip, each question and each action that an answer may make, in their order, one
+// with the answers, and a trailer with the fingerprint and a SHA-256 of all bytes
+// before it. What follows from the rest (steps, flags, sums, verdict)
 // is not written down where that could be made to differ, or is compared.
-const FormatVersion = 1
+const FormatVersion = 2
 
 const sourceBlock = 200
 
@@ -50,14 +52,33 @@ type fileHeader struct {
 	Guard     fileGuard             `json:"guard"`
 	Warnings  []fileProblem         `json:"warnings,omitempty"`
 	Need      []directory.ID        `json:"need,omitempty"`
+	Questions int                   `json:"questions,omitempty"`
+	Options   int                   `json:"options,omitempty"`
+	// Final: the questions are not answered again.
+	Final bool `json:"final,omitempty"`
 }
 
 type fileGuard struct {
-	Unattended bool `json:"unattended,omitempty"`
-	Today      int  `json:"today,omitempty"`
-	UsersThen  int  `json:"users_then,omitempty"`
-	Watched    int  `json:"watched,omitempty"`
-	Raised     bool `json:"raised,omitempty"`
+	Unattended bool     `json:"unattended,omitempty"`
+	Today      int      `json:"today,omitempty"`
+	UsersThen  int      `json:"users_then,omitempty"`
+	Watched    int      `json:"watched,omitempty"`
+	Raised     bool     `json:"raised,omitempty"`
+	LostHeld   int      `json:"lost_held,omitempty"`
+	Paid       int      `json:"paid,omitempty"`
+	Known      int      `json:"known,omitempty"`
+	Origins    []origin `json:"origins,omitempty"`
+}
+
+func (g guard) file() fileGuard {
+	return fileGuard{g.unattended, g.today, g.usersThen, g.watched, g.raised, g.lostHeld, g.paid, g.known, g.origins}
+}
+
+func (f fileGuard) guard() guard {
+	return guard{
+		unattended: f.Unattended, today: f.Today, usersThen: f.UsersThen, watched: f.Watched, raised: f.Raised,
+		lostHeld: f.LostHeld, paid: f.Paid, known: f.Known, origins: f.Origins,
+	}
 }
 
 type fileProblem struct {
@@ -71,14 +92,6 @@ type fileChange struct {
 	New       *string             `json:"new"`
 }
 
-type fileEvidence struct {
-	Licensed   bool            `json:"licensed"`
-	Enabled    bool            `json:"enabled"`
-	Created    time.Time       `json:"created,omitzero"`
-	LastSignIn time.Time       `json:"last_sign_in,omitzero"`
-	Purpose    directory.Marks `json:"purpose,omitempty"`
-}
-
 type fileAction struct {
 	No        int             `json:"no"`
 	Kind      string          `json:"kind"`
@@ -88,8 +101,8 @@ type fileAction struct {
 	Line      int             `json:"line,omitempty"`
 	Changes   []fileChange    `json:"changes,omitempty"`
 	Warnings  []fileProblem   `json:"warnings,omitempty"`
-	Pair      int             `json:"pair,omitempty"`
-	Evidence  *fileEvidence   `json:"evidence,omitempty"`
+	Pair      int             `json:"pair,omitempty"` // version 1 alone
+	Evidence  *Evidence       `json:"evidence,omitempty"`
 	Marks     directory.Marks `json:"marks,omitempty"`
 	After     []int           `json:"after,omitempty"`
 	Last      []int           `json:"last,omitempty"`
@@ -99,6 +112,11 @@ type fileAction struct {
 	Resets    bool            `json:"resets,omitempty"`
 	Federated bool            `json:"federated,omitempty"`
 	NewUPN    bool            `json:"new_upn,omitempty"`
+	Missing   bool            `json:"missing,omitempty"`
+	Paid      bool            `json:"paid,omitempty"`
+
+	Link        *Link        `json:"link,omitempty"`
+	Explanation *Explanation `json:"explanation,omitempty"`
 
 	Made       []fileChange `json:"made,omitempty"`
 	Unlicensed bool         `json:"unlicensed,omitempty"`
@@ -117,28 +135,67 @@ type fileTrailer struct {
 	SHA256      string `json:"sha256"`
 }
 
+// fileQuestion is a question with its problems as they are written.
+type fileQuestion struct {
+	Question
+	DeleteWhy *fileProblem    `json:"delete_why,omitempty"`
+	Rows      []fileCandidate `json:"rows"`
+}
+
+type fileCandidate struct {
+	Candidate
+	SameWhy *fileProblem `json:"same_why,omitempty"`
+	AddWhy  *fileProblem `json:"add_why,omitempty"`
+	Waits   bool         `json:"waits,omitempty"`
+}
+
 // fileLine is any line but the header.
 type fileLine struct {
-	Source [][]*string  `json:"source,omitempty"`
-	Action *fileAction  `json:"action,omitempty"`
-	Skip   *fileSkip    `json:"skip,omitempty"`
-	End    *fileTrailer `json:"end,omitempty"`
+	Source   [][]*string   `json:"source,omitempty"`
+	Action   *fileAction   `json:"action,omitempty"`
+	Skip     *fileSkip     `json:"skip,omitempty"`
+	Question *fileQuestion `json:"question,omitempty"`
+	Option   *fileAction   `json:"option,omitempty"`
+	Answers  []Answer      `json:"answers,omitempty"`
+	End      *fileTrailer  `json:"end,omitempty"`
+}
+
+// order is where a line stands in the file, 0 for one that is none.
+func (l *fileLine) order() int {
+	at, parts := 0, 0
+	for i, is := range [...]bool{
+		l.Source != nil, l.Action != nil, l.Skip != nil, l.Question != nil, l.Option != nil, l.Answers != nil, l.End != nil,
+	} {
+		if is {
+			at = i + 1
+			parts++
+		}
+	}
+	if parts != 1 {
+		return 0
+	}
+	return at
 }
 
 // Encode writes the plan file: versioned, with everything that is needed to
 // review and apply it elsewhere, and the fingerprint at its end.
 func (p *Plan) Encode(w io.Writer) error {
+	finger, answers, final := p.Fingerprint(), p.answers, p.open == nil && p.QuestionLen() > 0
+	if p.open != nil {
+		p = p.open
+	}
 	out := bufio.NewWriterSize(w, 1<<16)
 	sum := sha256.New()
 	e := json.NewEncoder(io.MultiWriter(out, sum))
 	e.SetEscapeHTML(false)
 	h := fileHeader{
-		Version: FormatVersion, Tenant: p.tenant, Domain: p.domain, Undo: p.undo, Policy: p.policy,
+		Version: p.version, Tenant: p.tenant, Domain: p.domain, Undo: p.undo, Policy: p.policy,
 		Source: p.about, Confirmed: p.confirmed, Digest: p.digest.String(), Columns: p.source.Columns(),
 		Actions: p.book.len(), Skips: p.book.skips(), Counts: p.counts,
-		Guard: fileGuard{p.guard.unattended, p.guard.today, p.guard.usersThen, p.guard.watched, p.guard.raised},
-		Need:  p.need,
+		Guard: p.guard.file(), Need: p.need, Questions: p.QuestionLen(), Final: final,
 	}
+	options := p.optionNumbers()
+	h.Options = len(options)
 	for _, a := range []directory.Attribute{directory.ImmutableID, directory.AccountEnabled} {
 		if !p.source.HasColumn(a) {
 			h.Without = append(h.Without, a)
@@ -171,7 +228,10 @@ func (p *Plan) Encode(w io.Writer) error {
 			return fmt.Errorf("plan file: %w", err)
 		}
 	}
-	end := fileLine{End: &fileTrailer{Fingerprint: p.finger.String(), SHA256: hex.EncodeToString(sum.Sum(nil))}}
+	if err := p.encodeQuestions(e, options, answers); err != nil {
+		return err
+	}
+	end := fileLine{End: &fileTrailer{Fingerprint: finger.String(), SHA256: hex.EncodeToString(sum.Sum(nil))}}
 	if err := e.Encode(end); err != nil {
 		return fmt.Errorf("plan file: %w", err)
 	}
@@ -181,8 +241,83 @@ func (p *Plan) Encode(w io.Writer) error {
 	return nil
 }
 
+// optionNumbers are the numbers of the actions that answers make, in order; none
+// where the questions are not answered again.
+func (p *Plan) optionNumbers() []int {
+	var nos []int
+	take := func(no int) {
+		if _, ok := p.book.option(no); ok && !slices.Contains(nos, no) {
+			nos = append(nos, no)
+		}
+	}
+	for _, q := range p.book.asked() {
+		take(q.Delete)
+		for i := range q.Rows {
+			take(q.Rows[i].Same)
+			take(q.Rows[i].Add)
+		}
+	}
+	slices.Sort(nos)
+	return nos
+}
+
+func (p *Plan) encodeQuestions(e *json.Encoder, options []int, answers []Answer) error {
+	put := func(l fileLine) error {
+		if err := e.Encode(l); err != nil {
+			return fmt.Errorf("plan file: %w", err)
+		}
+		return nil
+	}
+	for _, q := range p.book.asked() {
+		f := &fileQuestion{Question: *q, DeleteWhy: toFileWhy(q.DeleteWhy)}
+		for _, c := range q.Rows {
+			f.Rows = append(f.Rows, fileCandidate{c, toFileWhy(c.SameWhy), toFileWhy(c.AddWhy), c.waits})
+		}
+		if err := put(fileLine{Question: f}); err != nil {
+			return err
+		}
+	}
+	for _, no := range options {
+		a, _ := p.book.option(no)
+		if err := put(fileLine{Option: toFileAction(&a)}); err != nil {
+			return err
+		}
+	}
+	if len(answers) == 0 {
+		return nil
+	}
+	return put(fileLine{Answers: answers})
+}
+
+func toFileWhy(q *problem.Problem) *fileProblem {
+	if q == nil {
+		return nil
+	}
+	f := toFile(q)
+	return &f
+}
+
+func fromFileWhy(f *fileProblem) *problem.Problem {
+	if f == nil {
+		return nil
+	}
+	return fromFile(*f)
+}
+
+func fromFileQuestion(f *fileQuestion) *Question {
+	q := f.Question
+	q.DeleteWhy = fromFileWhy(f.DeleteWhy)
+	q.Rows = nil
+	for _, c := range f.Rows {
+		c.Candidate.SameWhy, c.Candidate.AddWhy = fromFileWhy(c.SameWhy), fromFileWhy(c.AddWhy)
+		c.waits = c.Waits
+		q.Rows = append(q.Rows, c.Candidate)
+	}
+	return &q
+}
+
 // encodeSource writes the source rows that the plan rests on: UPN, immutable ID,
-// line, status, then the columns.
+// line, status, from version 2 on the Username, then the columns.
 func (p *Plan) encodeSource(e *json.Encoder) error {
 	var block [][]*string
 	flush := func() error {
@@ -205,7 +340,11 @@ func (p *Plan) encodeSource(e *json.Encoder) error {
 		if u.Marks().Has(directory.Enabled) {
 			status = "1"
 		}
-		row := append(make([]*string, 0, 4+len(columns)), &upn, &id, &line, &status)
+		row := append(make([]*string, 0, 5+len(columns)), &upn, &id, &line, &status)
+		if p.version > 1 {
+			username := u.Username()
+			row = append(row, &username)
+		}
 		for _, c := range columns {
 			if v, set := u.Get(c); set {
 				row = append(row, &v)
@@ -229,7 +368,7 @@ func fromFile(q fileProblem) *problem.Problem { return problem.New(q.Code, q.Arg
 func toFileAction(a *Action) *fileAction {
 	f := &fileAction{
 		No: a.No, Kind: a.Kind.String(), User: a.User, UPN: a.UPN, Name: a.Name, Line: a.Line,
-		Pair: a.Pair, Marks: a.Marks, After: a.After,
+		Marks: a.Marks, After: a.After, Missing: a.how.missing, Paid: a.how.paid, Explanation: a.Explanation, Evidence: a.Evidence,
 		Last: a.how.last, With: a.how.with, Temporary: a.how.temporary, Enters: a.how.enters,
 		Resets: a.how.resets, Federated: a.how.federated, NewUPN: a.how.newUPN,
 		Changes: toFileChanges(a.Changes), Made: toFileChanges(a.how.made), Unlicensed: a.how.unlicensed,
@@ -237,8 +376,8 @@ func toFileAction(a *Action) *fileAction {
 	for _, q := range a.Warnings {
 		f.Warnings = append(f.Warnings, toFile(q))
 	}
-	if e := a.Evidence; e != nil {
-		f.Evidence = &fileEvidence{e.Licensed, e.Enabled, e.Created, e.LastSignIn, e.Purpose}
+	if a.Link.Username != "" {
+		f.Link = &a.Link
 	}
 	return f
 }
@@ -275,8 +414,9 @@ func fromFileChanges(fs []fileChange) []Change {
 func fromFileAction(f *fileAction) (Action, error) {
 	a := Action{
 		No: f.No, User: f.User, UPN: f.UPN, Name: f.Name, Line: f.Line,
-		Pair: f.Pair, Marks: f.Marks, After: f.After,
+		Marks: f.Marks, After: f.After, Explanation: f.Explanation, Evidence: f.Evidence,
 		how: how{
+			missing: f.Missing, paid: f.Paid,
 			last: f.Last, with: f.With, temporary: f.Temporary, enters: f.Enters,
 			resets: f.Resets, federated: f.Federated, newUPN: f.NewUPN,
 			made: fromFileChanges(f.Made), unlicensed: f.Unlicensed,
@@ -291,11 +431,11 @@ func fromFileAction(f *fileAction) (Action, error) {
 	if a.Kind == 0 {
 		return a, fmt.Errorf("kind %q", f.Kind)
 	}
+	if f.Link != nil {
+		a.Link = *f.Link
+	}
 	for _, q := range f.Warnings {
 		a.Warnings = append(a.Warnings, fromFile(q))
-	}
-	if e := f.Evidence; e != nil {
-		a.Evidence = &Evidence{e.Licensed, e.Enabled, e.Created, e.LastSignIn, e.Purpose}
 	}
 	a.finish()
 	return a, nil
@@ -322,6 +462,10 @@ type decoder struct {
 	head fileHeader
 	acts []Action
 	skip []Skipped
+	asks []*Question
+	opts []Action
+	said []Answer
+	at   int // the kind of the last line
 	rows *directory.Builder
 	end  *fileTrailer
 }
@@ -374,7 +518,7 @@ func (d *decoder) decode() (*Plan, error) {
 	if err := json.Unmarshal(line, &version); err != nil || version.Version == nil {
 		return nil, errors.New("not a plan file")
 	}
-	if *version.Version != FormatVersion {
+	if *version.Version < 1 || *version.Version > FormatVersion {
 		return nil, problem.New(problem.PlanNewer, problem.Args{
 			"version": strconv.Itoa(*version.Version), "known": strconv.Itoa(FormatVersion),
 		})
@@ -426,34 +570,54 @@ func (d *decoder) take(line []byte) error {
 	if l.End == nil {
 		d.sum.Write(line)
 	}
+	at := l.order()
+	if at == 0 || at < d.at {
+		return errors.New("a line that does not belong here")
+	}
+	d.at = at
 	switch {
-	case l.Source != nil && l.Action == nil && l.Skip == nil && l.End == nil && len(d.acts)+len(d.skip) == 0:
+	case l.Source != nil:
 		return d.takeSource(l.Source)
-	case l.Source == nil && l.Action != nil && l.Skip == nil && l.End == nil && len(d.skip) == 0:
+	case l.Action != nil:
 		a, err := fromFileAction(l.Action)
 		if err != nil {
 			return err
 		}
 		d.acts = append(d.acts, a)
-	case l.Source == nil && l.Action == nil && l.Skip != nil && l.End == nil:
+	case l.Skip != nil:
 		s := l.Skip
 		d.skip = append(d.skip, Skipped{
 			No: s.No, Ref: s.Ref, Name: s.Name, Line: s.Line, Group: s.Why.Code.Group(), Why: fromFile(s.Why),
 		})
-	case l.Source == nil && l.Action == nil && l.Skip == nil && l.End != nil:
-		d.end = l.End
+	case l.Question != nil:
+		d.asks = append(d.asks, fromFileQuestion(l.Question))
+	case l.Option != nil:
+		a, err := fromFileAction(l.Option)
+		if err != nil {
+			return err
+		}
+		d.opts = append(d.opts, a)
+	case l.Answers != nil:
+		d.said = append(d.said, l.Answers...)
 	default:
-		return errors.New("a line that does not belong here")
+		d.end = l.End
 	}
 	return nil
 }
 
 func (d *decoder) takeSource(rows [][]*string) error {
+	fixed := 4
+	if d.head.Version > 1 {
+		fixed = 5
+	}
 	for _, r := range rows {
-		if len(r) != 4+len(d.head.Columns) || r[0] == nil || r[1] == nil || r[2] == nil || r[3] == nil {
+		if len(r) != fixed+len(d.head.Columns) || slices.Contains(r[:fixed], nil) {
 			return errors.New("source row of another length")
 		}
 		rec := directory.Record{UPN: *r[0], ImmutableID: *r[1]}
+		if fixed > 4 {
+			rec.ID = directory.ID(*r[4])
+		}
 		n, err := strconv.Atoi(*r[2])
 		if err != nil || n < 0 {
 			return errors.New("source row without line")
@@ -466,7 +630,7 @@ func (d *decoder) takeSource(rows [][]*string) error {
 		default:
 			return errors.New("source row without status")
 		}
-		for _, v := range r[4:] {
+		for _, v := range r[fixed:] {
 			if v == nil {
 				rec.Values = append(rec.Values, directory.Value{})
 			} else {
@@ -486,13 +650,20 @@ func (d *decoder) plan() (*Plan, error) {
 	if hex.EncodeToString(d.sum.Sum(nil)) != d.end.SHA256 {
 		return nil, errors.New("the bytes are not those that were written")
 	}
-	if len(d.acts) != h.Actions || len(d.skip) != h.Skips || d.rows.Len() != h.Rows {
+	if len(d.acts) != h.Actions || len(d.skip) != h.Skips || d.rows.Len() != h.Rows ||
+		len(d.asks) != h.Questions || len(d.opts) != h.Options {
 		return nil, errors.New("the number of rows is not that of the header")
 	}
-	p := &Plan{book: newStored(d.acts, d.skip)}
+	book := newStored(d.acts, d.skip)
+	book.ask = d.asks
+	for _, a := range d.opts {
+		book.opts[a.No] = a
+	}
+	p := &Plan{book: book}
+	p.version = h.Version
 	p.tenant, p.domain, p.policy, p.undo = h.Tenant, h.Domain, h.Policy, h.Undo
 	p.about, p.confirmed, p.counts, p.need = h.Source, h.Confirmed, h.Counts, h.Need
-	p.guard = guard{h.Guard.Unattended, h.Guard.Today, h.Guard.UsersThen, h.Guard.Watched, h.Guard.Raised}
+	p.guard = h.Guard.guard()
 	digest, err := hex.DecodeString(h.Digest)
 	if err != nil || len(digest) != len(p.digest) {
 		return nil, errors.New("source digest")
@@ -506,18 +677,18 @@ func (d *decoder) plan() (*Plan, error) {
 	}
 	if h.Undo > 0 {
 		p.source = emptyBin()
-		return p.proven(d.end)
+		return p.proven(d)
 	}
 	about := h.Source
 	p.source, err = d.rows.Seal(directory.Proof{Ended: true, Pages: 1, Items: h.Rows, Count: -1}, about)
 	if err != nil {
 		return nil, fmt.Errorf("source rows: %w", err)
 	}
-	return p.proven(d.end)
+	return p.proven(d)
 }
 
 // proven gives a plan that was read what follows from its rows, and checks it.
-func (p *Plan) proven(end *fileTrailer) (*Plan, error) {
+func (p *Plan) proven(d *decoder) (*Plan, error) {
 	p.rests = func(directory.User) bool { return true }
 	p.rested = p.restedOn()
 	p.verdict = judge(p.policy, p.counts, p.guard)
@@ -525,8 +696,13 @@ func (p *Plan) proven(end *fileTrailer) (*Plan, error) {
 		return nil, err
 	}
 	p.finger = p.fingerprint()
-	if found := p.finger.String(); found != end.Fingerprint {
-		return nil, problem.New(problem.PlanMismatch, problem.Args{"named": end.Fingerprint, "found": found})
+	if d.head.Final {
+		p.answers = d.said
+	} else {
+		p = p.with(d.said)
+	}
+	if found := p.Fingerprint().String(); found != d.end.Fingerprint {
+		return nil, problem.New(problem.PlanMismatch, problem.Args{"named": d.end.Fingerprint, "found": found})
 	}
 	return p, nil
 }

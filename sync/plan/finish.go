@@ -19,7 +19,7 @@ func (b *builder) upn(r row) string {
 	return b.src.At(int(r.src)).UPN()
 }
 
-func (b *builder) compare(x, y row) int {
+func (b *builder) inOrder(x, y row) int {
 	if c := cmp.Compare(x.kind, y.kind); c != 0 {
 		return c
 	}
@@ -36,15 +36,13 @@ func (b *builder) compare(x, y row) int {
 func (b *builder) finish() *Plan {
 	b.sortRows()
 	b.sortSkips()
-	made := &built{builder: b, chain: b.chainUp(), pair: map[int32]int32{}}
-	for _, p := range b.findPairs() {
-		made.pair[int32(p[0])] = int32(p[1]) //nolint:gosec // as in match
-		made.pair[int32(p[1])] = int32(p[0]) //nolint:gosec // as in match
-	}
+	made := &built{builder: b, chain: b.chainUp()}
+	made.ask()
 	made.shared, made.sharing = b.sharedAliases()
 	b.restOn()
 
 	p := &Plan{book: made}
+	p.version = FormatVersion
 	in := &b.in
 	p.tenant, p.domain, p.policy = in.Tenant.ID, b.domain.Name, in.Policy
 	p.about, p.digest = b.src.About(), b.src.Digest()
@@ -54,7 +52,7 @@ func (b *builder) finish() *Plan {
 		return b.ours.hasRow(u.Row()) || b.rests.hasRow(u.Row())
 	}
 	p.rested = p.restedOn()
-	g := guard{unattended: in.Unattended, today: in.Facts.DeletionsToday, usersThen: in.Facts.UsersThen}
+	g := guard{unattended: in.Unattended, today: in.Facts.DeletionsToday, usersThen: in.Facts.UsersThen, lostHeld: b.lostHeld}
 	p.counts = b.count(made, &g)
 	p.guard = g
 	p.verdict = judge(p.policy, p.counts, g)
@@ -105,7 +103,7 @@ func (b *builder) sortRows() {
 		if c := strings.Compare(x.upn, y.upn); c != 0 {
 			return c
 		}
-		return b.compare(x.row, y.row)
+		return b.inOrder(x.row, y.row)
 	})
 	for i := range ks {
 		b.rows[i] = ks[i].row
@@ -163,42 +161,24 @@ func (b *builder) compareSource(x, y int32) int {
 func (b *builder) count(made *built, g *guard) Counts {
 	c := Counts{
 		SourceUsers: b.sourceUsers, Unchanged: b.unchanged,
-		Skipped: len(b.skips), SourceHeld: b.sourceHeld,
+		Skipped: len(b.skips), SourceHeld: b.sourceHeld, Asked: b.askedRows,
+		Questions: len(b.questions), OpenQuestions: len(b.questions), Usable: b.usable(),
 	}
+	g.origins = b.origins()
 	busy := newBits(b.users.Len())
 	copy(busy, b.settled)
 	for i, r := range b.rows {
-		switch r.kind {
-		case Delete:
-			c.Delete++
-		case Rename:
-			c.Rename++
-			if !b.here(b.users.At(int(r.acct)).UPN()) {
-				c.MovedIn++
-			}
-		case Restore:
-			c.Restore++
-		case Add:
-			c.Add++
-		case Update:
-			c.Update++
-		}
 		if r.kind == Add || r.kind == Restore {
+			g.take(&c, &Action{Kind: r.kind}, b.domain.Name, 1)
 			continue
 		}
 		busy.set(r.acct)
-		if r.kind == Delete {
-			continue
-		}
 		a := made.core(i)
-		if a.SignIn {
-			c.SignIn++
-		}
-		if a.Blocks {
-			c.Blocks++
-		}
-		if a.watched() {
-			g.watched++
+		g.take(&c, &a, b.domain.Name, 1)
+	}
+	for _, q := range made.questions {
+		if q.Lost {
+			g.lostHeld++
 		}
 	}
 	for u := range b.users.All() {
@@ -210,6 +190,9 @@ func (b *builder) count(made *built, g *guard) Counts {
 			continue
 		}
 		c.Touchable++
+		if b.owner[u.Row()] >= 0 || b.known(u) {
+			c.Known++
+		}
 		if !busy.hasRow(u.Row()) {
 			c.DestinationHeld++
 		}
@@ -220,6 +203,26 @@ func (b *builder) count(made *built, g *guard) Counts {
 		}
 	}
 	return c
+}
+
+// usable counts the rows of the domain that are neither repeated nor unreadable;
+// of several with one UPN the first counts.
+func (b *builder) usable() int {
+	n := 0
+	for i, f := range b.fate {
+		if !b.ours.has(int32(i)) { //nolint:gosec // as in match
+			continue
+		}
+		if f != bad {
+			n++
+			continue
+		}
+		s := b.src.At(i)
+		if twins := b.src.ByUPN(s.UPN()); len(twins) > 1 && twins[0].Row() == i {
+			n++
+		}
+	}
+	return n
 }
 
 // need are the accounts whose kind of mailbox the plan lacks.
@@ -234,8 +237,13 @@ func (b *builder) need() []directory.ID {
 			ids = append(ids, u.ID())
 		}
 	}
+	for _, q := range b.questions {
+		if u := q.dep.user; !b.marks(u).Any(directory.Purposes) {
+			ids = append(ids, u.ID())
+		}
+	}
 	slices.Sort(ids)
-	return ids
+	return slices.Compact(ids)
 }
 
 // warnings are those of the plan as a whole.
@@ -266,5 +274,35 @@ func (b *builder) warnings(made *built) []*problem.Problem {
 			warn(problem.ColumnAbsent, problem.Args{"source": about.Name, "attribute": string(a)})
 		}
 	}
+	if !b.usernames {
+		if n := b.skipped(problem.NoUsernames); n > 0 {
+			warn(problem.DeparturesHeld, problem.Args{"source": about.Name, "accounts": strconv.Itoa(n)})
+		}
+	}
+	for _, entry := range b.in.Policy.Protected {
+		if entry = strings.TrimSpace(entry); !b.fitsAny(entry) {
+			warn(problem.ProtectedFitsNone, problem.Args{"entry": entry})
+		}
+	}
 	return append(ws, b.decided.idle()...)
+}
+
+func (b *builder) skipped(code problem.Code) int {
+	n := 0
+	for _, s := range b.skips {
+		if s.code == code {
+			n++
+		}
+	}
+	return n
+}
+
+// fitsAny reports whether an entry of the protected list names an account.
+func (b *builder) fitsAny(entry string) bool {
+	for _, id := range [...]string{entry, directory.FoldUPN(entry)} {
+		if _, ok := b.users.ByID(directory.ID(id)); ok {
+			return true
+		}
+	}
+	return len(b.users.ByUPN(entry)) > 0
 }

@@ -34,6 +34,7 @@ func tenant() directory.Tenant {
 // person is a row of a test: a short way to write a record.
 type person struct {
 	id, upn, imm     string
+	username         string // of a source row; its UPN if empty
 	name, sur, given string
 	alias, dept      string
 	marks            directory.Marks
@@ -126,7 +127,9 @@ func snapshot(t testing.TB, side directory.Side, people []person) *directory.Sna
 			t.Fatalf("account %s without ID", p.upn)
 		}
 		if side == directory.Source {
-			p.id = ""
+			if p.id = p.username; p.id == "" {
+				p.id = p.upn
+			}
 			p.marks &= directory.Enabled
 		}
 		if err := b.Add(p.record()); err != nil {
@@ -151,6 +154,9 @@ func newScene() *scene {
 	s := &scene{}
 	s.in = Input{Tenant: tenant(), Domain: dom, SetUp: []string{dom, "two.example", "fed.example"}, Policy: DefaultPolicy(), At: at}
 	s.in.Policy.MaxAllowedDeletions = 100
+	free := DefaultPolicy()
+	free.MaxAllowedDeletions = 1000
+	s.in.Others = map[string]Policy{"two.example": free, "fed.example": free}
 	return s
 }
 
@@ -195,6 +201,19 @@ func brief(p *Plan) []string {
 	}
 	for s := range p.Skips() {
 		rows = append(rows, fmt.Sprintf("skip %s %s", strings.TrimSuffix(s.Ref.UPN, "@"+dom), s.Why.Code))
+	}
+	for _, q := range p.Questions() {
+		row := "ask " + strings.TrimSuffix(q.Account.UPN, "@"+dom) + ":"
+		for i := range q.Rows {
+			row += " " + strings.TrimSuffix(q.Rows[i].Row.UPN, "@"+dom)
+		}
+		if q.Answer.Kind != Open {
+			row += " = " + string(q.Answer.Kind)
+			if q.Answer.Kind == SamePerson {
+				row += " " + strings.TrimSuffix(q.Answer.Row, "@"+dom)
+			}
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }

@@ -37,20 +37,25 @@ type Absence struct {
 
 // Link is the remembered pair of an account and a user of the source.
 type Link struct {
-	Account  directory.ID
-	Username string
+	Account  directory.ID `json:"account,omitempty"`
+	Username string       `json:"username"`
 	// The names, UPN and immutable ID of the row when the link was learnt.
-	Given, Family, Display string
-	UPN, ImmutableID       string
+	Given       string `json:"given,omitempty"`
+	Family      string `json:"family,omitempty"`
+	Display     string `json:"display,omitempty"`
+	UPN         string `json:"upn,omitempty"`
+	ImmutableID string `json:"immutable_id,omitempty"`
 	// Since is when the link was learnt, Run the run that taught it.
-	Since time.Time
-	Run   int64
+	Since time.Time `json:"since,omitzero"`
+	Run   int64     `json:"run,omitempty"`
 }
 
 // Seen is when a Username was in complete reads without a gap, and its Last
 // Login in the last of them.
 type Seen struct {
-	First, Last, Login time.Time
+	First time.Time `json:"first,omitzero"`
+	Last  time.Time `json:"last,omitzero"`
+	Login time.Time `json:"login,omitzero"`
 }
 
 // The columns of the users of a Past.

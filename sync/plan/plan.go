@@ -91,11 +91,11 @@ func (c Change) Clears() bool { return c.Old.Set && !c.New.Set }
 // Evidence is what speaks for or against a deletion. Zero fields are not known,
 // and are not shown.
 type Evidence struct {
-	Licensed   bool
-	Enabled    bool
-	Created    time.Time
-	LastSignIn time.Time
-	Purpose    directory.Marks
+	Licensed   bool            `json:"licensed"`
+	Enabled    bool            `json:"enabled"`
+	Created    time.Time       `json:"created,omitzero"`
+	LastSignIn time.Time       `json:"last_sign_in,omitzero"`
+	Purpose    directory.Marks `json:"purpose,omitempty"`
 }
 
 // Action is what a sync would do to one account.
@@ -233,6 +233,8 @@ type Verdict struct {
 	Raised bool
 	// Why is the problem that cancels, nil otherwise.
 	Why *problem.Problem
+
+	origins []origin
 }
 
 // Percent is the share of deletions, in percent; 0 without users.
@@ -291,7 +293,7 @@ type Counts struct {
 	//	Touchable   = Unchanged + Update + Rename - MovedIn + Delete + DestinationHeld
 	//
 	// Missing are updates that block an account whose person is absent.
-	Missing int
+	Missing                     int
 	SourceHeld, DestinationHeld int
 }
 

@@ -12,59 +12,62 @@ import (
 // nothing happens to the account nor to the rows.
 type Question struct {
 	// No is the number of the question in this plan, from 1, in order of UPN.
-	No      int
-	Account directory.Ref
-	Name    string
+	No      int           `json:"no"`
+	Account directory.Ref `json:"account"`
+	Name    string        `json:"name,omitempty"`
 	// Link is what the account is linked to; zero Username for none.
-	Link Link
+	Link Link `json:"link,omitzero"`
 	// Seen is when its Username was in complete reads.
-	Seen     Seen
-	Marks    directory.Marks
-	Evidence Evidence
-	Rows     []Candidate
+	Seen     Seen            `json:"seen,omitzero"`
+	Marks    directory.Marks `json:"marks,omitempty"`
+	Evidence Evidence        `json:"evidence"`
+	Rows     []Candidate     `json:"-"`
 	// Basis identifies what an answer rests on: keys, names and candidates. An
 	// answer to another basis is asked again.
-	Basis string
+	Basis string `json:"basis"`
 	// Answer is the answer in this plan: Open until there is one.
-	Answer Answer
+	Answer Answer `json:"answer,omitzero"`
 	// Before is the answer to an earlier basis, with Kind Open for none.
-	Before Answer
+	Before Answer `json:"before,omitzero"`
 	// Lost: the account was in the last read that was learnt from.
-	Lost bool
+	Lost bool `json:"lost,omitempty"`
 
 	// Delete is the action that follows from different people, 0 for none;
 	// DeleteWhy says why there is none.
-	Delete    int
-	DeleteWhy *problem.Problem
+	Delete    int              `json:"delete,omitempty"`
+	DeleteWhy *problem.Problem `json:"-"`
 	// Waits are the questions that hold the deletion of an account whose answer is
 	// different people: each names one of its rows, and is open.
-	Waits []int
+	Waits []int `json:"waits_for,omitempty"`
 }
 
 // Candidate is a row that may be the person of a question's account.
 type Candidate struct {
 	// Key is a letter, or letters, that the row has in its question.
-	Key      string
-	Username string
-	Row      directory.Ref // UPN and immutable ID
-	Name     string
-	Line     int
+	Key      string        `json:"key"`
+	Username string        `json:"username,omitempty"`
+	Row      directory.Ref `json:"row"` // UPN and immutable ID
+	Name     string        `json:"name,omitempty"`
+	Line     int           `json:"line,omitempty"`
 	// Seen is when the Username was in complete reads; zero where it is new.
-	Seen    Seen
-	Compare []Compared
-	For     []Sign
-	Against []Sign
+	Seen    Seen       `json:"seen,omitzero"`
+	Compare []Compared `json:"compare,omitempty"`
+	For     []Sign     `json:"for,omitempty"`
+	Against []Sign     `json:"against,omitempty"`
 	// Same is the action that follows from same person, 0 for none; SameWhy says
 	// why the row is not written then, nil where the account is as it should be.
-	Same    int
-	SameWhy *problem.Problem
+	Same    int              `json:"same,omitempty"`
+	SameWhy *problem.Problem `json:"-"`
 	// Add is the action that adds or restores the row where it is a person of its
 	// own, 0 for none: it is a skip, or another domain's.
-	Add    int
-	AddWhy *problem.Problem
+	Add    int              `json:"add,omitempty"`
+	AddWhy *problem.Problem `json:"-"`
 	// TakenBy is the question whose answer takes the row, WaitsFor an open one that
 	// names it too; 0 for none.
-	TakenBy, WaitsFor int
+	TakenBy  int `json:"taken_by,omitempty"`
+	WaitsFor int `json:"waits_for,omitempty"`
+	// waits: the row is of the domain, and neither a skip nor another account's.
+	waits bool
 }
 
 // RowKey is what an answer calls the row: its Username, else its UPN.
@@ -79,9 +82,10 @@ func (c *Candidate) RowKey() string {
 type Compared struct {
 	// Attribute is that of the account; the Username stands under mailNickname's
 	// place as "username".
-	Attribute    directory.Attribute
-	Account, Row string
-	Likeness     string // equal, looks_same, differs, one_side
+	Attribute directory.Attribute `json:"attribute"`
+	Account   string              `json:"account,omitempty"`
+	Row       string              `json:"row,omitempty"`
+	Likeness  string              `json:"likeness"` // equal, looks_same, differs, one_side
 }
 
 // Username is what Compared calls the key of a user in HAC.
@@ -100,24 +104,24 @@ type Sign string
 
 // The signs.
 const (
-	SignID           Sign = "immutable_id_equal"
-	SignUsername     Sign = "username_in_row"
-	SignUPN          Sign = "upn_in_row"
-	SignAddress      Sign = "address_in_row"
-	SignName         Sign = "name_equal"
-	SignNameLooks    Sign = "name_looks_same"
-	SignAlias        Sign = "alias_equal"
-	SignGiven        Sign = "given_name_equal"
-	SignFamily       Sign = "family_name_equal"
-	SignDepartment   Sign = "department_equal"
-	SignNoLink       Sign = "username_differs"
-	SignRowNoID      Sign = "row_without_id"
-	SignAccountNoID  Sign = "account_without_id"
-	SignOtherID      Sign = "immutable_id_differs"
-	SignOtherName    Sign = "name_differs"
-	SignBroken       Sign = "username_was_away"
-	SignOtherDomain  Sign = "row_in_other_domain"
-	SignNotWritable  Sign = "row_not_writable"
+	SignID          Sign = "immutable_id_equal"
+	SignUsername    Sign = "username_in_row"
+	SignUPN         Sign = "upn_in_row"
+	SignAddress     Sign = "address_in_row"
+	SignName        Sign = "name_equal"
+	SignNameLooks   Sign = "name_looks_same"
+	SignAlias       Sign = "alias_equal"
+	SignGiven       Sign = "given_name_equal"
+	SignFamily      Sign = "family_name_equal"
+	SignDepartment  Sign = "department_equal"
+	SignNoLink      Sign = "username_differs"
+	SignRowNoID     Sign = "row_without_id"
+	SignAccountNoID Sign = "account_without_id"
+	SignOtherID     Sign = "immutable_id_differs"
+	SignOtherName   Sign = "name_differs"
+	SignBroken      Sign = "username_was_away"
+	SignOtherDomain Sign = "row_in_other_domain"
+	SignNotWritable Sign = "row_not_writable"
 )
 
 // AnswerKind is what a person answers.

@@ -683,32 +683,6 @@ func TestBuild_ReviewersDecisions(t *testing.T) {
 			change: out(LeaveOutAlways, "id-a", "b@"+dom), want: []string{"delete b", "skip a HS-3501"},
 		},
 		{
-			name: "the same person: one rename", source: []person{user("new", imm("1"), named("Ann"))}, users: []person{account("old", imm(""), named("Ann"))},
-			change: all(policy(func(p *Policy) { p.Attributes = directory.Standard()[:3] }), decide(Decision{Kind: SamePerson, ID: "id-old", UPN: "new@" + dom})),
-			want:   []string{"rename new was old onPremisesImmutableId=1"},
-		},
-		{
-			name: "with both IDs only where an ID may change", source: []person{user("new", imm("1"))}, users: []person{account("old", imm("2"))},
-			change: decide(Decision{Kind: SamePerson, ID: "id-old", UPN: "new@" + dom}), want: []string{"skip new HS-3206"},
-		},
-		{
-			name: "and a reviewer watches", source: []person{user("new", imm("1"))}, users: []person{account("old", imm("2"))},
-			change: all(policy(ask), unattended, decide(Decision{Kind: SamePerson, ID: "id-old", UPN: "new@" + dom})), want: []string{"skip new HS-3207"},
-		},
-		{
-			name: "then the ID changes with the rename", source: []person{user("new", imm("1"))}, users: []person{account("old", imm("2"))},
-			change: all(policy(ask), policy(func(p *Policy) { p.Attributes = directory.Standard()[:2] }), decide(Decision{Kind: SamePerson, ID: "id-old", UPN: "new@" + dom})),
-			want:   []string{"rename new was old onPremisesImmutableId=1"},
-		},
-		{
-			name: "not a protected account", source: []person{user("new", imm("1"))}, users: []person{account("old", imm(""), mark(directory.RoleHolder))},
-			change: decide(Decision{Kind: SamePerson, ID: "id-old", UPN: "new@" + dom}), want: []string{"add new", "skip old HS-3106"},
-		},
-		{
-			name: "not an account that another row means", source: []person{user("new", imm("1")), user("old", imm(""))}, users: []person{account("old", imm(""))},
-			change: decide(Decision{Kind: SamePerson, ID: "id-old", UPN: "new@" + dom}), want: []string{"add new"},
-		},
-		{
 			name: "an attribute left out", source: []person{user("a", named("New"), func(p *person) { p.sur = "New" })}, users: []person{account("a")},
 			change: decide(Decision{Kind: LeaveOutAttribute, Attribute: directory.DisplayName}), want: []string{"update a surname=New"},
 		},
@@ -724,13 +698,13 @@ func TestBuild_ReviewersDecisions(t *testing.T) {
 	if why.Args["by"] != "t.mori" || why.Args["why"] != "printer" || why.Args["at"] == "" {
 		t.Errorf("who, why and when: %v", why.Args)
 	}
-	s.in.Decisions = []Decision{{Kind: SamePerson, ID: "id-gone", UPN: "x@" + dom}}
+	s.in.Decisions = []Decision{{Kind: Allow, ID: "id-gone", UPN: "x@" + dom}}
 	if !warned(s.build(t), problem.DecisionIdle) {
 		t.Error("nobody says that a decision fits no row")
 	}
 }
 
-func TestPairs_OnePersonDeletedAndAdded(t *testing.T) {
+func TestQuestions_OnePersonWhoComesAndGoes(t *testing.T) {
 	pairs := map[string]string{
 		"渡邉 翔": "渡辺 翔", "渡邊翔": "渡辺　翔", "髙﨑": "高崎", "齋藤": "斉藤", "ﾜﾀﾅﾍﾞ": "わたなべ", "ＡＮＮ": "ann", "𠮷田": "吉田", "神谷": "神谷",
 	}
@@ -738,25 +712,38 @@ func TestPairs_OnePersonDeletedAndAdded(t *testing.T) {
 		s := newScene()
 		s.source = []person{user("z"), user("new", named(is), func(p *person) { p.sur, p.given = "", "" })}
 		s.users = []person{account("z"), account("old", named(was), func(p *person) { p.sur, p.given = "", "" })}
-		p := s.build(t)
-		if d, a := p.Action(0), p.Action(1); d.Pair != 2 || a.Pair != 1 || !has(d, problem.MaybeSamePerson) {
-			t.Errorf("%s and %s: pairs %d, %d", was, is, d.Pair, a.Pair)
-		}
+		expect(t, s.build(t), "ask old: new")
 	}
+	ann := []person{user("z"), user("new", named("Ann"), imm(""))}
+	accounts := []person{account("z"), account("old", named("Ann"))}
 	check(t, []rule{
+		{name: "open, unattended", source: ann, users: accounts, change: unattended, want: []string{"ask old: new"}},
+		{name: "open, attended", source: ann, users: accounts, want: []string{"ask old: new"}},
 		{
-			name: "nobody watches, and an ID is missing: held", source: []person{user("new", named("Ann"), imm(""))}, users: []person{account("old", named("Ann"))},
-			change: unattended, want: []string{"skip new HS-3213", "skip old HS-3213"},
-		},
-		{
-			name: "both have an ID: two persons", source: []person{user("new", named("Ann"))}, users: []person{account("old", named("Ann"))},
-			change: unattended, want: []string{"delete old", "add new"},
-		},
-		{
-			name: "somebody watches: both are applied", source: []person{user("new", named("Ann"), imm(""))}, users: []person{account("old", named("Ann"))},
-			want: []string{"delete old", "add new"},
+			name: "also where both have an ID", source: []person{user("new", named("Ann"))}, users: []person{account("old", named("Ann"))},
+			want: []string{"ask old: new"},
 		},
 	})
+	for how, want := range [][]string{
+		{"ask old: new"},
+		{"ask old: new = not-now"},
+		{"delete old", "add new", "ask old: new = different"},
+		{"rename new was old surname=Sur new givenName=Given new mailNickname=new", "ask old: new = same new"},
+	} {
+		s := newScene()
+		s.source, s.users = ann, accounts
+		p := s.build(t)
+		s.in.Answers = answers(p.Question(0), how)
+		q := s.build(t)
+		expect(t, q, want...)
+		expect(t, p.Answer(s.in.Answers), want...)
+		if p.Answer(s.in.Answers).Fingerprint() != q.Fingerprint() {
+			t.Errorf("answered later it is another plan: %v", want)
+		}
+		if how == 2 && !slices.Equal(q.Action(0).After, []int{q.Action(1).No}) {
+			t.Errorf("the deletion does not wait for the addition: %v", q.Action(0).After)
+		}
+	}
 }
 
 func TestRule10_ValuesThatLookTheSameAreMarked(t *testing.T) {

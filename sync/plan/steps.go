@@ -18,6 +18,9 @@ type how struct {
 	federated bool
 	// newUPN: the account is restored under another UPN.
 	newUPN bool
+	// missing: the account is blocked because its person is absent. paid: a
+	// deletion that counted with the guard when the account was blocked.
+	missing, paid bool
 	// with is the addition that takes the UPN of this deletion: neither is
 	// made without the other.
 	with int

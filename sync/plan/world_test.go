@@ -241,6 +241,7 @@ type hostile struct {
 	source, live, bin []person
 	purposes          map[directory.ID]directory.Marks
 	in                Input
+	answers           int // two bits a question
 }
 
 func drawHostile(t *rapid.T) *hostile {
@@ -336,15 +337,16 @@ func drawHostile(t *rapid.T) *hostile {
 			}
 		}
 	}
+	h.answers = rapid.IntRange(0, 1<<20).Draw(t, "answers")
 	h.source = append(h.source, person{upn: "anchor@" + h.in.Domain, imm: "anchor", name: "Anchor", alias: "anchor"})
 	h.in.Facts.Known = map[string]map[directory.Attribute]bool{"1": {directory.Department: true}, "a@" + dom: {directory.Surname: true}}
 	for range rapid.IntRange(0, 4).Draw(t, "decisions") {
-		d := Decision{Kind: rapid.SampledFrom([]DecisionKind{LeaveOutAlways, LeaveOutOnce, SamePerson, Allow, Allow}).Draw(t, "kind")}
+		d := Decision{Kind: rapid.SampledFrom([]DecisionKind{LeaveOutAlways, LeaveOutOnce, Allow, Allow}).Draw(t, "kind")}
 		if len(h.live) > 0 {
 			d.ID = directory.ID(rapid.SampledFrom(h.live).Draw(t, "of account").id)
 		}
 		d.UPN = rapid.SampledFrom(h.source).Draw(t, "of row").upn
-		if d.Kind != SamePerson && rapid.Bool().Draw(t, "by upn") {
+		if rapid.Bool().Draw(t, "by upn") {
 			d.ID = ""
 		}
 		if d.Kind == Allow && rapid.Bool().Draw(t, "again") {
@@ -363,7 +365,35 @@ func (h *hostile) plan(t testing.TB) (*world, *Plan, Input) {
 	in := h.in
 	in.Source = snapshot(t, directory.Source, h.source)
 	p := w.plan(t, in)
+	for i, q := range p.Questions() {
+		in.Answers = append(in.Answers, answers(q, h.answers>>(2*i)&3)...)
+	}
+	if len(in.Answers) > 0 {
+		p = w.plan(t, in)
+	}
 	return w, p, in
+}
+
+// answers answers a question: 0 not at all, 1 not now, 2 different people, 3 the
+// same person as the first row.
+func answers(q *Question, how int) []Answer {
+	var all []Answer
+	for i := range q.Rows {
+		a := Answer{Account: q.Account.ID, Row: q.Rows[i].RowKey(), Basis: q.Basis, By: "t.mori", At: at}
+		switch how {
+		case 0:
+			return nil
+		case 1:
+			a.Kind = NotNow
+		case 2:
+			a.Kind = DifferentPeople
+		case 3:
+			a.Kind = SamePerson
+			return append(all, a)
+		}
+		all = append(all, a)
+	}
+	return all
 }
 
 // TestMain draws more than rapid would by itself: what collides is rare.

@@ -42,6 +42,31 @@ const (
 	ProtectedUnread Code = "HS-3111"
 )
 
+// Departures that wait: accounts whose person is absent from the source.
+const (
+	// NeverSeen: the account was in no complete read of the source, so an
+	// unattended run does not delete it. Args: upn, name, line, domain.
+	NeverSeen Code = "HS-3121"
+	// KeptMissing: on_missing = keep. Args: upn, name, line, domain, since (the
+	// first day without a row), due, days, of.
+	KeptMissing Code = "HS-3122"
+	// WaitsToDelete: on_missing = block; the account is deleted on a later day.
+	// Args: upn, name, line, domain, since, due, days (absent so far), of.
+	WaitsToDelete Code = "HS-3123"
+	// NotYetMissing: unattended, the account is deleted only after delete_after
+	// days of absence. Args: upn, name, line, domain, since, due, days, of.
+	NotYetMissing Code = "HS-3124"
+	// NoUsernames: the source has no Usernames, so nobody is known to have left.
+	// Args: upn, name, line, domain, since, due, days, of.
+	NoUsernames Code = "HS-3125"
+	// BlockedByOthers: the person is in the source again, but another
+	// administrator blocked the account. Args: upn, name, line, domain.
+	BlockedByOthers Code = "HS-3126"
+	// WaitsForShare: the deletion of a blocked account is due, but more are due
+	// than one run may delete. Args: upn, name, line, domain, share.
+	WaitsForShare Code = "HS-3127"
+)
+
 // Conflicts: rows that do not say clearly which account they mean, or that
 // Microsoft 365 would refuse beside what is there.
 const (
@@ -93,6 +118,16 @@ const (
 	// account's local part and name, so it is not deleted. Args: upn, name, line,
 	// domain, other (the UPN of the row).
 	SparedByName Code = "HS-3215"
+	// QuestionOpen: only a person can say whether an account and a row are one
+	// person. Args: upn, name, line, domain.
+	QuestionOpen Code = "HS-3216"
+	// DuplicateUsername: two source rows have the same Username.
+	// Args: upn, name, line, domain, username, lines.
+	DuplicateUsername Code = "HS-3217"
+	// WitnessesDiffer: the link of the row's Username means another account than
+	// its immutable ID or UPN. Args: upn, name, line, domain, username, by_link,
+	// by_id, by_upn (UPNs of the accounts; empty for none), immutable_id.
+	WitnessesDiffer Code = "HS-3218"
 )
 
 // Values that Microsoft 365 would refuse, and accounts that cannot be restored.
@@ -174,6 +209,13 @@ const (
 	// MoveHeld: the account would cross between a managed and a federated
 	// domain, and nobody watches. Args: upn, name, line, domain, from.
 	MoveHeld Code = "HS-3408"
+	// MoveHeldByGuard: more accounts would leave the other domain than its Max
+	// Allowed Deletions lets go unattended. Args: upn, name, line, domain, from,
+	// origin (that domain), moves, users, limit.
+	MoveHeldByGuard Code = "HS-3409"
+	// MovedNowhere: the source has the person in a domain that is none of the
+	// tenant's. Args: upn, name, line, domain, to.
+	MovedNowhere Code = "HS-3410"
 )
 
 // Left out by a person.
@@ -204,6 +246,20 @@ const (
 	// SignInCancels: renames, immutable IDs and cleared values together reached
 	// their limit, and nobody watches. Args: changes, users, percent, limit.
 	SignInCancels Code = "HS-3904"
+	// GuardCancelsKnown: deletions of accounts that were in the source reached Max
+	// Allowed Deletions of those that are or were.
+	// Args: deletions, users, percent, limit, stops_at.
+	GuardCancelsKnown Code = "HS-3905"
+	// MovesCancel: accounts that leave another domain reached the guard of that
+	// domain. Args: origin, moves, users, percent, limit.
+	MovesCancel Code = "HS-3906"
+	// LostCancels: unattended, the accounts that lost their row in this read reached
+	// Max Allowed Deletions, the held and questioned ones counted.
+	// Args: lost, deletions, users, percent, limit.
+	LostCancels Code = "HS-3907"
+	// ChangesCancel: unattended, the accounts changed at all reached their limit.
+	// Args: changes, users, percent, limit.
+	ChangesCancel Code = "HS-3908"
 )
 
 // Why there is no plan, beside what is said of a domain in general
@@ -218,6 +274,9 @@ const (
 	// UsersColumnMissing: an attribute to write was not read from the
 	// destination. Args: attribute.
 	UsersColumnMissing Code = "HS-3913"
+	// SourceDoubtful: many rows contradict what earlier reads taught in one way.
+	// Args: source, domain, rows, links.
+	SourceDoubtful Code = "HS-3914"
 )
 
 // Plan files.
@@ -295,6 +354,12 @@ const (
 	// DecisionIdle: a reviewer's decision fits no row any more.
 	// Args: decision, upn, id.
 	DecisionIdle Code = "HS-3967"
+	// ProtectedFitsNone: an entry of the protected list fits no account.
+	// Args: entry.
+	ProtectedFitsNone Code = "HS-3971"
+	// DeparturesHeld: the source has no Usernames, so that no absence is believed.
+	// Args: source, accounts.
+	DeparturesHeld Code = "HS-3972"
 )
 
 // Why a row has drifted.
@@ -318,6 +383,9 @@ const (
 	DriftSourceNew Code = "HS-3987"
 	// DriftBack: the account to restore is not among the deleted. Args: upn.
 	DriftBack Code = "HS-3988"
+	// DriftLink: what is remembered of the account is not as it was when the plan
+	// was made. Args: upn, then, now (the Usernames; empty for none).
+	DriftLink Code = "HS-3991"
 )
 
 var planTable = map[Code]traits{
@@ -332,6 +400,14 @@ var planTable = map[Code]traits{
 	ProtectedRoom:       {class: Skip, group: LeftAlone},
 	ProtectedEquipment:  {class: Skip, group: LeftAlone},
 	ProtectedUnread:     {class: Skip, group: LeftAlone},
+
+	NeverSeen:       {class: Skip, group: LeftAlone},
+	KeptMissing:     {class: Skip, group: LeftAlone},
+	WaitsToDelete:   {class: Skip, group: LeftAlone},
+	NotYetMissing:   {class: Skip, group: LeftAlone},
+	NoUsernames:     {class: Skip, group: LeftAlone},
+	BlockedByOthers: {class: Skip, group: LeftAlone},
+	WaitsForShare:   {class: Skip, group: LeftAlone},
 
 	DuplicateUPN:         {class: Skip, group: NotWritable},
 	DuplicateImmutableID: {class: Skip, group: NotWritable},
@@ -348,6 +424,9 @@ var planTable = map[Code]traits{
 	PairHeld:             {class: Skip, group: NotWritable},
 	SparedByAddress:      {class: Skip, group: NotWritable},
 	SparedByName:         {class: Skip, group: NotWritable},
+	QuestionOpen:         {class: Skip, group: NotWritable},
+	DuplicateUsername:    {class: Skip, group: NotWritable},
+	WitnessesDiffer:      {class: Skip, group: NotWritable},
 
 	UPNCharacter:         {class: Skip, group: NotWritable},
 	UPNTooLong:           {class: Skip, group: NotWritable},
@@ -375,6 +454,8 @@ var planTable = map[Code]traits{
 	MoveNeedsID:       {class: Skip, group: NotHere},
 	MoveNeedsPassword: {class: Skip, group: NotHere},
 	MoveHeld:          {class: Skip, group: NotHere},
+	MoveHeldByGuard:   {class: Skip, group: NotHere},
+	MovedNowhere:      {class: Skip, group: NotHere},
 
 	LeftOutAlways: {class: Skip, group: LeftOut},
 	LeftOutOnce:   {class: Skip, group: LeftOut},
@@ -384,10 +465,15 @@ var planTable = map[Code]traits{
 	GuardCancelsNumber: {class: Mend, guard: true},
 	GuardCancelsDay:    {class: Mend, guard: true},
 	SignInCancels:      {class: Mend, guard: true},
+	GuardCancelsKnown:  {class: Mend, guard: true},
+	MovesCancel:        {class: Mend, guard: true},
+	LostCancels:        {class: Mend, guard: true},
+	ChangesCancel:      {class: Mend, guard: true},
 
 	NoSourceRows:        {class: Mend},
 	SourceColumnMissing: {class: Mend},
 	UsersColumnMissing:  {class: Fatal},
+	SourceDoubtful:      {class: Mend},
 
 	PlanNewer:    {class: Mend},
 	PlanDamaged:  {class: Mend},
@@ -419,6 +505,9 @@ var planTable = map[Code]traits{
 	ColumnAbsent:  {class: Skip},
 	DecisionIdle:  {class: Skip},
 
+	ProtectedFitsNone: {class: Skip},
+	DeparturesHeld:    {class: Skip},
+
 	DriftValue:      {class: Skip},
 	DriftGone:       {class: Skip},
 	DriftTaken:      {class: Skip},
@@ -427,4 +516,5 @@ var planTable = map[Code]traits{
 	DriftSourceGone: {class: Skip},
 	DriftSourceNew:  {class: Skip},
 	DriftBack:       {class: Skip},
+	DriftLink:       {class: Skip},
 }
