@@ -54,7 +54,7 @@ func exitCode(err error) int {
 // dryRunOutcome is the exit code of a dry run that came to its end.
 func dryRunOutcome(p *plan.Plan) outcome {
 	switch {
-	case p.Verdict().Cancelled:
+	case problem.Guarded(p.Applyable()):
 		return exitGuard
 	case p.Counts().Changes() > 0:
 		return exitPending

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/user"
 	"strconv"
@@ -86,12 +85,12 @@ func (a *app) apply(ctx context.Context, s *session, p *run.Planned, known bool,
 	if err != nil {
 		return err
 	}
-	verdict, changes := p.Plan.Verdict(), p.Plan.Counts().Changes()
+	why := p.Plan.Applyable()
 	switch {
-	case changes == 0:
+	case p.Plan.Counts().Changes() == 0:
 		return a.nothingToDo(p, f)
-	case verdict.Cancelled && !raise && !f.yes:
-		return a.refused(p, nil, verdictProblem(verdict), f)
+	case why != nil && !raise && !f.yes:
+		return a.refused(p, nil, why, f)
 	case !known && f.approve == "" && (f.yes || !a.terminal):
 		return problem.New(problem.ApprovalNeeded, problem.Args{
 			"file": f.plan, "plan": fingerprint.Code(), "fingerprint": fingerprint.String(),
@@ -181,17 +180,6 @@ func (a *app) raise(v plan.Verdict, fingerprint plan.Fingerprint, f syncFlags) (
 		absolute = max(absolute, f.maxDeletions)
 	}
 	return v.Deletions*100 < percent*v.Users && (absolute < 0 || v.Deletions < absolute), nil
-}
-
-// verdictProblem is why the guard cancels.
-func verdictProblem(v plan.Verdict) error {
-	if v.Why != nil {
-		return v.Why
-	}
-	return problem.New(problem.GuardCancels, problem.Args{
-		"deletions": strconv.Itoa(v.Deletions), "users": strconv.Itoa(v.Users),
-		"percent": fmt.Sprintf("%.1f", v.Percent()), "limit": strconv.Itoa(v.MaxAllowedDeletions),
-	})
 }
 
 // confirm asks a person on the terminal: where accounts would be deleted, for

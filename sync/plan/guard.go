@@ -141,6 +141,23 @@ func judge(policy Policy, c Counts, g guard) Verdict {
 	return v
 }
 
+// Applyable says why p must not be applied as it stands, or nil: it needs kinds of
+// mailboxes that were not read, or the guard cancels it. A raise does not count
+// here, even one that is part of the plan: it is the approval's. Who holds one lets
+// a problem pass whose code is the guard's. That a plan has nothing to apply is no
+// problem.
+func (p *Plan) Applyable() *problem.Problem {
+	if n := len(p.need); n > 0 {
+		return problem.New(problem.PlanNotFinal, problem.Args{"accounts": strconv.Itoa(n)})
+	}
+	if !p.guard.raised {
+		return p.verdict.Why
+	}
+	g := p.guard
+	g.raised = false
+	return judge(p.policy, p.counts, g).Why
+}
+
 // Today is the verdict with other deletions of the previous 24 hours than those
 // that were known when the plan was made: another sync may have come between. It
 // is the plan's own where somebody watches, and after a raise.

@@ -159,6 +159,42 @@ func TestGuard_ARaiseIsBoundToThePresentRows(t *testing.T) {
 	}
 }
 
+func TestApplyable_SaysWhyAPlanMayNotBeApplied(t *testing.T) {
+	number := shrinking(10, 5)
+	number.in.Policy.MaxAllowedDeletions, number.in.Policy.MaxDeletions = 60, 5
+	share := shrinking(10, 5)
+	share.in.Policy.MaxAllowedDeletions = 50
+	enough := shrinking(10, 5)
+	enough.in.Policy.MaxAllowedDeletions = 51
+	unread := shrinking(10, 5)
+	unread.in.Policy.MaxAllowedDeletions = 50
+	for i := range unread.users {
+		unread.users[i].marks &^= directory.PurposeUser
+	}
+	for name, c := range map[string]struct {
+		scene *scene
+		want  problem.Code
+		guard bool
+	}{
+		"nothing to do":          {shrinking(10, 0), "", false},
+		"below the limits":       {enough, "", false},
+		"the share":              {share, problem.GuardCancels, true},
+		"the number":             {number, problem.GuardCancelsNumber, true},
+		"mailboxes not read yet": {unread, problem.PlanNotFinal, false},
+	} {
+		p := c.scene.build(t)
+		raised := p.Review()
+		raised.RaiseOnce()
+		for how, p := range map[string]*Plan{"": p, ", raised": raised.Approve(), ", raised, from a file": recode(t, raised.Approve())} {
+			why := p.Applyable()
+			if c.want == "" && why != nil || c.want != "" && !problem.Has(why, c.want) || problem.Guarded(why) != c.guard {
+				t.Errorf("%s%s: %v, want %q", name, how, why, c.want)
+			}
+			checkWords(t, why)
+		}
+	}
+}
+
 func TestFingerprint_RestsOnWhatWasDecided(t *testing.T) {
 	base := func() *scene {
 		s := newScene()

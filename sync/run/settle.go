@@ -282,9 +282,8 @@ func (s *syncing) checkDrift(ctx context.Context) error {
 	if s.run.Unattended && len(s.entries) == 0 {
 		return s.guardToday(ctx)
 	}
-	v := s.plan.Verdict()
-	if v.Cancelled && !s.sum.RaiseOnce {
-		return v.Why
+	if why := s.plan.Applyable(); why != nil && !(s.sum.RaiseOnce && why.Code.Guard()) {
+		return why
 	}
 	return nil
 }

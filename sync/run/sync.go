@@ -58,8 +58,8 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 
 // approved checks that p is what the approval means and may be applied here.
 func (r *Runner) approved(p *plan.Plan, a Approval) error {
-	if n := len(p.Need()); n > 0 {
-		return problem.New(problem.PlanNotFinal, problem.Args{"accounts": strconv.Itoa(n)})
+	if why := p.Applyable(); why != nil && !why.Code.Guard() { // the guard judges under the claim
+		return why
 	}
 	if a.Unattended && !p.Unattended() {
 		return problem.New(problem.PlanWatched, problem.Args{"plan": p.Fingerprint().Code(), "domain": p.Domain()})
@@ -213,19 +213,11 @@ func (s *syncing) guard(ctx context.Context) error {
 			return err
 		}
 	}
-	v := s.plan.Verdict()
-	if !v.Cancelled && !v.Raised || len(s.entries) > 0 { // begun means it was let pass
+	why := s.plan.Applyable()
+	if why == nil || len(s.entries) > 0 { // begun means it was let pass
 		return nil
 	}
-	why := v.Why
-	if why == nil { // a plan that was raised says no more what stood against it
-		why = problem.New(problem.GuardCancels, problem.Args{
-			"deletions": strconv.Itoa(v.Deletions), "users": strconv.Itoa(v.Users),
-			"percent": strconv.FormatFloat(v.Percent(), 'f', 1, 64), "stops_at": strconv.Itoa(v.StopsAt),
-			"limit": strconv.Itoa(v.MaxAllowedDeletions),
-		})
-	}
-	if !s.sum.RaiseOnce {
+	if !s.sum.RaiseOnce || !why.Code.Guard() {
 		return why
 	}
 	fresh, err := s.r.Store.UseRaise(ctx, s.run.Tenant, s.plan.Fingerprint().String())

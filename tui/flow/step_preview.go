@@ -629,12 +629,12 @@ func (s *previewing) guard(d *data, key string) turn {
 }
 
 func (s *previewing) sync(d *data) turn {
-	switch v, c := d.review.verdict(), d.review.counts(); {
+	switch p := d.review.approved(); {
 	case d.session == nil:
 		return stayed(T("flow.preview.file_no_dryrun"))
-	case c.Changes() == 0:
+	case p.Counts().Changes() == 0:
 		return stayed(T("flow.preview.nothing_to_do"))
-	case v.Cancelled && !v.Raised:
+	case problem.Guarded(p.Applyable()) && !p.Verdict().Raised:
 		return stayed(T("guard.sentence"), T("flow.preview.guard_hint"))
 	}
 	return goTo(Confirm)

@@ -512,8 +512,8 @@ func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*ru
 	if a.Fingerprint != p.Plan.Fingerprint() {
 		return nil, problem.New(problem.NotApproved, nil)
 	}
-	if v := p.Plan.Verdict(); v.Cancelled && !a.RaiseOnce {
-		return nil, v.Why
+	if why := p.Plan.Applyable(); why != nil && !(a.RaiseOnce && why.Code.Guard()) {
+		return nil, why
 	}
 	s.w.Lock()
 	err, drift := s.w.SyncErr, s.w.Drift && !a.SkipDrifted
