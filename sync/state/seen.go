@@ -116,10 +116,7 @@ func (s *SeenSource) learn(l *Lesson) bool {
 			*u = SeenUser{Username: name, First: at, Last: at}
 		}
 	}
-	if len(added) > 0 {
-		s.Users = append(s.Users, added...)
-		slices.SortFunc(s.Users, func(a, b SeenUser) int { return cmp.Compare(a.Username, b.Username) })
-	}
+	s.Users = merged(s.Users, added)
 	for _, login := range l.Logins {
 		if u := find(clean(login.Username)); u != nil {
 			u.Login = login.At.UTC()
@@ -127,6 +124,22 @@ func (s *SeenSource) learn(l *Lesson) bool {
 	}
 	s.At, s.Newest, s.Restored = at, l.Newest.UTC(), false
 	return true
+}
+
+// merged are two lists that are in order, and have none in common.
+func merged(a, b []SeenUser) []SeenUser {
+	if len(a) == 0 || len(b) == 0 {
+		return append(a, b...)
+	}
+	all := make([]SeenUser, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if a[0].Username < b[0].Username {
+			all, a = append(all, a[0]), a[1:]
+		} else {
+			all, b = append(all, b[0]), b[1:]
+		}
+	}
+	return append(append(all, a...), b...)
 }
 
 // The packed value holds columns, which compress better than rows: all names, each
