@@ -5,6 +5,8 @@ package directory
 import (
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ID is what a side knows a user by: the object ID of an account in the
@@ -193,8 +195,29 @@ type Sighting struct {
 }
 
 // FoldUPN gives the form in which UPNs, domains and addresses are compared:
-// Entra ID ignores case.
-func FoldUPN(s string) string { return strings.ToLower(s) }
+// Entra ID ignores case. No other character becomes an ASCII letter: the Kelvin
+// sign and the dotted capital I of Turkish are not k and i, to Entra ID neither.
+func FoldUPN(s string) string {
+	upper := false
+	for i := range len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			return strings.Map(foldRune, s)
+		}
+		upper = upper || 'A' <= c && c <= 'Z'
+	}
+	if !upper {
+		return s
+	}
+	return strings.ToLower(s)
+}
+
+func foldRune(r rune) rune {
+	if l := unicode.ToLower(r); r < utf8.RuneSelf || l >= utf8.RuneSelf {
+		return l
+	}
+	return r
+}
 
 // SplitUPN cuts a UPN at its last @. Without one, domain is empty.
 func SplitUPN(upn string) (local, domain string) {
@@ -209,5 +232,5 @@ func SplitUPN(upn string) (local, domain string) {
 // a subdomain is another domain.
 func InDomain(upn, domain string) bool {
 	_, d := SplitUPN(upn)
-	return d != "" && strings.EqualFold(d, domain)
+	return d != "" && strings.EqualFold(d, domain) && FoldUPN(d) == FoldUPN(domain)
 }
