@@ -350,7 +350,7 @@ func (a *app) certificateOut(ctx context.Context, s *session, d *grants.Dedicate
 	if err != nil {
 		return err
 	}
-	if err := writeFile(file, func(w io.Writer) error { _, err := w.Write(key.PublicPEM()); return err }); err != nil {
+	if err := a.writeFile(ctx, file, func(w io.Writer) error { _, err := w.Write(key.PublicPEM()); return err }); err != nil {
 		return err
 	}
 	if a.flags.json {

@@ -121,12 +121,12 @@ func (a *app) grant(ctx context.Context, f grantFlags) error {
 		// The script gives to somebody, and nobody has signed in.
 		return wrongUsage("hacsync grant", a.text("usage.needs", problem.Args{"flag": "application", "value": "--script"}))
 	case f.script && !f.application:
-		return a.printScript(f.out, "grant.saved", s.grants.Script)
+		return a.printScript(ctx, f.out, "grant.saved", s.grants.Script)
 	case f.script:
 		if _, err := d.Prepare(ctx); err != nil {
 			return err
 		}
-		return a.printScript(f.out, "grant.application_saved", func(w io.Writer) error { return d.Script(ctx, w) })
+		return a.printScript(ctx, f.out, "grant.application_saved", func(w io.Writer) error { return d.Script(ctx, w) })
 	case f.certificateOut != "":
 		return a.certificateOut(ctx, s, d, f.certificateOut)
 	case f.renew:
@@ -142,13 +142,13 @@ func (a *app) grant(ctx context.Context, f grantFlags) error {
 }
 
 // printScript writes a script to a file or to stdout.
-func (a *app) printScript(out, saved string, script func(io.Writer) error) error {
+func (a *app) printScript(ctx context.Context, out, saved string, script func(io.Writer) error) error {
 	var text bytes.Buffer
 	if err := script(&text); err != nil {
 		return err
 	}
 	if out != "" {
-		if err := writeFile(out, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err }); err != nil {
+		if err := a.writeFile(ctx, out, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err }); err != nil {
 			return err
 		}
 	}
@@ -174,7 +174,7 @@ func (a *app) moveScript(ctx context.Context, s *session, f grantFlags) error {
 	if err != nil {
 		return err
 	}
-	return a.printScript(f.out, "grant.move_saved", func(w io.Writer) error {
+	return a.printScript(ctx, f.out, "grant.move_saved", func(w io.Writer) error {
 		return grants.MoveScript(w, s.connection, found)
 	})
 }

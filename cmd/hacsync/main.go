@@ -54,7 +54,7 @@ func program(args []string, in *os.File, out, err io.Writer, getenv func(string)
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(out)
+	root.SetOut(a.out)
 	root.SetErr(err)
 	// fang draws help and version. It is kept away from errors, which have
 	// their own form and their own place.

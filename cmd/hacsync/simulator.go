@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -103,8 +105,9 @@ func (a *app) simulate(ctx context.Context, o simulator.Options, readyFile strin
 	defer func() { _ = s.Close() }()
 	r := s.Ready()
 	if readyFile != "" {
-		if err := s.WriteReady(readyFile); err != nil {
-			return notWritten(readyFile, err)
+		write := func(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
+		if err := a.writeFile(ctx, readyFile, write); err != nil {
+			return err
 		}
 	}
 	if a.flags.json {

@@ -262,8 +262,8 @@ func (a *app) refused(p *run.Planned, r *run.Report, err error, f syncFlags) err
 			object.run = r.Run
 		}
 		a.answered = true
-		if err := object.write(a.out); err != nil {
-			return notWritten("stdout", err)
+		if e := object.write(a.out); e != nil { // the refusal is worse
+			a.log.Error("print the refused plan", "error", e)
 		}
 	}
 	if r != nil && r.Sent > 0 {
@@ -284,7 +284,7 @@ func (a *app) done(ctx context.Context, s *session, p *run.Planned, r *run.Repor
 		}
 		a.answered = true
 		if err := object.write(a.out); err != nil {
-			return notWritten("stdout", err)
+			return err
 		}
 	} else {
 		out := a.show(a.out)
