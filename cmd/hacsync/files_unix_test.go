@@ -17,16 +17,6 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// quietly is an app that says nothing to anybody.
-func quietly(t *testing.T) *app {
-	t.Helper()
-	a, err := newApp(nil, nil, io.Discard, io.Discard, func(string) string { return "" })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
 func text(s string) func(io.Writer) error {
 	return func(w io.Writer) error {
 		_, err := io.WriteString(w, s)

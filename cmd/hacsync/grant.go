@@ -7,7 +7,6 @@ import (
 	"encoding/pem"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -47,7 +46,7 @@ func (a *app) grantCommand() *cobra.Command {
 	flags.BoolVar(&f.find, "find", false, a.text("flag.find", nil))
 	flags.BoolVar(&f.verify, "verify", false, a.text("flag.verify", nil))
 	flags.BoolVar(&f.renew, "renew", false, a.text("flag.renew", nil))
-	flags.IntVar(&f.life, "life", 0, a.text("flag.life", nil))
+	a.wholeFlag(c, &f.life, "life", 1, maxLife)
 	flags.StringArrayVar(&f.addCertificate, "add-certificate", nil, a.text("flag.add-certificate", nil))
 	flags.StringVar(&f.certificateOut, "certificate-out", "", a.text("flag.certificate-out", nil))
 	flags.StringVar(&f.provider, "provider", "", a.text("flag.provider", nil))
@@ -86,8 +85,6 @@ func (a *app) checkGrant(f grantFlags) error {
 		return wrongUsage(command, a.text("usage.one_of", problem.Args{"flags": strings.Join(chosen, ", ")}))
 	case f.out != "" && !f.script && f.moveScript == "":
 		return wrongUsage(command, a.text("usage.grant", problem.Args{"flag": "out"}))
-	case f.life < 0 || f.life > maxLife:
-		return wrongUsage(command, a.text("usage.positive", problem.Args{"flag": "life", "value": strconv.Itoa(f.life)}))
 	}
 	return nil
 }
