@@ -110,6 +110,9 @@ const (
 	// NewPassphraseNeeded: saved data is to be sealed with another passphrase, and
 	// none was given.
 	NewPassphraseNeeded Code = "HS-5458"
+	// KeyringSilent: the keyring, or the session bus that leads to it, took the
+	// question and did not answer. Args: seconds.
+	KeyringSilent Code = "HS-5460"
 )
 
 var stateClasses = map[Code]Class{
@@ -156,4 +159,5 @@ var stateClasses = map[Code]Class{
 	ForgetUnapproved:    Mend,
 	ForgetDeclined:      Mend,
 	NewPassphraseNeeded: Mend,
+	KeyringSilent:       Mend,
 }

@@ -46,7 +46,7 @@ func release(ctx context.Context, rows Rows, r ring, m Mark) (Fate, error) {
 		}
 		return KeyRemoved, err
 	}
-	k := &keyringKey{rows: rows, ring: r}
+	k := &keyringKey{rows: rows, ring: &asked{ring: r}}
 	if _, err := k.one(ctx, []string{m.Key}, m.Where); err != nil {
 		if problem.Of(err) == nil {
 			return KeyLeft, err

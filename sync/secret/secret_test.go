@@ -436,7 +436,7 @@ type stuck struct{ osKeyring }
 func (stuck) Set(string, string, string) error { select {} }
 
 func TestKeyring_ThatAsksDoesNotHoldAnInterruptedProgram(t *testing.T) {
-	k := &keyringKey{rows: newMemory(), ring: stuck{}}
+	k := &keyringKey{rows: newMemory(), ring: &asked{ring: stuck{}}}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := k.make(ctx); !errors.Is(err, context.Canceled) {
