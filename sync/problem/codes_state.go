@@ -113,6 +113,10 @@ const (
 	// KeyringSilent: the keyring, or the session bus that leads to it, took the
 	// question and did not answer. Args: seconds.
 	KeyringSilent Code = "HS-5460"
+	// SealedDamaged: saved data is not as it was saved. Args: what (connection, empty
+	// for what belongs to the state itself), kind (passphrase or keyring where it is
+	// the row of such keys, else empty).
+	SealedDamaged Code = "HS-5461"
 )
 
 var stateClasses = map[Code]Class{
@@ -160,4 +164,5 @@ var stateClasses = map[Code]Class{
 	ForgetDeclined:      Mend,
 	NewPassphraseNeeded: Mend,
 	KeyringSilent:       Mend,
+	SealedDamaged:       Mend,
 }

@@ -2,7 +2,6 @@ package secret
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"os/user"
@@ -139,7 +138,7 @@ func (k *keyringKey) make(ctx context.Context) (*key, error) {
 		if err != nil {
 			return nil, err
 		}
-		data, err := json.Marshal(keyRow{Version: keyRowVersion, Recipient: made.public, Others: row.publics()})
+		data, err := encodeRow(keyRow{Version: keyRowVersion, Recipient: made.public, Others: row.publics()})
 		if err != nil {
 			return nil, err
 		}
@@ -198,7 +197,7 @@ func (k *keyringKey) row(ctx context.Context) (row keyRow, version int64, err er
 	if err != nil || version == 0 {
 		return row, 0, err
 	}
-	row, err = readKeyRow(data)
+	row, err = readKeyRow(data, Keyring)
 	return row, version, err
 }
 

@@ -156,11 +156,11 @@ func roundTrip(t *testing.T, s, same, other Sealer) {
 	for _, i := range []int{0, len(sealed) / 2, len(sealed) - 1} {
 		changed := bytes.Clone(sealed)
 		changed[i] ^= 1
-		if _, err := s.Open(ctx, changed); !errors.Is(err, ErrOtherKey) {
+		if _, err := s.Open(ctx, changed); !errors.Is(err, ErrOtherKey) && !problem.Has(err, problem.SealedDamaged) {
 			t.Errorf("changed at %d: %v", i, err)
 		}
 	}
-	if _, err := s.Open(ctx, nil); !errors.Is(err, ErrOtherKey) {
+	if _, err := s.Open(ctx, nil); !problem.Has(err, problem.SealedDamaged) {
 		t.Errorf("nothing: %v", err)
 	}
 }
