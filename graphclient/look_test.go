@@ -162,6 +162,9 @@ func TestPurposes_WhatCannotBeReadProtects(t *testing.T) {
 		9:  {404, `{"error":{"code":"Request_ResourceNotFound"}}`, directory.PurposeUnknown},
 		10: {200, `{}`, directory.PurposeUnknown}, 11: {200, `{"value":"unknownFutureValue"}`, directory.PurposeOther},
 		12: {400, `{}`, directory.PurposeUnknown},
+		13: {404, `{"error":{"code":"MailboxNotSupportedForRESTAPI"}}`, directory.PurposeNone},
+		14: {404, `{"error":{"code":"ErrorInvalidUser"}}`, directory.PurposeNone},
+		15: {403, `{"error":{"code":"MailboxNotSupportedForRESTAPI"}}`, directory.PurposeUnknown},
 	}
 	var ids []directory.ID
 	for n, a := range answers {

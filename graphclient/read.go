@@ -216,7 +216,7 @@ func (c *Client) countUsers(ctx context.Context, k call) (int, error) {
 		return 0, err
 	}
 	r := c.get(at, needUsers)
-	r.header = http.Header{"ConsistencyLevel": {"eventual"}}
+	r.header = http.Header{"ConsistencyLevel": {"eventual"}, "Accept": {"text/plain, application/json"}}
 	n := 0
 	r.accept = func(a answer) (err error) {
 		// The answer is text and begins with a byte order mark at times.

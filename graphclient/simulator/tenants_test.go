@@ -21,7 +21,7 @@ func with(more ...string) string {
 func TestUserType_IsNullWhereTheTenantFileSaysSo(t *testing.T) {
 	b := newBench(t, with("nobody@contoso.example", `"userType":null`))
 	const sel = "?$select=userPrincipalName,userType"
-	r := b.get("/users/nobody@contoso.example" + sel).want(t, 200)
+	r := b.get("/users/nobody@contoso.example"+sel).want(t, 200)
 	if v, has := r.json["userType"]; !has || v != nil {
 		t.Errorf("%s", r.raw)
 	}
