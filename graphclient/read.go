@@ -75,6 +75,7 @@ func (c *Client) Read(ctx context.Context, want []directory.Attribute, sink prog
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	out.Notes = power.notes()
 	out.ServerTime = ended
 	if ended.IsZero() {
 		out.ServerTime = c.clock.Now().UTC()

@@ -279,5 +279,5 @@ func (b *builder) warnings(made *built) []*problem.Problem {
 			warn(problem.ColumnAbsent, problem.Args{"source": about.Name, "attribute": string(a)})
 		}
 	}
-	return append(ws, b.decided.idle()...)
+	return append(append(ws, b.in.Notes...), b.decided.idle()...)
 }

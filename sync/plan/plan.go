@@ -409,6 +409,8 @@ type Input struct {
 	Policy    Policy
 	Decisions []Decision
 	Facts     Facts
+	// Notes are warnings of the plan that came with what was read.
+	Notes []*problem.Problem
 	// At is the destination's clock when it was read; it is not part of the
 	// fingerprint.
 	At time.Time

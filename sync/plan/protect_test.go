@@ -125,3 +125,21 @@ func TestWarnings_SayThatAUserTypeIsEmpty(t *testing.T) {
 		t.Errorf("said of %v", got)
 	}
 }
+
+func TestRule8_ABlockOfOursIsTakenBackAlthoughTheMailboxCannotBeRead(t *testing.T) {
+	s := newScene()
+	s.users = []person{account("a", only(directory.PurposeUnknown|personal))}
+	block := did(Update, "a", wrote(directory.AccountEnabled, "true", "false"))
+	undoes(t, s.inverse(t, block), "skip a HS-3112")
+	s.in.Facts.Blocked = map[directory.ID]bool{"id-a": true}
+	undoes(t, s.inverse(t, block), "update a accountEnabled=true")
+}
+
+func TestWarnings_SayWhatTheReadCouldNotSee(t *testing.T) {
+	s := newScene()
+	s.source, s.users = []person{user("a")}, []person{account("a")}
+	s.in.Notes = []*problem.Problem{problem.New(problem.EligibleUnread, problem.Args{"groups": "2", "permission": "P"})}
+	if !slices.ContainsFunc(s.build(t).Warnings(), func(w *problem.Problem) bool { return w.Code == problem.EligibleUnread }) {
+		t.Error("the note is not among the plan's warnings")
+	}
+}
