@@ -76,15 +76,15 @@ type Marks uint32
 // The marks. What cannot be read is marked too (PurposeUnknown): it protects.
 const (
 	Enabled          Marks = 1 << iota // may sign in; in the source, status enabled
-	Guest                              // userType other than Member, #EXT# UPN, an externalUserState, or not a user at all
+	Guest                              // userType other than Member and null, #EXT# UPN, an externalUserState, or not a user at all
 	Synced                             // synchronised from on-premises
 	Restricted                         // in a restricted management administrative unit
 	RoleHolder                         // holds a directory role, active or eligible, at any scope
 	RoleGroup                          // member or owner of a role-assignable group
 	SignedIn                           // signed in for this connection
 	Addressed                          // has mail or proxyAddresses
-	ExchangePlan                       // has an enabled Exchange plan
-	Licensed                           // has any enabled plan
+	ExchangePlan                       // has an Exchange plan that works, in its grace period too
+	Licensed                           // has any plan that was not taken away
 	PurposeUser                        // mailbox purpose: a person's
 	PurposeShared                      // shared mailbox
 	PurposeRoom                        // room mailbox
@@ -93,6 +93,10 @@ const (
 	PurposeNone                        // there is no mailbox
 	PurposeUnknown                     // asked for and refused
 	WasLicensed                        // has, or once had, any plan
+	SuspendedPlan                      // has an Exchange plan that works no more: its mailbox may still be there
+	OldMember                          // userType is null, as of the oldest accounts, and nothing says that it is external
+	ResourceAccount                    // of Teams: an auto attendant or a call queue
+	BlockedByUs                        // hacsync itself blocked its sign-in, by the journal
 )
 
 // Purposes are the marks that tell the kind of mailbox.

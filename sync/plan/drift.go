@@ -193,8 +193,8 @@ func (p *Plan) protection(m directory.Marks, a *Action) problem.Code {
 		}
 	}
 	// Only an account that hacsync made itself is acted on with marks that would
-	// protect another.
-	return protectedBy(m, protectedBy(a.Marks, false) != "")
+	// protect another; whom hacsync blocked, the plan knows.
+	return protectedBy(m|a.Marks&directory.BlockedByUs, protectedBy(a.Marks, false) != "")
 }
 
 // atTarget reports whether an account already is as the action wants it.

@@ -449,6 +449,8 @@ type Input struct {
 	// Others are the settings of the other domains that are set up here, by folded
 	// name: accounts that leave one of them count in its guard.
 	Others map[string]Policy
+	// Notes are warnings of the plan that came with what was read.
+	Notes []*problem.Problem
 	// At is the destination's clock when it was read; it is not part of the
 	// fingerprint.
 	At time.Time

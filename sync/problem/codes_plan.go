@@ -37,9 +37,15 @@ const (
 	// ProtectedEquipment: the account is an equipment mailbox.
 	// Args: upn, name, line, domain, initial.
 	ProtectedEquipment Code = "HS-3110"
-	// ProtectedUnread: the account has an address and no Exchange plan, and the
-	// kind of its mailbox could not be read. Args: upn, name, line, domain.
+	// ProtectedUnread: the account has an address and no usable Exchange plan, and
+	// the kind of its mailbox could not be read. Args: upn, name, line, domain.
 	ProtectedUnread Code = "HS-3111"
+	// ProtectedDisabled: the sign-in of the account is disabled, not by hacsync,
+	// and the kind of its mailbox could not be read. Args: upn, name, line, domain.
+	ProtectedDisabled Code = "HS-3112"
+	// ProtectedResource: the account is of a Teams auto attendant or call queue.
+	// Args: upn, name, line, domain.
+	ProtectedResource Code = "HS-3113"
 )
 
 // Departures that wait: accounts whose person is absent from the source.
@@ -333,6 +339,9 @@ const (
 	// MovesAway: the account leaves a cycle of UPNs by way of a temporary one.
 	// Args: temporary.
 	MovesAway Code = "HS-3955"
+	// UserTypeEmpty: the account has no userType and is taken for an old member.
+	// No Args.
+	UserTypeEmpty Code = "HS-3956"
 )
 
 // Warnings on a plan.
@@ -354,6 +363,9 @@ const (
 	// DecisionIdle: a reviewer's decision fits no row any more.
 	// Args: decision, upn, id.
 	DecisionIdle Code = "HS-3967"
+	// EligibleUnread: eligible members and owners of role-assignable groups could
+	// not be read. Args: groups (their number), permission.
+	EligibleUnread Code = "HS-3968"
 	// ProtectedFitsNone: an entry of the protected list fits no account.
 	// Args: entry.
 	ProtectedFitsNone Code = "HS-3971"
@@ -385,7 +397,7 @@ const (
 	DriftBack Code = "HS-3988"
 	// DriftLink: what is remembered of the account is not as it was when the plan
 	// was made. Args: upn, then, now (the Usernames; empty for none).
-	DriftLink Code = "HS-3991"
+	DriftLink Code = "HS-3989"
 )
 
 var planTable = map[Code]traits{

@@ -168,6 +168,7 @@ func (r *Runner) read(
 		return in, err
 	}
 	in.Tenant, in.Users, in.Deleted, in.At = reading.Tenant, reading.Users, reading.Deleted, reading.ServerTime
+	in.Notes = reading.Notes
 	var err error
 	if in.SetUp, err = r.Store.Domains(ctx, r.Connection.Tenant); err != nil {
 		return in, err

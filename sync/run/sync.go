@@ -96,6 +96,12 @@ type syncing struct {
 	entries map[stepKey]state.Entry
 	// released has when a rename or delete of this run let go of a UPN.
 	released map[string]time.Time
+	// met has when this run last saw an account, made it or brought it back; back
+	// has the last alone. absent are steps that found no account although it was
+	// met, and unheard how often the destination answered one of them so.
+	met, back map[directory.ID]time.Time
+	absent    map[stepKey]absence
+	unheard   map[stepKey]int
 	// server is the newest time that the destination told.
 	server time.Time
 	resume time.Time // nobody sends before this: the destination asked for a pause
@@ -139,6 +145,8 @@ func newSyncing(r *Runner, c Claim, p *plan.Plan, run state.Run, sum Summary) *s
 	s := &syncing{
 		r: r, claim: c, run: run, sum: sum, begun: r.Clock.Now(),
 		entries: map[stepKey]state.Entry{}, released: map[string]time.Time{}, throttled: map[stepKey]int{},
+		met: map[directory.ID]time.Time{}, back: map[directory.ID]time.Time{},
+		absent: map[stepKey]absence{}, unheard: map[stepKey]int{},
 	}
 	s.use(p)
 	return s
