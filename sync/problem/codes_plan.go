@@ -368,10 +368,10 @@ const (
 	EligibleUnread Code = "HS-3968"
 	// ProtectedFitsNone: an entry of the protected list fits no account.
 	// Args: entry.
-	ProtectedFitsNone Code = "HS-3971"
+	ProtectedFitsNone Code = "HS-3969"
 	// DeparturesHeld: the source has no Usernames, so that no absence is believed.
 	// Args: source, accounts.
-	DeparturesHeld Code = "HS-3972"
+	DeparturesHeld Code = "HS-3970"
 )
 
 // Why a row has drifted.
@@ -412,6 +412,8 @@ var planTable = map[Code]traits{
 	ProtectedRoom:       {class: Skip, group: LeftAlone},
 	ProtectedEquipment:  {class: Skip, group: LeftAlone},
 	ProtectedUnread:     {class: Skip, group: LeftAlone},
+	ProtectedDisabled:   {class: Skip, group: LeftAlone},
+	ProtectedResource:   {class: Skip, group: LeftAlone},
 
 	NeverSeen:       {class: Skip, group: LeftAlone},
 	KeptMissing:     {class: Skip, group: LeftAlone},
@@ -518,6 +520,8 @@ var planTable = map[Code]traits{
 	DecisionIdle:  {class: Skip},
 
 	ProtectedFitsNone: {class: Skip},
+	EligibleUnread:    {class: Skip},
+	UserTypeEmpty:     {class: Skip},
 	DeparturesHeld:    {class: Skip},
 
 	DriftValue:      {class: Skip},

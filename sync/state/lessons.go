@@ -47,9 +47,18 @@ type SeenLogin struct {
 // Taught is an account with its link. The run is the one that ends. A Since that
 // is zero is the time of the read; an account that had the same Source and
 // Username before keeps its own.
+//
+// No, Same and From are for the dry run, which cannot
+// know yet what its sync will do: No is the row that must be seen done, and Same
+// says that a reviewer must have called account and row one person. Whoever ends
+// the run has judged both.
 type Taught struct {
 	Account string `json:"account"`
 	Link
+	No   int  `json:"no,omitempty"`
+	Same bool `json:"same,omitempty"`
+	// From is the account that the Username was linked to.
+	From string `json:"from,omitempty"`
 }
 
 // SaveLesson keeps what a dry run would teach; a second one takes the place of the

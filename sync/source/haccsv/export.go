@@ -22,7 +22,7 @@ type export struct {
 	sink    progress.Sink
 	scanned scanned
 	header  func(*layout) error
-	row     func(*rows) error
+	row     func(*rows, time.Time) error
 
 	columns *layout
 	comma   byte
@@ -149,15 +149,17 @@ func (e *export) take(r *rows) error {
 	if e.good%every == 0 {
 		e.sink.Report(progress.Event{Phase: progress.Source, Done: e.good, Total: max(e.scanned.breaks-1, e.good)})
 	}
+	var login time.Time
 	if i := e.columns.lastLogin; i >= 0 {
-		if t, ok := parseTime(string(r.value(i)), e.file.opts.Zone); ok && t.After(e.newest) {
-			e.newest = t
+		login, _ = parseTime(string(r.value(i)), e.file.opts.Zone)
+		if login.After(e.newest) {
+			e.newest = login
 		}
 	}
 	if e.worst > 0 {
 		return nil
 	}
-	return e.row(r)
+	return e.row(r, login)
 }
 
 // whole reports whether a last row that no line break ends is provably not cut

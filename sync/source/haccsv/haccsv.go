@@ -108,7 +108,7 @@ func (f *File) Read(ctx context.Context, want []directory.Attribute, sink progre
 			fill = append(fill, c.at[a])
 		}
 		return nil
-	}, func(r *rows) error {
+	}, func(r *rows, login time.Time) error {
 		for i, a := range columns {
 			text := string(unwrap(r.value(fill[i]), a))
 			if a == directory.MailNickname {
@@ -116,7 +116,12 @@ func (f *File) Read(ctx context.Context, want []directory.Attribute, sink progre
 			}
 			values[i] = directory.Text(text)
 		}
-		record := directory.Record{UPN: c.text(r, directory.UserPrincipalName), Line: r.start, Values: values}
+		record := directory.Record{
+			UPN: c.text(r, directory.UserPrincipalName), Line: r.start, Values: values, LastSignIn: login,
+		}
+		if _, ok := c.at[directory.MailNickname]; ok {
+			record.ID = directory.ID(c.text(r, directory.MailNickname))
+		}
 		if _, ok := c.at[directory.ImmutableID]; ok {
 			record.ImmutableID = c.text(r, directory.ImmutableID)
 		}
@@ -156,7 +161,7 @@ func (f *File) Look(ctx context.Context) (*source.Overview, error) {
 	about, err := f.each(ctx, progress.Discard, func(found *layout) error {
 		c = found
 		return nil
-	}, func(r *rows) error {
+	}, func(r *rows, _ time.Time) error {
 		_, domain := directory.SplitUPN(c.text(r, directory.UserPrincipalName))
 		o.Domains[strings.ToLower(domain)]++
 		for i := range c.of {
@@ -178,7 +183,7 @@ func (f *File) Look(ctx context.Context) (*source.Overview, error) {
 // callers. A bad row is reported at the end, together with others; no row is
 // given after it. Only if each returns without error was the file whole.
 func (f *File) each(ctx context.Context, sink progress.Sink,
-	header func(*layout) error, row func(*rows) error,
+	header func(*layout) error, row func(*rows, time.Time) error,
 ) (about directory.About, err error) {
 	file, before, err := f.open()
 	if err != nil {
