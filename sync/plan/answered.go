@@ -24,17 +24,9 @@ func (p *Plan) Answer(answers []Answer) *Plan {
 // Answers are those that the plan was made with.
 func (p *Plan) Answers() []Answer { return p.answers }
 
-// Final is the plan as it stands, for being carried out: its questions keep their
-// answers and are not answered again.
-func (p *Plan) final() *Plan {
-	q := *p
-	q.open = nil
-	return &q
-}
-
 // with is the plan of a plan with every question open.
 func (p *Plan) with(answers []Answer) *Plan {
-	if p.QuestionLen() == 0 {
+	if p.QuestionLen() == 0 || p.final {
 		return p
 	}
 	q := &Plan{head: p.head}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -155,4 +156,36 @@ func (b *built) teachAbsence(l *Lesson) {
 			l.Back = append(l.Back, id)
 		}
 	}
+}
+
+// Matched are, of a plan from before there were links, the accounts that its
+// source rows meant: those of its actions, and the unchanged ones, which are found
+// by immutable ID or UPN.
+func (p *Plan) Matched(users *directory.Snapshot) []string {
+	if p.version > 1 || p.undo != 0 {
+		return nil
+	}
+	found := map[directory.ID]bool{}
+	for a := range p.Actions() {
+		if a.User.ID != "" && a.Kind != Delete {
+			found[a.User.ID] = true
+		}
+	}
+	held := map[directory.ID]bool{}
+	for s := range p.Skips() {
+		held[s.Ref.ID] = true
+	}
+	for s := range p.source.All() {
+		for _, u := range slices.Concat(users.ByUPN(s.UPN()), users.ByImmutableID(s.ImmutableID())) {
+			if !held[u.ID()] && directory.InDomain(u.UPN(), p.domain) {
+				found[u.ID()] = true
+			}
+		}
+	}
+	ids := make([]string, 0, len(found))
+	for id := range found {
+		ids = append(ids, string(id))
+	}
+	slices.Sort(ids)
+	return ids
 }

@@ -407,6 +407,8 @@ type Facts struct {
 	Blocked map[directory.ID]bool
 	// Added are accounts that hacsync made.
 	Added map[directory.ID]bool
+	// Restored are accounts that hacsync restored.
+	Restored map[directory.ID]bool
 	// Deleted are accounts that hacsync deleted.
 	Deleted map[directory.ID]bool
 	// Known are the values that an earlier snapshot of this source held, by

@@ -398,6 +398,9 @@ const (
 	// DriftLink: what is remembered of the account is not as it was when the plan
 	// was made. Args: upn, then, now (the Usernames; empty for none).
 	DriftLink Code = "HS-3989"
+	// DriftAnswer: the answer to the question about the account is not the one that
+	// the plan followed. Args: upn, then, now (same, different, not-now, or empty).
+	DriftAnswer Code = "HS-3990"
 )
 
 var planTable = map[Code]traits{
@@ -533,4 +536,5 @@ var planTable = map[Code]traits{
 	DriftSourceNew:  {class: Skip},
 	DriftBack:       {class: Skip},
 	DriftLink:       {class: Skip},
+	DriftAnswer:     {class: Skip},
 }

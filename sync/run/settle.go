@@ -263,7 +263,11 @@ func (s *syncing) checkDrift(ctx context.Context) error {
 	if err := s.settingsStand(ctx); err != nil { // both sides took their time
 		return err
 	}
-	all = append(all, spared...)
+	past, err := s.pastDrift(ctx)
+	if err != nil {
+		return err
+	}
+	all = slices.Concat(all, spared, past)
 	s.alreadyDone(done)
 	for _, d := range all {
 		if !s.started(d.No) {
