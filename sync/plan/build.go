@@ -47,6 +47,11 @@ type builder struct {
 	skips []skipRow
 
 	sourceUsers, unchanged, sourceHeld, aliasesKept int
+
+	// garbled and worse count rows whose values are no text, or lost letters;
+	// shapes counts the forms of immutable IDs.
+	garbled, worse int
+	shapes         map[string]int
 }
 
 // row is an action before it is made: which source row becomes of which account.
@@ -89,6 +94,9 @@ func Build(in Input) (*Plan, error) {
 	}
 	b.join()
 	b.decide()
+	if err := b.believe(); err != nil {
+		return nil, err
+	}
 	b.releaseAll()
 	b.deletions()
 	b.pairs()

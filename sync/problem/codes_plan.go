@@ -128,6 +128,20 @@ const (
 	// UsageLocationUnknown: the usage location is not two letters.
 	// Args: upn, name, line, domain, value.
 	UsageLocationUnknown Code = "HS-3311"
+	// SheetValue: a value is what a spreadsheet shows in place of one: an error, a
+	// number that was too long, a formula, a date.
+	// Args: upn, name, line, domain, attribute, value.
+	SheetValue Code = "HS-3321"
+	// GarbledValue: a value has damaged characters, or was read in another
+	// encoding than it was written in.
+	// Args: upn, name, line, domain, attribute, value.
+	GarbledValue Code = "HS-3322"
+	// ImmutableIDShape: the immutable ID is unlike all others.
+	// Args: upn, name, line, domain, value.
+	ImmutableIDShape Code = "HS-3323"
+	// AliasDot: the Username (mailNickname) has a dot at an end, or two in a row.
+	// Args: upn, name, line, domain, value.
+	AliasDot Code = "HS-3324"
 	// RestoreAmbiguous: several deleted accounts fit the row.
 	// Args: upn, name, line, domain.
 	RestoreAmbiguous Code = "HS-3351"
@@ -218,6 +232,10 @@ const (
 	// UsersColumnMissing: an attribute to write was not read from the
 	// destination. Args: attribute.
 	UsersColumnMissing Code = "HS-3913"
+	// SourceMisread: so many rows would be garbled that the source was read in
+	// another encoding than it is in. Args: source, rows, of, domain, encoding
+	// (empty for an API).
+	SourceMisread Code = "HS-3931"
 )
 
 // Plan files.
@@ -276,8 +294,25 @@ const (
 	MovesAway Code = "HS-3955"
 )
 
+// Warnings on a row: a value that is worse than the account's.
+const (
+	// LettersLost: the new value has question marks where the account has letters.
+	// Args: attribute, old, new.
+	LettersLost Code = "HS-3932"
+	// HalfWidth: the new value is half-width katakana. Args: attribute, old, new.
+	HalfWidth Code = "HS-3933"
+	// MixedScripts: the new value has letters that do not go together in one word.
+	// Args: attribute, old, new.
+	MixedScripts Code = "HS-3934"
+	// ZerosLost: the new value is the old one without its leading zeros.
+	// Args: attribute, old, new.
+	ZerosLost Code = "HS-3935"
+)
+
 // Warnings on a plan.
 const (
+	// ValuesWorse: rows whose new values lost letters or are odd. Args: rows.
+	ValuesWorse Code = "HS-3936"
 	// NotConfirmed: the number of source rows was not confirmed. Args: rows, source.
 	NotConfirmed Code = "HS-3961"
 	// TwoMasters: the tenant is synchronised from on-premises too. Args: tenant.
@@ -328,6 +363,7 @@ var planClasses = map[Code]Class{
 	NoSourceRows:        Mend,
 	SourceColumnMissing: Mend,
 	UsersColumnMissing:  Fatal,
+	SourceMisread:       Mend,
 	PlanNewer:           Mend,
 	PlanDamaged:         Mend,
 	PlanCut:             Mend,
