@@ -404,7 +404,7 @@ const (
 // address, and else which kinds of characters.
 func shape(id string) string {
 	digits := strings.Trim(id, "0123456789") == ""
-	switch raw, err := base64.StdEncoding.Strict().DecodeString(id); {
+	switch raw, err := base64.StdEncoding.DecodeString(id); {
 	case guid.MatchString(id):
 		return guidShape
 	case digits:

@@ -158,6 +158,10 @@ func (b *builder) decideOtherID(i, acct int32, same bool) {
 	if b.spare(i, acct) {
 		return
 	}
+	if w := broken(directory.ImmutableID, want); w != nil {
+		b.hold(w.code, i, acct, w.args)
+		return
+	}
 	if !same && b.decided.allowsAgain(u.ID(), s.UPN()) && len(b.deleted(b.bin.ByImmutableID(want))) == 0 {
 		b.decideNew(i, acct)
 		return
