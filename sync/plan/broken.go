@@ -35,7 +35,7 @@ const sheetErrors = " #NAME? #REF! #VALUE! #N/A #DIV/0! #NULL! #NUM! #SPILL! #CA
 var (
 	// A number that was too long for its cell, a formula in place of its value.
 	sheetNumber  = regexp.MustCompile(`^[+-]?[0-9]([.,][0-9]+)?E[+-][0-9]{2,3}$`)
-	sheetFormula = regexp.MustCompile(`^=(\w+\(.*|[A-Z]{1,3}[0-9]+|.*![A-Z]{1,3}[0-9]+)$`)
+	sheetFormula = regexp.MustCompile(`^=(\w+\(.*|([^|]*!)?[A-Z]{1,3}[0-9]+)$`)
 	// What was taken for a date: mar1 becomes 1-Mar.
 	sheetDate = regexp.MustCompile(`^([0-9]{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(-[0-9]{2,4})?|(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{2}|` +
 		`[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?)?|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}|[0-9]{1,2}月[0-9]{1,2}日|[0-9]{4}年[0-9]{1,2}月([0-9]{1,2}日)?)$`)
@@ -84,7 +84,8 @@ func fromSheet(a directory.Attribute, v string) bool {
 // garbled reports whether text was damaged, or is in another encoding than it
 // was read in.
 func garbled(v string) bool {
-	if strings.IndexFunc(v, func(r rune) bool { return r == utf8.RuneError || r&0xfffe == 0xfffe }) >= 0 {
+	// Bytes that are no text at all come from no source.
+	if strings.Contains(v, "\ufffd") || strings.Contains(v, "\ufffe") || strings.Contains(v, "\uffff") {
 		return true
 	}
 	if strings.ContainsAny(v, "&\\=$%\x1b") {
