@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -50,6 +51,9 @@ func fromSheet(a directory.Attribute, v string) bool {
 	if a == directory.UserPrincipalName {
 		v, _ = directory.SplitUPN(v)
 	}
+	if strings.IndexFunc(v, sheetSign) < 0 {
+		return false
+	}
 	v = strings.TrimSpace(norm.NFKC.String(v))
 	if v == "" {
 		return false
@@ -79,6 +83,15 @@ func fromSheet(a directory.Attribute, v string) bool {
 		return sheetNumber.MatchString(v)
 	}
 	return false
+}
+
+// sheetSign reports whether a character stands in what spreadsheets show.
+func sheetSign(r rune) bool {
+	switch r {
+	case '#', '＃', '=', '＝', ':', '：', '+', '＋', '-', '－', '/', '／', '月':
+		return true
+	}
+	return r >= 0x207a && r <= 0x208c || r >= 0xfe50 && r <= 0xfe6f
 }
 
 // garbled reports whether text was damaged, or is in another encoding than it
@@ -118,7 +131,12 @@ func misread(v string) bool {
 	if strings.ContainsAny(v, "縺繧繝") || strings.Contains(v, "锟斤拷") {
 		return true // the beginnings of kana in UTF-8, read as Shift_JIS
 	}
-	if b, ok := latin(v); ok {
+	i := strings.IndexFunc(v, func(r rune) bool { return r >= utf8.RuneSelf })
+	if i < 0 {
+		return false
+	}
+	first, _ := utf8.DecodeRuneInString(v[i:])
+	if b, ok := latin(v, first); ok {
 		if utf8.Valid(b) && utf8.RuneCount(b) < len(b) {
 			return true
 		}
@@ -134,18 +152,10 @@ func misread(v string) bool {
 		}
 		return false
 	}
-	i := strings.IndexFunc(v, func(r rune) bool { return r >= utf8.RuneSelf })
-	first, size := utf8.DecodeRuneInString(v[i:])
-	if unicode.In(first, unicode.Hiragana) || first >= 'ァ' && first <= 'ー' {
-		return false
+	if first > 0xffff || !beginnings()[first] {
+		return halfEUC(v) || torn(v)
 	}
-	var dst [4]byte
 	for _, e := range wides {
-		// A beginning of UTF-8, or it is not worth the trouble.
-		n, _, err := e.NewEncoder().Transform(dst[:], []byte(v[i:i+size]), true)
-		if err != nil || n == 0 || dst[0] < 0xe3 || dst[0] > 0xed {
-			continue
-		}
 		if b, err := e.NewEncoder().Bytes([]byte(v)); err == nil && utf8.Valid(b) && asian(string(b), 1) {
 			return true
 		}
@@ -153,8 +163,31 @@ func misread(v string) bool {
 	return halfEUC(v) || torn(v)
 }
 
-// latin gives the bytes of text that a Western system read one by one.
-func latin(v string) ([]byte, bool) {
+// beginnings are the characters of those encodings that a kanji or kana in UTF-8
+// begins with, read in them.
+var beginnings = sync.OnceValue(func() *[1 << 16]bool {
+	var found [1 << 16]bool
+	for _, e := range wides {
+		d := e.NewDecoder()
+		for lead := byte(0xe3); lead <= 0xed; lead++ {
+			for trail := byte(0x80); trail <= 0xbf; trail++ {
+				if text, err := d.Bytes([]byte{lead, trail}); err == nil {
+					if r, size := utf8.DecodeRune(text); size == len(text) && r != utf8.RuneError && r <= 0xffff {
+						found[r] = true
+					}
+				}
+			}
+		}
+	}
+	return &found
+})
+
+// latin gives the bytes of text that a Western system read one by one; first is
+// its first character that is not ASCII.
+func latin(v string, first rune) ([]byte, bool) {
+	if first > '™' {
+		return nil, false // above all that Windows-1252 has
+	}
 	b := make([]byte, 0, len(v))
 	for _, r := range v {
 		if c, ok := charmap.Windows1252.EncodeRune(r); ok {
@@ -401,9 +434,16 @@ const (
 	base64Shape = "base64 "
 )
 
+func outsideBase64(r rune) bool {
+	return r >= utf8.RuneSelf || !letter(byte(r)) && (r < '0' || r > '9') && r != '+' && r != '/'
+}
+
 // shape is the form of an immutable ID: how many bytes in base64, a GUID, an
 // address, and else which kinds of characters.
 func shape(id string) string {
+	if len(id) == 24 && id[22:] == "==" && strings.IndexFunc(id[:22], outsideBase64) < 0 {
+		return base64Shape + "16" // nearly all
+	}
 	digits := strings.Trim(id, "0123456789") == ""
 	switch raw, err := base64.StdEncoding.DecodeString(id); {
 	case guid.MatchString(id):
