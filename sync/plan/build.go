@@ -60,6 +60,11 @@ type builder struct {
 	// openRows are the rows that departures were compared with, lostHeld the
 	// accounts that lost their row and are held.
 	openRows, lostHeld int
+
+	// garbled and worse count rows whose values are no text, or lost letters;
+	// shapes counts the forms of immutable IDs.
+	garbled, worse int
+	shapes         map[string]int
 }
 
 // row is an action before it is made: which source row becomes of which account.
@@ -105,6 +110,9 @@ func Build(in Input) (*Plan, error) {
 		return nil, b.noRows()
 	}
 	b.decide()
+	if err := b.believe(); err != nil {
+		return nil, err
+	}
 	b.releaseAll()
 	b.absences()
 	b.portion()

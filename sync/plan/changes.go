@@ -190,7 +190,15 @@ func (b *builder) account(r row) directory.User {
 
 // check says why Graph would refuse what a row would write, or nil.
 func (b *builder) check(r row) *wrong {
-	if w := checkChanges(b.changes(r)); w != nil {
+	changes := b.changes(r)
+	w := checkChanges(changes)
+	for _, c := range changes {
+		if w == nil && c.Attribute == directory.ImmutableID && b.strangeID(c.New.Text) {
+			w = &wrong{problem.ImmutableIDShape, problem.Args{"value": c.New.Text}}
+		}
+	}
+	b.tally(changes, w)
+	if w != nil {
 		return w
 	}
 	if r.kind == Rename {

@@ -269,6 +269,9 @@ func (b *builder) warnings(made *built) []*problem.Problem {
 	if b.aliasesKept > 0 {
 		warn(problem.AliasesKept, problem.Args{"rows": strconv.Itoa(b.aliasesKept)})
 	}
+	if b.worse > 0 {
+		warn(problem.ValuesWorse, problem.Args{"rows": strconv.Itoa(b.worse)})
+	}
 	for _, a := range b.in.Policy.Attributes {
 		if !b.src.HasColumn(a) && a != directory.AccountEnabled {
 			warn(problem.ColumnAbsent, problem.Args{"source": about.Name, "attribute": string(a)})

@@ -84,7 +84,6 @@ func lossless(e xencoding.Encoding, text string) (string, bool) {
 // The numbers are those of lists as small companies have them, down to one user
 // with a Japanese name among others.
 func TestRead_TellsJapaneseEncodingsApart(t *testing.T) {
-	utf16 := func(e unicode.Endianness, b unicode.BOMPolicy) xencoding.Encoding { return unicode.UTF16(e, b) }
 	type unsure struct{ all, refused int }
 	counts := map[string]*unsure{}
 	get := reader(t)
@@ -108,8 +107,8 @@ func TestRead_TellsJapaneseEncodingsApart(t *testing.T) {
 			}
 		}
 		for name, e := range map[string]xencoding.Encoding{
-			"Shift_JIS": japanese.ShiftJIS, "UTF-16LE": utf16(unicode.LittleEndian, unicode.UseBOM), "UTF-16BE": utf16(unicode.BigEndian, unicode.UseBOM),
-			"bare UTF-16LE": utf16(unicode.LittleEndian, unicode.IgnoreBOM), "bare UTF-16BE": utf16(unicode.BigEndian, unicode.IgnoreBOM),
+			"Shift_JIS": japanese.ShiftJIS, "UTF-16LE": unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), "UTF-16BE": unicode.UTF16(unicode.BigEndian, unicode.UseBOM),
+			"bare UTF-16LE": unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), "bare UTF-16BE": unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM),
 		} {
 			b, ok := lossless(e, text)
 			if !ok {

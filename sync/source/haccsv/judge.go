@@ -457,7 +457,7 @@ func amongASCII(b []byte) bool {
 // breaks, until f returns false. No encoding that is judged has a byte of a
 // line break in another character.
 func eachLine(file io.Reader, f func([]byte) bool) error {
-	buf, kept := make([]byte, 256<<10), 0
+	buf, kept := make([]byte, 64<<10), 0
 	for {
 		n, err := file.Read(buf[kept:])
 		if err != nil && err != io.EOF {
