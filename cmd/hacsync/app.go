@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/source"
@@ -232,6 +233,9 @@ func wrongUsage(path, text string) error {
 
 // notRead and notWritten are the problems of files that a person named.
 func notRead(file string, err error) error {
+	if errors.Is(err, input.ErrEncoding) {
+		return problem.Wrap(err, problem.FileNoText, problem.Args{"file": file})
+	}
 	return problem.Wrap(err, problem.FileNotRead, problem.Args{"file": file, "why": why(err)})
 }
 
