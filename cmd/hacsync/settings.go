@@ -49,6 +49,11 @@ func (a *app) settingsCommand() *cobra.Command {
 			}
 			maps.Copy(imported, pairs)
 			pairs = imported
+			if spec, ok := pairs[run.KeySource]; ok {
+				if pairs[run.KeySource], err = absoluteSource(spec); err != nil {
+					return err
+				}
+			}
 		}
 		s, err := a.open(ctx)
 		if err != nil {
