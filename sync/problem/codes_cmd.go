@@ -72,6 +72,9 @@ const (
 	// (folder, nowhere: a link to what is not there, circle: of links, other), target
 	// (of the link).
 	FileNoTarget Code = "HS-9130"
+	// FileNoText: a file that should be text is none, or is in an encoding that is
+	// not read. Args: file.
+	FileNoText Code = "HS-9131"
 	// LeftUnanswered: the input ended before the question was answered.
 	LeftUnanswered Code = "HS-9118"
 )
@@ -84,6 +87,7 @@ var cmdClasses = map[Code]Class{
 	FileNotRead:         Mend,
 	FileNotWritten:      Mend,
 	FileNoTarget:        Mend,
+	FileNoText:          Mend,
 	ReadyFileWrong:      Mend,
 	SourceUnknown:       Mend,
 	FaultUnknown:        Mend,
