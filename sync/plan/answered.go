@@ -15,22 +15,14 @@ import (
 // a row and their basis count, the last of several; the others are as if not
 // given. Answers that the plan had before do not count any more.
 func (p *Plan) Answer(answers []Answer) *Plan {
-	if p.open != nil {
-		p = p.open
+	if p.open == nil { // it asks nothing, or was approved with its answers
+		return p
 	}
-	return p.with(answers)
+	return p.open.with(answers)
 }
 
 // Answers are those that the plan was made with.
 func (p *Plan) Answers() []Answer { return p.answers }
-
-// Final is the plan as it stands, for being carried out: its questions keep their
-// answers and are not answered again.
-func (p *Plan) final() *Plan {
-	q := *p
-	q.open = nil
-	return &q
-}
 
 // with is the plan of a plan with every question open.
 func (p *Plan) with(answers []Answer) *Plan {
