@@ -242,7 +242,7 @@ func (b *answered) different(q *Question, free map[string]bool) (Action, bool) {
 		switch {
 		case c.WaitsFor != 0:
 			q.Waits = append(q.Waits, c.WaitsFor)
-		case c.Add == 0 || !free[c.RowKey()] || c.Add == a.how.with:
+		case !b.adds(c.Add) || !free[c.RowKey()] || c.Add == a.how.with:
 		case a.how.with != 0 && b.afterOthers(c.Add): // each would wait for the other
 		default:
 			a.After = append(a.After, c.Add)
@@ -258,6 +258,12 @@ func (b *answered) different(q *Question, free map[string]bool) (Action, bool) {
 		a.Explanation = &with
 	}
 	return a, true
+}
+
+// adds reports whether an action makes an account, so that a deletion waits for it.
+func (b *answered) adds(no int) bool {
+	a, ok := b.book.option(no)
+	return ok && (a.Kind == Add || a.Kind == Restore)
 }
 
 // afterOthers reports whether an action waits itself.

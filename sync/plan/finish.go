@@ -275,6 +275,13 @@ func (b *builder) need() []directory.ID {
 		if u := q.dep.user; !b.marks(u).Any(directory.Purposes) {
 			ids = append(ids, u.ID())
 		}
+		for _, i := range q.rows {
+			if f := b.newRows[i]; f.row != nil && f.row.kind == Update {
+				if u := b.users.At(int(f.row.acct)); !b.marks(u).Any(directory.Purposes) {
+					ids = append(ids, u.ID())
+				}
+			}
+		}
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
