@@ -31,7 +31,8 @@ var arrows = map[string][]string{
 	"sync/problem":   {},
 	"sync/progress":  {},
 	"sync/loopback":  {"sync/clock"},
-	"sync/secret":    {"sync/problem"},
+	"sync/input":     {},
+	"sync/secret":    {"sync/input", "sync/problem"},
 	// Tests alone use it.
 	"sync/secret/keyringtest": {},
 	"sync/message":            {"assets", "sync/names", "sync/problem"},
@@ -54,11 +55,11 @@ var arrows = map[string][]string{
 		"sync/clock", "sync/message", "sync/problem", "sync/secret", "sync/state",
 	},
 	"sync/run": {
-		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/plan", "sync/problem", "sync/progress",
+		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/input", "sync/plan", "sync/problem", "sync/progress",
 		"sync/source", "sync/state",
 	},
 	"sync/periodic": {
-		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/notice", "sync/plan", "sync/problem",
+		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/input", "sync/notice", "sync/plan", "sync/problem",
 		"sync/progress", "sync/run", "sync/state",
 	},
 
@@ -79,7 +80,7 @@ var arrows = map[string][]string{
 
 	// People.
 	"tui/flow": {
-		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/message", "sync/names", "sync/periodic", "sync/plan",
+		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/input", "sync/message", "sync/names", "sync/periodic", "sync/plan",
 		"sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/state",
 	},
 	"tui/flow/flowtest": {
@@ -98,7 +99,7 @@ var arrows = map[string][]string{
 	"cmd/hacsync": {
 		"assets", "graphclient", "graphclient/certificate", "graphclient/claims", "graphclient/grants", "graphclient/signin",
 		"graphclient/simulator", "graphclient/transport",
-		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/loopback", "sync/message", "sync/periodic", "sync/metrics", "sync/notice",
+		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/input", "sync/loopback", "sync/message", "sync/periodic", "sync/metrics", "sync/notice",
 		"sync/plan", "sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/source/hacapi",
 		"sync/source/hacapi/simulator", "sync/source/haccsv", "sync/state", "tui", "tui/flow", "tui/plain", "tui/theme", "tui/widget",
 	},

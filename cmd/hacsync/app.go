@@ -34,7 +34,9 @@ type app struct {
 	args     []string
 	in       *os.File
 	answers  *bufio.Reader // of in
-	out, err io.Writer
+	out      *output
+	stdout   *os.File // where out is one
+	err      io.Writer
 	getenv   func(string) string
 	terminal bool // somebody can be asked: stdin is a terminal
 	// quiet: commands ask nothing themselves, because the wizard does on its own
@@ -60,7 +62,8 @@ type app struct {
 // language of the help, and the form of an error in the flags themselves. The
 // app is usable even with an error.
 func newApp(args []string, in *os.File, out, err io.Writer, getenv func(string) string) (*app, error) {
-	a := &app{args: args, in: in, answers: bufio.NewReader(in), out: out, err: err, getenv: getenv, log: slog.New(slog.DiscardHandler)}
+	a := &app{args: args, in: in, answers: bufio.NewReader(in), out: &output{to: out}, err: err, getenv: getenv, log: slog.New(slog.DiscardHandler)}
+	a.stdout, _ = out.(*os.File)
 	a.terminal = in != nil && term.IsTerminal(int(in.Fd()))
 	a.flags.json = slices.Contains(args, "--json") || slices.Contains(args, "--json=true")
 	lang := message.Default(getenv)
@@ -106,6 +109,7 @@ func (a *app) tell(line string) {
 
 // finish says what went wrong, if anything, and gives the exit code.
 func (a *app) finish(err error) int {
+	err = a.out.outcome(err)
 	code := exitCode(err)
 	if err == nil || errors.As(err, new(outcome)) {
 		return code
@@ -212,7 +216,7 @@ func (a *app) closeLog() {
 
 // usage turns cobra's complaint about the arguments into a problem.
 func (a *app) usage(root *cobra.Command, err error) error {
-	if problem.Of(err) != nil {
+	if problem.Of(err) != nil || errors.Is(err, a.out.err) { // help and completion print while cobra runs
 		return err
 	}
 	path := root.Name()

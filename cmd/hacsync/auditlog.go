@@ -33,7 +33,7 @@ func (a *app) auditLogCommand() *cobra.Command {
 		}
 		write := func(w io.Writer) error { return render(w, a.words, report) }
 		if out != "" {
-			if err := writeFile(out, write); err != nil {
+			if err := a.writeFile(ctx, out, write); err != nil {
 				return err
 			}
 		}

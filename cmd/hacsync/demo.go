@@ -119,8 +119,8 @@ func (a *app) walk(ctx context.Context, people flow.Demo) error {
 
 // width is that of the terminal, at most 100 columns for reading; 80 elsewhere.
 func (a *app) width() int {
-	if f, ok := a.out.(*os.File); ok {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 20 {
+	if a.stdout != nil {
+		if w, _, err := term.GetSize(int(a.stdout.Fd())); err == nil && w > 20 {
 			return min(w, 100)
 		}
 	}

@@ -44,7 +44,7 @@ func (a *app) follow(ctx context.Context, store *state.Store, filter state.RunFi
 		}
 		err := f.look(ctx)
 		switch {
-		case over(ctx):
+		case over(ctx), f.app.out.err != nil: // finish tells of it
 			return nil
 		case err == nil:
 			away = 0

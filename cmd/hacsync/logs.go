@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -37,9 +36,9 @@ func (a *app) logsCommand() *cobra.Command {
 		case len(args) == 1 && f.follow:
 			return wrongUsage("hacsync logs", a.text("usage.extra", problem.Args{"argument": args[0]}))
 		case len(args) == 1:
-			no, err := strconv.ParseInt(args[0], 10, 64)
-			if err != nil || no < 1 {
-				return wrongUsage("hacsync logs", a.text("usage.run", problem.Args{"argument": args[0]}))
+			no, err := a.runNumber("hacsync logs", args[0])
+			if err != nil {
+				return err
 			}
 			return a.log1(ctx, store, no)
 		case f.follow:
@@ -53,7 +52,8 @@ func (a *app) logsCommand() *cobra.Command {
 	flags.StringVar(&f.kind, "kind", "", a.text("flag.logs-kind", nil))
 	flags.StringVar(&f.state, "outcome", "", a.text("flag.logs-state", nil))
 	flags.StringVar(&f.since, "since", "", a.text("flag.logs-since", nil))
-	flags.IntVar(&f.limit, "limit", 50, a.text("flag.limit", nil))
+	f.limit = 50
+	a.wholeFlag(c, &f.limit, "limit", 0, 0)
 	flags.BoolVar(&f.all, "all", false, a.text("flag.logs-all", nil))
 	flags.BoolVar(&f.follow, "follow", false, a.text("flag.logs-follow", nil))
 	c.AddCommand(a.pruneCommand())

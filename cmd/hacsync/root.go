@@ -49,5 +49,6 @@ func (a *app) root() *cobra.Command {
 	add("sync", a.dryRunCommand(), a.auditLogCommand(), a.syncCommand(), a.undoCommand(), a.resumeCommand(), a.logsCommand(), a.settingsCommand())
 	add("sync", a.periodicCommand(), a.workerCommand(), a.noticesCommand())
 	root.AddCommand(a.backupCommand(), a.versionCommand())
+	foldFlags(root)
 	return root
 }

@@ -72,7 +72,7 @@ func (a *app) settingsCommand() *cobra.Command {
 		}
 		kv := now.Pairs()
 		if export != "" {
-			return a.exportSettings(export, domain, kv)
+			return a.exportSettings(ctx, export, domain, kv)
 		}
 		if a.flags.json {
 			a.answer(struct {
@@ -125,7 +125,7 @@ func (a *app) pairs(args []string) (map[string]string, error) {
 	return kv, nil
 }
 
-func (a *app) exportSettings(path, domain string, kv map[string]string) error {
+func (a *app) exportSettings(ctx context.Context, path, domain string, kv map[string]string) error {
 	write := func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
@@ -138,7 +138,7 @@ func (a *app) exportSettings(path, domain string, kv map[string]string) error {
 	if path == "-" {
 		return wrongUsage("hacsync settings", a.text("usage.export_json", nil))
 	}
-	if err := writeFile(path, write); err != nil {
+	if err := a.writeFile(ctx, path, write); err != nil {
 		return err
 	}
 	if a.flags.json {

@@ -24,7 +24,7 @@ type sourceFlags struct {
 func (a *app) sourceFlags(c *cobra.Command) *sourceFlags {
 	f := &sourceFlags{}
 	c.Flags().StringVar(&f.source, "source", "", a.text("flag.source", nil))
-	c.Flags().IntVar(&f.count, "source-count", 0, a.text("flag.source-count", nil))
+	a.wholeFlag(c, &f.count, "source-count", 1, 0)
 	return f
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
@@ -47,8 +48,9 @@ func (a *app) approvalFlags(c *cobra.Command, f *syncFlags) {
 	flags.BoolVar(&f.summary, "summary", false, a.text("flag.summary", nil))
 	flags.StringVar(&f.approvedBy, "approved-by", "", a.text("flag.approved-by", nil))
 	flags.StringVar(&f.note, "note", "", a.text("flag.note", nil))
-	flags.IntVar(&f.maxAllowedDeletions, "max-allowed-deletions", -1, a.text("flag.max-allowed-deletions", nil))
-	flags.IntVar(&f.maxDeletions, "max-deletions", -1, a.text("flag.max-deletions", nil))
+	f.maxAllowedDeletions, f.maxDeletions = -1, -1
+	a.percentFlag(c, &f.maxAllowedDeletions, "max-allowed-deletions")
+	a.wholeFlag(c, &f.maxDeletions, "max-deletions", 0, 0)
 	for _, name := range []string{"max-allowed-deletions", "max-deletions"} {
 		flags.Lookup(name).DefValue = "" // not raised; the help has no word for it
 	}
@@ -78,7 +80,7 @@ func (a *app) sync(ctx context.Context, domain string, f syncFlags) error {
 func (a *app) apply(ctx context.Context, s *session, p *run.Planned, known bool, f syncFlags) error {
 	a.show(a.err).plan(p, p.At, f.summary)
 	fingerprint := p.Plan.Fingerprint()
-	if f.approve != "" && !strings.EqualFold(f.approve, fingerprint.String()) {
+	if f.approve != "" && !strings.EqualFold(input.Fold(f.approve), fingerprint.String()) {
 		return problem.New(problem.NotApproved, problem.Args{"approved": f.approve, "plan": fingerprint.String()})
 	}
 	raise, err := a.raise(p.Plan.Verdict(), fingerprint, f)
@@ -191,8 +193,7 @@ func (a *app) confirm(ctx context.Context, p *plan.Plan) error {
 		return problem.New(problem.NobodyToAsk, args)
 	}
 	a.tell("")
-	wanted := strconv.Itoa(c.Delete)
-	args["n"], args["changes"] = wanted, strconv.Itoa(c.Changes())
+	args["n"], args["changes"] = strconv.Itoa(c.Delete), strconv.Itoa(c.Changes())
 	what := "sync"
 	if no := p.Undoes(); no != 0 {
 		what, args["run"] = "undo", strconv.FormatInt(no, 10)
@@ -205,10 +206,20 @@ func (a *app) confirm(ctx context.Context, p *plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	if c.Delete > 0 && strings.ReplaceAll(answer, ",", "") == wanted || c.Delete == 0 && yes(answer) {
+	if confirms(answer, c.Delete) {
 		return nil
 	}
 	return problem.New(problem.Declined, args)
+}
+
+// confirms reports whether an answer confirms a plan: with the number of its
+// deletions, or with yes where there are none.
+func confirms(answer string, deletions int) bool {
+	if deletions == 0 {
+		return input.Yes(answer)
+	}
+	n, ok := input.Number(answer)
+	return ok && n == deletions
 }
 
 // approver is who approved: as said, else the account of this machine.
@@ -250,8 +261,8 @@ func (a *app) refused(p *run.Planned, r *run.Report, err error, f syncFlags) err
 			object.run = r.Run
 		}
 		a.answered = true
-		if err := object.write(a.out); err != nil {
-			return notWritten("stdout", err)
+		if e := object.write(a.out); e != nil { // the refusal is worse
+			a.log.Error("print the refused plan", "error", e)
 		}
 	}
 	if r != nil && r.Sent > 0 {
@@ -272,7 +283,7 @@ func (a *app) done(ctx context.Context, s *session, p *run.Planned, r *run.Repor
 		}
 		a.answered = true
 		if err := object.write(a.out); err != nil {
-			return notWritten("stdout", err)
+			return err
 		}
 	} else {
 		out := a.show(a.out)

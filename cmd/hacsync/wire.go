@@ -35,6 +35,14 @@ func (a *app) openState(ctx context.Context) (*state.Store, error) {
 		}
 		url = state.FileURL(path)
 	}
+	return a.stateAt(ctx, url)
+}
+
+// stateAt opens a state, with a word where it is waited for: another process may
+// keep it locked, and a server may not answer.
+func (a *app) stateAt(ctx context.Context, url string) (*state.Store, error) {
+	notice := time.AfterFunc(slow, func() { a.tell(a.text("waiting.state", problem.Args{"state": state.Shown(url)})) })
+	defer notice.Stop()
 	return state.Open(ctx, url, a.log)
 }
 

@@ -129,9 +129,6 @@ func (t *table) action(a plan.Action) error {
 	}
 	end := row[t.back:]
 	end[0] = mark(a.SignIn)
-	if a.Pair != 0 {
-		end[1] = strconv.Itoa(a.Pair)
-	}
 	if e := a.Evidence; e != nil {
 		end[2], end[3] = word(e.Licensed), word(e.Enabled)
 		end[4], end[5] = stamp(e.Created), stamp(e.LastSignIn)

@@ -23,6 +23,11 @@ type About struct {
 	Read   time.Time `json:"read"`            // when reading ended, by the side's clock where it has one
 	Total  int       `json:"total"`           // rows of all domains
 
+	// Encoding and Separator are how the text of a file was read, empty for what
+	// is no file: UTF-8, Shift_JIS, UTF-16; comma, tab, semicolon.
+	Encoding  string `json:"encoding,omitempty"`
+	Separator string `json:"separator,omitempty"`
+
 	// Changed is when the file was last written, zero for what is no file.
 	Changed time.Time `json:"changed,omitzero"`
 }

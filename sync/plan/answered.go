@@ -26,7 +26,7 @@ func (p *Plan) Answers() []Answer { return p.answers }
 
 // with is the plan of a plan with every question open.
 func (p *Plan) with(answers []Answer) *Plan {
-	if p.QuestionLen() == 0 {
+	if p.QuestionLen() == 0 || p.final {
 		return p
 	}
 	q := &Plan{head: p.head}

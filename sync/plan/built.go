@@ -172,6 +172,9 @@ func (b *built) warn(a *Action, r row) []*problem.Problem {
 	if a.Blocks {
 		warn(problem.BlockKeepsSessions, nil)
 	}
+	if a.Marks.Has(directory.OldMember) {
+		warn(problem.UserTypeEmpty, nil)
+	}
 	if a.User.ID != "" && b.in.Facts.Undone[a.User.ID] {
 		warn(problem.UndoneBefore, nil)
 	}

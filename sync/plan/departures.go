@@ -259,7 +259,7 @@ func (b *builder) claimedBy(d *departure) claim {
 	switch {
 	case d.link.Username != "":
 		return linkedOnce
-	case b.in.Facts.Added[id]:
+	case b.in.Facts.Added[id] || b.in.Facts.Restored[id]:
 		return addedByUs
 	case b.in.Past.Claimed[id]:
 		return vouchedFor
@@ -270,5 +270,5 @@ func (b *builder) claimedBy(d *departure) claim {
 // known reports whether an account is or was in the source.
 func (b *builder) known(u directory.User) bool {
 	_, linked := b.in.Past.link(u.ID())
-	return linked || b.in.Facts.Added[u.ID()] || b.in.Past.Claimed[u.ID()]
+	return linked || b.in.Facts.Added[u.ID()] || b.in.Facts.Restored[u.ID()] || b.in.Past.Claimed[u.ID()]
 }

@@ -193,8 +193,8 @@ func (p *Plan) protection(m directory.Marks, a *Action) problem.Code {
 		}
 	}
 	// Only an account that hacsync made itself is acted on with marks that would
-	// protect another.
-	return protectedBy(m, protectedBy(a.Marks, false) != "")
+	// protect another; whom hacsync blocked, the plan knows.
+	return protectedBy(m|a.Marks&directory.BlockedByUs, protectedBy(a.Marks, false) != "")
 }
 
 // atTarget reports whether an account already is as the action wants it.
@@ -536,7 +536,7 @@ func (p *Plan) PastDrift(now func(directory.ID) Known) []Drifted {
 		}
 		k := now(a.User.ID)
 		vouched := a.Kind == Delete && a.Explanation != nil &&
-			(a.Explanation.Claim == ClaimAdded || a.Explanation.Claim == ClaimVouched && a.Explanation.Username == "")
+			a.Explanation.Claim == ClaimVouched && a.Explanation.Username == ""
 		if k.Username == a.Link.Username && (!vouched || k.Claimed || a.how.with != 0) {
 			continue
 		}
@@ -544,6 +544,35 @@ func (p *Plan) PastDrift(now func(directory.ID) Known) []Drifted {
 			No: a.No, Kind: a.Kind, UPN: a.UPN, Where: directory.Source, Then: a.Link.Username, Now: k.Username,
 			Why: problem.New(problem.DriftLink, problem.Args{"upn": a.UPN, "then": a.Link.Username, "now": k.Username}),
 		})
+	}
+	return drifted
+}
+
+// AnswerDrift lists the rows that follow from an answer which is not given any
+// more.
+func (p *Plan) AnswerDrift(now []Answer) []Drifted {
+	var drifted []Drifted
+	for _, q := range p.book.asked() {
+		is := given(q, now)
+		if q.Answer.Kind == is.Kind && (is.Kind != SamePerson || is.Row == q.Answer.Row) ||
+			q.Answer.Kind == Open || q.Answer.Kind == NotNow {
+			continue
+		}
+		nos := []int{q.Delete}
+		for i := range q.Rows {
+			nos = append(nos, q.Rows[i].Same, q.Rows[i].Add)
+		}
+		for _, no := range nos {
+			i, ok := p.find(no)
+			if !ok {
+				continue
+			}
+			a := p.book.core(i)
+			drifted = append(drifted, Drifted{
+				No: no, Kind: a.Kind, UPN: a.UPN, Where: directory.Source, Then: string(q.Answer.Kind), Now: string(is.Kind),
+				Why: problem.New(problem.DriftAnswer, problem.Args{"upn": a.UPN, "then": string(q.Answer.Kind), "now": string(is.Kind)}),
+			})
+		}
 	}
 	return drifted
 }

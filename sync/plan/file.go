@@ -180,7 +180,7 @@ func (l *fileLine) order() int {
 // Encode writes the plan file: versioned, with everything that is needed to
 // review and apply it elsewhere, and the fingerprint at its end.
 func (p *Plan) Encode(w io.Writer) error {
-	finger, answers, final := p.Fingerprint(), p.answers, p.open == nil && p.QuestionLen() > 0
+	finger, answers, final := p.Fingerprint(), p.answers, p.final
 	if p.open != nil {
 		p = p.open
 	}
@@ -700,7 +700,7 @@ func (p *Plan) proven(d *decoder) (*Plan, error) {
 	}
 	p.finger = p.fingerprint()
 	if d.head.Final {
-		p.answers = d.said
+		p.answers, p.final = d.said, true
 	} else {
 		p = p.with(d.said)
 	}

@@ -14,7 +14,8 @@ import (
 
 // basis are the marks that a decision rests on, beside those that protect, which
 // no account of an action has.
-const basis = directory.Enabled | directory.Addressed | directory.ExchangePlan | directory.Purposes
+const basis = directory.Enabled | directory.BlockedByUs | directory.Addressed | directory.ExchangePlan | directory.SuspendedPlan |
+	directory.Purposes
 
 // hasher writes a plan's content, each part with its length before it, so that
 // no two different plans give the same bytes.

@@ -325,7 +325,7 @@ func (b *builder) warnings(made *built) []*problem.Problem {
 			warn(problem.ProtectedFitsNone, problem.Args{"entry": entry})
 		}
 	}
-	return append(ws, b.decided.idle()...)
+	return append(append(ws, b.in.Notes...), b.decided.idle()...)
 }
 
 func (b *builder) skipped(code problem.Code) int {

@@ -331,3 +331,15 @@ func (b *builder) portion() {
 	}
 	b.rows = slices.DeleteFunc(b.rows, func(r row) bool { return r.flags&dead != 0 })
 }
+
+// Leaves are the other domains that accounts leave by this plan, in order.
+func (p *Plan) Leaves() []string {
+	var names []string
+	for _, o := range p.guard.origins {
+		if o.Moves > 0 {
+			names = append(names, o.Domain)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

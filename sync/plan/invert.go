@@ -150,7 +150,7 @@ func (v *inverter) marksNow(r *directory.Record) directory.Marks {
 	if u, ok := v.users.ByID(r.ID); ok {
 		m |= u.Marks() &^ directory.Enabled
 	}
-	return m | v.in.Purposes[r.ID]&directory.Purposes
+	return m | v.in.Purposes[r.ID]&directory.Purposes | v.in.Facts.marks(r.ID)
 }
 
 // spared skips an account that must not be touched, or that a reviewer left out.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"iter"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -188,4 +189,18 @@ func unpackTime(s string) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(unpackNumber(s), 0).UTC()
+}
+
+// Links are all links, with when their Usernames were seen.
+func (p *Past) Links() iter.Seq2[Link, Seen] {
+	return func(yield func(Link, Seen) bool) {
+		if p.users == nil {
+			return
+		}
+		for u := range p.users.All() {
+			if u.ImmutableID() != "" && !yield(linkOf(u), seenOf(u)) {
+				return
+			}
+		}
+	}
 }

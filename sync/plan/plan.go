@@ -407,6 +407,8 @@ type Facts struct {
 	Blocked map[directory.ID]bool
 	// Added are accounts that hacsync made.
 	Added map[directory.ID]bool
+	// Restored are accounts that hacsync restored.
+	Restored map[directory.ID]bool
 	// Deleted are accounts that hacsync deleted.
 	Deleted map[directory.ID]bool
 	// Known are the values that an earlier snapshot of this source held, by
@@ -449,6 +451,8 @@ type Input struct {
 	// Others are the settings of the other domains that are set up here, by folded
 	// name: accounts that leave one of them count in its guard.
 	Others map[string]Policy
+	// Notes are warnings of the plan that came with what was read.
+	Notes []*problem.Problem
 	// At is the destination's clock when it was read; it is not part of the
 	// fingerprint.
 	At time.Time

@@ -61,14 +61,18 @@ func TestRule5_ASyncConverges(t *testing.T) {
 func untouchable(m directory.Marks, madeByUs bool) bool {
 	for _, x := range []directory.Marks{
 		directory.Guest, directory.Synced, directory.Restricted, directory.RoleHolder, directory.RoleGroup,
-		directory.SignedIn, directory.PurposeShared, directory.PurposeRoom, directory.PurposeEquipment,
+		directory.SignedIn, directory.PurposeShared, directory.PurposeRoom, directory.PurposeEquipment, directory.ResourceAccount,
 	} {
 		if m&x != 0 {
 			return true
 		}
 	}
 	unread := m&(directory.PurposeUnknown|directory.PurposeOther) != 0
-	return unread && m&directory.Addressed != 0 && m&directory.ExchangePlan == 0 && (m&(directory.Licensed|directory.WasLicensed) != 0 || !madeByUs)
+	if !unread || madeByUs && m&(directory.Licensed|directory.WasLicensed) == 0 {
+		return false
+	}
+	blocked := m&directory.Enabled == 0 && m&directory.BlockedByUs == 0
+	return blocked || m&(directory.Addressed|directory.SuspendedPlan) != 0 && m&directory.ExchangePlan == 0
 }
 
 func TestRule6_NoActionNamesAProtectedAccount(t *testing.T) {

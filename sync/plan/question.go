@@ -136,6 +136,12 @@ const (
 	NotNow          AnswerKind = "not-now"
 )
 
+// AnswerKey is what an answer is about.
+type AnswerKey struct {
+	Account directory.ID
+	Row     string
+}
+
 // Answer is what a person said of an account and one row of the source.
 type Answer struct {
 	Kind    AnswerKind   `json:"answer"`

@@ -162,7 +162,7 @@ func (r *Review) sums() (Counts, guard) {
 // numbers stay; rows left out become skips.
 func (r *Review) Approve() *Plan {
 	p := &Plan{head: r.p.head}
-	p.open, p.lazy = nil, nil
+	p.open, p.lazy, p.final = nil, nil, true
 	p.counts, p.guard = r.sums()
 	p.verdict = judge(p.policy, p.counts, p.guard)
 	p.book = newApproved(r)

@@ -45,6 +45,7 @@ type head struct {
 	// final; answers are those that make this one of it.
 	open    *Plan
 	answers []Answer
+	final   bool
 	// lazy makes the fingerprint when it is asked for; nil where finger has it.
 	lazy func() Fingerprint
 }

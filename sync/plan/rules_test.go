@@ -223,6 +223,7 @@ func TestRule6_ProtectedAccountsAreLeftAlone(t *testing.T) {
 		{directory.PurposeEquipment, "HS-3110"},
 		{directory.PurposeUnknown | directory.Addressed, "HS-3111"},
 		{directory.PurposeOther | directory.Addressed, "HS-3111"},
+		{directory.ResourceAccount | directory.PurposeUser, "HS-3113"},
 	}
 	var rules []rule
 	for _, m := range marks {
@@ -246,7 +247,7 @@ func TestRule6_ProtectedAccountsAreLeftAlone(t *testing.T) {
 		rule{
 			name: "an unread mailbox with an Exchange plan is a person's", want: []string{"delete a"},
 			users: []person{account("a", func(p *person) {
-				p.marks = directory.PurposeUnknown | directory.Addressed | directory.ExchangePlan | directory.Licensed
+				p.marks = directory.Enabled | directory.PurposeUnknown | directory.Addressed | directory.ExchangePlan | directory.Licensed
 			})},
 		},
 		rule{
@@ -257,13 +258,13 @@ func TestRule6_ProtectedAccountsAreLeftAlone(t *testing.T) {
 		rule{
 			name: "but not once it was licensed", want: []string{"skip a HS-3111"},
 			users: []person{account("a", func(p *person) {
-				p.marks = directory.PurposeUnknown | directory.Addressed | directory.Licensed
+				p.marks = directory.Enabled | directory.PurposeUnknown | directory.Addressed | directory.Licensed
 			})},
 			change: func(in *Input) { in.Facts.Added = map[directory.ID]bool{"id-a": true} },
 		},
 		rule{
 			name: "one without any address is no mailbox", want: []string{"delete a"},
-			users: []person{account("a", func(p *person) { p.marks = directory.PurposeUnknown })},
+			users: []person{account("a", func(p *person) { p.marks = directory.Enabled | directory.PurposeUnknown })},
 		},
 	)
 	check(t, rules)

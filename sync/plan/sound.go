@@ -85,7 +85,8 @@ func (p *Plan) sound(a *Action) error {
 	case p.undo == 0 && len(a.how.made) > 0,
 		p.undo != 0 && (a.Kind == Delete) != (len(a.how.made) > 0):
 		return errors.New("values that do not fit its kind")
-	case a.Kind != Add && protectedBy(a.Marks, !a.Marks.Has(directory.Licensed)) != "":
+	// Stored plans of before BlockedByUs say nothing of who blocked a sign-in.
+	case a.Kind != Add && protectedBy(a.Marks|directory.BlockedByUs, !a.Marks.Has(directory.Licensed)) != "":
 		return errors.New("a protected account")
 	case a.Kind == Rename && p.undo != 0 && directory.InDomain(a.User.UPN, p.domain):
 		return nil // it goes back to where it came from

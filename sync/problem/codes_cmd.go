@@ -68,6 +68,10 @@ const (
 	// ApplicationNotFound: no application in the tenant has the connection's tag.
 	// Args: connection.
 	ApplicationNotFound Code = "HS-9126"
+	// FileNoTarget: a file was to be written where none can be. Args: file, kind
+	// (folder, nowhere: a link to what is not there, circle: of links, other), target
+	// (of the link).
+	FileNoTarget Code = "HS-9130"
 	// LeftUnanswered: the input ended before the question was answered.
 	LeftUnanswered Code = "HS-9118"
 )
@@ -79,6 +83,7 @@ var cmdClasses = map[Code]Class{
 	Declined:            Mend,
 	FileNotRead:         Mend,
 	FileNotWritten:      Mend,
+	FileNoTarget:        Mend,
 	ReadyFileWrong:      Mend,
 	SourceUnknown:       Mend,
 	FaultUnknown:        Mend,

@@ -37,9 +37,15 @@ const (
 	// ProtectedEquipment: the account is an equipment mailbox.
 	// Args: upn, name, line, domain, initial.
 	ProtectedEquipment Code = "HS-3110"
-	// ProtectedUnread: the account has an address and no Exchange plan, and the
-	// kind of its mailbox could not be read. Args: upn, name, line, domain.
+	// ProtectedUnread: the account has an address and no usable Exchange plan, and
+	// the kind of its mailbox could not be read. Args: upn, name, line, domain.
 	ProtectedUnread Code = "HS-3111"
+	// ProtectedDisabled: the sign-in of the account is disabled, not by hacsync,
+	// and the kind of its mailbox could not be read. Args: upn, name, line, domain.
+	ProtectedDisabled Code = "HS-3112"
+	// ProtectedResource: the account is of a Teams auto attendant or call queue.
+	// Args: upn, name, line, domain.
+	ProtectedResource Code = "HS-3113"
 )
 
 // Departures that wait: accounts whose person is absent from the source.
@@ -333,6 +339,9 @@ const (
 	// MovesAway: the account leaves a cycle of UPNs by way of a temporary one.
 	// Args: temporary.
 	MovesAway Code = "HS-3955"
+	// UserTypeEmpty: the account has no userType and is taken for an old member.
+	// No Args.
+	UserTypeEmpty Code = "HS-3956"
 )
 
 // Warnings on a plan.
@@ -354,12 +363,15 @@ const (
 	// DecisionIdle: a reviewer's decision fits no row any more.
 	// Args: decision, upn, id.
 	DecisionIdle Code = "HS-3967"
+	// EligibleUnread: eligible members and owners of role-assignable groups could
+	// not be read. Args: groups (their number), permission.
+	EligibleUnread Code = "HS-3968"
 	// ProtectedFitsNone: an entry of the protected list fits no account.
 	// Args: entry.
-	ProtectedFitsNone Code = "HS-3971"
+	ProtectedFitsNone Code = "HS-3969"
 	// DeparturesHeld: the source has no Usernames, so that no absence is believed.
 	// Args: source, accounts.
-	DeparturesHeld Code = "HS-3972"
+	DeparturesHeld Code = "HS-3970"
 )
 
 // Why a row has drifted.
@@ -385,7 +397,10 @@ const (
 	DriftBack Code = "HS-3988"
 	// DriftLink: what is remembered of the account is not as it was when the plan
 	// was made. Args: upn, then, now (the Usernames; empty for none).
-	DriftLink Code = "HS-3991"
+	DriftLink Code = "HS-3989"
+	// DriftAnswer: the answer to the question about the account is not the one that
+	// the plan followed. Args: upn, then, now (same, different, not-now, or empty).
+	DriftAnswer Code = "HS-3990"
 )
 
 var planTable = map[Code]traits{
@@ -400,6 +415,8 @@ var planTable = map[Code]traits{
 	ProtectedRoom:       {class: Skip, group: LeftAlone},
 	ProtectedEquipment:  {class: Skip, group: LeftAlone},
 	ProtectedUnread:     {class: Skip, group: LeftAlone},
+	ProtectedDisabled:   {class: Skip, group: LeftAlone},
+	ProtectedResource:   {class: Skip, group: LeftAlone},
 
 	NeverSeen:       {class: Skip, group: LeftAlone},
 	KeptMissing:     {class: Skip, group: LeftAlone},
@@ -506,6 +523,8 @@ var planTable = map[Code]traits{
 	DecisionIdle:  {class: Skip},
 
 	ProtectedFitsNone: {class: Skip},
+	EligibleUnread:    {class: Skip},
+	UserTypeEmpty:     {class: Skip},
 	DeparturesHeld:    {class: Skip},
 
 	DriftValue:      {class: Skip},
@@ -517,4 +536,5 @@ var planTable = map[Code]traits{
 	DriftSourceNew:  {class: Skip},
 	DriftBack:       {class: Skip},
 	DriftLink:       {class: Skip},
+	DriftAnswer:     {class: Skip},
 }

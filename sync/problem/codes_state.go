@@ -110,6 +110,13 @@ const (
 	// NewPassphraseNeeded: saved data is to be sealed with another passphrase, and
 	// none was given.
 	NewPassphraseNeeded Code = "HS-5458"
+	// KeyringSilent: the keyring, or the session bus that leads to it, took the
+	// question and did not answer. Args: seconds.
+	KeyringSilent Code = "HS-5460"
+	// SealedDamaged: saved data is not as it was saved. Args: what (connection, empty
+	// for what belongs to the state itself), kind (passphrase or keyring where it is
+	// the row of such keys, else empty).
+	SealedDamaged Code = "HS-5461"
 )
 
 var stateClasses = map[Code]Class{
@@ -156,4 +163,6 @@ var stateClasses = map[Code]Class{
 	ForgetUnapproved:    Mend,
 	ForgetDeclined:      Mend,
 	NewPassphraseNeeded: Mend,
+	KeyringSilent:       Mend,
+	SealedDamaged:       Mend,
 }

@@ -88,7 +88,7 @@ func TestCodes_OfPlanningStandInTheirTableAsTheirDigitsSay(t *testing.T) {
 	}
 }
 
-func TestCodes_OfTheGuardAreTheseFour(t *testing.T) {
+func TestCodes_OfTheGuardAreThese(t *testing.T) {
 	var all []Code
 	for code := range constants(t) {
 		if code.Guard() {
@@ -96,7 +96,7 @@ func TestCodes_OfTheGuardAreTheseFour(t *testing.T) {
 		}
 	}
 	slices.Sort(all)
-	if want := []Code{GuardCancels, GuardCancelsNumber, GuardCancelsDay, SignInCancels}; !slices.Equal(all, want) {
+	if want := []Code{GuardCancels, GuardCancelsNumber, GuardCancelsDay, SignInCancels, GuardCancelsKnown, MovesCancel, LostCancels, ChangesCancel}; !slices.Equal(all, want) {
 		t.Errorf("%s, want %s", all, want)
 	}
 }

@@ -232,7 +232,7 @@ func (r *Runner) Stored(ctx context.Context, no int64) (*Planned, error) {
 		return nil, err
 	}
 	sum := summaryOf(run)
-	return &Planned{Run: no, Plan: p, At: run.Started, Source: run.Source, Count: sum.Count}, nil
+	return r.answered(ctx, &Planned{Run: no, Plan: p, At: run.Started, Source: run.Source, Count: sum.Count})
 }
 
 // Knows reports whether this state computed or approved the fingerprint.

@@ -35,18 +35,19 @@ const (
 // send carries out at most 20 independent steps: confirm, intend, write,
 // settle, until each is written, failed or given up. It returns an error only
 // where the whole sync has to stop.
-func (s *syncing) send(ctx context.Context, steps []plan.Step) error {
+func (s *syncing) send(ctx context.Context, todo []plan.Step) error {
 	attempts := map[stepKey]int{}
-	for pause := time.Duration(0); len(steps) > 0; {
+	for pause := time.Duration(0); len(todo) > 0; {
 		if err := s.pause(ctx, pause); err != nil {
 			return err
 		}
-		var err error
-		if steps, err = s.confirm(ctx, steps, attempts); err != nil {
+		steps, late, wait, err := s.confirm(ctx, todo, attempts)
+		if err != nil {
 			return err
 		}
 		if len(steps) == 0 {
-			return nil
+			todo, pause = late, wait
+			continue
 		}
 		if s.claimGone() {
 			return problem.New(problem.ClaimLost, problem.Args{"domain": s.run.Domain})
@@ -63,9 +64,10 @@ func (s *syncing) send(ctx context.Context, steps []plan.Step) error {
 		wctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
 		outcomes := s.r.Destination.Write(wctx, steps)
 		cancel()
-		if steps, pause, err = s.settle(context.WithoutCancel(ctx), steps, outcomes, attempts); err != nil {
+		if todo, pause, err = s.settle(context.WithoutCancel(ctx), steps, outcomes, attempts); err != nil {
 			return err
 		}
+		todo, pause = append(todo, late...), max(pause, wait)
 	}
 	return nil
 }
@@ -193,7 +195,7 @@ func (s *syncing) settle(
 				pause = max(pause, wait)
 				again = append(again, step)
 				after = append(after, func() { s.unsent(step) })
-			case attempts[key] > 1 && settledByReading(out.Why):
+			case s.unheardOf(step, out.Why), attempts[key] > 1 && settledByReading(out.Why):
 				e.State = state.Sent
 				unknown = append(unknown, step)
 			default:
@@ -312,14 +314,17 @@ func (s *syncing) mayRetry(key stepKey, why *problem.Problem, attempt int) bool 
 		s.throttled[key]++
 		return s.throttled[key] < maxThrottled
 	}
-	return attempt-s.throttled[key] < maxAttempts
+	return attempt-s.throttled[key]-s.unheard[key] < maxAttempts
 }
 
-// spent reports whether a step has no attempts left.
+// spent reports whether a step has no attempts left, or found no account for as
+// long as reads may lag.
 func (s *syncing) spent(key stepKey, attempt int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return attempt-s.throttled[key] >= maxAttempts
+	a, absent := s.absent[key]
+	return attempt-s.throttled[key]-s.unheard[key] >= maxAttempts ||
+		absent && s.r.Clock.Now().Sub(a.since) >= lagWindow
 }
 
 // isConflict reports whether the destination says that another object has the
@@ -332,7 +337,12 @@ func isConflict(p *problem.Problem) bool {
 // that the first one had its effect: a conflict with ourselves, or an object
 // that is gone because we deleted it.
 func settledByReading(p *problem.Problem) bool {
-	return isConflict(p) || p != nil && p.Upstream != nil && p.Upstream.Status == 404
+	return isConflict(p) || isMissing(p)
+}
+
+// isMissing reports whether the destination says that there is no such account.
+func isMissing(p *problem.Problem) bool {
+	return p != nil && p.Upstream != nil && p.Upstream.Status == 404
 }
 
 // took remembers that the destination took a step.
@@ -343,8 +353,10 @@ func (s *syncing) took(step plan.Step, id directory.ID) {
 		a.id = id
 	}
 	now := s.r.Clock.Now()
+	s.met[a.id] = now
 	switch step.Verb {
 	case plan.DeleteUser:
+		delete(s.met, a.id)
 		s.released[directory.FoldUPN(step.Object.UPN)] = now
 	case plan.PatchUPN:
 		for _, c := range step.Set {
@@ -352,7 +364,9 @@ func (s *syncing) took(step plan.Step, id directory.ID) {
 				s.released[directory.FoldUPN(c.Old.Text)] = now
 			}
 		}
-	case plan.Create, plan.Patch, plan.RestoreUser:
+	case plan.RestoreUser:
+		s.back[a.id] = now
+	case plan.Create, plan.Patch:
 	}
 	s.mu.Unlock()
 	s.wrote(step, true)

@@ -27,6 +27,10 @@ const (
 	KeyProtected           = "protected"
 	KeyResetPasswords      = "reset_passwords"
 	KeyShrinkShare         = "shrink_share"
+	KeyMaxChanges          = "max_changes"
+	KeyOnMissing           = "on_missing"
+	KeyDeleteAfter         = "delete_after"
+	KeySourceName          = "source_name"
 	keyMap                 = "map."
 )
 
@@ -34,10 +38,18 @@ const (
 // a side is not believed.
 const DefaultShrinkShare = 50
 
+// DefaultSourceName is what a HAC is called whose exports are read as files.
+const DefaultSourceName = "hac"
+
+// presetDeleteAfter is how many days an account is blocked before it is deleted.
+const presetDeleteAfter = 20
+
 // Settings are a domain's settings as stored, typed. Keys and words are those
 // of hacsync settings.
 type Settings struct {
 	Source string
+	// SourceName is which HAC a file is of, for what is remembered of its users.
+	SourceName string
 	// Count is what HAC says it has (--source-count), -1 unanswered. It is
 	// never stored: it belongs to one download.
 	Count    int
@@ -128,6 +140,26 @@ func settingsTable() map[string]setting {
 			func(s *Settings) *int { return &s.Policy.MaxSignInChanges }),
 		KeyShrinkShare: number("a whole number of percent from 0 to 100", 100, false,
 			func(s *Settings) *int { return &s.ShrinkShare }),
+		KeyMaxChanges: number("a whole number of percent from 0 to 100; 0 for no limit", 100, false,
+			func(s *Settings) *int { return &s.Policy.MaxChanges }),
+		KeyOnMissing: {
+			takes: "delete, block, keep",
+			read: func(s *Settings, v string) bool {
+				s.Policy.OnMissing = plan.OnMissing(v)
+				return slices.Contains([]plan.OnMissing{plan.DeleteMissing, plan.BlockMissing, plan.KeepMissing}, s.Policy.OnMissing)
+			},
+			write: func(s Settings) string { return string(s.Policy.OnMissing) },
+		},
+		KeyDeleteAfter: number("a number of days from 0 to 365", 365, false,
+			func(s *Settings) *int { return &s.Policy.DeleteAfter }),
+		KeySourceName: {
+			takes: "a name for the HAC that the file is of",
+			read: func(s *Settings, v string) bool {
+				s.SourceName = v
+				return v != "" && len(v) <= 64 && !strings.ContainsAny(v, "\n\r\t")
+			},
+			write: func(s Settings) string { return s.SourceName },
+		},
 		KeyOnEmpty: {
 			takes: "keep, clear-known, clear",
 			read: func(s *Settings, v string) bool {
@@ -176,7 +208,7 @@ func mappable() []directory.Attribute {
 
 // DefaultSettings are a domain's until somebody sets something.
 func DefaultSettings() Settings {
-	return Settings{Count: -1, Policy: plan.DefaultPolicy(), ShrinkShare: DefaultShrinkShare}
+	return Settings{Count: -1, SourceName: DefaultSourceName, Policy: plan.DefaultPolicy(), ShrinkShare: DefaultShrinkShare}
 }
 
 // ParseSettings types stored key=value pairs. An unknown key or a value that a
@@ -207,6 +239,12 @@ func ParseSettings(kv map[string]string) (Settings, error) {
 		if !t.read(&s, v) {
 			return s, settingValue(k, v, t.takes)
 		}
+	}
+	if s.Policy.OnMissing == plan.BlockMissing && s.Policy.DeleteAfter == 0 {
+		if _, set := kv[KeyDeleteAfter]; set {
+			return s, settingValue(KeyDeleteAfter, kv[KeyDeleteAfter], "a number of days from 1 to 365, while on_missing is block")
+		}
+		s.Policy.DeleteAfter = presetDeleteAfter
 	}
 	return s, nil
 }

@@ -27,11 +27,11 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 	if err := r.approved(p.Plan, a); err != nil {
 		return nil, err
 	}
-	claim, err := r.Store.Take(ctx, r.Connection.Tenant, p.Plan.Domain(), r.Holder, !a.Unattended)
+	claim, others, err := r.claims(ctx, p.Plan.Domain(), p.Plan.Leaves(), !a.Unattended)
 	if err != nil {
 		return nil, err
 	}
-	defer release(ctx, claim)
+	defer release(ctx, append(others, claim)...)
 	if err := r.abandonOlder(ctx, claim, p.Plan.Domain()); err != nil {
 		return nil, err
 	}
@@ -77,10 +77,35 @@ func (r *Runner) approved(p *plan.Plan, a Approval) error {
 	return nil
 }
 
-func release(ctx context.Context, c Claim) {
+func release(ctx context.Context, claims ...Claim) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	_ = c.Release(ctx) // the next holder recognises it as dead
+	for _, c := range claims {
+		_ = c.Release(ctx) // the next holder recognises it as dead
+	}
+}
+
+// claims takes the claim of the plan's domain, and of those that accounts leave by
+// it. They are taken in order of name, so that two runs never wait for each other.
+func (r *Runner) claims(ctx context.Context, domain string, leaves []string, wait bool) (own Claim, others []Claim, err error) {
+	names := append(leaves, domain)
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		c, err := r.Store.Take(ctx, r.Connection.Tenant, name, r.Holder, wait)
+		if err != nil {
+			if own != nil {
+				others = append(others, own)
+			}
+			release(ctx, others...)
+			return nil, nil, err
+		}
+		if name == domain {
+			own = c
+		} else {
+			others = append(others, c)
+		}
+	}
+	return own, others, nil
 }
 
 // syncing is one sync under way.
@@ -96,6 +121,12 @@ type syncing struct {
 	entries map[stepKey]state.Entry
 	// released has when a rename or delete of this run let go of a UPN.
 	released map[string]time.Time
+	// met has when this run last saw an account, made it or brought it back; back
+	// has the last alone. absent are steps that found no account although it was
+	// met, and unheard how often the destination answered one of them so.
+	met, back map[directory.ID]time.Time
+	absent    map[stepKey]absence
+	unheard   map[stepKey]int
 	// server is the newest time that the destination told.
 	server time.Time
 	resume time.Time // nobody sends before this: the destination asked for a pause
@@ -139,6 +170,8 @@ func newSyncing(r *Runner, c Claim, p *plan.Plan, run state.Run, sum Summary) *s
 	s := &syncing{
 		r: r, claim: c, run: run, sum: sum, begun: r.Clock.Now(),
 		entries: map[stepKey]state.Entry{}, released: map[string]time.Time{}, throttled: map[stepKey]int{},
+		met: map[directory.ID]time.Time{}, back: map[directory.ID]time.Time{},
+		absent: map[stepKey]absence{}, unheard: map[stepKey]int{},
 	}
 	s.use(p)
 	return s
@@ -360,8 +393,24 @@ func (s *syncing) endAs(ctx context.Context, end state.RunState, err error) (*Re
 	}
 	s.run.Summary = s.sum.json()
 	s.r.ended(s.run, s.sum, err)
-	if uerr := s.claim.UpdateRun(context.WithoutCancel(ctx), s.run); err == nil {
+	if uerr := s.endRun(context.WithoutCancel(ctx), rep); err == nil {
 		err = uerr
 	}
 	return rep, err
+}
+
+// endRun writes the end of the run together with what it taught. An undo takes
+// back what the run taught that it undid.
+func (s *syncing) endRun(ctx context.Context, rep *Report) error {
+	lesson, err := s.lessonOf(ctx, rep)
+	if err != nil {
+		return err
+	}
+	if err := s.claim.EndRun(ctx, s.run, lesson); err != nil {
+		return err
+	}
+	if s.run.Kind != state.Undo || rep.Seen == 0 {
+		return nil
+	}
+	return s.r.unlearn(ctx, s.run)
 }

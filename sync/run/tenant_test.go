@@ -40,6 +40,8 @@ type tenant struct {
 	// lag is how long a new account does not show to Look.
 	lag    time.Duration
 	lookup int
+	// hide is asked before Look shows an account, for a replica that lags.
+	hide func(directory.ID, directory.Presence) bool
 }
 
 func newTenant(now func() time.Time) *tenant {
@@ -137,7 +139,7 @@ func (t *tenant) Look(ctx context.Context, refs []directory.Ref, _ []directory.A
 			p directory.Presence
 		}{{t.users, directory.Live}, {t.bin, directory.InRecycleBin}} {
 			for _, rec := range side.m {
-				if t.lag > 0 && t.now().Sub(rec.Created) < t.lag {
+				if t.lag > 0 && t.now().Sub(rec.Created) < t.lag || t.hide != nil && t.hide(rec.ID, side.p) {
 					continue
 				}
 				if ref.ID != "" && rec.ID == ref.ID ||

@@ -112,7 +112,7 @@ func (r *Runner) invert(ctx context.Context, run state.Run, done []plan.Applied)
 	if u.Decisions, err = r.decisions(ctx, run.Domain); err != nil {
 		return nil, err
 	}
-	if u.Facts, err = r.facts(ctx, run.Domain, settings, r.Clock.Now().Add(r.ahead(u.At))); err != nil {
+	if u.Facts, err = r.facts(ctx, run.Domain, settings, r.Clock.Now().Add(r.ahead(u.At)), nil); err != nil {
 		return nil, err
 	}
 	u.Purposes = map[directory.ID]directory.Marks{}

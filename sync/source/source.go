@@ -27,6 +27,12 @@ type Source interface {
 	Renews() bool
 }
 
+// Named is a source that knows which HAC it reads: links are kept by it. Where a
+// source does not know, the settings give it a name.
+type Named interface {
+	Identity() string
+}
+
 // Mapping names a source's custom attribute and the attribute it is written to.
 type Mapping struct {
 	From string              `json:"from"`

@@ -8,6 +8,7 @@ import (
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/source"
 )
 
@@ -93,6 +94,8 @@ type Flow struct {
 	end        *End
 	// again is a sign-in that what runs asks for in between.
 	again *signAgain
+	// waits: what runs waits for the keyring.
+	waits bool
 }
 
 // End is how a walk ended.
@@ -122,7 +125,12 @@ type Effect struct {
 }
 
 // Run does the work.
-func (e Effect) Run(ctx context.Context, r Reporter) any { return e.run(ctx, r) }
+func (e Effect) Run(ctx context.Context, r Reporter) any {
+	return e.run(secret.OnWait(ctx, func(waits bool) { r.Note(keyringWaits(waits)) }), r)
+}
+
+// keyringWaits says that an effect waits for the keyring, or does no more.
+type keyringWaits bool
 
 // Reporter takes what an effect says while it runs, from any goroutine; the
 // driver gives it to Flow.Event.
@@ -304,6 +312,9 @@ func (f *Flow) View() View {
 	if f.again != nil {
 		f.again.view(f.d, &v)
 	}
+	if f.waits {
+		v.Working = T("flow.waiting_keyring")
+	}
 	v.Step = f.at
 	r, runs := f.steps[f.at].(interface{ running() bool })
 	v.Back = f.at != Result && (!runs || !r.running()) && (len(f.trail) > 0 || f.inner())
@@ -352,6 +363,10 @@ func (f *Flow) Event(e Effect, event any) {
 	if e.generation != f.generation {
 		return
 	}
+	if waits, ok := event.(keyringWaits); ok {
+		f.waits = bool(waits)
+		return
+	}
 	// A sync asks in words of its own.
 	if code, ok := event.(consent.Code); ok && e.of != Sync {
 		f.again = newSignAgain(f.d, code, f.d.now())
@@ -373,6 +388,7 @@ func (f *Flow) Finish(e Effect, result any) Turn {
 		return Turn{}
 	}
 	f.running--
+	f.waits = false
 	if e.Looks {
 		f.looking--
 	}
@@ -392,7 +408,7 @@ func (f *Flow) apply(t turn) Turn {
 		out.Say = append(out.Say, t.say...)
 		if t.stop {
 			f.generation++
-			f.running, f.looking, f.again = 0, 0, nil
+			f.running, f.looking, f.again, f.waits = 0, 0, nil, false
 			out.Stop = true
 			out.Effects = nil
 		}

@@ -4,25 +4,17 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/hacsync/hacsync/sync/input"
 )
 
-// Typed numbers, keys and searches are compared after NFKC, so that what a
-// Japanese input method gives is understood: １１ is 11.
-func fold(s string) string { return strings.TrimSpace(norm.NFKC.String(s)) }
+func fold(s string) string { return input.Fold(s) }
 
 // Fold is what drivers compare keys and words by.
 func Fold(s string) string { return strings.ToLower(fold(s)) }
 
-// number reads a number as people type it: 4,347 and ４３４７ too.
-func number(s string) (int, bool) {
-	s = strings.NewReplacer(",", "", " ", "", "_", "").Replace(fold(s))
-	n, err := strconv.Atoi(s)
-	return n, err == nil && n >= 0
-}
+func number(s string) (int, bool) { return input.Number(s) }
 
 // filePath takes off what a terminal or a file manager puts around a path that
 // is pasted or dropped: quotes, file://, escaped spaces. windows says whether

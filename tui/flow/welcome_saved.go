@@ -238,6 +238,6 @@ func (s *welcome) notOpened(d *data, r reopened) turn {
 
 // sealedAway reports whether saved data is there and its key is not.
 func sealedAway(err error) bool {
-	return problem.Has(err, problem.SealedElsewhere, problem.SealedNewer, problem.KeyringAbsent, problem.KeyringRefused, problem.KeyringEmpty,
+	return problem.Has(err, problem.SealedElsewhere, problem.SealedNewer, problem.SealedDamaged, problem.KeyringAbsent, problem.KeyringSilent, problem.KeyringRefused, problem.KeyringEmpty,
 		problem.PassphraseWrong, problem.IdentityMissing, problem.IdentityUnreadable, problem.IdentityExposed, problem.IdentityInvalid)
 }

@@ -190,6 +190,11 @@ func (l *list) addItem(it item, number int) error {
 		l.seen[upnColumn(i)] = l.seen[upnColumn(i)] || found && v.Set
 		r.Values[base+i] = directory.Text(strings.TrimSpace(v.Text))
 	}
+	username, _, err := u.first(l.f.Username)
+	if err != nil {
+		return err
+	}
+	r.ID = directory.ID(strings.TrimSpace(username.Text))
 	id, found, err := u.attribute(directory.ImmutableID)
 	if err != nil {
 		return err
@@ -294,7 +299,7 @@ func (l *list) snapshot(count int64) (*directory.Snapshot, error) {
 	upn, _ := l.upn()
 	values := make([]directory.Value, len(columns))
 	for u := range l.raw.All() {
-		r := directory.Record{ImmutableID: u.ImmutableID(), Line: u.Line(), Marks: u.Marks(), Values: values}
+		r := directory.Record{ID: u.ID(), ImmutableID: u.ImmutableID(), Line: u.Line(), Marks: u.Marks(), Values: values}
 		r.UPN, _ = u.Get(upn)
 		for i, c := range columns {
 			values[i].Text, values[i].Set = u.Get(c)

@@ -1,0 +1,206 @@
+package run
+
+import (
+	"context"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// What a dry run could teach is learnt in the transaction that ends a run: the
+// dry run itself where there is nothing to apply, else the sync that applies its
+// plan. Only a read of the domain's stored source teaches, that passed the shrink
+// check and is not older than the last one learnt from.
+
+// lesson is what a dry run teaches; nil for a read that teaches nothing.
+func (r *Runner) lesson(in *plan.Input, p *plan.Plan, stored bool) *state.Lesson {
+	newest := in.Source.About().Newest
+	if !stored || newest.Before(in.Past.Newest) {
+		return nil
+	}
+	taught := p.Lesson()
+	if taught == nil {
+		return nil
+	}
+	l := &state.Lesson{
+		Source: in.Past.Source, At: in.At, Newest: newest, New: taught.New, Gone: taught.Gone,
+		Absent: texts(taught.Absent), Back: texts(taught.Back),
+	}
+	for _, x := range taught.Logins {
+		l.Logins = append(l.Logins, state.SeenLogin{Username: x.Username, At: x.At})
+	}
+	for _, x := range taught.Links {
+		l.Links = append(l.Links, state.Taught{
+			Account: string(x.Account), No: x.No, Same: x.Same, From: string(x.From),
+			Link: state.Link{
+				Source: in.Past.Source, Username: x.Username, Given: x.Given, Family: x.Family, Display: x.Display,
+				UPN: x.UPN, ImmutableID: x.ImmutableID,
+			},
+		})
+	}
+	return l
+}
+
+func texts(ids []directory.ID) []string {
+	var all []string
+	for _, id := range ids {
+		all = append(all, string(id))
+	}
+	return all
+}
+
+// learnt is what of a lesson was borne out: seen says of a row of the plan whether
+// it was seen done, and which account an addition made.
+func learnt(l *state.Lesson, p *plan.Plan, seen func(no int) (account string, done bool)) *state.Lesson {
+	out := *l
+	out.Links, out.Unlink = nil, nil
+	same := map[plan.AnswerKey]bool{}
+	for _, q := range p.Questions() {
+		if q.Answer.Kind == plan.SamePerson {
+			same[plan.AnswerKey{Account: q.Account.ID, Row: q.Answer.Row}] = true
+		}
+	}
+	for _, t := range l.Links {
+		if t.No != 0 {
+			account, done := seen(t.No)
+			if !done {
+				continue
+			}
+			if t.Account == "" {
+				t.Account = account
+			}
+		}
+		if t.Account == "" || t.Same && !same[plan.AnswerKey{Account: directory.ID(t.Account), Row: t.Username}] {
+			continue
+		}
+		if t.From != "" && t.From != t.Account {
+			out.Unlink = append(out.Unlink, t.From)
+		}
+		out.Links = append(out.Links, t)
+	}
+	return &out
+}
+
+// endDryRun ends a dry run: it learns at once where there is nothing to apply, and
+// keeps for the sync what it could teach otherwise.
+func (r *Runner) endDryRun(ctx context.Context, run state.Run, p *plan.Plan, l *state.Lesson) error {
+	if l == nil || p == nil {
+		return r.Store.EndRun(ctx, run, nil)
+	}
+	if p.Len() > 0 || p.Verdict().Cancelled {
+		if err := r.Store.SaveLesson(ctx, run.No, *l); err != nil {
+			return err
+		}
+		return r.Store.EndRun(ctx, run, nil)
+	}
+	none := func(int) (string, bool) { return "", false }
+	return r.Store.EndRun(ctx, run, learnt(l, p, none))
+}
+
+// lessonOf is what the sync under way taught, by what became of its rows.
+func (s *syncing) lessonOf(ctx context.Context, rep *Report) (*state.Lesson, error) {
+	if s.run.Kind != state.Sync || rep.State != state.Done && rep.State != state.Partial {
+		return nil, nil //nolint:nilnil // nothing to learn is no error
+	}
+	kept, err := s.r.Store.Lesson(ctx, s.run.PlanOf)
+	if err != nil {
+		return nil, err
+	}
+	l := &state.Lesson{}
+	if kept != nil && s.run.PlanOf != 0 {
+		l = learnt(kept, s.plan, func(no int) (string, bool) {
+			return rep.NewIDs[no], rep.Outcome[no] == OutcomeSeen
+		})
+	}
+	for _, q := range s.plan.Questions() {
+		for i := range q.Rows {
+			if done := s.usedUp(q, &q.Rows[i], rep); done {
+				l.Answers = append(l.Answers, state.AnswerKey{Account: string(q.Account.ID), Row: q.Rows[i].RowKey()})
+			}
+		}
+	}
+	for a := range s.plan.Actions() {
+		id := string(a.User.ID)
+		if id == "" {
+			id = rep.NewIDs[a.No]
+		}
+		if id == "" || rep.Outcome[a.No] != OutcomeSeen {
+			continue
+		}
+		if a.Kind == plan.Add {
+			l.Added = append(l.Added, id)
+		}
+		for _, c := range a.Changes {
+			switch {
+			case c.Attribute != directory.AccountEnabled:
+			case c.New.Text == "false":
+				l.Blocked = append(l.Blocked, id)
+			default:
+				l.Unblocked = append(l.Unblocked, id)
+			}
+		}
+	}
+	return l, nil
+}
+
+// usedUp reports whether an answer was acted by.
+func (s *syncing) usedUp(q *plan.Question, c *plan.Candidate, rep *Report) bool {
+	switch q.Answer.Kind {
+	case plan.SamePerson:
+		return c.RowKey() == q.Answer.Row && (c.Same == 0 || rep.Outcome[c.Same] == OutcomeSeen)
+	case plan.DifferentPeople:
+		return q.Delete == 0 || rep.Outcome[q.Delete] == OutcomeSeen
+	case plan.Open, plan.NotNow:
+	}
+	return false
+}
+
+// unlearn takes back what a run taught that was undone, and asks its questions
+// again.
+func (r *Runner) unlearn(ctx context.Context, undo state.Run) error {
+	answers, err := r.Store.Answers(ctx, undo.Tenant, undo.Domain)
+	if err != nil {
+		return err
+	}
+	if err := r.Store.Reopen(ctx, undo.Tenant, undo.Domain, undo.PlanOf); err != nil {
+		return err
+	}
+	var keys []state.AnswerKey
+	for _, a := range answers {
+		if a.Used == undo.PlanOf {
+			keys = append(keys, a.AnswerKey)
+		}
+	}
+	return r.Store.RemoveAnswers(ctx, undo.Tenant, undo.Domain, keys)
+}
+
+// pastDrift reads once more, under the claim, the links and answers that the plan
+// rests on.
+func (s *syncing) pastDrift(ctx context.Context) ([]plan.Drifted, error) {
+	if s.run.Kind != state.Sync {
+		return nil, nil
+	}
+	var ids []string
+	for a := range s.plan.Actions() {
+		if a.User.ID != "" {
+			ids = append(ids, string(a.User.ID))
+		}
+	}
+	accounts, err := s.r.Store.AccountsOf(ctx, s.run.Tenant, ids)
+	if err != nil {
+		return nil, err
+	}
+	drifted := s.plan.PastDrift(func(id directory.ID) plan.Known {
+		a := accounts[string(id)]
+		return plan.Known{Username: a.Link.Username, Claimed: a.Claimed}
+	})
+	if s.run.PlanOf == 0 { // answers to a plan of another state count with this review
+		return drifted, nil
+	}
+	answers, err := s.r.answers(ctx, s.run.Domain)
+	if err != nil {
+		return nil, err
+	}
+	return append(drifted, s.plan.AnswerDrift(answers)...), nil
+}
