@@ -195,7 +195,7 @@ func TestBuild_LeavesRowsWithBrokenValuesAsTheyAre(t *testing.T) {
 				s.users = append(s.users, account("a"))
 			}
 			p := s.build(t)
-			if p.Len() != 0 || p.SkipLen() != 1 || p.Skip(0).Why.Code != tt.code || p.Skip(0).Group != NotWritable {
+			if p.Len() != 0 || p.SkipLen() != 1 || p.Skip(0).Why.Code != tt.code || p.Skip(0).Group != problem.NotWritable {
 				t.Errorf("%s, there %t: %d actions, skips %v", name, there, p.Len(), codes(p))
 			}
 		}
