@@ -209,16 +209,14 @@ func (b *builder) departing(d *departure, claim string, weak []Sign) fateOf {
 	return fateOf{row: r}
 }
 
-// dueAt is when an absence has lasted for so many days, of which each must have a
-// read that was learnt from, and whether it has.
+// dueAt is the day on which an absence has lasted for so many days, of which each
+// must have had a read that was learnt from, and whether it is there.
 func dueAt(a Absence, days int, now time.Time) (time.Time, bool) {
-	const day = 24 * time.Hour
-	first := cmp.Or(a.First, now)
-	due := first.Add(time.Duration(days) * day)
-	if left := now.Add(time.Duration(days-a.Days) * day); left.After(due) && a.Days < days {
+	due := cmp.Or(a.First, now).UTC().AddDate(0, 0, days)
+	if left := now.UTC().AddDate(0, 0, days-a.Days); left.After(due) && a.Days < days {
 		due = left
 	}
-	return due, days == 0 || a.Days >= days && !now.Before(due)
+	return due, days == 0 || a.Days >= days && day(now) >= day(due)
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
@@ -255,7 +253,7 @@ func (b *builder) withdraw() {
 	})
 	for _, s := range b.skips {
 		if s.src >= 0 && b.inQuestion[s.src] {
-			b.newRows[s.src] = fateOf{skip: &s, same: true} // it stands among the skips already
+			b.newRows[s.src] = fateOf{skip: &s} // it stands among the skips already
 		}
 	}
 	for _, q := range b.questions {
@@ -283,9 +281,7 @@ func (b *builder) waits(i int32) bool {
 	switch b.fate[i] {
 	case asked:
 		return true
-	case alone:
-		return !b.newRows[i].same
-	case byUPN:
+	case alone, byUPN:
 		return b.newRows[i].row != nil
 	case firm, otherID, bad, foreignBad:
 	}
@@ -342,7 +338,7 @@ func (b *builder) sameAs(q *asking, i int32, releases map[int32]bool) fateOf {
 		if f, ok := b.newRows[i]; ok && f.skip != nil {
 			code = f.skip.code
 		}
-		return fateOf{skip: &skipRow{code: code, src: i, acct: acct}, same: true}
+		return held(code, i, acct, nil)
 	case !b.ours.has(i):
 		_, there := directory.SplitUPN(b.src.At(int(i)).UPN())
 		code := problem.MovedAway
@@ -352,10 +348,18 @@ func (b *builder) sameAs(q *asking, i int32, releases map[int32]bool) fateOf {
 			code = problem.MovedAwayNotSetUp
 		}
 		return held(code, i, acct, problem.Args{"to": b.src.At(int(i)).UPN()})
+	case b.idIsAnothers(b.src.At(int(i)), acct):
+		return held(problem.FitsTwoRows, i, acct, problem.Args{"immutable_id": b.users.At(int(acct)).ImmutableID()})
 	case b.otherID(b.src.At(int(i)), acct):
 		return b.free(b.withOtherID(i, acct, true), -1, releases)
 	}
 	return b.free(b.pair(i, acct, false), -1, releases)
+}
+
+// idIsAnothers reports whether another row has the immutable ID of an account.
+func (b *builder) idIsAnothers(s directory.User, acct int32) bool {
+	id := b.users.At(int(acct)).ImmutableID()
+	return id != "" && id != s.ImmutableID() && len(b.src.ByImmutableID(id)) > 0
 }
 
 // releases are the accounts whose UPN a rename of this plan lets go of.

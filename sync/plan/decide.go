@@ -182,6 +182,9 @@ func (b *builder) decideOtherID(i, acct int32) {
 	if b.decided.allowsAgain(u.ID(), s.UPN()) && len(b.deleted(b.bin.ByImmutableID(s.ImmutableID()))) == 0 &&
 		directory.FoldUPN(s.UPN()) == directory.FoldUPN(u.UPN()) {
 		f := b.newRow(i, acct)
+		if f.skip != nil { // then nothing happens to the account either
+			f.skip.acct, f.skip.bin = acct, false
+		}
 		b.put(f)
 		if f.row != nil {
 			b.rows = append(b.rows, row{src: i, acct: acct, kind: Delete, flags: replaces})

@@ -350,10 +350,12 @@ func (m *matcher) byUPN(i int32) {
 		// The account is another row's, and moves on from this UPN.
 	case m.dirty.has(acct):
 		m.refuse(i, m.ours.has(i), problem.FitsTwoRows, w, nil, problem.Args{"immutable_id": u.ImmutableID()})
+	case len(m.asks[acct]) > 0:
+		m.ask(i, acct)
 	case m.otherID(s, acct):
 		m.fate[i] = otherID
 		m.tie(i, acct)
-	case len(m.asks[acct]) > 0 || !m.named(s, u):
+	case !m.named(s, u):
 		m.ask(i, acct)
 	default:
 		m.fate[i] = byUPN
@@ -425,7 +427,11 @@ const (
 // doubtful refuses a source most of whose rows contradict what was learnt: a
 // column that is shifted looks so, or the file of another customer.
 func (m *matcher) doubtful() error {
-	if m.in.Past.users == nil {
+	most := 0
+	for _, n := range m.failed {
+		most = max(most, n)
+	}
+	if m.in.Past.users == nil || most < doubtLeast {
 		return nil
 	}
 	links := 0
@@ -434,11 +440,7 @@ func (m *matcher) doubtful() error {
 			links++
 		}
 	}
-	most := 0
-	for _, n := range m.failed {
-		most = max(most, n)
-	}
-	if most < doubtLeast || most*100 <= links*doubtShare {
+	if most*100 <= links*doubtShare {
 		return nil
 	}
 	return problem.New(problem.SourceDoubtful, problem.Args{

@@ -269,6 +269,9 @@ const (
 	// ChangesCancel: unattended, the accounts changed at all reached their limit.
 	// Args: changes, users, percent, limit.
 	ChangesCancel Code = "HS-3908"
+	// LostCancelsNumber: the same as LostCancels, of the number set beside the
+	// percentage. Args: lost, deletions, users, percent, limit.
+	LostCancelsNumber Code = "HS-3909"
 )
 
 // Why there is no plan, beside what is said of a domain in general
@@ -490,6 +493,7 @@ var planTable = map[Code]traits{
 	MovesCancel:        {class: Mend, guard: true},
 	LostCancels:        {class: Mend, guard: true},
 	ChangesCancel:      {class: Mend, guard: true},
+	LostCancelsNumber:  {class: Mend, guard: true},
 
 	NoSourceRows:        {class: Mend},
 	SourceColumnMissing: {class: Mend},
