@@ -317,8 +317,12 @@ func (b *builder) goneAs(q *asking) fateOf {
 }
 
 // instead is the account in question that has the UPN of a row and would be deleted
-// before the row is added, -1 for none.
+// before the row is added, -1 for none: a row that a deleted account may be is not
+// added.
 func (b *builder) instead(i int32) int32 {
+	if d, code := b.inBin(b.src.At(int(i))); d >= 0 || code != "" {
+		return -1
+	}
 	for _, u := range b.users.ByUPN(b.src.At(int(i)).UPN()) {
 		for _, q := range b.questions {
 			if r := q.gone.row; q.dep.acct == rowOf(u) && r != nil && r.kind == Delete && slices.Contains(q.rows, i) {
