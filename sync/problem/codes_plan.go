@@ -134,6 +134,9 @@ const (
 	// its immutable ID or UPN. Args: upn, name, line, domain, username, by_link,
 	// by_id, by_upn (UPNs of the accounts; empty for none), immutable_id.
 	WitnessesDiffer Code = "HS-3218"
+	// IDTaken: another account has the row's immutable ID and keeps it.
+	// Args: upn, name, line, domain, immutable_id, holder (its UPN).
+	IDTaken Code = "HS-3219"
 )
 
 // Values that Microsoft 365 would refuse, and accounts that cannot be restored.
@@ -192,9 +195,9 @@ const (
 	// RestoreTooLate: the deleted account that fits is purged within 24 hours.
 	// Args: upn, name, line, domain.
 	RestoreTooLate Code = "HS-3353"
-	// RestoreHeld: a deleted account had the UPN, but not both have an
-	// immutable ID to tell whether it is the same person. Args: upn, name,
-	// line, domain.
+	// RestoreHeld: a deleted account may be the person's: it had the UPN, but not
+	// both have an immutable ID to tell, or the immutable ID, but another name.
+	// Args: upn, name, line, domain.
 	RestoreHeld Code = "HS-3354"
 	// RestoreProtected: the deleted account that fits is a guest or otherwise
 	// never touched. Args: upn, name, line, domain.
@@ -280,6 +283,9 @@ const (
 	// ChangesCancel: unattended, the accounts changed at all reached their limit.
 	// Args: changes, users, percent, limit.
 	ChangesCancel Code = "HS-3908"
+	// LostCancelsNumber: the same as LostCancels, of the number set beside the
+	// percentage. Args: lost, deletions, users, percent, limit.
+	LostCancelsNumber Code = "HS-3909"
 )
 
 // Why there is no plan, beside what is said of a domain in general
@@ -479,6 +485,7 @@ var planTable = map[Code]traits{
 	QuestionOpen:         {class: Skip, group: NotWritable},
 	DuplicateUsername:    {class: Skip, group: NotWritable},
 	WitnessesDiffer:      {class: Skip, group: NotWritable},
+	IDTaken:              {class: Skip, group: NotWritable},
 
 	UPNCharacter:         {class: Skip, group: NotWritable},
 	UPNTooLong:           {class: Skip, group: NotWritable},
@@ -525,6 +532,7 @@ var planTable = map[Code]traits{
 	MovesCancel:        {class: Mend, guard: true},
 	LostCancels:        {class: Mend, guard: true},
 	ChangesCancel:      {class: Mend, guard: true},
+	LostCancelsNumber:  {class: Mend, guard: true},
 
 	NoSourceRows:        {class: Mend},
 	SourceColumnMissing: {class: Mend},
