@@ -81,7 +81,10 @@ var slips = []slip{
 		return insert(d, s, string([]rune(" \u3000\u00a0\t")[d.IntN(4)]))
 	}},
 	{"dots", isUPN, always, func(d dice, _ int, s string) string {
-		local, domain, _ := strings.Cut(s, "@")
+		local, domain, ok := strings.Cut(s, "@")
+		if !ok {
+			return s
+		}
 		switch d.IntN(4) {
 		case 0:
 			return local + ".@" + domain
@@ -184,6 +187,8 @@ type line struct {
 	base [cells]string
 	// slipped: this file says other than HAC.
 	slipped bool
+	// twice: another row has the Username too.
+	twice bool
 }
 
 // file is what a read of the source gives.

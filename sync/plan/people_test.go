@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -81,29 +80,29 @@ type entry struct {
 type learnt struct {
 	at, newest time.Time
 	restored   bool
-	links      map[string]Link // by Username
+	links      map[string]Link         // by Username
+	names      map[directory.ID]string // the Username of an account
 	seen       map[string]Seen
 	absent     map[directory.ID]Absence
 }
 
 func newLearnt() *learnt {
-	return &learnt{links: map[string]Link{}, seen: map[string]Seen{}, absent: map[directory.ID]Absence{}}
+	return &learnt{links: map[string]Link{}, names: map[directory.ID]string{}, seen: map[string]Seen{}, absent: map[directory.ID]Absence{}}
 }
 
 func (l *learnt) clone() *learnt {
 	c := *l
-	c.links, c.seen, c.absent = maps.Clone(l.links), maps.Clone(l.seen), maps.Clone(l.absent)
+	c.links, c.names = maps.Clone(l.links), maps.Clone(l.names)
+	c.seen, c.absent = maps.Clone(l.seen), maps.Clone(l.absent)
 	return &c
 }
 
+func (l *learnt) share(with *learnt) { l.links, l.names = with.links, with.names }
+
 // of is the link of an account.
 func (l *learnt) of(id directory.ID) (Link, bool) {
-	for _, x := range l.links {
-		if x.Account == id {
-			return x, true
-		}
-	}
-	return Link{}, false
+	name, ok := l.names[id]
+	return l.links[name], ok
 }
 
 func (l *learnt) past(t testing.TB, source string) Past {
@@ -175,12 +174,15 @@ type town struct {
 	now        time.Time
 	used       map[string]bool
 	style      int
+	withID     int // who has an immutable ID: all, half, nobody
+	script     int
 	userStyle  int
 	nFam, nGiv int
 	domains    []string
 	policy     Policy
 	unattended bool
 	answer     bool // questions are answered with the truth
+	moves      bool // between domains
 	reuse      bool // UPNs, Usernames and addresses are given to others
 	sums       *sums
 	faults     []string
@@ -191,38 +193,33 @@ func newTown(t testing.TB, d dice, s *sums) *town {
 	v := &town{
 		t: t, d: d, w: newWorld(nil, nil, map[directory.ID]directory.Marks{}), owner: map[directory.ID]int{},
 		memory: map[string]*learnt{}, used: map[string]bool{}, now: at, sums: s,
-		domains: []string{dom}, policy: DefaultPolicy(), reuse: true,
+		domains: []string{dom}, policy: DefaultPolicy(), reuse: true, moves: true,
 	}
 	for _, source := range []string{"hac", "hac-b"} {
 		m := newLearnt()
 		v.memory[source+"@"+dom] = m
 		v.memory[source+"@two.example"] = newLearnt()
-		v.memory[source+"@two.example"].links = m.links
+		v.memory[source+"@two.example"].share(m)
 	}
 	v.policy.Attributes = append(directory.Standard(), directory.Department)
 	v.policy.MaxAllowedDeletions, v.policy.MaxSignInChanges, v.policy.MaxChanges = 1000, 1000, 0 // no net
 	v.style, v.userStyle = d.IntN(5), d.IntN(2)
 	v.nFam, v.nGiv = []int{2, 5, 100}[d.IntN(3)], []int{3, 12, 200}[d.IntN(3)]
+	v.withID, v.script = d.IntN(4), []int{0, 0, 0, 1, 2}[d.IntN(5)]
 	s.towns++
 	return v
 }
 
 // settle makes n people with a user in HAC, most of them with an account.
 func (v *town) settle(n int) {
-	withID := v.d.IntN(4)
-	script := []int{0, 0, 0, 1, 2}[v.d.IntN(5)]
 	for range n {
-		v.people = append(v.people, human{weighted(v.d, families, v.nFam), weighted(v.d, givens, v.nGiv), script})
-		e := v.user(len(v.people)-1, v.domains[v.d.IntN(len(v.domains))])
-		if withID == 0 || withID == 1 && v.d.IntN(2) == 0 {
-			e.cell[cID] = v.newID()
-		}
+		e := v.join(v.someone())
 		if v.d.IntN(3) > 0 {
 			e.login = v.now.Add(-time.Duration(1+v.d.IntN(400)) * time.Hour)
 		}
-		v.hac = append(v.hac, e)
 		if v.d.IntN(10) > 0 {
-			v.account(e)
+			v.account(*e)
+			e.changed = false
 		}
 	}
 }
@@ -262,10 +259,11 @@ func (v *town) of(f *file, domain string) *learnt { return v.memory[f.source+"@"
 func (v *town) snapshot(f *file) *directory.Snapshot {
 	v.t.Helper()
 	b := directory.NewBuilder(directory.Source, testColumns)
-	newest := time.Time{}
+	newest, times := time.Time{}, map[string]int{}
 	for i := range f.lines {
 		l := &f.lines[i]
 		l.no = i + 2
+		times[l.cell[cUser]]++
 		r := directory.Record{
 			ID: directory.ID(l.cell[cUser]), UPN: l.cell[cUPN], ImmutableID: l.cell[cID], Line: l.no,
 			Columns: testColumns, Marks: directory.Enabled, LastSignIn: l.login,
@@ -279,6 +277,9 @@ func (v *town) snapshot(f *file) *directory.Snapshot {
 		if err := b.Add(r); err != nil {
 			v.t.Fatal(err)
 		}
+	}
+	for i := range f.lines {
+		f.lines[i].twice = times[f.lines[i].cell[cUser]] > 1
 	}
 	s, err := b.Seal(directory.Proof{Ended: true, Pages: 1, Items: len(f.lines), Count: int64(len(f.lines))},
 		directory.About{Name: "users.csv", Read: v.now, Newest: newest})
@@ -295,19 +296,7 @@ func (v *town) sync(f *file) {
 	v.sums.people += len(v.hac)
 	v.asked = 0
 	for _, domain := range v.domains {
-		in := Input{
-			Tenant: tenant(), Domain: domain, SetUp: v.domains, Policy: v.policy, At: v.now, Unattended: v.unattended,
-			Source: v.snapshot(f), Others: map[string]Policy{}, Past: v.of(f, domain).past(v.t, f.source),
-			Users: v.w.snapshot(v.t, directory.Destination, v.w.live), Deleted: v.w.snapshot(v.t, directory.RecycleBin, v.w.bin),
-		}
-		for _, d := range v.domains {
-			in.Others[d] = v.policy
-		}
-		in.Facts.Blocked, in.Facts.Added, in.Facts.Deleted = v.w.blocked, v.w.made, v.w.deleted
-		in.Purposes = map[directory.ID]directory.Marks{}
-		for id := range v.w.live {
-			in.Purposes[id] = directory.PurposeUser
-		}
+		in := v.input(f, domain)
 		p, err := Build(in)
 		v.sums.plans++
 		if err != nil {
@@ -336,6 +325,24 @@ func (v *town) sync(f *file) {
 		v.own(p, f)
 		v.learn(p, f, domain)
 	}
+}
+
+func (v *town) input(f *file, domain string) Input {
+	v.t.Helper()
+	in := Input{
+		Tenant: tenant(), Domain: domain, SetUp: v.domains, Policy: v.policy, At: v.now, Unattended: v.unattended,
+		Source: v.snapshot(f), Others: map[string]Policy{}, Past: v.of(f, domain).past(v.t, f.source),
+		Users: v.w.snapshot(v.t, directory.Destination, v.w.live), Deleted: v.w.snapshot(v.t, directory.RecycleBin, v.w.bin),
+	}
+	for _, d := range v.domains {
+		in.Others[d] = v.policy
+	}
+	in.Facts.Blocked, in.Facts.Added, in.Facts.Deleted = v.w.blocked, v.w.made, v.w.deleted
+	in.Purposes = map[directory.ID]directory.Marks{}
+	for id := range v.w.live {
+		in.Purposes[id] = directory.PurposeUser
+	}
+	return in
 }
 
 // truth answers every question as it is.
@@ -441,6 +448,9 @@ func (v *town) judge(p *Plan, f *file, domain string) {
 		}
 	}
 	for id, r := range v.w.live {
+		if len(f.lines) > 1000 {
+			break // too many to compare each with each
+		}
 		if !directory.InDomain(r.UPN, domain) || !v.mustGo(id, f, memory) {
 			continue
 		}
@@ -514,8 +524,11 @@ func (v *town) sign(l *line, id directory.ID, m *learnt) bool {
 			return true
 		}
 	}
-	// From here on a row says who is meant only if it has no account.
-	if s, known := m.seen[l.cell[cUser]]; known && link.Username != "" {
+	// From here on a row says who is meant only if it has no account. A Username that
+	// stands twice in the file says nothing of its row.
+	first, known := m.seen[l.cell[cUser]]
+	known = known && !l.twice
+	if s := first; known && link.Username != "" {
 		then := m.seen[link.Username]
 		if earlier(s.Last, then.Last).Sub(later(s.First, then.First)) > 31*24*time.Hour {
 			return false
@@ -531,9 +544,8 @@ func (v *town) sign(l *line, id directory.ID, m *learnt) bool {
 			return true
 		}
 		if g := plain(l.base[cGiven]); g != "" && g == plain(c.given) && (l.cell[cID] == "" || r.ImmutableID == "") {
-			s, known := m.seen[l.cell[cUser]]
 			last := m.seen[link.Username].Last
-			if !known || last.IsZero() || !s.First.Before(last.Add(-31*24*time.Hour)) {
+			if !known || last.IsZero() || !first.First.Before(last.Add(-31*24*time.Hour)) {
 				return true
 			}
 		}
@@ -680,12 +692,16 @@ func (v *town) mustGo(id directory.ID, f *file, m *learnt) bool {
 		if v.certain(l, f, m) {
 			continue
 		}
-		if !inOneScript(l.cell, [cells]string{cGiven: link.Given, cDisplay: link.Display}) || l.slipped || v.sign(l, id, m) {
+		if !inOneScript(l.cell, [cells]string{cGiven: link.Given, cDisplay: link.Display}) || l.slipped || v.sign(l, id, m) ||
+			dotless(l.cell[cUPN]) == dotless(v.w.live[id].UPN) || dotless(l.cell[cUser]) == dotless(v.w.live[id].UPN) {
 			return false
 		}
 	}
 	return usernames
 }
+
+// dotless is a name of an address for which dots do not count.
+func dotless(s string) string { return strings.ReplaceAll(local(s), ".", "") }
 
 // certain reports whether a row is surely that of the account it is linked with.
 func (v *town) certain(l *line, f *file, m *learnt) bool {
@@ -708,17 +724,22 @@ func (v *town) certain(l *line, f *file, m *learnt) bool {
 // own notes whose the new accounts are, and whose one became that was written for
 // another where that was excused.
 func (v *town) own(p *Plan, f *file) {
+	byUPN := v.byUPN()
 	for a := range p.Actions() {
-		l := f.at(a.Line)
-		if l == nil || a.Kind == Delete {
-			continue
-		}
-		for id, r := range v.w.live {
-			if strings.EqualFold(r.UPN, l.cell[cUPN]) {
+		if l := f.at(a.Line); l != nil && a.Kind != Delete {
+			for _, id := range byUPN[plain(l.cell[cUPN])] {
 				v.owner[id] = l.who
 			}
 		}
 	}
+}
+
+func (v *town) byUPN() map[string][]directory.ID {
+	all := map[string][]directory.ID{}
+	for id, r := range v.w.live {
+		all[plain(r.UPN)] = append(all[plain(r.UPN)], id)
+	}
+	return all
 }
 
 // learn remembers what a plan teaches that was carried out.
@@ -748,7 +769,7 @@ func (v *town) learn(p *Plan, f *file, domain string) {
 			}
 		}
 	}
-	present := map[directory.ID]bool{}
+	present, byUPN := map[directory.ID]bool{}, v.byUPN()
 	for i := range f.lines {
 		l := &f.lines[i]
 		name := l.cell[cUser]
@@ -765,10 +786,7 @@ func (v *town) learn(p *Plan, f *file, domain string) {
 		if !directory.InDomain(l.cell[cUPN], domain) || quiet[l.no] {
 			continue
 		}
-		for id, r := range v.w.live {
-			if !strings.EqualFold(r.UPN, l.cell[cUPN]) {
-				continue
-			}
+		for _, id := range byUPN[plain(l.cell[cUPN])] {
 			present[id] = true
 			if name == "" {
 				continue
@@ -814,46 +832,32 @@ func (v *town) unchanged(l *line) {
 }
 
 func (v *town) link(m *learnt, l *line, id directory.ID) {
-	for name, x := range m.links {
-		if x.Account == id {
-			x.Account = ""
-			m.links[name] = x
-		}
+	if was, ok := m.names[id]; ok {
+		m.links[was] = Link{}
 	}
+	delete(m.names, m.links[l.cell[cUser]].Account)
+	m.names[id] = l.cell[cUser]
 	m.links[l.cell[cUser]] = Link{
 		Account: id, Username: l.cell[cUser], Given: l.cell[cGiven], Family: l.cell[cFamily], Display: l.cell[cDisplay],
 		UPN: l.cell[cUPN], ImmutableID: l.cell[cID], Since: v.now, Run: int64(v.sums.steps),
 	}
 }
 
-// happen lets something happen to the people of a town.
+// happen lets something happen to the people of a town. One thing at a time: who
+// changes again before the first change was seen may have nothing left of what
+// they were.
 func (v *town) happen() {
-	pick := func() *entry {
-		if len(v.hac) == 0 {
-			v.people = append(v.people, human{0, 0, 0})
-			v.hac = append(v.hac, v.user(len(v.people)-1, dom))
+	e := &v.hac[v.d.IntN(len(v.hac))]
+	h := &v.people[e.who]
+	what := v.d.IntN(14)
+	if what > 4 && what < 12 {
+		if e.changed {
+			return
 		}
-		e := &v.hac[v.d.IntN(len(v.hac))]
 		e.changed = true
-		return e
 	}
-	join := func(h human) *entry {
-		v.people = append(v.people, h)
-		e := v.user(len(v.people)-1, v.domains[v.d.IntN(len(v.domains))])
-		if v.d.IntN(2) == 0 {
-			e.cell[cID] = v.newID()
-		}
-		v.hac = append(v.hac, e)
-		return &v.hac[len(v.hac)-1]
-	}
-	someone := func() human {
-		h := human{weighted(v.d, families, v.nFam), weighted(v.d, givens, v.nGiv), 0}
-		if len(v.people) > 0 {
-			h.script = v.people[0].script
-		}
-		return h
-	}
-	switch v.d.IntN(14) {
+	_, domain, _ := strings.Cut(e.cell[cUPN], "@")
+	switch what {
 	case 0, 1: // leaves
 		if len(v.hac) > 3 {
 			i := v.d.IntN(len(v.hac))
@@ -861,29 +865,26 @@ func (v *town) happen() {
 			v.hac = slices.Delete(v.hac, i, i+1)
 		}
 	case 2, 3:
-		join(someone())
+		v.join(v.someone())
 	case 4: // a namesake
-		e := pick()
-		join(v.people[e.who])
+		v.join(*h)
 	case 5: // marries: another family name; the Username stays unless the user is made anew
-		e := pick()
-		h := &v.people[e.who]
 		h.family = weighted(v.d, families, 100)
 		v.call(e)
-		if _, domain, _ := strings.Cut(e.cell[cUPN], "@"); v.d.IntN(3) > 0 {
+		if v.d.IntN(3) > 0 {
 			e.cell[cUPN] = v.freeUPN(*h, domain)
 		}
 		if v.d.IntN(3) == 0 {
 			v.anew(e)
 		}
 	case 6: // is made anew in HAC
-		v.anew(pick())
+		v.anew(e)
 	case 7: // gets another UPN
-		e := pick()
-		_, domain, _ := strings.Cut(e.cell[cUPN], "@")
-		e.cell[cUPN] = v.freeUPN(v.people[e.who], domain)
+		e.cell[cUPN] = v.freeUPN(*h, domain)
 	case 8: // moves to another domain
-		e := pick()
+		if !v.moves {
+			return
+		}
 		l, _, _ := strings.Cut(e.cell[cUPN], "@")
 		upn := l + "@" + []string{dom, "two.example", "midori.onmicrosoft.com", "gone.example"}[v.d.IntN(4)]
 		if !v.used[upn] {
@@ -891,34 +892,47 @@ func (v *town) happen() {
 			e.cell[cUPN] = upn
 		}
 	case 9: // is written in another script
-		e := pick()
-		h := &v.people[e.who]
 		h.script = v.d.IntN(3)
 		v.call(e)
 	case 10: // gets an immutable ID
-		if e := pick(); e.cell[cID] == "" {
+		if e.cell[cID] == "" {
 			e.cell[cID] = v.newID()
 		}
 	case 11: // a mistake that HAC keeps
-		e := pick()
-		c, how := v.d.IntN(cells), v.d.IntN(4)
-		if c == cID && e.cell[cID] == "" {
-			break
-		}
-		now := edit(v.d, c, e.cell[c], how)
-		if c == cUPN && v.used[now] || c == cUser && (v.used["u:"+now] || now == "") {
-			break
-		}
-		if c == cUser { // HAC makes a new user for a new Username
-			e.login = time.Time{}
-		}
-		e.cell[c] = now
-		v.slipped(cellNames[c]+", kept in HAC", 1)
+		v.mistake(e)
 	case 12, 13: // takes over what somebody had who left
 		if v.reuse {
-			v.takeOver(join, someone())
+			v.takeOver()
 		}
 	}
+}
+
+// join gives a new person a user in HAC.
+func (v *town) join(h human) *entry {
+	v.people = append(v.people, h)
+	e := v.user(len(v.people)-1, v.domains[v.d.IntN(len(v.domains))])
+	if v.withID == 0 || v.withID == 1 && v.d.IntN(2) == 0 {
+		e.cell[cID] = v.newID()
+	}
+	v.hac = append(v.hac, e)
+	return &v.hac[len(v.hac)-1]
+}
+
+func (v *town) someone() human {
+	return human{weighted(v.d, families, v.nFam), weighted(v.d, givens, v.nGiv), v.script}
+}
+
+func (v *town) mistake(e *entry) {
+	c, how := v.d.IntN(cells), v.d.IntN(4)
+	now := edit(v.d, c, e.cell[c], how)
+	if now == e.cell[c] || c == cUPN && v.used[now] || c == cUser && (v.used["u:"+now] || now == "") {
+		return
+	}
+	if c == cUser { // HAC makes a new user for a new Username
+		e.login = time.Time{}
+	}
+	e.cell[c] = now
+	v.slipped(cellNames[c]+", kept in HAC", 1)
 }
 
 // anew makes a HAC user anew: another Username, no Last Login, the ID as before.
@@ -929,21 +943,23 @@ func (v *town) anew(e *entry) {
 
 // takeOver lets a new person have the UPN, the Username, an address or all of
 // somebody else. Their given names differ: who has Username or UPN and given name
-// of another is, by the rules, that other.
-func (v *town) takeOver(join func(human) *entry, h human) {
-	var from entry
-	inUse := func(c int, s string) bool {
-		return s == "" || slices.ContainsFunc(v.hac, func(e entry) bool { return strings.EqualFold(e.cell[c], s) })
-	}
+// of another is, by the rules, that other. Nor have they signed in when they are
+// first read: a Username that goes from hand to hand unseen, with its UPN, is one
+// person's by the rules.
+func (v *town) takeOver() {
 	if len(v.left) == 0 {
 		return
 	}
-	from = v.left[v.d.IntN(len(v.left))]
+	from := v.left[v.d.IntN(len(v.left))]
+	inUse := func(c int, s string) bool {
+		return s == "" || slices.ContainsFunc(v.hac, func(e entry) bool { return strings.EqualFold(e.cell[c], s) })
+	}
+	h := v.someone()
 	for h.given == v.people[from.who].given {
 		h.given = v.d.IntN(len(givens))
 	}
 	h.script = v.people[from.who].script
-	e := join(h)
+	e := v.join(h)
 	how := v.d.IntN(4)
 	if how != 1 && !inUse(cUPN, from.cell[cUPN]) {
 		e.cell[cUPN] = from.cell[cUPN]
@@ -985,7 +1001,7 @@ func copied(memory map[string]*learnt) map[string]*learnt {
 	}
 	for k, m := range c {
 		source, _, _ := strings.Cut(k, "@")
-		m.links = c[source+"@"+dom].links
+		m.share(c[source+"@"+dom])
 	}
 	return c
 }
@@ -1086,12 +1102,31 @@ type rapidDice struct{ t *rapid.T }
 
 func (d rapidDice) IntN(n int) int { return rapid.IntRange(0, n-1).Draw(d.t, "d") }
 
+func newSums() *sums { return &sums{slips: map[string]int{}, excusedJoined: map[string]int{}} }
+
+// check fails if somebody was harmed, or too many were excused.
+func (s *sums) check(t *testing.T) {
+	t.Helper()
+	all, least, rarest := s.slipsAll()
+	joined := 0
+	for _, n := range s.excusedJoined {
+		joined += n
+	}
+	if s.excusedLost*500 > all+2000 || joined*1000 > all+4000 {
+		t.Errorf("too many are excused: %d lost, %v joined", s.excusedLost, s.excusedJoined)
+	}
+	if *proofPeople >= 100_000 && least < 1000 {
+		t.Errorf("only %d slips %q", least, rarest)
+	}
+	t.Logf("%s", s)
+}
+
 func TestPeople_NobodyInTheSourceLosesTheAccount(t *testing.T) {
-	towns := 1500
+	towns := 600
 	if *proofPeople > 0 {
 		towns = *proofPeople
 	}
-	s := &sums{slips: map[string]int{}, excusedJoined: map[string]int{}}
+	s := newSums()
 	failed := map[string]int{}
 	for i := range towns {
 		seed := *proofSeed + uint64(i)
@@ -1104,7 +1139,207 @@ func TestPeople_NobodyInTheSourceLosesTheAccount(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%v\n%s", failed, s)
+	s.check(t)
 }
 
-var errFound = errors.New("found")
+// The same with rapid, which finds the smallest town in which it goes wrong.
+func TestPeople_NobodyInTheSourceLosesTheAccountInASmallTown(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		v := drawTown(in(t, r), rapidDice{r}, newSums())
+		v.live(2, 3)
+		if len(v.faults) > 0 {
+			r.Fatal(v.faults[0])
+		}
+	})
+}
+
+// The net is no excuse: in a company in which nothing goes wrong but a few cells,
+// whoever leaves is deleted at the next sync, unless a row that may be anybody's
+// has their name.
+func TestPeople_WhoLeavesIsDeleted(t *testing.T) {
+	s := newSums()
+	towns := 60
+	if *proofPeople > 0 {
+		towns = *proofPeople / 20
+	}
+	for i := range towns {
+		v := newTown(t, rand.New(rand.NewPCG(*proofSeed+uint64(i), 11)), s)
+		v.nFam, v.nGiv, v.unattended, v.reuse = 100, 200, i%2 == 0, false
+		v.settle(60)
+		v.sync(v.file("hac"))
+		for range 6 {
+			v.pass()
+			for range 3 {
+				i := v.d.IntN(len(v.hac))
+				v.left = append(v.left, v.hac[i])
+				v.hac = slices.Delete(v.hac, i, i+1)
+			}
+			for range v.d.IntN(4) {
+				v.happen()
+			}
+			f := v.file("hac")
+			if v.d.IntN(3) == 0 {
+				v.marCell(f)
+			}
+			v.sync(f)
+		}
+		for _, fault := range v.faults[:min(1, len(v.faults))] {
+			t.Errorf("seed %d: %s", i, fault)
+		}
+	}
+	if s.leavers*10 < towns*18*7 {
+		t.Errorf("only %d of about %d leavers were told by name", s.leavers, towns*18)
+	}
+	s.check(t)
+}
+
+// Questions answered as it is lead to the right state in two syncs of a file
+// without slips: everybody in the source has one account, and whoever left has
+// none.
+func TestPeople_AnswersLeadToTheRightState(t *testing.T) {
+	s := newSums()
+	towns := 250
+	if *proofPeople > 0 {
+		towns = *proofPeople / 4
+	}
+	wrong := 0
+	for i := range towns {
+		v := newTown(t, rand.New(rand.NewPCG(*proofSeed+uint64(i), 13)), s)
+		// What no question is about stays as it is: who moved away holds the UPN, and an
+		// account that has the ID of another is a conflict.
+		v.answer, v.moves, v.reuse = true, false, v.withID > 1
+		v.settle(4 + v.d.IntN(10))
+		for range 4 {
+			v.pass()
+			for range v.d.IntN(5) {
+				v.happen()
+			}
+			f := v.file("hac")
+			v.mar(f, v.d.IntN(3))
+			v.sync(f)
+			v.w.bin = map[directory.ID]directory.Record{} // what is in the recycle bin is another proof
+		}
+		for range 2 {
+			v.sync(v.file("hac"))
+			v.w.bin = map[directory.ID]directory.Record{}
+		}
+		if why := v.unsettled(); (why != "" || len(v.faults) > 0) && wrong < 3 {
+			wrong++
+			for _, fault := range v.faults[:min(1, len(v.faults))] {
+				t.Errorf("seed %d: %s", i, fault)
+			}
+			t.Errorf("seed %d: %s", i, why)
+		}
+	}
+	s.check(t)
+}
+
+// unsettled says what is not as it should be after questions were answered.
+func (v *town) unsettled() string {
+	owned, here := map[int][]directory.ID{}, map[int]bool{}
+	for id := range v.w.live {
+		owned[v.owner[id]] = append(owned[v.owner[id]], id)
+	}
+	for _, e := range v.hac {
+		here[e.who] = true
+		if !directory.InDomain(e.cell[cUPN], dom) {
+			continue // moved away: the account stays, and is shown
+		}
+		n, right := len(owned[e.who]), false
+		for _, id := range owned[e.who] {
+			right = right || strings.EqualFold(v.w.live[id].UPN, e.cell[cUPN])
+		}
+		if n != 1 || !right {
+			return fmt.Sprintf("person %d, %q, has %d accounts%s", e.who, e.cell, n, v.state())
+		}
+	}
+	for id, r := range v.w.live {
+		if directory.InDomain(r.UPN, dom) && !here[v.owner[id]] {
+			return fmt.Sprintf("%s is of nobody%s", r.UPN, v.state())
+		}
+	}
+	return ""
+}
+
+// state is the plan that would be next, and what it rests on.
+func (v *town) state() string {
+	f := v.file("hac")
+	in := v.input(f, dom)
+	p, err := Build(in)
+	if err != nil {
+		return err.Error()
+	}
+	return v.scene(p, f, v.of(f, dom))
+}
+
+// In life: 5,000 people, half of them with an immutable ID; in a month 1 % leave,
+// 1 % join, 0.3 % marry and 0.1 % are made anew. Answered every month, the
+// questions of a month are fewer than 1 % of the domain.
+func TestPeople_AMonthAsksAHandfulOfQuestions(t *testing.T) {
+	const people = 5000
+	s := newSums()
+	v := newTown(t, rand.New(rand.NewPCG(*proofSeed, 17)), s)
+	v.nFam, v.nGiv, v.style, v.userStyle, v.withID, v.script, v.answer = 100, 200, 0, 0, 1, 0, true
+	v.settle(people)
+	v.sync(v.file("hac"))
+	var asked []int
+	for range 12 {
+		v.now = v.now.Add(30 * 24 * time.Hour)
+		n := len(v.hac)
+		for range n / 100 {
+			i := v.d.IntN(len(v.hac))
+			v.hac = slices.Delete(v.hac, i, i+1)
+		}
+		for range n * 3 / 1000 {
+			e := &v.hac[v.d.IntN(len(v.hac))]
+			h := &v.people[e.who]
+			h.family = weighted(v.d, families, 100)
+			v.call(e)
+			e.cell[cUPN] = v.freeUPN(*h, dom)
+		}
+		for range n / 1000 {
+			v.anew(&v.hac[v.d.IntN(len(v.hac))])
+		}
+		for range n / 100 {
+			v.join(v.someone())
+		}
+		v.sync(v.file("hac"))
+		asked = append(asked, v.asked)
+		if v.asked*100 >= n {
+			t.Errorf("%d questions in a month for %d people", v.asked, n)
+		}
+	}
+	for _, fault := range v.faults[:min(1, len(v.faults))] {
+		t.Error(fault[:min(3000, len(fault))])
+	}
+	if why := v.unsettled(); why != "" {
+		t.Errorf("%.300s", why)
+	}
+	t.Logf("questions a month: %v", asked)
+}
+
+// A first sync in which 200 accounts and 200 rows do not match by any key: other
+// people, or the same under other UPNs.
+func TestPeople_TheQuestionsOfAFirstSync(t *testing.T) {
+	for _, same := range []bool{false, true} {
+		v := newTown(t, rand.New(rand.NewPCG(*proofSeed, 19)), newSums())
+		v.nFam, v.nGiv, v.style, v.userStyle, v.withID, v.script = 100, 200, 0, 0, 3, 0
+		v.settle(2000)
+		for i := range 200 {
+			e := &v.hac[i]
+			if same {
+				v.style = 2
+				e.cell[cUPN] = v.freeUPN(v.people[e.who], dom)
+				e.cell[cUser] = v.freeUsername(v.people[e.who], e.cell[cUPN])
+				continue
+			}
+			v.people = append(v.people, v.someone())
+			*e = v.user(len(v.people)-1, dom)
+		}
+		v.sync(v.file("hac"))
+		for _, fault := range v.faults[:min(1, len(v.faults))] {
+			t.Error(fault[:min(3000, len(fault))])
+		}
+		t.Logf("the same people %t: %d questions, %d deletions", same, v.asked, v.sums.deletions)
+	}
+}
