@@ -96,7 +96,7 @@ func (b *builder) absences() {
 // person's.
 func (b *builder) lookFor(deps []*departure) (found []map[int32]reason, weak []reason) {
 	found, weak = make([]map[int32]reason, len(deps)), make([]reason, len(deps))
-	s := newSuspects(deps, &b.in.Past, b.src.Columns())
+	s := newSuspects(deps, &b.in.Past, b.src)
 	for n, f := range b.fate {
 		open := false
 		switch f {

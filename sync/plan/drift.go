@@ -378,7 +378,7 @@ func (d *sourceDrift) index() {
 			}
 		}
 	}
-	d.leaving = newSuspects(deps, &Past{}, d.now.Columns())
+	d.leaving = newSuspects(deps, &Past{}, d.now)
 }
 
 // action finds the action that a source row is about.
