@@ -255,6 +255,9 @@ func (b *builder) newRow(i, instead int32) fateOf {
 	if w == nil {
 		w = b.checkAddress(s.UPN(), instead)
 	}
+	if w == nil {
+		w = b.checkID(s)
+	}
 	if w != nil {
 		return inBin(held(w.code, i, r.acct, w.args))
 	}
@@ -288,7 +291,11 @@ func (b *builder) inBin(s directory.User) (int32, problem.Code) {
 			return -1, problem.RestoreAmbiguous
 		}
 		if len(found) == 1 {
-			return b.restorable(found[0])
+			d := found[0]
+			if calledBy(s).like(calledBy(d)) == unlike && !b.decided.allows(d.ID(), s.UPN()) {
+				return rowOf(d), problem.RestoreHeld // an ID alone, without a name that agrees
+			}
+			return b.restorable(d)
 		}
 	}
 	var unsure []directory.User
