@@ -278,7 +278,7 @@ func (v *town) marRows(f *file) {
 		}
 		to.slipped = true
 	}
-	switch kind := v.d.IntN(7); kind {
+	switch v.d.IntN(8) {
 	case 0: // exchanged between two rows
 		j := v.d.IntN(n)
 		a, b := &f.lines[i], &f.lines[j]
@@ -347,6 +347,16 @@ func (v *town) marRows(f *file) {
 		}
 		f.lines = append(f.lines, l)
 		v.slipped("row, broken", 1)
+	case 7: // an ID of somebody who left
+		l := &f.lines[i]
+		if len(v.left) == 0 || l.slipped {
+			return
+		}
+		if old := v.left[v.d.IntN(len(v.left))]; old.cell[cID] != "" && !v.namesMeet(l.cell, old.cell) {
+			l.cell[cID], l.base[cID] = old.cell[cID], old.cell[cID]
+			l.slipped = true
+			v.slipped("ID, of somebody who left", 1)
+		}
 	case 6: // a row that stands twice
 		l := f.lines[i]
 		if l.slipped {
