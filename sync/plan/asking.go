@@ -102,10 +102,10 @@ func (b *builder) lookFor(deps []*departure) (found []map[int32]reason, weak []r
 		switch f {
 		case firm:
 			continue
-		case alone, asked, bad, foreignBad:
+		case alone, asked, otherID, bad, foreignBad:
 			open = true
 			b.openRows++
-		case byUPN, otherID:
+		case byUPN:
 		}
 		i := int32(n) //nolint:gosec // as in match
 		row := b.src.At(n)
