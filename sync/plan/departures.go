@@ -182,6 +182,7 @@ func (s *suspects) heldBy(row directory.User, hit func(kind, key string)) {
 		if id := tightID(text); id != "" {
 			hit(keyID, id)
 		}
+		hit(keyAt, names.LooseUPN(text)) // with a space inside it is no piece
 		for piece := range names.Pieces(text) {
 			hit(keyAt, piece)
 		}

@@ -195,12 +195,18 @@ func (m *matcher) judge(i int32, s directory.User, w witnesses) {
 		m.contested = append(m.contested, contest{i, w, w.id >= 0 && w.link >= 0 ||
 			w.link >= 0 && like != unlike || w.id >= 0 && like == alike})
 	case w.id >= 0 && w.link >= 0, w.upn >= 0: // two agree
-	case m.like(s, acct) == unlike:
-		if w.link >= 0 {
-			m.failed[problem.QuestionOpen]++
+	default:
+		switch m.like(s, acct) {
+		case unlike:
+			if w.link >= 0 {
+				m.failed[problem.QuestionOpen]++
+			}
+			m.ask(i, acct)
+			return
+		case incomparable:
+			m.unsure[i] = true
+		case alike:
 		}
-		m.ask(i, acct)
-		return
 	}
 	m.fate[i] = firm
 	m.tie(i, acct)
