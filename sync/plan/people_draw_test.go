@@ -282,7 +282,7 @@ func (v *town) marRows(f *file) {
 	case 0: // exchanged between two rows
 		j := v.d.IntN(n)
 		a, b := &f.lines[i], &f.lines[j]
-		if i == j || a.slipped || b.slipped || !v.apart(a, b) {
+		if i == j || a.slipped || b.slipped || !v.apart(a, b, col[0]) {
 			return
 		}
 		was := *a
@@ -292,14 +292,14 @@ func (v *town) marRows(f *file) {
 	case 1: // copied from another row
 		j := v.d.IntN(n)
 		a, b := &f.lines[i], &f.lines[j]
-		if i == j || a.slipped || b.slipped || !v.apart(a, b) {
+		if i == j || a.slipped || b.slipped || !v.apart(a, b, col[0]) {
 			return
 		}
 		move(a, b)
 		v.slipped(label+", copied", 1)
 	case 2: // shifted by a row, from row i on
 		for k := i; k+1 < n; k++ {
-			if f.lines[k].slipped || !v.apart(&f.lines[k], &f.lines[k+1]) {
+			if f.lines[k].slipped || !v.apart(&f.lines[k], &f.lines[k+1], col[0]) {
 				return
 			}
 		}
@@ -370,9 +370,16 @@ func (v *town) marRows(f *file) {
 
 // apart reports whether two rows have no name in common that alone would speak for
 // a person: what is exchanged between others is data that no reader can tell from
-// the truth where nothing else says who they are.
-func (v *town) apart(a, b *line) bool {
-	return a.who != b.who && a.who >= 0 && b.who >= 0 && !v.namesMeet(a.cell, b.cell)
+// the truth where nothing else says who they are. With a Username or an ID of
+// another the UPN is still right: then only the whole name must differ.
+func (v *town) apart(a, b *line, cell int) bool {
+	if a.who == b.who || a.who < 0 || b.who < 0 {
+		return false
+	}
+	if cell == cUser || cell == cID {
+		return plain(a.cell[cDisplay]) != plain(b.cell[cDisplay]) && plain(a.cell[cFamily]) != plain(b.cell[cFamily]) && inOneScript(a.cell, b.cell)
+	}
+	return !v.namesMeet(a.cell, b.cell)
 }
 
 func (v *town) namesMeet(a, b [cells]string) bool {
