@@ -212,6 +212,9 @@ func (s *suspects) likeOf(row directory.User, hit func(kind, key string)) {
 		}
 	}
 	hit(keyCall, names.Fold(c.given))
+	for word := range strings.FieldsSeq(c.display) { // where the given name is empty or has a slip
+		hit(keyCall, names.Fold(word))
+	}
 }
 
 // mayBe reports whether a row that shares a name with a departed account could be
