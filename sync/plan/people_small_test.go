@@ -92,6 +92,7 @@ func (w *smallWorld) may(i, acct int) bool {
 		}
 	}
 	given, whole := a.given == r.given, a.given == r.given && a.family == r.family
+	incomparable := r.given == 2
 	chain := upn >= 0 && upn != acct && other == 1 // the UPN is another's, who may move on
 	switch {
 	case mine == 0, other > 0 && !chain:
@@ -101,7 +102,7 @@ func (w *smallWorld) may(i, acct int) bool {
 	case upn == acct && id < 0 && link < 0 && a.link > 0:
 		return mine == 3 || whole
 	}
-	return mine == 3 || given
+	return mine == 3 || given || incomparable && !chain
 }
 
 // contested reports whether another row has a key of an account that a row means.
@@ -146,7 +147,8 @@ func (w *smallWorld) explained(acct int) (explained, must bool) {
 	return explained, must
 }
 
-var smallGiven, smallFamily = [2]string{"太郎", "花子"}, [2]string{"佐藤", "鈴木"}
+// The last of each is in another script, so that no name can be compared with it.
+var smallGiven, smallFamily = [3]string{"太郎", "花子", "Taro"}, [3]string{"佐藤", "鈴木", "Sato"}
 
 func smallName(given, family int) (string, string, string) {
 	return smallGiven[given], smallFamily[family], smallFamily[family] + " " + smallGiven[given]
@@ -258,11 +260,24 @@ func choose(n, most int) [][]int {
 
 func TestPeople_EverySmallWorld(t *testing.T) {
 	size, every := 2, 1
+	called := [][2]int{{0, 0}, {1, 0}}
 	if *proofSmall > 0 {
 		size, every = 3, *proofSmall
+		called = [][2]int{{0, 0}, {1, 0}, {2, 2}}
+	} else if testing.Short() {
+		every = 11
 	}
+	smallWorlds(t, size, every, called, [][2]int{{0, 0}, {0, 1}})
+	if *proofSmall == 0 { // the other script apart, with accounts of one name
+		smallWorlds(t, size, every, [][2]int{{0, 0}, {2, 2}}, [][2]int{{0, 0}})
+	}
+}
+
+// smallWorlds makes all worlds of so many accounts and rows with these names.
+func smallWorlds(t *testing.T, size, every int, rowNames, accountNames [][2]int) {
+	t.Helper()
 	var kinds []smallAccount
-	for _, name := range [][2]int{{0, 0}, {0, 1}} { // one given name: another is a row's
+	for _, name := range accountNames {
 		for _, id := range []bool{false, true} {
 			for link := range 3 {
 				kinds = append(kinds, smallAccount{name[0], name[1], id, link})
@@ -270,11 +285,7 @@ func TestPeople_EverySmallWorld(t *testing.T) {
 		}
 	}
 	var rows []smallRow
-	called := [][2]int{{0, 0}, {1, 0}}
-	if size > 2 {
-		called = append(called, [2]int{0, 1})
-	}
-	for _, name := range called {
+	for _, name := range rowNames {
 		for upn := range size + 1 {
 			for user := range size + 1 {
 				for id := range size + 1 {

@@ -43,7 +43,7 @@ var (
 	proofPeople  = flag.Int("proof.people", 0, "towns of the long proof of who is who; 0 for a few seconds of it")
 	proofSeed    = flag.Uint64("proof.seed", 1, "the first seed of the towns")
 	proofExcused = flag.String("proof.excused", "", "show who is excused: lost, or the first words of why")
-	proofSmall   = flag.Int("proof.small", 0, "every nth world of three accounts and three rows; 1 for all, in hours; 0 for all of two and two")
+	proofSmall   = flag.Int("proof.small", 0, "every nth world of up to three accounts and rows, 1 for all of them, in a day; 0 for all of up to two")
 )
 
 const nobody = -1
