@@ -43,6 +43,9 @@ type builder struct {
 	usernames bool
 
 	decided decisions
+	// unsure are rows that one witness alone matches, with names that cannot be
+	// compared: what else they say is looked at for departures.
+	unsure map[int32]bool
 	// asks are the rows that only one witness matches with an account, and no name.
 	asks map[int32][]int32
 	// questions are asked; inQuestion are their rows, newRows what becomes of one
@@ -182,7 +185,7 @@ func (b *builder) prepare() error {
 	b.told, b.settled = newBits(b.users.Len()), newBits(b.users.Len())
 	b.ours, b.rests = newBits(b.src.Len()), newBits(b.src.Len())
 	b.sparedBy, b.asks, b.inQuestion = map[int32]int32{}, map[int32][]int32{}, map[int32]bool{}
-	b.newRows, b.explained = map[int32]fateOf{}, map[int32]*explained{}
+	b.newRows, b.explained, b.unsure = map[int32]fateOf{}, map[int32]*explained{}, map[int32]bool{}
 	for s := range b.src.All() {
 		if b.usernames = s.Username() != ""; b.usernames {
 			break

@@ -233,3 +233,18 @@ func (b *builder) checkAddress(upn string, own int32) *wrong {
 	}
 	return nil
 }
+
+// checkID says which account already has the immutable ID of a row that is to be a
+// person of its own: Graph lets no two have one.
+func (b *builder) checkID(s directory.User) *wrong {
+	id := s.ImmutableID()
+	if id == "" {
+		return nil
+	}
+	for _, u := range b.users.ByImmutableID(id) {
+		return &wrong{problem.WitnessesDiffer, problem.Args{
+			"by_id": u.UPN(), "by_upn": "", "by_link": "", "immutable_id": id, "username": s.Username(),
+		}}
+	}
+	return nil
+}

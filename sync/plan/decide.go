@@ -262,6 +262,9 @@ func (b *builder) newRow(i, instead int32) fateOf {
 	if w == nil {
 		w = b.checkAddress(s.UPN(), instead)
 	}
+	if w == nil {
+		w = b.checkID(s)
+	}
 	if w != nil {
 		return inBin(held(w.code, i, r.acct, w.args))
 	}

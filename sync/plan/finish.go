@@ -111,7 +111,7 @@ func (b *built) restOnStrangers() {
 	if len(deps) == 0 {
 		return
 	}
-	s := newSuspects(deps, &Past{}, b.src.Columns())
+	s := newSuspects(deps, &Past{}, b.src)
 	for i := range b.fate {
 		row := int32(i) //nolint:gosec // as in match
 		if !b.ours.has(row) && !b.rests.has(row) && len(s.about(b.src.At(i), true)) > 0 {
