@@ -51,11 +51,11 @@ func (b *builder) absences() {
 		if busy.has(acct) || b.settled.has(acct) || !ask && !b.here(u.UPN()) {
 			continue
 		}
-		if _, foreign := b.sparedBy[acct]; foreign && b.owner[acct] < 0 && b.protected(u) == "" {
+		if _, foreign := b.sparedBy[acct]; foreign && !ask && b.owner[acct] < 0 && b.protected(u) == "" {
 			b.skip(skipRow{code: problem.Spared, src: -1, acct: acct})
 			continue
 		}
-		if b.told.has(acct) {
+		if b.told.has(acct) && !ask {
 			continue
 		}
 		if code := b.protected(u); code != "" {
@@ -259,7 +259,13 @@ func (b *builder) withdraw() {
 		}
 	}
 	for _, q := range b.questions {
-		b.answersOf(q)
+		if b.here(q.dep.user.UPN()) {
+			q.gone = b.goneAs(q)
+		}
+	}
+	releases := b.releases()
+	for _, q := range b.questions {
+		b.answersOf(q, releases)
 	}
 	for i := range b.inQuestion {
 		if !b.ours.has(i) {
@@ -286,13 +292,8 @@ func (b *builder) waits(i int32) bool {
 	return false
 }
 
-// answersOf finds what each answer to a question would do.
-func (b *builder) answersOf(q *asking) {
-	d := q.dep
-	if b.here(d.user.UPN()) {
-		q.gone = b.departing(d, ClaimAnswered, nil)
-	}
-	releases := b.releases()
+// answersOf finds what becomes of the rows of a question by each answer.
+func (b *builder) answersOf(q *asking, releases map[int32]bool) {
 	for _, i := range q.rows {
 		if _, ok := b.newRows[i]; !ok && b.ours.has(i) && b.waits(i) {
 			own := b.instead(i)
@@ -302,14 +303,29 @@ func (b *builder) answersOf(q *asking) {
 	}
 }
 
-// instead is the account in question that a row would take the UPN of by being
-// added, -1 for none. Two people may not share an immutable ID.
+// goneAs is what becomes of an account that is another person's than all rows. With
+// the immutable ID of one of them it stays: once it is deleted, the row would have
+// it restored.
+func (b *builder) goneAs(q *asking) fateOf {
+	u := q.dep.user
+	for _, i := range q.rows {
+		if id := b.src.At(int(i)).ImmutableID(); id != "" && id == u.ImmutableID() {
+			return held(problem.IDTaken, -1, q.dep.acct, problem.Args{"immutable_id": id, "holder": u.UPN()})
+		}
+	}
+	claim := ClaimAnswered
+	if c := b.claimedBy(q.dep); c != unclaimed {
+		claim = claimWord[c]
+	}
+	return b.departing(q.dep, claim, nil)
+}
+
+// instead is the account in question that has the UPN of a row and would be deleted
+// before the row is added, -1 for none.
 func (b *builder) instead(i int32) int32 {
-	s := b.src.At(int(i))
-	for _, u := range b.users.ByUPN(s.UPN()) {
+	for _, u := range b.users.ByUPN(b.src.At(int(i)).UPN()) {
 		for _, q := range b.questions {
-			if q.dep.acct == rowOf(u) && slices.Contains(q.rows, i) &&
-				(s.ImmutableID() == "" || s.ImmutableID() != u.ImmutableID()) {
+			if r := q.gone.row; q.dep.acct == rowOf(u) && r != nil && r.kind == Delete && slices.Contains(q.rows, i) {
 				return q.dep.acct
 			}
 		}
@@ -353,11 +369,21 @@ func (b *builder) releases() map[int32]bool {
 	return found
 }
 
-// free turns a row whose UPN nobody releases into a skip. own is the account that
-// would be deleted before it, or -1.
+// free turns a row whose UPN or immutable ID another account keeps into a skip. own
+// is the account that would be deleted before it, or -1.
 func (b *builder) free(f fateOf, own int32, releases map[int32]bool) fateOf {
 	if f.row == nil {
 		return f
+	}
+	if id := b.src.At(int(f.row.src)).ImmutableID(); id != "" {
+		for _, u := range b.users.ByImmutableID(id) {
+			if f.row.kind == Add || f.row.kind == Restore || rowOf(u) != f.row.acct {
+				return fateOf{skip: &skipRow{
+					code: problem.IDTaken, src: f.row.src, acct: f.row.acct, bin: f.row.kind == Restore,
+					extra: problem.Args{"immutable_id": id, "holder": u.UPN()},
+				}}
+			}
+		}
 	}
 	h := b.holder(*f.row)
 	if h < 0 || h == own && f.row.flags&replaces != 0 || releases[h] {
@@ -572,7 +598,7 @@ func (b *built) askOne(no int, q *asking) *Question {
 	m := b.marks(u)
 	out := &Question{
 		No: no, Account: directory.Ref{ID: u.ID(), UPN: u.UPN(), ImmutableID: u.ImmutableID()},
-		Link: q.dep.link, Marks: m, Basis: b.basis(q), Lost: q.lost,
+		Claim: claimWord[b.claimedBy(q.dep)], Link: q.dep.link, Marks: m, Basis: b.basis(q), Lost: q.lost,
 		Evidence: Evidence{
 			Licensed: m.Has(directory.Licensed), Enabled: m.Has(directory.Enabled),
 			Created: u.Created(), LastSignIn: u.LastSignIn(), Purpose: m & directory.Purposes,

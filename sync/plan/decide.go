@@ -288,7 +288,11 @@ func (b *builder) inBin(s directory.User) (int32, problem.Code) {
 			return -1, problem.RestoreAmbiguous
 		}
 		if len(found) == 1 {
-			return b.restorable(found[0])
+			d := found[0]
+			if b.sameDeleted(s, d) || b.decided.allows(d.ID(), s.UPN()) {
+				return b.restorable(d)
+			}
+			return rowOf(d), problem.RestoreHeld
 		}
 	}
 	var unsure []directory.User
@@ -314,6 +318,15 @@ func (b *builder) inBin(s directory.User) (int32, problem.Code) {
 		return -1, problem.RestoreHeld
 	}
 	return int32(unsure[0].Row()), problem.RestoreHeld //nolint:gosec // as in match
+}
+
+// sameDeleted reports whether a row is the person of a deleted account with its
+// immutable ID: the link says so too, or no name contradicts.
+func (b *builder) sameDeleted(s, d directory.User) bool {
+	if l, ok := b.in.Past.link(d.ID()); ok && l.Username == s.Username() {
+		return true
+	}
+	return b.like(s, d) != unlike
 }
 
 func (b *builder) restorable(d directory.User) (int32, problem.Code) {

@@ -166,6 +166,9 @@ func (j *judgement) judge() {
 		if !marks.Any(directory.Purposes) {
 			marks |= j.a.Marks & directory.Purposes
 		}
+		if j.a.Blocks && !marks.Has(directory.Enabled) {
+			marks |= directory.BlockedByUs // as the plan wants it
+		}
 		if code := j.p.protection(marks, j.a); code != "" {
 			line := problem.Args{"domain": j.p.domain, "name": j.a.Name, "line": "", "initial": ""}
 			j.drift(code, "", "", "", line)

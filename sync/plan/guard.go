@@ -48,6 +48,9 @@ func (a *Action) movesIn(domain string) bool {
 // take counts an action by times more: -1 takes it back.
 func (g *guard) take(c *Counts, a *Action, domain string, by int) {
 	known := a.Explanation != nil && a.Explanation.Claim != ""
+	if known && a.Explanation.Claim == ClaimAnswered { // claimed by the answer, and counted only now
+		c.Known += by
+	}
 	switch a.Kind {
 	case Delete:
 		c.Delete += by

@@ -38,6 +38,7 @@ func (b *builder) match() error {
 	}
 	m.refuseClashes()
 	m.refuseContested()
+	m.refuseDirty()
 	for i := range b.fate {
 		if b.fate[i] == alone {
 			m.byUPN(int32(i)) //nolint:gosec // as above
@@ -191,11 +192,11 @@ func (m *matcher) judge(i int32, s directory.User, w witnesses) {
 		m.tie(i, acct)
 		return
 	case w.upn >= 0 && w.upn != acct:
-		like := m.like(s, acct)
+		like := m.like(s, m.users.At(int(acct)))
 		m.contested = append(m.contested, contest{i, w, w.id >= 0 && w.link >= 0 ||
 			w.link >= 0 && like != unlike || w.id >= 0 && like == alike})
 	case w.id >= 0 && w.link >= 0, w.upn >= 0: // two agree
-	case m.like(s, acct) == unlike:
+	case m.like(s, m.users.At(int(acct))) == unlike:
 		if w.link >= 0 {
 			m.failed[problem.QuestionOpen]++
 		}
@@ -215,8 +216,8 @@ func (b *builder) otherID(s directory.User, acct int32) bool {
 
 // like compares the names of a row with those of an account, also with those that
 // its link remembers.
-func (b *builder) like(s directory.User, acct int32) likeness {
-	u, row := b.users.At(int(acct)), calledBy(s)
+func (b *builder) like(s, u directory.User) likeness {
+	row := calledBy(s)
 	best := row.like(calledBy(u))
 	if best != alike {
 		if l, ok := b.in.Past.link(u.ID()); ok {
@@ -260,6 +261,15 @@ func (m *matcher) untie(i int32) {
 
 // refuseClashes skips all rows of which several mean one account.
 func (m *matcher) refuseClashes() {
+	for acct, rows := range m.asks {
+		if o := m.owner[acct]; o < 0 {
+			continue
+		} else if len(m.clash[acct]) == 0 {
+			m.clash[acct] = []int32{o}
+		}
+		m.clash[acct] = append(m.clash[acct], rows...)
+		delete(m.asks, acct)
+	}
 	for acct, rows := range m.clash {
 		m.owner[acct] = -1
 		for _, i := range rows {
@@ -292,6 +302,23 @@ func (m *matcher) refuseContested() {
 			code = problem.WitnessesDiffer
 		}
 		m.refuse(c.row, m.ours.has(c.row), code, c.w, nil, m.witnessArgs(s, c.w))
+	}
+}
+
+// refuseDirty skips the rows with another immutable ID than their account, which
+// has that of a row that is skipped.
+func (m *matcher) refuseDirty() {
+	var lost []int32
+	for i, f := range m.fate {
+		if f == otherID && m.dirty.has(m.matched[i]) {
+			lost = append(lost, int32(i)) //nolint:gosec // as in match
+		}
+	}
+	for _, i := range lost {
+		acct := m.matched[i]
+		m.untie(i)
+		m.refuse(i, m.ours.has(i), problem.FitsTwoRows, witnesses{-1, acct, -1}, nil,
+			problem.Args{"immutable_id": m.users.At(int(acct)).ImmutableID()})
 	}
 }
 

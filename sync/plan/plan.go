@@ -277,8 +277,8 @@ type Counts struct {
 	Questions      int // questions, and those among them that are open
 	OpenQuestions  int
 	Unclaimed      int // deletions of accounts that never were in the source
-	// Known are the touchable accounts that are or were in the source: the
-	// denominator of the guard's second judgement.
+	// Known are the touchable accounts that are or were in the source, or that a
+	// reviewer let go: the denominator of the guard's second judgement.
 	Known int
 	// Usable are the source rows of the domain that are neither repeated nor
 	// unreadable: the size of the source.

@@ -134,6 +134,9 @@ const (
 	// its immutable ID or UPN. Args: upn, name, line, domain, username, by_link,
 	// by_id, by_upn (UPNs of the accounts; empty for none), immutable_id.
 	WitnessesDiffer Code = "HS-3218"
+	// IDTaken: another account has the row's immutable ID and keeps it.
+	// Args: upn, name, line, domain, immutable_id, holder (its UPN).
+	IDTaken Code = "HS-3219"
 )
 
 // Values that Microsoft 365 would refuse, and accounts that cannot be restored.
@@ -178,9 +181,9 @@ const (
 	// RestoreTooLate: the deleted account that fits is purged within 24 hours.
 	// Args: upn, name, line, domain.
 	RestoreTooLate Code = "HS-3353"
-	// RestoreHeld: a deleted account had the UPN, but not both have an
-	// immutable ID to tell whether it is the same person. Args: upn, name,
-	// line, domain.
+	// RestoreHeld: a deleted account may be the person's: it had the UPN, but not
+	// both have an immutable ID to tell, or the immutable ID, but another name.
+	// Args: upn, name, line, domain.
 	RestoreHeld Code = "HS-3354"
 	// RestoreProtected: the deleted account that fits is a guest or otherwise
 	// never touched. Args: upn, name, line, domain.
@@ -444,6 +447,7 @@ var planTable = map[Code]traits{
 	QuestionOpen:         {class: Skip, group: NotWritable},
 	DuplicateUsername:    {class: Skip, group: NotWritable},
 	WitnessesDiffer:      {class: Skip, group: NotWritable},
+	IDTaken:              {class: Skip, group: NotWritable},
 
 	UPNCharacter:         {class: Skip, group: NotWritable},
 	UPNTooLong:           {class: Skip, group: NotWritable},
