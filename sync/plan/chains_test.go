@@ -124,7 +124,7 @@ func TestWaves_ADeletedUPNIsUsedAgainOnlyAfterTheDeletion(t *testing.T) {
 	s.source, s.users = []person{user("z"), user("a", imm("2"))}, []person{account("z"), account("a", imm("1")), account("d")}
 	s.in.Decisions = []Decision{{Kind: Allow, ID: "id-a", Attribute: directory.UserPrincipalName}}
 	p := s.build(t)
-	if got := waves(p); got != "-a |; +a; -d" {
+	if got := waves(p); got != "-a |; +a; ^a; -d" {
 		t.Errorf("waves %s", got)
 	}
 	for _, no := range []int{1, 3} { // the deletion of a, the addition of a

@@ -31,6 +31,12 @@ const (
 	// ConfirmLost: just before its deletion an account could not be read.
 	// Args: upn.
 	ConfirmLost Code = "HS-4511"
+	// RowPutBack: deleted and restored, because the addition that was to take its
+	// UPN failed. Args: upn, no.
+	RowPutBack Code = "HS-4512"
+	// RowNotPutBack: deleted, and could not be restored although the addition that
+	// was to take its UPN failed. Args: upn, no.
+	RowNotPutBack Code = "HS-4513"
 
 	// PlanNotFinal: the plan still needs mailbox kinds and must not be applied.
 	// Args: accounts.
@@ -104,6 +110,8 @@ var runClasses = map[Code]Class{
 	RowGone:          Skip,
 	AddTaken:         Skip,
 	ConfirmLost:      Retry,
+	RowPutBack:       Skip,
+	RowNotPutBack:    Mend,
 	NotApproved:      Mend,
 	WrongTenant:      Mend,
 	RaiseSpent:       Mend,
