@@ -156,7 +156,7 @@ func misread(v string) bool {
 		return halfEUC(v) || torn(v)
 	}
 	for _, e := range wides {
-		if b, err := e.NewEncoder().Bytes([]byte(v)); err == nil && utf8.Valid(b) && asian(string(b), 1) {
+		if b, err := e.NewEncoder().Bytes([]byte(v)); err == nil && utf8.Valid(b) && asian(string(b), 1) && narrow(b) == narrow([]byte(v)) {
 			return true
 		}
 	}
@@ -216,6 +216,17 @@ func asian(v string, least int) bool {
 		}
 	}
 	return least <= 0
+}
+
+// narrow counts the ASCII characters of a text: no encoding makes one of a part
+// of another character, or hides one.
+func narrow(v []byte) (n int) {
+	for _, c := range v {
+		if c < utf8.RuneSelf {
+			n++
+		}
+	}
+	return n
 }
 
 func halfKana(r rune) bool { return r >= '｡' && r <= 'ﾟ' }
