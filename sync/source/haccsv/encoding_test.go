@@ -225,22 +225,26 @@ func TestRead_RefusesEveryOtherEncoding(t *testing.T) {
 	get := reader(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tried := 0
+			var names []string // that the encoding can write
+			for _, name := range tt.names {
+				if b, ok := lossless(tt.e, name); ok && (!ascii([]byte(b)) || strings.HasPrefix(tt.name, "HZ") || strings.HasPrefix(tt.name, "UTF-32")) {
+					names = append(names, name)
+				}
+			}
 			rapid.Check(t, func(t *rapid.T) {
 				rows, distinct := []string{header}, map[string]bool{}
 				for i := range rapid.SampledFrom([]int{1, 2, 5, 30}).Draw(t, "users") {
-					family, given := rapid.SampledFrom(tt.names).Draw(t, "family"), rapid.SampledFrom(tt.names).Draw(t, "given")
+					family, given := rapid.SampledFrom(names).Draw(t, "family"), rapid.SampledFrom(names).Draw(t, "given")
 					distinct[family], distinct[given] = true, true
 					rows = append(rows, fmt.Sprintf("u%d,u%d@midori.example,%s,%s,%s %s,enabled,1,All,,,,2026-11-25 09:03:11,0,,,,,,,", i, i, family, given, family, given))
 				}
 				b, ok := lossless(tt.e, lines(rows...))
-				if !ok || ascii([]byte(b)) && !strings.HasPrefix(tt.name, "HZ") && !strings.HasPrefix(tt.name, "UTF-32") {
-					return
+				if !ok {
+					t.Fatal("not written")
 				}
 				if tt.name == "Windows-874" && len(rows) < 30 {
 					return // a name or two may be half-width katakana
 				}
-				tried++
 				s, err := get(b)
 				if err == nil {
 					v, _ := s.At(0).Get(directory.DisplayName)
@@ -250,9 +254,6 @@ func TestRead_RefusesEveryOtherEncoding(t *testing.T) {
 					t.Fatalf("%v", err)
 				}
 			})
-			if tried == 0 {
-				t.Fatal("nothing was tried")
-			}
 		})
 	}
 }
