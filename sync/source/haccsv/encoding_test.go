@@ -265,6 +265,7 @@ func TestRead_NamesAnEncodingThatIsKnown(t *testing.T) {
 	get := reader(t)
 	for name, tt := range map[string]struct{ content, want string }{
 		"UTF-7":                       {row("+aO51MA-"), "UTF-7"},
+		"UTF-7 first on a line":       {"Display Name,Username,Email\n+aO51MA-,a,a@x.example\n", "UTF-7"},
 		"UTF-7, open":                 {row("+aO51MA"), "UTF-7"},
 		"UTF-7 by its mark":           {"+/v8-" + row("Bob"), "UTF-7"},
 		"ISO-2022-JP":                 {row("\x1b$B?9ED\x1b(B"), "ISO-2022-JP"},
@@ -306,5 +307,31 @@ func TestRead_NamesAnEncodingThatIsKnown(t *testing.T) {
 	}
 	if p := problem.Of(func() error { _, err := get(row("\xc3\xb2")); return err }()); p != nil && p.Args["line"] != "2" {
 		t.Errorf("short text: %v", p)
+	}
+}
+
+// A list of nothing but half-width katakana is read, although every name of it
+// has as many bytes as characters of other encodings would have.
+func TestRead_ReadsHalfWidthKatakanaAlone(t *testing.T) {
+	names := strings.Fields("ﾔﾏﾀﾞ ﾀｶﾊｼ ﾅｶﾑﾗ ﾏﾂﾓﾄ ｲﾉｳｴ ﾖｼﾀﾞ ﾐｷ ﾘｻ ﾓﾘ ﾕｷ ﾏﾘ ﾐﾎ ﾄﾓﾐ ｼﾝｼﾞ ﾖｳｺ ﾌｧﾋﾞｵ")
+	rows := []string{"Username,Email,Display Name"}
+	for i, name := range names {
+		rows = append(rows, fmt.Sprintf("u%d,u%d@x.example,%s", i, i, name))
+	}
+	b, ok := lossless(japanese.ShiftJIS, lines(rows...))
+	if !ok {
+		t.Fatal("not written")
+	}
+	even, ok := lossless(japanese.ShiftJIS, lines(rows[:12]...))
+	if !ok {
+		t.Fatal("not written")
+	}
+	for _, content := range []string{b, even} {
+		s := mustRead(t, content, Options{})
+		for i, name := range names[:s.Len()] {
+			if got, _ := s.At(i).Get(directory.DisplayName); got != name {
+				t.Errorf("%q is %q", name, got)
+			}
+		}
 	}
 }
