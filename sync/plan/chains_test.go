@@ -30,6 +30,9 @@ func waves(p *Plan) string {
 	for w := range p.Waves() {
 		var steps []string
 		for _, s := range w.Steps {
+			if s.Unless != 0 {
+				continue // only where an addition fails
+			}
 			local, _ := directory.SplitUPN(s.Object.UPN)
 			what := map[Verb]string{Create: "+", Patch: "~", PatchUPN: ">", RestoreUser: "^", DeleteUser: "-"}[s.Verb] + local
 			if s.Verb == PatchUPN {
@@ -44,6 +47,9 @@ func waves(p *Plan) string {
 				what = from + ">" + to
 			}
 			steps = append(steps, what)
+		}
+		if len(steps) == 0 {
+			continue
 		}
 		line := strings.Join(steps, " ")
 		if w.Barrier {

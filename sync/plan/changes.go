@@ -242,9 +242,7 @@ func (b *builder) checkID(s directory.User) *wrong {
 		return nil
 	}
 	for _, u := range b.users.ByImmutableID(id) {
-		return &wrong{problem.WitnessesDiffer, problem.Args{
-			"by_id": u.UPN(), "by_upn": "", "by_link": "", "immutable_id": id, "username": s.Username(),
-		}}
+		return &wrong{problem.IDTaken, problem.Args{"immutable_id": id, "holder": u.UPN()}}
 	}
 	return nil
 }
