@@ -9,6 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/source"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // Step names a step; the order is that of the walk.
@@ -135,7 +136,7 @@ type Reporter interface {
 // Turn is what an answer or a finished effect led to.
 type Turn struct {
 	// Say is to be said at once: why an answer was not taken, what was done.
-	Say []Text
+	Say []words.Text
 	// Stop: cancel what runs; what it brings is dropped.
 	Stop    bool
 	Effects []Effect
@@ -143,7 +144,7 @@ type Turn struct {
 
 // turn is what a step decides.
 type turn struct {
-	say  []Text
+	say  []words.Text
 	stop bool
 	run  []Effect
 	to   Step // where move is forward
@@ -161,9 +162,9 @@ const (
 	leave // the walk ends
 )
 
-func stayed(say ...Text) turn { return turn{say: say} }
-func goTo(s Step) turn        { return turn{move: forward, to: s} }
-func does(e ...Effect) turn   { return turn{run: e} }
+func stayed(say ...words.Text) turn { return turn{say: say} }
+func goTo(s Step) turn              { return turn{move: forward, to: s} }
+func does(e ...Effect) turn         { return turn{run: e} }
 func effect(f func(ctx context.Context, r Reporter) any) Effect {
 	return Effect{run: f}
 }

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -25,33 +24,6 @@ func TestFilePath_TakesOffWhatATerminalAdds(t *testing.T) {
 	} {
 		if got := filePath(c.typed, c.windows); got != c.want {
 			t.Errorf("filePath(%q) = %q, want %q", c.typed, got, c.want)
-		}
-	}
-}
-
-func TestNumber_AsPeopleTypeIt(t *testing.T) {
-	for typed, want := range map[string]int{"11": 11, "１１": 11, "4,347": 4347, " ４，３４７ ": 4347, "-1": -1, "eleven": -1, "": -1} {
-		n, ok := number(typed)
-		if !ok {
-			n = -1
-		}
-		if n != want {
-			t.Errorf("number(%q) = %d, want %d", typed, n, want)
-		}
-	}
-}
-
-func TestRowNumbers(t *testing.T) {
-	for typed, want := range map[string][]int{
-		"3": {3}, "3,5-7": {3, 5, 6, 7}, "7 5、5": {5, 7}, "５－７": {5, 6, 7}, "5 - 7": {5, 6, 7}, "5..7": {5, 6, 7},
-		"0": nil, "9-11": nil, "7-5": nil, "x": nil, "": nil,
-	} {
-		got, ok := rowNumbers(typed, 10)
-		if !ok {
-			got = nil
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("rowNumbers(%q) = %v, want %v", typed, got, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // Reading is the plan under review for a screen that shows its rows itself:
@@ -208,7 +209,7 @@ type RowLine struct {
 	Pair int       // the number of the row that may be the same person, 0 for none
 	UPN  string    // without the plan's domain
 	Name string
-	What Text
+	What words.Text
 }
 
 // Sign is the row's sign, in parentheses when it is left out.
@@ -227,7 +228,7 @@ func (g *Reading) Row(i int) RowLine {
 	r := g.r
 	if i >= len(g.marks) {
 		s := r.plan.Skip(i - len(g.marks))
-		return RowLine{No: s.No, UPN: inDomain(s.Ref.UPN, r.plan.Domain()), Name: s.Name, What: T("flow.what", "x", Short{s.Why})}
+		return RowLine{No: s.No, UPN: inDomain(s.Ref.UPN, r.plan.Domain()), Name: s.Name, What: words.T("flow.what", "x", words.Short{Err: s.Why})}
 	}
 	a := r.plan.Action(i)
 	return RowLine{No: a.No, Kind: a.Kind, Out: r.review.IsOut(a.No), Pair: a.Pair, UPN: inDomain(a.UPN, r.plan.Domain()), Name: a.Name, What: g.what(a)}
@@ -256,21 +257,21 @@ func (g *Reading) Index(no int) int {
 }
 
 // what is what a row says beside its name: the most telling first.
-func (g *Reading) what(a plan.Action) Text {
+func (g *Reading) what(a plan.Action) words.Text {
 	if g.r.review.IsOut(a.No) {
 		return g.r.what(a)
 	}
-	var t Text
+	var t words.Text
 	switch e := a.Evidence; {
 	case a.Kind == plan.Delete && e != nil:
 		t = g.lastUse(e)
 		if a.Pair > 0 {
-			return T("preview.two", "a", T("preview.see", "no", a.Pair), "b", t)
+			return words.T("preview.two", "a", words.T("preview.see", "no", a.Pair), "b", t)
 		}
 	case a.Kind == plan.Rename:
-		t = T("preview.was", "upn", inDomain(a.User.UPN, g.Domain()))
+		t = words.T("preview.was", "upn", inDomain(a.User.UPN, g.Domain()))
 	case a.Kind == plan.Add:
-		t = T("preview.new")
+		t = words.T("preview.new")
 	default:
 		t = g.r.what(a)
 		if a.Pair > 0 {
@@ -278,27 +279,27 @@ func (g *Reading) what(a plan.Action) Text {
 		}
 	}
 	if a.Pair > 0 {
-		t = T("preview.two", "a", t, "b", T("preview.see", "no", a.Pair))
+		t = words.T("preview.two", "a", t, "b", words.T("preview.see", "no", a.Pair))
 	}
 	return t
 }
 
 // lastUse is what speaks against a deletion, in the room of a table: a licence is
 // the usual case.
-func (g *Reading) lastUse(e *plan.Evidence) Text {
+func (g *Reading) lastUse(e *plan.Evidence) words.Text {
 	switch {
 	case !e.LastSignIn.IsZero():
-		seen := T("preview.seen", "date", Brief(e.LastSignIn))
+		seen := words.T("preview.seen", "date", words.Brief(e.LastSignIn))
 		if !e.Licensed {
-			return T("preview.two", "a", T("preview.no_licence"), "b", seen)
+			return words.T("preview.two", "a", words.T("preview.no_licence"), "b", seen)
 		}
 		return seen
 	case !e.Licensed:
-		return T("preview.no_licence")
+		return words.T("preview.no_licence")
 	case !e.Created.IsZero():
-		return T("preview.made", "date", Day(e.Created))
+		return words.T("preview.made", "date", words.Day(e.Created))
 	}
-	return T("preview.licence")
+	return words.T("preview.licence")
 }
 
 // someNames is how many names of a reason are kept.
@@ -377,7 +378,7 @@ func (s *AttributeSum) count(c plan.Change, n int) {
 }
 
 // Example is a change, old and new, marked.
-func (s AttributeSum) Example() (old, now Text) {
+func (s AttributeSum) Example() (old, now words.Text) {
 	was, is := marked(s.example)
 	return value(s.example.Old, was), value(s.example.New, is)
 }

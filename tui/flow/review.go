@@ -8,6 +8,7 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // Tab is a part of the preview.
@@ -349,119 +350,119 @@ func (r *reviewed) decisions() []plan.Decision {
 }
 
 // What is what a row of the table says beside its name.
-func (r *reviewed) what(a plan.Action) Text {
+func (r *reviewed) what(a plan.Action) words.Text {
 	if r.review.IsOut(a.No) {
 		if _, ok := r.lasting[a.No]; ok {
-			return T("flow.preview.out_always")
+			return words.T("flow.preview.out_always")
 		}
-		return T("flow.preview.out_once")
+		return words.T("flow.preview.out_once")
 	}
-	var t Text
+	var t words.Text
 	switch a.Kind {
 	case plan.Delete:
 		t = evidence(a.Evidence)
 	case plan.Rename:
 		local, _ := directory.SplitUPN(a.User.UPN)
-		t = T("flow.preview.was", "upn", local)
+		t = words.T("flow.preview.was", "upn", local)
 	case plan.Restore:
-		t = T("flow.preview.from_bin")
+		t = words.T("flow.preview.from_bin")
 	case plan.Add:
-		t = T("flow.preview.new")
+		t = words.T("flow.preview.new")
 	default:
-		names := make(Names, 0, len(a.Changes))
+		names := make(words.Names, 0, len(a.Changes))
 		for _, c := range a.Changes {
 			names = append(names, string(c.Attribute))
 		}
-		t = Is(names)
+		t = words.Is(names)
 	}
 	if a.Pair > 0 {
-		t = T("flow.preview.and_pair", "what", t, "no", a.Pair)
+		t = words.T("flow.preview.and_pair", "what", t, "no", a.Pair)
 	}
 	return t
 }
 
-func evidence(e *plan.Evidence) Text {
+func evidence(e *plan.Evidence) words.Text {
 	if e == nil {
-		return T("flow.preview.not_in_source")
+		return words.T("flow.preview.not_in_source")
 	}
-	licence := T("evidence.unlicensed")
+	licence := words.T("evidence.unlicensed")
 	if e.Licensed {
-		licence = T("evidence.licensed")
+		licence = words.T("evidence.licensed")
 	}
 	if !e.LastSignIn.IsZero() {
-		return T("flow.preview.two", "a", licence, "b", T("evidence.seen", "date", Day(e.LastSignIn)))
+		return words.T("flow.preview.two", "a", licence, "b", words.T("evidence.seen", "date", words.Day(e.LastSignIn)))
 	}
 	if !e.Created.IsZero() {
-		return T("flow.preview.two", "a", licence, "b", T("evidence.made", "date", Day(e.Created)))
+		return words.T("flow.preview.two", "a", licence, "b", words.T("evidence.made", "date", words.Day(e.Created)))
 	}
 	return licence
 }
 
 // sign is the sign of a row, in parentheses when it is left out.
-func (r *reviewed) sign(a plan.Action) Text {
+func (r *reviewed) sign(a plan.Action) words.Text {
 	s := a.Kind.Sign()
 	if r.review.IsOut(a.No) {
 		s = "(" + s + ")"
 	}
-	return Raw(s)
+	return words.Raw(s)
 }
 
 // detail is all that is known of a row.
-func (r *reviewed) detail(no int) []Piece {
+func (r *reviewed) detail(no int) []words.Piece {
 	if s, ok := r.skip(no); ok {
-		return []Piece{
-			Heading{T("flow.preview.skip_head", "no", no)},
-			Facts{
-				{T("flow.preview.upn"), Raw(s.Ref.UPN)},
-				{T("flow.preview.name"), Raw(s.Name)},
-				{T("flow.preview.group"), T("group." + groupWord(s.Group))},
+		return []words.Piece{
+			words.Heading{Text: words.T("flow.preview.skip_head", "no", no)},
+			words.Facts{
+				{Label: words.T("flow.preview.upn"), Value: words.Raw(s.Ref.UPN)},
+				{Label: words.T("flow.preview.name"), Value: words.Raw(s.Name)},
+				{Label: words.T("flow.preview.group"), Value: words.T("group." + groupWord(s.Group))},
 			},
-			Trouble{Err: s.Why},
+			words.Trouble{Err: s.Why},
 		}
 	}
 	a, ok := r.action(no)
 	if !ok {
 		return nil
 	}
-	head := T("flow.preview.row_head", "sign", a.Kind.Sign(), "kind", T("kind."+a.Kind.String()), "no", no)
+	head := words.T("flow.preview.row_head", "sign", a.Kind.Sign(), "kind", words.T("kind."+a.Kind.String()), "no", no)
 	if r.review.IsOut(no) {
-		head = T("flow.preview.row_head_out", "sign", a.Kind.Sign(), "kind", T("kind."+a.Kind.String()), "no", no, "how", r.what(a))
+		head = words.T("flow.preview.row_head_out", "sign", a.Kind.Sign(), "kind", words.T("kind."+a.Kind.String()), "no", no, "how", r.what(a))
 	}
-	facts := Facts{{T("flow.preview.upn"), Raw(a.UPN)}, {T("flow.preview.name"), Raw(a.Name)}}
+	facts := words.Facts{{Label: words.T("flow.preview.upn"), Value: words.Raw(a.UPN)}, {Label: words.T("flow.preview.name"), Value: words.Raw(a.Name)}}
 	if why := r.left[no]; why != "" {
-		facts = append(facts, Fact{T("flow.preview.why_out"), Raw(why)})
+		facts = append(facts, words.Fact{Label: words.T("flow.preview.why_out"), Value: words.Raw(why)})
 	}
-	blocks := []Piece{Heading{head}, facts}
+	blocks := []words.Piece{words.Heading{Text: head}, facts}
 	if len(a.Changes) > 0 {
-		t := Table{Head: []Text{T("flow.preview.attribute"), T("flow.preview.old_new")}, Wrap: true}
+		t := words.Table{Head: []words.Text{words.T("flow.preview.attribute"), words.T("flow.preview.old_new")}, Wrap: true}
 		for _, c := range a.Changes {
 			old, now := marked(c)
-			t.Rows = append(t.Rows, []Text{Raw(string(c.Attribute)), T("flow.preview.change", "old", value(c.Old, old), "new", value(c.New, now))})
+			t.Rows = append(t.Rows, []words.Text{words.Raw(string(c.Attribute)), words.T("flow.preview.change", "old", value(c.Old, old), "new", value(c.New, now))})
 		}
 		blocks = append(blocks, t)
 	}
 	if e := a.Evidence; e != nil {
-		state := T("evidence.blocked")
+		state := words.T("evidence.blocked")
 		if e.Enabled {
-			state = T("evidence.enabled")
+			state = words.T("evidence.enabled")
 		}
-		ev := Facts{{T("flow.preview.is"), T("flow.preview.two", "a", evidence(e), "b", state)}}
+		ev := words.Facts{{Label: words.T("flow.preview.is"), Value: words.T("flow.preview.two", "a", evidence(e), "b", state)}}
 		if k := mailbox(e.Purpose); k != "" {
-			ev = append(ev, Fact{T("flow.preview.mailbox"), T("mailbox." + k)})
+			ev = append(ev, words.Fact{Label: words.T("flow.preview.mailbox"), Value: words.T("mailbox." + k)})
 		}
 		blocks = append(blocks, ev)
 	}
-	blocks = append(blocks, Para{T("flow.preview.means_" + a.Kind.String())})
+	blocks = append(blocks, words.Para{Text: words.T("flow.preview.means_" + a.Kind.String())})
 	if a.SignIn {
-		blocks = append(blocks, Checks{{Mark: Warn, Text: T("flag.sign-in")}})
+		blocks = append(blocks, words.Checks{{Mark: words.Warn, Text: words.T("flag.sign-in")}})
 	}
 	if a.Pair > 0 {
 		if b, ok := r.action(a.Pair); ok {
-			blocks = append(blocks, Checks{{Mark: Warn, Text: T("flow.preview.pair", "no", a.Pair, "sign", b.Kind.Sign(), "upn", b.UPN, "name", b.Name), Detail: []Text{T("flow.preview.pair_remedy")}}})
+			blocks = append(blocks, words.Checks{{Mark: words.Warn, Text: words.T("flow.preview.pair", "no", a.Pair, "sign", b.Kind.Sign(), "upn", b.UPN, "name", b.Name), Detail: []words.Text{words.T("flow.preview.pair_remedy")}}})
 		}
 	}
 	for _, w := range a.Warnings {
-		blocks = append(blocks, Checks{{Mark: Warn, Text: T("flow.what", "x", What{w}), Detail: []Text{T("flow.what", "x", Remedy{w})}}})
+		blocks = append(blocks, words.Checks{{Mark: words.Warn, Text: words.T("flow.what", "x", words.What{Err: w}), Detail: []words.Text{words.T("flow.what", "x", words.Remedy{Err: w})}}})
 	}
 	return blocks
 }
@@ -492,11 +493,11 @@ func mailbox(m directory.Marks) string {
 }
 
 // value is a value of an attribute, or the word for none.
-func value(v directory.Value, shown string) Text {
+func value(v directory.Value, shown string) words.Text {
 	if !v.Set {
-		return T("value.absent")
+		return words.T("value.absent")
 	}
-	return Raw(shown)
+	return words.Raw(shown)
 }
 
 // marked shows both values with what differs in brackets, and what cannot be
@@ -590,7 +591,7 @@ func (r *reviewed) summary() []attributeSum {
 type reason struct {
 	group plan.Group
 	first plan.Skipped
-	names Names
+	names words.Names
 }
 
 // reasons groups the skips; they come by group, code and UPN.

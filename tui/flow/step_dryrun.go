@@ -7,6 +7,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // dryRunning reads both sides and plans. It asks nothing unless it failed.
@@ -58,21 +59,21 @@ func (s *dryRunning) enter(d *data, back bool) turn {
 }
 
 func (s *dryRunning) view(d *data, now time.Time) View {
-	v := View{Title: T("flow.dryrun.title", "domain", d.domain), Status: T("flow.dryrun.status")}
+	v := View{Title: words.T("flow.dryrun.title", "domain", d.domain), Status: words.T("flow.dryrun.status")}
 	if s.err != nil {
-		v.Blocks = []Piece{Trouble{Err: s.err}, Para{T("flow.dryrun.no_plan")}}
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{
-			{Key: "again", Text: T("flow.dryrun.again")},
-			{Key: "source", Text: T("flow.source.another")},
+		v.Blocks = []words.Piece{words.Trouble{Err: s.err}, words.Para{Text: words.T("flow.dryrun.no_plan")}}
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "again", Options: []Option{
+			{Key: "again", Text: words.T("flow.dryrun.again")},
+			{Key: "source", Text: words.T("flow.source.another")},
 		}}
 		return v
 	}
 	what := dryRunPromise(d)
 	if d.mayWrite() {
-		what = T("flow.dryrun.status")
+		what = words.T("flow.dryrun.status")
 	}
-	v.Blocks = []Piece{Para{what}, Para{T("flow.dryrun.why")}}
-	v.Working = T("flow.dryrun.working")
+	v.Blocks = []words.Piece{words.Para{Text: what}, words.Para{Text: words.T("flow.dryrun.why")}}
+	v.Working = words.T("flow.dryrun.working")
 	v.Work = s.track.work(time.Now())
 	v.Ask = Question{Kind: Wait, Optional: true}
 	return v
@@ -85,7 +86,7 @@ func (s *dryRunning) answer(d *data, a Answer) turn {
 	case "source":
 		return turn{move: backward}
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }
 
 func (s *dryRunning) back(*data) (turn, bool) { return turn{}, false }
@@ -109,16 +110,16 @@ func (s *dryRunning) done(d *data, result any) turn {
 	d.review = r.review
 	t := goTo(Preview)
 	if n := d.review.inherit(s.before); n > 0 {
-		t.say = []Text{T("flow.preview.inherited", "n", n)}
+		t.say = []words.Text{words.T("flow.preview.inherited", "n", n)}
 	}
 	return t
 }
 
 // dryRunPromise says that nothing is written, and why nothing can be where that
 // is so: the dedicated application may write, and a person after a sync.
-func dryRunPromise(d *data) Text {
+func dryRunPromise(d *data) words.Text {
 	if d.began || d.session != nil && d.session.Connection().Acts() {
-		return T("flow.dryrun.what_only")
+		return words.T("flow.dryrun.what_only")
 	}
-	return T("flow.dryrun.what")
+	return words.T("flow.dryrun.what")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // listLine is one line of the skips by reason or of the summary.
@@ -242,10 +243,10 @@ func (d *detail) reason(r flow.Reason) {
 		d.text(e.T("preview.left_out_why"), st.Text)
 		return
 	}
-	d.facts(flow.Facts{
-		{Label: flow.T("preview.why"), Value: flow.T("flow.what", "x", flow.What{Err: r.Why})},
-		{Label: flow.T("preview.remedy"), Value: flow.T("flow.what", "x", flow.Remedy{Err: r.Why})},
-		{Label: flow.T("preview.code"), Value: flow.Raw(string(r.Why.Code))},
+	d.facts(words.Facts{
+		{Label: words.T("preview.why"), Value: words.T("flow.what", "x", words.What{Err: r.Why})},
+		{Label: words.T("preview.remedy"), Value: words.T("flow.what", "x", words.Remedy{Err: r.Why})},
+		{Label: words.T("preview.code"), Value: words.Raw(string(r.Why.Code))},
 	})
 }
 
@@ -267,8 +268,8 @@ func (s *Preview) summary(width int) []listLine {
 		}
 		for _, w := range s.g.Warnings() {
 			read()
-			words := e.Printer.Problem(w)
-			for _, l := range widget.Hang("! ", words.What+" "+words.Remedy, min(width-3, widest)) {
+			said := e.Printer.Problem(w)
+			for _, l := range widget.Hang("! ", said.What+" "+said.Remedy, min(width-3, widest)) {
 				read(part{l, st.Warn})
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // The layout: from previewBeside columns on, the detail stands at the right of the table,
@@ -184,7 +185,7 @@ func (s *Preview) top(width int) []string {
 func (s *Preview) trouble(width int) []string {
 	var out []string
 	for _, b := range s.v.Blocks {
-		t, ok := b.(flow.Trouble)
+		t, ok := b.(words.Trouble)
 		if !ok {
 			continue
 		}
@@ -200,9 +201,9 @@ func (s *Preview) trouble(width int) []string {
 
 // tabLine has the tabs with their numbers: with words where there is room.
 func (s *Preview) tabLine(width int) string {
-	for _, words := range []bool{true, false} {
-		parts := s.tabParts(words)
-		if words && (width < previewBeside || widthOf(parts) > width) {
+	for _, spelled := range []bool{true, false} {
+		parts := s.tabParts(spelled)
+		if spelled && (width < previewBeside || widthOf(parts) > width) {
 			continue
 		}
 		s.tabs = s.tabs[:0]
@@ -219,7 +220,7 @@ func (s *Preview) tabLine(width int) string {
 }
 
 // tabParts are, for each tab, the space before it and the tab.
-func (s *Preview) tabParts(words bool) []part {
+func (s *Preview) tabParts(spelled bool) []part {
 	e := s.e
 	var parts []part
 	for _, t := range flow.Tabs() {
@@ -228,7 +229,7 @@ func (s *Preview) tabParts(words bool) []part {
 		if sign != "" {
 			name = append(name, sign)
 		}
-		if words || sign == "" {
+		if spelled || sign == "" {
 			name = append(name, e.T("preview.tab."+string(t)))
 		}
 		if t != flow.TabSummary {
@@ -275,8 +276,8 @@ func (s *Preview) verdictLine(width int) string {
 	case v.Cancelled:
 		word, style = e.T("preview.verdict.cancels"), e.Styles.Bad.Bold(true)
 	}
-	numbers := e.T("preview.verdict.numbers", "deletions", v.Deletions, "users", v.Users, "percent", flow.Percent(v.Percent()))
-	limit := []any{"stops", v.StopsAt, "limit", flow.Percent(v.MaxAllowedDeletions)}
+	numbers := e.T("preview.verdict.numbers", "deletions", v.Deletions, "users", v.Users, "percent", words.Percent(v.Percent()))
+	limit := []any{"stops", v.StopsAt, "limit", words.Percent(v.MaxAllowedDeletions)}
 	id := "preview.verdict.stops"
 	switch {
 	case v.MaxAllowedDeletions == 0 || v.MaxDeletions == 0:

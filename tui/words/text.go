@@ -1,4 +1,7 @@
-package flow
+// Package words has what a step says: texts that are made in the language of the
+// screen when they are drawn, and the pieces that they stand in. A step holds no
+// sentence, and no driver asks a step again to change the language.
+package words
 
 import (
 	"strings"

@@ -1,0 +1,35 @@
+package words_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/hacsync/hacsync/tui/words"
+)
+
+func TestNumber_AsPeopleTypeIt(t *testing.T) {
+	for typed, want := range map[string]int{"11": 11, "１１": 11, "4,347": 4347, " ４，３４７ ": 4347, "-1": -1, "eleven": -1, "": -1} {
+		n, ok := words.Number(typed)
+		if !ok {
+			n = -1
+		}
+		if n != want {
+			t.Errorf("number(%q) = %d, want %d", typed, n, want)
+		}
+	}
+}
+
+func TestRowNumbers(t *testing.T) {
+	for typed, want := range map[string][]int{
+		"3": {3}, "3,5-7": {3, 5, 6, 7}, "7 5、5": {5, 7}, "５－７": {5, 6, 7}, "5 - 7": {5, 6, 7}, "5..7": {5, 6, 7},
+		"0": nil, "9-11": nil, "7-5": nil, "x": nil, "": nil,
+	} {
+		got, ok := words.RowNumbers(typed, 10)
+		if !ok {
+			got = nil
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("rowNumbers(%q) = %v, want %v", typed, got, want)
+		}
+	}
+}
