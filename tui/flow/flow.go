@@ -9,6 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/source"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/words"
 )
 
@@ -212,7 +213,7 @@ type data struct {
 	// file is a plan that a person opened, nil for the usual way.
 	file    *plan.Plan
 	planned *run.Planned
-	review  *reviewed
+	review  *review.Review
 
 	// decisions are those of this domain that a dry run must know.
 	decisions []plan.Decision
@@ -265,7 +266,7 @@ func (f *Flow) At() Step { return f.at }
 // remaining is the dry run with the plan of what remains of it.
 func (d *data) remaining() *run.Planned {
 	p := *d.planned
-	p.Plan = d.review.approved()
+	p.Plan = d.review.Approved()
 	return &p
 }
 
@@ -325,7 +326,7 @@ func (f *Flow) where() Where {
 		w.Simulated = w.Simulated || c.Simulated()
 	}
 	if f.d.review != nil {
-		w.Plan, w.Run = f.d.review.code(), f.d.planned.Run
+		w.Plan, w.Run = f.d.review.Code(), f.d.planned.Run
 	}
 	return w
 }

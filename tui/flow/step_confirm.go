@@ -6,6 +6,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/words"
 )
 
@@ -38,18 +39,18 @@ func (s *confirming) enter(d *data, back bool) turn {
 
 func (s *confirming) view(d *data, now time.Time) View {
 	r := d.review
-	c, verdict := r.counts(), r.verdict()
+	c, verdict := r.Remaining(), r.Verdict()
 	v := View{Title: words.T("word.sync-now"), Status: words.T("flow.confirm.status")}
 	conn := d.session.Connection()
 	if conn.Acts() {
 		v.Status = words.T("flow.confirm.status_app", "app", conn.Application.Name)
 	}
-	if no := r.plan.Undoes(); no > 0 {
+	if no := r.Plan().Undoes(); no > 0 {
 		v.Title = words.T("flow.confirm.title_undo", "run", int(no))
 	}
-	of := words.T("flow.confirm.plan", "code", r.code(), "at", words.Clock(d.planned.At), "ago", now.Sub(d.planned.At))
+	of := words.T("flow.confirm.plan", "code", r.Code(), "at", words.Clock(d.planned.At), "ago", now.Sub(d.planned.At))
 	if d.planned.At.IsZero() {
-		of = words.T("flow.confirm.plan_file", "code", r.code())
+		of = words.T("flow.confirm.plan_file", "code", r.Code())
 	}
 	real := words.T("flow.confirm.real")
 	if d.b.Simulated() || conn.Simulated() {
@@ -66,7 +67,7 @@ func (s *confirming) view(d *data, now time.Time) View {
 		n    int
 		note words.Text
 	}{
-		{plan.Delete, c.Delete, share(verdict)},
+		{plan.Delete, c.Delete, review.Share(verdict)},
 		{plan.Rename, c.Rename, words.T("flow.confirm.rename")},
 		{plan.Restore, c.Restore, words.Text{}},
 		{plan.Add, c.Add, words.T("flow.confirm.add")},
@@ -77,18 +78,18 @@ func (s *confirming) view(d *data, now time.Time) View {
 		}
 	}
 	t.Rows = append(t.Rows, []words.Text{{}, words.T("flow.in_all"), words.Num(c.Changes()), {}})
-	if n := len(r.left); n > 0 {
-		t.Rows = append(t.Rows, []words.Text{words.Raw("(-)"), words.T("kind.left-out"), words.Num(n), words.T("flow.confirm.lasting", "n", len(r.decisions()))})
+	if n := len(r.LeftOut()); n > 0 {
+		t.Rows = append(t.Rows, []words.Text{words.Raw("(-)"), words.T("kind.left-out"), words.Num(n), words.T("flow.confirm.lasting", "n", len(r.Lasting()))})
 	}
 	v.Blocks = append(v.Blocks, t)
-	if !r.plan.Confirmed() {
+	if !r.Plan().Confirmed() {
 		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Warn, Text: words.T("completeness.not-confirmed")}})
 	}
 	if verdict.Raised {
 		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Warn, Text: words.T("guard.raised")}})
 	}
 	if verdict.Blocks > 0 {
-		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Warn, Text: words.T("flow.preview.blocks", "n", verdict.Blocks)}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Warn, Text: words.T("preview.blocks", "n", verdict.Blocks)}})
 	}
 	if d.resume > 0 {
 		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Info, Text: words.T("flow.confirm.resume", "run", int(d.resume))}})
@@ -132,7 +133,7 @@ func (s *confirming) answer(d *data, a Answer) turn {
 		s.note, s.asks = strings.TrimSpace(a.Text), askNumber
 		return turn{}
 	}
-	n := d.review.counts().Delete
+	n := d.review.Remaining().Delete
 	if n > 0 {
 		got, ok := words.Number(a.Text)
 		if !ok || got != n {
@@ -141,10 +142,10 @@ func (s *confirming) answer(d *data, a Answer) turn {
 	} else if yes := words.Fold(a.Text); yes != "yes" && yes != "はい" {
 		return stayed(words.T("flow.confirm.not_yes"))
 	}
-	p := d.review.approved()
+	p := d.review.Approved()
 	d.approval = run.Approval{
 		Fingerprint: p.Fingerprint(), By: s.by, Note: s.note,
-		RaiseOnce: d.review.raised, Lasting: d.review.decisions(),
+		RaiseOnce: d.review.Raised(), Lasting: d.review.Lasting(),
 	}
 	return goTo(Sync)
 }

@@ -174,7 +174,7 @@ func (s *choosing) preset(d *data) string {
 func localParts(names []string, domain string) words.Names {
 	out := make(words.Names, len(names))
 	for i, n := range names {
-		out[i] = inDomain(n, domain)
+		out[i] = words.Local(n, domain)
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/words"
 )
 
@@ -15,12 +16,12 @@ type dryRunning struct {
 	track *tracker
 	err   error
 	// before is the review of the plan before: what was left out of it stays out.
-	before *reviewed
+	before *review.Review
 }
 
 type dryRan struct {
 	planned *run.Planned
-	review  *reviewed
+	review  *review.Review
 	err     error
 }
 
@@ -43,7 +44,7 @@ func (s *dryRunning) enter(d *data, back bool) turn {
 		// An opened plan is reviewed as it is; the sync compares it with both
 		// sides as they are now.
 		d.planned = &run.Planned{Plan: d.file, Source: d.spec, Count: d.count}
-		d.review = newReviewed(d.file)
+		d.review = review.New(d.file)
 		return goTo(Preview)
 	}
 	engine, domain := d.engine(), d.domain
@@ -54,7 +55,7 @@ func (s *dryRunning) enter(d *data, back bool) turn {
 			return dryRan{err: err}
 		}
 		// Looking through all rows takes a while where there are many.
-		return dryRan{planned: p, review: newReviewed(p.Plan)}
+		return dryRan{planned: p, review: review.New(p.Plan)}
 	}))
 }
 
@@ -109,8 +110,8 @@ func (s *dryRunning) done(d *data, result any) turn {
 	d.planned = r.planned
 	d.review = r.review
 	t := goTo(Preview)
-	if n := d.review.inherit(s.before); n > 0 {
-		t.say = []words.Text{words.T("flow.preview.inherited", "n", n)}
+	if n := d.review.Inherit(s.before); n > 0 {
+		t.say = []words.Text{words.T("preview.inherited", "n", n)}
 	}
 	return t
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/words"
 )
 
@@ -48,7 +49,7 @@ type (
 		domain   string
 		settings run.Settings
 		planned  *run.Planned
-		review   *reviewed
+		review   *review.Review
 		resume   int64
 		to       Step
 		through  Step // before it on the way back; the step itself for none
@@ -381,7 +382,7 @@ func (s *homing) open(d *data, h *run.HomeDomain, no int64, to, through Step) tu
 		if out.planned, out.err = e.Stored(ctx, no); out.err != nil {
 			return out
 		}
-		out.review = newReviewed(out.planned.Plan)
+		out.review = review.New(out.planned.Plan)
 		return out
 	})}}
 }
@@ -398,14 +399,14 @@ func (s *homing) undo(d *data, h *run.HomeDomain) turn {
 		if out.planned, out.err = e.Undo(ctx, no); out.err != nil {
 			return out
 		}
-		out.review = newReviewed(out.planned.Plan)
+		out.review = review.New(out.planned.Plan)
 		return out
 	})}}
 }
 
 // auditLog saves the latest dry run as CSV.
 func (s *homing) auditLog(d *data, h *run.HomeDomain) turn {
-	s.working = words.T("flow.preview.saving")
+	s.working = words.T("preview.saving")
 	engine, b, session, no := d.engine(), d.b, d.session, h.DryRun.No
 	name := "hacsync-" + fileWord(h.Name) + "-" + strconv.FormatInt(no, 10) + ".csv"
 	return turn{stop: true, run: []Effect{effect(func(ctx context.Context, r Reporter) any {

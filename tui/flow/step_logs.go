@@ -7,6 +7,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/words"
 )
 
@@ -223,7 +224,7 @@ func (s *logging) answer(d *data, a Answer) turn {
 				return out
 			}
 			if out.planned, out.err = e.Stored(ctx, no); out.err == nil {
-				out.review = newReviewed(out.planned.Plan)
+				out.review = review.New(out.planned.Plan)
 			}
 			return out
 		}))

@@ -10,6 +10,8 @@ import (
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/words"
 )
 
@@ -24,6 +26,54 @@ type previewing struct {
 	limit   string
 	most    string
 	find    string // searched for when the next plan comes
+	list    listing
+}
+
+// listing is what is listed line by line.
+type listing struct {
+	of      *review.Review
+	version int
+	query   review.Query
+	top     int     // index of the first row shown
+	rows    []int32 // that the query has; nil: to be found
+}
+
+// listed is the listing of the present plan; another plan is listed from its
+// beginning.
+func (s *previewing) listed(d *data) *listing {
+	if s.list.of != d.review {
+		s.list = listing{of: d.review}
+		s.show(d, review.TabAll, review.NoFilter, "")
+	}
+	l := &s.list
+	if l.rows == nil || l.query.Filter == review.OutOnly && l.version != l.of.Version() {
+		l.rows, _ = l.of.Finder(l.query).Find(context.Background()) // only a context stops it
+		l.version = l.of.Version()
+	}
+	return l
+}
+
+func (s *previewing) show(d *data, tab review.Tab, f review.Filter, search string) {
+	s.list = listing{of: d.review, query: review.Query{Tab: tab, Filter: f, Search: search}}
+}
+
+// bySkips reports whether the skips are shown by reason.
+func (l *listing) bySkips() bool { return l.query.Tab == review.TabSkip && l.query.Search == "" }
+
+// page are the rows shown, and where they end.
+func (l *listing) page() (rows []int32, end int) {
+	end = min(l.top+pageRows, len(l.rows))
+	return l.rows[l.top:end], end
+}
+
+// NewPreview is a walk that stands at the preview of a plan without a tenant: a
+// person reads it, searches it and leaves rows out, and nothing can be applied.
+func NewPreview(b Backend, o Options, p *run.Planned) *Flow {
+	f := New(b, o)
+	f.d.file, f.d.planned, f.d.domain = p.Plan, p, p.Plan.Domain()
+	f.d.review = review.New(p.Plan)
+	f.at = Preview
+	return f
 }
 
 type previewAsk uint8
@@ -43,24 +93,24 @@ const pageRows = 15
 func (s *previewing) enter(d *data, back bool) turn {
 	s.asks, s.err, s.working, s.row = askList, nil, words.Text{}, 0
 	if s.find != "" {
-		d.review.show(TabAll, NoFilter, s.find)
+		s.show(d, review.TabAll, review.NoFilter, s.find)
 		s.find = ""
 	}
 	return turn{}
 }
 
 func (s *previewing) view(d *data, now time.Time) View {
-	r := d.review
-	v := View{Title: words.T("flow.preview.title", "domain", d.domain), Status: s.status(d)}
-	if no := r.plan.Undoes(); no > 0 {
-		v.Title = words.T("flow.preview.title_undo", "run", int(no), "domain", d.domain)
+	r, l := d.review, s.listed(d)
+	v := View{Title: words.T("preview.title", "domain", d.domain), Status: s.status(d)}
+	if no := r.Plan().Undoes(); no > 0 {
+		v.Title = words.T("preview.title_undo", "run", int(no), "domain", d.domain)
 	}
 	if s.err != nil {
 		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
 	if s.asks == askList {
-		r.reading.without = d.without()
-		v.Reading = r.reading
+		r.Without = d.without()
+		v.Review, v.Search = r, l.query.Search
 	}
 	if !s.working.IsZero() {
 		v.Working = s.working
@@ -70,66 +120,72 @@ func (s *previewing) view(d *data, now time.Time) View {
 	switch s.asks {
 	case askHowLong:
 		s.viewOut(r, &v)
-		v.Ask = Question{Kind: Choice, Text: words.T("flow.preview.how_long"), Preset: "always", Options: []Option{
-			{Key: "always", Text: words.T("flow.preview.always"), Note: words.T("flow.preview.always_note")},
-			{Key: "once", Text: words.T("flow.preview.once"), Note: words.T("flow.preview.once_note")},
+		v.Ask = Question{Kind: Choice, Text: words.T("preview.how_long"), Preset: "always", Options: []Option{
+			{Key: "always", Text: words.T("preview.always"), Note: words.T("preview.always_note")},
+			{Key: "once", Text: words.T("preview.once"), Note: words.T("preview.once_note")},
 		}}
 		return v
 	case askReason:
 		s.viewOut(r, &v)
-		v.Ask = Question{Kind: Line, Text: words.T("flow.preview.reason"), Optional: true}
+		v.Ask = Question{Kind: Line, Text: words.T("preview.reason"), Optional: true}
 		return v
 	case askGuard:
 		s.viewGuard(d, &v)
 		return v
 	case askRaise:
 		v.Title = words.T("word.max-allowed-deletions")
-		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.preview.raise_what")})
-		v.Ask = Question{Kind: Number, Text: words.T("flow.domain.limit_ask"), Preset: firstOf(s.limit, strconv.Itoa(r.verdict().MaxAllowedDeletions))}
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("preview.raise_what")})
+		v.Ask = Question{Kind: Number, Text: words.T("flow.domain.limit_ask"), Preset: firstOf(s.limit, strconv.Itoa(r.Verdict().MaxAllowedDeletions))}
 		return v
 	case askMost:
 		v.Title = words.T("word.max-allowed-deletions")
-		v.Ask = Question{Kind: Number, Text: words.T("flow.preview.most_ask"), Preset: s.most}
+		v.Ask = Question{Kind: Number, Text: words.T("preview.most_ask"), Preset: s.most}
 		return v
 	}
 	if s.row == 0 {
-		v.Blocks = append(v.Blocks, words.Para{Text: tabLine(r)}, verdictCheck(r.verdict()))
-		if t, ok := notableLine(r); ok {
-			v.Blocks = append(v.Blocks, words.Para{Text: t})
-		}
-	}
-	if s.row == 0 && r.tab == TabAll && r.top == 0 && r.query == "" {
-		for _, w := range r.plan.Warnings() {
-			v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Warn, Text: words.T("flow.what", "x", words.What{Err: w}), Detail: []words.Text{words.T("flow.what", "x", words.Remedy{Err: w})}}})
+		v.Blocks = append(v.Blocks, r.Head()...)
+		if w := review.Warnings(r.Plan().Warnings()); len(w) > 0 && l.query.Tab == review.TabAll && l.top == 0 && l.query.Search == "" {
+			v.Blocks = append(v.Blocks, w)
 		}
 	}
 	switch {
 	case s.row > 0:
-		v.Blocks = append(v.Blocks, r.detail(s.row)...)
-	case r.tab == TabSummary:
-		v.Blocks = append(v.Blocks, summaryBlocks(r)...)
-	case r.tab == TabSkip && r.query == "":
-		v.Blocks = append(v.Blocks, reasonBlocks(r)...)
+		v.Blocks = append(v.Blocks, r.Detail(r.Index(s.row))...)
+	case l.query.Tab == review.TabSummary:
+		v.Blocks = append(v.Blocks, r.SummaryPieces()...)
+	case l.bySkips():
+		v.Blocks = append(v.Blocks, r.ReasonPieces()...)
 	default:
-		v.Blocks = append(v.Blocks, listBlocks(r)...)
+		v.Blocks = append(v.Blocks, l.blocks()...)
 	}
-	v.Ask = Question{Kind: List, Text: words.T("flow.preview.ask")}
-	v.Commands = previewCommands()
+	v.Ask = Question{Kind: List, Text: words.T("preview.ask")}
+	v.Commands = previewCommands(r)
 	return v
 }
 
 func (s *previewing) status(d *data) words.Text {
 	whole := words.T("completeness.not-confirmed")
-	if d.review.plan.Confirmed() {
+	if d.review.Plan().Confirmed() {
 		whole = words.T("completeness.confirmed")
 	}
-	if no := d.review.plan.Undoes(); no > 0 {
-		return words.T("flow.preview.status_undo", "run", int(no), "code", d.review.code(), "at", words.Clock(d.planned.At))
+	if no := d.review.Plan().Undoes(); no > 0 {
+		return words.T("preview.status_undo", "run", int(no), "code", d.review.Code(), "at", words.Clock(d.planned.At))
 	}
 	if d.planned.At.IsZero() {
-		return words.T("flow.preview.status_file", "code", d.review.code(), "whole", whole)
+		return words.T("preview.status_file", "code", d.review.Code(), "whole", whole)
 	}
-	return words.T("flow.preview.status", "run", int(d.planned.Run), "code", d.review.code(), "at", words.Clock(d.planned.At), "whole", whole)
+	return words.T("preview.status", "run", int(d.planned.Run), "code", d.review.Code(), "at", words.Clock(d.planned.At), "whole", whole)
+}
+
+// without are the attributes that a reviewer left out.
+func (d *data) without() []directory.Attribute {
+	var out []directory.Attribute
+	for _, x := range d.decisions {
+		if x.Kind == plan.LeaveOutAttribute {
+			out = append(out, x.Attribute)
+		}
+	}
+	return out
 }
 
 // fixed says why the plan cannot be made anew with another decision: it is a
@@ -137,203 +193,75 @@ func (s *previewing) status(d *data) words.Text {
 func (d *data) fixed() (why words.Text, ok bool) {
 	switch {
 	case d.file != nil:
-		return words.T("flow.preview.file_no_dryrun"), true
-	case d.review.plan.Undoes() > 0:
-		return words.T("flow.preview.undo_no_dryrun"), true
+		return words.T("preview.file_no_dryrun"), true
+	case d.review.Plan().Undoes() > 0:
+		return words.T("preview.undo_no_dryrun"), true
 	}
 	return words.Text{}, false
 }
 
-func previewCommands() []Command {
+func previewCommands(r *review.Review) []Command {
 	list := []Command{
-		{Name: "next", Key: "n", Word: "next", Help: words.T("flow.preview.cmd_next")},
-		{Name: "previous", Key: "v", Word: "previous", Help: words.T("flow.preview.cmd_previous")},
-		{Name: "tab:all", Word: "all", Help: words.T("flow.preview.cmd_all")},
+		{Name: "next", Key: "n", Word: "next", Help: words.T("preview.cmd_next")},
+		{Name: "previous", Key: "v", Word: "previous", Help: words.T("preview.cmd_previous")},
+		{Name: "tab:all", Word: "all", Help: words.T("preview.cmd_all")},
 	}
-	for _, t := range tabs() {
-		switch t {
-		case TabAll:
-		case TabSummary:
-			list = append(list, Command{Name: "tab:summary", Word: "summary", Help: words.T("flow.preview.cmd_summary")})
-		case TabSkip:
-			list = append(list, Command{Name: "tab:skip", Key: "!", Word: "skip", Help: words.T("flow.preview.cmd_skip")})
+	var filters words.Texts
+	for _, f := range review.Filters() {
+		filters = append(filters, words.T("preview.filter_word", "word", string(f), "what", words.T("preview.filter."+string(f))))
+	}
+	for _, p := range r.Tabs()[1:] {
+		c := Command{Name: "tab:" + string(p.Tab), Key: p.Sign, Word: string(p.Tab)}
+		switch p.Tab {
+		case review.TabSummary:
+			c.Help = words.T("preview.cmd_summary")
+		case review.TabSkip:
+			c.Help = words.T("preview.cmd_skip")
 		default:
-			list = append(list, Command{Name: "tab:" + string(t), Key: kindOf(t).Sign(), Word: string(t), Help: words.T("flow.preview.cmd_kind", "kind", words.T("kind."+string(t)))})
+			c.Help = words.T("preview.cmd_kind", "kind", words.T("kind."+string(p.Tab)))
 		}
+		list = append(list, c)
 	}
 	return append(
 		list,
-		Command{Name: "search", Key: "/", Word: "search", Arg: words.T("flow.arg_text"), Help: words.T("flow.preview.cmd_search")},
-		Command{Name: "filter", Key: "f", Word: "filter", Arg: words.T("flow.preview.arg_filter"), Help: words.T("flow.preview.cmd_filter")},
-		Command{Name: "out", Key: "o", Word: "out", Arg: words.T("flow.preview.arg_rows"), Help: words.T("flow.preview.cmd_out")},
-		Command{Name: "in", Key: "i", Word: "in", Arg: words.T("flow.preview.arg_rows"), Help: words.T("flow.preview.cmd_in")},
-		Command{Name: "same", Key: "=", Word: "same", Arg: words.T("flow.arg_no"), Help: words.T("flow.preview.cmd_same")},
+		Command{Name: "search", Key: "/", Word: "search", Arg: words.T("flow.arg_text"), Help: words.T("preview.cmd_search")},
+		Command{Name: "filter", Key: "f", Word: "filter", Arg: words.T("preview.arg_filter"), Help: words.T("preview.cmd_filter", "list", filters)},
+		Command{Name: "out", Key: "o", Word: "out", Arg: words.T("preview.arg_rows"), Help: words.T("preview.cmd_out")},
+		Command{Name: "in", Key: "i", Word: "in", Arg: words.T("preview.arg_rows"), Help: words.T("preview.cmd_in")},
+		Command{Name: "same", Key: "=", Word: "same", Arg: words.T("flow.arg_no"), Help: words.T("preview.cmd_same")},
 		Command{Name: "attribute", Word: "attribute", Arg: words.T("preview.arg_attribute"), Help: words.T("preview.cmd_attribute")},
-		Command{Name: "takeback", Key: "z", Word: "takeback", Help: words.T("flow.preview.cmd_takeback")},
+		Command{Name: "takeback", Key: "z", Word: "takeback", Help: words.T("preview.cmd_takeback")},
 		Command{Name: "limit", Key: "m", Word: "limit", Help: words.T("word.max-allowed-deletions")},
-		Command{Name: "auditlog", Key: "a", Word: "auditlog", Help: words.T("flow.preview.cmd_auditlog")},
-		Command{Name: "save", Key: "w", Word: "save", Help: words.T("flow.preview.cmd_save")},
-		Command{Name: "dryrun", Key: "d", Word: "dryrun", Help: words.T("flow.preview.cmd_dryrun")},
-		Command{Name: "sync", Key: "s", Word: "sync", Help: words.T("flow.preview.cmd_sync")},
+		Command{Name: "auditlog", Key: "a", Word: "auditlog", Help: words.T("preview.cmd_auditlog")},
+		Command{Name: "save", Key: "w", Word: "save", Help: words.T("preview.cmd_save")},
+		Command{Name: "dryrun", Key: "d", Word: "dryrun", Help: words.T("preview.cmd_dryrun")},
+		Command{Name: "sync", Key: "s", Word: "sync", Help: words.T("preview.cmd_sync")},
 	)
 }
 
-func kindOf(t Tab) plan.Kind {
-	for _, k := range []plan.Kind{plan.Delete, plan.Rename, plan.Restore, plan.Add, plan.Update} {
-		if k.String() == string(t) {
-			return k
-		}
-	}
-	return 0
-}
-
-func tabLine(r *reviewed) words.Text {
-	c := r.counts()
-	return words.T("flow.preview.tabs", "all", c.Changes(), "delete", c.Delete, "rename", c.Rename, "restore", c.Restore,
-		"add", c.Add, "update", c.Update, "skip", r.plan.SkipLen())
-}
-
-// share says the guard's two numbers and where it stops.
-func share(v plan.Verdict) words.Text {
-	id := "guard.share"
-	kv := []any{
-		"deletions", v.Deletions, "users", v.Users, "percent", words.Percent(v.Percent()),
-		"stops", v.StopsAt, "limit", words.Percent(v.MaxAllowedDeletions),
-	}
-	if v.MaxDeletions >= 0 {
-		id, kv = "guard.share-absolute", append(kv, "absolute", v.MaxDeletions)
-	}
-	return words.T(id, kv...)
-}
-
-func verdictCheck(v plan.Verdict) words.Checks {
-	c := words.Check{Mark: words.OK, Text: words.T("flow.preview.deletions", "share", share(v))}
-	switch {
-	case v.Raised:
-		c.Mark, c.Detail = words.Warn, []words.Text{words.T("guard.raised")}
-	case v.Cancelled:
-		c.Mark, c.Detail = words.Stops, []words.Text{words.T("guard.sentence"), words.T("flow.preview.guard_hint")}
-	}
-	if v.Blocks > 0 {
-		c.Detail = append(c.Detail, words.T("flow.preview.blocks", "n", v.Blocks))
-	}
-	return words.Checks{c}
-}
-
-// notableLine names what deserves a look, each with the word that filters it.
-func notableLine(r *reviewed) (words.Text, bool) {
-	var list words.Texts
-	for _, f := range filters() {
-		n := r.notable[f]
-		if f == OutOnly {
-			n = len(r.left)
-		}
-		if n > 0 {
-			list = append(list, words.T("flow.preview.n_of", "word", string(f), "n", n))
-		}
-	}
-	return words.T("flow.preview.notable", "list", list), len(list) > 0
-}
-
-func listBlocks(r *reviewed) []words.Piece {
-	rows := r.rows()
+func (l *listing) blocks() []words.Piece {
+	r, q := l.of, l.query
 	var out []words.Piece
-	if r.query != "" || r.filter != NoFilter {
-		out = append(out, words.Para{Text: words.T("flow.preview.shown", "n", len(rows), "of", r.plan.Len(), "query", firstOf(r.query, string(r.filter)))})
+	if q.Search != "" || q.Filter != review.NoFilter {
+		out = append(out, words.Para{Text: words.T("preview.shown", "n", len(l.rows), "of", r.Among(q))})
 	}
-	if r.plan.Len() == 0 && r.query == "" {
-		return append(out, words.Para{Text: words.T("flow.preview.no_changes")})
+	if r.Actions() == 0 && q.Search == "" {
+		return append(out, words.Para{Text: words.T("preview.no_changes")})
 	}
-	if len(rows) == 0 {
-		return append(out, words.Para{Text: words.T("flow.preview.nothing_here")})
+	if len(l.rows) == 0 {
+		return append(out, words.Para{Text: words.T("preview.nothing_here")})
 	}
-	t := words.Table{Head: []words.Text{{}, words.T("flow.preview.no"), words.T("flow.preview.col_upn"), words.T("flow.preview.col_name"), words.T("flow.preview.col_what")}, Right: []int{1}}
-	end := min(r.top+pageRows, len(rows))
-	for _, no := range rows[r.top:end] {
-		if a, ok := r.action(no); ok {
-			t.Rows = append(t.Rows, []words.Text{r.sign(a), words.Num(no), words.Raw(inDomain(a.UPN, r.plan.Domain())), words.Raw(a.Name), r.what(a)})
-		} else if k, ok := r.skip(no); ok {
-			t.Rows = append(t.Rows, []words.Text{words.Raw("!"), words.Num(no), words.Raw(inDomain(k.Ref.UPN, r.plan.Domain())), words.Raw(k.Name), words.T("flow.what", "x", words.Short{Err: k.Why})})
-		}
-	}
-	return append(out, t, words.Para{Text: words.T("flow.preview.page", "from", r.top+1, "to", end, "n", len(rows))})
+	rows, end := l.page()
+	return append(out, r.Table(rows), words.Para{Text: words.T("preview.page", "from", l.top+1, "to", end, "n", len(l.rows))})
 }
 
-// inDomain leaves the domain of the plan away: it is the same in nearly all rows.
-func inDomain(upn, domain string) string {
-	if n := len(upn) - len(domain) - 1; n > 0 && upn[n] == '@' && strings.EqualFold(upn[n+1:], domain) {
-		return upn[:n]
-	}
-	return upn
-}
-
-func reasonBlocks(r *reviewed) []words.Piece {
-	var out []words.Piece
-	var list words.Checks
-	group := plan.Group(0)
-	flush := func() {
-		if len(list) > 0 {
-			out = append(out, words.Heading{Text: words.T("group." + groupWord(group))}, list)
-			list = nil
-		}
-	}
-	for _, x := range r.reasons() {
-		if x.group != group {
-			flush()
-			group = x.group
-		}
-		list = append(list, words.Check{
-			Mark: words.Info,
-			Text: words.T("flow.preview.reason_line", "n", len(x.names), "short", words.Short{Err: x.first.Why}, "code", string(x.first.Why.Code), "names", x.names),
-			Detail: []words.Text{
-				words.T("flow.preview.remedy", "remedy", words.Remedy{Err: x.first.Why}),
-			},
-		})
-	}
-	flush()
-	if len(out) == 0 {
-		return []words.Piece{words.Para{Text: words.T("flow.preview.no_skips")}}
-	}
-	return append(out, words.Para{Text: words.T("flow.preview.skips_hint", "from", r.plan.Skip(0).No, "to", r.plan.Skip(r.plan.SkipLen()-1).No)})
-}
-
-func summaryBlocks(r *reviewed) []words.Piece {
-	t := words.Table{Head: []words.Text{
-		words.T("flow.preview.attribute"), words.T("flow.preview.s_rows"), words.T("flow.preview.s_set"), words.T("flow.preview.s_changed"),
-		words.T("flow.preview.s_cleared"), words.T("flow.preview.s_example"),
-	}, Right: []int{1, 2, 3, 4}}
-	same := 0
-	for _, s := range r.summary() {
-		old, now := marked(s.example)
-		t.Rows = append(t.Rows, []words.Text{
-			words.Raw(string(s.name)), words.Num(s.rows), words.Num(s.set), words.Num(s.changed), words.Num(s.cleared),
-			words.T("flow.preview.change", "old", value(s.example.Old, old), "new", value(s.example.New, now)),
-		})
-		same += s.like
-	}
-	out := []words.Piece{}
-	if len(t.Rows) > 0 {
-		out = append(out, t)
-	} else {
-		out = append(out, words.Para{Text: words.T("flow.preview.no_values")})
-	}
-	if same > 0 {
-		out = append(out, words.Checks{{Mark: words.Warn, Text: words.T("flow.preview.look_same", "n", same)}})
-	}
-	c := r.counts()
-	return append(out, words.Para{Text: words.T("flow.preview.sums", "source", c.SourceUsers, "destination", c.DestinationUsers, "unchanged", c.Unchanged,
-		"touch", r.verdict().Users, "skipped", c.Skipped)})
-}
-
-func (s *previewing) viewOut(r *reviewed, v *View) {
-	v.Title = words.T("flow.preview.out_title", "n", len(s.out))
-	t := words.Table{Head: []words.Text{{}, words.T("flow.preview.no"), words.T("flow.preview.col_upn"), words.T("flow.preview.col_name")}, Right: []int{1}}
+func (s *previewing) viewOut(r *review.Review, v *View) {
+	v.Title = words.T("preview.out_title", "n", len(s.out))
+	var rows []int32
 	for _, no := range s.out[:min(len(s.out), pageRows)] {
-		if a, ok := r.action(no); ok {
-			t.Rows = append(t.Rows, []words.Text{r.sign(a), words.Num(no), words.Raw(a.UPN), words.Raw(a.Name)})
-		}
+		rows = append(rows, int32(r.Index(no))) //nolint:gosec // rows of a plan
 	}
-	v.Blocks = append(v.Blocks, t)
+	v.Blocks = append(v.Blocks, r.Table(rows))
 	if n := len(s.out) - pageRows; n > 0 {
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.more", "n", n)})
 	}
@@ -341,18 +269,18 @@ func (s *previewing) viewOut(r *reviewed, v *View) {
 
 func (s *previewing) viewGuard(d *data, v *View) {
 	r := d.review
-	verdict := r.verdict()
+	verdict := r.Verdict()
 	v.Title = words.T("word.max-allowed-deletions")
-	v.Blocks = append(v.Blocks, verdictCheck(verdict), words.Para{Text: words.T("flow.preview.guard_what", "percent", verdict.MaxAllowedDeletions)})
+	v.Blocks = append(v.Blocks, review.Judged(verdict), words.Para{Text: words.T("preview.guard_what", "percent", verdict.MaxAllowedDeletions)})
 	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "leave", Options: []Option{
-		{Key: "leave", Text: words.T("flow.preview.g_leave", "percent", verdict.MaxAllowedDeletions), Note: words.T("flow.preview.g_leave_note")},
+		{Key: "leave", Text: words.T("preview.g_leave", "percent", verdict.MaxAllowedDeletions), Note: words.T("preview.g_leave_note")},
 	}}
 	if verdict.Cancelled {
-		v.Ask.Options = append(v.Ask.Options, Option{Key: "once", Text: words.T("flow.preview.g_once", "n", verdict.Deletions), Note: words.T("flow.preview.g_once_note", "code", r.code())})
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "once", Text: words.T("preview.g_once", "n", verdict.Deletions), Note: words.T("preview.g_once_note", "code", r.Code())})
 	}
 	v.Ask.Options = append(v.Ask.Options,
-		Option{Key: "raise", Text: words.T("flow.preview.g_raise", "domain", d.domain), Note: words.T("flow.preview.g_raise_note")},
-		Option{Key: "most", Text: words.T("flow.preview.g_most"), Note: words.T("flow.preview.g_most_note")})
+		Option{Key: "raise", Text: words.T("preview.g_raise", "domain", d.domain), Note: words.T("preview.g_raise_note")},
+		Option{Key: "most", Text: words.T("preview.g_most"), Note: words.T("preview.g_most_note")})
 }
 
 func (s *previewing) answer(d *data, a Answer) turn {
@@ -394,11 +322,10 @@ func (s *previewing) answer(d *data, a Answer) turn {
 	}
 	n, ok := words.Number(text)
 	if !ok {
-		return stayed(words.T("flow.preview.not_understood"))
+		return stayed(words.T("preview.not_understood"))
 	}
-	_, isAction := d.review.action(n)
-	if _, isSkip := d.review.skip(n); !isAction && !isSkip {
-		return stayed(words.T("flow.no_such_number", "max", d.review.last()))
+	if d.review.Index(n) < 0 {
+		return stayed(words.T("flow.no_such_number", "max", d.review.Highest()))
 	}
 	s.row = n
 	return turn{}
@@ -412,13 +339,13 @@ func (s *previewing) same(d *data, text string) turn {
 	if strings.TrimSpace(text) == "" && s.row > 0 {
 		no, ok = s.row, true
 	}
-	a, found := r.action(no)
+	a, found := r.Action(no)
 	if !ok || !found {
-		return stayed(words.T("flow.preview.which_row"))
+		return stayed(words.T("preview.which_row"))
 	}
-	b, found := r.action(a.Pair)
+	b, found := r.Action(a.Pair)
 	if !found {
-		return stayed(words.T("flow.preview.no_pair", "no", no))
+		return stayed(words.T("preview.no_pair", "no", no))
 	}
 	if a.Kind == plan.Add {
 		a, b = b, a
@@ -431,7 +358,7 @@ func (s *previewing) same(d *data, text string) turn {
 	})
 	s.find = b.UPN
 	t := goTo(DryRun)
-	t.say = []words.Text{words.T("flow.preview.joined", "old", a.UPN, "new", b.UPN)}
+	t.say = []words.Text{words.T("preview.joined", "old", a.UPN, "new", b.UPN)}
 	return t
 }
 
@@ -448,7 +375,7 @@ func (s *previewing) attribute(d *data, text string) turn {
 	case slices.ContainsFunc(d.decisions, is):
 		d.decisions = slices.DeleteFunc(slices.Clone(d.decisions), is)
 		say = words.T("preview.attribute_in", "name", string(name))
-	case slices.Contains(d.review.reading.attributes, name):
+	case d.review.Changes(name):
 		d.decisions = append(slices.Clone(d.decisions), plan.Decision{Kind: plan.LeaveOutAttribute, Attribute: name, By: d.approver(), At: d.now()})
 	default:
 		return stayed(words.T("preview.no_attribute"))
@@ -460,34 +387,34 @@ func (s *previewing) attribute(d *data, text string) turn {
 
 func (s *previewing) keep(d *data, key, value string) turn {
 	if d.session == nil {
-		return stayed(words.T("flow.preview.file_no_dryrun"))
+		return stayed(words.T("preview.file_no_dryrun"))
 	}
-	s.working = words.T("flow.preview.keeping")
+	s.working = words.T("preview.keeping")
 	return does(keepSettings(d, map[string]string{key: value}))
 }
 
 func (s *previewing) page(d *data, by int) turn {
-	r := d.review
 	if s.row > 0 {
 		s.row = 0
 		return turn{}
 	}
-	top := r.top + by*pageRows
+	l := s.listed(d)
+	top := l.top + by*pageRows
 	switch {
-	case r.tab == TabSummary || r.tab == TabSkip && r.query == "" || top >= len(r.rows()):
-		return stayed(words.T("flow.preview.last_page"))
+	case l.query.Tab == review.TabSummary || l.bySkips() || top >= len(l.rows):
+		return stayed(words.T("preview.last_page"))
 	case top < 0:
-		return stayed(words.T("flow.preview.first_page"))
+		return stayed(words.T("preview.first_page"))
 	}
-	r.top = top
+	l.top = top
 	return turn{}
 }
 
 func (s *previewing) command(d *data, a Answer) turn {
-	r := d.review
+	r, l := d.review, s.listed(d)
 	if t, ok := strings.CutPrefix(a.Command, "tab:"); ok {
 		s.row = 0
-		r.show(Tab(t), NoFilter, "")
+		s.show(d, review.Tab(t), review.NoFilter, "")
 		return turn{}
 	}
 	switch a.Command {
@@ -497,30 +424,32 @@ func (s *previewing) command(d *data, a Answer) turn {
 		return s.page(d, -1)
 	case "search":
 		s.row = 0
-		tab := r.tab
-		if tab == TabSummary {
-			tab = TabAll
+		tab := l.query.Tab
+		if tab == review.TabSummary {
+			tab = review.TabAll
 		}
-		r.show(tab, r.filter, strings.TrimSpace(a.Text))
+		s.show(d, tab, l.query.Filter, strings.TrimSpace(a.Text))
 		return turn{}
 	case "filter":
-		f := Filter(words.Fold(a.Text))
+		f := review.Filter(words.Fold(a.Text))
 		s.row = 0
-		for _, known := range append(filters(), NoFilter) {
-			if f == known {
-				r.show(TabAll, f, "")
-				return turn{}
+		if f != review.NoFilter && !slices.Contains(review.Filters(), f) {
+			var list words.Texts
+			for _, f := range review.Filters() {
+				list = append(list, words.Raw("f "+string(f)))
 			}
+			return stayed(words.T("preview.no_such_filter", "list", list))
 		}
-		return stayed(words.T("flow.preview.no_such_filter"))
+		s.show(d, review.TabAll, f, "")
+		return turn{}
 	case "out", "in":
 		return s.take(d, a)
 	case "takeback":
-		back := r.takeBack()
+		back := r.TakeBack()
 		if len(back) == 0 {
-			return stayed(words.T("flow.preview.nothing_taken_back"))
+			return stayed(words.T("preview.nothing_taken_back"))
 		}
-		return stayed(words.T("flow.preview.taken_in", "n", len(back)), remain(r))
+		return stayed(words.T("preview.taken_in", "n", len(back)), remain(r))
 	case "same":
 		return s.same(d, a.Text)
 	case "attribute":
@@ -534,7 +463,7 @@ func (s *previewing) command(d *data, a Answer) turn {
 		return s.savePlan(d)
 	case "dryrun":
 		if d.file != nil {
-			return stayed(words.T("flow.preview.file_no_dryrun"))
+			return stayed(words.T("preview.file_no_dryrun"))
 		}
 		return goTo(DryRun)
 	case "sync":
@@ -543,8 +472,8 @@ func (s *previewing) command(d *data, a Answer) turn {
 	return stayed(words.T("flow.not_a_command"))
 }
 
-func remain(r *reviewed) words.Text {
-	return words.T("flow.preview.remain", "share", share(r.verdict()))
+func remain(r *review.Review) words.Text {
+	return words.T("preview.remain", "share", review.Share(r.Verdict()))
 }
 
 // take leaves rows out or takes them in.
@@ -553,24 +482,24 @@ func (s *previewing) take(d *data, a Answer) turn {
 	var nos []int
 	switch text := words.Fold(a.Text); {
 	case text == "*":
-		for _, no := range r.rows() {
-			if _, ok := r.action(no); ok {
-				nos = append(nos, no)
+		for _, i := range s.listed(d).rows {
+			if int(i) < r.Actions() {
+				nos = append(nos, r.No(int(i)))
 			}
 		}
 	case text == "" && s.row > 0:
 		nos = []int{s.row}
 	default:
 		var ok bool
-		if nos, ok = words.RowNumbers(a.Text, r.last()); !ok {
-			return stayed(words.T("flow.preview.which_rows", "max", r.last()))
+		if nos, ok = words.RowNumbers(a.Text, r.Highest()); !ok {
+			return stayed(words.T("preview.which_rows", "max", r.Highest()))
 		}
 	}
 	want := make([]int, 0, len(nos))
 	deletes := false
 	for _, no := range nos {
-		x, ok := r.action(no)
-		if !ok || r.review.IsOut(no) == (a.Command == "out") {
+		x, ok := r.Action(no)
+		if !ok || r.IsOut(no) == (a.Command == "out") {
 			continue
 		}
 		want = append(want, no)
@@ -578,13 +507,13 @@ func (s *previewing) take(d *data, a Answer) turn {
 	}
 	if len(want) == 0 {
 		if a.Command == "out" {
-			return stayed(words.T("flow.preview.already_out"))
+			return stayed(words.T("preview.already_out"))
 		}
-		return stayed(words.T("flow.preview.already_in"))
+		return stayed(words.T("preview.already_in"))
 	}
 	if a.Command == "in" {
-		back := r.takeIn(want)
-		return stayed(words.T("flow.preview.taken_in", "n", len(back)), remain(r))
+		back := r.TakeIn(want)
+		return stayed(words.T("preview.taken_in", "n", len(back)), remain(r))
 	}
 	s.out, s.always = want, false
 	if deletes {
@@ -596,13 +525,13 @@ func (s *previewing) take(d *data, a Answer) turn {
 
 func (s *previewing) leaveOut(d *data, why string) turn {
 	r := d.review
-	changed := r.leaveOut(s.out, s.always, d.approver(), why, d.now())
-	say := []words.Text{words.T("flow.preview.left_out", "n", len(changed))}
+	changed := r.LeaveOut(s.out, s.always, d.approver(), why, d.now())
+	say := []words.Text{words.T("preview.left_out", "n", len(changed))}
 	if n := len(changed) - len(s.out); n > 0 {
-		say = append(say, words.T("flow.preview.with_them", "n", n))
+		say = append(say, words.T("preview.with_them", "n", n))
 	}
 	if s.always {
-		say = append(say, words.T("flow.preview.kept_at_sync"))
+		say = append(say, words.T("preview.kept_at_sync"))
 	}
 	s.out, s.row = nil, 0
 	return stayed(append(say, remain(r))...)
@@ -614,12 +543,12 @@ func (s *previewing) guard(d *data, key string) turn {
 		s.asks = askList
 		return turn{}
 	case "once":
-		if !d.review.verdict().Cancelled {
+		if !d.review.Verdict().Cancelled {
 			return stayed(words.T("flow.not_a_choice"))
 		}
-		d.review.raise()
+		d.review.Raise()
 		s.asks = askList
-		return stayed(words.T("flow.preview.raised", "code", d.review.code()))
+		return stayed(words.T("preview.raised", "code", d.review.Code()))
 	case "raise":
 		s.asks = askRaise
 		return turn{}
@@ -631,22 +560,22 @@ func (s *previewing) guard(d *data, key string) turn {
 }
 
 func (s *previewing) sync(d *data) turn {
-	switch v, c := d.review.verdict(), d.review.counts(); {
+	switch v, c := d.review.Verdict(), d.review.Remaining(); {
 	case d.session == nil:
-		return stayed(words.T("flow.preview.file_no_dryrun"))
+		return stayed(words.T("preview.file_no_dryrun"))
 	case c.Changes() == 0:
-		return stayed(words.T("flow.preview.nothing_to_do"))
+		return stayed(words.T("preview.nothing_to_do"))
 	case v.Cancelled && !v.Raised:
-		return stayed(words.T("guard.sentence"), words.T("flow.preview.guard_hint"))
+		return stayed(words.T("guard.sentence"), words.T("preview.guard_hint"))
 	}
 	return goTo(Confirm)
 }
 
 func (s *previewing) saveAuditLog(d *data) turn {
 	if d.session == nil {
-		return stayed(words.T("flow.preview.file_no_dryrun"))
+		return stayed(words.T("preview.file_no_dryrun"))
 	}
-	s.working = words.T("flow.preview.saving")
+	s.working = words.T("preview.saving")
 	b, session := d.b, d.session
 	p := d.remaining()
 	name := "hacsync-" + fileWord(d.domain) + "-" + strconv.FormatInt(p.Run, 10) + ".csv"
@@ -657,8 +586,8 @@ func (s *previewing) saveAuditLog(d *data) turn {
 }
 
 func (s *previewing) savePlan(d *data) turn {
-	s.working = words.T("flow.preview.saving")
-	b, p := d.b, d.review.approved()
+	s.working = words.T("preview.saving")
+	b, p := d.b, d.review.Approved()
 	name := "hacsync-" + fileWord(d.domain) + "-" + p.Fingerprint().Code() + ".plan"
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		path, err := b.WriteFile(ctx, name, p.Encode)
@@ -678,9 +607,9 @@ func (s *previewing) back(d *data) (turn, bool) {
 		s.asks = askList
 	case s.row > 0:
 		s.row = 0
-	case d.review.query != "":
+	case s.list.of == d.review && s.list.query.Search != "":
 		// As with esc on the screen: the search is cleared first.
-		d.review.show(d.review.tab, d.review.filter, "")
+		s.show(d, s.list.query.Tab, s.list.query.Filter, "")
 	default:
 		return turn{}, false
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/words"
 )
 
@@ -179,7 +180,7 @@ func (s *resulting) answer(d *data, a Answer) turn {
 			if err != nil {
 				return undoPlanned{err: err}
 			}
-			return undoPlanned{planned: p, review: newReviewed(p.Plan)}
+			return undoPlanned{planned: p, review: review.New(p.Plan)}
 		}))
 	case "home", "periodic":
 		if !d.saved || !d.o.Home {
@@ -194,7 +195,7 @@ func (s *resulting) answer(d *data, a Answer) turn {
 	case "quit":
 		return turn{move: leave}
 	case "auditlog":
-		s.working = words.T("flow.preview.saving")
+		s.working = words.T("preview.saving")
 		b, session, no := d.b, d.session, d.planned.Run
 		if d.report != nil {
 			no = d.report.Run
@@ -241,6 +242,6 @@ func (s *resulting) done(d *data, result any) turn {
 // undoPlanned is the inverse of the run that was just made.
 type undoPlanned struct {
 	planned *run.Planned
-	review  *reviewed
+	review  *review.Review
 	err     error
 }

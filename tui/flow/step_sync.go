@@ -32,7 +32,7 @@ func (s *syncing) enter(d *data, back bool) turn { return s.begin(d) }
 func (s *syncing) begin(d *data) turn {
 	s.err, s.code, s.played, s.drifted = nil, nil, false, nil
 	s.track = newTracker(time.Now(), []progress.Phase{progress.Drift, progress.Write, progress.Seen})
-	s.track.plans(d.review.counts())
+	s.track.plans(d.review.Remaining())
 	d.began, d.report, d.err = true, nil, nil
 	engine, approval := d.engine(), d.approval
 	p := d.remaining()
@@ -50,7 +50,7 @@ func (s *syncing) begin(d *data) turn {
 }
 
 func (s *syncing) view(d *data, now time.Time) View {
-	v := View{Title: words.T("flow.sync.title", "domain", d.domain), Status: words.T("flow.sync.status", "code", d.review.code())}
+	v := View{Title: words.T("flow.sync.title", "domain", d.domain), Status: words.T("flow.sync.status", "code", d.review.Code())}
 	switch {
 	case s.drifted != nil:
 		s.viewDrift(&v)
@@ -85,7 +85,7 @@ func (s *syncing) view(d *data, now time.Time) View {
 
 func (s *syncing) viewDrift(v *View) {
 	v.Blocks = []words.Piece{words.Trouble{Err: s.err}}
-	t := words.Table{Head: []words.Text{words.T("flow.preview.no"), {}, words.T("flow.preview.col_upn"), words.T("flow.sync.changed")}, Right: []int{0}, Wrap: true}
+	t := words.Table{Head: []words.Text{words.T("preview.col.no"), {}, words.T("preview.col.upn"), words.T("flow.sync.changed")}, Right: []int{0}, Wrap: true}
 	for _, x := range s.drifted.Drifted[:min(len(s.drifted.Drifted), pageRows)] {
 		what := words.T("flow.sync.then_now", "attribute", string(x.Attribute), "then", x.Then, "now", x.Now)
 		if x.Why != nil {
@@ -125,7 +125,7 @@ func (s *syncing) answer(d *data, a Answer) turn {
 		return s.begin(d)
 	case "dryrun":
 		if d.file != nil {
-			return stayed(words.T("flow.preview.file_no_dryrun"))
+			return stayed(words.T("preview.file_no_dryrun"))
 		}
 		return goTo(DryRun)
 	case "preview":

@@ -9,6 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/words"
 )
 
@@ -326,7 +327,7 @@ func (s *welcome) done(d *data, result any) turn {
 		d.account = consent.Account{UPN: r.session.Connection().Account, Tenant: r.session.Connection().Tenant}
 		if r.resume > 0 {
 			d.domain = r.planned.Plan.Domain()
-			d.planned, d.review, d.resume = r.planned, newReviewed(r.planned.Plan), r.resume
+			d.planned, d.review, d.resume = r.planned, review.New(r.planned.Plan), r.resume
 			return goTo(Confirm)
 		}
 		if d.o.Home && d.file == nil && len(s.domains[d.account.Tenant]) > 0 {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/secret"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/words"
 )
 
@@ -30,9 +31,11 @@ type View struct {
 	Work    *Work
 	// Status is what is true about storing and writing.
 	Status words.Text
-	// Reading is the plan that the preview lists, for a driver that shows the rows
-	// itself; nil wherever there is no list.
-	Reading *Reading
+	// Review is the plan that the preview lists, for a driver that shows the rows
+	// itself; nil wherever there is no list. Search is what the flow itself looks
+	// for in it: the row that two were joined into.
+	Review *review.Review
+	Search string
 }
 
 // Where is the header: what a photograph of any screen must show.

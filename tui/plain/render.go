@@ -100,6 +100,8 @@ func (w *page) piece(b words.Piece) {
 				w.wrapped("     ", w.say(d))
 			}
 		}
+	case words.Changes:
+		w.changes(b)
 	case words.Table:
 		w.table(b)
 	case words.CodeCard:
@@ -139,6 +141,22 @@ func (w *page) facts(f words.Facts) {
 		labels[i], values[i] = w.say(x.Label), w.say(x.Value)
 	}
 	w.lines(widget.Pairs(labels, values, w.width))
+}
+
+// changes are the values before and after; a new account has none before.
+func (w *page) changes(list words.Changes) {
+	t := words.Table{Head: []words.Text{words.T("preview.col.attribute"), words.T("preview.old_new")}, Wrap: true}
+	for _, c := range list {
+		value := words.T("preview.change", "old", c.Old, "new", c.New)
+		switch {
+		case c.Added:
+			value = c.New
+		case c.SignIn:
+			value = words.Is(words.Spaced{value, words.T("preview.affects")})
+		}
+		t.Rows = append(t.Rows, []words.Text{words.Is(c.Attribute), value})
+	}
+	w.table(t)
 }
 
 // trouble says what happened, the way on, and the code to look it up by.

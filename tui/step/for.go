@@ -2,7 +2,6 @@ package step
 
 import (
 	"github.com/hacsync/hacsync/tui/flow"
-
 	"github.com/hacsync/hacsync/tui/words"
 )
 

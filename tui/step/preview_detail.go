@@ -9,7 +9,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
-	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/widget"
 	"github.com/hacsync/hacsync/tui/words"
 )
@@ -23,7 +23,7 @@ type detailCache struct {
 type detailKey struct {
 	printer *message.Printer
 	color   color.Color
-	plan    *flow.Reading
+	plan    *review.Review
 	version int
 	row     int
 	width   int
@@ -204,17 +204,6 @@ func (d *detail) facts(f words.Facts) {
 	}
 }
 
-// attribute is what an attribute is called: in Japanese its word comes first.
-func (d *detail) attribute(a directory.Attribute) string {
-	raw := message.Clean(string(a))
-	if id := "attribute." + string(a); d.e.Printer.Language() == message.Japanese && a != directory.UserPrincipalName && d.e.Printer.Has(id) {
-		if word := d.e.Printer.Text(id, nil); word != raw {
-			return word + " (" + raw + ")"
-		}
-	}
-	return raw
-}
-
 // oneLine is the width from which a change has a line or two of its own, with
 // the attribute before it.
 const oneLine = 70
@@ -223,12 +212,12 @@ func (d *detail) changes(list words.Changes) {
 	st := d.e.Styles
 	name := 0
 	for _, c := range list {
-		name = max(name, widget.Width(d.attribute(c.Attribute)))
+		name = max(name, widget.Width(d.e.Say(words.Is(c.Attribute))))
 	}
 	name = min(name, d.room()/2)
 	label := max(widget.Width(d.e.T("preview.old")), widget.Width(d.e.T("preview.now")))
 	for _, c := range list {
-		attribute, old, now := d.attribute(c.Attribute), d.e.Say(c.Old), d.e.Say(c.New)
+		attribute, old, now := d.e.Say(words.Is(c.Attribute)), d.e.Say(c.Old), d.e.Say(c.New)
 		flag := ""
 		if c.SignIn && !c.Added {
 			flag = d.e.T("preview.affects")

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/review"
 )
 
 func (s *Preview) key(k tea.KeyPressMsg) ([]flow.Answer, tea.Cmd, bool) {
@@ -67,7 +68,7 @@ func (s *Preview) typed(k tea.KeyPressMsg, name string) ([]flow.Answer, tea.Cmd,
 
 // filters is a key while the filters are to choose from.
 func (s *Preview) filters(name string) tea.Cmd {
-	n := len(flow.Filters()) + 1
+	n := len(review.Filters()) + 1
 	switch name {
 	case "esc", "f":
 		s.menu = false
@@ -92,12 +93,12 @@ func (s *Preview) filters(name string) tea.Cmd {
 // choose takes the filter at a place; the first shows all.
 func (s *Preview) choose(i int) tea.Cmd {
 	s.menu, s.pick = false, picker{}
-	s.filter = flow.NoFilter
+	s.filter = review.NoFilter
 	if i > 0 {
-		s.filter = flow.Filters()[i-1]
+		s.filter = review.Filters()[i-1]
 	}
-	if s.tab == flow.TabSkip || s.tab == flow.TabSummary {
-		s.tab, s.attribute, s.reason = flow.TabAll, "", 0
+	if s.tab == review.TabSkip || s.tab == review.TabSummary {
+		s.tab, s.attribute, s.reason = review.TabAll, "", 0
 	}
 	return s.ask(false)
 }
@@ -204,7 +205,7 @@ func (s *Preview) answer(name string) []flow.Answer {
 	case "s":
 		return one("sync", "")
 	case "esc":
-		if s.g.Wanted() != "" && !s.narrowed() && s.reason == 0 {
+		if s.v.Search != "" && !s.narrowed() && s.reason == 0 {
 			// The flow looked for a row; that is no step to go back.
 			return []flow.Answer{{Command: "search"}, {Command: flow.CmdBack}}
 		}
@@ -227,7 +228,7 @@ func (s *Preview) all() (command, nos string) {
 	}
 	command = "in"
 	for _, i := range rows {
-		if !s.g.IsOut(int(i)) {
+		if !s.g.IsOut(s.g.No(int(i))) {
 			command = "out"
 			break
 		}
@@ -252,43 +253,43 @@ func (s *Preview) all() (command, nos string) {
 
 // command is a key that changes what is looked at.
 func (s *Preview) command(name string) ([]flow.Answer, tea.Cmd, bool) {
-	tabs := flow.Tabs()
-	at := slices.Index(tabs, s.tab)
+	tabs := s.g.Tabs()
+	at := slices.IndexFunc(tabs, func(p review.Part) bool { return p.Tab == s.tab })
 	switch name {
 	case "/":
 		s.typing, s.open = true, false
 		if s.search.Value() == "" {
 			s.before = s.table.Selected()
 		}
-		if s.tab == flow.TabSummary {
-			return nil, s.goTabTyping(flow.TabAll), true
+		if s.tab == review.TabSummary {
+			return nil, s.goTabTyping(review.TabAll), true
 		}
 	case "f":
-		s.menu, s.pick = true, picker{at: slices.Index(flow.Filters(), s.filter) + 1}
+		s.menu, s.pick = true, picker{at: slices.Index(review.Filters(), s.filter) + 1}
 	case "o":
 		if s.body() != bodyTable {
 			return nil, nil, false
 		}
-		s.order = (s.order + 1) % (flow.ByName + 1)
+		s.order = (s.order + 1) % (review.ByName + 1)
 		return nil, s.ask(false), true
 	case "[":
-		return nil, s.goTo(tabs[(at+len(tabs)-1)%len(tabs)]), true
+		return nil, s.goTo(tabs[(at+len(tabs)-1)%len(tabs)].Tab), true
 	case "]":
-		return nil, s.goTo(tabs[(at+1)%len(tabs)]), true
+		return nil, s.goTo(tabs[(at+1)%len(tabs)].Tab), true
 	case "enter":
 		return nil, s.enter(), true
 	case "esc":
 		return s.esc()
 	default:
 		if i, err := strconv.Atoi(name); err == nil && len(name) == 1 && i >= 1 && i <= len(tabs) {
-			return nil, s.goTo(tabs[i-1]), true
+			return nil, s.goTo(tabs[i-1].Tab), true
 		}
 		return nil, nil, false
 	}
 	return nil, nil, true
 }
 
-func (s *Preview) goTabTyping(t flow.Tab) tea.Cmd {
+func (s *Preview) goTabTyping(t review.Tab) tea.Cmd {
 	cmd := s.goTo(t)
 	s.typing = true
 	return cmd
@@ -305,7 +306,7 @@ func (s *Preview) enter() tea.Cmd {
 			s.reason = line.reason
 			return s.ask(false)
 		case line.out:
-			s.tab, s.filter = flow.TabAll, flow.OutOnly
+			s.tab, s.filter = review.TabAll, review.OutOnly
 			return s.ask(false)
 		}
 	case bodySummary:
@@ -329,8 +330,8 @@ func (s *Preview) esc() ([]flow.Answer, tea.Cmd, bool) {
 		s.search.Set("")
 	case s.attribute != "" || s.reason > 0:
 		s.attribute, s.reason = "", 0
-	case s.filter != flow.NoFilter:
-		s.filter = flow.NoFilter
+	case s.filter != review.NoFilter:
+		s.filter = review.NoFilter
 	default:
 		return nil, nil, false
 	}
@@ -380,7 +381,7 @@ func (s *Preview) click(x, y int) tea.Cmd {
 	}
 	switch s.body() {
 	case bodyFilters:
-		if i := y - s.listTop; i >= 0 && i <= len(flow.Filters()) {
+		if i := y - s.listTop; i >= 0 && i <= len(review.Filters()) {
 			return s.choose(i)
 		}
 	case bodyReasons, bodySummary:
@@ -412,7 +413,7 @@ func (s *Preview) Keys() []key.Binding {
 	e := s.e
 	k := func(keys, id string, kv ...any) key.Binding { return binding(keys, e.T("preview.key."+id, kv...)) }
 	limit, audit, sync := "limit", "audit", "sync"
-	if s.g.Undoes() {
+	if s.g.Plan().Undoes() > 0 {
 		sync = "undo_now"
 	}
 	if s.width < previewBeside {
@@ -423,7 +424,7 @@ func (s *Preview) Keys() []key.Binding {
 	case s.typing:
 		return []key.Binding{k("a-z", "type"), k("enter", "down"), k("esc", "esc_clear")}
 	case b == bodyFilters:
-		return []key.Binding{k("enter", "choose"), k("1-"+strconv.Itoa(len(flow.Filters())+1), "choose"), k("esc", "esc")}
+		return []key.Binding{k("enter", "choose"), k("1-"+strconv.Itoa(len(review.Filters())+1), "choose"), k("esc", "esc")}
 	case b == bodyReasons:
 		return append([]key.Binding{k("enter", "list"), k("/", "search"), k("a", audit), k("m", limit), k("s", sync), k("w", "save"), k("d", "dryrun")}, moves...)
 	case b == bodySummary:
@@ -460,7 +461,7 @@ func (s *Preview) Keys() []key.Binding {
 			out = append(out, k("m", limit))
 		}
 		out = append(out, k("s", sync), k("a", audit))
-		if s.g.Notable(flow.OutOnly) > 0 {
+		if s.g.Notable(review.OutOnly) > 0 {
 			out = append(out, k("z", "back"))
 		}
 		out = append(out, k("o", "order"))

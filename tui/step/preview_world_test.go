@@ -318,7 +318,7 @@ func (w *world) send(msg tea.Msg) bool {
 func (w *world) answer(a flow.Answer) {
 	turn := w.f.Answer(a)
 	w.said = append(w.said, turn.Say...)
-	if v := w.f.View(); v.Reading != nil {
+	if v := w.f.View(); v.Review != nil {
 		w.s.Sync(v)
 	}
 }
