@@ -138,3 +138,16 @@ func TestFinder_StopsWithItsContext(t *testing.T) {
 		t.Error("a search that was stopped brings rows")
 	}
 }
+
+func TestReview_EachCommandHasAKeyAndAWordOfItsOwn(t *testing.T) {
+	w, _ := atPreview(t)
+	seen := map[string]string{}
+	for _, c := range w.settle().Review.Commands() {
+		for _, by := range []string{c.Key, c.Word} {
+			if other := seen[by]; other != "" && by != "" {
+				t.Errorf("%s stands for %s and %s", by, other, c.Name)
+			}
+			seen[by] = c.Name
+		}
+	}
+}

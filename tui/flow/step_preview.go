@@ -159,7 +159,9 @@ func (s *previewing) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, l.blocks()...)
 	}
 	v.Ask = Question{Kind: List, Text: words.T("preview.ask")}
-	v.Commands = previewCommands(r)
+	for _, c := range r.Commands() {
+		v.Commands = append(v.Commands, Command{Name: c.Name, Key: c.Key, Word: c.Word, Arg: c.Arg, Help: c.Help})
+	}
 	return v
 }
 
@@ -198,45 +200,6 @@ func (d *data) fixed() (why words.Text, ok bool) {
 		return words.T("preview.undo_no_dryrun"), true
 	}
 	return words.Text{}, false
-}
-
-func previewCommands(r *review.Review) []Command {
-	list := []Command{
-		{Name: "next", Key: "n", Word: "next", Help: words.T("preview.cmd_next")},
-		{Name: "previous", Key: "v", Word: "previous", Help: words.T("preview.cmd_previous")},
-		{Name: "tab:all", Word: "all", Help: words.T("preview.cmd_all")},
-	}
-	var filters words.Texts
-	for _, f := range review.Filters() {
-		filters = append(filters, words.T("preview.filter_word", "word", string(f), "what", words.T("preview.filter."+string(f))))
-	}
-	for _, p := range r.Tabs()[1:] {
-		c := Command{Name: "tab:" + string(p.Tab), Key: p.Sign, Word: string(p.Tab)}
-		switch p.Tab {
-		case review.TabSummary:
-			c.Help = words.T("preview.cmd_summary")
-		case review.TabSkip:
-			c.Help = words.T("preview.cmd_skip")
-		default:
-			c.Help = words.T("preview.cmd_kind", "kind", words.T("kind."+string(p.Tab)))
-		}
-		list = append(list, c)
-	}
-	return append(
-		list,
-		Command{Name: "search", Key: "/", Word: "search", Arg: words.T("flow.arg_text"), Help: words.T("preview.cmd_search")},
-		Command{Name: "filter", Key: "f", Word: "filter", Arg: words.T("preview.arg_filter"), Help: words.T("preview.cmd_filter", "list", filters)},
-		Command{Name: "out", Key: "o", Word: "out", Arg: words.T("preview.arg_rows"), Help: words.T("preview.cmd_out")},
-		Command{Name: "in", Key: "i", Word: "in", Arg: words.T("preview.arg_rows"), Help: words.T("preview.cmd_in")},
-		Command{Name: "same", Key: "=", Word: "same", Arg: words.T("flow.arg_no"), Help: words.T("preview.cmd_same")},
-		Command{Name: "attribute", Word: "attribute", Arg: words.T("preview.arg_attribute"), Help: words.T("preview.cmd_attribute")},
-		Command{Name: "takeback", Key: "z", Word: "takeback", Help: words.T("preview.cmd_takeback")},
-		Command{Name: "limit", Key: "m", Word: "limit", Help: words.T("word.max-allowed-deletions")},
-		Command{Name: "auditlog", Key: "a", Word: "auditlog", Help: words.T("preview.cmd_auditlog")},
-		Command{Name: "save", Key: "w", Word: "save", Help: words.T("preview.cmd_save")},
-		Command{Name: "dryrun", Key: "d", Word: "dryrun", Help: words.T("preview.cmd_dryrun")},
-		Command{Name: "sync", Key: "s", Word: "sync", Help: words.T("preview.cmd_sync")},
-	)
 }
 
 func (l *listing) blocks() []words.Piece {
@@ -412,17 +375,17 @@ func (s *previewing) page(d *data, by int) turn {
 
 func (s *previewing) command(d *data, a Answer) turn {
 	r, l := d.review, s.listed(d)
-	if t, ok := strings.CutPrefix(a.Command, "tab:"); ok {
+	if t, ok := strings.CutPrefix(a.Command, review.CmdTab); ok {
 		s.row = 0
 		s.show(d, review.Tab(t), review.NoFilter, "")
 		return turn{}
 	}
 	switch a.Command {
-	case "next":
+	case review.CmdNext:
 		return s.page(d, 1)
-	case "previous":
+	case review.CmdPrevious:
 		return s.page(d, -1)
-	case "search":
+	case review.CmdSearch:
 		s.row = 0
 		tab := l.query.Tab
 		if tab == review.TabSummary {
@@ -430,7 +393,7 @@ func (s *previewing) command(d *data, a Answer) turn {
 		}
 		s.show(d, tab, l.query.Filter, strings.TrimSpace(a.Text))
 		return turn{}
-	case "filter":
+	case review.CmdFilter:
 		f := review.Filter(words.Fold(a.Text))
 		s.row = 0
 		if f != review.NoFilter && !slices.Contains(review.Filters(), f) {
@@ -442,31 +405,31 @@ func (s *previewing) command(d *data, a Answer) turn {
 		}
 		s.show(d, review.TabAll, f, "")
 		return turn{}
-	case "out", "in":
+	case review.CmdOut, review.CmdIn:
 		return s.take(d, a)
-	case "takeback":
+	case review.CmdTakeBack:
 		back := r.TakeBack()
 		if len(back) == 0 {
 			return stayed(words.T("preview.nothing_taken_back"))
 		}
 		return stayed(words.T("preview.taken_in", "n", len(back)), remain(r))
-	case "same":
+	case review.CmdSame:
 		return s.same(d, a.Text)
-	case "attribute":
+	case review.CmdAttribute:
 		return s.attribute(d, a.Text)
-	case "limit":
+	case review.CmdLimit:
 		s.asks, s.limit, s.most = askGuard, "", ""
 		return turn{}
-	case "auditlog":
+	case review.CmdAuditLog:
 		return s.saveAuditLog(d)
-	case "save":
+	case review.CmdSave:
 		return s.savePlan(d)
-	case "dryrun":
+	case review.CmdDryRun:
 		if d.file != nil {
 			return stayed(words.T("preview.file_no_dryrun"))
 		}
 		return goTo(DryRun)
-	case "sync":
+	case review.CmdSync:
 		return s.sync(d)
 	}
 	return stayed(words.T("flow.not_a_command"))
@@ -499,19 +462,19 @@ func (s *previewing) take(d *data, a Answer) turn {
 	deletes := false
 	for _, no := range nos {
 		x, ok := r.Action(no)
-		if !ok || r.IsOut(no) == (a.Command == "out") {
+		if !ok || r.IsOut(no) == (a.Command == review.CmdOut) {
 			continue
 		}
 		want = append(want, no)
 		deletes = deletes || x.Kind == plan.Delete
 	}
 	if len(want) == 0 {
-		if a.Command == "out" {
+		if a.Command == review.CmdOut {
 			return stayed(words.T("preview.already_out"))
 		}
 		return stayed(words.T("preview.already_in"))
 	}
-	if a.Command == "in" {
+	if a.Command == review.CmdIn {
 		back := r.TakeIn(want)
 		return stayed(words.T("preview.taken_in", "n", len(back)), remain(r))
 	}

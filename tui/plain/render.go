@@ -5,6 +5,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/widget"
 	"github.com/hacsync/hacsync/tui/words"
 )
@@ -350,7 +351,7 @@ func (w *page) keysLine(v flow.View) {
 	var keys []string
 	if flow.TakesCommands(v.Ask.Kind) {
 		for _, c := range v.Commands {
-			if c.Key == "" || strings.HasPrefix(c.Name, "tab:") {
+			if c.Key == "" || strings.HasPrefix(c.Name, review.CmdTab) {
 				continue
 			}
 			keys = append(keys, c.Key+" "+c.Word)

@@ -184,8 +184,9 @@ func (ls lists) at(i int) (list, int) {
 
 // index is what is found of a plan once.
 type index struct {
-	lists lists
-	parts []Part
+	lists    lists
+	parts    []Part
+	commands []Command
 
 	nos     []int32     // row numbers of the actions, in order
 	skipNo  map[int]int // index of a skip by row number
@@ -235,6 +236,7 @@ func (x *index) read(r *Review) {
 		x.skip(s, p.Domain())
 	}
 	x.parts = partsOf(p)
+	x.commands = commandsOf(x.parts)
 }
 
 // partsOf are the tabs of a plan.

@@ -70,7 +70,7 @@ func (s *Preview) typed(k tea.KeyPressMsg, name string) ([]flow.Answer, tea.Cmd,
 func (s *Preview) filters(name string) tea.Cmd {
 	n := len(review.Filters()) + 1
 	switch name {
-	case "esc", "f":
+	case "esc", s.g.Key(review.CmdFilter):
 		s.menu = false
 	case "enter", "space":
 		return s.choose(s.pick.at)
@@ -171,16 +171,16 @@ func (s *Preview) answer(name string) []flow.Answer {
 	case "space":
 		if s.body() == bodySummary {
 			if line, ok := s.lists.line(s.pick.at); ok && line.attribute != "" {
-				return one("attribute", string(line.attribute))
+				return one(review.CmdAttribute, string(line.attribute))
 			}
 			return nil
 		}
 		if i := s.row(); i >= 0 && i < s.g.Actions() {
 			r := s.g.Row(i)
 			if r.Out {
-				return one("in", strconv.Itoa(r.No))
+				return one(review.CmdIn, strconv.Itoa(r.No))
 			}
-			return one("out", strconv.Itoa(r.No))
+			return one(review.CmdOut, strconv.Itoa(r.No))
 		}
 	case "*":
 		if s.body() == bodyTable {
@@ -188,26 +188,18 @@ func (s *Preview) answer(name string) []flow.Answer {
 				return one(command, nos)
 			}
 		}
-	case "=":
+	case s.g.Key(review.CmdSame):
 		if i := s.row(); i >= 0 && s.g.Row(i).Pair > 0 {
-			return one("same", strconv.Itoa(s.g.Row(i).No))
+			return one(review.CmdSame, strconv.Itoa(s.g.Row(i).No))
 		}
-	case "z":
-		return one("takeback", "")
-	case "m":
-		return one("limit", "")
-	case "a":
-		return one("auditlog", "")
-	case "w":
-		return one("save", "")
-	case "d":
-		return one("dryrun", "")
-	case "s":
-		return one("sync", "")
 	case "esc":
 		if s.v.Search != "" && !s.narrowed() && s.reason == 0 {
 			// The flow looked for a row; that is no step to go back.
-			return []flow.Answer{{Command: "search"}, {Command: flow.CmdBack}}
+			return []flow.Answer{{Command: review.CmdSearch}, {Command: flow.CmdBack}}
+		}
+	default:
+		if command, ok := s.g.Pressed(name); ok {
+			return one(command, "")
 		}
 	}
 	return nil
@@ -226,10 +218,10 @@ func (s *Preview) all() (command, nos string) {
 		rows = slices.DeleteFunc(slices.Clone(s.found), func(i int32) bool { return int(i) >= s.g.Actions() })
 		slices.Sort(rows)
 	}
-	command = "in"
+	command = review.CmdIn
 	for _, i := range rows {
 		if !s.g.IsOut(s.g.No(int(i))) {
-			command = "out"
+			command = review.CmdOut
 			break
 		}
 	}
@@ -256,7 +248,7 @@ func (s *Preview) command(name string) ([]flow.Answer, tea.Cmd, bool) {
 	tabs := s.g.Tabs()
 	at := slices.IndexFunc(tabs, func(p review.Part) bool { return p.Tab == s.tab })
 	switch name {
-	case "/":
+	case s.g.Key(review.CmdSearch):
 		s.typing, s.open = true, false
 		if s.search.Value() == "" {
 			s.before = s.table.Selected()
@@ -264,7 +256,7 @@ func (s *Preview) command(name string) ([]flow.Answer, tea.Cmd, bool) {
 		if s.tab == review.TabSummary {
 			return nil, s.goTabTyping(review.TabAll), true
 		}
-	case "f":
+	case s.g.Key(review.CmdFilter):
 		s.menu, s.pick = true, picker{at: slices.Index(review.Filters(), s.filter) + 1}
 	case "o":
 		if s.body() != bodyTable {
@@ -412,6 +404,7 @@ func (s *Preview) Keys() []key.Binding {
 	}
 	e := s.e
 	k := func(keys, id string, kv ...any) key.Binding { return binding(keys, e.T("preview.key."+id, kv...)) }
+	c := func(command, id string) key.Binding { return k(s.g.Key(command), id) }
 	limit, audit, sync := "limit", "audit", "sync"
 	if s.g.Plan().Undoes() > 0 {
 		sync = "undo_now"
@@ -426,7 +419,7 @@ func (s *Preview) Keys() []key.Binding {
 	case b == bodyFilters:
 		return []key.Binding{k("enter", "choose"), k("1-"+strconv.Itoa(len(review.Filters())+1), "choose"), k("esc", "esc")}
 	case b == bodyReasons:
-		return append([]key.Binding{k("enter", "list"), k("/", "search"), k("a", audit), k("m", limit), k("s", sync), k("w", "save"), k("d", "dryrun")}, moves...)
+		return append([]key.Binding{k("enter", "list"), c(review.CmdSearch, "search"), c(review.CmdAuditLog, audit), c(review.CmdLimit, limit), c(review.CmdSync, sync), c(review.CmdSave, "save"), c(review.CmdDryRun, "dryrun")}, moves...)
 	case b == bodySummary:
 		out := []key.Binding{k("enter", "its_rows")}
 		if line, ok := s.lists.line(s.pick.at); ok && line.without {
@@ -434,15 +427,15 @@ func (s *Preview) Keys() []key.Binding {
 		} else if ok && line.attribute != "" {
 			out = append(out, k("space", "out"))
 		}
-		return append(append(out, k("a", audit), k("w", "save"), k("m", limit), k("s", sync), k("d", "dryrun")), moves...)
+		return append(append(out, c(review.CmdAuditLog, audit), c(review.CmdSave, "save"), c(review.CmdLimit, limit), c(review.CmdSync, sync), c(review.CmdDryRun, "dryrun")), moves...)
 	case b == bodyDetail:
 		out := []key.Binding{k("esc", "esc"), k("↑ ↓", "detail")}
-		return append(append(out, s.rowKeys()...), k("s", sync))
+		return append(append(out, s.rowKeys()...), c(review.CmdSync, sync))
 	}
 	var out []key.Binding
 	if s.narrowed() {
 		if strings.TrimSpace(s.search.Value()) != "" {
-			out = append(out, k("/", "search_change"))
+			out = append(out, c(review.CmdSearch, "search_change"))
 		}
 		out = append(out, s.rowKeys()...)
 		if s.table.Len() > 1 {
@@ -451,22 +444,22 @@ func (s *Preview) Keys() []key.Binding {
 		if strings.TrimSpace(s.search.Value()) != "" {
 			out = append(out, k("esc", "esc_clear"))
 		} else {
-			out = append(out, k("esc", "esc_filter"), k("/", "search"))
+			out = append(out, k("esc", "esc_filter"), c(review.CmdSearch, "search"))
 		}
-		out = append(out, k("f", "filter"), k("o", "order"), k("m", limit), k("a", audit), k("s", sync))
+		out = append(out, c(review.CmdFilter, "filter"), k("o", "order"), c(review.CmdLimit, limit), c(review.CmdAuditLog, audit), c(review.CmdSync, sync))
 	} else {
-		out = append(out, k("/", "search"), k("f", "filter"))
+		out = append(out, c(review.CmdSearch, "search"), c(review.CmdFilter, "filter"))
 		out = append(out, s.rowKeys()...)
 		if s.g.Verdict().Deletions > 0 {
-			out = append(out, k("m", limit))
+			out = append(out, c(review.CmdLimit, limit))
 		}
-		out = append(out, k("s", sync), k("a", audit))
+		out = append(out, c(review.CmdSync, sync), c(review.CmdAuditLog, audit))
 		if s.g.Notable(review.OutOnly) > 0 {
-			out = append(out, k("z", "back"))
+			out = append(out, c(review.CmdTakeBack, "back"))
 		}
 		out = append(out, k("o", "order"))
 	}
-	out = append(out, k("enter", "open"), k("d", "dryrun"), k("w", "save"), k("shift+↑ ↓", "detail"))
+	out = append(out, k("enter", "open"), c(review.CmdDryRun, "dryrun"), c(review.CmdSave, "save"), k("shift+↑ ↓", "detail"))
 	if !s.narrowed() && s.table.Len() > 1 {
 		out = append(out, k("*", "out_all", "n", s.table.Len()))
 	}
@@ -482,7 +475,7 @@ func (s *Preview) rowKeys() []key.Binding {
 	var out []key.Binding
 	r := s.g.Row(i)
 	if r.Pair > 0 {
-		out = append(out, binding("=", s.e.T("preview.key.same")))
+		out = append(out, binding(s.g.Key(review.CmdSame), s.e.T("preview.key.same")))
 	}
 	if r.Out {
 		return append(out, binding("space", s.e.T("preview.key.in")))
