@@ -151,3 +151,13 @@ func TestReview_EachCommandHasAKeyAndAWordOfItsOwn(t *testing.T) {
 		}
 	}
 }
+
+func TestReview_TakingBackSkipsWhatWasTakenInAlready(t *testing.T) {
+	w, _ := atPreview(t)
+	if v := w.say("/out 4", "/out 5", "/in 5", "/takeback"); v.Review.IsOut(4) || v.Review.IsOut(5) {
+		t.Errorf("left out after taking back: %v", v.Review.LeftOut())
+	}
+	if v := w.say("/out 4-5", "/in 5", "/takeback"); v.Review.IsOut(4) || v.Review.IsOut(5) {
+		t.Errorf("left out after taking back: %v", v.Review.LeftOut())
+	}
+}

@@ -116,7 +116,7 @@ func (r *Review) LeaveOut(nos []int, always bool, by, why string, at time.Time) 
 		}
 	}
 	if len(changed) > 0 {
-		r.steps = append(r.steps, changed)
+		r.steps = append(r.steps, slices.Clone(changed))
 	}
 	r.changed()
 	return changed
@@ -134,6 +134,11 @@ func (r *Review) TakeIn(nos []int) []int {
 		delete(r.left, n)
 		delete(r.lasting, n)
 	}
+	// A step has only what is still out: what came in by itself is not taken back.
+	for i, step := range r.steps {
+		r.steps[i] = slices.DeleteFunc(step, func(n int) bool { return !r.IsOut(n) })
+	}
+	r.steps = slices.DeleteFunc(r.steps, func(step []int) bool { return len(step) == 0 })
 	r.changed()
 	return changed
 }
@@ -143,9 +148,7 @@ func (r *Review) TakeBack() []int {
 	if len(r.steps) == 0 {
 		return nil
 	}
-	last := r.steps[len(r.steps)-1]
-	r.steps = r.steps[:len(r.steps)-1]
-	return r.TakeIn(last)
+	return r.TakeIn(slices.Clone(r.steps[len(r.steps)-1]))
 }
 
 // Raise lets what remains pass the guard once; it is bound to exactly that.
