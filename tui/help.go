@@ -46,6 +46,9 @@ func (s *shell) entries() []hint {
 	e := s.env
 	long := map[string]string{}
 	for _, c := range s.v.Commands {
+		if c.Lines {
+			continue
+		}
 		long[c.Key] = e.Say(c.Help)
 		if c.Key == " " {
 			long["space"] = e.Say(c.Help)

@@ -160,7 +160,7 @@ func (s *previewing) view(d *data, now time.Time) View {
 	}
 	v.Ask = Question{Kind: List, Text: words.T("preview.ask")}
 	for _, c := range r.Commands() {
-		v.Commands = append(v.Commands, Command{Name: c.Name, Key: c.Key, Word: c.Word, Arg: c.Arg, Help: c.Help})
+		v.Commands = append(v.Commands, Command{Name: c.Name, Key: c.Key, Word: c.Word, Arg: c.Arg, Help: c.Help, Lines: c.Lines})
 	}
 	return v
 }

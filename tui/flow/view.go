@@ -104,6 +104,9 @@ type Command struct {
 	Word string     // the word that may be typed instead
 	Arg  words.Text // names what follows it; zero if nothing does
 	Help words.Text
+	// Lines: it is for rows that are listed line by line; a screen that shows them
+	// itself has ways of its own.
+	Lines bool
 	// OfOption: what follows is one of the options, by number or key; a screen
 	// gives the selected one.
 	OfOption bool
