@@ -17,23 +17,13 @@ const skipSign = "!"
 // Row is a row as a table shows it.
 type Row struct {
 	No   int
-	Kind plan.Kind // 0 for a skip
+	Sign string    // in parentheses when it is left out
+	Kind plan.Kind // 0 for a row that is no action
 	Out  bool      // left out by the reviewer
 	Pair int       // the number of the row that may be the same person, 0 for none
 	UPN  string    // without the plan's domain
 	Name string
 	What words.Text // the most telling first
-}
-
-// Sign is the row's sign, in parentheses when it is left out.
-func (l Row) Sign() string {
-	switch {
-	case l.Kind == 0:
-		return skipSign
-	case l.Out:
-		return "(" + l.Kind.Sign() + ")"
-	}
-	return l.Kind.Sign()
 }
 
 // Row is the row with an index.
@@ -53,12 +43,16 @@ func (r *Review) Detail(i int) []words.Piece {
 
 func (l actions) row(i int) Row {
 	a := l.plan.Action(i)
-	return Row{No: a.No, Kind: a.Kind, Out: l.IsOut(a.No), Pair: a.Pair, UPN: words.Local(a.UPN, l.plan.Domain()), Name: a.Name, What: l.what(a)}
+	out := Row{No: a.No, Sign: a.Kind.Sign(), Kind: a.Kind, Out: l.IsOut(a.No), Pair: a.Pair, UPN: words.Local(a.UPN, l.plan.Domain()), Name: a.Name, What: l.what(a)}
+	if out.Out {
+		out.Sign = "(" + out.Sign + ")"
+	}
+	return out
 }
 
 func (l skips) row(i int) Row {
 	s := l.plan.Skip(i)
-	return Row{No: s.No, UPN: words.Local(s.Ref.UPN, l.plan.Domain()), Name: s.Name, What: words.T("flow.what", "x", words.Short{Err: s.Why})}
+	return Row{No: s.No, Sign: skipSign, UPN: words.Local(s.Ref.UPN, l.plan.Domain()), Name: s.Name, What: words.T("flow.what", "x", words.Short{Err: s.Why})}
 }
 
 // what is what a row says beside its name.

@@ -63,7 +63,7 @@ func (r *Review) Table(rows []int32) words.Table {
 	}, Right: []int{1}}
 	for _, i := range rows {
 		l := r.Row(int(i))
-		t.Rows = append(t.Rows, []words.Text{words.Raw(l.Sign()), words.Num(l.No), words.Raw(l.UPN), words.Raw(l.Name), l.What})
+		t.Rows = append(t.Rows, []words.Text{words.Raw(l.Sign), words.Num(l.No), words.Raw(l.UPN), words.Raw(l.Name), l.What})
 	}
 	return t
 }

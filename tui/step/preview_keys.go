@@ -412,7 +412,7 @@ func (s *Preview) Keys() []key.Binding {
 	if s.width < previewBeside {
 		limit, audit = "limit_short", "audit_short"
 	}
-	moves := []key.Binding{k("[ ]", "tabs"), k("1-8", "tabs"), k("↑ ↓", "move"), k("pgup pgdn", "page"), k("home end", "ends")}
+	moves := []key.Binding{k("[ ]", "tabs"), k("1-"+strconv.Itoa(len(s.g.Tabs())), "tabs"), k("↑ ↓", "move"), k("pgup pgdn", "page"), k("home end", "ends")}
 	switch b := s.body(); {
 	case s.typing:
 		return []key.Binding{k("a-z", "type"), k("enter", "down"), k("esc", "esc_clear")}
