@@ -220,11 +220,13 @@ func (l *listing) blocks() []words.Piece {
 
 func (s *previewing) viewOut(r *review.Review, v *View) {
 	v.Title = words.T("preview.out_title", "n", len(s.out))
-	var rows []int32
+	t := words.Table{Head: []words.Text{{}, words.T("preview.col.no"), words.T("preview.col.upn"), words.T("preview.col.name")}, Right: []int{1}}
 	for _, no := range s.out[:min(len(s.out), pageRows)] {
-		rows = append(rows, int32(r.Index(no))) //nolint:gosec // rows of a plan
+		if a, ok := r.Action(no); ok {
+			t.Rows = append(t.Rows, []words.Text{words.Raw(a.Kind.Sign()), words.Num(no), words.Raw(a.UPN), words.Raw(a.Name)})
+		}
 	}
-	v.Blocks = append(v.Blocks, r.Table(rows))
+	v.Blocks = append(v.Blocks, t)
 	if n := len(s.out) - pageRows; n > 0 {
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.more", "n", n)})
 	}

@@ -64,7 +64,7 @@ func commandsOf(parts []Part) []Command {
 	return append(
 		list,
 		Command{Name: CmdSearch, Key: "/", Word: "search", Arg: words.T("flow.arg_text"), Help: words.T("preview.cmd_search")},
-		Command{Name: CmdFilter, Key: "f", Word: "filter", Arg: words.T("preview.arg_filter"), Help: words.T("preview.cmd_filter", "list", explained())},
+		Command{Name: CmdFilter, Key: "f", Word: "filter", Arg: words.T("preview.arg_filter"), Help: words.T("preview.cmd_filter", "list", explained()), Lines: true},
 		Command{Name: CmdOut, Key: "o", Word: "out", Arg: rows, Help: words.T("preview.cmd_out"), Lines: true},
 		Command{Name: CmdIn, Key: "i", Word: "in", Arg: rows, Help: words.T("preview.cmd_in"), Lines: true},
 		Command{Name: CmdSame, Key: "=", Word: "same", Arg: one, Help: words.T("preview.cmd_same")},
