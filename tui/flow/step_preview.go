@@ -298,19 +298,18 @@ func (s *previewing) answer(d *data, a Answer) turn {
 
 // same joins a deletion and an addition into one rename, by a dry run that knows
 // of it.
-func (s *previewing) same(d *data, text string) turn {
-	r := d.review
-	no, ok := words.Number(text)
-	if strings.TrimSpace(text) == "" && s.row > 0 {
-		no, ok = s.row, true
-	}
-	a, found := r.Action(no)
-	if !ok || !found {
+func (s *previewing) same(d *data, said Answer) turn {
+	nos := s.meant(d, said)
+	if len(nos) != 1 {
 		return stayed(words.T("preview.which_row"))
 	}
-	b, found := r.Action(a.Pair)
+	a, found := d.review.Action(nos[0])
 	if !found {
-		return stayed(words.T("preview.no_pair", "no", no))
+		return stayed(words.T("preview.which_row"))
+	}
+	b, found := d.review.Action(a.Pair)
+	if !found {
+		return stayed(words.T("preview.no_pair", "no", a.No))
 	}
 	if a.Kind == plan.Add {
 		a, b = b, a
@@ -416,7 +415,7 @@ func (s *previewing) command(d *data, a Answer) turn {
 		}
 		return stayed(words.T("preview.taken_in", "n", len(back)), remain(r))
 	case review.CmdSame:
-		return s.same(d, a.Text)
+		return s.same(d, a)
 	case review.CmdAttribute:
 		return s.attribute(d, a.Text)
 	case review.CmdLimit:
@@ -441,24 +440,36 @@ func remain(r *review.Review) words.Text {
 	return words.T("preview.remain", "share", review.Share(r.Verdict()))
 }
 
-// take leaves rows out or takes them in.
-func (s *previewing) take(d *data, a Answer) turn {
+// meant are the rows that a command is for, nil where that cannot be told.
+func (s *previewing) meant(d *data, a Answer) []int {
 	r := d.review
-	var nos []int
 	switch text := words.Fold(a.Text); {
+	case a.Rows != nil:
+		return a.Rows
 	case text == "*":
+		nos := []int{}
 		for _, i := range s.listed(d).rows {
 			if int(i) < r.Actions() {
 				nos = append(nos, r.No(int(i)))
 			}
 		}
+		return nos
 	case text == "" && s.row > 0:
-		nos = []int{s.row}
-	default:
-		var ok bool
-		if nos, ok = words.RowNumbers(a.Text, r.Highest()); !ok {
-			return stayed(words.T("preview.which_rows", "max", r.Highest()))
-		}
+		return []int{s.row}
+	}
+	nos, ok := words.RowNumbers(a.Text, r.Highest())
+	if !ok {
+		return nil
+	}
+	return nos
+}
+
+// take leaves rows out or takes them in.
+func (s *previewing) take(d *data, a Answer) turn {
+	r := d.review
+	nos := s.meant(d, a)
+	if nos == nil {
+		return stayed(words.T("preview.which_rows", "max", r.Highest()))
 	}
 	want := make([]int, 0, len(nos))
 	deletes := false

@@ -123,6 +123,9 @@ type Answer struct {
 	Command string
 	// Text is the answer, an option's key, or the command's argument.
 	Text string
+	// Rows are the numbers of rows that a command is for, where a screen gives them
+	// in place of Text.
+	Rows []int
 	// Secret is the answer to a question of kind Secret; Text is empty then.
 	Secret secret.Text
 }

@@ -114,16 +114,17 @@ func (r *Review) SummaryPieces() []words.Piece {
 		words.T("preview.col.attribute"), words.T("preview.col.rows"), words.T("preview.col.set"), words.T("preview.col.changed"),
 		words.T("preview.col.cleared"), words.T("preview.col.example"),
 	}, Right: []int{1, 2, 3, 4}}
+	// Attributes stand as the command for them takes them.
 	for _, s := range r.Attributes() {
 		t.Rows = append(t.Rows, []words.Text{
-			words.Is(s.Attribute), words.Num(s.Rows), words.Num(s.Set), words.Num(s.Changed), words.Num(s.Cleared), s.Example(),
+			words.Raw(string(s.Attribute)), words.Num(s.Rows), words.Num(s.Set), words.Num(s.Changed), words.Num(s.Cleared), s.Example(),
 		})
 		if s.Like > 0 {
 			t.Rows = append(t.Rows, []words.Text{words.T("preview.like"), words.Num(s.Like), {}, {}, {}, {}})
 		}
 	}
 	for _, a := range r.Without {
-		t.Rows = append(t.Rows, []words.Text{words.Is(a), {}, {}, {}, {}, words.T("kind.left-out")})
+		t.Rows = append(t.Rows, []words.Text{words.Raw(string(a)), {}, {}, {}, {}, words.T("kind.left-out")})
 	}
 	var out []words.Piece
 	if len(t.Rows) > 0 {

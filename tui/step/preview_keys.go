@@ -166,31 +166,31 @@ func (s *Preview) row() int {
 
 // answer is a key that the flow answers.
 func (s *Preview) answer(name string) []flow.Answer {
-	one := func(command, text string) []flow.Answer { return []flow.Answer{{Command: command, Text: text}} }
+	one := func(command string, rows ...int) []flow.Answer { return []flow.Answer{{Command: command, Rows: rows}} }
 	switch name {
 	case "space":
 		if s.body() == bodySummary {
 			if line, ok := s.lists.line(s.pick.at); ok && line.attribute != "" {
-				return one(review.CmdAttribute, string(line.attribute))
+				return []flow.Answer{{Command: review.CmdAttribute, Text: string(line.attribute)}}
 			}
 			return nil
 		}
 		if i := s.row(); i >= 0 && i < s.g.Actions() {
 			r := s.g.Row(i)
 			if r.Out {
-				return one(review.CmdIn, strconv.Itoa(r.No))
+				return one(review.CmdIn, r.No)
 			}
-			return one(review.CmdOut, strconv.Itoa(r.No))
+			return one(review.CmdOut, r.No)
 		}
 	case "*":
 		if s.body() == bodyTable {
-			if command, nos := s.all(); nos != "" {
-				return one(command, nos)
+			if a := s.all(); len(a.Rows) > 0 {
+				return []flow.Answer{a}
 			}
 		}
 	case s.g.Key(review.CmdSame):
 		if i := s.row(); i >= 0 && s.g.Row(i).Pair > 0 {
-			return one(review.CmdSame, strconv.Itoa(s.g.Row(i).No))
+			return one(review.CmdSame, s.g.Row(i).No)
 		}
 	case "esc":
 		if s.v.Search != "" && !s.narrowed() && s.reason == 0 {
@@ -199,7 +199,7 @@ func (s *Preview) answer(name string) []flow.Answer {
 		}
 	default:
 		if command, ok := s.g.Pressed(name); ok {
-			return one(command, "")
+			return one(command)
 		}
 	}
 	return nil
@@ -207,40 +207,26 @@ func (s *Preview) answer(name string) []flow.Answer {
 
 // all is what * does to the rows shown: leave out those that are not, or take
 // all in where none is.
-func (s *Preview) all() (command, nos string) {
-	var rows []int32
+func (s *Preview) all() flow.Answer {
+	a := flow.Answer{Command: review.CmdIn}
+	add := func(i int) {
+		if i < s.g.Actions() {
+			a.Rows = append(a.Rows, s.g.No(i))
+		}
+	}
 	if s.found == nil {
-		rows = make([]int32, s.g.Actions())
-		for i := range rows {
-			rows[i] = int32(i) //nolint:gosec // rows of a plan
-		}
-	} else {
-		rows = slices.DeleteFunc(slices.Clone(s.found), func(i int32) bool { return int(i) >= s.g.Actions() })
-		slices.Sort(rows)
-	}
-	command = review.CmdIn
-	for _, i := range rows {
-		if !s.g.IsOut(s.g.No(int(i))) {
-			command = review.CmdOut
-			break
+		for i := range s.g.Actions() {
+			add(i)
 		}
 	}
-	var b strings.Builder
-	for n := 0; n < len(rows); {
-		from := s.g.No(int(rows[n]))
-		to := from
-		for n++; n < len(rows) && s.g.No(int(rows[n])) == to+1; n++ {
-			to++
-		}
-		if b.Len() > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.Itoa(from))
-		if to > from {
-			b.WriteString("-" + strconv.Itoa(to))
-		}
+	for _, i := range s.found {
+		add(int(i))
 	}
-	return command, b.String()
+	if slices.ContainsFunc(a.Rows, func(no int) bool { return !s.g.IsOut(no) }) {
+		a.Command = review.CmdOut
+	}
+	slices.Sort(a.Rows)
+	return a
 }
 
 // command is a key that changes what is looked at.
