@@ -111,7 +111,7 @@ func sample() *fake {
 		whole: true,
 		actions: []plan.Action{
 			{
-				No: 1, Kind: plan.Delete, User: directory.Ref{ID: "id-1", UPN: "abe@midori.example"}, UPN: "abe@midori.example", Name: "阿部 健二", Pair: 4,
+				No: 1, Kind: plan.Delete, User: directory.Ref{ID: "id-1", UPN: "abe@midori.example"}, UPN: "abe@midori.example", Name: "阿部 健二",
 				Evidence: &plan.Evidence{Licensed: true, Created: time.Date(2021, 4, 1, 0, 0, 0, 0, time.UTC)},
 			},
 			{

@@ -15,10 +15,10 @@ import (
 // a row and their basis count, the last of several; the others are as if not
 // given. Answers that the plan had before do not count any more.
 func (p *Plan) Answer(answers []Answer) *Plan {
-	if p.open != nil {
-		p = p.open
+	if p.open == nil { // it asks nothing, or was approved with its answers
+		return p
 	}
-	return p.with(answers)
+	return p.open.with(answers)
 }
 
 // Answers are those that the plan was made with.
@@ -242,7 +242,7 @@ func (b *answered) different(q *Question, free map[string]bool) (Action, bool) {
 		switch {
 		case c.WaitsFor != 0:
 			q.Waits = append(q.Waits, c.WaitsFor)
-		case c.Add == 0 || !free[c.RowKey()] || c.Add == a.how.with:
+		case !b.adds(c.Add) || !free[c.RowKey()] || c.Add == a.how.with:
 		case a.how.with != 0 && b.afterOthers(c.Add): // each would wait for the other
 		default:
 			a.After = append(a.After, c.Add)
@@ -258,6 +258,12 @@ func (b *answered) different(q *Question, free map[string]bool) (Action, bool) {
 		a.Explanation = &with
 	}
 	return a, true
+}
+
+// adds reports whether an action makes an account, so that a deletion waits for it.
+func (b *answered) adds(no int) bool {
+	a, ok := b.book.option(no)
+	return ok && (a.Kind == Add || a.Kind == Restore)
 }
 
 // afterOthers reports whether an action waits itself.

@@ -247,7 +247,7 @@ func (b *builder) withdraw() {
 		return cmp.Or(strings.Compare(directory.FoldUPN(u.UPN()), directory.FoldUPN(v.UPN())), cmp.Compare(u.ID(), v.ID()))
 	})
 	b.rows = slices.DeleteFunc(b.rows, func(r row) bool {
-		if r.src < 0 || !b.inQuestion[r.src] || r.kind != Add && r.kind != Restore {
+		if r.src < 0 || !b.inQuestion[r.src] || b.fate[r.src] != alone && b.fate[r.src] != byUPN {
 			return false
 		}
 		b.newRows[r.src] = fateOf{row: &row{r.src, r.acct, r.kind, r.flags}}
@@ -271,9 +271,19 @@ func (b *builder) withdraw() {
 }
 
 // waits reports whether a row of the domain waits for an answer, rather than being
-// a skip or another account's.
+// a skip or surely another account's. A row that its UPN alone matches waits with
+// what it would change.
 func (b *builder) waits(i int32) bool {
-	return b.fate[i] == asked || b.fate[i] == alone && !b.newRows[i].same
+	switch b.fate[i] {
+	case asked:
+		return true
+	case alone:
+		return !b.newRows[i].same
+	case byUPN:
+		return b.newRows[i].row != nil
+	case firm, otherID, bad, foreignBad:
+	}
+	return false
 }
 
 // answersOf finds what each answer to a question would do.

@@ -261,7 +261,7 @@ func (b *builder) sharedAliases() (shared map[string]string, rows int) {
 
 // newAlias is the alias that a row would write, folded.
 func (b *builder) newAlias(r row) (string, bool) {
-	if r.kind == Delete {
+	if r.src < 0 || r.kind == Delete {
 		return "", false
 	}
 	want, set := b.src.At(int(r.src)).Get(directory.MailNickname)

@@ -19,7 +19,7 @@ func moves(pairs ...string) *scene {
 		from, to, _ := strings.Cut(p, ">")
 		id := imm(fmt.Sprint("imm", i))
 		s.users = append(s.users, account(from, id))
-		s.source = append(s.source, user(to, id))
+		s.source = append(s.source, user(to, as(from), id))
 	}
 	return s
 }
@@ -109,7 +109,7 @@ func TestWaves_Order(t *testing.T) {
 	s := moves("a>b", "b>c")
 	s.in.Policy.Attributes = directory.Standard()
 	s.in.Policy.BlockDisabled = true
-	s.source = append(s.source, user("u", named("New")), user("n"), user("a", imm("new")), user("r"), user("x", unmark(directory.Enabled)))
+	s.source = append(s.source, user("u", named("New")), user("n"), user("a", as("new"), imm("new")), user("r"), user("x", unmark(directory.Enabled)))
 	s.users = append(s.users, account("u"), account("d"), account("x"))
 	s.deleted = []person{gone("r", named("Old"))}
 	p := s.build(t)

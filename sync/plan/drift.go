@@ -364,13 +364,9 @@ func (d *sourceDrift) index() {
 		a := d.p.book.core(i)
 		if a.Kind != Delete {
 			d.rows[keyOfUPN(a.UPN)] = i
-		} else {
-			dep := &departure{link: a.Link}
-			dep.know(&directory.Record{
-				UPN: a.User.UPN, ImmutableID: a.User.ImmutableID,
-				Columns: []directory.Attribute{directory.DisplayName}, Values: []directory.Value{directory.Text(a.Name)},
-			})
-			deps, d.gone = append(deps, dep), append(d.gone, i)
+		}
+		if a.Kind == Delete || a.how.missing {
+			deps, d.gone = append(deps, leaving(&a)), append(d.gone, i)
 		}
 		for _, id := range []string{a.User.ImmutableID, a.id()} {
 			if id != "" {
@@ -379,6 +375,19 @@ func (d *sourceDrift) index() {
 		}
 	}
 	d.leaving = newSuspects(deps, &Past{}, d.now.Columns())
+}
+
+// leaving is the departure that a row of a later read is compared with. A plan
+// file has no more of the account; and a given name alone, in another domain,
+// would make drift of what happens every day.
+func leaving(a *Action) *departure {
+	d := &departure{link: a.Link}
+	d.know(&directory.Record{
+		UPN: a.User.UPN, ImmutableID: a.User.ImmutableID,
+		Columns: []directory.Attribute{directory.DisplayName}, Values: []directory.Value{directory.Text(a.Name)},
+	})
+	d.keys.givens, d.keys.families = nil, nil
+	return d
 }
 
 // action finds the action that a source row is about.

@@ -194,7 +194,10 @@ func (p *Plan) Encode(w io.Writer) error {
 		Actions: p.book.len(), Skips: p.book.skips(), Counts: p.counts,
 		Guard: p.guard.file(), Need: p.need, Questions: p.QuestionLen(), Final: final,
 	}
-	options := p.optionNumbers()
+	var options []int
+	if !final {
+		options = p.optionNumbers()
+	}
 	h.Options = len(options)
 	for _, a := range []directory.Attribute{directory.ImmutableID, directory.AccountEnabled} {
 		if !p.source.HasColumn(a) {

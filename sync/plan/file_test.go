@@ -77,7 +77,7 @@ func TestFile_RefusesWhatIsCutDamagedOrNewer(t *testing.T) {
 			t.Fatalf("byte %d changed, and nobody notices: %s", i, bad[max(0, i-20):i+20])
 		}
 	}
-	_, err := Decode(strings.NewReader(strings.Replace(string(whole), `"hacsync_plan":1`, `"hacsync_plan":2`, 1)))
+	_, err := Decode(strings.NewReader(strings.Replace(string(whole), `"hacsync_plan":2`, `"hacsync_plan":3`, 1)))
 	code(t, err, problem.PlanNewer)
 	_, err = Decode(strings.NewReader("Username,Email\n"))
 	code(t, err, problem.PlanDamaged)

@@ -40,6 +40,7 @@ func (b *builder) finish() *Plan {
 	made.ask()
 	made.shared, made.sharing = b.sharedAliases()
 	b.restOn()
+	made.restOnStrangers()
 
 	p := &Plan{book: made}
 	p.version = FormatVersion
@@ -82,6 +83,39 @@ func (b *builder) restOn() {
 			if id := b.src.At(int(r.src)).ImmutableID(); id != "" {
 				mark(b.src.ByImmutableID(id))
 			}
+		}
+	}
+}
+
+// restOnStrangers marks the rows of other domains that a later read would show as
+// bearing on a departure: that they were there when the plan was made tells them
+// from those that were not.
+func (b *built) restOnStrangers() {
+	var deps []*departure
+	leave := func(a *Action) {
+		if a.Kind == Delete || a.how.missing {
+			deps = append(deps, leaving(a))
+		}
+	}
+	for i, r := range b.rows {
+		if r.kind == Delete || r.flags&missing != 0 {
+			a := b.core(i)
+			leave(&a)
+		}
+	}
+	for _, q := range b.questions {
+		if a, ok := b.option(q.Delete); ok {
+			leave(&a)
+		}
+	}
+	if len(deps) == 0 {
+		return
+	}
+	s := newSuspects(deps, &Past{}, b.src.Columns())
+	for i := range b.fate {
+		row := int32(i) //nolint:gosec // as in match
+		if !b.ours.has(row) && !b.rests.has(row) && len(s.about(b.src.At(i), true)) > 0 {
+			b.rests.set(row)
 		}
 	}
 }
@@ -240,6 +274,13 @@ func (b *builder) need() []directory.ID {
 	for _, q := range b.questions {
 		if u := q.dep.user; !b.marks(u).Any(directory.Purposes) {
 			ids = append(ids, u.ID())
+		}
+		for _, i := range q.rows {
+			if f := b.newRows[i]; f.row != nil && f.row.kind == Update {
+				if u := b.users.At(int(f.row.acct)); !b.marks(u).Any(directory.Purposes) {
+					ids = append(ids, u.ID())
+				}
+			}
 		}
 	}
 	slices.Sort(ids)

@@ -19,7 +19,8 @@ type guard struct {
 	// lostHeld are accounts that lost their row in this read and are not deleted.
 	lostHeld int
 	// paid are deletions that counted when the account was blocked; known are the
-	// deletions and blocks of accounts that are or were in the source.
+	// other deletions, and the blocks for an absence, of accounts that are or were in
+	// the source.
 	paid, known int
 	// origins are the domains that accounts leave.
 	origins []origin
@@ -85,7 +86,7 @@ func (g *guard) take(c *Counts, a *Action, domain string, by int) {
 	}
 	if a.Blocks {
 		c.Blocks += by
-		if known || !a.how.missing {
+		if a.how.missing && known {
 			g.known += by
 		}
 	}
@@ -112,9 +113,11 @@ func judge(policy Policy, c Counts, g guard) Verdict {
 		Raised: g.raised, origins: g.origins,
 	}
 	all := v.Deletions
-	// Strangers must not widen the limit: the tighter of both judgements counts.
-	if g.known > 0 && g.known*c.Touchable > all*c.Known {
-		v.Deletions, v.Users, v.Claimed = g.known, c.Known, true
+	// Strangers must not widen the limit: the tighter of both judgements counts. An
+	// undo, and a plan of the first format, know of no strangers.
+	known := g.known + c.Blocks - c.Missing
+	if c.Known > 0 && known*c.Touchable > all*c.Known {
+		v.Deletions, v.Users, v.Claimed = known, c.Known, true
 	}
 	v.StopsAt = stopsAt(v.Users, policy.MaxAllowedDeletions)
 	if v.MaxDeletions >= 0 {

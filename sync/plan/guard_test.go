@@ -11,12 +11,15 @@ import (
 // shrinking is a tenant of users accounts of which deletions are to go.
 func shrinking(users, deletions int) *scene {
 	s := newScene()
+	s.in.Past.Claimed = map[directory.ID]bool{}
 	for i := range users {
 		key := fmt.Sprint("u", i)
 		s.users = append(s.users, account(key))
 		if i >= deletions {
 			s.source = append(s.source, user(key))
+			continue
 		}
+		s.in.Past.Claimed[directory.ID("id-"+key)] = true
 	}
 	if deletions == users {
 		s.source = append(s.source, user("new", named("Another")))

@@ -114,6 +114,12 @@ func unmark(m directory.Marks) func(*person) { return func(p *person) { p.marks 
 func address(s string) func(*person) {
 	return func(p *person) { p.addresses = append(p.addresses, "SMTP:"+s) }
 }
+
+// as gives a row the names of another person.
+func as(key string) func(*person) {
+	return func(p *person) { p.name, p.sur, p.given = "Name "+key, "Sur "+key, "Given "+key }
+}
+
 func binnedAt(t time.Time) func(*person) { return func(p *person) { p.deleted = t } }
 
 func snapshot(t testing.TB, side directory.Side, people []person) *directory.Snapshot {
@@ -292,7 +298,7 @@ func checkSums(t interface {
 	if got := c.Unchanged + c.Update + c.Rename - c.MovedIn + c.Delete + c.DestinationHeld; got != c.Touchable {
 		t.Errorf("destination: %d touchable, %d accounted for: %+v", c.Touchable, got, c)
 	}
-	if got := c.Unchanged + c.Update + c.Rename + c.Add + c.Restore + c.SourceHeld; got != c.SourceUsers {
+	if got := c.Unchanged + c.Update - c.Missing + c.Rename + c.Add + c.Restore + c.SourceHeld + c.Asked; got != c.SourceUsers {
 		t.Errorf("source: %d users, %d accounted for: %+v", c.SourceUsers, got, c)
 	}
 }

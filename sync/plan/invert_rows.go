@@ -163,6 +163,7 @@ func (v *inverter) plan() *Plan {
 		v.left[i].No = len(v.acts) + i + 1
 	}
 	p := &Plan{book: newStored(v.acts, v.left)}
+	p.version = FormatVersion
 	p.undo, p.tenant, p.domain, p.policy = v.run, v.in.Tenant.ID, v.domain.Name, v.in.Policy
 	p.confirmed = true // there is no source that could be short
 	p.source, p.rests = v.src, func(directory.User) bool { return false }
@@ -184,30 +185,7 @@ func (v *inverter) plan() *Plan {
 func (v *inverter) sum(g *guard) Counts {
 	c := Counts{Skipped: len(v.left)}
 	for i := range v.acts {
-		a := &v.acts[i]
-		switch a.Kind {
-		case Delete:
-			c.Delete++
-		case Rename:
-			c.Rename++
-			if !v.here(a.User.UPN) {
-				c.MovedIn++
-			}
-		case Restore:
-			c.Restore++
-		case Update:
-			c.Update++
-		case Add:
-		}
-		if a.SignIn {
-			c.SignIn++
-		}
-		if a.Blocks {
-			c.Blocks++
-		}
-		if a.watched() {
-			g.watched++
-		}
+		g.take(&c, &v.acts[i], v.domain.Name, 1)
 	}
 	for u := range v.users.All() {
 		if !v.here(u.UPN()) {

@@ -58,15 +58,16 @@ type Candidate struct {
 	// why the row is not written then, nil where the account is as it should be.
 	Same    int              `json:"same,omitempty"`
 	SameWhy *problem.Problem `json:"-"`
-	// Add is the action that adds or restores the row where it is a person of its
-	// own, 0 for none: it is a skip, or another domain's.
+	// Add is what becomes of the row where it is a person of its own: an addition, a
+	// restoration, or the update of the account that has its UPN; 0 where it is a
+	// skip, or another domain's.
 	Add    int              `json:"add,omitempty"`
 	AddWhy *problem.Problem `json:"-"`
 	// TakenBy is the question whose answer takes the row, WaitsFor an open one that
 	// names it too; 0 for none.
 	TakenBy  int `json:"taken_by,omitempty"`
 	WaitsFor int `json:"waits_for,omitempty"`
-	// waits: the row is of the domain, and neither a skip nor another account's.
+	// waits: the row is of the domain, and neither a skip nor surely another account's.
 	waits bool
 }
 
