@@ -207,7 +207,7 @@ func (w *world) demoChanges(co *company) {
 		}
 		p.licensed = licensed
 		switch local {
-		case "copier-3f", "hara.yoko":
+		case "copier-3f", "hara.yoko", "watanabe.sho":
 			p.imm = ""
 		}
 		w.asked(co, p)
@@ -252,13 +252,14 @@ func (w *world) demoChanges(co *company) {
 		p := w.told(n[0], demoMain, n[1], n[2])
 		if w.asked(co, p) { // somebody wrote into the cell
 			p.domain += " (leave)"
+			p.imm = ""
 		}
 		w.row(p)
 	}
 }
 
 // asked puts a person of whom only a reviewer can know who they are into their
-// department, and new ones among those who never logged in and have no ID yet.
+// department.
 func (w *world) asked(co *company, p *person) bool {
 	dept, ok := co.Questions[p.local]
 	if !ok {
@@ -266,7 +267,7 @@ func (w *world) asked(co *company, p *person) bool {
 	}
 	p.dept = dept
 	if p.local == "watanabe.s" {
-		p.imm, p.login = "", time.Time{}
+		p.login = time.Time{}
 	}
 	return true
 }

@@ -77,12 +77,18 @@ func (s *confirming) view(d *data, now time.Time) View {
 		if k.n > 0 {
 			t.Rows = append(t.Rows, []words.Text{words.Raw(k.kind.Sign()), words.T("kind." + k.kind.String()), words.Num(k.n), k.note})
 		}
+		if k.kind == plan.Delete {
+			for _, note := range r.DeletionNotes() {
+				t.Rows = append(t.Rows, []words.Text{{}, {}, {}, note})
+			}
+		}
 	}
 	t.Rows = append(t.Rows, []words.Text{{}, words.T("flow.in_all"), words.Num(c.Changes()), {}})
 	if n := len(r.LeftOut()); n > 0 {
 		t.Rows = append(t.Rows, []words.Text{words.Raw("(-)"), words.T("kind.left-out"), words.Num(n), words.T("flow.confirm.lasting", "n", len(r.Lasting()))})
 	}
 	v.Blocks = append(v.Blocks, t)
+	v.Blocks = append(v.Blocks, r.Unanswered()...)
 	if !r.Plan().Confirmed() {
 		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Warn, Text: words.T("completeness.not-confirmed")}})
 	}
@@ -102,7 +108,9 @@ func (s *confirming) view(d *data, now time.Time) View {
 	case askNote:
 		v.Ask = Question{Kind: Line, Text: words.T("flow.confirm.note"), Preset: s.note, Optional: true}
 	case askNumber:
-		if n := c.Delete; n > 0 {
+		if n := departing(c); n > c.Delete {
+			v.Ask = Question{Kind: Typed, Text: words.T("flow.confirm.type_number_blocks", "n", n)}
+		} else if n > 0 {
 			v.Ask = Question{Kind: Typed, Text: words.T("flow.confirm.type_number", "n", n)}
 		} else {
 			v.Ask = Question{Kind: Typed, Text: words.T("flow.confirm.type_yes")}
@@ -110,6 +118,9 @@ func (s *confirming) view(d *data, now time.Time) View {
 	}
 	return v
 }
+
+// departing is the number that is typed: deletions, and blocks with them.
+func departing(c plan.Counts) int { return c.Delete + c.Blocks }
 
 func (s *confirming) updateNote(c plan.Counts) words.Text {
 	if n := c.SignIn - c.Rename; n > 0 {
@@ -134,7 +145,7 @@ func (s *confirming) answer(d *data, a Answer) turn {
 		s.note, s.asks = strings.TrimSpace(a.Text), askNumber
 		return turn{}
 	}
-	n := d.review.Remaining().Delete
+	n := departing(d.review.Remaining())
 	if n > 0 {
 		got, ok := input.Number(a.Text)
 		if !ok || got != n {

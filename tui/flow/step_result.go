@@ -127,6 +127,12 @@ func resultRows(r *run.Report) []words.Piece {
 	for _, x := range r.Rows {
 		if x.Outcome == run.OutcomeNotTried {
 			untried++
+			if cause, ok := waitedFor(r, x.No); ok {
+				list = append(list, words.Check{
+					Mark: words.Warn, Text: words.T("flow.result.waited", "no", x.No, "sign", x.Kind.Sign(), "upn", x.UPN, "cause_sign", cause.Kind.Sign(), "cause", cause.UPN),
+					Detail: []words.Text{words.T("flow.result.waited_then")},
+				})
+			}
 			continue
 		}
 		if len(list) == pageRows*2 {
@@ -153,6 +159,28 @@ func resultRows(r *run.Report) []words.Piece {
 		list = append(list, words.Check{Mark: words.Info, Text: words.T("flow.result.untried", "n", untried)})
 	}
 	return []words.Piece{words.Heading{Text: words.T("flow.result.not_done")}, list}
+}
+
+// waitedFor is the addition that a deletion waited for and that was not seen: the
+// answer was that they are two people.
+func waitedFor(r *run.Report, no int) (cause run.RowResult, ok bool) {
+	if r.Plan == nil {
+		return cause, false
+	}
+	for a := range r.Plan.Actions() {
+		if a.Kind != plan.Delete {
+			break // deletions stand first
+		}
+		if a.No != no {
+			continue
+		}
+		for _, x := range r.Rows {
+			if slices.Contains(a.After, x.No) {
+				return x, true
+			}
+		}
+	}
+	return cause, false
 }
 
 func (s *resulting) answer(d *data, a Answer) turn {

@@ -11,8 +11,11 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// skipSign is the sign of what is skipped.
-const skipSign = "!"
+// skipSign is the sign of what is skipped, blockSign that of a sign-in block.
+const (
+	skipSign  = "!"
+	blockSign = "x"
+)
 
 // Row is a row as a table shows it.
 type Row struct {
@@ -43,6 +46,9 @@ func (r *Review) Detail(i int) []words.Piece {
 func (l actions) row(i int) Row {
 	a := l.plan.Action(i)
 	out := Row{No: a.No, Sign: a.Kind.Sign(), Kind: a.Kind, Out: l.IsOut(a.No), UPN: words.Local(a.UPN, l.plan.Domain()), Name: a.Name, What: l.what(a)}
+	if a.Blocks {
+		out.Sign = blockSign
+	}
 	if out.Out {
 		out.Sign = "(" + out.Sign + ")"
 	}
@@ -51,7 +57,7 @@ func (l actions) row(i int) Row {
 
 func (l skips) row(i int) Row {
 	s := l.plan.Skip(i)
-	return Row{No: s.No, Sign: skipSign, UPN: words.Local(s.Ref.UPN, l.plan.Domain()), Name: s.Name, What: words.T("flow.what", "x", words.Short{Err: s.Why})}
+	return Row{No: l.no(i), Sign: skipSign, UPN: words.Local(s.Ref.UPN, l.plan.Domain()), Name: s.Name, What: words.T("flow.what", "x", words.Short{Err: s.Why})}
 }
 
 // what is what a row says beside its name.
@@ -62,8 +68,14 @@ func (l actions) what(a plan.Action) words.Text {
 		}
 		return words.T("preview.out_once")
 	}
+	if e := a.Explanation; e != nil && a.Kind != plan.Delete && !e.Due.IsZero() {
+		return words.T("explained.short_due", "due", words.Brief(e.Due))
+	}
 	switch a.Kind {
 	case plan.Delete:
+		if a.Explanation != nil {
+			return two(licence(a.Evidence), inHAC(a.Explanation))
+		}
 		return lastUse(a.Evidence)
 	case plan.Rename:
 		return words.T("preview.was", "upn", words.Local(a.User.UPN, l.plan.Domain()))
@@ -81,6 +93,26 @@ func (l actions) what(a plan.Action) words.Text {
 }
 
 func two(a, b words.Text) words.Text { return words.T("preview.two", "a", a, "b", b) }
+
+func licence(e *plan.Evidence) words.Text {
+	if e != nil && e.Licensed {
+		return words.T("preview.licence")
+	}
+	return words.T("preview.no_licence")
+}
+
+// inHAC is how long an account was in the source, in a few words.
+func inHAC(e *plan.Explanation) words.Text {
+	switch {
+	case e.Claim == "":
+		return words.T("explained.short_never")
+	case !e.LastSeen.IsZero():
+		return words.T("explained.short_last", "last", words.Brief(e.LastSeen))
+	case e.Claim == plan.ClaimAnswered:
+		return words.T("question.answer.different")
+	}
+	return words.T("preview.not_in_source")
+}
 
 // lastUse is what speaks against a deletion, in the room of a table: a licence is
 // the usual case.
@@ -122,10 +154,16 @@ func (l actions) detail(i int) []words.Piece {
 	if len(list) > 0 {
 		out = append(out, list)
 	}
-	if a.Kind == plan.Delete {
+	switch {
+	case a.Kind == plan.Delete:
 		out = append(out, l.evidence(a))
-	} else {
+	case a.Explanation != nil:
+		out = append(out, l.blocked(a))
+	default:
 		out = append(out, words.Para{Text: means(a)})
+		if a.Link.Username != "" {
+			out = append(out, words.Facts{{Label: words.T("explained.linked"), Value: linkedTo(a.Link.Username, a.Link.Since)}})
+		}
 	}
 	if len(a.Warnings) > 0 {
 		out = append(out, Warnings(a.Warnings))
@@ -166,6 +204,9 @@ func means(a plan.Action) words.Text {
 		if a.User.ImmutableID == "" {
 			same = words.T("preview.same_by_choice")
 		}
+		if a.Link.Username != "" {
+			same = words.T("preview.same_by_link")
+		}
 		return words.T("preview.means_rename", "same", same)
 	case plan.Restore:
 		return words.T("preview.means_restore")
@@ -187,6 +228,9 @@ func (l actions) evidence(a plan.Action) words.Facts {
 		why, wrong = words.T("preview.why_undo_delete", "run", int(no)), words.T("preview.wrong_undo_delete")
 	}
 	facts := words.Facts{{Label: words.T("preview.why"), Value: why}}
+	if a.Explanation != nil {
+		facts = explanation(a.Explanation)
+	}
 	if e := a.Evidence; e != nil {
 		if !e.LastSignIn.IsZero() {
 			label := words.T("preview.last_seen")
@@ -219,9 +263,63 @@ func (l actions) evidence(a plan.Action) words.Facts {
 	return append(facts, words.Fact{Label: words.T("preview.then"), Value: then}, words.Fact{Label: words.T("preview.wrong"), Value: wrong})
 }
 
+func linkedTo(username string, since time.Time) words.Text {
+	return words.T("explained.linked_text", "username", username, "since", day(since))
+}
+
+// explanation is why an account may be deleted: the conditions in their order.
+func explanation(e *plan.Explanation) words.Facts {
+	facts := words.Facts{{Label: words.T("explained.linked"), Value: words.T("explained.linked_never")}}
+	switch {
+	case e.Username != "":
+		facts[0].Value = linkedTo(e.Username, e.LinkedSince)
+	case e.Claim == plan.ClaimAdded:
+		facts[0].Value = words.T("explained.linked_added")
+	case e.Claim == plan.ClaimVouched:
+		facts[0].Value = words.T("explained.linked_vouched")
+	}
+	add := func(label string, value words.Text) {
+		facts = append(facts, words.Fact{Label: words.T("explained." + label), Value: value})
+	}
+	if e.Question > 0 {
+		add("answered", words.T("explained.answered_text", "no", e.Question, "by", e.By, "at", day(e.At)))
+	}
+	if !e.LastSeen.IsZero() {
+		add("last", words.T("flow.is", "x", words.Moment(e.LastSeen)))
+	}
+	reads := max(1, e.Absent.Reads)
+	add("absent", words.T("explained.absent_text", "reads", reads, "first", day(e.Absent.First)))
+	if e.Of > 0 {
+		add("absent", words.T("explained.blocked_text", "days", e.Counted, "of", e.Of))
+	}
+	if e.Question == 0 {
+		add("nobody", words.T("explained.nobody_text", "rows", e.OpenRows))
+	}
+	if e.Claim == "" {
+		add("allowed", words.T("explained.allowed_text"))
+	}
+	if len(e.Weak) > 0 {
+		add("weak", words.T("preview.weak", "signs", signWords(e.Weak)))
+	}
+	return facts
+}
+
+// blocked is what a block means that comes before a deletion.
+func (l actions) blocked(a plan.Action) words.Facts {
+	e := a.Explanation
+	facts := explanation(e)
+	if !e.Due.IsZero() {
+		facts = append(facts, words.Fact{Label: words.T("explained.due"), Value: words.T("explained.due_text", "due", words.Brief(e.Due), "days", e.Counted, "of", e.Of)})
+	}
+	for _, id := range [...]string{"blocked", "signed_in", "back", "wrong_block"} {
+		facts = append(facts, words.Fact{Label: words.T("preview.block." + id), Value: words.T("preview.block." + id + "_text")})
+	}
+	return facts
+}
+
 func (l skips) detail(i int) []words.Piece {
 	s := l.plan.Skip(i)
-	out := []words.Piece{words.Heading{Text: words.T("preview.head_skip", "no", s.No)}}
+	out := []words.Piece{words.Heading{Text: words.T("preview.head_skip", "no", l.no(i))}}
 	for _, x := range []string{s.Ref.UPN, s.Name} {
 		if x != "" {
 			out = append(out, words.Para{Text: words.Raw(x)})
@@ -286,6 +384,11 @@ func marked(c plan.Change) (old, now string) {
 	if !c.Old.Set || !c.New.Set {
 		return old, now
 	}
+	return bracketed(old, now)
+}
+
+// bracketed puts what differs of two texts in brackets.
+func bracketed(old, now string) (string, string) {
 	a, b := []rune(old), []rune(now)
 	from := 0
 	for from < len(a) && from < len(b) && a[from] == b[from] {

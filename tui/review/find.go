@@ -157,6 +157,13 @@ func (f Finder) changes(i int32) bool {
 	return a.Kind != plan.Add && slices.ContainsFunc(a.Changes, func(c plan.Change) bool { return c.Attribute == f.q.Attribute })
 }
 
+func (f Finder) never(i int32, bit uint32) int {
+	if int(i) < len(f.marks) && f.marks[i]&bit != 0 {
+		return 1
+	}
+	return 0
+}
+
 func (f Finder) matches(find searcher, i int32) bool {
 	l, n := f.lists.at(int(i))
 	return find.matches(l.texts(n)...)
@@ -165,6 +172,12 @@ func (f Finder) matches(find searcher, i int32) bool {
 // ordered sorts by what was asked for; rows that are equal stay by risk.
 func (f Finder) ordered(ctx context.Context, rows []int32) ([]int32, error) {
 	if f.q.Order == ByRisk {
+		if f.q.Tab == TabDelete { // what was never in the source stands above
+			bit := uint32(1) << slices.Index(Filters(), Unseen)
+			slices.SortStableFunc(rows, func(a, b int32) int {
+				return cmp.Compare(f.never(b, bit), f.never(a, bit))
+			})
+		}
 		return rows, nil
 	}
 	type keyed struct {

@@ -52,6 +52,8 @@ const (
 	Lately   Filter = "used-lately" // to be deleted, and used in the week before the plan was made
 	Same     Filter = "same"
 	Cleared  Filter = "cleared"
+	Unseen   Filter = "never-seen" // to be deleted, and in no read of the source so far
+	Blocked  Filter = "blocked"    // loses the sign-in
 	Warned   Filter = "warned"
 	OutOnly  Filter = "left-out"
 )
@@ -68,6 +70,8 @@ func filters() []filter {
 		{Lately, (*Review).usedLately},
 		{Same, func(_ *Review, a plan.Action) bool { return slices.ContainsFunc(a.Changes, looksSame) }},
 		{Cleared, func(_ *Review, a plan.Action) bool { return slices.ContainsFunc(a.Changes, plan.Change.Clears) }},
+		{Unseen, func(_ *Review, a plan.Action) bool { return a.Kind == plan.Delete && a.Explanation != nil && a.Explanation.Claim == "" }},
+		{Blocked, func(_ *Review, a plan.Action) bool { return a.Blocks }},
 		{Warned, func(_ *Review, a plan.Action) bool { return len(a.Warnings) > 0 }},
 		{OutOnly, nil},
 	}
@@ -116,7 +120,14 @@ func (l actions) len() int     { return len(l.marks) }
 func (l actions) no(i int) int { return int(l.nos[i]) }
 
 func (l actions) find(no int) (int, bool) {
-	return slices.BinarySearch(l.nos, int32(no)) //nolint:gosec // a row number
+	if l.byNo == nil {
+		return slices.BinarySearch(l.nos, int32(no)) //nolint:gosec // a row number
+	}
+	i, ok := slices.BinarySearchFunc(l.byNo, no, func(i int32, no int) int { return cmp.Compare(int(l.nos[i]), no) })
+	if !ok {
+		return 0, false
+	}
+	return int(l.byNo[i]), true
 }
 
 func (l actions) who(i int) (upn, name string) {
@@ -143,7 +154,15 @@ func (l actions) texts(i int) []string {
 }
 
 func (l skips) len() int     { return l.plan.SkipLen() }
-func (l skips) no(i int) int { return l.plan.Skip(i).No }
+
+// no is 0 where the skip comes of an answer: it has no number of its own.
+func (l skips) no(i int) int {
+	no := l.plan.Skip(i).No
+	if at, ok := l.skipNo[no]; !ok || at != i {
+		return 0
+	}
+	return no
+}
 
 func (l skips) find(no int) (int, bool) {
 	i, ok := l.skipNo[no]
@@ -189,7 +208,8 @@ type index struct {
 	parts    []Part
 	commands []Command
 
-	nos     []int32     // row numbers of the actions, in order
+	nos     []int32     // row numbers of the actions
+	byNo    []int32     // their indexes in order of the numbers, nil where that is their own
 	skipNo  map[int]int // index of a skip by row number
 	highest int
 	// marks say of each action which filters have it, a bit a filter, and above
@@ -229,9 +249,17 @@ func (x *index) read(r *Review) {
 		}
 		x.marks = append(x.marks, m|x.changes(a))
 	}
+	if !slices.IsSorted(x.nos) { // actions that answers made stand among the others
+		for i := range x.nos {
+			x.byNo = append(x.byNo, int32(i)) //nolint:gosec // rows of a plan
+		}
+		slices.SortFunc(x.byNo, func(a, b int32) int { return cmp.Compare(x.nos[a], x.nos[b]) })
+	}
 	i := 0
 	for s := range p.Skips() {
-		x.skipNo[s.No] = i
+		if _, action := (actions{r}).find(s.No); s.No > 0 && !action {
+			x.skipNo[s.No] = i
+		}
 		i++
 		x.highest = max(x.highest, s.No)
 		x.skip(s, p.Domain())
@@ -475,6 +503,9 @@ func (r *Review) Sums() words.Facts {
 		{Value: words.T("preview.sum.destination_is", "touch", c.Touchable, "unchanged", c.Unchanged, "update", c.Update, "rename", c.Rename-c.MovedIn, "delete", c.Delete, "held", c.DestinationHeld)},
 		{Label: words.T("preview.sum.source"), Value: words.T("preview.sum.source_of", "all", c.SourceUsers)},
 		{Value: words.T("preview.sum.source_is", "all", c.SourceUsers, "unchanged", c.Unchanged, "update", c.Update, "rename", c.Rename, "add", c.Add, "restore", c.Restore, "held", c.SourceHeld)},
+	}
+	if c.Questions > 0 {
+		out = append(out, words.Fact{Label: words.T("preview.sum.questions"), Value: words.T("preview.sum.questions_is", "n", c.Questions, "open", c.OpenQuestions, "rows", c.Asked)})
 	}
 	if c.MovedIn > 0 {
 		out = append(out, words.Fact{Value: words.T("preview.sum.moved", "n", c.MovedIn)})

@@ -49,12 +49,33 @@ func Judged(v plan.Verdict) words.Checks {
 	case v.Raised:
 		c.Mark, c.Detail = words.Warn, []words.Text{words.T("guard.raised")}
 	case v.Cancelled:
-		c.Mark, c.Detail = words.Stops, []words.Text{words.T("guard.sentence"), words.T("preview.guard_hint")}
+		c.Mark, c.Detail = words.Stops, []words.Text{Cancels(v), words.T("preview.guard_hint")}
+	}
+	if v.Claimed {
+		c.Detail = append(c.Detail, words.T("guard.claimed"))
+	}
+	if v.Lost > 0 {
+		c.Detail = append(c.Detail, words.T("guard.lost", "n", v.Lost))
+	}
+	if v.Today > 0 {
+		c.Detail = append(c.Detail, words.T("guard.today", "n", v.Today))
+	}
+	if v.MaxChanges >= 0 {
+		c.Detail = append(c.Detail, words.T("guard.changes", "n", v.Changed, "users", v.Users, "limit", words.Percent(v.MaxChanges)))
 	}
 	if v.Blocks > 0 {
 		c.Detail = append(c.Detail, words.T("preview.blocks", "n", v.Blocks))
 	}
 	return words.Checks{c}
+}
+
+// Cancels is the sentence of a guard that cancels: for too many deletions the one of
+// HENNGE's guides.
+func Cancels(v plan.Verdict) words.Text {
+	if v.Why == nil || v.Why.Code == problem.GuardCancels || v.Why.Code == problem.GuardCancelsNumber {
+		return words.T("guard.sentence")
+	}
+	return words.T("flow.what", "x", words.What{Err: v.Why})
 }
 
 // Table has rows, by index.
@@ -64,7 +85,7 @@ func (r *Review) Table(rows []int32) words.Table {
 	}, Right: []int{1}}
 	for _, i := range rows {
 		l := r.Row(int(i))
-		t.Rows = append(t.Rows, []words.Text{words.Raw(l.Sign), words.Num(l.No), words.Raw(l.UPN), words.Raw(l.Name), l.What})
+		t.Rows = append(t.Rows, []words.Text{words.Raw(l.Sign), Label(l.No), words.Raw(l.UPN), words.Raw(l.Name), l.What})
 	}
 	return t
 }

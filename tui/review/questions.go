@@ -4,8 +4,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/tui/words"
 )
@@ -269,7 +271,7 @@ func (r *Review) beside(q *plan.Question, c *plan.Candidate, short bool) *words.
 		}
 		was, is := x.Account, x.Row
 		if x.Likeness == plan.Differs || x.Likeness == plan.LooksSame {
-			was, is = bracketed(x.Account, x.Row)
+			was, is = compared(x.Account, x.Row)
 		}
 		left, right := orNone(was), orNone(is)
 		if x.Attribute == plan.Username {
@@ -306,7 +308,7 @@ func known(e *plan.Evidence) words.Texts {
 	} else {
 		list = append(list, words.T("preview.no_licence"))
 	}
-	if k := mailbox(e.Purpose); k != "" {
+	if k := mailbox(e.Purpose &^ directory.PurposeUnknown); k != "" {
 		list = append(list, words.T("mailbox."+k))
 	}
 	if !e.Enabled {
@@ -323,9 +325,23 @@ func since(c *plan.Candidate) words.Text {
 	return words.T("question.known", "since", words.Day(c.Seen.First))
 }
 
-// bracketed are two values with what differs in brackets.
-func bracketed(a, b string) (string, string) {
-	return marked(plan.Change{Old: directory.Text(a), New: directory.Text(b)})
+// compared are two values with what differs in brackets. Spaces that are the same
+// in both need no number.
+func compared(a, b string) (string, string) {
+	spaces := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsSpace(r) {
+				return r
+			}
+			return -1
+		}, s)
+	}
+	was, is := message.Reveal(a), message.Reveal(b)
+	if spaces(a) != spaces(b) {
+		was, is = message.RevealChange(a, b)
+	}
+	was, is = bracketed(was, is)
+	return strings.Replace(was, "[]", "", 1), strings.Replace(is, "[]", "", 1)
 }
 
 func orNone(s string) words.Text {
@@ -547,10 +563,10 @@ func (r *Review) doesDifferent(w *words.Way, q *plan.Question) {
 		guard = words.T("preview.q.guard_cancels", "deletions", v.Deletions, "users", v.Users, "percent", words.Percent(v.Percent()))
 	}
 	a, acts := made(p, edit, q.Delete)
-	var rows words.Names
+	var rows words.Texts
 	for i := range q.Rows {
 		if b, ok := made(p, edit, q.Rows[i].Add); ok {
-			rows = append(rows, "+ "+words.Local(b.UPN, p.Domain()))
+			rows = append(rows, words.T("preview.q.does_kind", "sign", b.Kind.Sign(), "kind", words.Local(b.UPN, p.Domain())))
 			if acts && slices.Contains(b.After, a.No) {
 				w.Deletes = true
 				w.Does = words.T("preview.q.does_replace", "guard", guard, "upn", words.Local(b.UPN, p.Domain()))

@@ -284,7 +284,14 @@ func (s *Preview) verdictLine(width int) string {
 	case v.Cancelled:
 		word, style = e.T("preview.verdict.cancels"), e.Styles.Bad.Bold(true)
 	}
-	numbers := e.T("preview.verdict.numbers", "deletions", v.Deletions, "users", v.Users, "percent", words.Percent(v.Percent()))
+	judged := "preview.verdict.numbers"
+	switch {
+	case v.Claimed:
+		judged = "preview.verdict.numbers_known"
+	case v.Blocks > 0:
+		judged = "preview.verdict.numbers_blocks"
+	}
+	numbers := e.T(judged, "deletions", v.Deletions, "users", v.Users, "percent", words.Percent(v.Percent()))
 	limit := []any{"stops", v.StopsAt, "limit", words.Percent(v.MaxAllowedDeletions)}
 	id := "preview.verdict.stops"
 	switch {
@@ -317,7 +324,7 @@ func (s *Preview) sentence(width int) []string {
 		return nil
 	}
 	var out []string
-	for l := range strings.SplitSeq(s.e.Printer.Text("guard.sentence", nil), "\n") {
+	for l := range strings.SplitSeq(s.e.Say(review.Cancels(v)), "\n") {
 		for _, w := range widget.Wrap(message.Clean(l), width-1) {
 			out = append(out, row(width, part{" " + w, s.e.Styles.Bad}))
 		}
@@ -329,6 +336,9 @@ func (s *Preview) sentence(width int) []string {
 func (s *Preview) notableLine(width int) string {
 	e := s.e
 	parts := []part{{" ", e.Styles.Text}}
+	if c := s.g.Remaining(); s.tab == review.TabDelete && c.Unclaimed < c.Delete {
+		parts = append(parts, part{e.T("preview.notable.explained", "n", c.Delete-c.Unclaimed), e.Styles.Text}, part{"  ", e.Styles.Text})
+	}
 	for _, f := range review.Filters() {
 		n := s.g.Notable(f)
 		if f == review.Warned && f != s.filter || n == 0 && f != s.filter {
@@ -338,7 +348,7 @@ func (s *Preview) notableLine(width int) string {
 		switch f {
 		case review.SignIns, review.Lately, review.Cleared:
 			text, style = "! "+text, e.Styles.Warn
-		case review.NoFilter, review.Same, review.Warned, review.OutOnly:
+		case review.NoFilter, review.Same, review.Unseen, review.Blocked, review.Warned, review.OutOnly:
 		}
 		if f == s.filter {
 			text, style = "["+text+"]", e.Styles.Here

@@ -96,7 +96,7 @@ func (Ways) piece()   {}
 // Mark is the sign of a finding.
 type Mark uint8
 
-// The marks: [  ] [..] [ok] [! ] [x ] [i ].
+// The marks: [  ] [..] [ok] [! ] [x ] [i ] [? ].
 const (
 	ToCome Mark = iota
 	UnderWay
@@ -104,10 +104,11 @@ const (
 	Warn
 	Stops
 	Info
+	Asks
 )
 
 // String is the mark as every screen draws it.
-func (m Mark) String() string { return [...]string{"[  ]", "[..]", "[ok]", "[! ]", "[x ]", "[i ]"}[m] }
+func (m Mark) String() string { return [...]string{"[  ]", "[..]", "[ok]", "[! ]", "[x ]", "[i ]", "[? ]"}[m] }
 
 type (
 	// Chart is a row of columns over time, the oldest first. A driver shows as many
