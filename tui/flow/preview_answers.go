@@ -147,9 +147,7 @@ func (s *previewing) replied(d *data, got replied) turn {
 		case q.Answer.Kind != got.to.kind:
 			t.say = []words.Text{words.T("preview.q.final")}
 		case got.to.kind == plan.Open:
-			t.say = []words.Text{words.T("preview.q.taken_back", "no", q.No), remain(r)}
-		default:
-			t.say = []words.Text{words.T("preview.q.said", "no", q.No, "answer", review.AnswerWord(q.Answer.Kind)), remain(r)}
+			t.say = []words.Text{words.T("preview.q.taken_back", "no", q.No)}
 		}
 	}
 	return t

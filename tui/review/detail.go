@@ -74,7 +74,10 @@ func (l actions) what(a plan.Action) words.Text {
 	switch a.Kind {
 	case plan.Delete:
 		if a.Explanation != nil {
-			return two(licence(a.Evidence), inHAC(a.Explanation))
+			if a.Evidence != nil && !a.Evidence.Licensed {
+				return two(inHAC(a.Explanation), words.T("preview.no_licence"))
+			}
+			return inHAC(a.Explanation)
 		}
 		return lastUse(a.Evidence)
 	case plan.Rename:
@@ -93,13 +96,6 @@ func (l actions) what(a plan.Action) words.Text {
 }
 
 func two(a, b words.Text) words.Text { return words.T("preview.two", "a", a, "b", b) }
-
-func licence(e *plan.Evidence) words.Text {
-	if e != nil && e.Licensed {
-		return words.T("preview.licence")
-	}
-	return words.T("preview.no_licence")
-}
 
 // inHAC is how long an account was in the source, in a few words.
 func inHAC(e *plan.Explanation) words.Text {
@@ -220,6 +216,13 @@ func means(a plan.Action) words.Text {
 // binned is how long Microsoft 365 keeps a deleted user.
 const binned = 30 * 24 * time.Hour
 
+func enabled(e *plan.Evidence) words.Text {
+	if e.Enabled {
+		return words.T("evidence.enabled")
+	}
+	return words.T("evidence.blocked")
+}
+
 // evidence is what speaks for and against a deletion; what is not known is
 // absent, never a guess.
 func (l actions) evidence(a plan.Action) words.Facts {
@@ -232,6 +235,7 @@ func (l actions) evidence(a plan.Action) words.Facts {
 		facts = explanation(a.Explanation)
 	}
 	if e := a.Evidence; e != nil {
+		facts = append(facts, words.Fact{Label: words.T("preview.has"), Value: words.Is(append(known(e), enabled(e)))})
 		if !e.LastSignIn.IsZero() {
 			label := words.T("preview.last_seen")
 			if l.usedLately(a) {
@@ -239,22 +243,6 @@ func (l actions) evidence(a plan.Action) words.Facts {
 			}
 			facts = append(facts, words.Fact{Label: label, Value: words.T("flow.is", "x", words.Moment(e.LastSignIn))})
 		}
-		licence := words.T("preview.licence_none")
-		if e.Licensed {
-			licence = words.T("preview.licence_some")
-		}
-		facts = append(facts, words.Fact{Label: words.T("preview.licence_label"), Value: licence})
-		if !e.Created.IsZero() {
-			facts = append(facts, words.Fact{Label: words.T("preview.made_label"), Value: words.T("flow.is", "x", words.Day(e.Created))})
-		}
-		state := words.T("evidence.blocked")
-		if e.Enabled {
-			state = words.T("evidence.enabled")
-		}
-		if k := mailbox(e.Purpose); k != "" {
-			state = two(words.T("mailbox."+k), state)
-		}
-		facts = append(facts, words.Fact{Label: words.T("preview.is"), Value: state})
 	}
 	then := words.T("preview.then_delete")
 	if at := l.plan.Source().Read; !at.IsZero() {

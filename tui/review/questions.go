@@ -293,26 +293,21 @@ func (r *Review) beside(q *plan.Question, c *plan.Candidate, short bool) *words.
 		login = words.T("preview.q.used_hac", "at", words.Day(c.Login))
 	}
 	b.Lines = append(b.Lines, words.BesideLine{Label: words.T("preview.q.value.used"), Left: used, Right: login})
-	b.Lines = append(b.Lines, words.BesideLine{Label: words.T("preview.q.value.known"), Left: words.Is(known(&q.Evidence)), Right: since(c)})
+	b.Lines = append(b.Lines, words.BesideLine{Label: words.T("preview.q.value.known"), Left: words.Is(append(known(&q.Evidence), enabled(&q.Evidence))), Right: since(c)})
 	return b
 }
 
 // known is what is known of an account.
 func known(e *plan.Evidence) words.Texts {
-	var list words.Texts
-	if !e.Created.IsZero() {
-		list = append(list, words.T("preview.made", "date", words.Day(e.Created)))
-	}
+	list := words.Texts{words.T("preview.no_licence")}
 	if e.Licensed {
-		list = append(list, words.T("preview.licence"))
-	} else {
-		list = append(list, words.T("preview.no_licence"))
+		list[0] = words.T("preview.licence")
 	}
 	if k := mailbox(e.Purpose &^ directory.PurposeUnknown); k != "" {
 		list = append(list, words.T("mailbox."+k))
 	}
-	if !e.Enabled {
-		list = append(list, words.T("evidence.blocked"))
+	if !e.Created.IsZero() {
+		list = append(list, words.T("preview.made", "date", words.Day(e.Created)))
 	}
 	return list
 }

@@ -157,7 +157,7 @@ func (p *page) mark(m words.Mark) lipgloss.Style {
 	switch m {
 	case words.OK:
 		return s.Good
-	case words.Warn:
+	case words.Warn, words.Asks:
 		return s.Warn
 	case words.Stops:
 		return s.Bad
