@@ -335,8 +335,13 @@ func compared(a, b string) (string, string) {
 	if spaces(a) != spaces(b) {
 		was, is = message.RevealChange(a, b)
 	}
-	was, is = bracketed(was, is)
-	return strings.Replace(was, "[]", "", 1), strings.Replace(is, "[]", "", 1)
+	x, y := bracketed(was, is)
+	x, y = strings.Replace(x, "[]", "", 1), strings.Replace(y, "[]", "", 1)
+	// Where little is common, brackets tell nothing.
+	if in := strings.Index(x, "]") - strings.Index(x, "["); in*3 > 2*len(x) {
+		return was, is
+	}
+	return x, y
 }
 
 func orNone(s string) words.Text {
