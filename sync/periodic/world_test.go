@@ -160,6 +160,9 @@ type ears struct {
 }
 
 func (e *ears) Tell(_ context.Context, n notice.Event) error {
+	if n.Kind == notice.Questions && n.Numbers.Questions == 0 {
+		return nil // ends what was told of questions, if there was any
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.events = append(e.events, n)
