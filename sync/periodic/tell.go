@@ -161,7 +161,7 @@ func (t *turn) questions(e *notice.Event) {
 
 // verdict adds the guard's numbers.
 func (t *turn) verdict(ctx context.Context, e *notice.Event) {
-	r, err := t.w.Store.Run(ctx, t.i.Sync)
+	r, err := t.w.Store.Run(ctx, max(t.i.Sync, t.i.DryRun))
 	if err != nil {
 		return
 	}

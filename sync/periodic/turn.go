@@ -296,6 +296,10 @@ func (t *turn) syncNow(ctx context.Context) error {
 	t.count(run.Summary{Counts: &c})
 	t.held, t.asked = heldIn(planned.Plan), openIn(planned.Plan)
 	if planned.Plan.Len() == 0 {
+		// A read that lost many people may leave nothing to do but questions.
+		if why := planned.Plan.Applyable(); problem.Guarded(why) {
+			return why
+		}
 		t.i.Outcome, t.i.Why = Unchanged, nil
 		return t.allowed(ctx)
 	}
