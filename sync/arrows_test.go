@@ -79,10 +79,10 @@ var arrows = map[string][]string{
 	"graphclient/simulator": {"assets", "sync/clock", "sync/directory", "sync/loopback", "sync/source/hacapi/simulator"},
 
 	// People.
-	"tui/words":  {"sync/consent", "sync/directory", "sync/message", "sync/problem"},
-	"tui/review": {"sync/directory", "sync/message", "sync/plan", "sync/problem", "tui/words"},
+	"tui/words":  {"sync/consent", "sync/directory", "sync/input", "sync/message", "sync/problem"},
+	"tui/review": {"sync/directory", "sync/message", "sync/names", "sync/plan", "sync/problem", "tui/words"},
 	"tui/flow": {
-		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/message", "sync/names", "sync/periodic", "sync/plan",
+		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/input", "sync/periodic", "sync/plan",
 		"sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/state", "tui/review", "tui/words",
 	},
 	"tui/flow/flowtest": {
@@ -95,7 +95,7 @@ var arrows = map[string][]string{
 		"sync/clock", "sync/message", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/review", "tui/theme", "tui/widget", "tui/words",
 	},
 	"tui/step": {
-		"sync/consent", "sync/directory", "sync/message", "sync/plan", "sync/progress", "sync/secret", "tui/flow", "tui/review", "tui/theme",
+		"sync/consent", "sync/directory", "sync/message", "sync/plan", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/review", "tui/theme",
 		"tui/widget", "tui/words",
 	},
 	"tui": {"sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/step", "tui/theme", "tui/widget", "tui/words"},

@@ -28,7 +28,8 @@ type company struct {
 	Restores     [][3]string       `json:"restores"`
 	Adds         [][3]string       `json:"adds"`
 	Unwritable   [][3]string       `json:"unwritable"`
-	Group        [2]string         `json:"group"` // name, local part of its address
+	Questions    map[string]string `json:"questions"` // departments of the people in question
+	Group        [2]string         `json:"group"`     // name, local part of its address
 	Custom       []string          `json:"custom"`
 }
 
@@ -205,9 +206,11 @@ func (w *world) demoChanges(co *company) {
 			p.display = given + " " + family
 		}
 		p.licensed = licensed
-		if local == "copier-3f" {
+		switch local {
+		case "copier-3f", "hara.yoko":
 			p.imm = ""
 		}
+		w.asked(co, p)
 		w.enter(w.account(p))
 	}
 	// Accounts first: a chain of renames takes a name that is still held.
@@ -238,14 +241,34 @@ func (w *world) demoChanges(co *company) {
 	for i := range demoAdds {
 		if i < len(co.Adds) {
 			n := co.Adds[i]
-			w.row(w.told(n[0], demoMain, n[1], n[2]))
+			p := w.told(n[0], demoMain, n[1], n[2])
+			w.asked(co, p)
+			w.row(p)
 			continue
 		}
 		w.row(w.stranger(demoMain))
 	}
 	for _, n := range co.Unwritable {
-		w.row(w.told(n[0], demoMain, n[1], n[2]))
+		p := w.told(n[0], demoMain, n[1], n[2])
+		if w.asked(co, p) { // somebody wrote into the cell
+			p.domain += " (leave)"
+		}
+		w.row(p)
 	}
+}
+
+// asked puts a person of whom only a reviewer can know who they are into their
+// department, and new ones among those who never logged in and have no ID yet.
+func (w *world) asked(co *company, p *person) bool {
+	dept, ok := co.Questions[p.local]
+	if !ok {
+		return false
+	}
+	p.dept = dept
+	if p.local == "watanabe.s" {
+		p.imm, p.login = "", time.Time{}
+	}
+	return true
 }
 
 // demoConflicts makes two rows with one UPN, and one row that fits two

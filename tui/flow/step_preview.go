@@ -29,12 +29,22 @@ type previewing struct {
 	most    string
 	find    string // searched for when the next plan comes
 	list    listing
+
+	// at is the question that is shown line by line, many that all are listed.
+	at   int
+	many bool
+	// replies are answers that wait for the one before to be stored, stored whether
+	// one is under way, and said the accounts answered here, the last one last.
+	replies []reply
+	storing bool
+	said    []directory.ID
 }
 
 // listing is what is listed line by line.
 type listing struct {
 	of      *review.Review
 	version int
+	shape   int
 	query   review.Query
 	top     int     // index of the first row shown
 	rows    []int32 // that the query has; nil: to be found
@@ -44,10 +54,17 @@ type listing struct {
 // beginning.
 func (s *previewing) listed(d *data) *listing {
 	if s.list.of != d.review {
-		s.list = listing{of: d.review}
-		s.show(d, review.TabAll, review.NoFilter, "")
+		tab := review.TabAll
+		if d.review.Waiting() {
+			tab = review.TabQuestions
+		}
+		s.show(d, tab, review.NoFilter, "")
+		s.at, s.many, s.said, s.replies = max(0, d.review.NextOpen(-1)), false, nil, nil
 	}
 	l := &s.list
+	if l.shape != l.of.Shape() {
+		l.rows, l.shape = nil, l.of.Shape()
+	}
 	if l.rows == nil || l.query.Filter == review.OutOnly && l.version != l.of.Version() {
 		l.rows, _ = l.of.Finder(l.query).Find(context.Background()) // only a context stops it
 		l.version = l.of.Version()
@@ -56,7 +73,7 @@ func (s *previewing) listed(d *data) *listing {
 }
 
 func (s *previewing) show(d *data, tab review.Tab, f review.Filter, search string) {
-	s.list = listing{of: d.review, query: review.Query{Tab: tab, Filter: f, Search: search}}
+	s.list = listing{of: d.review, shape: d.review.Shape(), query: review.Query{Tab: tab, Filter: f, Search: search}}
 }
 
 // bySkips reports whether the skips are shown by reason.
@@ -94,6 +111,7 @@ const pageRows = 15
 
 func (s *previewing) enter(d *data, back bool) turn {
 	s.asks, s.err, s.working, s.row = askList, nil, words.Text{}, 0
+	s.storing, s.replies = false, nil
 	if s.find != "" {
 		s.show(d, review.TabAll, review.NoFilter, s.find)
 		s.find = ""
@@ -144,6 +162,7 @@ func (s *previewing) view(d *data, now time.Time) View {
 		v.Ask = Question{Kind: Number, Text: words.T("preview.most_ask"), Preset: s.most}
 		return v
 	}
+	asks := l.asks() && s.row == 0
 	if s.row == 0 {
 		v.Blocks = append(v.Blocks, r.Head()...)
 		if w := review.Warnings(r.Plan().Warnings()); len(w) > 0 && l.query.Tab == review.TabAll && l.top == 0 && l.query.Search == "" {
@@ -151,7 +170,12 @@ func (s *previewing) view(d *data, now time.Time) View {
 		}
 	}
 	switch {
-	case s.row > 0:
+	case asks && s.many:
+		v.Blocks = append(v.Blocks, words.Para{Text: r.Progress()}, r.Table(l.rows))
+	case asks:
+		v.Blocks = append(v.Blocks, words.Para{Text: r.Progress()})
+		v.Blocks = append(v.Blocks, r.Card(s.at, -1).Pieces()...)
+	case s.row != 0:
 		v.Blocks = append(v.Blocks, r.Detail(r.Index(s.row))...)
 	case l.query.Tab == review.TabSummary:
 		v.Blocks = append(v.Blocks, r.SummaryPieces()...)
@@ -161,11 +185,23 @@ func (s *previewing) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, l.blocks()...)
 	}
 	v.Ask = Question{Kind: List, Text: words.T("preview.ask")}
+	if asks {
+		v.Ask.Text = words.T("preview.q.ask")
+		if len(r.Plan().Question(s.at).Rows) > 1 {
+			v.Ask.Text = words.T("preview.q.ask_rows")
+		}
+	}
 	for _, c := range r.Commands() {
-		v.Commands = append(v.Commands, Command{Name: c.Name, Key: c.Key, Word: c.Word, Arg: c.Arg, Help: c.Help, Lines: c.Lines})
+		if c.Questions && !asks || asks && c.Name == review.CmdTakeBack {
+			continue
+		}
+		v.Commands = append(v.Commands, Command{Name: c.Name, Key: c.Key, Word: c.Word, Also: c.Also, Arg: c.Arg, Help: c.Help, Lines: c.Lines})
 	}
 	return v
 }
+
+// asks reports whether questions are shown, rather than rows.
+func (l *listing) asks() bool { return l.query.Tab == review.TabQuestions && l.query.Search == "" }
 
 func (s *previewing) status(d *data) words.Text {
 	whole := words.T("completeness.not-confirmed")
@@ -287,6 +323,13 @@ func (s *previewing) answer(d *data, a Answer) turn {
 	if text == "" {
 		return s.page(d, 1)
 	}
+	if no, ok := strings.CutPrefix(words.Fold(text), "q"); ok {
+		if n, ok := input.Number(no); ok && n >= 1 && n <= d.review.Plan().QuestionLen() {
+			s.row, s.many, s.at = 0, false, n-1
+			s.show(d, review.TabQuestions, review.NoFilter, "")
+			return turn{}
+		}
+	}
 	n, ok := input.Number(text)
 	if !ok {
 		return stayed(words.T("preview.not_understood"))
@@ -330,11 +373,14 @@ func (s *previewing) keep(d *data, key, value string) turn {
 }
 
 func (s *previewing) page(d *data, by int) turn {
-	if s.row > 0 {
+	if s.row != 0 {
 		s.row = 0
 		return turn{}
 	}
 	l := s.listed(d)
+	if l.asks() {
+		return s.turnTo(d, by)
+	}
 	top := l.top + by*pageRows
 	switch {
 	case l.query.Tab == review.TabSummary || l.bySkips() || top >= len(l.rows):
@@ -349,11 +395,16 @@ func (s *previewing) page(d *data, by int) turn {
 func (s *previewing) command(d *data, a Answer) turn {
 	r, l := d.review, s.listed(d)
 	if t, ok := strings.CutPrefix(a.Command, review.CmdTab); ok {
-		s.row = 0
+		s.row, s.many = 0, false
 		s.show(d, review.Tab(t), review.NoFilter, "")
 		return turn{}
 	}
 	switch a.Command {
+	case review.CmdSame, review.CmdDifferent, review.CmdNotNow, review.CmdReopen:
+		return s.reply(d, a)
+	case review.CmdList:
+		s.many = !s.many
+		return turn{}
 	case review.CmdNext:
 		return s.page(d, 1)
 	case review.CmdPrevious:
@@ -361,7 +412,7 @@ func (s *previewing) command(d *data, a Answer) turn {
 	case review.CmdSearch:
 		s.row = 0
 		tab := l.query.Tab
-		if tab == review.TabSummary {
+		if tab == review.TabSummary || tab == review.TabQuestions {
 			tab = review.TabAll
 		}
 		s.show(d, tab, l.query.Filter, strings.TrimSpace(a.Text))
@@ -424,7 +475,7 @@ func (s *previewing) meant(d *data, a Answer) []int {
 			}
 		}
 		return nos
-	case text == "" && s.row > 0:
+	case text == "" && s.row != 0:
 		return []int{s.row}
 	}
 	nos, ok := words.RowNumbers(a.Text, r.Highest())
@@ -509,6 +560,8 @@ func (s *previewing) sync(d *data) turn {
 	switch p := d.review.Approved(); {
 	case d.session == nil:
 		return stayed(words.T("preview.file_no_dryrun"))
+	case s.storing:
+		return stayed(words.T("preview.q.storing"))
 	case p.Counts().Changes() == 0:
 		return stayed(words.T("preview.nothing_to_do"))
 	case problem.Guarded(p.Applyable()) && !p.Verdict().Raised:
@@ -541,7 +594,7 @@ func (s *previewing) savePlan(d *data) turn {
 	}))
 }
 
-func (s *previewing) inner() bool { return s.asks != askList || s.row > 0 }
+func (s *previewing) inner() bool { return s.asks != askList || s.row != 0 }
 
 func (s *previewing) back(d *data) (turn, bool) {
 	switch {
@@ -551,7 +604,7 @@ func (s *previewing) back(d *data) (turn, bool) {
 		s.asks = askGuard
 	case s.asks != askList:
 		s.asks = askList
-	case s.row > 0:
+	case s.row != 0:
 		s.row = 0
 	case s.list.of == d.review && s.list.query.Search != "":
 		// As with esc on the screen: the search is cleared first.
@@ -560,7 +613,7 @@ func (s *previewing) back(d *data) (turn, bool) {
 		return turn{}, false
 	}
 	s.working = words.Text{}
-	return turn{stop: true}, true
+	return turn{stop: !s.storing}, true
 }
 
 func (s *previewing) event(*data, any, time.Time) {}
@@ -568,6 +621,8 @@ func (s *previewing) event(*data, any, time.Time) {}
 func (s *previewing) done(d *data, result any) turn {
 	s.working = words.Text{}
 	switch r := result.(type) {
+	case replied:
+		return s.replied(d, r)
 	case fileSaved:
 		if r.err != nil {
 			s.err = r.err

@@ -102,6 +102,7 @@ type Command struct {
 	Name string     // what Answer.Command says
 	Key  string     // the key of the screens
 	Word string     // the word that may be typed instead
+	Also string     // or this one
 	Arg  words.Text // names what follows it; zero if nothing does
 	Help words.Text
 	// Lines: it is for rows that are listed line by line; a screen that shows them

@@ -105,6 +105,10 @@ func (w *page) piece(b words.Piece) {
 		w.changes(b)
 	case words.Table:
 		w.table(b)
+	case words.Beside:
+		w.beside(b)
+	case words.Ways:
+		w.ways(b)
 	case words.CodeCard:
 		w.blank()
 		w.line("    " + message.Clean(b.Code.URL))
@@ -372,4 +376,52 @@ func (w *page) keysLine(v flow.View) {
 		line += k
 	}
 	w.line(line)
+}
+
+// beside draws two sides value by value, with the sign between them.
+func (w *page) beside(b words.Beside) {
+	const mark = 4
+	label, left := 0, widget.Width(w.say(b.Left))
+	for _, l := range b.Lines {
+		label, left = max(label, widget.Width(w.say(l.Label))), max(left, widget.Width(w.say(l.Left)))
+	}
+	label = min(label, w.width/4)
+	left = min(left, max(8, (w.width-label-len(gap)-mark-len(gap))/2))
+	line := func(a, b, sign, c string) {
+		right := max(8, w.width-label-left-2*len(gap)-mark)
+		lefts, rights := widget.Wrap(b, left), widget.Wrap(c, right)
+		for i := range max(len(lefts), len(rights), 1) {
+			at := func(list []string) string {
+				if i < len(list) {
+					return list[i]
+				}
+				return ""
+			}
+			if i > 0 {
+				a, sign = "", ""
+			}
+			w.line(strings.TrimRight(widget.Fit(a, label)+gap+widget.Fit(at(lefts), left)+gap+widget.Fit(sign, mark)+at(rights), " "))
+		}
+	}
+	w.blank()
+	line("", w.say(b.Left), "", w.say(b.Right))
+	for _, l := range b.Lines {
+		line(w.say(l.Label), w.say(l.Left), l.Mark, w.say(l.Right))
+	}
+}
+
+// ways draws the answers, each by its word, with what it does.
+func (w *page) ways(list words.Ways) {
+	w.blank()
+	name := 0
+	for _, a := range list {
+		name = max(name, widget.Width(a.Word))
+	}
+	for _, a := range list {
+		mark := "( ) "
+		if a.Chosen {
+			mark = "(x) "
+		}
+		w.wrapped("  "+mark+widget.Fit(a.Word, name)+gap, w.say(a.Name)+": "+w.say(a.Does))
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/words"
@@ -99,7 +100,12 @@ func command(list []flow.Command, text string) (flow.Answer, bool) {
 	word, arg, _ := strings.Cut(strings.ReplaceAll(text, "\u3000", " "), " ")
 	key := words.Fold(word)
 	for _, c := range list {
-		if key != "" && (strings.EqualFold(key, c.Key) || key == c.Word) {
+		if c.Key != "" && c.Key == input.Fold(word) { // D is not d where both are there
+			return flow.Answer{Command: c.Name, Text: strings.TrimSpace(arg)}, true
+		}
+	}
+	for _, c := range list {
+		if key != "" && (strings.EqualFold(key, c.Key) || key == c.Word || key == c.Also) {
 			return flow.Answer{Command: c.Name, Text: strings.TrimSpace(arg)}, true
 		}
 	}

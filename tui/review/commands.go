@@ -11,6 +11,11 @@ const (
 	CmdNext      = "next"
 	CmdPrevious  = "previous"
 	CmdSearch    = "search"
+	CmdSame      = "same"
+	CmdDifferent = "different"
+	CmdNotNow    = "not-now"
+	CmdReopen    = "reopen"
+	CmdList      = "list"
 	CmdFilter    = "filter"
 	CmdOut       = "out"
 	CmdIn        = "in"
@@ -33,6 +38,10 @@ type Command struct {
 	Word string // by a word
 	Arg  words.Text
 	Help words.Text
+	// Also is the word in Japanese.
+	Also string
+	// Questions: only where a question is shown.
+	Questions bool
 	// Lines: only where rows are listed line by line; a screen has ways of its own.
 	Lines bool
 }
@@ -49,6 +58,9 @@ func commandsOf(parts []Part) []Command {
 	for _, p := range parts {
 		c := Command{Name: CmdTab + string(p.Tab), Key: p.Sign, Word: string(p.Tab), Lines: true}
 		switch p.Tab {
+		case TabQuestions:
+			// ? is help everywhere.
+			c.Key, c.Word, c.Help = "", "questions", words.T("preview.cmd_questions")
 		case TabAll:
 			c.Help = words.T("preview.cmd_all")
 		case TabSkip:
@@ -59,6 +71,17 @@ func commandsOf(parts []Part) []Command {
 			c.Help = words.T("preview.cmd_kind", "kind", words.T("kind."+string(p.Tab)))
 		}
 		list = append(list, c)
+	}
+	if parts[0].Tab == TabQuestions {
+		row := words.T("preview.arg_row")
+		list = append(
+			list,
+			Command{Name: CmdSame, Key: "=", Word: "same", Also: "同一人物", Arg: row, Help: words.T("preview.cmd_same"), Questions: true},
+			Command{Name: CmdDifferent, Key: "D", Word: "different", Also: "別人", Help: words.T("preview.cmd_different"), Questions: true},
+			Command{Name: CmdNotNow, Word: "not-now", Also: "保留", Help: words.T("preview.cmd_notnow"), Questions: true},
+			Command{Name: CmdReopen, Key: "z", Word: "takeback", Help: words.T("preview.cmd_reopen"), Questions: true},
+			Command{Name: CmdList, Key: "l", Word: "list", Help: words.T("preview.cmd_list"), Questions: true, Lines: true},
+		)
 	}
 	return append(
 		list,
@@ -96,7 +119,7 @@ func (r *Review) Key(name string) string {
 // Pressed is the command that a screen's key stands for by itself.
 func (r *Review) Pressed(key string) (name string, ok bool) {
 	for _, c := range r.commands {
-		if c.Key == key && c.Arg.IsZero() && !c.Lines {
+		if c.Key == key && c.Arg.IsZero() && !c.Lines && !c.Questions {
 			return c.Name, true
 		}
 	}

@@ -51,7 +51,7 @@ func (r *Review) Among(q Query) int {
 		}
 		return r.Actions()
 	default:
-		return r.Part(q.Tab).Count
+		return max(0, r.Part(q.Tab).Count)
 	}
 }
 

@@ -18,6 +18,9 @@ type Tab string
 
 // The tabs, in their order.
 const (
+	// TabQuestions is first, where there are any.
+	TabQuestions Tab = "question"
+
 	TabAll     Tab = "all"
 	TabDelete  Tab = "delete"
 	TabRename  Tab = "rename"
@@ -207,7 +210,7 @@ func attributeBit(i int) uint32 { return 1 << min(attributeShift+i, 31) }
 
 func (x *index) read(r *Review) {
 	p := r.plan
-	x.lists = lists{actions{r}, skips{r}}
+	x.lists = lists{actions{r}, skips{r}, questions{r}}
 	x.nos, x.skipNo = make([]int32, 0, p.Len()), make(map[int]int, p.SkipLen())
 	x.marks, x.notable = make([]uint32, 0, p.Len()), map[Filter]int{}
 	if at := p.Source().Read; !at.IsZero() {
@@ -241,7 +244,12 @@ func (x *index) read(r *Review) {
 func partsOf(p *plan.Plan) []Part {
 	c := p.Counts()
 	all := int32(p.Len()) //nolint:gosec // rows of a plan
-	out := []Part{{Tab: TabAll, Count: c.Changes(), to: all}}
+	var out []Part
+	if n := int32(p.QuestionLen()); n > 0 { //nolint:gosec // questions of a plan
+		from := all + int32(p.SkipLen()) //nolint:gosec // rows of a plan
+		out = append(out, Part{Tab: TabQuestions, Sign: questionSign, Count: int(n), from: from, to: from + n})
+	}
+	out = append(out, Part{Tab: TabAll, Count: c.Changes(), to: all})
 	from := int32(0)
 	for _, k := range []struct {
 		kind plan.Kind

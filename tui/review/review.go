@@ -38,7 +38,9 @@ type Review struct {
 	final   *plan.Plan
 	counts  *plan.Counts
 	verdict *plan.Verdict
+	cards   map[cardKey]*Card
 	version int
+	shape   int
 }
 
 // New reads through a plan, which takes a while where it has many rows.
@@ -53,6 +55,29 @@ func (r *Review) Plan() *plan.Plan { return r.plan }
 
 // Version changes whenever the review does.
 func (r *Review) Version() int { return r.version }
+
+// Shape changes whenever rows come or go, by an answer: indexes of before mean
+// nothing then.
+func (r *Review) Shape() int { return r.shape }
+
+// Answered takes the plan with other answers to its questions. Rows left out stay
+// so where they still are.
+func (r *Review) Answered(p *plan.Plan) {
+	r.edit.Answer(p.Answers())
+	r.plan = r.edit.Plan()
+	for no := range r.left {
+		if !r.edit.IsOut(no) {
+			delete(r.left, no)
+			delete(r.lasting, no)
+		}
+	}
+	r.tidySteps()
+	r.raised = false
+	r.index = index{}
+	r.index.read(r)
+	r.shape++
+	r.stale()
+}
 
 // Approved is the plan of what remains.
 func (r *Review) Approved() *plan.Plan {
@@ -134,13 +159,18 @@ func (r *Review) TakeIn(nos []int) []int {
 		delete(r.left, n)
 		delete(r.lasting, n)
 	}
-	// A step has only what is still out: what came in by itself is not taken back.
+	r.tidySteps()
+	r.changed()
+	return changed
+}
+
+// tidySteps leaves in a step only what is still out: what came in by itself is not
+// taken back.
+func (r *Review) tidySteps() {
 	for i, step := range r.steps {
 		r.steps[i] = slices.DeleteFunc(step, func(n int) bool { return !r.IsOut(n) })
 	}
 	r.steps = slices.DeleteFunc(r.steps, func(step []int) bool { return len(step) == 0 })
-	r.changed()
-	return changed
 }
 
 // TakeBack undoes the last step of leaving out.
@@ -163,7 +193,7 @@ func (r *Review) Raised() bool { return r.raised }
 
 // stale forgets what was found of the rows that remain.
 func (r *Review) stale() {
-	r.final, r.counts, r.verdict = nil, nil, nil
+	r.final, r.counts, r.verdict, r.cards = nil, nil, nil, nil
 	r.version++
 }
 

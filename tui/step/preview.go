@@ -27,8 +27,13 @@ type Preview struct {
 	asks *General
 	v    flow.View
 	g    *review.Review
-	// version is the review's as of the last Sync.
-	version int
+	// version is the review's as of the last Sync, shape too.
+	version, shape int
+
+	// at is the question that is shown, row the candidate of it that same person
+	// would mean, -1 for none yet. first is the first question that the list shows.
+	at, candidate, first int
+	listed               int // questions that the list has room for
 
 	tab    review.Tab
 	filter review.Filter
@@ -97,10 +102,26 @@ func (s *Preview) Sync(v flow.View) {
 	if s.version != s.g.Version() {
 		s.version = s.g.Version()
 		s.rows.forget()
+		s.reshaped()
 		if s.filter == review.OutOnly {
 			s.ask(false)
 		}
 	}
+}
+
+// reshaped shows the rows anew when an answer brought or took some.
+func (s *Preview) reshaped() {
+	if s.shape == s.g.Shape() {
+		return
+	}
+	s.shape = s.g.Shape()
+	s.cancel()
+	s.lists, s.detail, s.before = listCache{}, detailCache{}, -1
+	s.search, s.typing, s.order, s.reason = widget.Input{}, false, review.ByRisk, 0
+	s.rows.forget()
+	s.table.SetRows(s.rows)
+	s.answered, s.found = review.Query{}, nil
+	s.ask(false)
 }
 
 // asking reports whether the flow asks something instead of listing rows.
@@ -120,14 +141,21 @@ func (s *Preview) Headed() bool { return !s.asking() }
 // begin shows another plan.
 func (s *Preview) begin(g *review.Review) {
 	s.cancel()
-	s.g, s.version = g, g.Version()
+	s.g, s.version, s.shape = g, g.Version(), g.Shape()
 	s.tab, s.filter, s.order = review.TabAll, review.NoFilter, review.ByRisk
+	s.at, s.candidate, s.first = max(0, g.NextOpen(-1)), -1, 0
+	if g.Waiting() && s.v.Search == "" {
+		s.tab = review.TabQuestions
+	}
 	s.search, s.typing, s.attribute, s.reason = widget.Input{}, false, "", 0
 	s.menu, s.open, s.scrolled, s.scrolledOf, s.before = false, false, 0, -1, -1
 	s.pick, s.lists = picker{}, listCache{}
 	s.rows.forget()
 	s.table.SetRows(s.rows)
 	s.answered, s.found = s.query(), nil
+	if s.tab == review.TabQuestions {
+		s.ask(false)
+	}
 	s.want(s.v.Search)
 }
 
@@ -254,6 +282,7 @@ const (
 	bodySummary
 	bodyFilters
 	bodyDetail
+	bodyQuestions
 )
 
 func (s *Preview) body() body {
@@ -263,6 +292,8 @@ func (s *Preview) body() body {
 		return bodyFilters
 	case s.open:
 		return bodyDetail
+	case s.tab == review.TabQuestions && plain:
+		return bodyQuestions
 	case s.tab == review.TabSkip && s.reason == 0 && plain:
 		return bodyReasons
 	case s.tab == review.TabSummary && s.attribute == "":
@@ -273,7 +304,7 @@ func (s *Preview) body() body {
 
 // goTo shows a tab; filter and search belong to what was looked at.
 func (s *Preview) goTo(t review.Tab) tea.Cmd {
-	if t == review.TabSkip || t == review.TabSummary {
+	if t == review.TabSkip || t == review.TabSummary || t == review.TabQuestions {
 		s.filter = review.NoFilter
 		s.search.Set("")
 	}

@@ -32,6 +32,11 @@ func (s *Preview) key(k tea.KeyPressMsg) ([]flow.Answer, tea.Cmd, bool) {
 			return nil, nil, true
 		}
 	}
+	if s.body() == bodyQuestions {
+		if answers, cmd, ok := s.questionKey(name); ok {
+			return answers, cmd, true
+		}
+	}
 	if s.moves(name) {
 		return nil, nil, true
 	}
@@ -97,7 +102,7 @@ func (s *Preview) choose(i int) tea.Cmd {
 	if i > 0 {
 		s.filter = review.Filters()[i-1]
 	}
-	if s.tab == review.TabSkip || s.tab == review.TabSummary {
+	if s.tab == review.TabSkip || s.tab == review.TabSummary || s.tab == review.TabQuestions {
 		s.tab, s.attribute, s.reason = review.TabAll, "", 0
 	}
 	return s.ask(false)
@@ -158,7 +163,7 @@ func (s *Preview) moves(name string) bool {
 
 // row is the selected row, -1 where there is none.
 func (s *Preview) row() int {
-	if b := s.body(); b == bodyReasons || b == bodySummary || b == bodyFilters {
+	if b := s.body(); b == bodyReasons || b == bodySummary || b == bodyFilters || b == bodyQuestions {
 		return -1
 	}
 	return s.table.Selected()
@@ -235,7 +240,7 @@ func (s *Preview) command(name string) ([]flow.Answer, tea.Cmd, bool) {
 		if s.search.Value() == "" {
 			s.before = s.table.Selected()
 		}
-		if s.tab == review.TabSummary {
+		if s.tab == review.TabSummary || s.tab == review.TabQuestions {
 			return nil, s.goTabTyping(review.TabAll), true
 		}
 	case s.g.Key(review.CmdFilter):
@@ -292,7 +297,7 @@ func (s *Preview) enter() tea.Cmd {
 		if s.table.Selected() >= 0 {
 			s.open, s.scrolled = true, 0
 		}
-	case bodyFilters, bodyDetail:
+	case bodyFilters, bodyDetail, bodyQuestions:
 	}
 	return nil
 }
@@ -331,6 +336,8 @@ func (s *Preview) wheel(m tea.MouseWheelMsg) {
 	}
 	split := s.Split(s.width)
 	switch b := s.body(); {
+	case b == bodyQuestions:
+		s.scroll(by)
 	case b == bodyReasons || b == bodySummary || b == bodyFilters:
 		if by < 0 {
 			s.pick.moves("up", 1)
@@ -374,6 +381,10 @@ func (s *Preview) click(x, y int) tea.Cmd {
 		if _, again := s.table.Click(y - s.tableTop); again {
 			return s.enter()
 		}
+	case bodyQuestions:
+		if i := y - s.listTop; i >= 0 && i < s.listed && s.first+i < s.g.Plan().QuestionLen() {
+			s.turnTo(s.first + i)
+		}
 	case bodyDetail:
 	}
 	return nil
@@ -398,6 +409,8 @@ func (s *Preview) Keys() []key.Binding {
 	switch b := s.body(); {
 	case s.typing:
 		return []key.Binding{k("a-z", "type"), k("enter", "down"), k("esc", "esc_clear")}
+	case b == bodyQuestions:
+		return append(s.questionKeys(), moves...)
 	case b == bodyFilters:
 		return []key.Binding{k("enter", "choose"), k("1-"+strconv.Itoa(len(review.Filters())+1), "choose"), k("esc", "esc")}
 	case b == bodyReasons:

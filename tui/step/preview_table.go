@@ -42,7 +42,7 @@ func (r *previewRows) Row(i int) widget.Row {
 	}
 	l := r.s.g.Row(i)
 	row := widget.Row{
-		Cells: []string{l.Sign, strconv.Itoa(l.No), message.Clean(l.UPN), message.Clean(l.Name), e.Say(l.What)},
+		Cells: []string{l.Sign, e.Say(review.Label(l.No)), message.Clean(l.UPN), message.Clean(l.Name), e.Say(l.What)},
 		Tone:  int(l.Kind),
 	}
 	if l.Kind == 0 {

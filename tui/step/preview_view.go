@@ -63,8 +63,12 @@ func (s *Preview) Split(width int) int {
 	if s.asking() || width < previewBeside {
 		return -1
 	}
-	if b := s.body(); b == bodySummary || b == bodyFilters || b == bodyDetail {
+	switch s.body() {
+	case bodySummary, bodyFilters, bodyDetail:
 		return -1
+	case bodyQuestions:
+		return questionList
+	case bodyTable, bodyReasons:
 	}
 	if width < spacious {
 		return width - detailNarrow - 1
@@ -81,6 +85,9 @@ func (s *Preview) View(width, height int) string {
 		return ""
 	}
 	s.width, s.height = width, height
+	if s.body() == bodyQuestions {
+		return s.viewQuestions(width, height)
+	}
 	lines := s.top(width)
 	split := s.Split(width)
 	lines = append(lines, s.rule(width, split, s.e.Signs.Down))
@@ -259,6 +266,8 @@ func (s *Preview) tone(t review.Tab) lipgloss.Style {
 		return st.Update
 	case review.TabSkip:
 		return st.Skip
+	case review.TabQuestions:
+		return st.Warn
 	case review.TabAll, review.TabSummary:
 	}
 	return st.Text
@@ -413,6 +422,8 @@ func (s *Preview) Place() string {
 		return s.e.T("preview.place", "n", s.table.Place()+1, "of", s.table.Len())
 	case bodyReasons:
 		return s.e.T("preview.rows", "n", s.g.Part(review.TabSkip).Count)
+	case bodyQuestions:
+		return s.questionPlace()
 	case bodySummary, bodyFilters:
 	}
 	return ""

@@ -78,7 +78,7 @@ func (c *company) record(w who, id directory.ID) directory.Record {
 
 func (c *company) inSource(w who) {
 	c.nSource++
-	r := c.record(w, "")
+	r := c.record(w, directory.ID(w.local))
 	r.Line = c.nSource + 1
 	r.Marks = directory.Enabled
 	if err := c.source.Add(r); err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 )
 
-// Piece is one part of a view: Para, Heading, Facts, Checks, Table, CodeCard,
-// PageCard, Script or Trouble.
+// Piece is one part of a view: Para, Heading, Facts, Checks, Table, Beside, Ways,
+// CodeCard, PageCard, Script or Trouble.
 type Piece interface{ piece() }
 
 type (
@@ -63,6 +63,35 @@ func (CodeCard) piece() {}
 func (PageCard) piece() {}
 func (Script) piece()   {}
 func (Trouble) piece()  {}
+
+type (
+	// Beside compares two sides, value by value.
+	Beside struct {
+		Left, Right Text
+		Lines       []BesideLine
+	}
+	// BesideLine is one value of both. Mark is the sign between them: = =~ # .
+	BesideLine struct {
+		Label, Left Text
+		Mark        string
+		Right       Text
+	}
+	// Ways are the answers to choose from, each with what it does.
+	Ways []Way
+	// Way is one of them: by a key, or by its word line by line.
+	Way struct {
+		Key    string
+		Word   string
+		Name   Text
+		Does   Text
+		Chosen bool
+		// Deletes: an account goes. Cancels: the guard would stop all then.
+		Deletes, Cancels bool
+	}
+)
+
+func (Beside) piece() {}
+func (Ways) piece()   {}
 
 // Mark is the sign of a finding.
 type Mark uint8
