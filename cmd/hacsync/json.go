@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -72,6 +73,15 @@ type (
 		DeletionPercent     float64 `json:"deletion_percent"`
 		MaxAllowedDeletions int     `json:"max_allowed_deletions"`
 		Message             string  `json:"message"`
+		Code                string  `json:"code"` // empty where it passes
+		Deletions           int     `json:"deletions"`
+		Users               int     `json:"users"`
+		StopsAt             int     `json:"stops_at"`
+		// Claimed: the numbers are those among the accounts that are or were in the
+		// source. Lost count too, unattended.
+		Claimed bool `json:"claimed"`
+		Lost    int  `json:"lost"`
+		Blocks  int  `json:"blocks"`
 	}
 	jsonHead struct {
 		Schema           int         `json:"schema"`
@@ -91,6 +101,9 @@ type (
 		// Error and Drifted are there only for a sync that was refused or failed.
 		Error   *fault      `json:"error,omitempty"`
 		Drifted []jsonDrift `json:"drifted,omitempty"`
+		// NeverSeen are those deletions whose account was in no complete read.
+		NeverSeen     int `json:"never_seen"`
+		QuestionsOpen int `json:"questions_open"`
 	}
 	jsonDrift struct {
 		No        int    `json:"no"`
@@ -107,6 +120,9 @@ type (
 		ID      string       `json:"id"`
 		Changes []jsonChange `json:"changes"`
 		Outcome string       `json:"outcome"`
+		// Explanation is there for deletions and blocks of accounts without a row.
+		Link        *jsonLink        `json:"link,omitempty"`
+		Explanation *jsonExplanation `json:"explanation,omitempty"`
 	}
 	jsonChange struct {
 		Attribute string  `json:"attribute"`
@@ -129,6 +145,7 @@ const outcomePlanned = "planned"
 // planObject is a plan, and what a sync made of it, as one JSON object.
 type planObject struct {
 	run    int64
+	at     time.Time // when the plan was made
 	plan   *plan.Plan
 	report *run.Report // nil for a dry run
 	fault  *fault      // why a sync was refused
@@ -149,12 +166,17 @@ func (o planObject) head() jsonHead {
 			Cancelled:           v.Cancelled,
 			DeletionPercent:     finite(v.Percent()),
 			MaxAllowedDeletions: v.MaxAllowedDeletions,
+			Deletions:           v.Deletions, Users: v.Users, StopsAt: v.StopsAt, Claimed: v.Claimed, Lost: v.Lost, Blocks: v.Blocks,
 		},
+		NeverSeen: c.Unclaimed, QuestionsOpen: openQuestions(o.plan),
 		Fingerprint: o.plan.Fingerprint().String(),
 		Error:       o.fault,
 	}
 	if v.Cancelled {
-		h.Verdict.Message = o.words.Text("guard.sentence", nil)
+		h.Verdict.Message = cancelled(o.words, v)
+	}
+	if v.Why != nil {
+		h.Verdict.Code = string(v.Why.Code)
 	}
 	if o.report != nil {
 		for _, d := range o.report.Drifted {
@@ -197,6 +219,12 @@ func (o planObject) write(w io.Writer) error {
 				return err
 			}
 		}
+		_, _ = b.WriteString(`],"questions":[`)
+		for i, q := range o.plan.Questions() {
+			if err := element(b, i, questionJSON(o.plan, q, o.at)); err != nil {
+				return err
+			}
+		}
 		_ = b.WriteByte(']')
 	}
 	_, _ = b.WriteString("}\n")
@@ -227,6 +255,10 @@ func (o planObject) action(i int) jsonAction {
 			Attribute: string(c.Attribute), Old: orNull(c.Old.Text, c.Old.Set), New: orNull(c.New.Text, c.New.Set),
 		})
 	}
+	if a.Link.Username != "" {
+		row.Link = &jsonLink{Username: a.Link.Username, Since: dayOf(a.Link.Since)}
+	}
+	row.Explanation = explanationJSON(a.Explanation)
 	if o.report != nil {
 		row.Outcome = run.OutcomeNotTried
 		if became, ok := o.report.Outcome[a.No]; ok {

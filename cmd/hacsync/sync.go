@@ -118,7 +118,7 @@ func (a *app) apply(ctx context.Context, s *session, p *run.Planned, known bool,
 // computed it.
 func (a *app) planOf(ctx context.Context, s *session, domain string, f syncFlags, o run.Overrides) (*run.Planned, bool, error) {
 	if f.plan == "" {
-		p, err := s.runner.DryRun(ctx, domain, o)
+		p, err := f.from.dryRun(ctx, s, domain, approver(f.approvedBy), o)
 		return p, true, err
 	}
 	file, err := os.Open(f.plan)
@@ -238,7 +238,7 @@ func approver(said string) string {
 func (a *app) nothingToDo(p *run.Planned, f syncFlags) error {
 	if a.flags.json {
 		a.answered = true
-		return planObject{run: p.Run, plan: p.Plan, summary: f.summary, words: a.words}.write(a.out)
+		return planObject{run: p.Run, at: p.At, plan: p.Plan, summary: f.summary, words: a.words}.write(a.out)
 	}
 	if no := p.Plan.Undoes(); no != 0 {
 		a.say(a.text("undo.nothing", problem.Args{"run": strconv.FormatInt(no, 10)}))
@@ -256,7 +256,7 @@ func (a *app) refused(p *run.Planned, r *run.Report, err error, f syncFlags) err
 	}
 	if a.flags.json {
 		why := a.fault(err)
-		object := planObject{run: p.Run, plan: p.Plan, report: r, fault: &why, summary: f.summary, words: a.words}
+		object := planObject{run: p.Run, at: p.At, plan: p.Plan, report: r, fault: &why, summary: f.summary, words: a.words}
 		if r != nil && r.Run > 0 {
 			object.run = r.Run
 		}
@@ -275,7 +275,7 @@ func (a *app) refused(p *run.Planned, r *run.Report, err error, f syncFlags) err
 func (a *app) done(ctx context.Context, s *session, p *run.Planned, r *run.Report, f syncFlags) error {
 	if a.flags.json {
 		object := planObject{
-			run: r.Run, plan: r.Plan, report: r, summary: f.summary, words: a.words,
+			run: r.Run, at: p.At, plan: r.Plan, report: r, summary: f.summary, words: a.words,
 			ids: s.added(context.WithoutCancel(ctx), r, f.summary),
 		}
 		if object.plan == nil {

@@ -260,8 +260,8 @@ type candidate struct {
 // compared is a value of the account beside that of the row.
 type compared struct{ Word, Account, Row, Mark string }
 
-// marks are the signs between two values.
-func marks(likeness string) string {
+// Mark is the sign between two values.
+func Mark(likeness string) string {
 	switch likeness {
 	case plan.Equal:
 		return "="
@@ -328,7 +328,7 @@ func (v view) candidate(q *plan.Question, c *plan.Candidate) candidate {
 		out.Taken = v.words.Text("question.waits", problem.Args{"no": strconv.Itoa(c.WaitsFor)})
 	}
 	for _, x := range c.Compare {
-		one := compared{v.attribute(x.Attribute), message.Clean(x.Account), message.Clean(x.Row), marks(x.Likeness)}
+		one := compared{v.attribute(x.Attribute), message.Clean(x.Account), message.Clean(x.Row), Mark(x.Likeness)}
 		if x.Likeness != plan.Equal {
 			one.Account, one.Row = message.RevealChange(x.Account, x.Row)
 		}
