@@ -101,9 +101,12 @@ type (
 		// Error and Drifted are there only for a sync that was refused or failed.
 		Error   *fault      `json:"error,omitempty"`
 		Drifted []jsonDrift `json:"drifted,omitempty"`
-		// NeverSeen are those deletions whose account was in no complete read.
-		NeverSeen     int `json:"never_seen"`
+	}
+	// jsonTail stands behind the actions, and before the lists that came later.
+	jsonTail struct {
 		QuestionsOpen int `json:"questions_open"`
+		// NeverSeen are those deletions whose account was in no complete read.
+		NeverSeen int `json:"never_seen"`
 	}
 	jsonDrift struct {
 		No        int    `json:"no"`
@@ -168,7 +171,6 @@ func (o planObject) head() jsonHead {
 			MaxAllowedDeletions: v.MaxAllowedDeletions,
 			Deletions:           v.Deletions, Users: v.Users, StopsAt: v.StopsAt, Claimed: v.Claimed, Lost: v.Lost, Blocks: v.Blocks,
 		},
-		NeverSeen: c.Unclaimed, QuestionsOpen: openQuestions(o.plan),
 		Fingerprint: o.plan.Fingerprint().String(),
 		Error:       o.fault,
 	}
@@ -213,15 +215,24 @@ func (o planObject) write(w io.Writer) error {
 				return err
 			}
 		}
-		_, _ = b.WriteString(`],"skips":[`)
-		for i := range o.plan.SkipLen() {
-			if err := element(b, i, o.skip(i)); err != nil {
+		_ = b.WriteByte(']')
+	}
+	tail, err := safeJSON(jsonTail{openQuestions(o.plan), o.plan.Counts().Unclaimed})
+	if err != nil {
+		return err
+	}
+	_ = b.WriteByte(',')
+	_, _ = b.Write(tail[1 : len(tail)-1])
+	if !o.summary {
+		_, _ = b.WriteString(`,"questions":[`)
+		for i, q := range o.plan.Questions() {
+			if err := element(b, i, questionJSON(o.plan, q, o.at)); err != nil {
 				return err
 			}
 		}
-		_, _ = b.WriteString(`],"questions":[`)
-		for i, q := range o.plan.Questions() {
-			if err := element(b, i, questionJSON(o.plan, q, o.at)); err != nil {
+		_, _ = b.WriteString(`],"skips":[`)
+		for i := range o.plan.SkipLen() {
+			if err := element(b, i, o.skip(i)); err != nil {
 				return err
 			}
 		}

@@ -129,7 +129,7 @@ func questionJSON(p *plan.Plan, q *plan.Question, at time.Time) jsonQuestion {
 
 func candidateJSON(c *plan.Candidate, at time.Time) jsonCandidate {
 	out := jsonCandidate{
-		Key: c.Key, Row: c.Line, Username: c.Username, FirstSeen: cmp.Or(c.Seen.First, at).UTC(),
+		Key: c.Key, Row: c.Line, Username: c.Username, FirstSeen: cmp.Or(c.Seen.First, at).UTC().Truncate(time.Second),
 		Compare: map[string]string{}, For: c.For, Against: c.Against,
 		UPN: c.Row.UPN, Name: c.Name, ImmutableID: orNone(c.Row.ImmutableID),
 	}
