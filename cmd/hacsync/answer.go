@@ -229,15 +229,18 @@ func (s show) question(p *plan.Plan, q *plan.Question) {
 		s.beside(q, c)
 	}
 	s.line("")
+	var rows [][]string
+	does := func(word string, answer plan.Answer) {
+		rows = append(rows, []string{"  " + message.Clean(word), strings.Join(s.follows(p, q, answer), "; ")})
+	}
 	for i := range q.Rows {
 		if c := &q.Rows[i]; c.TakenBy == 0 {
-			answer := plan.Answer{Kind: plan.SamePerson, Row: c.RowKey()}
-			s.line("  same:%s  %s", message.Clean(auditlog.RowName(c)), strings.Join(s.follows(p, q, answer), "; "))
+			does("same:"+auditlog.RowName(c), plan.Answer{Kind: plan.SamePerson, Row: c.RowKey()})
 		}
 	}
-	for _, kind := range []plan.AnswerKind{plan.DifferentPeople, plan.NotNow} {
-		s.line("  %s  %s", kind, strings.Join(s.follows(p, q, plan.Answer{Kind: kind}), "; "))
-	}
+	does(string(plan.DifferentPeople), plan.Answer{Kind: plan.DifferentPeople})
+	does(string(plan.NotNow), plan.Answer{Kind: plan.NotNow})
+	s.table(rows, -1)
 }
 
 // beside sets the values of the account beside those of one row.
@@ -249,15 +252,9 @@ func (s show) beside(q *plan.Question, c *plan.Candidate) {
 	if len(q.Rows) > 1 {
 		args["key"] = c.Key
 	}
-	rows := [][]string{{"", s.words.Text("audit.question-account", nil), "", s.words.Text("audit.question-row", nil) + ", " + s.words.Text("question.row", args)}}
-	for _, x := range c.Compare {
-		acct, row := message.Clean(x.Account), message.Clean(x.Row)
-		if x.Likeness != plan.Equal {
-			acct, row = message.RevealChange(x.Account, x.Row)
-		}
-		rows = append(rows, []string{
-			auditlog.Attribute(s.words, string(x.Attribute)), s.shown(acct), auditlog.Mark(x.Likeness), s.shown(row),
-		})
+	rows := [][]string{{"", s.words.Text("audit.question-account", nil), "", s.text("answer.side", args)}}
+	for _, x := range auditlog.Compared(s.words, c) {
+		rows = append(rows, []string{x.Word, x.Account, x.Mark, x.Row})
 	}
 	used := s.words.Text("value.unknown", nil)
 	if t := q.Evidence.LastSignIn; !t.IsZero() {
@@ -286,13 +283,6 @@ func (s show) beside(q *plan.Question, c *plan.Candidate) {
 	case c.WaitsFor != 0:
 		s.line("%s", s.words.Text("question.waits", problem.Args{"no": strconv.Itoa(c.WaitsFor)}))
 	}
-}
-
-func (s show) shown(value string) string {
-	if value == "" {
-		return s.words.Text("value.absent", nil)
-	}
-	return value
 }
 
 // linked is which HAC user the account was.

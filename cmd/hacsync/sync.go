@@ -193,20 +193,24 @@ func (a *app) confirm(ctx context.Context, p *plan.Plan) error {
 		return problem.New(problem.NobodyToAsk, args)
 	}
 	a.tell("")
-	args["n"], args["changes"] = strconv.Itoa(c.Delete), strconv.Itoa(c.Changes())
+	gone := c.Delete + c.Missing // blocked, and deleted later
+	args["n"], args["changes"] = strconv.Itoa(gone), strconv.Itoa(c.Changes())
+	if c.Missing > 0 {
+		args["blocks"] = "yes"
+	}
 	what := "sync"
 	if no := p.Undoes(); no != 0 {
 		what, args["run"] = "undo", strconv.FormatInt(no, 10)
 	}
 	question := a.text(what+".question", args)
-	if c.Delete > 0 {
+	if gone > 0 {
 		question = a.text(what+".question_deletions", args)
 	}
 	answer, err := a.ask(ctx, question)
 	if err != nil {
 		return err
 	}
-	if confirms(answer, c.Delete) {
+	if confirms(answer, gone) {
 		return nil
 	}
 	return problem.New(problem.Declined, args)

@@ -150,7 +150,7 @@ func (t *table) action(a plan.Action) error {
 		row[i], row[i+1] = values(c)
 	}
 	end := row[t.back:t.latest]
-	end[0] = mark(a.SignIn)
+	end[0] = yes(a.SignIn)
 	if e := a.Evidence; e != nil {
 		end[2], end[3] = word(e.Licensed), word(e.Enabled)
 		end[4], end[5] = stamp(e.Created), stamp(e.LastSignIn)
@@ -242,7 +242,7 @@ func values(c plan.Change) (string, string) {
 	return c.Old.Text, c.New.Text
 }
 
-func mark(b bool) string {
+func yes(b bool) string {
 	if b {
 		return "yes"
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -114,13 +115,56 @@ func Before(p *message.Printer, q *plan.Question) string {
 	return p.Text("question.before", args)
 }
 
-// Attribute is the name of an attribute in words.
-func Attribute(p *message.Printer, name string) string {
-	if name == string(plan.Username) {
-		name = "mailNickname"
+// Beside is a value of an account beside that of a row, as it is shown.
+type Beside struct{ Word, Account, Mark, Row string }
+
+// Compared are the values of a candidate in words. The alias is left out where it
+// is the Username on both sides.
+func Compared(p *message.Printer, c *plan.Candidate) []Beside {
+	var all []Beside
+	var username plan.Compared
+	for _, x := range c.Compare {
+		word := attribute(p, x.Attribute)
+		switch x.Attribute {
+		case plan.Username:
+			word, username = attribute(p, directory.MailNickname), x
+		case directory.MailNickname:
+			if x.Account == username.Account && x.Row == username.Row {
+				continue
+			}
+			word = p.Text("question.alias", nil)
+		}
+		b := Beside{word, message.Clean(x.Account), mark(x.Likeness), message.Clean(x.Row)}
+		if x.Likeness != plan.Equal {
+			b.Account, b.Row = message.RevealChange(x.Account, x.Row)
+		}
+		if b.Account == "" {
+			b.Account = p.Text("value.absent", nil)
+		}
+		if b.Row == "" {
+			b.Row = p.Text("value.absent", nil)
+		}
+		all = append(all, b)
 	}
-	if id := "attribute." + name; p.Has(id) {
+	return all
+}
+
+// mark is the sign between two values.
+func mark(likeness string) string {
+	switch likeness {
+	case plan.Equal:
+		return "="
+	case plan.LooksSame:
+		return "=~"
+	case plan.Differs:
+		return "#"
+	}
+	return "."
+}
+
+func attribute(p *message.Printer, a directory.Attribute) string {
+	if id := "attribute." + string(a); p.Has(id) {
 		return p.Text(id, nil)
 	}
-	return message.Clean(name)
+	return message.Clean(string(a))
 }

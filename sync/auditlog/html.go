@@ -208,7 +208,7 @@ func (v view) shown(value directory.Value, text string) string {
 	return text
 }
 
-func (v view) attribute(a directory.Attribute) string { return Attribute(v.words, string(a)) }
+func (v view) attribute(a directory.Attribute) string { return attribute(v.words, a) }
 
 // groups are the words of each group of skips.
 func groups(g problem.Group) string {
@@ -254,23 +254,7 @@ type question struct {
 // candidate is a source row of a question.
 type candidate struct {
 	Row, UPN, Username, Name, Seen, For, Against, Taken string
-	Compared                                            []compared
-}
-
-// compared is a value of the account beside that of the row.
-type compared struct{ Word, Account, Row, Mark string }
-
-// Mark is the sign between two values.
-func Mark(likeness string) string {
-	switch likeness {
-	case plan.Equal:
-		return "="
-	case plan.LooksSame:
-		return "=~"
-	case plan.Differs:
-		return "#"
-	}
-	return "."
+	Compared                                            []Beside
 }
 
 // Questions are those of the plan, with their answers.
@@ -316,7 +300,7 @@ func (v view) candidate(q *plan.Question, c *plan.Candidate) candidate {
 	out := candidate{
 		Row: v.words.Text("question.row", args), UPN: message.Reveal(c.Row.UPN), Username: message.Reveal(c.Username),
 		Name: message.Clean(c.Name), Seen: v.words.Text("question.new", nil),
-		For: Signs(v.words, c.For), Against: Signs(v.words, c.Against),
+		For: Signs(v.words, c.For), Against: Signs(v.words, c.Against), Compared: Compared(v.words, c),
 	}
 	if !c.Seen.First.IsZero() {
 		out.Seen = v.words.Text("question.known", problem.Args{"since": v.words.Time(c.Seen.First)})
@@ -326,13 +310,6 @@ func (v view) candidate(q *plan.Question, c *plan.Candidate) candidate {
 		out.Taken = v.words.Text("question.taken", problem.Args{"no": strconv.Itoa(c.TakenBy)})
 	case c.WaitsFor != 0:
 		out.Taken = v.words.Text("question.waits", problem.Args{"no": strconv.Itoa(c.WaitsFor)})
-	}
-	for _, x := range c.Compare {
-		one := compared{v.attribute(x.Attribute), message.Clean(x.Account), message.Clean(x.Row), Mark(x.Likeness)}
-		if x.Likeness != plan.Equal {
-			one.Account, one.Row = message.RevealChange(x.Account, x.Row)
-		}
-		out.Compared = append(out.Compared, one)
 	}
 	return out
 }
