@@ -620,7 +620,7 @@ func (b *built) askOne(no int, q *asking) *Question {
 		s := b.src.At(int(src))
 		c := Candidate{
 			Key: letters(k), Username: s.Username(), Row: directory.Ref{UPN: s.UPN(), ImmutableID: s.ImmutableID()},
-			Line: s.Line(), Compare: b.beside(q, s), waits: b.ours.has(src) && b.waits(src),
+			Line: s.Line(), Login: s.LastSignIn(), Compare: b.beside(q, s), waits: b.ours.has(src) && b.waits(src),
 		}
 		c.Name, _ = s.Get(directory.DisplayName)
 		c.Seen, _ = b.in.Past.seen(s.Username())
