@@ -10,7 +10,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/clock"
 	"github.com/hacsync/hacsync/sync/directory"
-	"github.com/hacsync/hacsync/sync/plan"
+	planner "github.com/hacsync/hacsync/sync/plan"
 )
 
 // What the planner plans, the tenant takes: a row that is refused at every sync
@@ -81,10 +81,10 @@ func TestPlannedValuesAreTaken(t *testing.T) {
 				Values: make([]directory.Value, len(columns)),
 			}}
 		}
-		p, err := plan.Build(plan.Input{
+		p, err := planner.Build(planner.Input{
 			Tenant: directory.Tenant{ID: "t", Domains: []directory.Domain{{Name: "contoso.example", Verified: true}}}, Domain: "contoso.example",
 			Source: seal(directory.Source, row), Users: seal(directory.Destination, users...), At: time.Now(),
-			Policy: plan.Policy{Attributes: append([]directory.Attribute{directory.UserPrincipalName, directory.ImmutableID}, columns...), ChangeAlias: true, MaxDeletions: -1},
+			Policy: planner.Policy{Attributes: append([]directory.Attribute{directory.UserPrincipalName, directory.ImmutableID}, columns...), ChangeAlias: true, MaxDeletions: -1},
 		})
 		if err != nil {
 			return // another domain, or no row of it
@@ -104,10 +104,10 @@ func TestPlannedValuesAreTaken(t *testing.T) {
 			}
 			var refused *graphError
 			switch a.Kind {
-			case plan.Add:
+			case planner.Add:
 				body["passwordProfile"] = jsonValue(`{"password":"Xy9-abcdefgh"}`)
 				_, refused = tenant.newUserProps(body)
-			case plan.Update, plan.Rename:
+			case planner.Update, planner.Rename:
 				_, refused = tenant.userChanges(account, body, &caller{})
 			default:
 				continue
