@@ -26,7 +26,6 @@ type asking struct {
 
 // explained is why an account departs, for its row.
 type explained struct {
-	dep   *departure
 	claim string
 	weak  []Sign
 	due   time.Time
@@ -47,7 +46,7 @@ func (b *builder) absences() {
 	var deps []*departure
 	for u := range b.users.All() {
 		acct := rowOf(u)
-		ask := len(b.asks[acct]) > 0
+		ask := len(b.asks) > 0 && len(b.asks[acct]) > 0
 		if busy.has(acct) || b.settled.has(acct) || !ask && !b.here(u.UPN()) {
 			continue
 		}
@@ -77,6 +76,7 @@ func (b *builder) absences() {
 	}
 	found, weak := b.lookFor(deps)
 	for i, d := range deps {
+		d.keys = keys{} // they were needed to look, and the plan lives long
 		for _, row := range b.asks[d.acct] {
 			if found[i] == nil {
 				found[i] = map[int32]reason{}
@@ -172,7 +172,7 @@ var claimWord = map[claim]string{ //nolint:gochecknoglobals // a table
 // departing is what the policy does with an account whose absence is explained.
 func (b *builder) departing(d *departure, claim string, weak []Sign) fateOf {
 	id, enabled := d.user.ID(), d.user.Marks().Has(directory.Enabled)
-	ex := &explained{dep: d, claim: claim, weak: weak}
+	ex := explained{claim: claim, weak: weak}
 	policy := &b.in.Policy
 	absent := b.in.Past.Absent[id]
 	of := policy.DeleteAfter

@@ -54,7 +54,7 @@ type builder struct {
 	inQuestion map[int32]bool
 	newRows    map[int32]fateOf
 	// explained says of an account that departs why it may.
-	explained map[int32]*explained
+	explained map[int32]explained
 
 	rows  []row
 	skips []skipRow
@@ -185,7 +185,7 @@ func (b *builder) prepare() error {
 	b.told, b.settled = newBits(b.users.Len()), newBits(b.users.Len())
 	b.ours, b.rests = newBits(b.src.Len()), newBits(b.src.Len())
 	b.sparedBy, b.asks, b.inQuestion = map[int32]int32{}, map[int32][]int32{}, map[int32]bool{}
-	b.newRows, b.explained, b.unsure = map[int32]fateOf{}, map[int32]*explained{}, map[int32]bool{}
+	b.newRows, b.explained, b.unsure = map[int32]fateOf{}, map[int32]explained{}, map[int32]bool{}
 	for s := range b.src.All() {
 		if b.usernames = s.Username() != ""; b.usernames {
 			break

@@ -276,6 +276,6 @@ func (b *builder) claimedBy(d *departure) claim {
 
 // known reports whether an account is or was in the source.
 func (b *builder) known(u directory.User) bool {
-	_, linked := b.in.Past.link(u.ID())
+	_, linked := b.in.Past.linked(u.ID())
 	return linked || b.in.Facts.Added[u.ID()] || b.in.Facts.Restored[u.ID()] || b.in.Past.Claimed[u.ID()]
 }

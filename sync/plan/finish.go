@@ -91,6 +91,15 @@ func (b *builder) restOn() {
 // bearing on a departure: that they were there when the plan was made tells them
 // from those that were not.
 func (b *built) restOnStrangers() {
+	var strangers []int32
+	for i := range b.fate {
+		if row := int32(i); !b.ours.has(row) && !b.rests.has(row) { //nolint:gosec // as in match
+			strangers = append(strangers, row)
+		}
+	}
+	if len(strangers) == 0 {
+		return
+	}
 	var deps []*departure
 	leave := func(a *Action) {
 		if a.Kind == Delete || a.how.missing {
@@ -112,9 +121,8 @@ func (b *built) restOnStrangers() {
 		return
 	}
 	s := newSuspects(deps, &Past{}, b.src)
-	for i := range b.fate {
-		row := int32(i) //nolint:gosec // as in match
-		if !b.ours.has(row) && !b.rests.has(row) && len(s.about(b.src.At(i), true)) > 0 {
+	for _, row := range strangers {
+		if len(s.about(b.src.At(int(row)), true)) > 0 {
 			b.rests.set(row)
 		}
 	}

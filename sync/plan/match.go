@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -33,8 +34,14 @@ type witnesses struct{ id, link, upn int32 }
 // other is a conflict, and every account that it names is spared.
 func (b *builder) match() error {
 	m := &matcher{builder: b, dirty: newBits(b.users.Len()), clash: map[int32][]int32{}, failed: map[problem.Code]int{}}
+	m.repeated = newBits(b.src.Len())
+	for _, same := range []iter.Seq[int]{b.src.SameUPN(), b.src.SameImmutableID(), b.src.SameUsername()} {
+		for i := range same {
+			m.repeated.set(int32(i)) //nolint:gosec // a snapshot has at most 4 billion rows; we plan for 2
+		}
+	}
 	for i := range b.src.Len() {
-		m.witness(int32(i)) //nolint:gosec // a snapshot has at most 4 billion rows; we plan for 2
+		m.witness(int32(i)) //nolint:gosec // as above
 	}
 	m.refuseClashes()
 	m.refuseContested()
@@ -50,6 +57,7 @@ func (b *builder) match() error {
 // matcher holds what is needed only while rows are matched.
 type matcher struct {
 	*builder
+	repeated  bits              // rows with a key that another row has too
 	dirty     bits              // named by a row that is skipped
 	clash     map[int32][]int32 // account → rows that mean it, where they are several
 	contested []contest
@@ -75,36 +83,36 @@ func (m *matcher) witness(i int32) {
 		b.sourceUsers++
 		b.ours.set(i)
 	}
-	var own, same []directory.User
-	if id != "" {
-		own = b.users.ByImmutableID(id)
-	}
-	switch { // a tenant has no two accounts with one UPN, so most are found already
-	case len(own) == 1 && directory.FoldUPN(own[0].UPN()) == directory.FoldUPN(upn):
-		same = own
-	case upn != "":
-		same = b.users.ByUPN(upn)
-	}
 	w := witnesses{-1, m.linked(s), -1}
-	if len(own) == 1 {
-		w.id = rowOf(own[0])
+	byID, found, more := b.users.FirstByImmutableID(id)
+	var shared []directory.User
+	if more {
+		shared = b.users.ByImmutableID(id)
+	} else if found {
+		w.id = rowOf(byID)
+		if b.here(byID.UPN()) {
+			b.rests.set(i)
+		}
 	}
-	if len(same) > 0 {
-		w.upn = rowOf(same[0])
-	}
-	for _, u := range own {
+	for _, u := range shared {
 		if b.here(u.UPN()) {
 			b.rests.set(i)
 		}
 	}
+	// A tenant has no two accounts with one UPN, so most are found already.
+	if w.id >= 0 && directory.FoldUPN(byID.UPN()) == directory.FoldUPN(upn) {
+		w.upn = w.id
+	} else if same, ok, _ := b.users.FirstByUPN(upn); ok {
+		w.upn = rowOf(same)
+	}
 	if w.link >= 0 && b.here(b.users.At(int(w.link)).UPN()) {
 		b.rests.set(i)
 	}
-	if code, args := m.unclear(s, own); code != "" {
+	if code, args := m.unclear(s, shared); code != "" {
 		if _, domain := directory.SplitUPN(upn); domain == "" {
 			b.rests.set(i) // it may be about anybody of the domain
 		}
-		m.refuse(i, here || code == problem.NoUPN || code == problem.NotUPN, code, w, own, args)
+		m.refuse(i, here || code == problem.NoUPN || code == problem.NotUPN, code, w, shared, args)
 		return
 	}
 	m.judge(i, s, w)
@@ -113,31 +121,25 @@ func (m *matcher) witness(i int32) {
 func rowOf(u directory.User) int32 { return int32(u.Row()) } //nolint:gosec // as in match
 
 // unclear says why a row cannot be matched at all.
-func (m *matcher) unclear(s directory.User, own []directory.User) (problem.Code, problem.Args) {
-	upn, id, username := s.UPN(), s.ImmutableID(), s.Username()
-	args := problem.Args{"immutable_id": id, "username": username}
-	if upn != "" {
-		if twins := m.src.ByUPN(upn); len(twins) > 1 {
-			args["lines"] = lines(twins)
-			return problem.DuplicateUPN, args
+func (m *matcher) unclear(s directory.User, shared []directory.User) (problem.Code, problem.Args) {
+	args := func(twins []directory.User) problem.Args {
+		return problem.Args{"immutable_id": s.ImmutableID(), "username": s.Username(), "lines": lines(twins)}
+	}
+	if m.repeated.hasRow(s.Row()) {
+		if twins := m.src.ByUPN(s.UPN()); len(twins) > 1 {
+			return problem.DuplicateUPN, args(twins)
+		}
+		if twins := m.src.ByImmutableID(s.ImmutableID()); len(twins) > 1 {
+			return problem.DuplicateImmutableID, args(twins)
+		}
+		if twins := m.src.ByUsername(s.Username()); len(twins) > 1 {
+			return problem.DuplicateUsername, args(twins)
 		}
 	}
-	if id != "" {
-		if twins := m.src.ByImmutableID(id); len(twins) > 1 {
-			args["lines"] = lines(twins)
-			return problem.DuplicateImmutableID, args
-		}
+	if len(shared) > 1 {
+		return problem.SharedImmutableID, args(nil)
 	}
-	if username != "" {
-		if twins := m.src.ByUsername(username); len(twins) > 1 {
-			args["lines"] = lines(twins)
-			return problem.DuplicateUsername, args
-		}
-	}
-	if len(own) > 1 {
-		return problem.SharedImmutableID, args
-	}
-	switch local, domain := directory.SplitUPN(upn); {
+	switch local, domain := directory.SplitUPN(s.UPN()); {
 	case domain != "":
 		return "", nil
 	case local == "":
@@ -355,11 +357,10 @@ func (m *matcher) witnessArgs(s directory.User, w witnesses) problem.Args {
 // byUPN matches a row that only its UPN speaks for.
 func (m *matcher) byUPN(i int32) {
 	s := m.src.At(int(i))
-	same := m.users.ByUPN(s.UPN())
-	if len(same) == 0 {
+	u, ok, _ := m.users.FirstByUPN(s.UPN())
+	if !ok {
 		return
 	}
-	u := same[0]
 	acct := rowOf(u)
 	w := witnesses{-1, -1, acct}
 	switch {
@@ -391,7 +392,7 @@ func (m *matcher) named(s, u directory.User) bool {
 }
 
 // refuse skips a row whole. The skip names the account that it would have meant.
-func (m *matcher) refuse(i int32, here bool, code problem.Code, w witnesses, own []directory.User, extra problem.Args) {
+func (m *matcher) refuse(i int32, here bool, code problem.Code, w witnesses, shared []directory.User, extra problem.Args) {
 	b := m.builder
 	b.fate[i] = foreignBad
 	if here {
@@ -420,7 +421,7 @@ func (m *matcher) refuse(i int32, here bool, code problem.Code, w witnesses, own
 	for _, row := range []int32{w.upn, w.id, w.link} {
 		name(row)
 	}
-	for _, u := range own {
+	for _, u := range shared {
 		name(rowOf(u))
 	}
 	if !here {
