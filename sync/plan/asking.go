@@ -44,17 +44,26 @@ func (b *builder) absences() {
 		}
 	}
 	var deps []*departure
+	quiet := map[int32]bool{} // asked about only if a row would be added for their person
 	for u := range b.users.All() {
 		acct := rowOf(u)
 		ask := len(b.asks) > 0 && len(b.asks[acct]) > 0
-		if busy.has(acct) || b.settled.has(acct) || !ask && !b.here(u.UPN()) {
+		switch {
+		case busy.has(acct) || b.settled.has(acct):
+			continue
+		case !ask && !b.here(u.UPN()):
+			if b.movable(u) {
+				deps, quiet[acct] = append(deps, b.departureOf(acct)), true
+			}
 			continue
 		}
 		if _, foreign := b.sparedBy[acct]; foreign && !ask && b.owner[acct] < 0 && b.protected(u) == "" {
 			b.skip(skipRow{code: problem.Spared, src: -1, acct: acct})
-			continue
 		}
 		if b.told.has(acct) && !ask {
+			if b.owner[acct] < 0 && b.protected(u) == "" && !b.leftOut(u) {
+				deps, quiet[acct] = append(deps, b.departureOf(acct)), true
+			}
 			continue
 		}
 		if code := b.protected(u); code != "" {
@@ -75,6 +84,12 @@ func (b *builder) absences() {
 		return
 	}
 	found, weak := b.lookFor(deps)
+	added := map[int32]bool{}
+	for _, r := range b.rows {
+		if r.kind == Add || r.kind == Restore {
+			added[r.src] = true
+		}
+	}
 	for i, d := range deps {
 		d.keys = keys{} // they were needed to look, and the plan lives long
 		for _, row := range b.asks[d.acct] {
@@ -83,13 +98,34 @@ func (b *builder) absences() {
 			}
 			found[i][row] |= oneWitness
 		}
-		if len(found[i]) > 0 {
+		switch {
+		case quiet[d.acct]:
+			for row, why := range found[i] {
+				if added[row] && why&^(sameGiven|sameFamily) != 0 {
+					b.question(d, found[i])
+					break
+				}
+			}
+		case len(found[i]) > 0:
 			b.question(d, found[i])
-			continue
+		default:
+			b.depart(d, weak[i])
 		}
-		b.depart(d, weak[i])
 	}
 	b.withdraw()
+}
+
+// movable reports whether an account of another domain that is set up here has lost
+// its row, so that a row of this domain may be its person's. One that this source
+// never had is another's.
+func (b *builder) movable(u directory.User) bool {
+	_, from := directory.SplitUPN(u.UPN())
+	return b.owner[u.Row()] < 0 && b.setUp[directory.FoldUPN(from)] && b.known(u) && b.protected(u) == "" && !b.leftOut(u)
+}
+
+func (b *builder) leftOut(u directory.User) bool {
+	_, out := b.decided.find(b.decided.out, u.ID(), u.UPN())
+	return out
 }
 
 // lookFor looks for every departure in every row that is not surely another
@@ -259,7 +295,10 @@ func (b *builder) withdraw() {
 		}
 	}
 	for _, q := range b.questions {
-		if b.here(q.dep.user.UPN()) {
+		switch {
+		case b.told.has(q.dep.acct): // a conflict spares it
+			q.gone = held(problem.Spared, -1, q.dep.acct, nil)
+		case b.here(q.dep.user.UPN()):
 			q.gone = b.goneAs(q)
 		}
 	}

@@ -212,7 +212,7 @@ func (s *suspects) likeOf(row directory.User, hit func(kind, key string)) {
 		}
 	}
 	hit(keyCall, names.Fold(c.given))
-	for word := range strings.FieldsSeq(c.display) { // where the given name is empty or has a slip
+	for word := range strings.FieldsSeq(c.given + " " + c.display) { // where it is empty, has a slip or stands elsewhere
 		hit(keyCall, names.Fold(word))
 	}
 }

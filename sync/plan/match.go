@@ -196,7 +196,7 @@ func (m *matcher) judge(i int32, s directory.User, w witnesses) {
 		return
 	case w.upn >= 0 && w.upn != acct:
 		m.contested = append(m.contested, contest{i, w, w.id >= 0 && w.link >= 0 ||
-			m.like(s, m.users.At(int(acct))) == alike && (m.sure(s, acct) || !m.sure(s, w.upn))})
+			m.like(s, m.users.At(int(acct))) == alike && (m.wholly(s, acct) || !m.wholly(s, w.upn))})
 	case w.id >= 0 && w.link >= 0, w.upn >= 0: // two agree
 	default:
 		switch m.like(s, m.users.At(int(acct))) {
@@ -244,6 +244,16 @@ func (b *builder) sure(s directory.User, acct int32) bool {
 	}
 	l, ok := b.in.Past.link(u.ID())
 	return ok && row.surely(l.called())
+}
+
+// wholly reports whether the whole name of a row is that of an account.
+func (b *builder) wholly(s directory.User, acct int32) bool {
+	u, row := b.users.At(int(acct)), calledBy(s).whole()
+	if meet(row, calledBy(u).whole()) {
+		return true
+	}
+	l, ok := b.in.Past.link(u.ID())
+	return ok && meet(row, l.called().whole())
 }
 
 // ask makes a question of whether a row is the person of an account. An account

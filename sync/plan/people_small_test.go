@@ -118,6 +118,12 @@ func (w *smallWorld) contested(i int) bool {
 	return false
 }
 
+// torn reports whether the keys of a row are those of several accounts.
+func (w *smallWorld) torn(r smallRow) bool {
+	a, b, c := w.idOf(r), w.linkOf(r), w.upnOf(r)
+	return a >= 0 && b >= 0 && a != b || a >= 0 && c >= 0 && a != c || b >= 0 && c >= 0 && b != c
+}
+
 // explained reports whether the absence of an account is; must whether it has to go:
 // it is linked, and no row that another account is not sure of has a name or a key
 // of it. Nobody was seen for long: every row is new.
@@ -136,7 +142,7 @@ func (w *smallWorld) explained(acct int) (explained, must bool) {
 		if has && !firm {
 			explained = false
 		}
-		firm = firm && !w.contested(i)
+		firm = firm && !w.contested(i) && !w.torn(r)
 		if has || r.id == acct+1 || r.user == acct || !firm && a.given == r.given {
 			must = false
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -42,7 +43,7 @@ import (
 var (
 	proofPeople  = flag.Int("proof.people", 0, "towns of the long proof of who is who; 0 for a few seconds of it")
 	proofSeed    = flag.Uint64("proof.seed", 1, "the first seed of the towns")
-	proofExcused = flag.String("proof.excused", "", "show who is excused: lost, or the first words of why")
+	proofExcused = flag.String("proof.excused", "", "show who is excused: lost, second (accounts), or the first words of why")
 	proofSmall   = flag.Int("proof.small", 0, "every nth world of up to three accounts and rows, 1 for all of them, in a day; 0 for all of up to two")
 )
 
@@ -442,6 +443,10 @@ func (v *town) judge(p *Plan, f *file, domain string) {
 		case a.Kind == Add:
 			if l.who >= 0 && v.accountsOf(l.who) > 0 {
 				v.sums.doubled++
+				v.second(p, f, memory, l)
+				if *proofExcused == "second" {
+					v.t.Logf("SECOND account: add %s, row %d%s", a.UPN, l.no, v.scene(p, f, memory))
+				}
 			}
 		case l.who != v.owner[a.User.ID]:
 			if why := v.allowed(l, a.User.ID, f, memory); why != "" {
@@ -469,6 +474,17 @@ func (v *town) judge(p *Plan, f *file, domain string) {
 		}
 		v.sums.stays++
 		v.fault("STAYS: %s, whose person left%s", v.tell(id, memory), v.scene(p, f, memory))
+	}
+}
+
+// second says of a person who gets a second account that the rules' signs named the
+// first: once the row has the other, the first would be left without one.
+func (v *town) second(p *Plan, f *file, m *learnt, l *line) {
+	for id := range v.w.live {
+		if _, linked := m.of(id); linked && v.owner[id] == l.who && v.sign(l, id, m) {
+			v.fault("SECOND: an account for row %d, whose person has %s%s", l.no, v.tell(id, m), v.scene(p, f, m))
+			return
+		}
 	}
 }
 
@@ -500,10 +516,23 @@ func (v *town) scene(p *Plan, f *file, m *learnt) string {
 	return b
 }
 
-// plain is a value without regard to case and spaces: all that the town folds.
+// plainly is a value without regard to case, width, spaces, variants of characters
+// and what does not show.
 func plainly(s string) string {
-	return strings.ToLower(strings.Join(strings.Fields(s), ""))
+	if strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || r >= 'A' && r <= 'Z' }) < 0 {
+		return s
+	}
+	return variant.Replace(strings.ToLower(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, norm.NFKC.String(s))))
 }
+
+// variant undoes what the slip of look-alikes does to kanji.
+var variant = strings.NewReplacer("邉", "辺", "﨑", "崎", "齋", "斎", "髙", "高", "澤", "沢", "櫻", "桜", "眞", "真", "嶋", "島",
+	"惠", "恵", "濱", "浜", "亞", "亜", "實", "実", "禮", "礼", "寬", "寛")
 
 func local(upn string) string {
 	l, _, _ := strings.Cut(plainly(upn), "@")
@@ -551,7 +580,9 @@ func (v *town) sign(l *line, id directory.ID, m *learnt) bool {
 		if sameWhole(l.base, c) {
 			return true
 		}
-		if g := plainly(l.base[cGiven]); g != "" && g == plainly(c.given) && (l.cell[cID] == "" || r.ImmutableID == "") {
+		called := strings.Fields(l.base[cGiven] + " " + l.base[cDisplay])
+		given := c.given != "" && slices.ContainsFunc(called, func(g string) bool { return plainly(g) == plainly(c.given) })
+		if given && (l.cell[cID] == "" || r.ImmutableID == "") {
 			last := m.seen[link.Username].Last
 			if !known || last.IsZero() || !first.First.Before(last.Add(-31*24*time.Hour)) {
 				return true
@@ -738,7 +769,7 @@ func (v *town) own(p *Plan, f *file) {
 	byUPN := v.byUPN()
 	for a := range p.Actions() {
 		if l := f.at(a.Line); l != nil && a.Kind != Delete {
-			for _, id := range byUPN[plainly(l.cell[cUPN])] {
+			for _, id := range byUPN[strings.ToLower(l.cell[cUPN])] {
 				v.owner[id] = l.who
 			}
 		}
@@ -748,7 +779,7 @@ func (v *town) own(p *Plan, f *file) {
 func (v *town) byUPN() map[string][]directory.ID {
 	all := map[string][]directory.ID{}
 	for id, r := range v.w.live {
-		all[plainly(r.UPN)] = append(all[plainly(r.UPN)], id)
+		all[strings.ToLower(r.UPN)] = append(all[strings.ToLower(r.UPN)], id)
 	}
 	return all
 }
@@ -781,6 +812,7 @@ func (v *town) learn(p *Plan, f *file, domain string) {
 		}
 	}
 	present, byUPN := map[directory.ID]bool{}, v.byUPN()
+	taught := map[[cells]string]bool{} // what HAC said
 	for i := range f.lines {
 		l := &f.lines[i]
 		name := l.cell[cUser]
@@ -797,7 +829,7 @@ func (v *town) learn(p *Plan, f *file, domain string) {
 		if !directory.InDomain(l.cell[cUPN], domain) || quiet[l.no] {
 			continue
 		}
-		for _, id := range byUPN[plainly(l.cell[cUPN])] {
+		for _, id := range byUPN[strings.ToLower(l.cell[cUPN])] {
 			present[id] = true
 			if name == "" {
 				continue
@@ -808,11 +840,14 @@ func (v *town) learn(p *Plan, f *file, domain string) {
 			}
 			v.link(m, l, id)
 			if l.who >= 0 && !l.slipped {
-				v.unchanged(l)
+				taught[l.entry.cell] = true
 			}
 		}
 	}
 	m.at = v.now
+	for i := range v.hac {
+		v.hac[i].changed = v.hac[i].changed && !taught[v.hac[i].cell]
+	}
 	for id, r := range v.w.live {
 		if !directory.InDomain(r.UPN, domain) {
 			continue
@@ -831,14 +866,6 @@ func (v *town) learn(p *Plan, f *file, domain string) {
 		a.Last = v.now
 		a.Reads++
 		m.absent[id] = a
-	}
-}
-
-func (v *town) unchanged(l *line) {
-	for i := range v.hac {
-		if e := &v.hac[i]; e.who == l.who && e.source == l.source && e.cell == l.cell {
-			e.changed = false
-		}
 	}
 }
 
