@@ -306,6 +306,9 @@ func (l *list) Read(_ context.Context, _ []directory.Attribute, sink progress.Si
 	b := directory.NewBuilder(directory.Source, append(columns, l.more...))
 	for i, r := range l.rows {
 		r.Line = i + 2
+		if r.Values = slices.Clone(r.Values); len(r.Values) < len(columns)+len(l.more) {
+			r.Values = append(r.Values, make([]directory.Value, len(columns)+len(l.more)-len(r.Values))...)
+		}
 		if err := b.Add(r); err != nil {
 			return nil, err
 		}
