@@ -362,6 +362,12 @@ func (v *inverter) putBack(d *Applied) {
 				held = true
 				continue
 			}
+		case directory.AccountEnabled:
+			if ours, known := v.in.Facts.Blocked[r.ID]; c.New.Text == "false" && known && !ours { // seen enabled since
+				v.leave(problem.BlockedByOthers, d, r, nil)
+				held = true
+				continue
+			}
 		default:
 			if !c.Old.Set && neverCleared(c.Attribute) {
 				v.leave(problem.UndoNotEmpty, d, r, three(c, now))

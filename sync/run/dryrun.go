@@ -206,7 +206,7 @@ func (r *Runner) remembered(ctx context.Context, in *plan.Input, settings Settin
 	if err = r.vouchFor(ctx, in.Domain, in.Users); err != nil {
 		return err
 	}
-	var marked map[directory.ID]state.Account
+	var marked map[string]state.Account
 	if in.Past, marked, err = r.past(ctx, in, sourceName(settings, src)); err != nil {
 		return err
 	}
@@ -344,7 +344,7 @@ const kept = 30 * 24 * time.Hour
 // facts are what the journal of this tenant knows. now is by the destination's
 // clock, as the rows of the journal are, whichever machine wrote them.
 func (r *Runner) facts(
-	ctx context.Context, domain string, settings Settings, now time.Time, marked map[directory.ID]state.Account,
+	ctx context.Context, domain string, settings Settings, now time.Time, marked map[string]state.Account,
 ) (plan.Facts, error) {
 	f := plan.Facts{
 		Blocked: map[directory.ID]bool{}, Added: map[directory.ID]bool{}, Restored: map[directory.ID]bool{},
@@ -394,7 +394,7 @@ func (r *Runner) facts(
 		// let the person in once the source does.
 		if v, ok := after.get(directory.AccountEnabled); ok {
 			// Seen enabled since, a block is another administrator's.
-			f.Blocked[id] = v.Text == "false" && !marked[id].Enabled.After(when(&e))
+			f.Blocked[id] = v.Text == "false" && !marked[string(id)].Enabled.After(when(&e))
 		}
 		if now.Sub(when(&e)) < recent {
 			overlayWith(overlay, e, after)

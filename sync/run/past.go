@@ -17,18 +17,18 @@ const keptLink = 60 * 24 * time.Hour
 // past reads what earlier runs learnt of a domain from the source called name. Links
 // of another source neither match nor claim. Of the other domains it takes the links
 // of those whose row is in this one: they move here.
-func (r *Runner) past(ctx context.Context, in *plan.Input, name string) (plan.Past, map[directory.ID]state.Account, error) {
+func (r *Runner) past(ctx context.Context, in *plan.Input, name string) (plan.Past, map[string]state.Account, error) {
 	p := plan.Past{Source: name, Claimed: map[directory.ID]bool{}, Absent: map[directory.ID]plan.Absence{}}
 	seen, err := r.Store.Seen(ctx, r.Connection.Tenant, in.Domain)
 	if err != nil {
 		return p, nil, err
 	}
 	links := map[string]plan.Link{}
-	marked := map[directory.ID]state.Account{} // what the journal's facts need beside
+	marked := map[string]state.Account{} // what the journal's facts need beside
 	twice := map[string]bool{}
 	mark := func(a state.Account) {
 		if !a.Enabled.IsZero() || a.Blocked != 0 {
-			marked[directory.ID(a.ID)] = a
+			marked[a.ID] = a
 		}
 	}
 	take := func(a state.Account) error {

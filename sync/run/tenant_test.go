@@ -289,8 +289,10 @@ func setAll(rec *directory.Record, set []plan.Change) {
 
 // list is a source in memory.
 type list struct {
-	rows []directory.Record
-	err  error
+	rows   []directory.Record
+	err    error
+	newest time.Time             // Last Login
+	more   []directory.Attribute // columns behind those of the tenant
 }
 
 func (l *list) Name() string { return "list" }
@@ -300,15 +302,19 @@ func (l *list) Read(_ context.Context, _ []directory.Attribute, sink progress.Si
 	if l.err != nil {
 		return nil, l.err
 	}
-	b := directory.NewBuilder(directory.Source, []directory.Attribute{directory.DisplayName, directory.Surname, directory.GivenName, directory.MailNickname})
+	columns := []directory.Attribute{directory.DisplayName, directory.Surname, directory.GivenName, directory.MailNickname}
+	b := directory.NewBuilder(directory.Source, append(columns, l.more...))
 	for i, r := range l.rows {
 		r.Line = i + 2
+		if r.Values = slices.Clone(r.Values); len(r.Values) < len(columns)+len(l.more) {
+			r.Values = append(r.Values, make([]directory.Value, len(columns)+len(l.more)-len(r.Values))...)
+		}
 		if err := b.Add(r); err != nil {
 			return nil, err
 		}
 	}
 	sink.Report(progress.Event{Phase: progress.Source, Done: len(l.rows), Total: len(l.rows), Ended: true})
-	return b.Seal(directory.Proof{Ended: true, Pages: 1, Items: len(l.rows), Count: int64(len(l.rows))}, directory.About{Name: "list"})
+	return b.Seal(directory.Proof{Ended: true, Pages: 1, Items: len(l.rows), Count: int64(len(l.rows))}, directory.About{Name: "list", Newest: l.newest})
 }
 
 // user makes a source row like the account that person makes.

@@ -112,7 +112,15 @@ func (r *Runner) invert(ctx context.Context, run state.Run, done []plan.Applied)
 	if u.Decisions, err = r.decisions(ctx, run.Domain); err != nil {
 		return nil, err
 	}
-	if u.Facts, err = r.facts(ctx, run.Domain, settings, r.Clock.Now().Add(r.ahead(u.At)), nil); err != nil {
+	ids := make([]string, len(done))
+	for i, d := range done {
+		ids[i] = string(d.User.ID)
+	}
+	marked, err := r.Store.AccountsOf(ctx, run.Tenant, ids)
+	if err != nil {
+		return nil, err
+	}
+	if u.Facts, err = r.facts(ctx, run.Domain, settings, r.Clock.Now().Add(r.ahead(u.At)), marked); err != nil {
 		return nil, err
 	}
 	u.Purposes = map[directory.ID]directory.Marks{}
