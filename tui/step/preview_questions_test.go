@@ -123,7 +123,7 @@ func TestQuestions_ARowIsChosenBeforeItIsTheSame(t *testing.T) {
 }
 
 func TestQuestions_ARowThatCannotBeWrittenKeepsTheAccount(t *testing.T) {
-	w := newWorld(t, asking(t), "en", 120, 35)
+	w := newWorld(t, asking(t), "en", 160, 35)
 	w.keys("home", "down").has("kobayashi.rei@midori.example[ (leave)]", "stays; its row is a skip until mended", "its UPN stands in the row")
 	c := w.s.g.Plan().Counts()
 	w.keys("=")

@@ -286,6 +286,11 @@ type world struct {
 	said          []words.Text
 }
 
+// stillClock stands a little after the read.
+type stillClock struct{ clock.Clock }
+
+func (stillClock) Now() time.Time { return readAt.Add(6 * time.Minute) }
+
 type stillBackend struct {
 	flow.Backend
 	clock clock.Clock
@@ -307,7 +312,7 @@ func newEnv(t testing.TB, lang string) *Env {
 func newWorld(t testing.TB, p *plan.Plan, lang string, width, height int) *world {
 	t.Helper()
 	w := &world{t: t, plan: p, e: newEnv(t, lang), width: width, height: height}
-	w.f = flow.NewPreview(stillBackend{clock: clock.Real()}, flow.Options{Version: "1.2", Person: "t.mori"}, &run.Planned{Plan: p, Run: 412, At: readAt})
+	w.f = flow.NewPreview(stillBackend{clock: stillClock{clock.Real()}}, flow.Options{Version: "1.2", Person: "t.mori"}, &run.Planned{Plan: p, Run: 412, At: readAt})
 	w.s = NewPreview(w.e)
 	w.s.Sync(w.f.View())
 	w.view()
