@@ -35,6 +35,20 @@ func TestPreview_GoldenQuestions(t *testing.T) {
 	}
 }
 
+func TestPreview_GoldenBlocks(t *testing.T) {
+	p := blocking(t)
+	for _, size := range [][2]int{{80, 19}, {120, 35}} {
+		for _, lang := range []string{"en", "ja"} {
+			t.Run(fmt.Sprintf("%s/%dx%d", lang, size[0], size[1]), func(t *testing.T) {
+				w := newWorld(t, p, lang, size[0], size[1])
+				w.keys("f", "7", "home", "down", "enter")
+				exact(t, w.view(), w.width, w.height)
+				golden(t, fmt.Sprintf("preview-blocks-%dx%d-%s", size[0], size[1], lang), planCode.ReplaceAllString(w.screen()+"\n"+footer(w.s)+"\n", "7F3A-92C1"))
+			})
+		}
+	}
+}
+
 func TestQuestions_AreFirstWhileOneIsOpen(t *testing.T) {
 	w := newWorld(t, asking(t), "en", 120, 35)
 	w.has("[? questions 3]", "0 of 3 questions answered")

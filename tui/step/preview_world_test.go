@@ -180,15 +180,20 @@ var hostile = []string{
 }
 
 // story is a company with rows of every kind and every group of skips.
-func story(t testing.TB) *plan.Plan { return told(t, false) }
+func story(t testing.TB) *plan.Plan { return told(t, func(*company) {}) }
 
 // asking is the same company, of whose leavers three may be among the new rows.
-func asking(t testing.TB) *plan.Plan { return told(t, true) }
+func asking(t testing.TB) *plan.Plan { return told(t, func(c *company) { c.asks = true }) }
 
-func told(t testing.TB, asks bool) *plan.Plan {
+// blocking is the company that blocks leavers before it deletes them.
+func blocking(t testing.TB) *plan.Plan {
+	return told(t, func(c *company) { c.policy.OnMissing, c.policy.DeleteAfter = plan.BlockMissing, 20 })
+}
+
+func told(t testing.TB, with func(*company)) *plan.Plan {
 	t.Helper()
 	c := newCompany(t)
-	c.asks = asks
+	with(c)
 	day := 24 * time.Hour
 	made := time.Date(2021, 4, 1, 0, 0, 0, 0, time.UTC)
 	gone := func(local, name string, licensed bool, seen time.Duration, dept string) {
@@ -224,7 +229,7 @@ func told(t testing.TB, asks bool) *plan.Plan {
 	c.inTenant(who{local: "back.again", imm: "imm-back", name: "戻 太郎", bin: true})
 	c.inSource(who{local: "back.again", imm: "imm-back", name: "戻 太郎"})
 	c.inSource(who{local: "watanabe.s", name: "渡辺 翔", dept: "営業部"})
-	if asks {
+	if c.asks {
 		c.inSource(who{local: "hara.yoko2", imm: "imm-hara-2", name: "原 洋子", dept: "総務部"})
 		c.inSource(who{local: "y.hara", imm: "imm-hara-y", name: "原 洋子", dept: "経理部"})
 		c.inSource(who{local: "kobayashi.rei@midori.example (leave)", username: "rei.k", name: "小林 玲"})
