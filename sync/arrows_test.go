@@ -92,7 +92,7 @@ var arrows = map[string][]string{
 	"tui/theme":  {},
 	"tui/widget": {"sync/message", "tui/theme"},
 	"tui/plain": {
-		"sync/clock", "sync/message", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/review", "tui/theme", "tui/widget", "tui/words",
+		"sync/clock", "sync/input", "sync/message", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/review", "tui/theme", "tui/widget", "tui/words",
 	},
 	"tui/step": {
 		"sync/consent", "sync/directory", "sync/message", "sync/plan", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/review", "tui/theme",

@@ -63,7 +63,7 @@ type world struct {
 	last  map[string]int  // the number that was last put behind a name
 	rows  [][]string
 	past  []Remembered // whom earlier runs saw
-	id    string // of the tenant
+	id    string       // of the tenant
 	serie int
 }
 

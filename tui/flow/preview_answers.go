@@ -118,7 +118,7 @@ func (s *previewing) store(d *data) turn {
 		return turn{}
 	}
 	to := s.replies[0]
-	s.replies, s.storing = s.replies[1:], true
+	s.replies, s.storing, s.working = s.replies[1:], true, words.T("preview.q.storing")
 	engine, planned, by := d.engine(), d.planned, d.approver()
 	return does(effect(func(ctx context.Context, r Reporter) any {
 		// An answer that was given is kept, also when the person has gone on.

@@ -180,11 +180,14 @@ func Warnings(list []*problem.Problem) words.Checks {
 }
 
 func (l actions) head(a plan.Action) words.Text {
-	kind := words.T("kind." + a.Kind.String())
-	if l.IsOut(a.No) {
-		return words.T("preview.head_out", "sign", a.Kind.Sign(), "kind", kind, "no", a.No, "how", l.what(a))
+	kind, sign := words.T("kind."+a.Kind.String()), a.Kind.Sign()
+	if a.Blocks {
+		sign = blockSign
 	}
-	return words.T("preview.head", "sign", a.Kind.Sign(), "kind", kind, "no", a.No)
+	if l.IsOut(a.No) {
+		return words.T("preview.head_out", "sign", sign, "kind", kind, "no", a.No, "how", l.what(a))
+	}
+	return words.T("preview.head", "sign", sign, "kind", kind, "no", a.No)
 }
 
 // means is what an action that is no deletion means for the person.
@@ -277,7 +280,7 @@ func explanation(e *plan.Explanation) words.Facts {
 	}
 	reads := max(1, e.Absent.Reads)
 	add("absent", words.T("explained.absent_text", "reads", reads, "first", day(e.Absent.First)))
-	if e.Of > 0 {
+	if e.Of > 0 && e.Due.IsZero() {
 		add("absent", words.T("explained.blocked_text", "days", e.Counted, "of", e.Of))
 	}
 	if e.Question == 0 {

@@ -293,7 +293,14 @@ func (r *Review) beside(q *plan.Question, c *plan.Candidate, short bool) *words.
 		login = words.T("preview.q.used_hac", "at", words.Day(c.Login))
 	}
 	b.Lines = append(b.Lines, words.BesideLine{Label: words.T("preview.q.value.used"), Left: used, Right: login})
-	b.Lines = append(b.Lines, words.BesideLine{Label: words.T("preview.q.value.known"), Left: words.Is(append(known(&q.Evidence), enabled(&q.Evidence))), Right: since(c)})
+	account := append(known(&q.Evidence), enabled(&q.Evidence))
+	if short {
+		account = account[:1]
+		if at := q.Evidence.Created; !at.IsZero() {
+			account = append(account, words.T("preview.made", "date", words.Day(at)))
+		}
+	}
+	b.Lines = append(b.Lines, words.BesideLine{Label: words.T("preview.q.value.known"), Left: words.Is(account), Right: since(c)})
 	return b
 }
 

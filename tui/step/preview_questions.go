@@ -15,10 +15,10 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// questionList is how wide the list is that stands beside a question, and below
-// listed how many lines it has above one.
+// questionList is how wide the list is that stands beside a question, listedAbove
+// how many lines it has above one.
 const (
-	questionList = 36
+	questionList = 40
 	listedAbove  = 3
 )
 
@@ -166,7 +166,7 @@ func (s *Preview) viewQuestions(width, height int) string {
 		lines = append(lines, s.titled(width, e.Say(s.g.Progress())))
 		s.listTop, s.listed = len(lines), min(listedAbove, s.g.Plan().QuestionLen(), max(1, height-len(lines)-8))
 		lines = append(lines, s.questionLines(width, s.listed)...)
-		lines = append(lines, s.titled(width, s.cardTitle()))
+		lines = append(lines, s.titled(width, s.headedTitle(width)))
 		lines = append(lines, s.cardPane(width, height-len(lines), true)...)
 	} else {
 		lines = append(lines, row(width, part{" " + e.Say(s.g.Progress()), e.Styles.Text}), s.rule(width, split, e.Signs.Down))
@@ -194,6 +194,18 @@ func (s *Preview) viewQuestions(width, height int) string {
 }
 
 func (s *Preview) cardTitle() string { return s.e.Say(s.card().Title) }
+
+// headedTitle is the title with what stands on either side, where both have room.
+func (s *Preview) headedTitle(width int) string {
+	title, c := s.cardTitle(), s.card()
+	if c.Brief == nil || c.Table != nil {
+		return title
+	}
+	if whole := title + "   " + s.e.Say(c.Brief.Left) + "   " + s.e.Say(c.Brief.Right); widget.Width(whole) <= width-8 {
+		return whole
+	}
+	return title
+}
 
 // titled is a rule with a title in it.
 func (s *Preview) titled(width int, title string) string {
@@ -309,10 +321,10 @@ func (d *detail) card(c *review.Card, short bool) {
 		if c.Table != nil {
 			d.add()
 		}
-		d.beside(*b)
+		d.beside(*b, true)
 		d.add()
 	} else if c.Brief != nil && c.Table == nil {
-		d.beside(*c.Brief)
+		d.beside(*c.Brief, false)
 	}
 	d.facts(c.Signs)
 }
@@ -381,8 +393,8 @@ func total(list []int) int {
 	return n
 }
 
-// beside draws two sides value by value, with the sign between them.
-func (d *detail) beside(b words.Beside) {
+// beside draws two sides value by value, both whole, with the sign between them.
+func (d *detail) beside(b words.Beside, headed bool) {
 	const sign = 3
 	st := d.e.Styles
 	label, left := 0, widget.Width(d.e.Say(b.Left))
@@ -392,17 +404,28 @@ func (d *detail) beside(b words.Beside) {
 	label = min(label, d.room()/4)
 	left = max(8, min(left, (d.room()-label-sign-2)*6/11))
 	right := max(4, d.room()-label-2-left-1-sign)
-	line := func(name string, was part, mark, is string) {
-		whole := was.text
-		was.text = widget.FitMiddle(whole, left)
-		parts := []part{{widget.Fit(name, label) + "  ", st.Label}}
-		parts = append(parts, d.marked(was.text, was.style)...)
-		parts = append(parts, part{" " + widget.Fit(mark, sign), st.Warn})
-		d.add(append(parts, d.marked(widget.FitMiddle(is, right), was.style)...)...)
+	line := func(name string, style lipgloss.Style, was, mark, is string) {
+		a, b := widget.Wrap(was, left), widget.Wrap(is, right)
+		at := func(list []string, i int) string {
+			if i < len(list) {
+				return list[i]
+			}
+			return ""
+		}
+		for i := range max(len(a), len(b), 1) {
+			if i > 0 {
+				name, mark = "", ""
+			}
+			parts := append([]part{{widget.Fit(name, label) + "  ", st.Label}}, d.marked(widget.Fit(at(a, i), left), style)...)
+			parts = append(parts, part{" " + widget.Fit(mark, sign), st.Warn})
+			d.add(append(parts, d.marked(at(b, i), style)...)...)
+		}
 	}
-	line("", part{d.e.Say(b.Left), st.Label}, "", d.e.Say(b.Right))
+	if headed {
+		line("", st.Label, d.e.Say(b.Left), "", d.e.Say(b.Right))
+	}
 	for _, l := range b.Lines {
-		line(d.e.Say(l.Label), part{d.e.Say(l.Left), st.Text}, l.Mark, d.e.Say(l.Right))
+		line(d.e.Say(l.Label), st.Text, d.e.Say(l.Left), l.Mark, d.e.Say(l.Right))
 	}
 }
 

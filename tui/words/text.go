@@ -148,6 +148,9 @@ func say(p *message.Printer, v any) string {
 		}
 		return message.Clean(strings.Join(v, ", "))
 	case Texts:
+		if p.Language() == message.Japanese {
+			return joined(p, v, "、")
+		}
 		return joined(p, v, ", ")
 	case Spaced:
 		return joined(p, v, "  ")
