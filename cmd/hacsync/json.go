@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/hacsync/hacsync/sync/auditlog"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/run"
@@ -175,7 +176,7 @@ func (o planObject) head() jsonHead {
 		Error:       o.fault,
 	}
 	if v.Cancelled {
-		h.Verdict.Message = cancelled(o.words, v)
+		h.Verdict.Message = auditlog.Cancelled(o.words, v)
 	}
 	if v.Why != nil {
 		h.Verdict.Code = string(v.Why.Code)
