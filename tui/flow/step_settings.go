@@ -133,7 +133,8 @@ func (s *settingUp) view(d *data, now time.Time) View {
 // takes is what a setting takes: in words where it is no choice of a few.
 func takes(key string) words.Text {
 	switch key {
-	case run.KeySource, run.KeyMaxAllowedDeletions, run.KeyMaxDeletions, run.KeyMaxSignInChanges, run.KeyShrinkShare, run.KeyProtected:
+	case run.KeySource, run.KeyMaxAllowedDeletions, run.KeyMaxDeletions, run.KeyMaxSignInChanges, run.KeyShrinkShare, run.KeyProtected,
+		run.KeyMaxChanges, run.KeyOnMissing, run.KeyDeleteAfter, run.KeySourceName:
 		return words.T("setting_takes." + key)
 	}
 	return words.Raw(run.Takes(key))

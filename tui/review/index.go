@@ -70,7 +70,9 @@ func filters() []filter {
 		{Lately, (*Review).usedLately},
 		{Same, func(_ *Review, a plan.Action) bool { return slices.ContainsFunc(a.Changes, looksSame) }},
 		{Cleared, func(_ *Review, a plan.Action) bool { return slices.ContainsFunc(a.Changes, plan.Change.Clears) }},
-		{Unseen, func(_ *Review, a plan.Action) bool { return a.Kind == plan.Delete && a.Explanation != nil && a.Explanation.Claim == "" }},
+		{Unseen, func(_ *Review, a plan.Action) bool {
+			return a.Kind == plan.Delete && a.Explanation != nil && a.Explanation.Claim == ""
+		}},
 		{Blocked, func(_ *Review, a plan.Action) bool { return a.Blocks }},
 		{Warned, func(_ *Review, a plan.Action) bool { return len(a.Warnings) > 0 }},
 		{OutOnly, nil},
@@ -153,7 +155,7 @@ func (l actions) texts(i int) []string {
 	return texts
 }
 
-func (l skips) len() int     { return l.plan.SkipLen() }
+func (l skips) len() int { return l.plan.SkipLen() }
 
 // no is 0 where the skip comes of an answer: it has no number of its own.
 func (l skips) no(i int) int {

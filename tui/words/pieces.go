@@ -108,7 +108,9 @@ const (
 )
 
 // String is the mark as every screen draws it.
-func (m Mark) String() string { return [...]string{"[  ]", "[..]", "[ok]", "[! ]", "[x ]", "[i ]", "[? ]"}[m] }
+func (m Mark) String() string {
+	return [...]string{"[  ]", "[..]", "[ok]", "[! ]", "[x ]", "[i ]", "[? ]"}[m]
+}
 
 type (
 	// Chart is a row of columns over time, the oldest first. A driver shows as many

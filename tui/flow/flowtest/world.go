@@ -61,6 +61,7 @@ type World struct {
 	Undone    []int64
 	DryRuns   []run.Overrides
 	Answers   []plan.Answer
+	Ask       bool // the accounts of Extra may have the name of who is to be added
 	Extra     int  // more accounts that the source lacks: deletions
 	Stall     bool // a sync waits for its context after the first row
 	Block     bool // a dry run waits for its context
@@ -423,6 +424,9 @@ func (s *session) build(o run.Overrides) (*plan.Plan, error) {
 	}
 	for i := 30; i < 32+s.w.Extra; i++ {
 		_, name := person(i)
+		if i > 31 && !s.w.Ask { // nobody's namesake
+			name = fmt.Sprintf("leaver %d", i)
+		}
 		add(dst, i, name, 0, directory.ID(fmt.Sprintf("id-%02d", i)), live)
 	}
 	add(dst, 90, "営業窓口", 0, "id-90", directory.Addressed|directory.PurposeShared)
