@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/hacsync/hacsync/sync/auditlog"
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -48,6 +49,7 @@ func (s show) plan(p *run.Planned, at time.Time, summary bool) {
 	} else {
 		s.line("%s", s.text("plan.title", title))
 		s.line("%s", s.text("plan.sides", sides))
+		s.source(pl.Source())
 	}
 	s.line("")
 	s.counts(c, pl.Undoes() == 0)
@@ -63,6 +65,22 @@ func (s show) plan(p *run.Planned, at time.Time, summary bool) {
 	s.questions(pl, summary)
 	s.line("")
 	s.line("%s", s.text("plan.fingerprint", problem.Args{"fingerprint": pl.Fingerprint().String()}))
+}
+
+// source says how a file was read, and how new it is.
+func (s show) source(about directory.About) {
+	args := problem.Args{"encoding": about.Encoding, "separator": "", "newest": ""}
+	if about.Separator != "" {
+		args["separator"] = s.words.Text("separator."+about.Separator, nil)
+	}
+	if !about.Newest.IsZero() {
+		args["newest"] = s.words.Time(about.Newest)
+	}
+	if about.Encoding != "" {
+		s.line("%s", s.text("plan.file", args))
+	} else if args["newest"] != "" {
+		s.line("%s", s.text("plan.newest", args))
+	}
 }
 
 // counts shows the sums; without a source nobody is unchanged.
