@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/hacsync/hacsync/sync/auditlog"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/run"
@@ -189,7 +190,7 @@ func (o planObject) head() jsonHead {
 		h.Source = &jsonSource{Name: about.Name, Encoding: about.Encoding, Separator: about.Separator, Newest: about.Newest.UTC()}
 	}
 	if v.Cancelled {
-		h.Verdict.Message = cancelled(o.words, v)
+		h.Verdict.Message = auditlog.Cancelled(o.words, v)
 	}
 	if v.Why != nil {
 		h.Verdict.Code = string(v.Why.Code)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/hacsync/hacsync/sync/auditlog"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
@@ -130,17 +131,8 @@ func (s show) verdict(v plan.Verdict, c plan.Counts) {
 		s.line("  %s", s.words.Text("guard.lost", problem.Args{"n": strconv.Itoa(v.Lost)}))
 	}
 	if v.Cancelled {
-		s.line("! %s", cancelled(s.words, v))
+		s.line("! %s", auditlog.Cancelled(s.words, v))
 	}
-}
-
-// cancelled says why the guard cancels: by the guides' sentence, where deletions
-// reached their limit.
-func cancelled(words *message.Printer, v plan.Verdict) string {
-	if v.Why == nil || v.Why.Code == problem.GuardCancels || v.Why.Code == problem.GuardCancelsNumber {
-		return words.Text("guard.sentence", nil)
-	}
-	return words.Problem(v.Why).What
 }
 
 func (s show) actions(p *plan.Plan) {
