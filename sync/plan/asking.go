@@ -96,16 +96,18 @@ func (b *builder) absences() {
 // person's.
 func (b *builder) lookFor(deps []*departure) (found []map[int32]reason, weak []reason) {
 	found, weak = make([]map[int32]reason, len(deps)), make([]reason, len(deps))
-	s := newSuspects(deps, &b.in.Past, b.src.Columns())
+	s := newSuspects(deps, &b.in.Past, b.src)
 	for n, f := range b.fate {
 		open := false
 		switch f {
 		case firm:
-			continue
-		case alone, asked, bad, foreignBad:
+			if !b.unsure[int32(n)] { //nolint:gosec // as in match
+				continue
+			}
+		case alone, asked, otherID, bad, foreignBad:
 			open = true
 			b.openRows++
-		case byUPN, otherID:
+		case byUPN:
 		}
 		i := int32(n) //nolint:gosec // as in match
 		row := b.src.At(n)
@@ -337,7 +339,7 @@ func (b *builder) instead(i int32) int32 {
 func (b *builder) sameAs(q *asking, i int32, releases map[int32]bool) fateOf {
 	acct := q.dep.acct
 	switch {
-	case b.fate[i] == bad, b.fate[i] == foreignBad, b.fate[i] == byUPN, b.fate[i] == otherID:
+	case b.fate[i] == bad, b.fate[i] == foreignBad, b.fate[i] == firm, b.fate[i] == byUPN, b.fate[i] == otherID:
 		code := problem.Spared // the row is a skip, or another account's
 		if f, ok := b.newRows[i]; ok && f.skip != nil {
 			code = f.skip.code
@@ -618,7 +620,7 @@ func (b *built) askOne(no int, q *asking) *Question {
 		s := b.src.At(int(src))
 		c := Candidate{
 			Key: letters(k), Username: s.Username(), Row: directory.Ref{UPN: s.UPN(), ImmutableID: s.ImmutableID()},
-			Line: s.Line(), Compare: b.beside(q, s), waits: b.ours.has(src) && b.waits(src),
+			Line: s.Line(), Login: s.LastSignIn(), Compare: b.beside(q, s), waits: b.ours.has(src) && b.waits(src),
 		}
 		c.Name, _ = s.Get(directory.DisplayName)
 		c.Seen, _ = b.in.Past.seen(s.Username())

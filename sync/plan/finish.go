@@ -120,7 +120,7 @@ func (b *built) restOnStrangers() {
 	if len(deps) == 0 {
 		return
 	}
-	s := newSuspects(deps, &Past{}, b.src.Columns())
+	s := newSuspects(deps, &Past{}, b.src)
 	for _, row := range strangers {
 		if len(s.about(b.src.At(int(row)), true)) > 0 {
 			b.rests.set(row)
@@ -317,6 +317,9 @@ func (b *builder) warnings(made *built) []*problem.Problem {
 	}
 	if b.aliasesKept > 0 {
 		warn(problem.AliasesKept, problem.Args{"rows": strconv.Itoa(b.aliasesKept)})
+	}
+	if b.worse > 0 {
+		warn(problem.ValuesWorse, problem.Args{"rows": strconv.Itoa(b.worse)})
 	}
 	for _, a := range b.in.Policy.Attributes {
 		if !b.src.HasColumn(a) && a != directory.AccountEnabled {

@@ -66,7 +66,9 @@ type matcher struct {
 }
 
 // contest is a row that means one account by immutable ID or link while its UPN
-// is another's. Where that other moves on, the UPNs follow one another in a chain.
+// is another's. Where that other moves on, the UPNs follow one another in a chain,
+// which one witness alone makes only with a name that agrees, and no better with
+// the account of the UPN.
 type contest struct {
 	row   int32
 	w     witnesses
@@ -170,8 +172,7 @@ func (m *matcher) linked(s directory.User, likely int32) int32 {
 		}
 	}
 	if past.broken(seenOf(p), s.LastSignIn()) {
-		l, row := linkOf(p), calledBy(s)
-		if !row.surely(l.called()) && !row.surely(calledBy(u)) {
+		if !m.sure(s, rowOf(u)) {
 			m.failed[problem.WitnessesDiffer]++
 			return -1
 		}
@@ -204,16 +205,21 @@ func (m *matcher) judge(i int32, s directory.User, w witnesses) {
 		m.tie(i, acct)
 		return
 	case w.upn >= 0 && w.upn != acct:
-		like := m.like(s, m.users.At(int(acct)))
 		m.contested = append(m.contested, contest{i, w, w.id >= 0 && w.link >= 0 ||
-			w.link >= 0 && like != unlike || w.id >= 0 && like == alike})
+			m.like(s, m.users.At(int(acct))) == alike && (m.sure(s, acct) || !m.sure(s, w.upn))})
 	case w.id >= 0 && w.link >= 0, w.upn >= 0: // two agree
-	case m.like(s, m.users.At(int(acct))) == unlike:
-		if w.link >= 0 {
-			m.failed[problem.QuestionOpen]++
+	default:
+		switch m.like(s, m.users.At(int(acct))) {
+		case unlike:
+			if w.link >= 0 {
+				m.failed[problem.QuestionOpen]++
+			}
+			m.ask(i, acct)
+			return
+		case incomparable:
+			m.unsure[i] = true
+		case alike:
 		}
-		m.ask(i, acct)
-		return
 	}
 	m.fate[i] = firm
 	m.tie(i, acct)
@@ -237,6 +243,17 @@ func (b *builder) like(s, u directory.User) likeness {
 		}
 	}
 	return best
+}
+
+// sure reports whether the given name and the family or the whole name of a row
+// agree with those of an account, or with those that its link remembers.
+func (b *builder) sure(s directory.User, acct int32) bool {
+	u, row := b.users.At(int(acct)), calledBy(s)
+	if row.surely(calledBy(u)) {
+		return true
+	}
+	l, ok := b.in.Past.link(u.ID())
+	return ok && row.surely(l.called())
 }
 
 // ask makes a question of whether a row is the person of an account. An account
@@ -378,12 +395,10 @@ func (m *matcher) byUPN(i int32) {
 // linked to a Username that is gone, or may have changed hands, needs more: its
 // person may have been made anew in HAC, or the UPN was given to another.
 func (m *matcher) named(s, u directory.User) bool {
-	l, linked := m.in.Past.link(u.ID())
-	row := calledBy(s)
-	if linked {
-		return row.surely(l.called()) || row.surely(calledBy(u))
+	if _, linked := m.in.Past.link(u.ID()); linked {
+		return m.sure(s, rowOf(u))
 	}
-	return row.like(calledBy(u)) != unlike
+	return calledBy(s).like(calledBy(u)) != unlike
 }
 
 // refuse skips a row whole. The skip names the account that it would have meant.

@@ -170,6 +170,11 @@ type Step struct {
 	// licence either. Neither is sent.
 	Still      []Change
 	Unlicensed bool
+	// Counted: a deletion that counted with the guard when the account was blocked.
+	Counted bool
+	// Unless is the number of an addition: the step takes the deletion of its
+	// action back, and is sent only if that addition failed. 0 for any other step.
+	Unless int
 }
 
 // Wave is a set of steps that may be sent in any order and together. The steps

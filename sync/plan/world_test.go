@@ -99,6 +99,9 @@ func (w *world) apply(p *Plan, domain directory.Domain) error {
 		touched := map[directory.ID]bool{}
 		for i := len(wave.Steps) - 1; i >= 0; i-- {
 			s := wave.Steps[i]
+			if s.Unless != 0 {
+				continue // no addition fails here
+			}
 			if s.Object.ID != "" && touched[s.Object.ID] {
 				return fmt.Errorf("row %d: two steps of one account in a wave", s.Action)
 			}

@@ -315,7 +315,7 @@ func (l *list) Read(_ context.Context, _ []directory.Attribute, sink progress.Si
 func user(upn, immutable, name string) directory.Record {
 	local, _ := directory.SplitUPN(upn)
 	return directory.Record{
-		UPN: upn, ImmutableID: immutable, Marks: directory.Enabled,
+		ID: directory.ID(local), UPN: upn, ImmutableID: immutable, Marks: directory.Enabled,
 		Values: []directory.Value{
 			directory.Text(name), directory.Text("S " + name), directory.Text("G " + name), directory.Text(local),
 		},
