@@ -83,7 +83,7 @@ func (m *matcher) witness(i int32) {
 		b.sourceUsers++
 		b.ours.set(i)
 	}
-	w := witnesses{-1, m.linked(s), -1}
+	w := witnesses{-1, -1, -1}
 	byID, found, more := b.users.FirstByImmutableID(id)
 	var shared []directory.User
 	if more {
@@ -105,6 +105,7 @@ func (m *matcher) witness(i int32) {
 	} else if same, ok, _ := b.users.FirstByUPN(upn); ok {
 		w.upn = rowOf(same)
 	}
+	w.link = m.linked(s, max(w.id, w.upn))
 	if w.link >= 0 && b.here(b.users.At(int(w.link)).UPN()) {
 		b.rests.set(i)
 	}
@@ -151,15 +152,24 @@ func (m *matcher) unclear(s directory.User, shared []directory.User) (problem.Co
 // linked is the account that the link of a row's Username names, -1 for none.
 // After a break the Username may have been given to another person: then the
 // names must surely agree.
-func (m *matcher) linked(s directory.User) int32 {
+//
+// Nearly always it is the account that the others name: likely, if not negative.
+func (m *matcher) linked(s directory.User, likely int32) int32 {
 	past := &m.in.Past
 	p, ok := past.user(s.Username())
 	if !ok {
 		return -1
 	}
-	u, ok := m.users.ByID(directory.ID(p.ImmutableID()))
+	var u directory.User
+	account := directory.ID(p.ImmutableID())
+	if ok = likely >= 0; ok {
+		u = m.users.At(int(likely))
+		ok = u.ID() == account
+	}
 	if !ok {
-		return -1
+		if u, ok = m.users.ByID(account); !ok {
+			return -1
+		}
 	}
 	if past.broken(seenOf(p), s.LastSignIn()) {
 		if !m.sure(s, rowOf(u)) {
