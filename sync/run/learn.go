@@ -144,13 +144,15 @@ func (s *syncing) lessonOf(ctx context.Context, rep *Report) (*state.Lesson, err
 	return l, nil
 }
 
-// usedUp reports whether an answer was acted by.
+// usedUp reports whether an answer was acted by. One that does nothing yet, because
+// the row cannot be written or the policy keeps the account, stays: it would be asked
+// for again and again.
 func (s *syncing) usedUp(q *plan.Question, c *plan.Candidate, rep *Report) bool {
 	switch q.Answer.Kind {
 	case plan.SamePerson:
-		return c.RowKey() == q.Answer.Row && (c.Same == 0 || rep.Outcome[c.Same] == OutcomeSeen)
+		return c.RowKey() == q.Answer.Row && (c.Same == 0 && c.SameWhy == nil || c.Same != 0 && rep.Outcome[c.Same] == OutcomeSeen)
 	case plan.DifferentPeople:
-		return q.Delete == 0 || rep.Outcome[q.Delete] == OutcomeSeen
+		return q.Delete == 0 && q.DeleteWhy == nil || q.Delete != 0 && rep.Outcome[q.Delete] == OutcomeSeen
 	case plan.Open, plan.NotNow:
 	}
 	return false
