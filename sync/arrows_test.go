@@ -64,9 +64,9 @@ var arrows = map[string][]string{
 	},
 
 	// The tenant.
-	"graphclient/transport":   {"sync/clock", "sync/problem"},
+	"graphclient/transport":   {"sync/clock", "sync/input", "sync/problem"},
 	"graphclient/claims":      {"sync/directory"},
-	"graphclient/certificate": {"sync/problem", "sync/secret"},
+	"graphclient/certificate": {"sync/input", "sync/problem", "sync/secret"},
 	"graphclient": {
 		"graphclient/claims", "graphclient/transport", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/plan", "sync/problem",
 		"sync/progress",

@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/hacsync/hacsync/sync/auditlog"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/run"
@@ -98,9 +99,19 @@ type (
 		Skipped          int         `json:"skipped"`
 		Verdict          jsonVerdict `json:"verdict"`
 		Fingerprint      string      `json:"fingerprint"`
+		// Source is how the source was read, absent for an undo.
+		Source *jsonSource `json:"source,omitempty"`
 		// Error and Drifted are there only for a sync that was refused or failed.
 		Error   *fault      `json:"error,omitempty"`
 		Drifted []jsonDrift `json:"drifted,omitempty"`
+	}
+	// jsonSource is a source as it was read: encoding and separator of a file, the
+	// newest Last Login in it.
+	jsonSource struct {
+		Name      string    `json:"name"`
+		Encoding  string    `json:"encoding,omitempty"`
+		Separator string    `json:"separator,omitempty"`
+		Newest    time.Time `json:"newest,omitzero"`
 	}
 	// jsonTail stands behind the actions, and before the lists that came later.
 	jsonTail struct {
@@ -174,8 +185,12 @@ func (o planObject) head() jsonHead {
 		Fingerprint: o.plan.Fingerprint().String(),
 		Error:       o.fault,
 	}
+	if o.plan.Undoes() == 0 {
+		about := o.plan.Source()
+		h.Source = &jsonSource{Name: about.Name, Encoding: about.Encoding, Separator: about.Separator, Newest: about.Newest.UTC()}
+	}
 	if v.Cancelled {
-		h.Verdict.Message = cancelled(o.words, v)
+		h.Verdict.Message = auditlog.Cancelled(o.words, v)
 	}
 	if v.Why != nil {
 		h.Verdict.Code = string(v.Why.Code)

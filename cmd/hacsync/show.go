@@ -9,6 +9,8 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/hacsync/hacsync/sync/auditlog"
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -47,6 +49,7 @@ func (s show) plan(p *run.Planned, at time.Time, summary bool) {
 	} else {
 		s.line("%s", s.text("plan.title", title))
 		s.line("%s", s.text("plan.sides", sides))
+		s.source(pl.Source())
 	}
 	s.line("")
 	s.counts(c, pl.Undoes() == 0)
@@ -62,6 +65,22 @@ func (s show) plan(p *run.Planned, at time.Time, summary bool) {
 	s.questions(pl, summary)
 	s.line("")
 	s.line("%s", s.text("plan.fingerprint", problem.Args{"fingerprint": pl.Fingerprint().String()}))
+}
+
+// source says how a file was read, and how new it is.
+func (s show) source(about directory.About) {
+	args := problem.Args{"encoding": about.Encoding, "separator": "", "newest": ""}
+	if about.Separator != "" {
+		args["separator"] = s.words.Text("separator."+about.Separator, nil)
+	}
+	if !about.Newest.IsZero() {
+		args["newest"] = s.words.Time(about.Newest)
+	}
+	if about.Encoding != "" {
+		s.line("%s", s.text("plan.file", args))
+	} else if args["newest"] != "" {
+		s.line("%s", s.text("plan.newest", args))
+	}
 }
 
 // counts shows the sums; without a source nobody is unchanged.
@@ -112,17 +131,8 @@ func (s show) verdict(v plan.Verdict, c plan.Counts) {
 		s.line("  %s", s.words.Text("guard.lost", problem.Args{"n": strconv.Itoa(v.Lost)}))
 	}
 	if v.Cancelled {
-		s.line("! %s", cancelled(s.words, v))
+		s.line("! %s", auditlog.Cancelled(s.words, v))
 	}
-}
-
-// cancelled says why the guard cancels: by the guides' sentence, where deletions
-// reached their limit.
-func cancelled(words *message.Printer, v plan.Verdict) string {
-	if v.Why == nil || v.Why.Code == problem.GuardCancels || v.Why.Code == problem.GuardCancelsNumber {
-		return words.Text("guard.sentence", nil)
-	}
-	return words.Problem(v.Why).What
 }
 
 func (s show) actions(p *plan.Plan) {

@@ -126,7 +126,7 @@ func (a *app) planOf(ctx context.Context, s *session, domain string, f syncFlags
 		return nil, false, notRead(f.plan, err)
 	}
 	defer func() { _ = file.Close() }()
-	decoded, err := plan.Decode(file)
+	decoded, err := plan.Decode(input.Reader(file))
 	if err != nil {
 		return nil, false, err
 	}

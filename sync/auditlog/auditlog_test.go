@@ -504,3 +504,26 @@ func TestRule10_NothingOnThePageIsRaw(t *testing.T) {
 		}
 	})
 }
+
+func TestHTML_SaysByWhichJudgementTheGuardDecides(t *testing.T) {
+	f := sample()
+	f.verdict.Cancelled, f.verdict.Claimed, f.verdict.Lost = true, true, 3
+	f.verdict.Why = problem.New(problem.MovesCancel, problem.Args{
+		"origin": "asahi.example", "moves": "4", "users": "40", "percent": "10.0", "limit": "10",
+	})
+	var b bytes.Buffer
+	if err := HTML(&b, words(t, "en"), Report{Plan: f}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"counted among the accounts that are or were in HENNGE Access Control", "3 more lost the row in this read",
+		"4 of the 40 accounts of asahi.example",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(b.String(), "deletion percentage reached") {
+		t.Error("it says that deletions reached their limit")
+	}
+}

@@ -68,6 +68,15 @@ func Explain(p *message.Printer, e *plan.Explanation) []Fact {
 	return all
 }
 
+// Cancelled says why the guard cancels: by the guides' sentence, where deletions
+// reached their limit.
+func Cancelled(p *message.Printer, v plan.Verdict) string {
+	if v.Why == nil || v.Why.Code == problem.GuardCancels || v.Why.Code == problem.GuardCancelsNumber {
+		return p.Text("guard.sentence", nil)
+	}
+	return p.Problem(v.Why).What
+}
+
 // Signs are signs in words, on one line.
 func Signs(p *message.Printer, signs []plan.Sign) string {
 	words := make([]string, len(signs))

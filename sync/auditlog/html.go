@@ -94,6 +94,22 @@ func (v view) Guard() string {
 	return v.words.Text("guard.share", args)
 }
 
+// Sentence is why the guard cancels.
+func (v view) Sentence() string { return Cancelled(v.words, v.report.Plan.Verdict()) }
+
+// Beside says what else the guard counts, or does not.
+func (v view) Beside() []string {
+	var all []string
+	g := v.report.Plan.Verdict()
+	if g.Claimed {
+		all = append(all, v.words.Text("guard.claimed", nil))
+	}
+	if g.Lost > 0 {
+		all = append(all, v.words.Text("guard.lost", problem.Args{"n": strconv.Itoa(g.Lost)}))
+	}
+	return all
+}
+
 // Judgement is the verdict in words.
 func (v view) Judgement() string {
 	switch {
@@ -359,8 +375,8 @@ tr.group th { padding-top: 1.2em } ul { margin: .2em 0; padding-left: 1.1em }
 <h1>{{.Title}}</h1>
 <p>{{.Heading}}<br>{{.Code}} <span class="small">{{text "audit.fingerprint"}} <code>{{.Fingerprint}}</code></span></p>
 <p{{if not .Confirmed}} class="stop"{{end}}>{{text "audit.completeness"}}: {{.Source}}</p>
-{{if .Cancelled}}<p class="stop">{{text "guard.sentence"}}</p>
-{{end}}<p{{if .Cancelled}} class="stop"{{end}}>{{text "word.deletions"}}: {{.Guard}}<br>{{.Judgement}}</p>
+{{if .Cancelled}}<p class="stop">{{.Sentence}}</p>
+{{end}}<p{{if .Cancelled}} class="stop"{{end}}>{{text "word.deletions"}}: {{.Guard}}{{range .Beside}}<br><span class="small">{{.}}</span>{{end}}<br>{{.Judgement}}</p>
 <h2>{{text "audit.sums"}}</h2>
 <table>{{range .Sums}}
 <tr><td>{{.Sign}}</td><td>{{.Word}}</td><td class="n">{{.Number}}</td><td width="90%"></td></tr>{{end}}

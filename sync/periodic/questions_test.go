@@ -77,3 +77,21 @@ func TestWorker_ManyQuestionsAreTheGuards(t *testing.T) {
 		t.Errorf("told %v: %+v", ok, e)
 	}
 }
+
+// An account that was in no complete read is held, and told among the held rows.
+func TestWorker_HoldsAnAccountThatWasNeverInTheSource(t *testing.T) {
+	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
+	k := w.cloud.add("t1", 40, "a.example")
+	w.enable("t1", time.Hour, -1)
+	k.users["stranger"] = &person{ID: "stranger", UPN: "stranger@a.example", Name: "Somebody Else", Created: w.clock.Now().Add(-time.Hour)}
+	leaver := k.staff["a.example"][7]
+	k.staff["a.example"] = append(k.staff["a.example"][:7:7], k.staff["a.example"][8:]...)
+	w.once(w.worker("w1", w.store, periodic.Limits{}), "t1", "a.example")
+	e, ok := w.told.heard(notice.Held)
+	if !ok || e.Numbers.Held != 1 || len(e.Users) != 1 || e.Users[0] != "stranger@a.example" {
+		t.Errorf("told %v: %+v", ok, e)
+	}
+	if k.users["stranger"] == nil || k.users[leaver.ID] != nil {
+		t.Errorf("stranger kept %v, leaver kept %v", k.users["stranger"] != nil, k.users[leaver.ID] != nil)
+	}
+}

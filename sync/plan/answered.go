@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -98,8 +99,25 @@ func resolve(p *Plan, answers []Answer) *answered {
 			acts = b.add(acts, c)
 		}
 	}
+	b.wait(acts)
 	b.merge(acts)
 	return b
+}
+
+// wait leaves a deletion waiting for what is done alone.
+func (b *answered) wait(acts []Action) {
+	for i := range acts {
+		if a := &acts[i]; a.Kind == Delete {
+			a.After = slices.DeleteFunc(a.After, func(no int) bool { return !holds(acts, no) })
+			if !holds(acts, a.how.with) {
+				a.how.with = 0
+			}
+		}
+	}
+}
+
+func holds(acts []Action, no int) bool {
+	return slices.ContainsFunc(acts, func(a Action) bool { return a.No == no })
 }
 
 // given is the answer to a question: the last one about one of its rows that rests
@@ -116,8 +134,12 @@ func given(q *Question, answers []Answer) Answer {
 		said[a.Row] = true
 		last = a
 	}
-	if last.Kind == DifferentPeople && len(said) < len(q.Rows) {
-		return Answer{}
+	if last.Kind == DifferentPeople {
+		for i := range q.Rows {
+			if !said[q.Rows[i].RowKey()] {
+				return Answer{}
+			}
+		}
 	}
 	return last
 }
@@ -209,9 +231,20 @@ func (b *answered) same(acts []Action, c *Candidate) []Action {
 	return acts
 }
 
-// add is what becomes of a row that is a person of its own.
+// add is what becomes of a row that is a person of its own. It has to wait for
+// another plan where the account that has its UPN is not deleted in this one.
 func (b *answered) add(acts []Action, c *Candidate) []Action {
 	switch a, ok := b.book.option(c.Add); {
+	case ok && b.behind(c.Add) && !holds(acts, a.After[0]):
+		b.freed++
+		b.held++
+		line := ""
+		if c.Line > 0 {
+			line = strconv.Itoa(c.Line)
+		}
+		b.more = append(b.more, c.skipped(problem.New(problem.UPNTaken, problem.Args{
+			"upn": c.Row.UPN, "name": c.Name, "line": line, "domain": b.domain, "holder": c.Row.UPN,
+		})))
 	case ok:
 		b.freed++
 		return append(acts, a)
@@ -231,7 +264,7 @@ func (b *answered) different(q *Question, free map[string]bool) (Action, bool) {
 	if !ok {
 		if q.DeleteWhy != nil {
 			b.more = append(b.more, Skipped{
-				No: q.No, Ref: q.Account, Name: q.Name, Group: q.DeleteWhy.Code.Group(), Why: q.DeleteWhy,
+				Ref: q.Account, Name: q.Name, Group: q.DeleteWhy.Code.Group(), Why: q.DeleteWhy,
 			})
 		}
 		return a, false
@@ -242,8 +275,8 @@ func (b *answered) different(q *Question, free map[string]bool) (Action, bool) {
 		switch {
 		case c.WaitsFor != 0:
 			q.Waits = append(q.Waits, c.WaitsFor)
-		case !b.adds(c.Add) || !free[c.RowKey()] || c.Add == a.how.with:
-		case a.how.with != 0 && b.afterOthers(c.Add): // each would wait for the other
+		case a.Kind != Delete || !b.adds(c.Add) || !free[c.RowKey()] || c.Add == a.how.with:
+		case a.how.with != 0 && b.behind(c.Add): // each would wait for the other
 		default:
 			a.After = append(a.After, c.Add)
 		}
@@ -252,6 +285,7 @@ func (b *answered) different(q *Question, free map[string]bool) (Action, bool) {
 		return a, false
 	}
 	slices.Sort(a.After)
+	a.After = slices.Compact(a.After)
 	if ex := a.Explanation; ex != nil {
 		with := *ex
 		with.Question, with.By, with.At = q.No, q.Answer.By, q.Answer.At
@@ -266,10 +300,15 @@ func (b *answered) adds(no int) bool {
 	return ok && (a.Kind == Add || a.Kind == Restore)
 }
 
-// afterOthers reports whether an action waits itself.
-func (b *answered) afterOthers(no int) bool {
+// behind reports whether an action waits for the deletion of the account that has
+// its UPN.
+func (b *answered) behind(no int) bool {
 	a, ok := b.book.option(no)
-	return ok && len(a.After) > 0
+	if !ok || len(a.After) == 0 {
+		return false
+	}
+	before, ok := b.book.option(a.After[0])
+	return ok && before.Kind == Delete
 }
 
 func (c *Candidate) skipped(why *problem.Problem) Skipped {
@@ -304,10 +343,24 @@ func (b *answered) merge(acts []Action) {
 		}
 	}
 	slices.SortStableFunc(b.more, func(x, y Skipped) int { return cmp.Compare(x.Group, y.Group) })
+	no := b.lastNo()
 	for k, s := range b.more {
 		before := sort.Search(b.book.skips(), func(i int) bool { return b.book.skip(i).Group > s.Group })
 		b.where = append(b.where, before+k)
+		b.more[k].No = no + k + 1
 	}
+}
+
+// lastNo is the largest number of the book below and of its options.
+func (b *answered) lastNo() int {
+	no := b.book.len() + b.book.skips()
+	for _, q := range b.qs {
+		no = max(no, q.Delete)
+		for i := range q.Rows {
+			no = max(no, q.Rows[i].Same, q.Rows[i].Add)
+		}
+	}
+	return no
 }
 
 // among gives the index in the book below, or the index among what was put in.
@@ -396,14 +449,24 @@ func (b *answered) sums(c Counts, g guard) (Counts, guard) {
 	for _, q := range b.qs {
 		if q.Answer.Kind == Open || q.Answer.Kind == NotNow {
 			c.OpenQuestions++
-		} else if q.Lost {
+			continue
+		}
+		if q.Lost && (q.Answer.Kind == SamePerson || holds(b.acts, q.Delete)) {
 			g.lostHeld--
+		}
+		if q.Answer.Kind == SamePerson && q.Claim == "" && directory.InDomain(q.Account.UPN, b.domain) {
+			c.Known++ // the account has a row now
 		}
 	}
 	c.Asked -= b.freed
 	c.Unchanged += b.settled
 	c.DestinationHeld -= b.settled
 	c.Skipped += len(b.more)
+	for i := range b.more {
+		if b.more[i].Group == problem.LeftOut {
+			c.LeftOut++
+		}
+	}
 	c.SourceHeld += b.held
 	return c, g
 }

@@ -51,11 +51,11 @@ func (b *builder) absences() {
 		if busy.has(acct) || b.settled.has(acct) || !ask && !b.here(u.UPN()) {
 			continue
 		}
-		if _, foreign := b.sparedBy[acct]; foreign && b.owner[acct] < 0 && b.protected(u) == "" {
+		if _, foreign := b.sparedBy[acct]; foreign && !ask && b.owner[acct] < 0 && b.protected(u) == "" {
 			b.skip(skipRow{code: problem.Spared, src: -1, acct: acct})
 			continue
 		}
-		if b.told.has(acct) {
+		if b.told.has(acct) && !ask {
 			continue
 		}
 		if code := b.protected(u); code != "" {
@@ -96,16 +96,18 @@ func (b *builder) absences() {
 // person's.
 func (b *builder) lookFor(deps []*departure) (found []map[int32]reason, weak []reason) {
 	found, weak = make([]map[int32]reason, len(deps)), make([]reason, len(deps))
-	s := newSuspects(deps, &b.in.Past, b.src.Columns())
+	s := newSuspects(deps, &b.in.Past, b.src)
 	for n, f := range b.fate {
 		open := false
 		switch f {
 		case firm:
-			continue
-		case alone, asked, bad, foreignBad:
+			if !b.unsure[int32(n)] { //nolint:gosec // as in match
+				continue
+			}
+		case alone, asked, otherID, bad, foreignBad:
 			open = true
 			b.openRows++
-		case byUPN, otherID:
+		case byUPN:
 		}
 		i := int32(n) //nolint:gosec // as in match
 		row := b.src.At(n)
@@ -209,16 +211,14 @@ func (b *builder) departing(d *departure, claim string, weak []Sign) fateOf {
 	return fateOf{row: r}
 }
 
-// dueAt is when an absence has lasted for so many days, of which each must have a
-// read that was learnt from, and whether it has.
+// dueAt is the day on which an absence has lasted for so many days, of which each
+// must have had a read that was learnt from, and whether it is there.
 func dueAt(a Absence, days int, now time.Time) (time.Time, bool) {
-	const day = 24 * time.Hour
-	first := cmp.Or(a.First, now)
-	due := first.Add(time.Duration(days) * day)
-	if left := now.Add(time.Duration(days-a.Days) * day); left.After(due) && a.Days < days {
+	due := cmp.Or(a.First, now).UTC().AddDate(0, 0, days)
+	if left := now.UTC().AddDate(0, 0, days-a.Days); left.After(due) && a.Days < days {
 		due = left
 	}
-	return due, days == 0 || a.Days >= days && !now.Before(due)
+	return due, days == 0 || a.Days >= days && day(now) >= day(due)
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
@@ -255,11 +255,17 @@ func (b *builder) withdraw() {
 	})
 	for _, s := range b.skips {
 		if s.src >= 0 && b.inQuestion[s.src] {
-			b.newRows[s.src] = fateOf{skip: &s, same: true} // it stands among the skips already
+			b.newRows[s.src] = fateOf{skip: &s} // it stands among the skips already
 		}
 	}
 	for _, q := range b.questions {
-		b.answersOf(q)
+		if b.here(q.dep.user.UPN()) {
+			q.gone = b.goneAs(q)
+		}
+	}
+	releases := b.releases()
+	for _, q := range b.questions {
+		b.answersOf(q, releases)
 	}
 	for i := range b.inQuestion {
 		if !b.ours.has(i) {
@@ -277,22 +283,15 @@ func (b *builder) waits(i int32) bool {
 	switch b.fate[i] {
 	case asked:
 		return true
-	case alone:
-		return !b.newRows[i].same
-	case byUPN:
+	case alone, byUPN:
 		return b.newRows[i].row != nil
 	case firm, otherID, bad, foreignBad:
 	}
 	return false
 }
 
-// answersOf finds what each answer to a question would do.
-func (b *builder) answersOf(q *asking) {
-	d := q.dep
-	if b.here(d.user.UPN()) {
-		q.gone = b.departing(d, ClaimAnswered, nil)
-	}
-	releases := b.releases()
+// answersOf finds what becomes of the rows of a question by each answer.
+func (b *builder) answersOf(q *asking, releases map[int32]bool) {
 	for _, i := range q.rows {
 		if _, ok := b.newRows[i]; !ok && b.ours.has(i) && b.waits(i) {
 			own := b.instead(i)
@@ -302,14 +301,33 @@ func (b *builder) answersOf(q *asking) {
 	}
 }
 
-// instead is the account in question that a row would take the UPN of by being
-// added, -1 for none. Two people may not share an immutable ID.
+// goneAs is what becomes of an account that is another person's than all rows. With
+// the immutable ID of one of them it stays: once it is deleted, the row would have
+// it restored.
+func (b *builder) goneAs(q *asking) fateOf {
+	u := q.dep.user
+	for _, i := range q.rows {
+		if id := b.src.At(int(i)).ImmutableID(); id != "" && id == u.ImmutableID() {
+			return held(problem.IDTaken, -1, q.dep.acct, problem.Args{"immutable_id": id, "holder": u.UPN()})
+		}
+	}
+	claim := ClaimAnswered
+	if c := b.claimedBy(q.dep); c != unclaimed {
+		claim = claimWord[c]
+	}
+	return b.departing(q.dep, claim, nil)
+}
+
+// instead is the account in question that has the UPN of a row and would be deleted
+// before the row is added, -1 for none: a row that a deleted account may be is not
+// added.
 func (b *builder) instead(i int32) int32 {
-	s := b.src.At(int(i))
-	for _, u := range b.users.ByUPN(s.UPN()) {
+	if d, code := b.inBin(b.src.At(int(i))); d >= 0 || code != "" {
+		return -1
+	}
+	for _, u := range b.users.ByUPN(b.src.At(int(i)).UPN()) {
 		for _, q := range b.questions {
-			if q.dep.acct == rowOf(u) && slices.Contains(q.rows, i) &&
-				(s.ImmutableID() == "" || s.ImmutableID() != u.ImmutableID()) {
+			if r := q.gone.row; q.dep.acct == rowOf(u) && r != nil && r.kind == Delete && slices.Contains(q.rows, i) {
 				return q.dep.acct
 			}
 		}
@@ -321,12 +339,12 @@ func (b *builder) instead(i int32) int32 {
 func (b *builder) sameAs(q *asking, i int32, releases map[int32]bool) fateOf {
 	acct := q.dep.acct
 	switch {
-	case b.fate[i] == bad, b.fate[i] == foreignBad, b.fate[i] == byUPN, b.fate[i] == otherID:
+	case b.fate[i] == bad, b.fate[i] == foreignBad, b.fate[i] == firm, b.fate[i] == byUPN, b.fate[i] == otherID:
 		code := problem.Spared // the row is a skip, or another account's
 		if f, ok := b.newRows[i]; ok && f.skip != nil {
 			code = f.skip.code
 		}
-		return fateOf{skip: &skipRow{code: code, src: i, acct: acct}, same: true}
+		return held(code, i, acct, nil)
 	case !b.ours.has(i):
 		_, there := directory.SplitUPN(b.src.At(int(i)).UPN())
 		code := problem.MovedAway
@@ -336,10 +354,18 @@ func (b *builder) sameAs(q *asking, i int32, releases map[int32]bool) fateOf {
 			code = problem.MovedAwayNotSetUp
 		}
 		return held(code, i, acct, problem.Args{"to": b.src.At(int(i)).UPN()})
+	case b.idIsAnothers(b.src.At(int(i)), acct):
+		return held(problem.FitsTwoRows, i, acct, problem.Args{"immutable_id": b.users.At(int(acct)).ImmutableID()})
 	case b.otherID(b.src.At(int(i)), acct):
 		return b.free(b.withOtherID(i, acct, true), -1, releases)
 	}
 	return b.free(b.pair(i, acct, false), -1, releases)
+}
+
+// idIsAnothers reports whether another row has the immutable ID of an account.
+func (b *builder) idIsAnothers(s directory.User, acct int32) bool {
+	id := b.users.At(int(acct)).ImmutableID()
+	return id != "" && id != s.ImmutableID() && len(b.src.ByImmutableID(id)) > 0
 }
 
 // releases are the accounts whose UPN a rename of this plan lets go of.
@@ -353,11 +379,21 @@ func (b *builder) releases() map[int32]bool {
 	return found
 }
 
-// free turns a row whose UPN nobody releases into a skip. own is the account that
-// would be deleted before it, or -1.
+// free turns a row whose UPN or immutable ID another account keeps into a skip. own
+// is the account that would be deleted before it, or -1.
 func (b *builder) free(f fateOf, own int32, releases map[int32]bool) fateOf {
 	if f.row == nil {
 		return f
+	}
+	if id := b.src.At(int(f.row.src)).ImmutableID(); id != "" {
+		for _, u := range b.users.ByImmutableID(id) {
+			if f.row.kind == Add || f.row.kind == Restore || rowOf(u) != f.row.acct {
+				return fateOf{skip: &skipRow{
+					code: problem.IDTaken, src: f.row.src, acct: f.row.acct, bin: f.row.kind == Restore,
+					extra: problem.Args{"immutable_id": id, "holder": u.UPN()},
+				}}
+			}
+		}
 	}
 	h := b.holder(*f.row)
 	if h < 0 || h == own && f.row.flags&replaces != 0 || releases[h] {
@@ -572,7 +608,7 @@ func (b *built) askOne(no int, q *asking) *Question {
 	m := b.marks(u)
 	out := &Question{
 		No: no, Account: directory.Ref{ID: u.ID(), UPN: u.UPN(), ImmutableID: u.ImmutableID()},
-		Link: q.dep.link, Marks: m, Basis: b.basis(q), Lost: q.lost,
+		Claim: claimWord[b.claimedBy(q.dep)], Link: q.dep.link, Marks: m, Basis: b.basis(q), Lost: q.lost,
 		Evidence: Evidence{
 			Licensed: m.Has(directory.Licensed), Enabled: m.Has(directory.Enabled),
 			Created: u.Created(), LastSignIn: u.LastSignIn(), Purpose: m & directory.Purposes,

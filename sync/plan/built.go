@@ -196,6 +196,9 @@ func (b *built) warnChange(ws []*problem.Problem, a *Action, c Change) []*proble
 	if r, ok := hidden(c.New.Text); ok {
 		warn(problem.ControlCharacter, problem.Args{"attribute": at, "character": visible(r)})
 	}
+	if code := worse(c); code != "" {
+		warn(code, problem.Args{"attribute": at, "old": c.Old.Text, "new": c.New.Text})
+	}
 	switch c.Attribute {
 	case directory.MailNickname:
 		if holder, ok := b.shared[directory.FoldUPN(c.New.Text)]; ok {

@@ -179,9 +179,16 @@ func (b *builder) decideOtherID(i, acct int32) {
 		b.put(f)
 		return
 	}
+	if w := broken(directory.ImmutableID, s.ImmutableID()); w != nil {
+		b.put(held(w.code, i, acct, w.args))
+		return
+	}
 	if b.decided.allowsAgain(u.ID(), s.UPN()) && len(b.deleted(b.bin.ByImmutableID(s.ImmutableID()))) == 0 &&
 		directory.FoldUPN(s.UPN()) == directory.FoldUPN(u.UPN()) {
 		f := b.newRow(i, acct)
+		if f.skip != nil { // then nothing happens to the account either
+			f.skip.acct, f.skip.bin = acct, false
+		}
 		b.put(f)
 		if f.row != nil {
 			b.rows = append(b.rows, row{src: i, acct: acct, kind: Delete, flags: replaces})
@@ -255,6 +262,9 @@ func (b *builder) newRow(i, instead int32) fateOf {
 	if w == nil {
 		w = b.checkAddress(s.UPN(), instead)
 	}
+	if w == nil {
+		w = b.checkID(s)
+	}
 	if w != nil {
 		return inBin(held(w.code, i, r.acct, w.args))
 	}
@@ -288,7 +298,11 @@ func (b *builder) inBin(s directory.User) (int32, problem.Code) {
 			return -1, problem.RestoreAmbiguous
 		}
 		if len(found) == 1 {
-			return b.restorable(found[0])
+			d := found[0]
+			if b.sameDeleted(s, d) || b.decided.allows(d.ID(), s.UPN()) {
+				return b.restorable(d)
+			}
+			return rowOf(d), problem.RestoreHeld
 		}
 	}
 	var unsure []directory.User
@@ -314,6 +328,15 @@ func (b *builder) inBin(s directory.User) (int32, problem.Code) {
 		return -1, problem.RestoreHeld
 	}
 	return int32(unsure[0].Row()), problem.RestoreHeld //nolint:gosec // as in match
+}
+
+// sameDeleted reports whether a row is the person of a deleted account with its
+// immutable ID: the link says so too, or no name contradicts.
+func (b *builder) sameDeleted(s, d directory.User) bool {
+	if l, ok := b.in.Past.link(d.ID()); ok && l.Username == s.Username() {
+		return true
+	}
+	return b.like(s, d) != unlike
 }
 
 func (b *builder) restorable(d directory.User) (int32, problem.Code) {

@@ -166,6 +166,9 @@ func (j *judgement) judge() {
 		if !marks.Any(directory.Purposes) {
 			marks |= j.a.Marks & directory.Purposes
 		}
+		if j.a.Blocks && !marks.Has(directory.Enabled) {
+			marks |= directory.BlockedByUs // as the plan wants it
+		}
 		if code := j.p.protection(marks, j.a); code != "" {
 			line := problem.Args{"domain": j.p.domain, "name": j.a.Name, "line": "", "initial": ""}
 			j.drift(code, "", "", "", line)
@@ -374,7 +377,7 @@ func (d *sourceDrift) index() {
 			}
 		}
 	}
-	d.leaving = newSuspects(deps, &Past{}, d.now.Columns())
+	d.leaving = newSuspects(deps, &Past{}, d.now)
 }
 
 // leaving is the departure that a row of a later read is compared with. A plan

@@ -111,7 +111,7 @@ func (b *built) restOnStrangers() {
 	if len(deps) == 0 {
 		return
 	}
-	s := newSuspects(deps, &Past{}, b.src.Columns())
+	s := newSuspects(deps, &Past{}, b.src)
 	for i := range b.fate {
 		row := int32(i) //nolint:gosec // as in match
 		if !b.ours.has(row) && !b.rests.has(row) && len(s.about(b.src.At(i), true)) > 0 {
@@ -309,6 +309,9 @@ func (b *builder) warnings(made *built) []*problem.Problem {
 	}
 	if b.aliasesKept > 0 {
 		warn(problem.AliasesKept, problem.Args{"rows": strconv.Itoa(b.aliasesKept)})
+	}
+	if b.worse > 0 {
+		warn(problem.ValuesWorse, problem.Args{"rows": strconv.Itoa(b.worse)})
 	}
 	for _, a := range b.in.Policy.Attributes {
 		if !b.src.HasColumn(a) && a != directory.AccountEnabled {

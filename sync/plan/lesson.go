@@ -86,8 +86,8 @@ func (b *built) teachLinks(l *Lesson) {
 		b.teach(l, b.src.At(int(src)), Taught{Link: Link{Account: account}, No: no, Same: same})
 	}
 	for i, acct := range b.matched {
-		if acct >= 0 && b.settled.has(acct) && b.ours.has(int32(i)) { //nolint:gosec // as in match
-			teach(int32(i), b.users.At(int(acct)).ID(), 0, false) //nolint:gosec // as in match
+		if row := int32(i); acct >= 0 && b.settled.has(acct) && b.ours.has(row) && !b.inQuestion[row] { //nolint:gosec // as in match
+			teach(row, b.users.At(int(acct)).ID(), 0, false)
 		}
 	}
 	id := func(r row) directory.ID {

@@ -38,6 +38,7 @@ func (b *builder) match() error {
 	}
 	m.refuseClashes()
 	m.refuseContested()
+	m.refuseDirty()
 	for i := range b.fate {
 		if b.fate[i] == alone {
 			m.byUPN(int32(i)) //nolint:gosec // as above
@@ -57,7 +58,9 @@ type matcher struct {
 }
 
 // contest is a row that means one account by immutable ID or link while its UPN
-// is another's. Where that other moves on, the UPNs follow one another in a chain.
+// is another's. Where that other moves on, the UPNs follow one another in a chain,
+// which one witness alone makes only with a name that agrees, and no better with
+// the account of the UPN.
 type contest struct {
 	row   int32
 	w     witnesses
@@ -157,8 +160,7 @@ func (m *matcher) linked(s directory.User) int32 {
 		return -1
 	}
 	if past.broken(seenOf(p), s.LastSignIn()) {
-		l, row := linkOf(p), calledBy(s)
-		if !row.surely(l.called()) && !row.surely(calledBy(u)) {
+		if !m.sure(s, rowOf(u)) {
 			m.failed[problem.WitnessesDiffer]++
 			return -1
 		}
@@ -191,16 +193,21 @@ func (m *matcher) judge(i int32, s directory.User, w witnesses) {
 		m.tie(i, acct)
 		return
 	case w.upn >= 0 && w.upn != acct:
-		like := m.like(s, acct)
 		m.contested = append(m.contested, contest{i, w, w.id >= 0 && w.link >= 0 ||
-			w.link >= 0 && like != unlike || w.id >= 0 && like == alike})
+			m.like(s, m.users.At(int(acct))) == alike && (m.sure(s, acct) || !m.sure(s, w.upn))})
 	case w.id >= 0 && w.link >= 0, w.upn >= 0: // two agree
-	case m.like(s, acct) == unlike:
-		if w.link >= 0 {
-			m.failed[problem.QuestionOpen]++
+	default:
+		switch m.like(s, m.users.At(int(acct))) {
+		case unlike:
+			if w.link >= 0 {
+				m.failed[problem.QuestionOpen]++
+			}
+			m.ask(i, acct)
+			return
+		case incomparable:
+			m.unsure[i] = true
+		case alike:
 		}
-		m.ask(i, acct)
-		return
 	}
 	m.fate[i] = firm
 	m.tie(i, acct)
@@ -215,8 +222,8 @@ func (b *builder) otherID(s directory.User, acct int32) bool {
 
 // like compares the names of a row with those of an account, also with those that
 // its link remembers.
-func (b *builder) like(s directory.User, acct int32) likeness {
-	u, row := b.users.At(int(acct)), calledBy(s)
+func (b *builder) like(s, u directory.User) likeness {
+	row := calledBy(s)
 	best := row.like(calledBy(u))
 	if best != alike {
 		if l, ok := b.in.Past.link(u.ID()); ok {
@@ -224,6 +231,17 @@ func (b *builder) like(s directory.User, acct int32) likeness {
 		}
 	}
 	return best
+}
+
+// sure reports whether the given name and the family or the whole name of a row
+// agree with those of an account, or with those that its link remembers.
+func (b *builder) sure(s directory.User, acct int32) bool {
+	u, row := b.users.At(int(acct)), calledBy(s)
+	if row.surely(calledBy(u)) {
+		return true
+	}
+	l, ok := b.in.Past.link(u.ID())
+	return ok && row.surely(l.called())
 }
 
 // ask makes a question of whether a row is the person of an account. An account
@@ -260,6 +278,15 @@ func (m *matcher) untie(i int32) {
 
 // refuseClashes skips all rows of which several mean one account.
 func (m *matcher) refuseClashes() {
+	for acct, rows := range m.asks {
+		if o := m.owner[acct]; o < 0 {
+			continue
+		} else if len(m.clash[acct]) == 0 {
+			m.clash[acct] = []int32{o}
+		}
+		m.clash[acct] = append(m.clash[acct], rows...)
+		delete(m.asks, acct)
+	}
 	for acct, rows := range m.clash {
 		m.owner[acct] = -1
 		for _, i := range rows {
@@ -295,6 +322,23 @@ func (m *matcher) refuseContested() {
 	}
 }
 
+// refuseDirty skips the rows with another immutable ID than their account, which
+// has that of a row that is skipped.
+func (m *matcher) refuseDirty() {
+	var lost []int32
+	for i, f := range m.fate {
+		if f == otherID && m.dirty.has(m.matched[i]) {
+			lost = append(lost, int32(i)) //nolint:gosec // as in match
+		}
+	}
+	for _, i := range lost {
+		acct := m.matched[i]
+		m.untie(i)
+		m.refuse(i, m.ours.has(i), problem.FitsTwoRows, witnesses{-1, acct, -1}, nil,
+			problem.Args{"immutable_id": m.users.At(int(acct)).ImmutableID()})
+	}
+}
+
 func (m *matcher) witnessArgs(s directory.User, w witnesses) problem.Args {
 	name := func(acct int32) string {
 		if acct < 0 {
@@ -323,10 +367,12 @@ func (m *matcher) byUPN(i int32) {
 		// The account is another row's, and moves on from this UPN.
 	case m.dirty.has(acct):
 		m.refuse(i, m.ours.has(i), problem.FitsTwoRows, w, nil, problem.Args{"immutable_id": u.ImmutableID()})
+	case len(m.asks[acct]) > 0:
+		m.ask(i, acct)
 	case m.otherID(s, acct):
 		m.fate[i] = otherID
 		m.tie(i, acct)
-	case len(m.asks[acct]) > 0 || !m.named(s, u):
+	case !m.named(s, u):
 		m.ask(i, acct)
 	default:
 		m.fate[i] = byUPN
@@ -338,12 +384,10 @@ func (m *matcher) byUPN(i int32) {
 // linked to a Username that is gone, or may have changed hands, needs more: its
 // person may have been made anew in HAC, or the UPN was given to another.
 func (m *matcher) named(s, u directory.User) bool {
-	l, linked := m.in.Past.link(u.ID())
-	row := calledBy(s)
-	if linked {
-		return row.surely(l.called()) || row.surely(calledBy(u))
+	if _, linked := m.in.Past.link(u.ID()); linked {
+		return m.sure(s, rowOf(u))
 	}
-	return row.like(calledBy(u)) != unlike
+	return calledBy(s).like(calledBy(u)) != unlike
 }
 
 // refuse skips a row whole. The skip names the account that it would have meant.
@@ -398,7 +442,11 @@ const (
 // doubtful refuses a source most of whose rows contradict what was learnt: a
 // column that is shifted looks so, or the file of another customer.
 func (m *matcher) doubtful() error {
-	if m.in.Past.users == nil {
+	most := 0
+	for _, n := range m.failed {
+		most = max(most, n)
+	}
+	if m.in.Past.users == nil || most < doubtLeast {
 		return nil
 	}
 	links := 0
@@ -407,11 +455,7 @@ func (m *matcher) doubtful() error {
 			links++
 		}
 	}
-	most := 0
-	for _, n := range m.failed {
-		most = max(most, n)
-	}
-	if most < doubtLeast || most*100 <= links*doubtShare {
+	if most*100 <= links*doubtShare {
 		return nil
 	}
 	return problem.New(problem.SourceDoubtful, problem.Args{

@@ -170,6 +170,11 @@ type Step struct {
 	// licence either. Neither is sent.
 	Still      []Change
 	Unlicensed bool
+	// Counted: a deletion that counted with the guard when the account was blocked.
+	Counted bool
+	// Unless is the number of an addition: the step takes the deletion of its
+	// action back, and is sent only if that addition failed. 0 for any other step.
+	Unless int
 }
 
 // Wave is a set of steps that may be sent in any order and together. The steps
@@ -234,7 +239,10 @@ type Verdict struct {
 	// Why is the problem that cancels, nil otherwise.
 	Why *problem.Problem
 
-	origins []origin
+	// all are the deletions of the first judgement and touchable its users; lostKnown
+	// those of the second with the lost, and known its users.
+	all, touchable, lostKnown, known int
+	origins                          []origin
 }
 
 // Percent is the share of deletions, in percent; 0 without users.
@@ -277,8 +285,8 @@ type Counts struct {
 	Questions      int // questions, and those among them that are open
 	OpenQuestions  int
 	Unclaimed      int // deletions of accounts that never were in the source
-	// Known are the touchable accounts that are or were in the source: the
-	// denominator of the guard's second judgement.
+	// Known are the touchable accounts that are or were in the source, or that a
+	// reviewer let go: the denominator of the guard's second judgement.
 	Known int
 	// Usable are the source rows of the domain that are neither repeated nor
 	// unreadable: the size of the source.

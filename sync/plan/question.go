@@ -15,6 +15,8 @@ type Question struct {
 	No      int           `json:"no"`
 	Account directory.Ref `json:"account"`
 	Name    string        `json:"name,omitempty"`
+	// Claim is why the account is known, "" where it was in no complete read.
+	Claim string `json:"claim,omitempty"`
 	// Link is what the account is linked to; zero Username for none.
 	Link Link `json:"link,omitzero"`
 	// Seen is when its Username was in complete reads.
@@ -158,8 +160,8 @@ type Answer struct {
 
 // Explanation says why an account may be deleted.
 type Explanation struct {
-	// Claim is why the account is known: "linked", "added", "vouched", "answered",
-	// or "" where it was in no complete read.
+	// Claim is why the account is known: "linked", "added", "vouched"; "answered"
+	// where it is by the answer alone, "" where it was in no complete read.
 	Claim       string    `json:"claim"`
 	Username    string    `json:"username,omitempty"`
 	LinkedSince time.Time `json:"linked_since,omitzero"`

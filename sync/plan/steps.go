@@ -91,7 +91,10 @@ func (a *Action) steps() []Step {
 	switch a.Kind {
 	case Delete:
 		s := add(DeleteUser)
-		s.Still, s.Unlicensed = a.how.made, a.how.unlicensed
+		s.Still, s.Unlicensed, s.Counted = a.how.made, a.how.unlicensed, a.how.paid
+		if a.how.with != 0 && len(a.how.made) == 0 {
+			add(RestoreUser).Unless = a.how.with
+		}
 		return steps
 	case Add:
 		s := add(Create, a.Changes...)

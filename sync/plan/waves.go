@@ -13,7 +13,8 @@ const waveSize = 2000
 // link by link, from the free end of each chain; the other renames; values;
 // restores, then what is written to them; additions, those first that a deletion
 // waits for; sign-in blocks; deletions. Only a deletion whose UPN is to be used
-// again comes before the row that takes it. The caller cuts a wave into requests of 20; dependents are never in one wave.
+// again comes before the row that takes it, and is taken back behind it, should that
+// row fail. The caller cuts a wave into requests of 20; dependents are never in one wave.
 //
 // Barrier is set where a later step depends on one of the wave.
 func (p *Plan) Waves() iter.Seq[Wave] {
@@ -35,6 +36,7 @@ func (p *Plan) Waves() iter.Seq[Wave] {
 		w.deletes(Restore, Add)
 		w.restores(true)
 		w.adds(true)
+		w.takesBack()
 		w.blocks()
 		w.deletes()
 	}
@@ -246,6 +248,18 @@ func (w *waver) blocks() {
 			}
 		})
 	}
+	w.flush(false)
+}
+
+// takesBack sends the restorations of deletions whose UPN was not taken.
+func (w *waver) takesBack() {
+	w.each(Delete, func(a Action) {
+		for _, s := range a.Steps {
+			if s.Unless != 0 {
+				w.put(s)
+			}
+		}
+	})
 	w.flush(false)
 }
 

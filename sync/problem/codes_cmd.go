@@ -72,6 +72,9 @@ const (
 	// (folder, nowhere: a link to what is not there, circle: of links, other), target
 	// (of the link).
 	FileNoTarget Code = "HS-9130"
+	// FileNoText: a file that should be text is none, or is in an encoding that is
+	// not read. Args: file.
+	FileNoText Code = "HS-9138"
 	// AnswerByNumber: a question was named by its number in a plan.
 	// Args: number, account (UPN), rows, domain, accounts (of all questions).
 	AnswerByNumber Code = "HS-9131"
@@ -103,6 +106,7 @@ var cmdClasses = map[Code]Class{
 	FileNotRead:         Mend,
 	FileNotWritten:      Mend,
 	FileNoTarget:        Mend,
+	FileNoText:          Mend,
 	ReadyFileWrong:      Mend,
 	SourceUnknown:       Mend,
 	FaultUnknown:        Mend,

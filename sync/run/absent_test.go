@@ -46,7 +46,7 @@ func restoring(t *testing.T) (*world, directory.ID) {
 	t.Helper()
 	w := onlyWaiting(newWorld(t))
 	w.both(20)
-	back := w.tenant.person("back@"+domain, "immBack==", "Back Then")
+	back := w.tenant.person("back@"+domain, "immBack==", "Back")
 	back.Deleted = w.tenant.now().Add(-time.Hour)
 	delete(w.tenant.users, back.ID)
 	w.tenant.bin[back.ID] = back

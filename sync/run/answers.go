@@ -30,7 +30,8 @@ func (r *Runner) answers(ctx context.Context, domain string) ([]plan.Answer, err
 }
 
 // Answer keeps an answer to a question of a plan: of one row for same person, of
-// every row for the others; Open takes the answer back. The plan that it gives is
+// every row for the others; Open takes the answer back. An account or a row that the
+// plan does not ask about changes nothing. The plan that it gives is
 // that of all answers of the domain.
 func (r *Runner) Answer(ctx context.Context, p *Planned, account directory.ID, kind plan.AnswerKind, row, by string) (*Planned, error) {
 	var q *plan.Question
@@ -44,8 +45,13 @@ func (r *Runner) Answer(ctx context.Context, p *Planned, account directory.ID, k
 	}
 	tenant, domain := r.Connection.Tenant, p.Plan.Domain()
 	var keys []state.AnswerKey
+	named := kind != plan.SamePerson
 	for i := range q.Rows {
 		keys = append(keys, state.AnswerKey{Account: string(account), Row: q.Rows[i].RowKey()})
+		named = named || q.Rows[i].RowKey() == row
+	}
+	if !named {
+		return p, nil
 	}
 	if err := r.Store.RemoveAnswers(ctx, tenant, domain, keys); err != nil {
 		return nil, err

@@ -207,7 +207,7 @@ func (r *Runner) remembered(ctx context.Context, in *plan.Input, settings Settin
 		return err
 	}
 	var marked map[directory.ID]state.Account
-	if in.Past, marked, err = r.past(ctx, in.Domain, sourceName(settings, src)); err != nil {
+	if in.Past, marked, err = r.past(ctx, in, sourceName(settings, src)); err != nil {
 		return err
 	}
 	if in.Facts, err = r.facts(ctx, in.Domain, settings, now, marked); err != nil {

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
@@ -98,8 +99,12 @@ func (r *Runner) endDryRun(ctx context.Context, run state.Run, p *plan.Plan, l *
 	return r.Store.EndRun(ctx, run, learnt(l, p, none))
 }
 
-// lessonOf is what the sync under way taught, by what became of its rows.
+// lessonOf is what the sync under way taught, by what became of its rows. An undo
+// takes back what the run taught that it undoes.
 func (s *syncing) lessonOf(ctx context.Context, rep *Report) (*state.Lesson, error) {
+	if s.run.Kind == state.Undo && rep.Seen > 0 {
+		return &state.Lesson{TakesBack: s.run.PlanOf}, nil
+	}
 	if s.run.Kind != state.Sync || rep.State != state.Done && rep.State != state.Partial {
 		return nil, nil //nolint:nilnil // nothing to learn is no error
 	}
@@ -112,11 +117,15 @@ func (s *syncing) lessonOf(ctx context.Context, rep *Report) (*state.Lesson, err
 		l = learnt(kept, s.plan, func(no int) (string, bool) {
 			return rep.NewIDs[no], rep.Outcome[no] == OutcomeSeen
 		})
+		l.Links = slices.DeleteFunc(l.Links, s.driftedSince)
 	}
 	for _, q := range s.plan.Questions() {
+		if !s.actedBy(q, rep) {
+			continue
+		}
 		for i := range q.Rows {
-			if done := s.usedUp(q, &q.Rows[i], rep); done {
-				l.Answers = append(l.Answers, state.AnswerKey{Account: string(q.Account.ID), Row: q.Rows[i].RowKey()})
+			if key := q.Rows[i].RowKey(); q.Answer.Kind != plan.SamePerson || key == q.Answer.Row {
+				l.Answers = append(l.Answers, state.AnswerKey{Account: string(q.Account.ID), Row: key})
 			}
 		}
 	}
@@ -144,37 +153,35 @@ func (s *syncing) lessonOf(ctx context.Context, rep *Report) (*state.Lesson, err
 	return l, nil
 }
 
-// usedUp reports whether an answer was acted by. One that does nothing yet, because
-// the row cannot be written or the policy keeps the account, stays: it would be asked
-// for again and again.
-func (s *syncing) usedUp(q *plan.Question, c *plan.Candidate, rep *Report) bool {
-	switch q.Answer.Kind {
-	case plan.SamePerson:
-		return c.RowKey() == q.Answer.Row && (c.Same == 0 && c.SameWhy == nil || c.Same != 0 && rep.Outcome[c.Same] == OutcomeSeen)
-	case plan.DifferentPeople:
-		return q.Delete == 0 && q.DeleteWhy == nil || q.Delete != 0 && rep.Outcome[q.Delete] == OutcomeSeen
-	case plan.Open, plan.NotNow:
+// actedBy reports whether a sync did anything by the answer to a question: one that
+// nothing followed from stays given.
+func (s *syncing) actedBy(q *plan.Question, rep *Report) bool {
+	seen := func(no int) bool { return no != 0 && rep.Outcome[no] == OutcomeSeen }
+	for i := range q.Rows {
+		c := &q.Rows[i]
+		switch q.Answer.Kind {
+		case plan.SamePerson:
+			if c.RowKey() == q.Answer.Row && (c.Same == 0 && c.SameWhy == nil || seen(c.Same)) {
+				return true
+			}
+		case plan.DifferentPeople:
+			// A deletion that was taken back is asked about again, lest the next
+			// run try it again.
+			if a := s.actions[q.Delete]; seen(c.Add) || seen(q.Delete) || a != nil && a.back {
+				return true
+			}
+		case plan.Open, plan.NotNow:
+		}
 	}
 	return false
 }
 
-// unlearn takes back what a run taught that was undone, and asks its questions
-// again.
-func (r *Runner) unlearn(ctx context.Context, undo state.Run) error {
-	answers, err := r.Store.Answers(ctx, undo.Tenant, undo.Domain)
-	if err != nil {
-		return err
-	}
-	if err := r.Store.Reopen(ctx, undo.Tenant, undo.Domain, undo.PlanOf); err != nil {
-		return err
-	}
-	var keys []state.AnswerKey
-	for _, a := range answers {
-		if a.Used == undo.PlanOf {
-			keys = append(keys, a.AnswerKey)
-		}
-	}
-	return r.Store.RemoveAnswers(ctx, undo.Tenant, undo.Domain, keys)
+// driftedSince reports whether a link is about an account or a row that was not as
+// the plan has it, and was left as it is.
+func (s *syncing) driftedSince(t state.Taught) bool {
+	return slices.ContainsFunc(s.drifted, func(d plan.Drifted) bool {
+		return d.No == 0 && directory.FoldUPN(d.UPN) == directory.FoldUPN(t.UPN)
+	})
 }
 
 // pastDrift reads once more, under the claim, the links and answers that the plan
@@ -195,7 +202,11 @@ func (s *syncing) pastDrift(ctx context.Context) ([]plan.Drifted, error) {
 	}
 	drifted := s.plan.PastDrift(func(id directory.ID) plan.Known {
 		a := accounts[string(id)]
-		return plan.Known{Username: a.Link.Username, Claimed: a.Claimed}
+		known := plan.Known{Claimed: a.Claimed}
+		if a.Link.Source == s.source {
+			known.Username = a.Link.Username
+		}
+		return known
 	})
 	if s.run.PlanOf == 0 { // answers to a plan of another state count with this review
 		return drifted, nil

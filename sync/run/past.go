@@ -6,6 +6,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
 )
 
@@ -14,23 +15,27 @@ import (
 const keptLink = 60 * 24 * time.Hour
 
 // past reads what earlier runs learnt of a domain from the source called name. Links
-// of another source neither match nor claim.
-func (r *Runner) past(ctx context.Context, domain, name string) (plan.Past, map[directory.ID]state.Account, error) {
+// of another source neither match nor claim. Of the other domains it takes the links
+// of those whose row is in this one: they move here.
+func (r *Runner) past(ctx context.Context, in *plan.Input, name string) (plan.Past, map[directory.ID]state.Account, error) {
 	p := plan.Past{Source: name, Claimed: map[directory.ID]bool{}, Absent: map[directory.ID]plan.Absence{}}
-	seen, err := r.Store.Seen(ctx, r.Connection.Tenant, domain)
+	seen, err := r.Store.Seen(ctx, r.Connection.Tenant, in.Domain)
 	if err != nil {
 		return p, nil, err
 	}
 	links := map[string]plan.Link{}
 	marked := map[directory.ID]state.Account{} // what the journal's facts need beside
 	twice := map[string]bool{}
-	err = r.Store.EachAccount(ctx, r.Connection.Tenant, domain, func(a state.Account) error {
+	mark := func(a state.Account) {
+		if !a.Enabled.IsZero() || a.Blocked != 0 {
+			marked[directory.ID(a.ID)] = a
+		}
+	}
+	take := func(a state.Account) error {
+		mark(a)
 		id := directory.ID(a.ID)
 		if a.Claimed {
 			p.Claimed[id] = true
-		}
-		if !a.Enabled.IsZero() || a.Blocked != 0 {
-			marked[id] = a
 		}
 		if a.Link.Username == "" || a.Link.Source != name {
 			return nil
@@ -43,9 +48,28 @@ func (r *Runner) past(ctx context.Context, domain, name string) (plan.Past, map[
 		}
 		links[a.Link.Username] = linkOf(id, a.Link)
 		return nil
-	})
-	if err != nil {
+	}
+	if err := r.Store.EachAccount(ctx, r.Connection.Tenant, in.Domain, take); err != nil {
 		return p, nil, err
+	}
+	for _, other := range in.SetUp {
+		if other = directory.FoldUPN(other); other == in.Domain {
+			continue
+		}
+		err := r.Store.EachAccount(ctx, r.Connection.Tenant, other, func(a state.Account) error {
+			if a.Link.Username != "" {
+				for _, u := range in.Source.ByUsername(a.Link.Username) {
+					if directory.InDomain(u.UPN(), in.Domain) {
+						return take(a)
+					}
+				}
+			}
+			mark(a)
+			return nil
+		})
+		if err != nil {
+			return p, nil, err
+		}
 	}
 	for name := range twice { // two accounts of one Username tell nothing
 		delete(links, name)
@@ -125,12 +149,16 @@ func (r *Runner) vouchFor(ctx context.Context, domain string, users *directory.S
 	if err != nil || done {
 		return err
 	}
-	if planned, err := r.Latest(ctx, domain); err == nil {
+	planned, err := r.Latest(ctx, domain)
+	switch {
+	case err == nil:
 		if ids := planned.Plan.Matched(users); len(ids) > 0 {
 			if err := r.Store.Vouch(ctx, tenant, domain, ids); err != nil {
 				return err
 			}
 		}
+	case problem.Has(err, problem.StateUnreachable, problem.StateBusy, problem.StateFull):
+		return err // it is there, and is read the next time
 	}
 	return r.Store.SetVouched(ctx, tenant, domain)
 }

@@ -134,6 +134,9 @@ func (s *syncing) intend(ctx context.Context, steps []plan.Step, attempts map[st
 		if step.Verb == plan.Create {
 			ref.UPN = a.upn
 		}
+		if step.Counted {
+			before.put(directory.AccountEnabled, directory.Text("false"))
+		}
 		e := state.Entry{
 			Run: s.run.No, Action: step.Action, Step: step.Step, Attempt: attempts[key], State: state.Sent,
 			Kind: a.kind.String(), Verb: verbWord(step.Verb), Object: ref,
@@ -356,7 +359,9 @@ func (s *syncing) took(step plan.Step, id directory.ID) {
 	s.met[a.id] = now
 	switch step.Verb {
 	case plan.DeleteUser:
-		delete(s.met, a.id)
+		if a.unless == 0 { // else it may come back
+			delete(s.met, a.id)
+		}
 		s.released[directory.FoldUPN(step.Object.UPN)] = now
 	case plan.PatchUPN:
 		for _, c := range step.Set {
@@ -376,6 +381,11 @@ func (s *syncing) took(step plan.Step, id directory.ID) {
 func (s *syncing) wrote(step plan.Step, ours bool) {
 	s.mu.Lock()
 	a := s.actions[step.Action]
+	if step.Unless != 0 {
+		a.back = true
+		s.mu.Unlock()
+		return
+	}
 	a.written++
 	a.sent = a.sent || ours
 	complete := a.written == a.steps
@@ -394,6 +404,9 @@ func (s *syncing) wrote(step plan.Step, ours bool) {
 func (s *syncing) fail(step plan.Step, why *problem.Problem) {
 	s.mu.Lock()
 	a := s.actions[step.Action]
+	if step.Unless != 0 {
+		why = a.notPutBack(why)
+	}
 	a.outcome, a.why = OutcomeFailed, why
 	e := progress.Event{Phase: progress.Write, Done: s.sent, Total: len(s.actions), Row: &progress.Row{
 		No: step.Action, Kind: a.kind.String(), UPN: a.upn, Outcome: OutcomeFailed, Err: why,
@@ -401,6 +414,16 @@ func (s *syncing) fail(step plan.Step, why *problem.Problem) {
 	s.mu.Unlock()
 	s.log("row failed", "no", step.Action, "upn", e.Row.UPN, told(why))
 	s.r.report(e)
+}
+
+// notPutBack says of an account that it is gone although its deletion was to be
+// taken back.
+func (a *acting) notPutBack(why *problem.Problem) *problem.Problem {
+	args := problem.Args{"upn": a.upn, "no": strconv.Itoa(a.unless)}
+	if why == nil {
+		return problem.New(problem.RowNotPutBack, args)
+	}
+	return problem.Wrap(why, problem.RowNotPutBack, args).WithUpstream(upstreamOf(why))
 }
 
 func (s *syncing) log(msg string, args ...any) { s.r.logOf(s.run).Info(msg, args...) }

@@ -202,6 +202,7 @@ func (s *syncing) replay(entries []state.Entry) {
 			continue
 		}
 		a.sent = a.sent || e.State != state.None
+		back := a.unless != 0 && verbOf(e.Verb) == plan.RestoreUser
 		if e.Object.ID != "" {
 			a.id = e.Object.ID
 		}
@@ -211,12 +212,19 @@ func (s *syncing) replay(entries []state.Entry) {
 			if verbOf(e.Verb) == plan.RestoreUser {
 				s.back[a.id] = e.Answered
 			}
+			if back {
+				a.back = true
+				continue
+			}
 			a.written++
 			if a.written == a.steps {
 				s.sent++
 			}
 		case state.Rejected, state.Conflict, state.Differs:
 			a.outcome, a.why = OutcomeFailed, decodeProblem(e.Problem)
+			if back {
+				a.why = a.notPutBack(a.why)
+			}
 		case state.None, state.Sent:
 		}
 		if e.Server.After(s.server) {
@@ -380,6 +388,7 @@ func (s *syncing) sourceDrift(ctx context.Context) ([]plan.Drifted, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.source = sourceName(settings, src)
 	now, err := src.Read(ctx, s.plan.Policy().Attributes, s.r.sink())
 	if err != nil {
 		return nil, err

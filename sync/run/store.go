@@ -45,7 +45,6 @@ type Store interface {
 	// EndRun updates a run and learns, both or neither; a nil lesson teaches nothing.
 	EndRun(ctx context.Context, r state.Run, l *state.Lesson) error
 	Forget(ctx context.Context, tenant, domain string, run int64) (int, error)
-	Reopen(ctx context.Context, tenant, domain string, run int64) error
 	Answers(ctx context.Context, tenant, domain string) ([]state.Answer, error)
 	SaveAnswers(ctx context.Context, tenant, domain string, as []state.Answer) error
 	RemoveAnswers(ctx context.Context, tenant, domain string, keys []state.AnswerKey) error

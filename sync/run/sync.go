@@ -143,6 +143,7 @@ type syncing struct {
 	// alone: nobody can be asked. ahead is by how much the destination's clock is
 	// before ours. verdict is that of the guard where it is not the plan's.
 	alone   bool
+	source  string // what links call it, once it was read again
 	begun   time.Time
 	ahead   time.Duration
 	verdict *plan.Verdict
@@ -153,7 +154,7 @@ type stepKey struct{ action, step int }
 // acting is one action under way.
 type acting struct {
 	after   []int
-	steps   int
+	steps   int // but the one that takes a deletion back
 	written int // steps the destination took, or that were already so
 	sent    bool
 	outcome string // empty until it is known
@@ -162,8 +163,12 @@ type acting struct {
 	before  image // values of before, of all steps
 	final   image // values wanted, of all steps
 	was     image // what a deleted account was like before it is restored
-	kind    plan.Kind
-	upn     string
+	// unless is the addition without which a deletion is taken back, 0 for none;
+	// back: it was.
+	unless int
+	back   bool
+	kind   plan.Kind
+	upn    string
 }
 
 func newSyncing(r *Runner, c Claim, p *plan.Plan, run state.Run, sum Summary) *syncing {
@@ -183,10 +188,15 @@ func (s *syncing) use(p *plan.Plan) {
 	s.actions = make(map[int]*acting, p.Len())
 	for a := range p.Actions() {
 		st := &acting{
-			after: a.After, steps: len(a.Steps), kind: a.Kind, upn: a.UPN, id: a.User.ID,
+			after: a.After, kind: a.Kind, upn: a.UPN, id: a.User.ID,
 			before: image{}, final: image{},
 		}
 		for _, step := range a.Steps {
+			if step.Unless != 0 {
+				st.unless = step.Unless
+				continue
+			}
+			st.steps++
 			before, after := images(step)
 			for k, v := range before {
 				if _, ok := st.before[k]; !ok {
@@ -264,12 +274,25 @@ func (s *syncing) guard(ctx context.Context) error {
 }
 
 func (s *syncing) nothingLeft() bool {
-	for _, a := range s.actions {
-		if a.outcome == "" && a.written < a.steps {
+	for no, a := range s.actions {
+		if a.outcome == "" && a.written < a.steps || s.toTakeBack(no) {
 			return false
 		}
 	}
 	return true
+}
+
+// toTakeBack reports whether an account that we deleted is to be restored: the
+// addition for which it was deleted failed.
+func (s *syncing) toTakeBack(no int) bool {
+	a := s.actions[no]
+	b := s.actions[a.unless]
+	if b == nil || a.back || a.outcome != "" && a.outcome != OutcomeSeen ||
+		b.written > 0 || b.outcome != OutcomeFailed && b.outcome != OutcomeNotTried {
+		return false
+	}
+	e := s.entries[stepKey{no, 0}]
+	return e.State == state.Written || e.State == state.Seen
 }
 
 // batch is how many steps one request carries: Graph's limit.
@@ -312,6 +335,16 @@ func (s *syncing) ready(step plan.Step) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.actions[step.Action]
+	if a != nil && step.Unless != 0 {
+		if !s.toTakeBack(step.Action) {
+			return false
+		}
+		if a.outcome == OutcomeSeen {
+			a.outcome = ""
+			s.seen--
+		}
+		return true
+	}
 	if a == nil || a.outcome != "" {
 		return false
 	}
@@ -399,18 +432,11 @@ func (s *syncing) endAs(ctx context.Context, end state.RunState, err error) (*Re
 	return rep, err
 }
 
-// endRun writes the end of the run together with what it taught. An undo takes
-// back what the run taught that it undid.
+// endRun writes the end of the run together with what it taught.
 func (s *syncing) endRun(ctx context.Context, rep *Report) error {
 	lesson, err := s.lessonOf(ctx, rep)
 	if err != nil {
 		return err
 	}
-	if err := s.claim.EndRun(ctx, s.run, lesson); err != nil {
-		return err
-	}
-	if s.run.Kind != state.Undo || rep.Seen == 0 {
-		return nil
-	}
-	return s.r.unlearn(ctx, s.run)
+	return s.claim.EndRun(ctx, s.run, lesson)
 }

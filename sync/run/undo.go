@@ -142,6 +142,10 @@ func applied(entries []state.Entry) []plan.Applied {
 		case plan.DeleteUser:
 			d.Kind = plan.Delete
 		case plan.RestoreUser:
+			if d.Kind == plan.Delete { // taken back: nothing was done
+				all = all[:len(all)-1]
+				continue
+			}
 			d.Kind = plan.Restore
 		case plan.PatchUPN:
 			if d.Kind == plan.Update {

@@ -36,6 +36,10 @@ type Lesson struct {
 	Blocked   []string    `json:"blocked,omitempty"`
 	Unblocked []string    `json:"unblocked,omitempty"`
 	Answers   []AnswerKey `json:"answers,omitempty"` // that the run used up
+
+	// TakesBack is the run whose undo ends, 0 for none: all that it taught goes, and
+	// the answers that it used are asked for again.
+	TakesBack int64 `json:"-"`
 }
 
 // SeenLogin is a Last Login that changed; a zero one was emptied.
@@ -208,6 +212,11 @@ func (s *Store) learn(ctx context.Context, tx *sql.Tx, n learner, l *Lesson) err
 		ON CONFLICT (run) DO NOTHING`, n.run, n.tenant, n.domain))
 	if err != nil || !first {
 		return err
+	}
+	if l.TakesBack != 0 {
+		if err := takeBack(ctx, tx, n.tenant, n.domain, l.TakesBack); err != nil {
+			return err
+		}
 	}
 	seen, err := s.seen(ctx, tx, n.tenant, n.domain)
 	if err != nil {
@@ -397,25 +406,21 @@ func forget(ctx context.Context, tx *sql.Tx, tenant, domain string, run int64) (
 	return int(forgotten), nil
 }
 
-// Reopen takes back all that a run taught, when its undo was carried out: as
-// Forget does, and what it claimed and counted as absent, unless a later run taught
-// something about the account; and the answers that it used are open again.
-func (s *Store) Reopen(ctx context.Context, tenant, domain string, run int64) error {
-	return s.learning(ctx, "take back what a run taught", func(tx *sql.Tx) error {
-		tenant, domain := clean(tenant), fold(domain)
-		if _, err := forget(ctx, tx, tenant, domain, run); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE account SET
-			claimed = CASE WHEN b.claimed < 0 THEN account.claimed ELSE b.claimed END, absent_first = b.absent_first,
-			absent_last = b.absent_last, absent_days = b.absent_days, absent_reads = b.absent_reads
-			FROM learnt AS b WHERE b.run = $1 AND b.tenant = $2 AND account.tenant = b.tenant AND account.id = b.id
-			AND NOT EXISTS (SELECT 1 FROM learnt AS later WHERE later.tenant = b.tenant AND later.id = b.id AND later.run > b.run)`,
-			run, tenant); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `UPDATE answer SET used = 0 WHERE tenant = $1 AND domain = $2 AND used = $3`,
-			tenant, domain, run)
+// takeBack undoes what a run taught: as forget does, and what it claimed and counted
+// as absent, unless a later run taught something about the account; and the answers
+// that it used are gone.
+func takeBack(ctx context.Context, tx *sql.Tx, tenant, domain string, run int64) error {
+	if _, err := forget(ctx, tx, tenant, domain, run); err != nil {
 		return err
-	})
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE account SET
+		claimed = CASE WHEN b.claimed < 0 THEN account.claimed ELSE b.claimed END, absent_first = b.absent_first,
+		absent_last = b.absent_last, absent_days = b.absent_days, absent_reads = b.absent_reads
+		FROM learnt AS b WHERE b.run = $1 AND b.tenant = $2 AND account.tenant = b.tenant AND account.id = b.id
+		AND NOT EXISTS (SELECT 1 FROM learnt AS later WHERE later.tenant = b.tenant AND later.id = b.id AND later.run > b.run)`,
+		run, tenant); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM answer WHERE tenant = $1 AND domain = $2 AND used = $3`, tenant, domain, run)
+	return err
 }
