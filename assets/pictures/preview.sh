@@ -51,6 +51,7 @@ shows "How many users does"
 press 4541
 press Enter
 shows "Summary"
+press 2 # all changes: the questions are first
 # A rename that stands among the deletions and renames.
 i=0
 while [ "$i" -lt 16 ]; do
