@@ -479,6 +479,9 @@ func (b *builder) signs(q *asking, i int32) (pro, contra []Sign) {
 	if !b.ours.has(i) && s.UPN() != "" {
 		contra = append(contra, SignOtherDomain)
 	}
+	if b.fate[i] == bad || b.fate[i] == foreignBad {
+		contra = append(contra, SignNotWritable)
+	}
 	return pro, contra
 }
 
