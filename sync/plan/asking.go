@@ -282,6 +282,7 @@ func (b *builder) withdraw() {
 		u, v := x.dep.user, y.dep.user
 		return cmp.Or(strings.Compare(directory.FoldUPN(u.UPN()), directory.FoldUPN(v.UPN())), cmp.Compare(u.ID(), v.ID()))
 	})
+	b.holdAllowed()
 	b.rows = slices.DeleteFunc(b.rows, func(r row) bool {
 		if r.src < 0 || !b.inQuestion[r.src] || b.fate[r.src] != alone && b.fate[r.src] != byUPN {
 			return false
@@ -313,6 +314,26 @@ func (b *builder) withdraw() {
 			b.askedRows++
 		}
 	}
+}
+
+// holdAllowed skips what a reviewer allowed for a row with another immutable ID,
+// which an answer may make another person's.
+func (b *builder) holdAllowed() {
+	dropped := map[int32]bool{}
+	b.rows = slices.DeleteFunc(b.rows, func(r row) bool {
+		drop := r.src >= 0 && b.inQuestion[r.src] && b.fate[r.src] == otherID
+		if drop {
+			dropped[r.src] = true
+		}
+		return drop
+	})
+	if len(dropped) == 0 {
+		return
+	}
+	for i := range dropped {
+		b.put(held(problem.QuestionOpen, i, b.matched[i], nil))
+	}
+	b.releaseAll()
 }
 
 // waits reports whether a row of the domain waits for an answer, rather than being
@@ -517,6 +538,9 @@ func (b *builder) signs(q *asking, i int32) (pro, contra []Sign) {
 	}
 	if !b.ours.has(i) && s.UPN() != "" {
 		contra = append(contra, SignOtherDomain)
+	}
+	if b.fate[i] == bad || b.fate[i] == foreignBad {
+		contra = append(contra, SignNotWritable)
 	}
 	return pro, contra
 }
