@@ -360,6 +360,11 @@ func (r *Runner) facts(
 	if err != nil {
 		return f, err
 	}
+	for id, a := range marked { // also by runs that have left the sync log
+		if a.Blocked != 0 {
+			f.Blocked[directory.ID(id)] = true
+		}
+	}
 	overlay, made, keys := map[directory.ID]*directory.Record{}, map[directory.ID]bool{}, keysWritten{}
 	for _, e := range entries {
 		if e.State != state.Written && e.State != state.Seen {

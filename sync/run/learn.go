@@ -102,17 +102,21 @@ func (r *Runner) endDryRun(ctx context.Context, run state.Run, p *plan.Plan, l *
 // lessonOf is what the sync under way taught, by what became of its rows. An undo
 // takes back what the run taught that it undoes.
 func (s *syncing) lessonOf(ctx context.Context, rep *Report) (*state.Lesson, error) {
-	if s.run.Kind == state.Undo && rep.Seen > 0 {
-		return &state.Lesson{TakesBack: s.run.PlanOf}, nil
-	}
-	if s.run.Kind != state.Sync || rep.State != state.Done && rep.State != state.Partial {
+	if rep.State != state.Done && rep.State != state.Partial {
 		return nil, nil //nolint:nilnil // nothing to learn is no error
+	}
+	l := &state.Lesson{}
+	if s.run.Kind == state.Undo {
+		if rep.Seen > 0 {
+			l.TakesBack = s.run.PlanOf
+		}
+		s.marks(l, rep)
+		return l, nil
 	}
 	kept, err := s.r.Store.Lesson(ctx, s.run.PlanOf)
 	if err != nil {
 		return nil, err
 	}
-	l := &state.Lesson{}
 	if kept != nil && s.run.PlanOf != 0 {
 		l = learnt(kept, s.plan, func(no int) (string, bool) {
 			return rep.NewIDs[no], rep.Outcome[no] == OutcomeSeen
@@ -129,6 +133,12 @@ func (s *syncing) lessonOf(ctx context.Context, rep *Report) (*state.Lesson, err
 			}
 		}
 	}
+	s.marks(l, rep)
+	return l, nil
+}
+
+// marks are the accounts that the sync added, blocked and unblocked.
+func (s *syncing) marks(l *state.Lesson, rep *Report) {
 	for a := range s.plan.Actions() {
 		id := string(a.User.ID)
 		if id == "" {
@@ -150,7 +160,6 @@ func (s *syncing) lessonOf(ctx context.Context, rep *Report) (*state.Lesson, err
 			}
 		}
 	}
-	return l, nil
 }
 
 // actedBy reports whether a sync did anything by the answer to a question: one that

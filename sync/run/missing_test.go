@@ -10,6 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/state"
 )
 
 const day = 24 * time.Hour
@@ -414,4 +415,67 @@ func TestShrink_IsMeasuredByUsableRowsAndAnotherSizeIsAcceptedOnce(t *testing.T)
 	p.dry(t)
 	a.source.rows = rows[:20]
 	refused("the accepted size, a second time")
+}
+
+// pruned is a store whose journal has been cleared of all that is old.
+type pruned struct{ run.Store }
+
+func (pruned) JournalSince(context.Context, string, string, time.Time) ([]state.Entry, error) {
+	return nil, nil
+}
+
+// The journal is kept for some months, and an account may stay blocked for longer.
+func TestOnMissing_ABlockIsRememberedLongerThanItsJournal(t *testing.T) {
+	for _, back := range []bool{false, true} {
+		t.Run(fmt.Sprintf("back=%v", back), func(t *testing.T) {
+			a, p := village(t, 50)
+			p.set(t, map[string]string{"on_missing": "block", "delete_after": "100"})
+			p.alone(t)
+			rows, id := a.source.rows, a.account(at("user001")).ID
+			a.leave(at("user001"))
+			for range 99 {
+				a.later(day)
+				if planned, _ := p.alone(t); planned.Plan.Counts().Delete > 0 {
+					t.Fatal("deleted too early")
+				}
+				if back && a.clock.Now().After(time.Date(2027, 2, 20, 0, 0, 0, 0, time.UTC)) {
+					break
+				}
+			}
+			p.Store = pruned{p.Store}
+			if back {
+				a.source.rows = rows
+			}
+			a.later(2 * day)
+			planned, _ := p.alone(t)
+			if !back && planned.Plan.Len() == 0 { // the hundredth day that counts
+				a.later(day)
+				planned, _ = p.alone(t)
+			}
+			switch u := a.tenant.users[id]; {
+			case back && (u == nil || !a.enabled(id)):
+				t.Errorf("who came back is still blocked: %+v", planned.Plan.Counts())
+			case !back && (u != nil || planned.Plan.Verdict().Deletions != 0):
+				t.Errorf("the deletion counts again, or was not made: %+v", planned.Plan.Verdict())
+			}
+		})
+	}
+	// And one that was taken back, or overtaken by an administrator, is remembered by
+	// neither.
+	a, p := village(t, 50)
+	p.set(t, map[string]string{"on_disabled": "block-sign-in"})
+	p.dry(t)
+	a.row(at("user001")).Marks &^= directory.Enabled
+	a.row(at("user002")).Marks &^= directory.Enabled
+	a.later(time.Hour)
+	rep := p.apply(t, p.dry(t))
+	a.later(time.Hour)
+	if _, err := p.undoAll(t.Context(), rep.Run); err != nil {
+		t.Fatal(err)
+	}
+	for id, l := range p.known(t) {
+		if l.Blocked != 0 {
+			t.Errorf("%s is remembered as blocked by run %d, which was undone", id, l.Blocked)
+		}
+	}
 }

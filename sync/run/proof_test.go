@@ -58,6 +58,11 @@ func (a *arena) start(t fataler, g *gate) *process {
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
+	return a.process(store, g)
+}
+
+// process is one on a state that is open.
+func (a *arena) process(store *state.Store, g *gate) *process {
 	return &process{gate: g, store: store, Runner: &run.Runner{
 		Connection:  consent.Connection{Name: "midori", Tenant: "t-1"},
 		Store:       gatedStore{run.OnStore(store), g},

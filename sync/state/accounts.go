@@ -200,12 +200,13 @@ func (s *Store) AccountsOf(ctx context.Context, tenant string, ids []string) (ma
 	return all, nil
 }
 
-// SeenEnabled notes that accounts were enabled at a time; an earlier one than is
-// known changes nothing.
+// SeenEnabled notes that accounts were enabled at a time: no block of theirs is ours
+// any more. An earlier time than is known changes nothing.
 func (s *Store) SeenEnabled(ctx context.Context, tenant string, ids []string, at time.Time) error {
 	return s.learning(ctx, "note enabled accounts", func(tx *sql.Tx) error {
 		return s.upsert(ctx, tx, "enabled", nanos(at), tenant, "", ids,
-			`enabled = CASE WHEN excluded.enabled > account.enabled THEN excluded.enabled ELSE account.enabled END`)
+			`blocked = CASE WHEN excluded.enabled > account.enabled THEN 0 ELSE account.blocked END,
+			enabled = CASE WHEN excluded.enabled > account.enabled THEN excluded.enabled ELSE account.enabled END`)
 	})
 }
 
