@@ -154,7 +154,7 @@ func (w *smallWorld) explained(acct int) (explained, must bool) {
 }
 
 // The last of each is in another script, so that no name can be compared with it.
-var smallGiven, smallFamily = [3]string{"太郎", "花子", "Taro"}, [3]string{"佐藤", "鈴木", "Sato"}
+var smallGiven, smallFamily = [3]string{"taro", "hanako", "太郎"}, [3]string{"sato", "suzuki", "佐藤"}
 
 func smallName(given, family int) (string, string, string) {
 	return smallGiven[given], smallFamily[family], smallFamily[family] + " " + smallGiven[given]
@@ -286,6 +286,9 @@ func smallWorlds(t *testing.T, size, every int, rowNames, accountNames [][2]int)
 	for _, name := range accountNames {
 		for _, id := range []bool{false, true} {
 			for link := range 3 {
+				if size < 3 && id && link == 2 {
+					continue // to save time: a broken link where no ID helps it
+				}
 				kinds = append(kinds, smallAccount{name[0], name[1], id, link})
 			}
 		}

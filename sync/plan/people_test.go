@@ -1164,7 +1164,7 @@ func (s *sums) check(t *testing.T) {
 }
 
 func TestPeople_NobodyInTheSourceLosesTheAccount(t *testing.T) {
-	towns := 600
+	towns := 400
 	if *proofPeople > 0 {
 		towns = *proofPeople
 	}
