@@ -41,7 +41,7 @@ shows "Which domain?"
 press Enter
 shows "Pre-check of midori.example"
 press Enter
-shows "Permission script"
+shows "Who acts for this connection?"
 press Enter
 shows "Where do the users come from?"
 press 1

@@ -308,9 +308,14 @@ func (s *Preview) goTo(t review.Tab) tea.Cmd {
 		s.filter = review.NoFilter
 		s.search.Set("")
 	}
+	from := s.tab
 	s.tab, s.attribute, s.reason, s.open, s.menu, s.typing = t, "", 0, false, false, false
 	s.pick = picker{}
-	return s.ask(false)
+	cmd := s.ask(false)
+	if from == review.TabQuestions {
+		s.table.Go(0) // no row was selected there
+	}
+	return cmd
 }
 
 // Update takes what the person does, and what a query brought.

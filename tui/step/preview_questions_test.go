@@ -60,6 +60,9 @@ func TestQuestions_AreFirstWhileOneIsOpen(t *testing.T) {
 		t.Errorf("after the last question it shows %s", w.s.tab)
 	}
 	w.has(" ? questions 3 ")
+	if w.s.table.Place() != 0 {
+		t.Errorf("it begins at row %d", w.s.table.Place()+1)
+	}
 	again := newWorld(t, w.s.g.Plan(), "en", 120, 35)
 	if again.s.tab != review.TabAll {
 		t.Errorf("a plan with all questions answered opens on %s", again.s.tab)

@@ -359,7 +359,7 @@ func TestPreview_SpaceLeavesOutAndTakesInAndZTakesBack(t *testing.T) {
 }
 
 func TestPreview_ScrollsTheSummaryDownToItsSums(t *testing.T) {
-	w := newWorld(t, story(t), "en", 80, 16)
+	w := newWorld(t, story(t), "en", 80, 18)
 	w.keys("8").lacks("Remaining")
 	w.keys("end").has("Remaining    75 changes, 0 left out")
 	w.keys("home").has("» displayName")
