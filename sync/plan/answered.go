@@ -106,10 +106,14 @@ func resolve(p *Plan, answers []Answer) *answered {
 
 // wait leaves a deletion waiting for what is done alone.
 func (b *answered) wait(acts []Action) {
+	done := map[int]bool{}
+	for i := range acts {
+		done[acts[i].No] = true
+	}
 	for i := range acts {
 		if a := &acts[i]; a.Kind == Delete {
-			a.After = slices.DeleteFunc(a.After, func(no int) bool { return !holds(acts, no) })
-			if !holds(acts, a.how.with) {
+			a.After = slices.DeleteFunc(a.After, func(no int) bool { return !done[no] })
+			if !done[a.how.with] {
 				a.how.with = 0
 			}
 		}
@@ -267,7 +271,7 @@ func (b *answered) afterRename(acts []Action, a Action) Action {
 	for i := range acts {
 		if r := &acts[i]; r.Kind == Rename && r.User.ID == gone.User.ID && !r.Marks.Has(directory.Addressed) {
 			a.After = []int{r.No}
-			a.Warnings = slices.DeleteFunc(a.Warnings, func(w *problem.Problem) bool { return w.Code == problem.UPNUsedAgain })
+			a.Warnings = slices.DeleteFunc(slices.Clone(a.Warnings), func(w *problem.Problem) bool { return w.Code == problem.UPNUsedAgain })
 		}
 	}
 	return a
@@ -396,13 +400,7 @@ func among(at []int, i int) (below int, own int) {
 
 // above is the reverse for an index of the book below.
 func above(at []int, below int) int {
-	i := below
-	for k := range at { // a handful
-		if at[k] <= i {
-			i++
-		}
-	}
-	return i
+	return below + sort.Search(len(at), func(k int) bool { return at[k]-k > below })
 }
 
 func (b *answered) len() int            { return b.book.len() + len(b.acts) }
@@ -473,7 +471,7 @@ func (b *answered) sums(c Counts, g guard) (Counts, guard) {
 			c.OpenQuestions++
 			continue
 		}
-		if q.Lost && (q.Answer.Kind == SamePerson || holds(b.acts, q.Delete)) {
+		if _, gone := b.byNo[q.Delete]; q.Lost && (gone || q.Answer.Kind == SamePerson) {
 			g.lostHeld--
 		}
 		if q.Answer.Kind == SamePerson && q.Claim == "" && directory.InDomain(q.Account.UPN, b.domain) {

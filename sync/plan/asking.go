@@ -270,6 +270,7 @@ func (b *builder) question(d *departure, found map[int32]reason) {
 		return cmp.Or(b.compareSource(x, y), cmp.Compare(x, y))
 	})
 	b.questions = append(b.questions, q)
+	b.questionOf[d.acct] = q
 }
 
 // withdraw takes the rows in question out of what the plan does: nothing happens
@@ -385,14 +386,15 @@ func (b *builder) instead(i int32) int32 {
 	if d, code := b.inBin(b.src.At(int(i))); d >= 0 || code != "" {
 		return -1
 	}
-	for _, u := range b.users.ByUPN(b.src.At(int(i)).UPN()) {
-		for _, q := range b.questions {
-			if r := q.gone.row; q.dep.acct == rowOf(u) && r != nil && r.kind == Delete && slices.Contains(q.rows, i) {
-				return q.dep.acct
-			}
-		}
+	u, ok, _ := b.users.FirstByUPN(b.src.At(int(i)).UPN())
+	if !ok {
+		return -1
 	}
-	return -1
+	q := b.questionOf[rowOf(u)]
+	if q == nil || q.gone.row == nil || q.gone.row.kind != Delete || q.why[i] == 0 {
+		return -1
+	}
+	return q.dep.acct
 }
 
 // sameAs is what becomes of an account whose person a row is.

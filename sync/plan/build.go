@@ -51,6 +51,7 @@ type builder struct {
 	// questions are asked; inQuestion are their rows, newRows what becomes of one
 	// that is a person of its own.
 	questions  []*asking
+	questionOf map[int32]*asking // by account
 	inQuestion map[int32]bool
 	newRows    map[int32]fateOf
 	// explained says of an account that departs why it may.
@@ -184,6 +185,7 @@ func (b *builder) prepare() error {
 	b.owner = filled(b.users.Len())
 	b.told, b.settled = newBits(b.users.Len()), newBits(b.users.Len())
 	b.ours, b.rests = newBits(b.src.Len()), newBits(b.src.Len())
+	b.questionOf = map[int32]*asking{}
 	b.sparedBy, b.asks, b.inQuestion = map[int32]int32{}, map[int32][]int32{}, map[int32]bool{}
 	b.newRows, b.explained, b.unsure = map[int32]fateOf{}, map[int32]explained{}, map[int32]bool{}
 	for s := range b.src.All() {

@@ -92,11 +92,8 @@ func (p *Plan) fingerprint() Fingerprint {
 	h.flag(p.guard.raised)
 	h.number(p.book.len(), p.book.skips())
 	h.write()
-	for _, q := range p.book.asked() {
-		h.text(string(q.Account.ID), q.Basis, string(q.Answer.Kind), q.Answer.Row)
-		h.write()
-	}
 	ties := p.book.ties()
+	p.hashQuestions(h)
 	for i := range p.book.len() {
 		a := p.book.core(i)
 		p.hashAction(h, &a, ties[a.No])
@@ -109,6 +106,25 @@ func (p *Plan) fingerprint() Fingerprint {
 		h.write()
 	}
 	return Fingerprint(h.h.Sum(nil))
+}
+
+// hashQuestions adds what is asked, what was answered, and what each answer would
+// do.
+func (p *Plan) hashQuestions(h *hasher) {
+	for _, q := range p.book.asked() {
+		h.text(string(q.Account.ID), q.Basis, string(q.Answer.Kind), q.Answer.Row)
+		for i := range q.Rows {
+			c := &q.Rows[i]
+			h.text(c.Username, directory.FoldUPN(c.Row.UPN), c.Row.ImmutableID)
+			h.flag(c.waits)
+		}
+		h.write()
+	}
+	for _, no := range p.optionNumbers() {
+		a, _ := p.book.option(no)
+		p.hashAction(h, &a, nil)
+		h.write()
+	}
 }
 
 // hashGuard adds what the guard of a second judgement and of other domains rests

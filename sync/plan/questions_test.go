@@ -257,6 +257,44 @@ func TestQuestions_OfARowInAnotherDomain(t *testing.T) {
 	s.answered(t, map[string]string{"a": "different"}, "delete a", "ask a: b@two.example = different")
 }
 
+// A UPN that an answer frees may be taken at once.
+func TestQuestions_AnAdditionMayFollowTheRenameOfAnAnswer(t *testing.T) {
+	scene := func(set ...func(*person)) *scene {
+		s := newScene()
+		s.source = []person{
+			user("z"), user("a", as("other"), imm(""), username("0077")), user("b", as("a"), alias("a"), imm(""), username("0078")),
+		}
+		s.users = []person{account("z"), account("a", append([]func(*person){imm("")}, set...)...)}
+		return s
+	}
+	s := scene()
+	p := s.answered(t, map[string]string{"a": "same 0078"}, "rename b was a", "add a", "ask a: a b = same 0078")
+	if got := waves(p); got != "a>b |; +a" {
+		t.Errorf("waves %s", got)
+	}
+	if a := p.Action(1); has(a, problem.UPNUsedAgain) {
+		t.Errorf("warnings %v", a.Warnings)
+	}
+	r := p.Review()
+	if got := r.LeaveOut(p.Action(0).No); len(got) != 2 {
+		t.Errorf("without the rename %v are left out", got)
+	}
+	// A mailbox keeps its former UPN as an address.
+	s = scene(address("x@" + dom))
+	s.answered(t, map[string]string{"a": "same 0078"}, "rename b was a", "skip a HS-3210", "ask a: a b = same 0078")
+}
+
+// What a reviewer allowed for a row waits while the row may be another's.
+func TestQuestions_HoldWhatWasAllowed(t *testing.T) {
+	s := newScene()
+	s.source = []person{user("z"), user("a", imm("2"), dept("was b@"+dom))}
+	s.users = []person{account("z"), account("a", imm("1"))}
+	s.in.Decisions = []Decision{{Kind: Allow, ID: "id-a", Attribute: directory.UserPrincipalName}}
+	expect(t, s.build(t), "delete a", "add a")
+	s.users = append(s.users, account("b"))
+	expect(t, s.build(t), "skip a HS-3216", "ask b: a")
+}
+
 // What a row in question would change of another account waits as well.
 func TestQuestions_HoldWhatTheirRowsWouldChange(t *testing.T) {
 	s := newScene()

@@ -26,14 +26,8 @@ func (p *Plan) consistent() error {
 		}
 		g.take(&c, &a, p.domain, 1)
 	}
-	for _, no := range p.optionNumbers() {
-		a, _ := p.book.option(no)
-		if err := p.sound(&a); err != nil {
-			return fmt.Errorf("row %d: %w", no, err)
-		}
-		if _, twice := p.find(no); twice {
-			return fmt.Errorf("row %d twice", no)
-		}
+	if err := p.soundQuestions(); err != nil {
+		return err
 	}
 	group := problem.Group(0)
 	for i := range p.book.skips() {
@@ -59,6 +53,42 @@ func (p *Plan) consistent() error {
 		return errors.New("the sums are not those of the rows")
 	}
 	return p.soundChains()
+}
+
+// soundQuestions checks what each answer would do: to its account, or to its row.
+func (p *Plan) soundQuestions() error {
+	for _, no := range p.optionNumbers() {
+		a, _ := p.book.option(no)
+		if err := p.sound(&a); err != nil {
+			return fmt.Errorf("row %d: %w", no, err)
+		}
+		if _, twice := p.find(no); twice {
+			return fmt.Errorf("row %d twice", no)
+		}
+	}
+	waits := map[string]bool{}
+	for i, q := range p.book.asked() {
+		ok := q.No == i+1 && q.Account.ID != ""
+		fits := func(no int, kinds ...Kind) bool {
+			a, found := p.book.option(no)
+			return no == 0 || p.final || found && slices.Contains(kinds, a.Kind) && (a.User.ID == q.Account.ID) == (kinds[0] != Add)
+		}
+		ok = ok && fits(q.Delete, Delete, Update)
+		for k := range q.Rows {
+			c := &q.Rows[k]
+			ok = ok && fits(c.Same, Rename, Update) && fits(c.Add, Add, Restore, Update)
+			if c.waits {
+				waits[c.RowKey()] = true
+			}
+		}
+		if !ok {
+			return fmt.Errorf("question %d is about something else", q.No)
+		}
+	}
+	if !p.final && len(waits) != p.counts.Asked {
+		return errors.New("the rows in question are not those of the sums")
+	}
+	return nil
 }
 
 // unmoved are the domains that accounts leave, with no move counted.
