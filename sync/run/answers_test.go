@@ -488,4 +488,3 @@ func TestDifferentPeople_AreRestoredAlthoughReadsLag(t *testing.T) {
 	}
 	a.wantPicture(t, a.picture())
 }
-

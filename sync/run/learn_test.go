@@ -330,7 +330,7 @@ func lastOf(names []string, name string) int {
 
 func TestLearnt_LinksOfAnotherSourceNeitherMatchNorClaim(t *testing.T) {
 	for name, c := range map[string]struct {
-		source                       string
+		source                      string
 		renames, questions, deletes int
 	}{
 		"the same": {"hac", 1, 0, 1},

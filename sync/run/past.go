@@ -31,14 +31,14 @@ func (r *Runner) past(ctx context.Context, in *plan.Input, name string) (plan.Pa
 			marked[a.ID] = a
 		}
 	}
-	take := func(a state.Account) error {
+	take := func(a state.Account) {
 		mark(a)
 		id := directory.ID(a.ID)
 		if a.Claimed {
 			p.Claimed[id] = true
 		}
 		if a.Link.Username == "" || a.Link.Source != name {
-			return nil
+			return
 		}
 		if a.Absent.Reads > 0 {
 			p.Absent[id] = plan.Absence(a.Absent)
@@ -47,9 +47,12 @@ func (r *Runner) past(ctx context.Context, in *plan.Input, name string) (plan.Pa
 			twice[a.Link.Username] = true
 		}
 		links[a.Link.Username] = linkOf(id, a.Link)
-		return nil
 	}
-	if err := r.Store.EachAccount(ctx, r.Connection.Tenant, in.Domain, take); err != nil {
+	err = r.Store.EachAccount(ctx, r.Connection.Tenant, in.Domain, func(a state.Account) error {
+		take(a)
+		return nil
+	})
+	if err != nil {
 		return p, nil, err
 	}
 	for _, other := range in.SetUp {
@@ -60,7 +63,8 @@ func (r *Runner) past(ctx context.Context, in *plan.Input, name string) (plan.Pa
 			if a.Link.Username != "" {
 				for _, u := range in.Source.ByUsername(a.Link.Username) {
 					if directory.InDomain(u.UPN(), in.Domain) {
-						return take(a)
+						take(a)
+						return nil
 					}
 				}
 			}
@@ -93,7 +97,8 @@ func (r *Runner) past(ctx context.Context, in *plan.Input, name string) (plan.Pa
 			return p, nil, err
 		}
 	}
-	return p, marked, b.Seal(&p)
+	err = b.Seal(&p)
+	return p, marked, err
 }
 
 func linkOf(id directory.ID, l state.Link) plan.Link {

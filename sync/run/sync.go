@@ -88,7 +88,7 @@ func release(ctx context.Context, claims ...Claim) {
 // claims takes the claim of the plan's domain, and of those that accounts leave by
 // it. They are taken in order of name, so that two runs never wait for each other.
 func (r *Runner) claims(ctx context.Context, domain string, leaves []string, wait bool) (own Claim, others []Claim, err error) {
-	names := append(leaves, domain)
+	names := append([]string{domain}, leaves...)
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		c, err := r.Store.Take(ctx, r.Connection.Tenant, name, r.Holder, wait)

@@ -80,7 +80,8 @@ func (k *accountScan) row(scan func(...any) error) (Account, error) {
 			return a, fmt.Errorf("the link of account %s is damaged", a.ID)
 		}
 	}
-	return a, a.mark(marks)
+	err := a.mark(marks)
+	return a, err
 }
 
 // mark reads what else is known of an account, numbers between spaces.
