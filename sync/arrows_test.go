@@ -64,9 +64,9 @@ var arrows = map[string][]string{
 	},
 
 	// The tenant.
-	"graphclient/transport":   {"sync/clock", "sync/problem"},
+	"graphclient/transport":   {"sync/clock", "sync/input", "sync/problem"},
 	"graphclient/claims":      {"sync/directory"},
-	"graphclient/certificate": {"sync/problem", "sync/secret"},
+	"graphclient/certificate": {"sync/input", "sync/problem", "sync/secret"},
 	"graphclient": {
 		"graphclient/claims", "graphclient/transport", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/plan", "sync/problem",
 		"sync/progress",
@@ -79,9 +79,11 @@ var arrows = map[string][]string{
 	"graphclient/simulator": {"assets", "sync/clock", "sync/directory", "sync/loopback", "sync/source/hacapi/simulator"},
 
 	// People.
+	"tui/words":  {"sync/consent", "sync/directory", "sync/input", "sync/message", "sync/problem"},
+	"tui/review": {"sync/directory", "sync/message", "sync/names", "sync/plan", "sync/problem", "tui/words"},
 	"tui/flow": {
-		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/input", "sync/message", "sync/names", "sync/periodic", "sync/plan",
-		"sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/state",
+		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/input", "sync/periodic", "sync/plan",
+		"sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/state", "tui/review", "tui/words",
 	},
 	"tui/flow/flowtest": {
 		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/periodic", "sync/plan", "sync/problem", "sync/progress",
@@ -90,12 +92,13 @@ var arrows = map[string][]string{
 	"tui/theme":  {},
 	"tui/widget": {"sync/message", "tui/theme"},
 	"tui/plain": {
-		"sync/clock", "sync/message", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/theme", "tui/widget",
+		"sync/clock", "sync/message", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/review", "tui/theme", "tui/widget", "tui/words",
 	},
 	"tui/step": {
-		"sync/consent", "sync/directory", "sync/message", "sync/plan", "sync/problem", "sync/progress", "sync/run", "sync/secret", "tui/flow", "tui/theme", "tui/widget",
+		"sync/consent", "sync/directory", "sync/message", "sync/plan", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/review", "tui/theme",
+		"tui/widget", "tui/words",
 	},
-	"tui": {"sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/step", "tui/theme", "tui/widget"},
+	"tui": {"sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/step", "tui/theme", "tui/widget", "tui/words"},
 	"cmd/hacsync": {
 		"assets", "graphclient", "graphclient/certificate", "graphclient/claims", "graphclient/grants", "graphclient/signin",
 		"graphclient/simulator", "graphclient/transport",

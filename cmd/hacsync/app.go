@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/source"
@@ -180,7 +182,7 @@ func (a *app) answer(v any) {
 // openLog opens what --log names: a file, readable by its owner alone, or stderr
 // (-), as services want it. It is JSON where that is asked for, or by the name of
 // the file.
-func (a *app) openLog() error {
+func (a *app) openLog(ctx context.Context) error {
 	format := a.flags.logFormat
 	switch {
 	case format != "" && format != "json" && format != "text":
@@ -192,9 +194,9 @@ func (a *app) openLog() error {
 	}
 	to := a.err
 	if a.flags.log != "-" {
-		f, err := os.OpenFile(a.flags.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		f, err := a.logTo(ctx, a.flags.log)
 		if err != nil {
-			return notWritten(a.flags.log, err)
+			return err
 		}
 		a.logFile, to = f, f
 	}
@@ -206,6 +208,17 @@ func (a *app) openLog() error {
 		a.log = slog.New(slog.NewTextHandler(to, options))
 	}
 	return nil
+}
+
+func (a *app) logTo(ctx context.Context, path string) (*os.File, error) {
+	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		return a.openThrough(ctx, path)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, notWritten(path, err)
+	}
+	return f, nil
 }
 
 func (a *app) closeLog() {
@@ -232,6 +245,9 @@ func wrongUsage(path, text string) error {
 
 // notRead and notWritten are the problems of files that a person named.
 func notRead(file string, err error) error {
+	if errors.Is(err, input.ErrEncoding) {
+		return problem.Wrap(err, problem.FileNoText, problem.Args{"file": file})
+	}
 	return problem.Wrap(err, problem.FileNotRead, problem.Args{"file": file, "why": why(err)})
 }
 
@@ -265,7 +281,7 @@ func (a *app) command(id, use string, run func(ctx context.Context, args []strin
 		c.Example = a.text(id+".example", nil)
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
-		a.result = a.openLog()
+		a.result = a.openLog(c.Context())
 		if a.result == nil {
 			a.log.Info("start", "command", c.CommandPath(), "version", version())
 			a.result = run(c.Context(), args)

@@ -24,7 +24,7 @@ func (a *app) dryRunCommand() *cobra.Command {
 			return err
 		}
 		defer s.close()
-		p, err := s.runner.DryRun(ctx, args[0], o)
+		p, err := from.dryRun(ctx, s, args[0], approver(""), o)
 		if err != nil {
 			return err
 		}
@@ -38,7 +38,7 @@ func (a *app) dryRunCommand() *cobra.Command {
 				a.tell("! " + a.words.Problem(w).What)
 			}
 			a.answered = true
-			if err := (planObject{run: p.Run, plan: p.Plan, summary: summary, words: a.words}).write(a.out); err != nil {
+			if err := (planObject{run: p.Run, at: p.At, plan: p.Plan, summary: summary, words: a.words}).write(a.out); err != nil {
 				return err
 			}
 			return dryRunOutcome(p.Plan)

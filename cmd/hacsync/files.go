@@ -88,36 +88,44 @@ func (a *app) isStdout(info fs.FileInfo) bool {
 	return err == nil && os.SameFile(out, info)
 }
 
-// writeThrough writes into what is no file. A pipe that nobody reads is waited
-// for, with a word about it.
+// writeThrough writes into what is no file.
 func (a *app) writeThrough(ctx context.Context, path string, write func(io.Writer) error) error {
+	f, err := a.openThrough(ctx, path)
+	if err != nil {
+		return err
+	}
+	err = write(f)
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return notWritten(path, err)
+	}
+	return nil
+}
+
+// openThrough opens what is there to append to. A pipe that nobody reads is
+// waited for, with a word about it.
+func (a *app) openThrough(ctx context.Context, path string) (*os.File, error) {
 	type opened struct {
 		f   *os.File
 		err error
 	}
 	done := make(chan opened, 1)
 	go func() { // nothing can interrupt it; the program ends then
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 		done <- opened{f, err}
 	}()
 	notice := time.AfterFunc(slow, func() { a.tell(a.text("waiting.pipe", problem.Args{"file": path})) })
 	defer notice.Stop()
 	select {
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	case o := <-done:
-		notice.Stop()
 		if o.err != nil {
-			return notWritten(path, o.err)
+			return nil, notWritten(path, o.err)
 		}
-		err := write(o.f)
-		if e := o.f.Close(); err == nil {
-			err = e
-		}
-		if err != nil {
-			return notWritten(path, err)
-		}
-		return nil
+		return o.f, nil
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/graphclient/grants"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -185,7 +186,7 @@ func readCertificates(files []string) ([]*x509.Certificate, error) {
 			return nil, notRead(file, err)
 		}
 		der := raw
-		if block, _ := pem.Decode(raw); block != nil {
+		if block, _ := pem.Decode(input.PEM(raw)); block != nil {
 			if block.Type != "CERTIFICATE" {
 				return nil, problem.New(problem.NoPublicCertificate, problem.Args{"file": file})
 			}

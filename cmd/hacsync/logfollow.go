@@ -44,8 +44,10 @@ func (a *app) follow(ctx context.Context, store *state.Store, filter state.RunFi
 		}
 		err := f.look(ctx)
 		switch {
-		case over(ctx), f.app.out.err != nil: // finish tells of it
+		case over(ctx):
 			return nil
+		case f.app.out.err != nil:
+			return f.app.out.err
 		case err == nil:
 			away = 0
 		case problem.Of(err) != nil && problem.Of(err).Class() == problem.Retry:

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -110,6 +111,7 @@ func joined[T ~string](all []T) string {
 
 // sinceWhen reads an age, or a date and time of this machine's zone.
 func sinceWhen(text string, now time.Time) (time.Time, bool) {
+	text = input.Fold(text)
 	if d, err := run.ParseAge(text); err == nil {
 		return now.Add(-d), true
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
@@ -49,6 +49,11 @@ func (a *app) settingsCommand() *cobra.Command {
 			}
 			maps.Copy(imported, pairs)
 			pairs = imported
+			if spec, ok := pairs[run.KeySource]; ok {
+				if pairs[run.KeySource], err = absoluteSource(spec); err != nil {
+					return err
+				}
+			}
 		}
 		s, err := a.open(ctx)
 		if err != nil {
@@ -155,7 +160,7 @@ func (a *app) exportSettings(ctx context.Context, path, domain string, kv map[st
 
 // readSettings reads what exportSettings wrote.
 func readSettings(path string) (map[string]string, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := input.File(path)
 	if err != nil {
 		return nil, notRead(path, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/graphclient/simulator"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/loopback"
 	"github.com/hacsync/hacsync/sync/problem"
 )
@@ -80,7 +81,7 @@ func (a *app) simulatorOptions(f simulatorFlags) (simulator.Options, error) {
 	}
 	var err error
 	if f.tenant != "" && f.tenant != demoWord {
-		if o.Tenant, err = os.ReadFile(f.tenant); err != nil {
+		if o.Tenant, err = input.File(f.tenant); err != nil {
 			return o, notRead(f.tenant, err)
 		}
 	}

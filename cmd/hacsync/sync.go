@@ -118,7 +118,7 @@ func (a *app) apply(ctx context.Context, s *session, p *run.Planned, known bool,
 // computed it.
 func (a *app) planOf(ctx context.Context, s *session, domain string, f syncFlags, o run.Overrides) (*run.Planned, bool, error) {
 	if f.plan == "" {
-		p, err := s.runner.DryRun(ctx, domain, o)
+		p, err := f.from.dryRun(ctx, s, domain, approver(f.approvedBy), o)
 		return p, true, err
 	}
 	file, err := os.Open(f.plan)
@@ -126,7 +126,7 @@ func (a *app) planOf(ctx context.Context, s *session, domain string, f syncFlags
 		return nil, false, notRead(f.plan, err)
 	}
 	defer func() { _ = file.Close() }()
-	decoded, err := plan.Decode(file)
+	decoded, err := plan.Decode(input.Reader(file))
 	if err != nil {
 		return nil, false, err
 	}
@@ -193,20 +193,24 @@ func (a *app) confirm(ctx context.Context, p *plan.Plan) error {
 		return problem.New(problem.NobodyToAsk, args)
 	}
 	a.tell("")
-	args["n"], args["changes"] = strconv.Itoa(c.Delete), strconv.Itoa(c.Changes())
+	gone := c.Delete + c.Missing // blocked, and deleted later
+	args["n"], args["changes"] = strconv.Itoa(gone), strconv.Itoa(c.Changes())
+	if c.Missing > 0 {
+		args["blocks"] = "yes"
+	}
 	what := "sync"
 	if no := p.Undoes(); no != 0 {
 		what, args["run"] = "undo", strconv.FormatInt(no, 10)
 	}
 	question := a.text(what+".question", args)
-	if c.Delete > 0 {
+	if gone > 0 {
 		question = a.text(what+".question_deletions", args)
 	}
 	answer, err := a.ask(ctx, question)
 	if err != nil {
 		return err
 	}
-	if confirms(answer, c.Delete) {
+	if confirms(answer, gone) {
 		return nil
 	}
 	return problem.New(problem.Declined, args)
@@ -238,7 +242,7 @@ func approver(said string) string {
 func (a *app) nothingToDo(p *run.Planned, f syncFlags) error {
 	if a.flags.json {
 		a.answered = true
-		return planObject{run: p.Run, plan: p.Plan, summary: f.summary, words: a.words}.write(a.out)
+		return planObject{run: p.Run, at: p.At, plan: p.Plan, summary: f.summary, words: a.words}.write(a.out)
 	}
 	if no := p.Plan.Undoes(); no != 0 {
 		a.say(a.text("undo.nothing", problem.Args{"run": strconv.FormatInt(no, 10)}))
@@ -256,7 +260,7 @@ func (a *app) refused(p *run.Planned, r *run.Report, err error, f syncFlags) err
 	}
 	if a.flags.json {
 		why := a.fault(err)
-		object := planObject{run: p.Run, plan: p.Plan, report: r, fault: &why, summary: f.summary, words: a.words}
+		object := planObject{run: p.Run, at: p.At, plan: p.Plan, report: r, fault: &why, summary: f.summary, words: a.words}
 		if r != nil && r.Run > 0 {
 			object.run = r.Run
 		}
@@ -275,7 +279,7 @@ func (a *app) refused(p *run.Planned, r *run.Report, err error, f syncFlags) err
 func (a *app) done(ctx context.Context, s *session, p *run.Planned, r *run.Report, f syncFlags) error {
 	if a.flags.json {
 		object := planObject{
-			run: r.Run, plan: r.Plan, report: r, summary: f.summary, words: a.words,
+			run: r.Run, at: p.At, plan: r.Plan, report: r, summary: f.summary, words: a.words,
 			ids: s.added(context.WithoutCancel(ctx), r, f.summary),
 		}
 		if object.plan == nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hacsync/hacsync/graphclient/grants"
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/progress"
@@ -67,7 +68,7 @@ func (a *app) readySimulator() (*ready, error) {
 	if path == "" {
 		return nil, nil
 	}
-	raw, err := os.ReadFile(path)
+	raw, err := input.File(path)
 	if err != nil {
 		return nil, notRead(path, err)
 	}

@@ -62,6 +62,7 @@ type world struct {
 	taken map[string]bool // UPNs, lower case
 	last  map[string]int  // the number that was last put behind a name
 	rows  [][]string
+	past  []Remembered // whom earlier runs saw
 	id    string // of the tenant
 	serie int
 }

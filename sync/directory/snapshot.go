@@ -192,6 +192,43 @@ func (s *Snapshot) ByUPN(upn string) []User { return s.collect(s.t.byUPN(), Fold
 // order read.
 func (s *Snapshot) ByImmutableID(id string) []User { return s.collect(s.t.byImmutable(), id) }
 
+// FirstByUPN is ByUPN for the first row alone, and tells whether there are more. It
+// allocates nothing, nor do the others of its kind.
+func (s *Snapshot) FirstByUPN(upn string) (u User, found, more bool) {
+	return s.first(s.t.byUPN(), FoldUPN(upn))
+}
+
+// FirstByImmutableID is ByImmutableID in the same way.
+func (s *Snapshot) FirstByImmutableID(id string) (u User, found, more bool) {
+	return s.first(s.t.byImmutable(), id)
+}
+
+// FirstByUsername is ByUsername in the same way.
+func (s *Snapshot) FirstByUsername(name string) (u User, found, more bool) {
+	if s.t.side != Source {
+		return User{}, false, false
+	}
+	return s.first(s.t.byUsername(), name)
+}
+
+func (s *Snapshot) first(x *index, key string) (u User, found, more bool) {
+	i := x.find(key)
+	if i < 0 {
+		return User{}, false, false
+	}
+	return User{s, i}, true, x.after(i) >= 0
+}
+
+// SameUPN are the rows whose UPN another row has too; some come twice.
+func (s *Snapshot) SameUPN() iter.Seq[int] { return s.t.byUPN().repeated() }
+
+// SameImmutableID are the rows whose immutable ID another row has too, in the same
+// way.
+func (s *Snapshot) SameImmutableID() iter.Seq[int] { return s.t.byImmutable().repeated() }
+
+// SameUsername are the rows of a source whose Username another row has too.
+func (s *Snapshot) SameUsername() iter.Seq[int] { return s.t.byUsername().repeated() }
+
 // ByAddress finds the accounts that hold an address (without prefix, any case)
 // in mail or as an SMTP address in proxyAddresses, in the order read.
 func (s *Snapshot) ByAddress(address string) []User {

@@ -62,7 +62,7 @@ func TestFoldUPN_MakesNoASCIILetterOfAnother(t *testing.T) {
 		if ascii(got) != ascii(s) {
 			t.Fatalf("%q becomes %q", s, got)
 		}
-		if ascii(s) == len(s) && got != strings.ToLower(s) {
+		if want := strings.ToLower(s); ascii(s) == len(s) && got != want {
 			t.Fatalf("%q becomes %q", s, got)
 		}
 	})

@@ -21,21 +21,32 @@ var ErrEncoding = errors.New("no text in UTF-8 or UTF-16")
 func Reader(r io.Reader) io.Reader {
 	in := bufio.NewReader(r)
 	head, _ := in.Peek(4)
-	var decode transform.Transformer
-	switch {
-	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
-		_, _ = in.Discard(3)
-	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
-		decode = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder()
-	case len(head) > 3 && head[0] != 0 && head[1] == 0 && head[2] != 0 && head[3] == 0:
-		decode = unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewDecoder()
-	case len(head) > 3 && head[0] == 0 && head[1] != 0 && head[2] == 0 && head[3] != 0:
-		decode = unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewDecoder()
-	}
-	if decode == nil {
+	mark, utf16 := encoded(head)
+	_, _ = in.Discard(mark)
+	if utf16 == nil {
 		return transform.NewReader(in, lines{})
 	}
-	return transform.NewReader(in, transform.Chain(decode, lines{}))
+	return transform.NewReader(in, transform.Chain(utf16, lines{}))
+}
+
+// encoded tells by the first bytes of a file how long its byte order mark is, and
+// what decodes it; nil where it is UTF-8.
+func encoded(head []byte) (mark int, utf16 transform.Transformer) {
+	little := unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewDecoder()
+	big := unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewDecoder()
+	switch {
+	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
+		return 3, nil
+	case bytes.HasPrefix(head, []byte("\xff\xfe")):
+		return 2, little
+	case bytes.HasPrefix(head, []byte("\xfe\xff")):
+		return 2, big
+	case len(head) > 3 && head[0] != 0 && head[1] == 0 && head[2] != 0 && head[3] == 0:
+		return 0, little
+	case len(head) > 3 && head[0] == 0 && head[1] != 0 && head[2] == 0 && head[3] != 0:
+		return 0, big
+	}
+	return 0, nil
 }
 
 // File reads a text file as Reader does. One that is no such text, because it is
@@ -86,4 +97,22 @@ func (lines) Transform(dst, src []byte, atEOF bool) (wrote, read int, err error)
 		wrote, read = wrote+1, read+1
 	}
 	return wrote, read, nil
+}
+
+// PEM gives a file of certificates and keys in UTF-8 without a byte order mark;
+// one in binary form stays as it is.
+func PEM(raw []byte) []byte {
+	const sequence = 0x30 // the first byte of DER
+	mark, utf16 := encoded(raw[:min(len(raw), 4)])
+	switch {
+	case len(raw) > 0 && raw[0] == sequence:
+		return raw
+	case utf16 == nil:
+		return raw[mark:]
+	}
+	text, _, err := transform.Bytes(utf16, raw[mark:])
+	if err != nil {
+		return raw
+	}
+	return text
 }

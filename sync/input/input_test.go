@@ -95,6 +95,22 @@ func TestFile_ReadsWhatEditorsAndShellsSave(t *testing.T) {
 	}
 }
 
+func TestPEM_LeavesBinaryAsItIs(t *testing.T) {
+	const text = "-----BEGIN CERTIFICATE-----\n"
+	wide, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for saved, want := range map[string]string{
+		text: text, "\ufeff" + text: text, wide: text, "": "",
+		"\x30\x00\x01\x00\r\n": "\x30\x00\x01\x00\r\n",
+	} {
+		if got := input.PEM([]byte(saved)); string(got) != want {
+			t.Errorf("%q became %q", saved, got)
+		}
+	}
+}
+
 func TestReader_ChangesNothingElse(t *testing.T) {
 	long := bytes.Repeat([]byte("a\r"), 1<<15)
 	got, err := io.ReadAll(input.Reader(bytes.NewReader(long)))

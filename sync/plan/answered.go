@@ -234,8 +234,12 @@ func (b *answered) same(acts []Action, c *Candidate) []Action {
 // add is what becomes of a row that is a person of its own. It has to wait for
 // another plan where the account that has its UPN is not deleted in this one.
 func (b *answered) add(acts []Action, c *Candidate) []Action {
-	switch a, ok := b.book.option(c.Add); {
-	case ok && b.behind(c.Add) && !holds(acts, a.After[0]):
+	a, ok := b.book.option(c.Add)
+	if ok && b.behind(c.Add) {
+		a = b.afterRename(acts, a)
+	}
+	switch {
+	case ok && len(a.After) > 0 && b.isOption(a.After[0]) && !holds(acts, a.After[0]):
 		b.freed++
 		b.held++
 		line := ""
@@ -254,6 +258,24 @@ func (b *answered) add(acts []Action, c *Candidate) []Action {
 		b.more = append(b.more, c.skipped(c.AddWhy))
 	}
 	return acts
+}
+
+// afterRename lets an addition that would wait for a deletion wait for the rename of
+// the same account, where an answer makes one. A mailbox keeps its UPN as an address.
+func (b *answered) afterRename(acts []Action, a Action) Action {
+	gone, _ := b.book.option(a.After[0])
+	for i := range acts {
+		if r := &acts[i]; r.Kind == Rename && r.User.ID == gone.User.ID && !r.Marks.Has(directory.Addressed) {
+			a.After = []int{r.No}
+			a.Warnings = slices.DeleteFunc(a.Warnings, func(w *problem.Problem) bool { return w.Code == problem.UPNUsedAgain })
+		}
+	}
+	return a
+}
+
+func (b *answered) isOption(no int) bool {
+	_, ok := b.book.option(no)
+	return ok
 }
 
 // different is the departure that different people makes. It waits for the

@@ -26,7 +26,6 @@ type asking struct {
 
 // explained is why an account departs, for its row.
 type explained struct {
-	dep   *departure
 	claim string
 	weak  []Sign
 	due   time.Time
@@ -47,7 +46,7 @@ func (b *builder) absences() {
 	var deps []*departure
 	for u := range b.users.All() {
 		acct := rowOf(u)
-		ask := len(b.asks[acct]) > 0
+		ask := len(b.asks) > 0 && len(b.asks[acct]) > 0
 		if busy.has(acct) || b.settled.has(acct) || !ask && !b.here(u.UPN()) {
 			continue
 		}
@@ -77,6 +76,7 @@ func (b *builder) absences() {
 	}
 	found, weak := b.lookFor(deps)
 	for i, d := range deps {
+		d.keys = keys{} // they were needed to look, and the plan lives long
 		for _, row := range b.asks[d.acct] {
 			if found[i] == nil {
 				found[i] = map[int32]reason{}
@@ -96,16 +96,18 @@ func (b *builder) absences() {
 // person's.
 func (b *builder) lookFor(deps []*departure) (found []map[int32]reason, weak []reason) {
 	found, weak = make([]map[int32]reason, len(deps)), make([]reason, len(deps))
-	s := newSuspects(deps, &b.in.Past, b.src.Columns())
+	s := newSuspects(deps, &b.in.Past, b.src)
 	for n, f := range b.fate {
 		open := false
 		switch f {
 		case firm:
-			continue
-		case alone, asked, bad, foreignBad:
+			if !b.unsure[int32(n)] { //nolint:gosec // as in match
+				continue
+			}
+		case alone, asked, otherID, bad, foreignBad:
 			open = true
 			b.openRows++
-		case byUPN, otherID:
+		case byUPN:
 		}
 		i := int32(n) //nolint:gosec // as in match
 		row := b.src.At(n)
@@ -170,7 +172,7 @@ var claimWord = map[claim]string{ //nolint:gochecknoglobals // a table
 // departing is what the policy does with an account whose absence is explained.
 func (b *builder) departing(d *departure, claim string, weak []Sign) fateOf {
 	id, enabled := d.user.ID(), d.user.Marks().Has(directory.Enabled)
-	ex := &explained{dep: d, claim: claim, weak: weak}
+	ex := explained{claim: claim, weak: weak}
 	policy := &b.in.Policy
 	absent := b.in.Past.Absent[id]
 	of := policy.DeleteAfter
@@ -209,16 +211,14 @@ func (b *builder) departing(d *departure, claim string, weak []Sign) fateOf {
 	return fateOf{row: r}
 }
 
-// dueAt is when an absence has lasted for so many days, of which each must have a
-// read that was learnt from, and whether it has.
+// dueAt is the day on which an absence has lasted for so many days, of which each
+// must have had a read that was learnt from, and whether it is there.
 func dueAt(a Absence, days int, now time.Time) (time.Time, bool) {
-	const day = 24 * time.Hour
-	first := cmp.Or(a.First, now)
-	due := first.Add(time.Duration(days) * day)
-	if left := now.Add(time.Duration(days-a.Days) * day); left.After(due) && a.Days < days {
+	due := cmp.Or(a.First, now).UTC().AddDate(0, 0, days)
+	if left := now.UTC().AddDate(0, 0, days-a.Days); left.After(due) && a.Days < days {
 		due = left
 	}
-	return due, days == 0 || a.Days >= days && !now.Before(due)
+	return due, days == 0 || a.Days >= days && day(now) >= day(due)
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
@@ -246,6 +246,7 @@ func (b *builder) withdraw() {
 		u, v := x.dep.user, y.dep.user
 		return cmp.Or(strings.Compare(directory.FoldUPN(u.UPN()), directory.FoldUPN(v.UPN())), cmp.Compare(u.ID(), v.ID()))
 	})
+	b.holdAllowed()
 	b.rows = slices.DeleteFunc(b.rows, func(r row) bool {
 		if r.src < 0 || !b.inQuestion[r.src] || b.fate[r.src] != alone && b.fate[r.src] != byUPN {
 			return false
@@ -255,7 +256,7 @@ func (b *builder) withdraw() {
 	})
 	for _, s := range b.skips {
 		if s.src >= 0 && b.inQuestion[s.src] {
-			b.newRows[s.src] = fateOf{skip: &s, same: true} // it stands among the skips already
+			b.newRows[s.src] = fateOf{skip: &s} // it stands among the skips already
 		}
 	}
 	for _, q := range b.questions {
@@ -276,6 +277,26 @@ func (b *builder) withdraw() {
 	}
 }
 
+// holdAllowed skips what a reviewer allowed for a row with another immutable ID,
+// which an answer may make another person's.
+func (b *builder) holdAllowed() {
+	dropped := map[int32]bool{}
+	b.rows = slices.DeleteFunc(b.rows, func(r row) bool {
+		drop := r.src >= 0 && b.inQuestion[r.src] && b.fate[r.src] == otherID
+		if drop {
+			dropped[r.src] = true
+		}
+		return drop
+	})
+	if len(dropped) == 0 {
+		return
+	}
+	for i := range dropped {
+		b.put(held(problem.QuestionOpen, i, b.matched[i], nil))
+	}
+	b.releaseAll()
+}
+
 // waits reports whether a row of the domain waits for an answer, rather than being
 // a skip or surely another account's. A row that its UPN alone matches waits with
 // what it would change.
@@ -283,9 +304,7 @@ func (b *builder) waits(i int32) bool {
 	switch b.fate[i] {
 	case asked:
 		return true
-	case alone:
-		return !b.newRows[i].same
-	case byUPN:
+	case alone, byUPN:
 		return b.newRows[i].row != nil
 	case firm, otherID, bad, foreignBad:
 	}
@@ -321,8 +340,12 @@ func (b *builder) goneAs(q *asking) fateOf {
 }
 
 // instead is the account in question that has the UPN of a row and would be deleted
-// before the row is added, -1 for none.
+// before the row is added, -1 for none: a row that a deleted account may be is not
+// added.
 func (b *builder) instead(i int32) int32 {
+	if d, code := b.inBin(b.src.At(int(i))); d >= 0 || code != "" {
+		return -1
+	}
 	for _, u := range b.users.ByUPN(b.src.At(int(i)).UPN()) {
 		for _, q := range b.questions {
 			if r := q.gone.row; q.dep.acct == rowOf(u) && r != nil && r.kind == Delete && slices.Contains(q.rows, i) {
@@ -337,12 +360,12 @@ func (b *builder) instead(i int32) int32 {
 func (b *builder) sameAs(q *asking, i int32, releases map[int32]bool) fateOf {
 	acct := q.dep.acct
 	switch {
-	case b.fate[i] == bad, b.fate[i] == foreignBad, b.fate[i] == byUPN, b.fate[i] == otherID:
+	case b.fate[i] == bad, b.fate[i] == foreignBad, b.fate[i] == firm, b.fate[i] == byUPN, b.fate[i] == otherID:
 		code := problem.Spared // the row is a skip, or another account's
 		if f, ok := b.newRows[i]; ok && f.skip != nil {
 			code = f.skip.code
 		}
-		return fateOf{skip: &skipRow{code: code, src: i, acct: acct}, same: true}
+		return held(code, i, acct, nil)
 	case !b.ours.has(i):
 		_, there := directory.SplitUPN(b.src.At(int(i)).UPN())
 		code := problem.MovedAway
@@ -352,10 +375,18 @@ func (b *builder) sameAs(q *asking, i int32, releases map[int32]bool) fateOf {
 			code = problem.MovedAwayNotSetUp
 		}
 		return held(code, i, acct, problem.Args{"to": b.src.At(int(i)).UPN()})
+	case b.idIsAnothers(b.src.At(int(i)), acct):
+		return held(problem.FitsTwoRows, i, acct, problem.Args{"immutable_id": b.users.At(int(acct)).ImmutableID()})
 	case b.otherID(b.src.At(int(i)), acct):
 		return b.free(b.withOtherID(i, acct, true), -1, releases)
 	}
 	return b.free(b.pair(i, acct, false), -1, releases)
+}
+
+// idIsAnothers reports whether another row has the immutable ID of an account.
+func (b *builder) idIsAnothers(s directory.User, acct int32) bool {
+	id := b.users.At(int(acct)).ImmutableID()
+	return id != "" && id != s.ImmutableID() && len(b.src.ByImmutableID(id)) > 0
 }
 
 // releases are the accounts whose UPN a rename of this plan lets go of.
@@ -468,6 +499,9 @@ func (b *builder) signs(q *asking, i int32) (pro, contra []Sign) {
 	}
 	if !b.ours.has(i) && s.UPN() != "" {
 		contra = append(contra, SignOtherDomain)
+	}
+	if b.fate[i] == bad || b.fate[i] == foreignBad {
+		contra = append(contra, SignNotWritable)
 	}
 	return pro, contra
 }
@@ -610,7 +644,7 @@ func (b *built) askOne(no int, q *asking) *Question {
 		s := b.src.At(int(src))
 		c := Candidate{
 			Key: letters(k), Username: s.Username(), Row: directory.Ref{UPN: s.UPN(), ImmutableID: s.ImmutableID()},
-			Line: s.Line(), Compare: b.beside(q, s), waits: b.ours.has(src) && b.waits(src),
+			Line: s.Line(), Login: s.LastSignIn(), Compare: b.beside(q, s), waits: b.ours.has(src) && b.waits(src),
 		}
 		c.Name, _ = s.Get(directory.DisplayName)
 		c.Seen, _ = b.in.Past.seen(s.Username())

@@ -43,6 +43,9 @@ type builder struct {
 	usernames bool
 
 	decided decisions
+	// unsure are rows that one witness alone matches, with names that cannot be
+	// compared: what else they say is looked at for departures.
+	unsure map[int32]bool
 	// asks are the rows that only one witness matches with an account, and no name.
 	asks map[int32][]int32
 	// questions are asked; inQuestion are their rows, newRows what becomes of one
@@ -51,7 +54,7 @@ type builder struct {
 	inQuestion map[int32]bool
 	newRows    map[int32]fateOf
 	// explained says of an account that departs why it may.
-	explained map[int32]*explained
+	explained map[int32]explained
 
 	rows  []row
 	skips []skipRow
@@ -60,6 +63,11 @@ type builder struct {
 	// openRows are the rows that departures were compared with, lostHeld the
 	// accounts that lost their row and are held.
 	openRows, lostHeld int
+
+	// garbled and worse count rows whose values are no text, or lost letters;
+	// shapes counts the forms of immutable IDs.
+	garbled, worse int
+	shapes         map[string]int
 }
 
 // row is an action before it is made: which source row becomes of which account.
@@ -105,6 +113,9 @@ func Build(in Input) (*Plan, error) {
 		return nil, b.noRows()
 	}
 	b.decide()
+	if err := b.believe(); err != nil {
+		return nil, err
+	}
 	b.releaseAll()
 	b.absences()
 	b.portion()
@@ -174,7 +185,7 @@ func (b *builder) prepare() error {
 	b.told, b.settled = newBits(b.users.Len()), newBits(b.users.Len())
 	b.ours, b.rests = newBits(b.src.Len()), newBits(b.src.Len())
 	b.sparedBy, b.asks, b.inQuestion = map[int32]int32{}, map[int32][]int32{}, map[int32]bool{}
-	b.newRows, b.explained = map[int32]fateOf{}, map[int32]*explained{}
+	b.newRows, b.explained, b.unsure = map[int32]fateOf{}, map[int32]explained{}, map[int32]bool{}
 	for s := range b.src.All() {
 		if b.usernames = s.Username() != ""; b.usernames {
 			break

@@ -120,9 +120,12 @@ func (b *built) explain(r row) *Explanation {
 	if !ok { // a UPN that goes to another, by a reviewer's word
 		return &Explanation{Claim: ClaimVouched, OpenRows: b.openRows}
 	}
+	id := b.account(r).ID()
+	link, _ := b.in.Past.link(id)
+	seen, _ := b.in.Past.seen(link.Username)
 	e := &Explanation{
-		Claim: ex.claim, Username: ex.dep.link.Username, LinkedSince: ex.dep.link.Since, LastSeen: ex.dep.last,
-		Absent: b.in.Past.Absent[ex.dep.user.ID()], OpenRows: b.openRows, Weak: ex.weak, Counted: ex.days, Of: ex.of,
+		Claim: ex.claim, Username: link.Username, LinkedSince: link.Since, LastSeen: seen.Last,
+		Absent: b.in.Past.Absent[id], OpenRows: b.openRows, Weak: ex.weak, Counted: ex.days, Of: ex.of,
 	}
 	if r.kind != Delete {
 		e.Due = ex.due
@@ -195,6 +198,9 @@ func (b *built) warnChange(ws []*problem.Problem, a *Action, c Change) []*proble
 	}
 	if r, ok := hidden(c.New.Text); ok {
 		warn(problem.ControlCharacter, problem.Args{"attribute": at, "character": visible(r)})
+	}
+	if code := worse(c); code != "" {
+		warn(code, problem.Args{"attribute": at, "old": c.Old.Text, "new": c.New.Text})
 	}
 	switch c.Attribute {
 	case directory.MailNickname:

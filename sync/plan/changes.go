@@ -190,7 +190,15 @@ func (b *builder) account(r row) directory.User {
 
 // check says why Graph would refuse what a row would write, or nil.
 func (b *builder) check(r row) *wrong {
-	if w := checkChanges(b.changes(r)); w != nil {
+	changes := b.changes(r)
+	w := checkChanges(changes)
+	for _, c := range changes {
+		if w == nil && c.Attribute == directory.ImmutableID && b.strangeID(c.New.Text) {
+			w = &wrong{problem.ImmutableIDShape, problem.Args{"value": c.New.Text}}
+		}
+	}
+	b.tally(changes, w)
+	if w != nil {
 		return w
 	}
 	if r.kind == Rename {
@@ -222,6 +230,19 @@ func (b *builder) checkAddress(upn string, own int32) *wrong {
 			continue
 		}
 		return &wrong{problem.AddressTaken, problem.Args{"holder": u.UPN()}}
+	}
+	return nil
+}
+
+// checkID says which account already has the immutable ID of a row that is to be a
+// person of its own: Graph lets no two have one.
+func (b *builder) checkID(s directory.User) *wrong {
+	id := s.ImmutableID()
+	if id == "" {
+		return nil
+	}
+	for _, u := range b.users.ByImmutableID(id) {
+		return &wrong{problem.IDTaken, problem.Args{"immutable_id": id, "holder": u.UPN()}}
 	}
 	return nil
 }

@@ -179,9 +179,16 @@ func (b *builder) decideOtherID(i, acct int32) {
 		b.put(f)
 		return
 	}
+	if w := broken(directory.ImmutableID, s.ImmutableID()); w != nil {
+		b.put(held(w.code, i, acct, w.args))
+		return
+	}
 	if b.decided.allowsAgain(u.ID(), s.UPN()) && len(b.deleted(b.bin.ByImmutableID(s.ImmutableID()))) == 0 &&
 		directory.FoldUPN(s.UPN()) == directory.FoldUPN(u.UPN()) {
 		f := b.newRow(i, acct)
+		if f.skip != nil { // then nothing happens to the account either
+			f.skip.acct, f.skip.bin = acct, false
+		}
 		b.put(f)
 		if f.row != nil {
 			b.rows = append(b.rows, row{src: i, acct: acct, kind: Delete, flags: replaces})
@@ -254,6 +261,9 @@ func (b *builder) newRow(i, instead int32) fateOf {
 	}
 	if w == nil {
 		w = b.checkAddress(s.UPN(), instead)
+	}
+	if w == nil {
+		w = b.checkID(s)
 	}
 	if w != nil {
 		return inBin(held(w.code, i, r.acct, w.args))

@@ -105,9 +105,9 @@ func tightID(id string) string {
 
 // suspects finds the departures that a source row may be about.
 type suspects struct {
-	past    *Past
-	columns []directory.Attribute
-	of      map[string][]suspicion
+	past *Past
+	src  *directory.Snapshot
+	of   map[string][]suspicion
 	// deps are the departures, in the order given.
 	deps []*departure
 }
@@ -128,8 +128,8 @@ const (
 	keyFamily = "f"
 )
 
-func newSuspects(deps []*departure, past *Past, columns []directory.Attribute) *suspects {
-	s := &suspects{past: past, columns: columns, of: map[string][]suspicion{}, deps: deps}
+func newSuspects(deps []*departure, past *Past, src *directory.Snapshot) *suspects {
+	s := &suspects{past: past, src: src, of: map[string][]suspicion{}, deps: deps}
 	for i, d := range deps {
 		put := func(kind string, keys []string, why reason) {
 			for _, k := range keys {
@@ -182,6 +182,7 @@ func (s *suspects) heldBy(row directory.User, hit func(kind, key string)) {
 		if id := tightID(text); id != "" {
 			hit(keyID, id)
 		}
+		hit(keyAt, names.LooseUPN(text)) // with a space inside it is no piece
 		for piece := range names.Pieces(text) {
 			hit(keyAt, piece)
 		}
@@ -189,7 +190,7 @@ func (s *suspects) heldBy(row directory.User, hit func(kind, key string)) {
 	cell(row.Username())
 	cell(row.UPN())
 	cell(row.ImmutableID())
-	for _, a := range s.columns {
+	for _, a := range s.src.Columns() {
 		text, _ := row.Get(a)
 		cell(text)
 	}
@@ -203,13 +204,17 @@ func (s *suspects) likeOf(row directory.User, hit func(kind, key string)) {
 	}
 	alias, _ := row.Get(directory.MailNickname)
 	for _, text := range [...]string{row.Username(), alias, row.UPN()} {
-		loose := names.LooseUPN(text)
-		hit(keyNick, loose)
-		if local, domain := directory.SplitUPN(loose); domain != "" {
-			hit(keyNick, local)
+		hit(keyNick, names.LooseUPN(text))
+		for piece := range names.Pieces(text) { // of an address with something around it
+			if local, domain := directory.SplitUPN(piece); domain != "" {
+				hit(keyNick, local)
+			}
 		}
 	}
 	hit(keyCall, names.Fold(c.given))
+	for word := range strings.FieldsSeq(c.display) { // where the given name is empty or has a slip
+		hit(keyCall, names.Fold(word))
+	}
 }
 
 // mayBe reports whether a row that shares a name with a departed account could be
@@ -217,6 +222,8 @@ func (s *suspects) likeOf(row directory.User, hit func(kind, key string)) {
 // given name alone counts only in a new row, unless both have an immutable ID.
 func (s *suspects) mayBe(row directory.User, d *departure, why reason) bool {
 	seen, known := s.past.seen(row.Username())
+	// A Username that stands twice tells of neither row whose it is.
+	known = known && !seen.First.IsZero() && len(s.src.ByUsername(row.Username())) == 1
 	if known {
 		if then, ok := s.past.seen(d.link.Username); ok && sideBySide(seen, then) > twoPeople {
 			return false
@@ -269,6 +276,6 @@ func (b *builder) claimedBy(d *departure) claim {
 
 // known reports whether an account is or was in the source.
 func (b *builder) known(u directory.User) bool {
-	_, linked := b.in.Past.link(u.ID())
+	_, linked := b.in.Past.linked(u.ID())
 	return linked || b.in.Facts.Added[u.ID()] || b.in.Facts.Restored[u.ID()] || b.in.Past.Claimed[u.ID()]
 }

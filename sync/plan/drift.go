@@ -377,7 +377,7 @@ func (d *sourceDrift) index() {
 			}
 		}
 	}
-	d.leaving = newSuspects(deps, &Past{}, d.now.Columns())
+	d.leaving = newSuspects(deps, &Past{}, d.now)
 }
 
 // leaving is the departure that a row of a later read is compared with. A plan

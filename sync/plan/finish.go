@@ -91,6 +91,15 @@ func (b *builder) restOn() {
 // bearing on a departure: that they were there when the plan was made tells them
 // from those that were not.
 func (b *built) restOnStrangers() {
+	var strangers []int32
+	for i := range b.fate {
+		if row := int32(i); !b.ours.has(row) && !b.rests.has(row) { //nolint:gosec // as in match
+			strangers = append(strangers, row)
+		}
+	}
+	if len(strangers) == 0 {
+		return
+	}
 	var deps []*departure
 	leave := func(a *Action) {
 		if a.Kind == Delete || a.how.missing {
@@ -111,10 +120,9 @@ func (b *built) restOnStrangers() {
 	if len(deps) == 0 {
 		return
 	}
-	s := newSuspects(deps, &Past{}, b.src.Columns())
-	for i := range b.fate {
-		row := int32(i) //nolint:gosec // as in match
-		if !b.ours.has(row) && !b.rests.has(row) && len(s.about(b.src.At(i), true)) > 0 {
+	s := newSuspects(deps, &Past{}, b.src)
+	for _, row := range strangers {
+		if len(s.about(b.src.At(int(row)), true)) > 0 {
 			b.rests.set(row)
 		}
 	}
@@ -309,6 +317,9 @@ func (b *builder) warnings(made *built) []*problem.Problem {
 	}
 	if b.aliasesKept > 0 {
 		warn(problem.AliasesKept, problem.Args{"rows": strconv.Itoa(b.aliasesKept)})
+	}
+	if b.worse > 0 {
+		warn(problem.ValuesWorse, problem.Args{"rows": strconv.Itoa(b.worse)})
 	}
 	for _, a := range b.in.Policy.Attributes {
 		if !b.src.HasColumn(a) && a != directory.AccountEnabled {

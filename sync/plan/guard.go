@@ -110,16 +110,16 @@ func stopsAt(total, percent int) int { return max(1, (percent*total+99)/100) }
 func judge(policy Policy, c Counts, g guard) Verdict {
 	v := Verdict{
 		Deletions: c.Delete - g.paid + c.Blocks, Blocks: c.Blocks, Users: c.Touchable,
-		MaxAllowedDeletions: policy.MaxAllowedDeletions, MaxDeletions: max(policy.MaxDeletions, -1),
+		MaxAllowedDeletions: policy.MaxAllowedDeletions, MaxDeletions: max(policy.MaxDeletions, -1), touchable: c.Touchable,
 		SignInChanges: g.watched, MaxSignInChanges: -1,
 		Changed: c.Update + c.Rename, MaxChanges: -1,
 		Raised: g.raised, origins: g.origins,
 	}
-	all := v.Deletions
+	v.all = v.Deletions
 	// Strangers must not widen the limit: the tighter of both judgements counts. An
 	// undo, and a plan of the first format, know of no strangers.
 	known := g.known + c.Blocks - c.Missing
-	if c.Known > 0 && known*c.Touchable > all*c.Known {
+	if c.Known > 0 && known*c.Touchable > v.all*c.Known {
 		v.Deletions, v.Users, v.Claimed = known, c.Known, true
 	}
 	v.StopsAt = stopsAt(v.Users, policy.MaxAllowedDeletions)
@@ -129,6 +129,7 @@ func judge(policy Policy, c Counts, g guard) Verdict {
 	if g.unattended {
 		v.MaxSignInChanges = policy.MaxSignInChanges
 		v.Lost = g.lostHeld
+		v.lostKnown, v.known = known+v.Lost, c.Known
 		if policy.MaxChanges > 0 {
 			v.MaxChanges = policy.MaxChanges
 		}
@@ -180,7 +181,7 @@ func (p *Plan) Today(deletions, usersThen int) Verdict {
 func (v Verdict) why() *problem.Problem {
 	args := problem.Args{
 		"deletions": strconv.Itoa(v.Deletions), "users": strconv.Itoa(v.Users),
-		"percent": strconv.FormatFloat(v.Percent(), 'f', 1, 64), "stops_at": strconv.Itoa(v.StopsAt),
+		"percent": share(v.Deletions, v.Users), "stops_at": strconv.Itoa(v.StopsAt),
 		"limit": strconv.Itoa(v.MaxAllowedDeletions),
 	}
 	switch {
@@ -188,33 +189,23 @@ func (v Verdict) why() *problem.Problem {
 		return problem.New(problem.GuardCancelsKnown, args)
 	case reaches(v.Deletions, v.Users, v.MaxAllowedDeletions):
 		return problem.New(problem.GuardCancels, args)
-	case v.MaxDeletions >= 0 && v.Deletions > 0 && v.Deletions >= v.MaxDeletions:
-		args["limit"] = strconv.Itoa(v.MaxDeletions)
+	case v.MaxDeletions >= 0 && v.all > 0 && v.all >= v.MaxDeletions:
+		args["deletions"], args["limit"] = strconv.Itoa(v.all), strconv.Itoa(v.MaxDeletions)
 		return problem.New(problem.GuardCancelsNumber, args)
-	case v.UsersThen > 0 && v.Deletions > 0 && reaches(v.Deletions+v.Today, v.UsersThen, v.MaxAllowedDeletions):
-		args["today"], args["users"] = strconv.Itoa(v.Today), strconv.Itoa(v.UsersThen)
-		args["percent"] = strconv.FormatFloat(float64(v.Deletions+v.Today)*100/float64(v.UsersThen), 'f', 1, 64)
-		delete(args, "stops_at")
-		return problem.New(problem.GuardCancelsDay, args)
-	case v.Lost > 0 && (reaches(v.Deletions+v.Lost, v.Users, v.MaxAllowedDeletions) ||
-		v.MaxDeletions >= 0 && v.Deletions+v.Lost >= v.MaxDeletions):
-		args["lost"] = strconv.Itoa(v.Lost)
-		args["percent"] = share(v.Deletions+v.Lost, v.Users)
-		return problem.New(problem.LostCancels, args)
-	case v.MaxChanges >= 0 && reaches(v.Changed, v.Users, v.MaxChanges):
-		return problem.New(problem.ChangesCancel, problem.Args{
-			"changes": strconv.Itoa(v.Changed), "users": strconv.Itoa(v.Users),
-			"percent": share(v.Changed, v.Users), "limit": strconv.Itoa(v.MaxChanges),
+	case v.UsersThen > 0 && v.all > 0 && reaches(v.all+v.Today, v.UsersThen, v.MaxAllowedDeletions):
+		return problem.New(problem.GuardCancelsDay, problem.Args{
+			"deletions": strconv.Itoa(v.all), "today": strconv.Itoa(v.Today), "users": strconv.Itoa(v.UsersThen),
+			"percent": share(v.all+v.Today, v.UsersThen), "limit": args["limit"],
 		})
-	case v.MaxSignInChanges >= 0 && reaches(v.SignInChanges, v.Users, v.MaxSignInChanges):
-		percent := 100.0
-		if v.Users > 0 {
-			percent = float64(v.SignInChanges) * 100 / float64(v.Users)
-		}
-		return problem.New(problem.SignInCancels, problem.Args{
-			"changes": strconv.Itoa(v.SignInChanges), "users": strconv.Itoa(v.Users),
-			"percent": strconv.FormatFloat(percent, 'f', 1, 64), "limit": strconv.Itoa(v.MaxSignInChanges),
-		})
+	case v.Lost > 0 && (reaches(v.lostKnown, v.known, v.MaxAllowedDeletions) ||
+		reaches(v.all+v.Lost, v.touchable, v.MaxAllowedDeletions)):
+		return problem.New(problem.LostCancels, v.lostArgs(v.MaxAllowedDeletions))
+	case v.Lost > 0 && v.MaxDeletions >= 0 && v.all+v.Lost >= v.MaxDeletions:
+		return problem.New(problem.LostCancelsNumber, v.lostArgs(v.MaxDeletions))
+	case v.MaxChanges >= 0 && reaches(v.Changed, v.touchable, v.MaxChanges):
+		return problem.New(problem.ChangesCancel, changedArgs(v.Changed, v.touchable, v.MaxChanges))
+	case v.MaxSignInChanges >= 0 && reaches(v.SignInChanges, v.touchable, v.MaxSignInChanges):
+		return problem.New(problem.SignInCancels, changedArgs(v.SignInChanges, v.touchable, v.MaxSignInChanges))
 	}
 	for _, o := range v.origins {
 		if o.cancels() {
@@ -225,6 +216,19 @@ func (v Verdict) why() *problem.Problem {
 		}
 	}
 	return nil
+}
+
+func changedArgs(n, users, limit int) problem.Args {
+	return problem.Args{
+		"changes": strconv.Itoa(n), "users": strconv.Itoa(users), "percent": share(n, users), "limit": strconv.Itoa(limit),
+	}
+}
+
+func (v Verdict) lostArgs(limit int) problem.Args {
+	return problem.Args{
+		"lost": strconv.Itoa(v.Lost), "deletions": strconv.Itoa(v.lostKnown - v.Lost), "users": strconv.Itoa(v.known),
+		"percent": share(v.lostKnown, v.known), "limit": strconv.Itoa(limit),
+	}
 }
 
 // share is n of total in percent, for people.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -33,8 +34,14 @@ type witnesses struct{ id, link, upn int32 }
 // other is a conflict, and every account that it names is spared.
 func (b *builder) match() error {
 	m := &matcher{builder: b, dirty: newBits(b.users.Len()), clash: map[int32][]int32{}, failed: map[problem.Code]int{}}
+	m.repeated = newBits(b.src.Len())
+	for _, same := range []iter.Seq[int]{b.src.SameUPN(), b.src.SameImmutableID(), b.src.SameUsername()} {
+		for i := range same {
+			m.repeated.set(int32(i)) //nolint:gosec // a snapshot has at most 4 billion rows; we plan for 2
+		}
+	}
 	for i := range b.src.Len() {
-		m.witness(int32(i)) //nolint:gosec // a snapshot has at most 4 billion rows; we plan for 2
+		m.witness(int32(i)) //nolint:gosec // as above
 	}
 	m.refuseClashes()
 	m.refuseContested()
@@ -50,6 +57,7 @@ func (b *builder) match() error {
 // matcher holds what is needed only while rows are matched.
 type matcher struct {
 	*builder
+	repeated  bits              // rows with a key that another row has too
 	dirty     bits              // named by a row that is skipped
 	clash     map[int32][]int32 // account → rows that mean it, where they are several
 	contested []contest
@@ -58,7 +66,9 @@ type matcher struct {
 }
 
 // contest is a row that means one account by immutable ID or link while its UPN
-// is another's. Where that other moves on, the UPNs follow one another in a chain.
+// is another's. Where that other moves on, the UPNs follow one another in a chain,
+// which one witness alone makes only with a name that agrees, and no better with
+// the account of the UPN.
 type contest struct {
 	row   int32
 	w     witnesses
@@ -73,36 +83,37 @@ func (m *matcher) witness(i int32) {
 		b.sourceUsers++
 		b.ours.set(i)
 	}
-	var own, same []directory.User
-	if id != "" {
-		own = b.users.ByImmutableID(id)
+	w := witnesses{-1, -1, -1}
+	byID, found, more := b.users.FirstByImmutableID(id)
+	var shared []directory.User
+	if more {
+		shared = b.users.ByImmutableID(id)
+	} else if found {
+		w.id = rowOf(byID)
+		if b.here(byID.UPN()) {
+			b.rests.set(i)
+		}
 	}
-	switch { // a tenant has no two accounts with one UPN, so most are found already
-	case len(own) == 1 && directory.FoldUPN(own[0].UPN()) == directory.FoldUPN(upn):
-		same = own
-	case upn != "":
-		same = b.users.ByUPN(upn)
-	}
-	w := witnesses{-1, m.linked(s), -1}
-	if len(own) == 1 {
-		w.id = rowOf(own[0])
-	}
-	if len(same) > 0 {
-		w.upn = rowOf(same[0])
-	}
-	for _, u := range own {
+	for _, u := range shared {
 		if b.here(u.UPN()) {
 			b.rests.set(i)
 		}
 	}
+	// A tenant has no two accounts with one UPN, so most are found already.
+	if w.id >= 0 && directory.FoldUPN(byID.UPN()) == directory.FoldUPN(upn) {
+		w.upn = w.id
+	} else if same, ok, _ := b.users.FirstByUPN(upn); ok {
+		w.upn = rowOf(same)
+	}
+	w.link = m.linked(s, max(w.id, w.upn))
 	if w.link >= 0 && b.here(b.users.At(int(w.link)).UPN()) {
 		b.rests.set(i)
 	}
-	if code, args := m.unclear(s, own); code != "" {
+	if code, args := m.unclear(s, shared); code != "" {
 		if _, domain := directory.SplitUPN(upn); domain == "" {
 			b.rests.set(i) // it may be about anybody of the domain
 		}
-		m.refuse(i, here || code == problem.NoUPN || code == problem.NotUPN, code, w, own, args)
+		m.refuse(i, here || code == problem.NoUPN || code == problem.NotUPN, code, w, shared, args)
 		return
 	}
 	m.judge(i, s, w)
@@ -111,31 +122,25 @@ func (m *matcher) witness(i int32) {
 func rowOf(u directory.User) int32 { return int32(u.Row()) } //nolint:gosec // as in match
 
 // unclear says why a row cannot be matched at all.
-func (m *matcher) unclear(s directory.User, own []directory.User) (problem.Code, problem.Args) {
-	upn, id, username := s.UPN(), s.ImmutableID(), s.Username()
-	args := problem.Args{"immutable_id": id, "username": username}
-	if upn != "" {
-		if twins := m.src.ByUPN(upn); len(twins) > 1 {
-			args["lines"] = lines(twins)
-			return problem.DuplicateUPN, args
+func (m *matcher) unclear(s directory.User, shared []directory.User) (problem.Code, problem.Args) {
+	args := func(twins []directory.User) problem.Args {
+		return problem.Args{"immutable_id": s.ImmutableID(), "username": s.Username(), "lines": lines(twins)}
+	}
+	if m.repeated.hasRow(s.Row()) {
+		if twins := m.src.ByUPN(s.UPN()); len(twins) > 1 {
+			return problem.DuplicateUPN, args(twins)
+		}
+		if twins := m.src.ByImmutableID(s.ImmutableID()); len(twins) > 1 {
+			return problem.DuplicateImmutableID, args(twins)
+		}
+		if twins := m.src.ByUsername(s.Username()); len(twins) > 1 {
+			return problem.DuplicateUsername, args(twins)
 		}
 	}
-	if id != "" {
-		if twins := m.src.ByImmutableID(id); len(twins) > 1 {
-			args["lines"] = lines(twins)
-			return problem.DuplicateImmutableID, args
-		}
+	if len(shared) > 1 {
+		return problem.SharedImmutableID, args(nil)
 	}
-	if username != "" {
-		if twins := m.src.ByUsername(username); len(twins) > 1 {
-			args["lines"] = lines(twins)
-			return problem.DuplicateUsername, args
-		}
-	}
-	if len(own) > 1 {
-		return problem.SharedImmutableID, args
-	}
-	switch local, domain := directory.SplitUPN(upn); {
+	switch local, domain := directory.SplitUPN(s.UPN()); {
 	case domain != "":
 		return "", nil
 	case local == "":
@@ -147,19 +152,27 @@ func (m *matcher) unclear(s directory.User, own []directory.User) (problem.Code,
 // linked is the account that the link of a row's Username names, -1 for none.
 // After a break the Username may have been given to another person: then the
 // names must surely agree.
-func (m *matcher) linked(s directory.User) int32 {
+//
+// Nearly always it is the account that the others name: likely, if not negative.
+func (m *matcher) linked(s directory.User, likely int32) int32 {
 	past := &m.in.Past
 	p, ok := past.user(s.Username())
 	if !ok {
 		return -1
 	}
-	u, ok := m.users.ByID(directory.ID(p.ImmutableID()))
+	var u directory.User
+	account := directory.ID(p.ImmutableID())
+	if ok = likely >= 0; ok {
+		u = m.users.At(int(likely))
+		ok = u.ID() == account
+	}
 	if !ok {
-		return -1
+		if u, ok = m.users.ByID(account); !ok {
+			return -1
+		}
 	}
 	if past.broken(seenOf(p), s.LastSignIn()) {
-		l, row := linkOf(p), calledBy(s)
-		if !row.surely(l.called()) && !row.surely(calledBy(u)) {
+		if !m.sure(s, rowOf(u)) {
 			m.failed[problem.WitnessesDiffer]++
 			return -1
 		}
@@ -192,16 +205,21 @@ func (m *matcher) judge(i int32, s directory.User, w witnesses) {
 		m.tie(i, acct)
 		return
 	case w.upn >= 0 && w.upn != acct:
-		like := m.like(s, m.users.At(int(acct)))
 		m.contested = append(m.contested, contest{i, w, w.id >= 0 && w.link >= 0 ||
-			w.link >= 0 && like != unlike || w.id >= 0 && like == alike})
+			m.like(s, m.users.At(int(acct))) == alike && (m.sure(s, acct) || !m.sure(s, w.upn))})
 	case w.id >= 0 && w.link >= 0, w.upn >= 0: // two agree
-	case m.like(s, m.users.At(int(acct))) == unlike:
-		if w.link >= 0 {
-			m.failed[problem.QuestionOpen]++
+	default:
+		switch m.like(s, m.users.At(int(acct))) {
+		case unlike:
+			if w.link >= 0 {
+				m.failed[problem.QuestionOpen]++
+			}
+			m.ask(i, acct)
+			return
+		case incomparable:
+			m.unsure[i] = true
+		case alike:
 		}
-		m.ask(i, acct)
-		return
 	}
 	m.fate[i] = firm
 	m.tie(i, acct)
@@ -225,6 +243,17 @@ func (b *builder) like(s, u directory.User) likeness {
 		}
 	}
 	return best
+}
+
+// sure reports whether the given name and the family or the whole name of a row
+// agree with those of an account, or with those that its link remembers.
+func (b *builder) sure(s directory.User, acct int32) bool {
+	u, row := b.users.At(int(acct)), calledBy(s)
+	if row.surely(calledBy(u)) {
+		return true
+	}
+	l, ok := b.in.Past.link(u.ID())
+	return ok && row.surely(l.called())
 }
 
 // ask makes a question of whether a row is the person of an account. An account
@@ -338,11 +367,10 @@ func (m *matcher) witnessArgs(s directory.User, w witnesses) problem.Args {
 // byUPN matches a row that only its UPN speaks for.
 func (m *matcher) byUPN(i int32) {
 	s := m.src.At(int(i))
-	same := m.users.ByUPN(s.UPN())
-	if len(same) == 0 {
+	u, ok, _ := m.users.FirstByUPN(s.UPN())
+	if !ok {
 		return
 	}
-	u := same[0]
 	acct := rowOf(u)
 	w := witnesses{-1, -1, acct}
 	switch {
@@ -350,10 +378,12 @@ func (m *matcher) byUPN(i int32) {
 		// The account is another row's, and moves on from this UPN.
 	case m.dirty.has(acct):
 		m.refuse(i, m.ours.has(i), problem.FitsTwoRows, w, nil, problem.Args{"immutable_id": u.ImmutableID()})
+	case len(m.asks[acct]) > 0:
+		m.ask(i, acct)
 	case m.otherID(s, acct):
 		m.fate[i] = otherID
 		m.tie(i, acct)
-	case len(m.asks[acct]) > 0 || !m.named(s, u):
+	case !m.named(s, u):
 		m.ask(i, acct)
 	default:
 		m.fate[i] = byUPN
@@ -365,16 +395,14 @@ func (m *matcher) byUPN(i int32) {
 // linked to a Username that is gone, or may have changed hands, needs more: its
 // person may have been made anew in HAC, or the UPN was given to another.
 func (m *matcher) named(s, u directory.User) bool {
-	l, linked := m.in.Past.link(u.ID())
-	row := calledBy(s)
-	if linked {
-		return row.surely(l.called()) || row.surely(calledBy(u))
+	if _, linked := m.in.Past.link(u.ID()); linked {
+		return m.sure(s, rowOf(u))
 	}
-	return row.like(calledBy(u)) != unlike
+	return calledBy(s).like(calledBy(u)) != unlike
 }
 
 // refuse skips a row whole. The skip names the account that it would have meant.
-func (m *matcher) refuse(i int32, here bool, code problem.Code, w witnesses, own []directory.User, extra problem.Args) {
+func (m *matcher) refuse(i int32, here bool, code problem.Code, w witnesses, shared []directory.User, extra problem.Args) {
 	b := m.builder
 	b.fate[i] = foreignBad
 	if here {
@@ -403,7 +431,7 @@ func (m *matcher) refuse(i int32, here bool, code problem.Code, w witnesses, own
 	for _, row := range []int32{w.upn, w.id, w.link} {
 		name(row)
 	}
-	for _, u := range own {
+	for _, u := range shared {
 		name(rowOf(u))
 	}
 	if !here {
@@ -425,7 +453,11 @@ const (
 // doubtful refuses a source most of whose rows contradict what was learnt: a
 // column that is shifted looks so, or the file of another customer.
 func (m *matcher) doubtful() error {
-	if m.in.Past.users == nil {
+	most := 0
+	for _, n := range m.failed {
+		most = max(most, n)
+	}
+	if m.in.Past.users == nil || most < doubtLeast {
 		return nil
 	}
 	links := 0
@@ -434,11 +466,7 @@ func (m *matcher) doubtful() error {
 			links++
 		}
 	}
-	most := 0
-	for _, n := range m.failed {
-		most = max(most, n)
-	}
-	if most < doubtLeast || most*100 <= links*doubtShare {
+	if most*100 <= links*doubtShare {
 		return nil
 	}
 	return problem.New(problem.SourceDoubtful, problem.Args{

@@ -127,23 +127,27 @@ func (p *Past) user(username string) (directory.User, bool) {
 	if p.users == nil || username == "" {
 		return directory.User{}, false
 	}
-	found := p.users.ByUsername(username)
-	if len(found) == 0 {
-		return directory.User{}, false
-	}
-	return found[0], true
+	u, ok, _ := p.users.FirstByUsername(username)
+	return u, ok
 }
 
 // link is the link of an account.
 func (p *Past) link(account directory.ID) (Link, bool) {
-	if p.users == nil || account == "" {
+	u, ok := p.linked(account)
+	if !ok {
 		return Link{}, false
 	}
-	found := p.users.ByImmutableID(string(account))
-	if len(found) != 1 {
-		return Link{}, false // two Usernames of one account tell nothing
+	return linkOf(u), true
+}
+
+// linked is the user that an account is linked to. Two Usernames of one account tell
+// nothing.
+func (p *Past) linked(account directory.ID) (directory.User, bool) {
+	if p.users == nil {
+		return directory.User{}, false
 	}
-	return linkOf(found[0]), true
+	u, ok, more := p.users.FirstByImmutableID(string(account))
+	return u, ok && !more
 }
 
 func linkOf(u directory.User) Link {

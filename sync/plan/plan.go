@@ -239,7 +239,10 @@ type Verdict struct {
 	// Why is the problem that cancels, nil otherwise.
 	Why *problem.Problem
 
-	origins []origin
+	// all are the deletions of the first judgement and touchable its users; lostKnown
+	// those of the second with the lost, and known its users.
+	all, touchable, lostKnown, known int
+	origins                          []origin
 }
 
 // Percent is the share of deletions, in percent; 0 without users.

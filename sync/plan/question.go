@@ -51,8 +51,10 @@ type Candidate struct {
 	Row      directory.Ref `json:"row"` // UPN and immutable ID
 	Name     string        `json:"name,omitempty"`
 	Line     int           `json:"line,omitempty"`
-	// Seen is when the Username was in complete reads; zero where it is new.
+	// Seen is when the Username was in complete reads; zero where it is new. Login
+	// is the row's Last Login.
 	Seen    Seen       `json:"seen,omitzero"`
+	Login   time.Time  `json:"login,omitzero"`
 	Compare []Compared `json:"compare,omitempty"`
 	For     []Sign     `json:"for,omitempty"`
 	Against []Sign     `json:"against,omitempty"`

@@ -172,6 +172,20 @@ const (
 	// UsageLocationUnknown: the usage location is not two letters.
 	// Args: upn, name, line, domain, value.
 	UsageLocationUnknown Code = "HS-3311"
+	// SheetValue: a value is what a spreadsheet shows in place of one: an error, a
+	// number that was too long, a formula, a date.
+	// Args: upn, name, line, domain, attribute, value.
+	SheetValue Code = "HS-3321"
+	// GarbledValue: a value has damaged characters, or was read in another
+	// encoding than it was written in.
+	// Args: upn, name, line, domain, attribute, value.
+	GarbledValue Code = "HS-3322"
+	// ImmutableIDShape: the immutable ID is unlike all others.
+	// Args: upn, name, line, domain, value.
+	ImmutableIDShape Code = "HS-3323"
+	// AliasDot: the Username (mailNickname) has a dot at an end, or two in a row.
+	// Args: upn, name, line, domain, value.
+	AliasDot Code = "HS-3324"
 	// RestoreAmbiguous: several deleted accounts fit the row.
 	// Args: upn, name, line, domain.
 	RestoreAmbiguous Code = "HS-3351"
@@ -269,6 +283,9 @@ const (
 	// ChangesCancel: unattended, the accounts changed at all reached their limit.
 	// Args: changes, users, percent, limit.
 	ChangesCancel Code = "HS-3908"
+	// LostCancelsNumber: the same as LostCancels, of the number set beside the
+	// percentage. Args: lost, deletions, users, percent, limit.
+	LostCancelsNumber Code = "HS-3909"
 )
 
 // Why there is no plan, beside what is said of a domain in general
@@ -286,6 +303,10 @@ const (
 	// SourceDoubtful: many rows contradict what earlier reads taught in one way.
 	// Args: source, domain, rows, links.
 	SourceDoubtful Code = "HS-3914"
+	// SourceMisread: so many rows would be garbled that the source was read in
+	// another encoding than it is in. Args: source, rows, of, domain, encoding
+	// (empty for an API).
+	SourceMisread Code = "HS-3931"
 )
 
 // Plan files.
@@ -347,8 +368,25 @@ const (
 	UserTypeEmpty Code = "HS-3956"
 )
 
+// Warnings on a row: a value that is worse than the account's.
+const (
+	// LettersLost: the new value has question marks where the account has letters.
+	// Args: attribute, old, new.
+	LettersLost Code = "HS-3932"
+	// HalfWidth: the new value is half-width katakana. Args: attribute, old, new.
+	HalfWidth Code = "HS-3933"
+	// MixedScripts: the new value has letters that do not go together in one word.
+	// Args: attribute, old, new.
+	MixedScripts Code = "HS-3934"
+	// ZerosLost: the new value is the old one without its leading zeros.
+	// Args: attribute, old, new.
+	ZerosLost Code = "HS-3935"
+)
+
 // Warnings on a plan.
 const (
+	// ValuesWorse: rows whose new values lost letters or are odd. Args: rows.
+	ValuesWorse Code = "HS-3936"
 	// NotConfirmed: the number of source rows was not confirmed. Args: rows, source.
 	NotConfirmed Code = "HS-3961"
 	// TwoMasters: the tenant is synchronised from on-premises too. Args: tenant.
@@ -460,6 +498,10 @@ var planTable = map[Code]traits{
 	ImmutableIDCharacter: {class: Skip, group: NotWritable},
 	FederatedNeedsID:     {class: Skip, group: NotWritable},
 	UsageLocationUnknown: {class: Skip, group: NotWritable},
+	SheetValue:           {class: Skip, group: NotWritable},
+	GarbledValue:         {class: Skip, group: NotWritable},
+	ImmutableIDShape:     {class: Skip, group: NotWritable},
+	AliasDot:             {class: Skip, group: NotWritable},
 	RestoreAmbiguous:     {class: Skip, group: NotWritable},
 	RestoreSynced:        {class: Skip, group: NotWritable},
 	RestoreTooLate:       {class: Skip, group: NotWritable},
@@ -490,11 +532,13 @@ var planTable = map[Code]traits{
 	MovesCancel:        {class: Mend, guard: true},
 	LostCancels:        {class: Mend, guard: true},
 	ChangesCancel:      {class: Mend, guard: true},
+	LostCancelsNumber:  {class: Mend, guard: true},
 
 	NoSourceRows:        {class: Mend},
 	SourceColumnMissing: {class: Mend},
 	UsersColumnMissing:  {class: Fatal},
 	SourceDoubtful:      {class: Mend},
+	SourceMisread:       {class: Mend},
 
 	PlanNewer:    {class: Mend},
 	PlanDamaged:  {class: Mend},
@@ -529,6 +573,11 @@ var planTable = map[Code]traits{
 	ProtectedFitsNone: {class: Skip},
 	EligibleUnread:    {class: Skip},
 	UserTypeEmpty:     {class: Skip},
+	LettersLost:       {class: Skip},
+	HalfWidth:         {class: Skip},
+	MixedScripts:      {class: Skip},
+	ZerosLost:         {class: Skip},
+	ValuesWorse:       {class: Skip},
 	DeparturesHeld:    {class: Skip},
 
 	DriftValue:      {class: Skip},

@@ -60,10 +60,14 @@ const (
 	DomainInitial Code = "HS-5508"
 	// NoSource: the domain has no source yet. Args: domain.
 	NoSource Code = "HS-5509"
-	// SettingUnknown: no such key. Args: key, keys.
+	// SettingUnknown: no such key. Args: key, near (the one that it is most like, may be
+	// empty), keys.
 	SettingUnknown Code = "HS-5510"
 	// SettingValue: a value that the key does not take. Args: key, value, takes.
 	SettingValue Code = "HS-5511"
+	// ProtectedNobody: entries of the protected accounts are neither UPNs nor object
+	// IDs. Args: entries, n.
+	ProtectedNobody Code = "HS-5530"
 	// Shrunk: a side has fewer users than a share of its last good run.
 	// Args: side, now, then, share.
 	Shrunk Code = "HS-5512"
@@ -118,6 +122,7 @@ var runClasses = map[Code]Class{
 	NoSource:         Mend,
 	SettingUnknown:   Mend,
 	SettingValue:     Mend,
+	ProtectedNobody:  Mend,
 	Shrunk:           Mend,
 	Interrupted:      Retry,
 	SettingsNewer:    Mend,

@@ -59,7 +59,9 @@ const (
 	IdentityUnreadable Code = "HS-5051"
 	// IdentityExposed: others on this machine may read it. Args: file, mode.
 	IdentityExposed Code = "HS-5052"
-	// IdentityInvalid: the file holds no usable age identity. Args: file.
+	// IdentityInvalid: the file holds no usable age identity. Args: file, why (folder,
+	// empty, encrypted, plugin, public: only the public half, other: a key of another
+	// kind, encoding: no text in UTF-8 or UTF-16; may be empty).
 	IdentityInvalid Code = "HS-5053"
 	// IdentityExists: a new identity would replace a file. Args: file.
 	IdentityExists Code = "HS-5054"

@@ -96,7 +96,7 @@ func TestCodes_OfTheGuardAreThese(t *testing.T) {
 		}
 	}
 	slices.Sort(all)
-	if want := []Code{GuardCancels, GuardCancelsNumber, GuardCancelsDay, SignInCancels, GuardCancelsKnown, MovesCancel, LostCancels, ChangesCancel}; !slices.Equal(all, want) {
+	if want := []Code{GuardCancels, GuardCancelsNumber, GuardCancelsDay, SignInCancels, GuardCancelsKnown, MovesCancel, LostCancels, ChangesCancel, LostCancelsNumber}; !slices.Equal(all, want) {
 		t.Errorf("%s, want %s", all, want)
 	}
 }

@@ -34,14 +34,16 @@ type asked struct {
 	silent bool // a call has had no answer yet
 }
 
+// answer is what the keyring gave.
+type answer struct {
+	text string
+	err  error
+}
+
 // ask calls the keyring. One that does not answer is a problem, and stays one
 // until it has answered: every call would wait as long.
 func (a *asked) ask(ctx context.Context, call func(ring) (string, error)) (string, error) {
 	unanswered := problem.New(problem.KeyringSilent, problem.Args{"seconds": strconv.Itoa(int(enough.Seconds()))})
-	type answer struct {
-		text string
-		err  error
-	}
 	a.mu.Lock()
 	silent := a.silent
 	a.mu.Unlock()
@@ -56,6 +58,8 @@ func (a *asked) ask(ctx context.Context, call func(ring) (string, error)) (strin
 		done <- answer{text, err}
 		a.silent = false
 	}()
+	said := func(bool) {}
+	defer func() { said(false) }()
 	told, end := time.NewTimer(slow), time.NewTimer(enough)
 	defer told.Stop()
 	defer end.Stop()
@@ -66,20 +70,28 @@ func (a *asked) ask(ctx context.Context, call func(ring) (string, error)) (strin
 		case <-ctx.Done():
 			return "", context.Cause(ctx)
 		case <-told.C:
-			if said, ok := ctx.Value(waitKey{}).(func(bool)); ok {
+			if f, ok := ctx.Value(waitKey{}).(func(bool)); ok {
+				said = f
 				said(true)
-				defer said(false)
 			}
 		case <-end.C:
-			a.mu.Lock()
-			defer a.mu.Unlock()
-			select {
-			case got := <-done: // at the last moment
+			if got, ok := a.giveUp(done); ok {
 				return got.text, got.err
-			default:
-				a.silent = true
-				return "", unanswered
 			}
+			return "", unanswered
 		}
+	}
+}
+
+// giveUp marks the keyring as one that does not answer, unless it just did.
+func (a *asked) giveUp(done <-chan answer) (got answer, answered bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	select {
+	case got = <-done:
+		return got, true
+	default:
+		a.silent = true
+		return got, false
 	}
 }

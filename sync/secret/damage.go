@@ -84,7 +84,8 @@ func fieldsOf(v any) (map[string]json.RawMessage, error) {
 		return nil, err
 	}
 	var fields map[string]json.RawMessage
-	return fields, json.Unmarshal(raw, &fields)
+	err = json.Unmarshal(raw, &fields)
+	return fields, err
 }
 
 // sumOf is the sum of an object's fields, whatever a newer program added.

@@ -87,7 +87,8 @@ func openSQLite(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// openPostgres opens the pool on a database. pgx's own parse errors hide the
+// openPostgres opens the pool on a database, and says how long its servers have
+// to answer the first question. pgx's own parse errors hide the
 // password, but not in every malformed URL; they are not passed on.
 func openPostgres(connection string) (*sql.DB, time.Duration, error) {
 	cfg, err := pgx.ParseConfig(connection)
@@ -104,8 +105,11 @@ func openPostgres(connection string) (*sql.DB, time.Duration, error) {
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(4)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	hosts := time.Duration(1 + len(cfg.Fallbacks))
-	return db, hosts*cfg.ConnectTimeout + connecting, nil
+	wait := connecting
+	for range 1 + len(cfg.Fallbacks) {
+		wait += cfg.ConnectTimeout
+	}
+	return db, wait, nil
 }
 
 // connecting is how long a server has to take a connection, and then to answer

@@ -10,6 +10,8 @@ import (
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/source"
+	"github.com/hacsync/hacsync/tui/review"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // Step names a step; the order is that of the walk.
@@ -143,7 +145,7 @@ type Reporter interface {
 // Turn is what an answer or a finished effect led to.
 type Turn struct {
 	// Say is to be said at once: why an answer was not taken, what was done.
-	Say []Text
+	Say []words.Text
 	// Stop: cancel what runs; what it brings is dropped.
 	Stop    bool
 	Effects []Effect
@@ -151,7 +153,7 @@ type Turn struct {
 
 // turn is what a step decides.
 type turn struct {
-	say  []Text
+	say  []words.Text
 	stop bool
 	run  []Effect
 	to   Step // where move is forward
@@ -169,9 +171,9 @@ const (
 	leave // the walk ends
 )
 
-func stayed(say ...Text) turn { return turn{say: say} }
-func goTo(s Step) turn        { return turn{move: forward, to: s} }
-func does(e ...Effect) turn   { return turn{run: e} }
+func stayed(say ...words.Text) turn { return turn{say: say} }
+func goTo(s Step) turn              { return turn{move: forward, to: s} }
+func does(e ...Effect) turn         { return turn{run: e} }
 func effect(f func(ctx context.Context, r Reporter) any) Effect {
 	return Effect{run: f}
 }
@@ -219,7 +221,7 @@ type data struct {
 	// file is a plan that a person opened, nil for the usual way.
 	file    *plan.Plan
 	planned *run.Planned
-	review  *reviewed
+	review  *review.Review
 
 	// decisions are those of this domain that a dry run must know.
 	decisions []plan.Decision
@@ -272,7 +274,7 @@ func (f *Flow) At() Step { return f.at }
 // remaining is the dry run with the plan of what remains of it.
 func (d *data) remaining() *run.Planned {
 	p := *d.planned
-	p.Plan = d.review.approved()
+	p.Plan = d.review.Approved()
 	return &p
 }
 
@@ -313,7 +315,7 @@ func (f *Flow) View() View {
 		f.again.view(f.d, &v)
 	}
 	if f.waits {
-		v.Working = T("flow.waiting_keyring")
+		v.Working = words.T("flow.waiting_keyring")
 	}
 	v.Step = f.at
 	r, runs := f.steps[f.at].(interface{ running() bool })
@@ -335,7 +337,7 @@ func (f *Flow) where() Where {
 		w.Simulated = w.Simulated || c.Simulated()
 	}
 	if f.d.review != nil {
-		w.Plan, w.Run = f.d.review.code(), f.d.planned.Run
+		w.Plan, w.Run = f.d.review.Code(), f.d.planned.Run
 	}
 	return w
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // bare is a backend of which only the clock is asked.
@@ -16,7 +17,7 @@ func (bare) Simulated() bool    { return true }
 // idle is a step in which something runs.
 type idle struct{ step }
 
-func (idle) view(*data, time.Time) View { return View{Working: T("flow.welcome.looking")} }
+func (idle) view(*data, time.Time) View { return View{Working: words.T("flow.welcome.looking")} }
 func (idle) done(*data, any) turn       { return turn{} }
 
 func TestFlow_SaysThatTheKeyringIsWaitedForAndNoLonger(t *testing.T) {

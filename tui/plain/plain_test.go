@@ -350,9 +350,10 @@ func TestDryRun_FailedGivesNoPlan(t *testing.T) {
 }
 
 func TestPreview_SearchDetailAndPages(t *testing.T) {
-	got := walk(t, flowtest.New(t), append(toPreview(), "1", "", "/渡辺", "b", "/ﾜﾀﾅﾍﾞ", "skip", "summary", "update", "f same", "f what", "999", "？", "q")...)
-	got.has(t, "delete, No. 1", "Is in Microsoft 365, is not in the source", "has a licence", "shared mailbox", "displayName",
-		"There is: f sign-in", "There are numbers from 1 to", "search names, UPNs and values")
+	got := walk(t, flowtest.New(t), append(toPreview(), "1", "", "/髙橋", "b", "/ﾜﾀﾅﾍﾞ", "4", "skip", "summary", "update", "f same", "f what", "999", "？", "q")...)
+	got.has(t, "delete, No. 1", "is in Microsoft 365, is not in the source", "Licence has one", "2 of 7 shown", "0 of 7 shown",
+		"displayName 佐藤 花[子] -> 佐藤 花[]", "1 shared mailbox (HS-3108): user90", "displayName 3 0 3 0", "22 = 17 unchanged + 3 update",
+		"There is: f sign-in, f used-lately", "There are numbers from 1 to", "search names, UPNs and values")
 }
 
 func TestPreview_LeaveOutAsksForDeletionsOnly(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/theme"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // readAt is when the tenant of the tests was read.
@@ -77,7 +78,7 @@ func (c *company) record(w who, id directory.ID) directory.Record {
 
 func (c *company) inSource(w who) {
 	c.nSource++
-	r := c.record(w, "")
+	r := c.record(w, directory.ID(w.local))
 	r.Line = c.nSource + 1
 	r.Marks = directory.Enabled
 	if err := c.source.Add(r); err != nil {
@@ -234,7 +235,7 @@ type world struct {
 	s    *Preview
 	// width and height of the body.
 	width, height int
-	said          []flow.Text
+	said          []words.Text
 }
 
 type stillBackend struct {
@@ -317,7 +318,7 @@ func (w *world) send(msg tea.Msg) bool {
 func (w *world) answer(a flow.Answer) {
 	turn := w.f.Answer(a)
 	w.said = append(w.said, turn.Say...)
-	if v := w.f.View(); v.Reading != nil {
+	if v := w.f.View(); v.Review != nil {
 		w.s.Sync(v)
 	}
 }

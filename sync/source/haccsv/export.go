@@ -47,7 +47,7 @@ func (e *export) read(raw io.Reader) error {
 	text := bufio.NewReaderSize(e.scanned.encoding.decode(raw), 64<<10)
 	// The header decides: a name of a column holds neither, as a rule.
 	start, err := text.Peek(16 << 10)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if i := bytes.IndexByte(start, 0); i >= 0 {

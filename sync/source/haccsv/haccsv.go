@@ -220,6 +220,15 @@ func (f *File) each(ctx context.Context, sink progress.Sink,
 	}, nil
 }
 
+// Check says whether the file is there and can be opened.
+func (f *File) Check() error {
+	file, _, err := f.open()
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
 // open opens a regular file and says what it is before it is read.
 func (f *File) open() (*os.File, fs.FileInfo, error) {
 	args := problem.Args{"file": f.path}

@@ -224,8 +224,8 @@ func follows(before, c byte) bool {
 		return before == 0xb3 || before >= 0xb6 && before <= 0xc4 || before >= 0xca && before <= 0xce
 	case c == 0xdf: // after ﾊ to ﾎ
 		return before >= 0xca && before <= 0xce
-	case c >= 0xa7 && c <= 0xab: // ｧ to ｫ
-		return before >= 0xb1 && before <= 0xdf
+	case c >= 0xa7 && c <= 0xab: // ｧ to ｫ, as in ﾌｧ, ｳｨ, ｼﾞｪ
+		return bytes.IndexByte([]byte{0xb3, 0xb8, 0xbc, 0xc1, 0xc2, 0xc3, 0xc4, 0xcc, 0xde}, before) >= 0 || c == 0xaa && before == 0xb2
 	case c >= 0xac && c <= 0xae: // ｬ ｭ ｮ, after the sounds that end in i
 		return bytes.IndexByte([]byte{0xb7, 0xbc, 0xc1, 0xc3, 0xc6, 0xcb, 0xd0, 0xd8, 0xde, 0xdf, 0xcc}, before) >= 0
 	case c == 0xaf, c == 0xb0, c == 0xdd: // ｯ ｰ ﾝ
@@ -457,7 +457,7 @@ func amongASCII(b []byte) bool {
 // breaks, until f returns false. No encoding that is judged has a byte of a
 // line break in another character.
 func eachLine(file io.Reader, f func([]byte) bool) error {
-	buf, kept := make([]byte, 256<<10), 0
+	buf, kept := make([]byte, 64<<10), 0
 	for {
 		n, err := file.Read(buf[kept:])
 		if err != nil && err != io.EOF {

@@ -37,8 +37,9 @@ func (e encoding) read() bool {
 	switch e {
 	case utf8Plain, utf8BOM, shiftJIS, utf16BOM, utf16LE, utf16BE:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // scanned is what a first pass over the bytes tells.
@@ -121,7 +122,8 @@ func scan(file io.ReadSeeker) (scanned, error) {
 		// as other, wrong names.
 		s.encoding, s.damaged = utf8Plain, count.firstBad
 	}
-	return s, s.tell(file, &count)
+	err := s.tell(file, &count)
+	return s, err
 }
 
 // tell decides on the encoding by what the characters would be, where the bytes
@@ -268,8 +270,9 @@ func (e encoding) decode(r io.Reader) io.Reader {
 		return transform.NewReader(r, unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewDecoder())
 	case utf16BE:
 		return transform.NewReader(r, unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewDecoder())
+	default:
+		return r
 	}
-	return r
 }
 
 // broken reports whether decoded text holds what was no text. UTF-8 was
@@ -280,6 +283,7 @@ func (e encoding) broken(text []byte) bool {
 		return bytes.Contains(text, []byte("\uFFFD")) || bytes.Contains(text, []byte("\u0080"))
 	case utf16BOM, utf16LE, utf16BE:
 		return bytes.Contains(text, []byte("\uFFFD"))
+	default:
+		return false
 	}
-	return false
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/flow/flowtest"
+	"github.com/hacsync/hacsync/tui/review"
 )
 
 // walk drives a flow by answers, with what effects bring in between.
@@ -82,49 +83,49 @@ func atPreview(t *testing.T) (*walk, *flowtest.World) {
 	t.Cleanup(func() { _ = w.f.Close() })
 	w.take(w.f.Start())
 	v := w.say("add", "approve", "once", flowtest.DomainName, "go", "run", "go", "file", "users.csv", "22")
-	if v.Step != flow.Preview || v.Reading == nil {
+	if v.Step != flow.Preview || v.Review == nil {
 		t.Fatalf("the walk is at %s", v.Step)
 	}
 	return w, world
 }
 
-func TestReading_AnAttributeLeftOutComesBackByTheSameCommand(t *testing.T) {
+func TestReview_AnAttributeLeftOutComesBackByTheSameCommand(t *testing.T) {
 	w, world := atPreview(t)
-	before := w.settle().Reading
-	if len(before.Attributes()) != 1 || before.TabCount(flow.TabUpdate) != 3 {
-		t.Fatalf("%+v, %d updates", before.Attributes(), before.TabCount(flow.TabUpdate))
+	before := w.settle().Review
+	if len(before.Attributes()) != 1 || before.Part(review.TabUpdate).Count != 3 {
+		t.Fatalf("%+v, %d updates", before.Attributes(), before.Part(review.TabUpdate).Count)
 	}
 	name := string(before.Attributes()[0].Attribute)
-	g := w.say("/attribute " + name).Reading
-	if g == before || g.TabCount(flow.TabUpdate) != 0 || len(g.Without()) != 1 || string(g.Without()[0]) != name {
-		t.Errorf("%d updates, without %v", g.TabCount(flow.TabUpdate), g.Without())
+	g := w.say("/attribute " + name).Review
+	if g == before || g.Part(review.TabUpdate).Count != 0 || len(g.Without) != 1 || string(g.Without[0]) != name {
+		t.Errorf("%d updates, without %v", g.Part(review.TabUpdate).Count, g.Without)
 	}
 	last := world.DryRuns[len(world.DryRuns)-1].Decisions
 	if len(last) != 1 || last[0].Kind != plan.LeaveOutAttribute {
 		t.Errorf("the dry run knew of %v", last)
 	}
-	if g = w.say("/attribute " + name).Reading; g.TabCount(flow.TabUpdate) != 3 || len(g.Without()) != 0 {
-		t.Errorf("%d updates, without %v", g.TabCount(flow.TabUpdate), g.Without())
+	if g = w.say("/attribute " + name).Review; g.Part(review.TabUpdate).Count != 3 || len(g.Without) != 0 {
+		t.Errorf("%d updates, without %v", g.Part(review.TabUpdate).Count, g.Without)
 	}
-	if v := w.say("/attribute shoeSize"); v.Step != flow.Preview || v.Reading != g {
+	if v := w.say("/attribute shoeSize"); v.Step != flow.Preview || v.Review != g {
 		t.Error("an attribute that nobody changes makes a new plan")
 	}
 }
 
-func TestReading_StaysThePlansAndTellsOfChanges(t *testing.T) {
+func TestReview_StaysThePlansAndTellsOfChanges(t *testing.T) {
 	w, _ := atPreview(t)
-	g := w.settle().Reading
+	g := w.settle().Review
 	was, deletions := g.Version(), g.Verdict().Deletions
 	if g.Row(0).Kind != plan.Delete || g.No(0) != 1 || g.Index(1) != 0 || g.Index(999) != -1 {
 		t.Fatalf("the first row is %+v", g.Row(0))
 	}
-	if v := w.say("/out 1", "always"); v.Reading != nil {
+	if v := w.say("/out 1", "always"); v.Review != nil {
 		t.Error("there is a list to read while the reason is asked for")
 	}
-	if now := w.say("printer").Reading; now != g || now.Version() == was || now.Verdict().Deletions != deletions-1 || !now.IsOut(0) {
+	if now := w.say("printer").Review; now != g || now.Version() == was || now.Verdict().Deletions != deletions-1 || !now.IsOut(1) {
 		t.Errorf("version %d after %d, %d deletions after %d", now.Version(), was, now.Verdict().Deletions, deletions)
 	}
-	if now := w.say("/takeback").Reading; now.Verdict().Deletions != deletions || now.Notable(flow.OutOnly) != 0 {
+	if now := w.say("/takeback").Review; now.Verdict().Deletions != deletions || now.Notable(review.OutOnly) != 0 {
 		t.Error("taking back does not bring the row back")
 	}
 }
@@ -133,45 +134,30 @@ func TestFinder_StopsWithItsContext(t *testing.T) {
 	w, _ := atPreview(t)
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if _, err := w.settle().Reading.Finder(flow.Query{Tab: flow.TabAll, Search: "佐藤"}).Find(ctx); err == nil {
+	if _, err := w.settle().Review.Finder(review.Query{Tab: review.TabAll, Search: "佐藤"}).Find(ctx); err == nil {
 		t.Error("a search that was stopped brings rows")
 	}
 }
 
-func TestMatcher_FindsWhatTheSearchFound(t *testing.T) {
-	for _, x := range []struct{ search, cell, want string }{
-		{"渡辺", "渡邉 翔", "渡邉"},
-		{"ワタナベ", "ﾜﾀﾅﾍﾞ ｼｮｳ", "ﾜﾀﾅﾍﾞ"},
-		{"watanabe", "Ｗａｔａｎａｂｅ", "Ｗａｔａｎａｂｅ"},
-		{"sho", "watanabe.sho@midori.example", "sho"},
-		{`"渡辺"`, "渡邉 翔", ""},
-		{`"渡邉"`, "渡邉 翔", "渡邉"},
-		{"渡辺翔", "渡邉　翔", "渡邉　翔"},
-		{"", "渡邉", ""},
-	} {
-		got := ""
-		for _, m := range flow.NewMatcher(x.search).Find(x.cell) {
-			got += x.cell[m[0]:m[1]]
-		}
-		if got != x.want {
-			t.Errorf("%s in %s marks %q, want %q", x.search, x.cell, got, x.want)
+func TestReview_EachCommandHasAKeyAndAWordOfItsOwn(t *testing.T) {
+	w, _ := atPreview(t)
+	seen := map[string]string{}
+	for _, c := range w.settle().Review.Commands() {
+		for _, by := range []string{c.Key, c.Word} {
+			if other := seen[by]; other != "" && by != "" {
+				t.Errorf("%s stands for %s and %s", by, other, c.Name)
+			}
+			seen[by] = c.Name
 		}
 	}
 }
 
-func TestNarrows_OnlyASearchThatFindsNoMore(t *testing.T) {
-	for _, x := range []struct {
-		a, b string
-		want bool
-	}{
-		{"渡辺", "渡", true},
-		{"渡", "渡辺", false},
-		{"x", "", false},
-		{`"渡辺"`, "渡", false},
-		{"渡邊", "渡辺", true},
-	} {
-		if got := flow.Narrows(x.a, x.b); got != x.want {
-			t.Errorf("Narrows(%q, %q) = %t", x.a, x.b, got)
-		}
+func TestReview_TakingBackSkipsWhatWasTakenInAlready(t *testing.T) {
+	w, _ := atPreview(t)
+	if v := w.say("/out 4", "/out 5", "/in 5", "/takeback"); v.Review.IsOut(4) || v.Review.IsOut(5) {
+		t.Errorf("left out after taking back: %v", v.Review.LeftOut())
+	}
+	if v := w.say("/out 4-5", "/in 5", "/takeback"); v.Review.IsOut(4) || v.Review.IsOut(5) {
+		t.Errorf("left out after taking back: %v", v.Review.LeftOut())
 	}
 }

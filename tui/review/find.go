@@ -1,4 +1,4 @@
-package flow
+package review
 
 import (
 	"cmp"
@@ -42,36 +42,59 @@ func (q Query) Whole() bool {
 		q.Order == ByRisk && q.Attribute == "" && q.Reason == 0
 }
 
+// Among is how many rows a query chooses from.
+func (r *Review) Among(q Query) int {
+	switch q.Tab {
+	case TabAll, TabSummary:
+		if strings.TrimSpace(q.Search) != "" {
+			return r.Len() // a search looks at what is skipped too
+		}
+		return r.Actions()
+	default:
+		return max(0, r.Part(q.Tab).Count)
+	}
+}
+
 // Finder answers a query. It holds all that it needs: Find may run in another
 // goroutine while the review goes on.
 type Finder struct {
-	q       Query
-	plan    *plan.Plan
-	marks   []uint32
-	bit     uint32 // of the filter
-	attr    uint32 // of the attribute
-	shared  bool   // several attributes share that bit
-	reasons []Reason
-	out     []int32 // rows left out, where the filter asks for them
+	q        Query
+	lists    lists
+	marks    []uint32
+	bit      uint32 // of the filter
+	attr     uint32 // of the attribute
+	shared   bool   // several attributes share that bit
+	plan     *plan.Plan
+	from, to int32   // the rows that the tab may have
+	out      []int32 // rows left out, where the filter asks for them
 }
 
 // Finder prepares a query.
-func (g *Reading) Finder(q Query) Finder {
-	f := Finder{q: q, plan: g.r.plan, marks: g.marks, reasons: g.reasons}
-	if i := slices.Index(Filters(), q.Filter); i >= 0 {
+func (r *Review) Finder(q Query) Finder {
+	f := Finder{q: q, lists: r.lists, plan: r.plan, marks: r.marks}
+	if i := slices.Index(Filters(), q.Filter); i >= 0 && q.Filter != OutOnly {
 		f.bit = 1 << i
 	}
 	if q.Filter == OutOnly {
 		f.out = []int32{}
-		for _, no := range g.r.leftOut() {
-			if i, ok := slices.BinarySearch(g.r.nos, int32(no)); ok { //nolint:gosec // a row number
-				f.out = append(f.out, int32(i)) //nolint:gosec // an index of rows
-			}
+		for _, no := range r.LeftOut() {
+			f.out = append(f.out, int32(r.Index(no))) //nolint:gosec // an index of rows
 		}
 	}
 	if q.Attribute != "" {
-		i := slices.Index(g.attributes, q.Attribute)
+		i := slices.Index(r.attributes, q.Attribute)
 		f.attr, f.shared = attributeBit(max(i, 0)), attributeShift+i >= 31
+	}
+	p := r.Part(q.Tab)
+	f.from, f.to = p.from, p.to
+	switch {
+	case q.Tab == TabSkip && q.Reason > 0 && q.Reason <= len(r.reasons):
+		for _, e := range r.reasons[:q.Reason-1] {
+			f.from += int32(e.Rows) //nolint:gosec // rows of a plan
+		}
+		f.to = f.from + int32(r.reasons[q.Reason-1].Rows) //nolint:gosec // rows of a plan
+	case q.Tab == TabAll && !newSearcher(q.Search).empty() && q.Filter == NoFilter && q.Attribute == "":
+		f.to = int32(r.Len()) //nolint:gosec // a search finds those that are no action too
 	}
 	return f
 }
@@ -90,26 +113,23 @@ const every = 512
 func (f Finder) Find(ctx context.Context) ([]int32, error) {
 	find := newSearcher(f.q.Search)
 	found := []int32{}
-	from, to := f.span(find.empty())
 	look := func(i int32) {
-		if f.has(i) && (find.empty() || f.matches(find, i)) {
+		if i >= f.from && i < f.to && f.has(i) && (find.empty() || f.matches(find, i)) {
 			found = append(found, i)
 		}
 	}
-	switch {
-	case f.q.Within != nil:
-		for n, i := range f.q.Within {
-			if n%every == 0 && ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			look(i)
+	among := f.q.Within
+	if among == nil {
+		among = f.out
+	}
+	for n, i := range among {
+		if n%every == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
 		}
-	case f.out != nil:
-		for _, i := range f.out {
-			look(i)
-		}
-	default:
-		for i := from; i < to; i++ {
+		look(i)
+	}
+	if among == nil {
+		for i := f.from; i < f.to; i++ {
 			if i%every == 0 && ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
@@ -119,45 +139,13 @@ func (f Finder) Find(ctx context.Context) ([]int32, error) {
 	return f.ordered(ctx, found)
 }
 
-// span are the rows that the tab may have.
-func (f Finder) span(noSearch bool) (from, to int32) {
-	actions, all := int32(len(f.marks)), int32(len(f.marks)+f.plan.SkipLen()) //nolint:gosec // rows of a plan
-	switch {
-	case f.q.Tab == TabSkip && f.q.Reason > 0 && f.q.Reason <= len(f.reasons):
-		from = actions
-		for _, e := range f.reasons[:f.q.Reason-1] {
-			from += int32(e.Rows) //nolint:gosec // rows of a plan
-		}
-		return from, from + int32(f.reasons[f.q.Reason-1].Rows) //nolint:gosec // rows of a plan
-	case f.q.Tab == TabSkip:
-		return actions, all
-	case f.q.Tab == TabAll && !noSearch && f.q.Filter == NoFilter && f.q.Attribute == "":
-		return 0, all // a search finds those that are skipped too
-	case f.q.Tab == TabAll || f.q.Tab == TabSummary:
-		return 0, actions
-	}
-	c := f.plan.Counts()
-	n := [...]int32{int32(c.Delete), int32(c.Rename), int32(c.Restore), int32(c.Add), int32(c.Update)} //nolint:gosec // rows of a plan
-	for i, t := range []Tab{TabDelete, TabRename, TabRestore, TabAdd, TabUpdate} {
-		if t == f.q.Tab {
-			return from, from + n[i]
-		}
-		from += n[i]
-	}
-	return 0, 0
-}
-
+// has looks at filter and attribute, which only actions have.
 func (f Finder) has(i int32) bool {
 	if int(i) >= len(f.marks) {
 		return f.q.Filter == NoFilter && f.q.Attribute == ""
 	}
-	if f.q.Tab != TabAll && f.q.Tab != TabSummary && (f.out != nil || f.q.Within != nil) {
-		if from, to := f.span(true); i < from || i >= to {
-			return false
-		}
-	}
 	m := f.marks[i]
-	if f.bit != 0 && f.q.Filter != OutOnly && m&f.bit == 0 || f.attr != 0 && m&f.attr == 0 {
+	if f.bit != 0 && m&f.bit == 0 || f.attr != 0 && m&f.attr == 0 {
 		return false
 	}
 	return !f.shared || f.changes(i)
@@ -169,17 +157,27 @@ func (f Finder) changes(i int32) bool {
 	return a.Kind != plan.Add && slices.ContainsFunc(a.Changes, func(c plan.Change) bool { return c.Attribute == f.q.Attribute })
 }
 
-func (f Finder) matches(find searcher, i int32) bool {
-	if n := int(i) - len(f.marks); n >= 0 {
-		s := f.plan.Skip(n)
-		return find.matches(s.Ref.UPN, s.Name)
+func (f Finder) never(i int32, bit uint32) int {
+	if int(i) < len(f.marks) && f.marks[i]&bit != 0 {
+		return 1
 	}
-	return find.matches(searched(f.plan.Action(int(i)))...)
+	return 0
+}
+
+func (f Finder) matches(find searcher, i int32) bool {
+	l, n := f.lists.at(int(i))
+	return find.matches(l.texts(n)...)
 }
 
 // ordered sorts by what was asked for; rows that are equal stay by risk.
 func (f Finder) ordered(ctx context.Context, rows []int32) ([]int32, error) {
 	if f.q.Order == ByRisk {
+		if f.q.Tab == TabDelete { // what was never in the source stands above
+			bit := uint32(1) << slices.Index(Filters(), Unseen)
+			slices.SortStableFunc(rows, func(a, b int32) int {
+				return cmp.Compare(f.never(b, bit), f.never(a, bit))
+			})
+		}
 		return rows, nil
 	}
 	type keyed struct {
@@ -191,14 +189,8 @@ func (f Finder) ordered(ctx context.Context, rows []int32) ([]int32, error) {
 		if n%every == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		var upn, name string
-		if s := int(i) - len(f.marks); s >= 0 {
-			k := f.plan.Skip(s)
-			upn, name = k.Ref.UPN, k.Name
-		} else {
-			a := f.plan.Action(int(i))
-			upn, name = a.UPN, a.Name
-		}
+		l, at := f.lists.at(int(i))
+		upn, name := l.who(at)
 		all[n] = keyed{directory.FoldUPN(upn), i}
 		if f.q.Order == ByName {
 			all[n].key = names.Fold(name)
@@ -211,6 +203,53 @@ func (f Finder) ordered(ctx context.Context, rows []int32) ([]int32, error) {
 		rows[n] = all[n].row
 	}
 	return rows, ctx.Err()
+}
+
+// searcher finds what a person types in names as the planner compares them:
+// 渡辺, 渡邉 and 渡邊 find each other, so do ﾜﾀﾅﾍﾞ and ワタナベ, Ａ and a. In quotes
+// a text finds only itself.
+type searcher struct {
+	exact  string
+	folded string
+	// beyond: the search has characters beyond ASCII, which no folding makes of
+	// ASCII: most UPNs need not be looked at.
+	beyond bool
+}
+
+func newSearcher(query string) searcher {
+	query = strings.TrimSpace(query)
+	for _, q := range [...][2]string{{`"`, `"`}, {"“", "”"}, {"「", "」"}} {
+		if in, ok := strings.CutPrefix(query, q[0]); ok {
+			if in, ok := strings.CutSuffix(in, q[1]); ok && in != "" {
+				return searcher{exact: in}
+			}
+		}
+	}
+	folded := names.Fold(query)
+	return searcher{folded: folded, beyond: !ascii(folded)}
+}
+
+func (s searcher) empty() bool { return s.exact == "" && s.folded == "" }
+
+func (s searcher) matches(texts ...string) bool {
+	for _, t := range texts {
+		if s.beyond && ascii(t) {
+			continue
+		}
+		if s.exact != "" && strings.Contains(t, s.exact) || s.folded != "" && strings.Contains(names.Fold(t), s.folded) {
+			return true
+		}
+	}
+	return false
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // Narrows reports whether whatever a finds, b finds too: a search that goes on

@@ -1,9 +1,13 @@
-package flow
+// Package words has what a step says: texts that are made in the language of the
+// screen when they are drawn, and the pieces that they stand in. A step holds no
+// sentence, and no driver asks a step again to change the language.
+package words
 
 import (
 	"strings"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
 )
@@ -11,7 +15,7 @@ import (
 // Args are what the words of a Text need. A driver writes them in the language
 // of the screen by their type: string (from outside: it is cleaned), int,
 // Percent, Clock, Day, Brief, Moment, UTC, time.Duration, About,
-// Names, Texts, Short, What, Remedy, Text.
+// Names, Texts, Spaced, Sentences, Short, What, Remedy, Text, directory.Attribute.
 type Args map[string]any
 
 // Percent is a share in percent: 0.3 %.
@@ -40,6 +44,9 @@ type Names []string
 
 // Texts are joined by commas.
 type Texts []Text
+
+// Spaced are set apart by two spaces.
+type Spaced []Text
 
 // Sentences follow each other.
 type Sentences []Text
@@ -85,6 +92,15 @@ func Num(n int) Text { return T("flow.is", "x", n) }
 
 // Is is a value alone, by its type.
 func Is(v any) Text { return T("flow.is", "x", v) }
+
+// Local is a UPN without the domain of the plan, which is the same in nearly all
+// rows.
+func Local(upn, domain string) string {
+	if n := len(upn) - len(domain) - 1; n > 0 && upn[n] == '@' && strings.EqualFold(upn[n+1:], domain) {
+		return upn[:n]
+	}
+	return upn
+}
 
 // namesShown is how many names of a list are written out.
 const namesShown = 6
@@ -132,21 +148,16 @@ func say(p *message.Printer, v any) string {
 		}
 		return message.Clean(strings.Join(v, ", "))
 	case Texts:
-		said := make([]string, len(v))
-		for i, t := range v {
-			said[i] = Say(p, t)
-		}
-		return strings.Join(said, ", ")
+		return joined(p, v, ", ")
+	case Spaced:
+		return joined(p, v, "  ")
 	case Sentences:
-		said := make([]string, len(v))
-		for i, t := range v {
-			said[i] = Say(p, t)
-		}
-		between := " "
 		if p.Language() == message.Japanese {
-			between = ""
+			return joined(p, v, "")
 		}
-		return strings.Join(said, between)
+		return joined(p, v, " ")
+	case directory.Attribute:
+		return attribute(p, v)
 	case Short:
 		return p.Problem(v.Err).Short
 	case What:
@@ -157,4 +168,23 @@ func say(p *message.Printer, v any) string {
 		return Say(p, v)
 	}
 	return ""
+}
+
+func joined(p *message.Printer, list []Text, between string) string {
+	said := make([]string, len(list))
+	for i, t := range list {
+		said[i] = Say(p, t)
+	}
+	return strings.Join(said, between)
+}
+
+// attribute is what an attribute is called: in Japanese its word comes first.
+func attribute(p *message.Printer, a directory.Attribute) string {
+	raw := message.Clean(string(a))
+	if id := "attribute." + string(a); p.Language() == message.Japanese && a != directory.UserPrincipalName && p.Has(id) {
+		if word := p.Text(id, nil); word != raw {
+			return word + " (" + raw + ")"
+		}
+	}
+	return raw
 }
