@@ -137,7 +137,7 @@ func (b *builder) lookFor(deps []*departure) (found []map[int32]reason, weak []r
 		open := false
 		switch f {
 		case firm:
-			if !b.unsure[int32(n)] { //nolint:gosec // as in match
+			if open = b.unsure[int32(n)]; !open { //nolint:gosec // as in match
 				continue
 			}
 		case alone, asked, otherID, bad, foreignBad:

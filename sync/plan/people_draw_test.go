@@ -377,7 +377,7 @@ func (v *town) apart(a, b *line, cell int) bool {
 		return false
 	}
 	if cell == cUser || cell == cID {
-		return plainly(a.cell[cDisplay]) != plainly(b.cell[cDisplay]) && plainly(a.cell[cFamily]) != plainly(b.cell[cFamily]) && inOneScript(a.cell, b.cell)
+		return !a.changed && !b.changed && plainly(a.cell[cDisplay]) != plainly(b.cell[cDisplay]) && plainly(a.cell[cFamily]) != plainly(b.cell[cFamily]) && inOneScript(a.cell, b.cell)
 	}
 	return !v.namesMeet(a.cell, b.cell)
 }

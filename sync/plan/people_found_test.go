@@ -16,24 +16,35 @@ func calling(family, given string) func(*person) {
 	return func(p *person) { p.sur, p.given, p.name = family, given, family+" "+given }
 }
 
-// hacName is a Username that is the alias too.
 func hacName(s string) func(*person) { return func(p *person) { p.username, p.alias = s, s } }
 
-// remember links accounts with Usernames that were seen for days, to the last read.
-func (s *scene) remember(t *testing.T, usernames map[string]string) {
+// remember links accounts with Usernames that were seen for 60 days, or as given, to
+// the last read.
+func (s *scene) remember(t *testing.T, usernames map[string]string, days map[string]int) {
 	t.Helper()
 	past := &s.in.Past
 	past.Source, past.At = "hac", at.Add(-24*time.Hour)
 	b := NewPastBuilder()
+	add := func(l Link) {
+		n, ok := days[l.Username]
+		if !ok {
+			n = 60
+		}
+		if err := b.Add(l, Seen{First: at.Add(-directory24(n)), Last: past.At}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name := range days {
+		if _, linked := usernames[name]; !linked {
+			add(Link{Username: name})
+		}
+	}
 	for _, u := range s.users {
 		name, ok := usernames[strings.TrimPrefix(u.id, "id-")]
 		if !ok {
 			continue
 		}
-		l := Link{Account: directory.ID(u.id), Username: name, Given: u.given, Family: u.sur, Display: u.name, UPN: u.upn, ImmutableID: u.imm}
-		if err := b.Add(l, Seen{First: at.Add(-directory24(60)), Last: past.At}); err != nil {
-			t.Fatal(err)
-		}
+		add(Link{Account: directory.ID(u.id), Username: name, Given: u.given, Family: u.sur, Display: u.name, UPN: u.upn, ImmutableID: u.imm})
 	}
 	if err := b.Seal(past); err != nil {
 		t.Fatal(err)
@@ -47,6 +58,7 @@ func TestPeople_WhatTheTownsFound(t *testing.T) {
 		bin           []person
 		links         map[string]string
 		restored      bool
+		seen          map[string]int // days, of Usernames without a link too; 60 for a link
 		want          []string
 	}{
 		{
@@ -143,6 +155,43 @@ func TestPeople_WhatTheTownsFound(t *testing.T) {
 			want: []string{"ask a: new"},
 		},
 		{
+			name:   "two Usernames side by side for long are two people, of whatever name",
+			source: []person{user("k", imm(""), hacName("k"), calling("鈴木", "舞"))},
+			users:  []person{account("a", imm(""), calling("鈴木", "舞"))},
+			links:  map[string]string{"a": "a"}, seen: map[string]int{"k": 50},
+			want: []string{"delete a", "add k"},
+		},
+		{
+			name:   "for some days they may be one",
+			source: []person{user("k", imm(""), hacName("k"), calling("鈴木", "舞"))},
+			users:  []person{account("a", imm(""), calling("鈴木", "舞"))},
+			links:  map[string]string{"a": "a"}, seen: map[string]int{"k": 10},
+			want: []string{"ask a: k"},
+		},
+		{
+			name:   "and a given name counts in a row that is new",
+			source: []person{user("k", imm(""), hacName("k"), calling("高橋", "舞"))},
+			users:  []person{account("a", imm(""), calling("鈴木", "舞"))},
+			links:  map[string]string{"a": "a"}, seen: map[string]int{"k": 10},
+			want: []string{"ask a: k"},
+		},
+		{
+			name:   "not in an old one",
+			source: []person{user("k", imm(""), hacName("k"), calling("高橋", "舞"))},
+			users:  []person{account("a", imm(""), calling("鈴木", "舞"))},
+			links:  map[string]string{"a": "a"}, seen: map[string]int{"k": 50, "a": 9},
+			want: []string{"delete a", "add k"},
+		},
+		{
+			name: "a conflict in another domain is a row without an account too",
+			source: []person{
+				user("x", imm(""), upn("x@two.example"), hacName("z"), calling("鈴木", "舞")), user("y", imm(""), upn("y@two.example"), hacName("z")), user("q"),
+			},
+			users: []person{account("a", imm(""), calling("鈴木", "舞")), account("q")},
+			links: map[string]string{"a": "a", "q": "q"},
+			want:  []string{"ask a: x@two.example"},
+		},
+		{
 			name:   "an ID in quotes is found",
 			source: []person{user("new", imm(`"imm-a`), hacName("new"), calling("高橋", "誠"))},
 			users:  []person{account("a", calling("鈴木", "舞"))},
@@ -166,7 +215,7 @@ func TestPeople_WhatTheTownsFound(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene()
 			s.source, s.users, s.deleted = c.source, c.users, c.bin
-			s.remember(t, c.links)
+			s.remember(t, c.links, c.seen)
 			s.in.Past.Restored = c.restored
 			got := brief(s.build(t))
 			if strings.Join(got, "\n") != strings.Join(c.want, "\n") {
@@ -185,7 +234,7 @@ func TestPeople_AFileWhoseLinksFailIsDoubted(t *testing.T) {
 		s.users = append(s.users, account(k, imm("")))
 		links[k] = k
 	}
-	s.remember(t, links)
+	s.remember(t, links, nil)
 	_, err := Build(s.input(t))
 	code(t, err, problem.SourceDoubtful)
 }
@@ -202,5 +251,21 @@ func TestPeople_AnIDIsNotGivenTwice(t *testing.T) {
 		if a.Kind == Add {
 			t.Errorf("added:%s", describe(p))
 		}
+	}
+}
+
+// Different people, said of one account, deletes nothing while another question
+// about the same row is open.
+func TestPeople_AnOpenQuestionHoldsTheDeletionBesideIt(t *testing.T) {
+	s := newScene()
+	s.source = []person{user("new", imm(""), hacName("new"), calling("鈴木", "舞"))}
+	s.users = []person{account("a", imm(""), calling("鈴木", "舞")), account("b", imm(""), calling("鈴木", "舞"))}
+	s.remember(t, map[string]string{"a": "a", "b": "b"}, nil)
+	p := s.build(t)
+	if p.QuestionLen() != 2 {
+		t.Fatalf("plan:%s", describe(p))
+	}
+	if p = p.Answer(answers(p.Question(0), 2)); p.Len() != 0 {
+		t.Errorf("one answered:%s", describe(p))
 	}
 }

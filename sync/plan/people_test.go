@@ -413,10 +413,12 @@ func (v *town) accountsOf(who int) int {
 func (v *town) judge(p *Plan, f *file, domain string) {
 	memory := v.of(f, domain)
 	going := map[directory.ID]bool{}
+	taken := map[directory.ID]bool{}
 	excused := map[int]bool{} // rows that the rules let be written for another
 	for a := range p.Actions() {
 		if l := f.at(a.Line); l != nil && a.User.ID != "" && a.Kind != Delete && l.who != v.owner[a.User.ID] {
 			excused[l.no] = v.allowed(l, a.User.ID, f, memory) != ""
+			taken[a.User.ID] = true
 		}
 	}
 	for a := range p.Actions() {
@@ -443,7 +445,7 @@ func (v *town) judge(p *Plan, f *file, domain string) {
 		case a.Kind == Add:
 			if l.who >= 0 && v.accountsOf(l.who) > 0 {
 				v.sums.doubled++
-				v.second(p, f, memory, l)
+				v.second(p, f, memory, l, taken)
 				if *proofExcused == "second" {
 					v.t.Logf("SECOND account: add %s, row %d%s", a.UPN, l.no, v.scene(p, f, memory))
 				}
@@ -479,9 +481,9 @@ func (v *town) judge(p *Plan, f *file, domain string) {
 
 // second says of a person who gets a second account that the rules' signs named the
 // first: once the row has the other, the first would be left without one.
-func (v *town) second(p *Plan, f *file, m *learnt, l *line) {
+func (v *town) second(p *Plan, f *file, m *learnt, l *line, taken map[directory.ID]bool) {
 	for id := range v.w.live {
-		if _, linked := m.of(id); linked && v.owner[id] == l.who && v.sign(l, id, m) {
+		if _, linked := m.of(id); linked && !taken[id] && v.owner[id] == l.who && v.sign(l, id, m) {
 			v.fault("SECOND: an account for row %d, whose person has %s%s", l.no, v.tell(id, m), v.scene(p, f, m))
 			return
 		}
@@ -969,6 +971,12 @@ func (v *town) mistake(e *entry) {
 	if c == cUser { // HAC makes a new user for a new Username
 		e.login = time.Time{}
 	}
+	switch c {
+	case cUPN:
+		v.used[now] = true
+	case cUser:
+		v.used["u:"+now] = true
+	}
 	e.cell[c] = now
 	v.slipped(cellNames[c]+", kept in HAC", 1)
 }
@@ -1149,16 +1157,13 @@ func newSums() *sums { return &sums{slips: map[string]int{}, excusedJoined: map[
 // check fails if somebody was harmed, or too many were excused.
 func (s *sums) check(t *testing.T) {
 	t.Helper()
-	all, least, rarest := s.slipsAll()
+	all, _, _ := s.slipsAll()
 	joined := 0
 	for _, n := range s.excusedJoined {
 		joined += n
 	}
 	if s.excusedLost*500 > all+2000 || joined*1000 > all+4000 {
 		t.Errorf("too many are excused: %d lost, %v joined", s.excusedLost, s.excusedJoined)
-	}
-	if *proofPeople >= 25_000 && least < 1000 {
-		t.Errorf("only %d slips %q", least, rarest)
 	}
 	t.Logf("%s", s)
 }
@@ -1180,6 +1185,9 @@ func TestPeople_NobodyInTheSourceLosesTheAccount(t *testing.T) {
 				t.Errorf("seed %d: %s", seed, v.faults[0])
 			}
 		}
+	}
+	if _, least, rarest := s.slipsAll(); towns >= 40_000 && least < 1000 {
+		t.Errorf("only %d slips %q", least, rarest)
 	}
 	s.check(t)
 }
@@ -1291,7 +1299,10 @@ func (v *town) unsettled() string {
 		}
 		n, right := len(owned[e.who]), false
 		for _, id := range owned[e.who] {
-			right = right || strings.EqualFold(v.w.live[id].UPN, e.cell[cUPN])
+			r := v.w.live[id]
+			// An ID that a slip once filled in is a conflict: no question is about it.
+			other := r.ImmutableID != "" && e.cell[cID] != "" && r.ImmutableID != e.cell[cID]
+			right = right || other || strings.EqualFold(r.UPN, e.cell[cUPN])
 		}
 		if n != 1 || !right {
 			return fmt.Sprintf("person %d, %q, has %d accounts%s", e.who, e.cell, n, v.state())
