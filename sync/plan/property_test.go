@@ -43,8 +43,8 @@ func TestRule5_ASyncConverges(t *testing.T) {
 		again := false // an address that goes with a deleted account frees a UPN for the next plan
 		for s := range p.Skips() {
 			again = again || s.Why.Code == problem.AddressTaken
-			// The other account that a row means by its UPN may have moved on.
-			again = again || p.Counts().Rename > 0 && (s.Why.Code == problem.FitsTwoAccounts || s.Why.Code == problem.WitnessesDiffer)
+			// The other account that a row means by its UPN, or that had it, may have moved on.
+			again = again || p.Counts().Rename > 0 && (s.Why.Code == problem.FitsTwoAccounts || s.Why.Code == problem.WitnessesDiffer || s.Why.Code == problem.UPNTaken)
 		}
 		for _, q := range p.Questions() {
 			for i := range q.Rows {
