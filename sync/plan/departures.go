@@ -204,7 +204,11 @@ func (s *suspects) likeOf(row directory.User, hit func(kind, key string)) {
 	}
 	alias, _ := row.Get(directory.MailNickname)
 	for _, text := range [...]string{row.Username(), alias, row.UPN()} {
-		hit(keyNick, names.LooseUPN(text))
+		loose := names.LooseUPN(text)
+		hit(keyNick, loose)
+		if local, domain := directory.SplitUPN(loose); domain != "" { // a space inside parts no piece
+			hit(keyNick, local)
+		}
 		for piece := range names.Pieces(text) { // of an address with something around it
 			if local, domain := directory.SplitUPN(piece); domain != "" {
 				hit(keyNick, local)

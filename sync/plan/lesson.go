@@ -35,6 +35,10 @@ type Taught struct {
 	// must have said that Account and the row are one person.
 	No   int
 	Same bool
+	// Asked: the row was in question, so that its Username counts as seen only with
+	// this link, and its Last Login, Login, as well.
+	Asked bool
+	Login time.Time
 }
 
 // Lesson is what the plan teaches; nil for one that was read from a file.
@@ -53,15 +57,24 @@ func (p *Plan) Lesson() *Lesson {
 	return l
 }
 
-// teachSeen tells who came, who went, and who was active.
+// teachSeen tells who came, who went, and who was active. A linked Username whose
+// row is skipped, in question or of another domain counts as missing: else a break
+// would be forgotten after one read.
 func (b *built) teachSeen(l *Lesson) {
 	past := &b.in.Past
+	sure := b.sureRows()
 	for s := range b.src.All() {
 		name := s.Username()
 		if name == "" {
 			continue
 		}
 		seen, known := past.seen(name)
+		if b.linkedElsewhere(name, sure.hasRow(s.Row())) {
+			if !seen.Last.IsZero() && !past.missed(seen) {
+				l.Gone = append(l.Gone, name)
+			}
+			continue
+		}
 		if !known || seen.Last.IsZero() || past.missed(seen) {
 			l.New = append(l.New, name)
 		}
@@ -79,15 +92,46 @@ func (b *built) teachSeen(l *Lesson) {
 	}
 }
 
+// sureRows are the source rows that are surely their account's: it is unchanged, or
+// the plan acts on it.
+func (b *built) sureRows() bits {
+	sure := newBits(b.src.Len())
+	for i, acct := range b.matched {
+		if row := int32(i); acct >= 0 && b.settled.has(acct) && !b.inQuestion[row] { //nolint:gosec // as in match
+			sure.set(row)
+		}
+	}
+	for _, r := range b.rows {
+		if r.src >= 0 && r.kind != Delete {
+			sure.set(r.src)
+		}
+	}
+	return sure
+}
+
+// linkedElsewhere reports whether a Username is linked to a live account of which
+// its row is not surely the person.
+func (b *built) linkedElsewhere(name string, sure bool) bool {
+	if sure {
+		return false
+	}
+	u, ok := b.in.Past.user(name)
+	if !ok || u.ImmutableID() == "" {
+		return false
+	}
+	_, live := b.users.ByID(directory.ID(u.ImmutableID()))
+	return live
+}
+
 // teachLinks pairs accounts with the rows that are surely theirs. What is skipped
 // or asked teaches nothing.
 func (b *built) teachLinks(l *Lesson) {
-	teach := func(src int32, account directory.ID, no int, same bool) {
-		b.teach(l, b.src.At(int(src)), Taught{Link: Link{Account: account}, No: no, Same: same})
+	teach := func(src int32, account directory.ID, no int, same, asked bool) {
+		b.teach(l, b.src.At(int(src)), Taught{Link: Link{Account: account}, No: no, Same: same, Asked: asked})
 	}
 	for i, acct := range b.matched {
 		if row := int32(i); acct >= 0 && b.settled.has(acct) && b.ours.has(row) && !b.inQuestion[row] { //nolint:gosec // as in match
-			teach(row, b.users.At(int(acct)).ID(), 0, false)
+			teach(row, b.users.At(int(acct)).ID(), 0, false, false)
 		}
 	}
 	id := func(r row) directory.ID {
@@ -98,18 +142,18 @@ func (b *built) teachLinks(l *Lesson) {
 	}
 	for i, r := range b.rows {
 		if r.src >= 0 && r.kind != Delete {
-			teach(r.src, id(r), i+1, false)
+			teach(r.src, id(r), i+1, false, false)
 		}
 	}
 	for k, o := range b.options {
 		if o.row.src >= 0 && o.row.kind != Delete {
-			teach(o.row.src, id(o.row), b.firstOption()+k, false)
+			teach(o.row.src, id(o.row), b.firstOption()+k, false, true)
 		}
 	}
 	for _, q := range b.builder.questions {
 		for src, f := range q.same {
 			if f.row == nil && f.skip == nil {
-				teach(src, q.dep.user.ID(), 0, true)
+				teach(src, q.dep.user.ID(), 0, true, true)
 			}
 		}
 	}
@@ -119,6 +163,9 @@ func (b *built) teach(l *Lesson, s directory.User, t Taught) {
 	t.Username = s.Username()
 	if t.Username == "" || len(b.src.ByUsername(t.Username)) > 1 {
 		return
+	}
+	if t.Asked {
+		t.Login = s.LastSignIn()
 	}
 	c := calledBy(s)
 	t.Given, t.Family, t.Display = c.given, c.family, c.display

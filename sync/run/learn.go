@@ -33,7 +33,7 @@ func (r *Runner) lesson(in *plan.Input, p *plan.Plan, stored bool) *state.Lesson
 	}
 	for _, x := range taught.Links {
 		l.Links = append(l.Links, state.Taught{
-			Account: string(x.Account), No: x.No, Same: x.Same, From: string(x.From),
+			Account: string(x.Account), No: x.No, Same: x.Same, From: string(x.From), Asked: x.Asked, Login: x.Login,
 			Link: state.Link{
 				Source: in.Past.Source, Username: x.Username, Given: x.Given, Family: x.Family, Display: x.Display,
 				UPN: x.UPN, ImmutableID: x.ImmutableID,
@@ -79,8 +79,21 @@ func learnt(l *state.Lesson, p *plan.Plan, seen func(no int) (account string, do
 			out.Unlink = append(out.Unlink, t.From)
 		}
 		out.Links = append(out.Links, t)
+		if t.Asked {
+			sawAsked(&out, t)
+		}
 	}
 	return &out
+}
+
+// sawAsked counts a Username as seen whose row was in question.
+func sawAsked(l *state.Lesson, t state.Taught) {
+	gone := slices.DeleteFunc(slices.Clone(l.Gone), func(name string) bool { return name == t.Username })
+	if len(gone) == len(l.Gone) && !slices.Contains(l.New, t.Username) {
+		l.New = append(slices.Clone(l.New), t.Username)
+	}
+	l.Gone = gone
+	l.Logins = append(slices.Clone(l.Logins), state.SeenLogin{Username: t.Username, At: t.Login})
 }
 
 // endDryRun ends a dry run: it learns at once where there is nothing to apply, and

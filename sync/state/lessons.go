@@ -61,6 +61,9 @@ type Taught struct {
 	Link
 	No   int  `json:"no,omitempty"`
 	Same bool `json:"same,omitempty"`
+	// Asked: the Username counts as seen, with its Last Login, only with this link.
+	Asked bool      `json:"asked,omitempty"`
+	Login time.Time `json:"login,omitzero"`
 	// From is the account that the Username was linked to.
 	From string `json:"from,omitempty"`
 }
