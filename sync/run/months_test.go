@@ -344,9 +344,10 @@ func (c *company) export() {
 			c.spoil(&rows[c.d.IntN(len(rows))])
 		}
 		if c.d.IntN(12) == 0 && len(rows) > 2 { // cells that changed places
-			i := c.d.IntN(len(rows) - 1)
-			rows[i].ImmutableID, rows[i+1].ImmutableID = rows[i+1].ImmutableID, rows[i].ImmutableID
-			c.sums["exchanged"]++
+			if i := c.d.IntN(len(rows) - 1); c.anchored(there[i]) && c.anchored(there[i+1]) {
+				rows[i].ImmutableID, rows[i+1].ImmutableID = rows[i+1].ImmutableID, rows[i].ImmutableID
+				c.sums["exchanged"]++
+			}
 		}
 	}
 	c.rows = map[string]*soul{}
@@ -375,6 +376,17 @@ func (c *company) export() {
 		rows[len(rows)-1].ID = first
 	}
 	c.a.source.rows, c.a.source.newest = rows, c.a.clock.Now()
+}
+
+// anchored reports whether an account has the ID of a person who has one: else nobody
+// can know that it is not the row's.
+func (c *company) anchored(s *soul) bool {
+	for id, x := range c.of {
+		if u := c.a.tenant.users[id]; x == s && u != nil && u.ImmutableID == s.id {
+			return true
+		}
+	}
+	return s.id == ""
 }
 
 // own reports whether an ID in a row of a person is no other person's.
