@@ -50,7 +50,7 @@ func TestRule5_ASyncConverges(t *testing.T) {
 			for i := range q.Rows {
 				// So does an answer that takes a row from another question; and a row that
 				// bears other names on its account until they are written is nobody else's then.
-				again = again || q.Rows[i].TakenBy != 0 || p.Counts().Rename+p.Counts().Update > 0 && q.Answer.Kind == Open
+				again = again || q.Rows[i].TakenBy != 0 || p.Counts().Rename+p.Counts().Update > 0 && (q.Answer.Kind == Open || q.Answer.Kind == NotNow)
 			}
 		}
 		if err := w.apply(p, domainOf(input)); err != nil {
