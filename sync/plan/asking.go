@@ -254,7 +254,7 @@ func dueAt(a Absence, days int, now time.Time) (time.Time, bool) {
 	if left := now.UTC().AddDate(0, 0, days-a.Days); left.After(due) && a.Days < days {
 		due = left
 	}
-	return due, days == 0 || a.Days >= days && day(now) >= day(due)
+	return due, day(now) >= day(due)
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
@@ -622,7 +622,7 @@ func (b *built) ask() {
 	}
 	gone := map[int32]int{} // account in question → its deletion
 	for i, q := range b.builder.questions {
-		b.questions = append(b.questions, b.askOne(i+1, q))
+		b.questions = append(b.questions, b.unanswered(i+1, q))
 		if r := q.gone.row; r != nil {
 			b.questions[i].Delete = number(*r)
 			gone[r.acct] = b.questions[i].Delete
@@ -667,8 +667,8 @@ func (b *built) ask() {
 	}
 }
 
-// asks1 makes a question, but for the numbers of its answers.
-func (b *built) askOne(no int, q *asking) *Question {
+// unanswered makes a question, but for the numbers of its answers.
+func (b *built) unanswered(no int, q *asking) *Question {
 	u := q.dep.user
 	m := b.marks(u)
 	out := &Question{

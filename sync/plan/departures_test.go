@@ -143,8 +143,17 @@ func TestDepartures_ThirdConditionNoOpenRowMayBeThePerson(t *testing.T) {
 			t.Errorf("%s, with an account of its own:%s", c.name, describe(p))
 		}
 	}
-	// Weak signs are said on the deletion.
+	// Nor does the given name of one who was in HAC before, and went, ask.
 	s := leaver(t)
+	s.source = append(s.source, row(given))
+	s.learnt(t, []string{"0001=z", "0002=a", "0077"}, func(l *Link, seen *Seen) {
+		if l.Username == "0077" {
+			seen.First, seen.Last = at.Add(-directory24(900)), at.Add(-directory24(400))
+		}
+	})
+	expect(t, s.build(t), "delete a", "add x")
+	// Weak signs are said on the deletion.
+	s = leaver(t)
 	s.source = append(s.source, row(func(p *person) { p.sur = "Sur a" }))
 	if ex := s.build(t).Action(0).Explanation; !slices.Equal(ex.Weak, []Sign{SignFamily}) || ex.OpenRows != 1 {
 		t.Errorf("explanation %+v", ex)
@@ -310,6 +319,10 @@ func TestOnMissing_DatesAndDays(t *testing.T) {
 		{
 			name: "nor do many reads of one day", on: DeleteMissing, after: 2, unattended: true, want: "skip a HS-3124", due: "2026-11-26",
 			absent: Absence{First: at.Add(-time.Hour), Last: at.Add(-time.Minute), Days: 1, Reads: 9},
+		},
+		{
+			name: "today does not count before it is over", on: DeleteMissing, after: 5, unattended: true, want: "skip a HS-3124", due: "2026-11-26",
+			absent: Absence{First: at.Add(-directory24(4)), Last: at.Add(-time.Minute), Days: 5, Reads: 5},
 		},
 		{name: "kept", on: KeepMissing, want: "skip a HS-3122"},
 		{name: "blocked, and deleted on the next day at the earliest", on: BlockMissing, want: "update a accountEnabled=false", due: "2026-11-26"},

@@ -15,10 +15,11 @@
 //	departures.go  whose absence is explained; asking.go makes questions of others
 //	guard.go     whether it may be applied
 //	finish.go    order, sums, warnings; built.go makes an Action when asked
+//	answered.go  what answers make of the questions
 //
 // A Plan is reviewed (review.go), cut into steps (steps.go, waves.go), compared
 // with a later look at both sides (drift.go), identified (fingerprint.go) and
-// written to a file (file.go), which is checked when read (sound.go).
+// written to a file (file.go). What it teaches later ones is in lesson.go.
 //
 // The rule above all others: a deletion needs an explanation. What is not
 // explained is a question, and an open question changes nothing on either side.
@@ -200,7 +201,7 @@ type Skipped struct {
 func (s *Skipped) Held() bool {
 	switch s.Why.Code {
 	case problem.ImmutableIDHeld, problem.RestoreHeld, problem.MoveHeld, problem.MoveHeldByGuard,
-		problem.NeverSeen, problem.NoUsernames, problem.NotYetMissing:
+		problem.NeverSeen, problem.NoUsernames, problem.NotYetMissing, problem.QuestionOpen:
 		return true
 	}
 	return false

@@ -14,7 +14,8 @@ const waveSize = 2000
 // restores, then what is written to them; additions, those first that a deletion
 // waits for; sign-in blocks; deletions. Only a deletion whose UPN is to be used
 // again comes before the row that takes it, and is taken back behind it, should that
-// row fail. The caller cuts a wave into requests of 20; dependents are never in one wave.
+// row fail. The caller cuts a wave into requests of 20; dependents are never in one
+// wave.
 //
 // Barrier is set where a later step depends on one of the wave.
 func (p *Plan) Waves() iter.Seq[Wave] {
