@@ -157,11 +157,21 @@ func conflict(s plan.Step, u problem.Upstream, refuse refusal) *problem.Problem 
 		if value == "" {
 			value = upn
 		}
-		return refuse(problem.ConflictAddress, "value", value)
+		// Exchange makes addresses of other attributes; which one is held is not said.
+		return refuse(problem.ConflictAddress, "value", value, "change", changeOf(s))
 	case "onpremisesimmutableid":
 		return refuse(problem.ConflictImmutableID, "value", value)
 	}
-	return refuse(problem.ConflictOther, "attribute", target)
+	return refuse(problem.ConflictOther, "attribute", target, "change", changeOf(s))
+}
+
+// changeOf names what a step sets, and to what, for words.
+func changeOf(s plan.Step) string {
+	all := make([]string, 0, len(s.Set))
+	for _, c := range s.Set {
+		all = append(all, strings.TrimSpace(string(c.Attribute)+" "+c.New.Text))
+	}
+	return strings.Join(all, ", ")
 }
 
 // badValue names the value that is not taken.

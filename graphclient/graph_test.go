@@ -77,6 +77,10 @@ func (g *graph) users(all ...string) {
 			http.Error(w, `{"error":{"code":"Request_BadRequest","message":"header"}}`, http.StatusBadRequest)
 			return
 		}
+		if accept := r.Header.Get("Accept"); !strings.HasPrefix(accept, "text/plain") {
+			http.Error(w, `{"error":{"code":"NotAcceptable","message":"`+accept+`"}}`, http.StatusNotAcceptable)
+			return
+		}
 		fmt.Fprintf(w, "\ufeff%d", len(all))
 	}
 	for _, u := range all {

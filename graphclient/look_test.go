@@ -162,6 +162,9 @@ func TestPurposes_WhatCannotBeReadProtects(t *testing.T) {
 		9:  {404, `{"error":{"code":"Request_ResourceNotFound"}}`, directory.PurposeUnknown},
 		10: {200, `{}`, directory.PurposeUnknown}, 11: {200, `{"value":"unknownFutureValue"}`, directory.PurposeOther},
 		12: {400, `{}`, directory.PurposeUnknown},
+		13: {404, `{"error":{"code":"MailboxNotSupportedForRESTAPI"}}`, directory.PurposeNone},
+		14: {404, `{"error":{"code":"ErrorInvalidUser"}}`, directory.PurposeNone},
+		15: {403, `{"error":{"code":"MailboxNotSupportedForRESTAPI"}}`, directory.PurposeUnknown},
 	}
 	var ids []directory.ID
 	for n, a := range answers {
@@ -191,6 +194,9 @@ func TestPrecheck_ListsWhatStandsInTheWay(t *testing.T) {
 	rows := []string{
 		person(1), person(2, `"mail":"sales@midori.example"`, `"accountEnabled":false`), person(3, `"mail":"a@midori.example"`),
 		person(4, `"onPremisesSyncEnabled":true`), person(5, `"mail":"room@midori.example"`, `"accountEnabled":false`), person(6),
+		person(7, `"department":"Microsoft Communication Application Instance"`, `"accountEnabled":false`),
+		person(8, `"mail":"info@midori.example"`, `"accountEnabled":false`, `"assignedPlans":[{"service":"exchange","capabilityStatus":"Enabled"}]`),
+		person(9, `"mail":"left@midori.example"`, `"accountEnabled":false`, `"assignedPlans":[{"service":"exchange","capabilityStatus":"Enabled"}]`),
 	}
 	f.on["GET /users"] = func(w http.ResponseWriter, r *http.Request, _ int) {
 		q := r.URL.Query()
@@ -207,15 +213,16 @@ func TestPrecheck_ListsWhatStandsInTheWay(t *testing.T) {
 	f.json("GET /domains/midori.example/domainNameReferences/microsoft.graph.group", `{"value":[{"id":"g","displayName":"All","mail":"all@midori.example"},{"id":"h"}]}`)
 	f.json("GET /domains/midori.example/domainNameReferences/microsoft.graph.application", `{"value":[{"id":"a","displayName":"Portal"}]}`)
 	f.answers("GET /users/"+id(5)+"/mailboxSettings/userPurpose", status(200, `{"value":"room"}`))
-	for _, n := range []int{2, 3} {
+	f.answers("GET /users/"+id(8)+"/mailboxSettings/userPurpose", status(200, `{"value":"shared"}`))
+	for _, n := range []int{2, 3, 9} {
 		f.answers("GET /users/"+id(n)+"/mailboxSettings/userPurpose", status(403, `{"error":{"code":"ErrorAccessDenied"}}`))
 	}
 	p, err := f.client.Precheck(t.Context(), "MIDORI.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprintf("%s %v %d %v %v %v %v %v %v %v %v", p.Domain.Name, p.Domain.Federated, p.Users, p.Shared, p.Rooms, p.Things, p.Synced, p.Admins, p.Groups, p.Apps, p.Guessed)
-	want := "midori.example true 6 [user2@midori.example] [user5@midori.example] [] [user4@midori.example] [user6@midori.example] [all@midori.example h] [Portal] true"
+	got := fmt.Sprintf("%s %v %d %v %v %v %v %v %v %v %v %v", p.Domain.Name, p.Domain.Federated, p.Users, p.Shared, p.Rooms, p.Things, p.Synced, p.Admins, p.Answering, p.Groups, p.Apps, p.Guessed)
+	want := "midori.example true 9 [user2@midori.example user8@midori.example] [user5@midori.example] [] [user4@midori.example] [user6@midori.example] [user7@midori.example] [all@midori.example h] [Portal] true"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -55,7 +55,7 @@ func (c *Client) Precheck(ctx context.Context, domain string) (*destination.Prec
 		return nil, err
 	}
 
-	p.Users = len(users)
+	p.Users, p.Notes = len(users), power.notes()
 	var ask []directory.ID
 	for i := range users {
 		r := &users[i]
@@ -65,9 +65,11 @@ func (c *Client) Precheck(ctx context.Context, domain string) (*destination.Prec
 			p.Admins = append(p.Admins, r.UPN)
 		case r.Marks.Has(directory.Synced):
 			p.Synced = append(p.Synced, r.UPN)
-		case r.Marks.Has(directory.Addressed) && !r.Marks.Any(directory.Licensed):
-			// Only an account without a licence can be one of the three and
-			// look like a person; a licensed one is shown by the dry run.
+		case r.Marks.Has(directory.ResourceAccount):
+			p.Answering = append(p.Answering, r.UPN)
+		case r.Marks.Has(directory.Addressed) && !r.Marks.Has(directory.Licensed|directory.Enabled):
+			// A licensed account that may sign in is a person's, so it looks; if
+			// not, the dry run shows it.
 			ask = append(ask, r.ID)
 		}
 	}
@@ -87,13 +89,13 @@ func (c *Client) Precheck(ctx context.Context, domain string) (*destination.Prec
 		case m.Has(directory.PurposeEquipment):
 			p.Things = append(p.Things, r.UPN)
 		case m.Has(directory.PurposeUnknown):
-			p.Guessed = true
-			if !r.Marks.Has(directory.Enabled) {
+			p.Guessed = p.Guessed || !r.Marks.Has(directory.Licensed)
+			if !r.Marks.Any(directory.Enabled | directory.Licensed) {
 				p.Shared = append(p.Shared, r.UPN)
 			}
 		}
 	}
-	for _, list := range [][]string{p.Shared, p.Rooms, p.Things, p.Synced, p.Admins, p.Groups, p.Apps} {
+	for _, list := range [][]string{p.Shared, p.Rooms, p.Things, p.Synced, p.Admins, p.Answering, p.Groups, p.Apps} {
 		slices.Sort(list)
 	}
 	return p, nil

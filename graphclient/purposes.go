@@ -37,12 +37,18 @@ func (c *Client) Purposes(ctx context.Context, ids []directory.ID, sink progress
 	return out, nil
 }
 
+// noMailbox are the codes of a 404 that say that there is no mailbox. Any other
+// may mean that the account was not found, which says nothing.
+var noMailbox = [...]string{ //nolint:gochecknoglobals // a table
+	"MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI", "ErrorNonExistentMailbox", "ErrorItemNotFound", "ErrorInvalidUser",
+}
+
 // purpose reads one answer. The words of Graph: user, linked, shared, room,
 // equipment, others.
 func (c *Client) purpose(r *reply) directory.Marks {
 	u, _ := upstreamOf(r.status, r.header, r.body)
 	switch {
-	case r.status == http.StatusNotFound && slices.Contains([]string{"MailboxNotEnabledForRESTAPI", "ErrorNonExistentMailbox", "ErrorItemNotFound"}, u.Code):
+	case r.status == http.StatusNotFound && slices.Contains(noMailbox[:], u.Code):
 		return directory.PurposeNone
 	case r.status != http.StatusOK:
 		return directory.PurposeUnknown

@@ -75,6 +75,7 @@ func (c *Client) Read(ctx context.Context, want []directory.Attribute, sink prog
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	out.Notes = power.notes()
 	out.ServerTime = ended
 	if ended.IsZero() {
 		out.ServerTime = c.clock.Now().UTC()
@@ -216,7 +217,7 @@ func (c *Client) countUsers(ctx context.Context, k call) (int, error) {
 		return 0, err
 	}
 	r := c.get(at, needUsers)
-	r.header = http.Header{"ConsistencyLevel": {"eventual"}}
+	r.header = http.Header{"ConsistencyLevel": {"eventual"}, "Accept": {"text/plain, application/json"}}
 	n := 0
 	r.accept = func(a answer) (err error) {
 		// The answer is text and begins with a byte order mark at times.

@@ -81,9 +81,9 @@ func TestRead_WholeTenant(t *testing.T) {
 	for n, want := range map[int]directory.Marks{
 		1: base | directory.RoleGroup | directory.Addressed, 2: base | directory.Guest, 3: base | directory.Synced, 4: base | directory.Restricted,
 		5: base | directory.Addressed | directory.ExchangePlan | directory.Licensed | directory.WasLicensed,
-		6: base | directory.Licensed | directory.WasLicensed, 7: base | directory.RoleHolder,
+		6: base | directory.SuspendedPlan | directory.Licensed | directory.WasLicensed, 7: base | directory.RoleHolder,
 		8: base | directory.SignedIn, 9: base | directory.RoleHolder, 10: base | directory.RoleGroup | directory.WasLicensed, 900: base | directory.SignedIn,
-		11: base | directory.Guest, 12: base | directory.Guest, 13: base | directory.Guest, 14: base | directory.Guest,
+		11: base | directory.Guest, 12: base | directory.OldMember, 13: base | directory.Guest, 14: base | directory.Guest,
 	} {
 		u, ok := r.Users.ByID(directory.ID(id(n)))
 		if !ok || u.Marks() != want {
@@ -100,6 +100,63 @@ func TestRead_WholeTenant(t *testing.T) {
 	gone := r.Deleted.At(0)
 	if gone.UPN() != "gone@midori.example" || gone.Deleted().IsZero() || gone.ImmutableID() != "Zz" {
 		t.Errorf("deleted = %+v", gone.Record())
+	}
+}
+
+func TestRead_MarksAccountsByWhatTheyShow(t *testing.T) {
+	const null = `"userType":null`
+	plan := func(status string) string {
+		return `"assignedPlans":[{"service":"exchange","servicePlanId":"efb87545-963c-4e0d-99df-69c6916d9eb0","capabilityStatus":"` + status + `"}]`
+	}
+	phone := func(id, status string) string {
+		return `"assignedPlans":[{"service":"MicrosoftCommunicationsOnline","servicePlanId":"` + id + `","capabilityStatus":"` + status + `"}]`
+	}
+	const usable = directory.ExchangePlan | directory.Licensed | directory.WasLicensed
+	cases := []struct {
+		account string
+		want    directory.Marks
+	}{
+		{person(0, null), directory.OldMember},
+		{person(1, null, `"externalUserState":null`, `"@odata.type":"#microsoft.graph.user"`), directory.OldMember},
+		{person(2, null, `"externalUserState":"PendingAcceptance"`), directory.Guest},
+		{person(3, null, `"@odata.type":"#microsoft.graph.agentUser"`), directory.Guest},
+		{strings.Replace(person(4, null), "user4@", "x_y.example#ext#@", 1), directory.Guest},
+		{person(5, `"userType":"gUEST"`), directory.Guest},
+		{person(6, `"userType":"mEMBER"`), 0},
+		{strings.Replace(person(7), `,"userType":"Member"`, "", 1), directory.Guest}, // not said at all
+		{person(8, plan("Enabled")), usable},
+		{person(9, plan("Warning")), usable},
+		{person(10, plan("LockedOut")), usable},
+		{person(11, plan("Suspended")), directory.SuspendedPlan | directory.Licensed | directory.WasLicensed},
+		{person(12, plan("Deleted")), directory.WasLicensed},
+		{person(13, `"department":"Microsoft Communication Application Instance"`), directory.ResourceAccount},
+		{person(14, `"department":"Communication"`), 0},
+		{person(15, phone("F47330E9-c134-43b3-9993-e7f004506889", "Enabled")), directory.ResourceAccount | directory.Licensed | directory.WasLicensed},
+		{person(16, phone("f47330e9-c134-43b3-9993-e7f004506889", "Suspended")), directory.ResourceAccount | directory.Licensed | directory.WasLicensed},
+		{person(17, phone("f47330e9-c134-43b3-9993-e7f004506889", "Deleted")), directory.WasLicensed},
+	}
+	f := newFixture(t)
+	var rows []string
+	for _, c := range cases {
+		rows = append(rows, c.account)
+	}
+	f.users(rows...)
+	list := f.on["GET /users"]
+	f.on["GET /users"] = func(w http.ResponseWriter, r *http.Request, n int) {
+		if !strings.Contains(r.URL.Query().Get("$select"), "department") {
+			t.Errorf("not asked for the department: %s", r.URL.RawQuery)
+		}
+		list(w, r, n)
+	}
+	r, err := f.read(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, c := range cases {
+		u, _ := r.Users.ByID(directory.ID(id(n)))
+		if got := u.Marks() &^ directory.Enabled; got != c.want {
+			t.Errorf("%s: marks %b, want %b", c.account, got, c.want)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package graphclient
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -19,13 +20,14 @@ type user struct {
 	Mail              *string  `json:"mail"`
 	Addresses         []string `json:"proxyAddresses"`
 	Enabled           *bool    `json:"accountEnabled"`
-	UserType          string   `json:"userType"`
+	UserType          spoken   `json:"userType"`
 	ExternalUserState *string  `json:"externalUserState"`
 	Synced            *bool    `json:"onPremisesSyncEnabled"`
 	Restricted        *bool    `json:"isManagementRestricted"`
 	Created           string   `json:"createdDateTime"`
 	Deleted           string   `json:"deletedDateTime"`
 	Plans             []struct {
+		Phone   phone  `json:"servicePlanId"`
 		Service string `json:"service"`
 		Status  string `json:"capabilityStatus"`
 	} `json:"assignedPlans"`
@@ -37,6 +39,22 @@ type user struct {
 	Usage        *string `json:"usageLocation"`
 
 	more map[string]json.RawMessage
+}
+
+// spoken is a text of which null says something that its absence does not.
+type spoken struct {
+	text string
+	said bool
+}
+
+// UnmarshalJSON is called for null too.
+func (s *spoken) UnmarshalJSON(b []byte) error {
+	*s = spoken{said: true}
+	if len(b) > 1 && b[0] == '"' && !slices.Contains(b, '\\') {
+		s.text = string(b[1 : len(b)-1])
+		return nil
+	}
+	return json.Unmarshal(b, &s.text)
 }
 
 // userWithMore is a user with all its properties: decoding twice, it is used
@@ -65,6 +83,7 @@ func ruled() []string {
 	return []string{
 		"id", "userPrincipalName", "onPremisesImmutableId", "displayName", "mail", "proxyAddresses", "accountEnabled",
 		"userType", "externalUserState", "onPremisesSyncEnabled", "isManagementRestricted", "assignedPlans", "createdDateTime",
+		"department",
 	}
 }
 
@@ -193,7 +212,8 @@ func (u *user) record(a attributes, bin bool) directory.Record {
 
 // marks are those that the account itself shows; roles, sign-ins and the kind
 // of mailbox come from elsewhere. What is not said counts as the careful side:
-// an account without a userType is not taken for a member.
+// an account without a userType is not taken for a member. A null one is: the
+// oldest accounts of Microsoft 365 have it.
 func (u *user) marks() directory.Marks {
 	var m directory.Marks
 	set := func(on bool, mark directory.Marks) {
@@ -204,19 +224,46 @@ func (u *user) marks() directory.Marks {
 	set(u.Enabled != nil && *u.Enabled, directory.Enabled)
 	external := u.ExternalUserState != nil && *u.ExternalUserState != ""
 	other := u.Type != "" && u.Type != "#microsoft.graph.user"
-	set(!strings.EqualFold(u.UserType, "Member") || external || other || strings.Contains(strings.ToUpper(u.UPN), "#EXT#"), directory.Guest)
+	old := u.UserType.said && u.UserType.text == ""
+	guest := !old && !strings.EqualFold(u.UserType.text, "Member") || external || other || strings.Contains(strings.ToUpper(u.UPN), "#EXT#")
+	set(guest, directory.Guest)
+	set(old && !guest, directory.OldMember)
 	set(u.Synced != nil && *u.Synced, directory.Synced)
 	set(u.Restricted != nil && *u.Restricted, directory.Restricted)
 	set(u.Mail != nil && *u.Mail != "" || len(u.Addresses) > 0, directory.Addressed)
-	// Plans that were taken away stay in the list, with the status Deleted.
+	set(u.Department != nil && *u.Department == resourceDepartment, directory.ResourceAccount)
 	set(len(u.Plans) > 0, directory.WasLicensed)
 	for _, p := range u.Plans {
-		if strings.EqualFold(p.Status, "Enabled") {
-			m |= directory.Licensed
-			set(strings.EqualFold(p.Service, "exchange"), directory.ExchangePlan)
+		exchange := strings.EqualFold(p.Service, "exchange")
+		switch {
+		case strings.EqualFold(p.Status, "Deleted"):
+			continue // taken away, and still in the list
+		case strings.EqualFold(p.Status, "Enabled"), strings.EqualFold(p.Status, "Warning"), strings.EqualFold(p.Status, "LockedOut"):
+			set(exchange, directory.ExchangePlan)
+		default: // Suspended
+			set(exchange, directory.SuspendedPlan)
 		}
+		m |= directory.Licensed
+		set(bool(p.Phone), directory.ResourceAccount)
 	}
 	return m
+}
+
+// resourceDepartment is what Teams writes into the department of the accounts
+// that it makes for auto attendants and call queues. Graph's isResourceAccount is
+// always null.
+const resourceDepartment = "Microsoft Communication Application Instance"
+
+// phone says of a service plan's ID that it is the one of the Teams Phone Resource
+// Account: MCOEV_VIRTUALUSER, or the same for governments. The ID itself is not
+// kept: an account has dozens of plans.
+type phone bool
+
+// UnmarshalJSON reads the ID.
+func (p *phone) UnmarshalJSON(b []byte) error {
+	*p = phone(bytes.EqualFold(b, []byte(`"f47330e9-c134-43b3-9993-e7f004506889"`)) ||
+		bytes.EqualFold(b, []byte(`"0628a73f-3b4a-4989-bd7b-0f8823144313"`)))
+	return nil
 }
 
 // moment reads a time of Graph, zero where there is none.

@@ -26,6 +26,9 @@ const (
 	needRoles   = "RoleManagement.Read.Directory"
 	needGroups  = "GroupMember.Read.All"
 	needMailbox = "MailboxSettings.Read"
+	// needJoin is given by whoever wants eligible members protected too: nothing
+	// rests on it.
+	needJoin = "PrivilegedEligibilitySchedule.Read.AzureADGroup"
 )
 
 // noAdapter stands where the SDK's builders want something that sends: only
@@ -139,4 +142,10 @@ func (c *Client) roleGroupsURL() string {
 
 func (c *Client) groupPartURL(id, part string) string {
 	return c.root + "/groups/" + url.PathEscape(id) + "/" + part + "?$select=id&$top=999"
+}
+
+// groupEligiblesURL lists who may activate membership or ownership of a group:
+// PIM for Groups.
+func (c *Client) groupEligiblesURL(id string) string {
+	return c.root + "/identityGovernance/privilegedAccess/group/eligibilitySchedules?$filter=groupId%20eq%20'" + url.PathEscape(quote(id)) + "'&$select=id,principalId"
 }

@@ -3,11 +3,13 @@ package graphclient
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hacsync/hacsync/graphclient/claims"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 )
@@ -21,7 +23,21 @@ const noPIM = "AadPremiumLicenseRequired"
 type holders struct {
 	mu    sync.Mutex
 	roles map[directory.ID]bool // of a directory role, active or eligible
-	group map[directory.ID]bool // members and owners of role-assignable groups
+	group map[directory.ID]bool // members and owners of role-assignable groups, eligible ones where readable
+	// noPIM: the tenant has no licence for eligibilities. unread are the
+	// role-assignable groups whose eligible members could not be read.
+	noPIM  bool
+	unread int
+}
+
+// notes say what could not be read and stops nothing.
+func (h *holders) notes() []*problem.Problem {
+	if h.unread == 0 || h.noPIM {
+		return nil
+	}
+	return []*problem.Problem{problem.New(problem.EligibleUnread, problem.Args{
+		"groups": strconv.Itoa(h.unread), "permission": needJoin,
+	})}
 }
 
 // add notes a holder. An entry that names nobody is no harmless one: whoever it
@@ -65,7 +81,9 @@ func (h *holders) marks(id directory.ID) directory.Marks {
 
 // holders reads every role assignment at any scope, every eligibility, and
 // members and owners of every role-assignable group, each to its last page. A
-// failure of any fails it: what cannot be read must not look harmless.
+// failure of any fails it: what cannot be read must not look harmless. Who is only
+// eligible for such a group is read where the permission was given, and a note
+// where it was not.
 //
 // A group that holds a role is role-assignable, so its members are found there.
 func (c *Client) holders(ctx context.Context, k call) (*holders, error) {
@@ -105,6 +123,9 @@ func (c *Client) holders(ctx context.Context, k call) (*holders, error) {
 		err = principals(ctx, at)
 		if p := problem.Of(err); p != nil && p.Upstream != nil && p.Upstream.Code == noPIM {
 			c.log.InfoContext(ctx, "tenant has no PIM", "status", p.Upstream.Status)
+			h.mu.Lock()
+			h.noPIM = true
+			h.mu.Unlock()
 			return nil
 		}
 		return err
@@ -122,6 +143,8 @@ func (c *Client) holders(ctx context.Context, k call) (*holders, error) {
 func (c *Client) roleGroups(ctx context.Context, k call, h *holders) error {
 	type object struct {
 		ID string `json:"id"`
+		// Principal is whom an eligibility is about.
+		Principal string `json:"principalId"`
 	}
 	var ids []string
 	groups, seen := c.get(c.roleGroupsURL(), needGroups), once{}
@@ -133,13 +156,23 @@ func (c *Client) roleGroups(ctx context.Context, k call, h *holders) error {
 			ids = append(ids, g.ID)
 		}
 		return nil
-	}); err != nil {
+	}); err != nil || len(ids) == 0 {
 		return err
+	}
+	may, err := c.mayReadEligibles(ctx)
+	if err != nil {
+		return err
+	}
+	if !may {
+		h.unread = len(ids)
 	}
 	var items []item
 	for _, id := range ids {
 		for _, part := range []string{"transitiveMembers", "owners"} {
 			items = append(items, item{method: http.MethodGet, url: c.groupPartURL(id, part), needs: needGroups, object: true})
+		}
+		if may {
+			items = append(items, item{method: http.MethodGet, url: c.groupEligiblesURL(id), needs: needJoin, object: true})
 		}
 	}
 	replies, err := c.readBatch(ctx, k, items, nil)
@@ -147,17 +180,28 @@ func (c *Client) roleGroups(ctx context.Context, k call, h *holders) error {
 		return err
 	}
 	for i, r := range replies {
-		what, seen := c.get(items[i].url, needGroups), once{}
+		eligible := items[i].needs == needJoin
+		what, seen := c.get(items[i].url, items[i].needs), once{}
 		keep := func(os []object) error {
 			for _, o := range os {
 				if err := seen.take(o.ID, what); err != nil {
 					return err
 				}
-				if err := h.add(h.group, o.ID, what); err != nil {
+				who := o.ID
+				if eligible {
+					who = o.Principal
+				}
+				if err := h.add(h.group, who, what); err != nil {
 					return err
 				}
 			}
 			return nil
+		}
+		if eligible && r.status >= 400 && r.status < 500 {
+			// No role that may read it, no licence, or a cloud that lacks it.
+			c.log.InfoContext(ctx, "eligible members not read", "group", ids[i/3], "status", r.status)
+			h.unread++
+			continue
 		}
 		if r.status < 200 || r.status > 299 {
 			return c.readProblem(what, r.answer())
@@ -175,9 +219,21 @@ func (c *Client) roleGroups(ctx context.Context, k call, h *holders) error {
 		if p.Next == "" {
 			continue
 		}
-		if _, err := readPages(ctx, c, k, c.get(p.Next, needGroups), keep); err != nil {
+		if _, err := readPages(ctx, c, k, c.get(p.Next, items[i].needs), keep); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// mayReadEligibles reports whether the token for reading holds the permission to
+// see who is eligible for a group. Without it nothing is asked: the answer is
+// known, and reads of the holders are many.
+func (c *Client) mayReadEligibles(ctx context.Context) (bool, error) {
+	token, err := c.tokens.Token(ctx, c.readScopes...)
+	if err != nil {
+		return false, err
+	}
+	who, _ := claims.Read(token)
+	return claims.Covers(who.Permissions(), needJoin), nil
 }

@@ -73,10 +73,10 @@ func (c *Client) once(ctx context.Context, r request, timeout time.Duration, tok
 	} else {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	req.Header.Set("Accept", "application/json")
 	for k, v := range r.header {
 		req.Header[k] = v
 	}
-	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("User-Agent", "hacsync")
 

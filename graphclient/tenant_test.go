@@ -204,3 +204,54 @@ func TestTenant_EachWayASignInEnds(t *testing.T) {
 		_ = s.Close()
 	}
 }
+
+// A tenant as old and as licensed as a real one, over the simulator's own rules.
+func TestTenant_ReadsWhoIsOldAndWhoAnswersTheTelephone(t *testing.T) {
+	const file = `{"organization":{"displayName":"Old"},"domains":[{"id":"old.example","isVerified":true,"isInitial":true}],"users":[
+{"userPrincipalName":"admin@old.example"},
+{"userPrincipalName":"old@old.example","userType":null},
+{"userPrincipalName":"aa@old.example","accountEnabled":false,"assignedLicenses":[{"skuId":"440eaaa8-b3e0-484b-a8be-62870b9ba70a"}]},
+{"userPrincipalName":"grace@old.example","mail":"grace@old.example","assignedPlans":[{"service":"exchange","capabilityStatus":"Warning"}]},
+{"id":"00000000-0000-4000-8000-000000000005","userPrincipalName":"maybe@old.example"}],
+"groups":[{"id":"00000000-0000-4000-8000-000000000009","displayName":"Operators","isAssignableToRole":true}],
+"groupEligibilitySchedules":[{"groupId":"00000000-0000-4000-8000-000000000009","principalId":"maybe@old.example"}],
+"signedIn":"admin@old.example"}`
+	c, in, _ := onTenant(t, simulator.Options{Tenant: []byte(file)})
+	read := func() map[string]directory.Marks {
+		r, err := c.Read(t.Context(), directory.Standard(), progress.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := map[string]directory.Marks{}
+		for u := range r.Users.All() {
+			of[u.UPN()] = u.Marks()
+		}
+		if missing := len(r.Notes) == 0; missing != of["maybe@old.example"].Has(directory.RoleGroup) {
+			t.Errorf("notes %v, marks %b", r.Notes, of["maybe@old.example"])
+		}
+		return of
+	}
+	of := read()
+	for upn, want := range map[string]directory.Marks{
+		"old@old.example": directory.OldMember, "aa@old.example": directory.ResourceAccount, "grace@old.example": directory.ExchangePlan,
+	} {
+		if m := of[upn]; !m.Has(want) || m.Has(directory.Guest) {
+			t.Errorf("%s has marks %b", upn, m)
+		}
+	}
+	if of["maybe@old.example"].Has(directory.RoleGroup) {
+		t.Error("read without the permission")
+	}
+	// The permission is accepted once, for another request: the token has it from
+	// then on.
+	_, wait, err := in.DeviceCode(t.Context(), append(consent.ReadScopes(), eligiblePermission))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !read()["maybe@old.example"].Has(directory.RoleGroup) {
+		t.Error("not read with the permission")
+	}
+}

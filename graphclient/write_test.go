@@ -207,6 +207,18 @@ func TestWrite_EachItemHasItsOwnOutcome(t *testing.T) {
 			destination.NotDone, problem.ConflictAddress, problem.Mend,
 			map[string]string{"value": "wanted@midori.example"},
 		},
+		"an address of another attribute taken": {
+			plan.Step{Verb: plan.Patch, Object: ref(1), Set: []plan.Change{set(directory.MailNickname, "aki"), set(directory.Surname, "Mori")}},
+			item(400, conflictOf("ObjectConflict", "proxyAddresses")), "",
+			destination.NotDone, problem.ConflictAddress, problem.Mend,
+			map[string]string{"value": "", "change": "mailNickname aki, surname Mori"},
+		},
+		"taken, nobody says what": {
+			plan.Step{Verb: plan.Patch, Object: ref(1), Set: []plan.Change{set(directory.MailNickname, "aki")}},
+			item(409, `{"error":{"code":"Request_MultipleObjectsWithSameKeyValue"}}`), "",
+			destination.NotDone, problem.ConflictOther, problem.Mend,
+			map[string]string{"attribute": "", "change": "mailNickname aki"},
+		},
 		"immutable ID taken": {
 			plan.Step{Verb: plan.Patch, Object: ref(1), Set: []plan.Change{set(directory.ImmutableID, "A=")}},
 			item(400, conflictOf("ObjectConflict", "onPremisesImmutableId")), "",

@@ -27,13 +27,15 @@ var arrows = map[string][]string{
 	"assets":         {},
 	"sync/clock":     {},
 	"sync/directory": {},
+	"sync/names":     {},
 	"sync/problem":   {},
 	"sync/progress":  {},
 	"sync/loopback":  {"sync/clock"},
-	"sync/secret":    {"sync/problem"},
+	"sync/input":     {},
+	"sync/secret":    {"sync/input", "sync/problem"},
 	// Tests alone use it.
 	"sync/secret/keyringtest": {},
-	"sync/message":            {"assets", "sync/problem"},
+	"sync/message":            {"assets", "sync/names", "sync/problem"},
 
 	// What a sync is made of.
 	"sync/consent":       {"sync/directory"},
@@ -43,7 +45,7 @@ var arrows = map[string][]string{
 	"sync/source/hacapi/simulator": {
 		"sync/clock", "sync/directory", "sync/loopback", "sync/problem", "sync/progress", "sync/source", "sync/source/haccsv",
 	},
-	"sync/plan":            {"sync/directory", "sync/problem"},
+	"sync/plan":            {"sync/directory", "sync/names", "sync/problem"},
 	"sync/destination":     {"sync/directory", "sync/plan", "sync/problem", "sync/progress"},
 	"sync/state/statetest": {"sync/state"},
 	"sync/state":           {"sync/clock", "sync/consent", "sync/directory", "sync/problem", "sync/progress", "sync/secret"},
@@ -53,18 +55,18 @@ var arrows = map[string][]string{
 		"sync/clock", "sync/message", "sync/problem", "sync/secret", "sync/state",
 	},
 	"sync/run": {
-		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/plan", "sync/problem", "sync/progress",
+		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/input", "sync/plan", "sync/problem", "sync/progress",
 		"sync/source", "sync/state",
 	},
 	"sync/periodic": {
-		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/notice", "sync/plan", "sync/problem",
+		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/input", "sync/notice", "sync/plan", "sync/problem",
 		"sync/progress", "sync/run", "sync/state",
 	},
 
 	// The tenant.
-	"graphclient/transport":   {"sync/clock", "sync/problem"},
+	"graphclient/transport":   {"sync/clock", "sync/input", "sync/problem"},
 	"graphclient/claims":      {"sync/directory"},
-	"graphclient/certificate": {"sync/problem", "sync/secret"},
+	"graphclient/certificate": {"sync/input", "sync/problem", "sync/secret"},
 	"graphclient": {
 		"graphclient/claims", "graphclient/transport", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/plan", "sync/problem",
 		"sync/progress",
@@ -77,9 +79,11 @@ var arrows = map[string][]string{
 	"graphclient/simulator": {"assets", "sync/clock", "sync/directory", "sync/loopback", "sync/source/hacapi/simulator"},
 
 	// People.
+	"tui/words":  {"sync/consent", "sync/directory", "sync/input", "sync/message", "sync/problem"},
+	"tui/review": {"sync/directory", "sync/message", "sync/names", "sync/plan", "sync/problem", "tui/words"},
 	"tui/flow": {
-		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/message", "sync/periodic", "sync/plan",
-		"sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/state",
+		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/input", "sync/periodic", "sync/plan",
+		"sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/state", "tui/review", "tui/words",
 	},
 	"tui/flow/flowtest": {
 		"sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/periodic", "sync/plan", "sync/problem", "sync/progress",
@@ -88,16 +92,17 @@ var arrows = map[string][]string{
 	"tui/theme":  {},
 	"tui/widget": {"sync/message", "tui/theme"},
 	"tui/plain": {
-		"sync/clock", "sync/message", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/theme", "tui/widget",
+		"sync/clock", "sync/input", "sync/message", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/review", "tui/theme", "tui/widget", "tui/words",
 	},
 	"tui/step": {
-		"sync/consent", "sync/directory", "sync/message", "sync/plan", "sync/problem", "sync/progress", "sync/run", "sync/secret", "tui/flow", "tui/theme", "tui/widget",
+		"sync/consent", "sync/directory", "sync/message", "sync/plan", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/review", "tui/theme",
+		"tui/widget", "tui/words",
 	},
-	"tui": {"sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/step", "tui/theme", "tui/widget"},
+	"tui": {"sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/step", "tui/theme", "tui/widget", "tui/words"},
 	"cmd/hacsync": {
 		"assets", "graphclient", "graphclient/certificate", "graphclient/claims", "graphclient/grants", "graphclient/signin",
 		"graphclient/simulator", "graphclient/transport",
-		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/loopback", "sync/message", "sync/periodic", "sync/metrics", "sync/notice",
+		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/input", "sync/loopback", "sync/message", "sync/periodic", "sync/metrics", "sync/notice",
 		"sync/plan", "sync/problem", "sync/progress", "sync/run", "sync/secret", "sync/source", "sync/source/hacapi",
 		"sync/source/hacapi/simulator", "sync/source/haccsv", "sync/state", "tui", "tui/flow", "tui/plain", "tui/theme", "tui/widget",
 	},

@@ -13,6 +13,7 @@ import (
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/step"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // The least window.
@@ -270,7 +271,7 @@ func (s *shell) rail() string {
 	}
 	st, here := s.env.Styles, s.v.Step.Rail()
 	if here > 0 {
-		line := s.env.T("tui.rail_one", "n", here, "name", flow.T("tui.rail."+s.v.Step.String()))
+		line := s.env.T("tui.rail_one", "n", here, "name", words.T("tui.rail."+s.v.Step.String()))
 		if s.width < roomy {
 			return " " + paint(st.Here, line)
 		}
@@ -293,7 +294,7 @@ func (s *shell) rail() string {
 		if here == 0 {
 			return " " + paint(st.Faint, s.env.T("tui.rail_none"))
 		}
-		return " " + paint(st.Here, s.env.T("tui.rail_one", "n", here, "name", flow.T("tui.rail."+s.v.Step.String())))
+		return " " + paint(st.Here, s.env.T("tui.rail_one", "n", here, "name", words.T("tui.rail."+s.v.Step.String())))
 	}
 	return " " + strings.Join(parts, "  ")
 }

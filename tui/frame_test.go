@@ -19,6 +19,7 @@ import (
 	"github.com/hacsync/hacsync/tui/flow/flowtest"
 	"github.com/hacsync/hacsync/tui/step"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 var renew = flag.Bool("renew", false, "write the golden screens anew")
@@ -116,7 +117,7 @@ func TestGolden_EveryStepAtThreeSizes(t *testing.T) {
 
 // views are made of texts from outside, at any size.
 func TestFrame_EveryLineIsAsWideAsTheWindow(t *testing.T) {
-	words := []string{
+	some := []string{
 		"a", "sato.hana@midori.example", "渡邉 翔", "ﾜﾀﾅﾍﾞ", "ｶﾞ", "\x1b[31mred", "e\u0301", "🧑‍🤝‍🧑", "\u202ertl", "\u200b", "\t", "\n", "한국어", "Ａ", "\u3000",
 		"very-long-word-without-any-space-in-it-that-has-to-be-cut-somewhere-because-no-window-is-that-wide", "─│", "…", "·",
 	}
@@ -124,9 +125,9 @@ func TestFrame_EveryLineIsAsWideAsTheWindow(t *testing.T) {
 	both := printers(t, "en", "ja")
 	rapid.Check(t, func(t *rapid.T) {
 		text := func() string {
-			return strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 0, 8).Draw(t, "text"), " ")
+			return strings.Join(rapid.SliceOfN(rapid.SampledFrom(some), 0, 8).Draw(t, "text"), " ")
 		}
-		raw := func() flow.Text { return flow.Raw(text()) }
+		raw := func() words.Text { return words.Raw(text()) }
 		var v flow.View
 		v.Step = flow.Step(rapid.IntRange(0, int(flow.Result)).Draw(t, "step"))
 		v.Title, v.Status = raw(), raw()
@@ -134,27 +135,27 @@ func TestFrame_EveryLineIsAsWideAsTheWindow(t *testing.T) {
 		for range rapid.IntRange(0, 4).Draw(t, "pieces") {
 			switch rapid.IntRange(0, 8).Draw(t, "piece") {
 			case 0:
-				v.Blocks = append(v.Blocks, flow.Para{Text: raw()})
+				v.Blocks = append(v.Blocks, words.Para{Text: raw()})
 			case 1:
-				v.Blocks = append(v.Blocks, flow.Heading{Text: raw()})
+				v.Blocks = append(v.Blocks, words.Heading{Text: raw()})
 			case 2:
-				v.Blocks = append(v.Blocks, flow.Facts{{Label: raw(), Value: raw()}, {Label: raw(), Value: raw()}})
+				v.Blocks = append(v.Blocks, words.Facts{{Label: raw(), Value: raw()}, {Label: raw(), Value: raw()}})
 			case 3:
-				v.Blocks = append(v.Blocks, flow.Checks{{Mark: flow.Warn, Text: raw(), Detail: []flow.Text{raw()}}})
+				v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Warn, Text: raw(), Detail: []words.Text{raw()}}})
 			case 4:
-				v.Blocks = append(v.Blocks, flow.Table{Head: []flow.Text{raw(), raw(), raw()}, Right: []int{1}, Wrap: rapid.Bool().Draw(t, "wrap"), Rows: [][]flow.Text{{raw(), raw(), raw()}, {raw(), raw(), raw()}}})
+				v.Blocks = append(v.Blocks, words.Table{Head: []words.Text{raw(), raw(), raw()}, Right: []int{1}, Wrap: rapid.Bool().Draw(t, "wrap"), Rows: [][]words.Text{{raw(), raw(), raw()}, {raw(), raw(), raw()}}})
 			case 5:
-				v.Blocks = append(v.Blocks, flow.CodeCard{Code: consent.Code{UserCode: text(), URL: text(), Expires: time.Now().Add(time.Minute)}})
+				v.Blocks = append(v.Blocks, words.CodeCard{Code: consent.Code{UserCode: text(), URL: text(), Expires: time.Now().Add(time.Minute)}})
 			case 6:
-				v.Blocks = append(v.Blocks, flow.Script{Lines: []string{text(), text()}, First: 1})
+				v.Blocks = append(v.Blocks, words.Script{Lines: []string{text(), text()}, First: 1})
 			case 8:
-				v.Blocks = append(v.Blocks, flow.PageCard{Page: consent.Page{URL: text(), Expires: time.Now().Add(time.Minute)}})
+				v.Blocks = append(v.Blocks, words.PageCard{Page: consent.Page{URL: text(), Expires: time.Now().Add(time.Minute)}})
 			case 7:
-				v.Blocks = append(v.Blocks, flow.Trouble{Err: problem.New(problem.BlockedByPolicy, problem.Args{"number": text(), "client": text()})})
+				v.Blocks = append(v.Blocks, words.Trouble{Err: problem.New(problem.BlockedByPolicy, problem.Args{"number": text(), "client": text()})})
 			}
 		}
 		if rapid.Bool().Draw(t, "after") {
-			v.After = []flow.Piece{flow.Facts{{Label: raw(), Value: raw()}}, flow.Para{Text: raw()}}
+			v.After = []words.Piece{words.Facts{{Label: raw(), Value: raw()}}, words.Para{Text: raw()}}
 		}
 		v.Ask = flow.Question{Kind: flow.Kind(rapid.IntRange(0, int(flow.Secret)).Draw(t, "kind")), Text: raw(), Preset: text()}
 		for i := range rapid.IntRange(0, 14).Draw(t, "options") {

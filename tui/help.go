@@ -5,9 +5,9 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/step"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // help lists all keys of the screen; typing searches in them.
@@ -46,6 +46,9 @@ func (s *shell) entries() []hint {
 	e := s.env
 	long := map[string]string{}
 	for _, c := range s.v.Commands {
+		if c.Lines {
+			continue
+		}
 		long[c.Key] = e.Say(c.Help)
 		if c.Key == " " {
 			long["space"] = e.Say(c.Help)
@@ -99,10 +102,10 @@ func (h *help) view(all []hint, e *step.Env, width, height int) string {
 	for _, x := range all {
 		label = max(label, widget.Width(x.key))
 	}
-	want := flow.Fold(h.search.Value())
+	want := words.Fold(h.search.Value())
 	var list []string
 	for _, x := range all {
-		if want != "" && !strings.Contains(flow.Fold(x.key+" "+x.what), want) {
+		if want != "" && !strings.Contains(words.Fold(x.key+" "+x.what), want) {
 			continue
 		}
 		for i, l := range widget.Wrap(x.what, min(width, 120)-label-6) {

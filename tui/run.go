@@ -21,6 +21,7 @@ import (
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // Options say where the screens are drawn and how.
@@ -101,7 +102,7 @@ func (s *shell) run(ctx context.Context, model tea.Model) (flow.Outcome, error) 
 		outcome.End = *e
 	}
 	_ = f.Close()
-	for _, l := range widget.Wrap(flow.Say(s.printer(), outcome.Closing()), min(max(s.width, 40), 100)) {
+	for _, l := range widget.Wrap(words.Say(s.printer(), outcome.Closing()), min(max(s.width, 40), 100)) {
 		out.line(l)
 	}
 	switch {
@@ -149,7 +150,7 @@ func (s *shell) settle(out *writer) {
 	s.x.cancel()
 	s.x.shutdown()
 	if writes {
-		out.line(flow.Say(s.printer(), flow.T("flow.plain.stopping")))
+		out.line(words.Say(s.printer(), words.T("flow.plain.stopping")))
 	}
 	limit := time.NewTimer(late)
 	defer limit.Stop()

@@ -12,6 +12,7 @@ import (
 	"github.com/hacsync/hacsync/tui/step"
 	"github.com/hacsync/hacsync/tui/theme"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // How often the mailbox is emptied and waits are drawn anew while something
@@ -36,7 +37,7 @@ type shell struct {
 
 	width, height int
 	sized         bool
-	said          []flow.Text // by the last answer, until the next key
+	said          []words.Text // by the last answer, until the next key
 	help          *help
 	// asks: quitting was wished for once while something runs.
 	asks quitting
@@ -148,7 +149,7 @@ func (s *shell) update(msg tea.Msg) tea.Cmd {
 			return cmd
 		}
 	case step.Said:
-		s.said = []flow.Text{m.Text}
+		s.said = []words.Text{m.Text}
 	case tea.KeyPressMsg:
 		return s.key(m)
 	case tea.PasteMsg:
@@ -389,7 +390,7 @@ func (s *shell) leave(interrupted bool) tea.Cmd {
 // stopSafely ends a sync after the requests under way; its result is shown.
 func (s *shell) stopSafely() tea.Cmd {
 	s.asks, s.stopping = notAsked, true
-	s.said = []flow.Text{flow.T("flow.plain.stopping")}
+	s.said = []words.Text{words.T("flow.plain.stopping")}
 	s.x.cancel()
 	return nil
 }

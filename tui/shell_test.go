@@ -57,6 +57,16 @@ func TestSignIn_FailureSaysWhatHappenedWithItsCodeAndTheWaysOn(t *testing.T) {
 	}
 }
 
+func TestHelp_OfThePreviewListsNoKeyThatIsForLinesOnly(t *testing.T) {
+	st := newStage(t, flowtest.New(t), 120, 40)
+	st.toPreview()
+	for _, h := range st.s.entries() {
+		if h.key == "v" || h.key == "o" && h.what != "order" || h.key == "-" {
+			t.Errorf("the help has %s: %s", h.key, h.what)
+		}
+	}
+}
+
 func TestKeys_OfAJapaneseInputMethodWork(t *testing.T) {
 	st := newStage(t, flowtest.New(t), 100, 30)
 	st.shows("+ Add Service").keys("？").shows("Keys that work here").keys("esc")

@@ -307,7 +307,7 @@ func program(t *testing.T) (commands, flags map[string]bool) {
 	}
 	commands, flags = map[string]bool{"help": true}, map[string]bool{"help": true, "version": true}
 	command := regexp.MustCompile(`command\("[a-z_-]+", "([a-z-]+)`)
-	flag := regexp.MustCompile(`(?:Var|VarP)\((?:[^,"]+, )?"([a-z-]+)"`)
+	flag := regexp.MustCompile(`(?:Var|VarP|Flag)\((?:[^"\n]+, )?"([a-z-]+)"`)
 	for _, f := range files {
 		text := read(t, f)
 		for _, m := range command.FindAllStringSubmatch(text, -1) {
@@ -330,7 +330,7 @@ func TestCommandLines_AreThoseOfTheProgram(t *testing.T) {
 	line := regexp.MustCompile("(?:^|[\\s`/])hacsync ([a-z-]+)([^`\n]*)")
 	lone := regexp.MustCompile("`(--[a-z-]+)[^`]*`")
 	long := regexp.MustCompile(`(?:^|[\s"\[])--([a-z][a-z-]*)`)
-	words := strings.Fields("in is as does has can may worker-* backup. works and refuses example on")
+	words := strings.Fields("in is as does has can may worker-* backup. works and refuses example on never remembers therefore added")
 	checked := 0
 	check := func(name, text string) {
 		for _, m := range line.FindAllStringSubmatch(text, -1) {

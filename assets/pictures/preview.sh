@@ -41,7 +41,7 @@ shows "Which domain?"
 press Enter
 shows "Pre-check of midori.example"
 press Enter
-shows "Permission script"
+shows "Who acts for this connection?"
 press Enter
 shows "Where do the users come from?"
 press 1
@@ -51,6 +51,7 @@ shows "How many users does"
 press 4541
 press Enter
 shows "Summary"
+press 2 # all changes: the questions are first
 # A rename that stands among the deletions and renames.
 i=0
 while [ "$i" -lt 16 ]; do

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/source"
@@ -34,7 +36,9 @@ type app struct {
 	args     []string
 	in       *os.File
 	answers  *bufio.Reader // of in
-	out, err io.Writer
+	out      *output
+	stdout   *os.File // where out is one
+	err      io.Writer
 	getenv   func(string) string
 	terminal bool // somebody can be asked: stdin is a terminal
 	// quiet: commands ask nothing themselves, because the wizard does on its own
@@ -60,7 +64,8 @@ type app struct {
 // language of the help, and the form of an error in the flags themselves. The
 // app is usable even with an error.
 func newApp(args []string, in *os.File, out, err io.Writer, getenv func(string) string) (*app, error) {
-	a := &app{args: args, in: in, answers: bufio.NewReader(in), out: out, err: err, getenv: getenv, log: slog.New(slog.DiscardHandler)}
+	a := &app{args: args, in: in, answers: bufio.NewReader(in), out: &output{to: out}, err: err, getenv: getenv, log: slog.New(slog.DiscardHandler)}
+	a.stdout, _ = out.(*os.File)
 	a.terminal = in != nil && term.IsTerminal(int(in.Fd()))
 	a.flags.json = slices.Contains(args, "--json") || slices.Contains(args, "--json=true")
 	lang := message.Default(getenv)
@@ -106,6 +111,7 @@ func (a *app) tell(line string) {
 
 // finish says what went wrong, if anything, and gives the exit code.
 func (a *app) finish(err error) int {
+	err = a.out.outcome(err)
 	code := exitCode(err)
 	if err == nil || errors.As(err, new(outcome)) {
 		return code
@@ -176,7 +182,7 @@ func (a *app) answer(v any) {
 // openLog opens what --log names: a file, readable by its owner alone, or stderr
 // (-), as services want it. It is JSON where that is asked for, or by the name of
 // the file.
-func (a *app) openLog() error {
+func (a *app) openLog(ctx context.Context) error {
 	format := a.flags.logFormat
 	switch {
 	case format != "" && format != "json" && format != "text":
@@ -188,9 +194,9 @@ func (a *app) openLog() error {
 	}
 	to := a.err
 	if a.flags.log != "-" {
-		f, err := os.OpenFile(a.flags.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		f, err := a.logTo(ctx, a.flags.log)
 		if err != nil {
-			return notWritten(a.flags.log, err)
+			return err
 		}
 		a.logFile, to = f, f
 	}
@@ -204,6 +210,17 @@ func (a *app) openLog() error {
 	return nil
 }
 
+func (a *app) logTo(ctx context.Context, path string) (*os.File, error) {
+	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		return a.openThrough(ctx, path)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, notWritten(path, err)
+	}
+	return f, nil
+}
+
 func (a *app) closeLog() {
 	if a.logFile != nil {
 		_ = a.logFile.Close()
@@ -212,7 +229,7 @@ func (a *app) closeLog() {
 
 // usage turns cobra's complaint about the arguments into a problem.
 func (a *app) usage(root *cobra.Command, err error) error {
-	if problem.Of(err) != nil {
+	if problem.Of(err) != nil || errors.Is(err, a.out.err) { // help and completion print while cobra runs
 		return err
 	}
 	path := root.Name()
@@ -228,6 +245,9 @@ func wrongUsage(path, text string) error {
 
 // notRead and notWritten are the problems of files that a person named.
 func notRead(file string, err error) error {
+	if errors.Is(err, input.ErrEncoding) {
+		return problem.Wrap(err, problem.FileNoText, problem.Args{"file": file})
+	}
 	return problem.Wrap(err, problem.FileNotRead, problem.Args{"file": file, "why": why(err)})
 }
 
@@ -261,7 +281,7 @@ func (a *app) command(id, use string, run func(ctx context.Context, args []strin
 		c.Example = a.text(id+".example", nil)
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
-		a.result = a.openLog()
+		a.result = a.openLog(c.Context())
 		if a.result == nil {
 			a.log.Info("start", "command", c.CommandPath(), "version", version())
 			a.result = run(c.Context(), args)

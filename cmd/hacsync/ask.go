@@ -36,12 +36,3 @@ func (a *app) ask(ctx context.Context, question string) (string, error) {
 		return strings.TrimSpace(r.line), nil
 	}
 }
-
-// yes reports whether an answer is one, in either language.
-func yes(answer string) bool {
-	switch strings.ToLower(answer) {
-	case "y", "yes", "はい":
-		return true
-	}
-	return false
-}

@@ -8,8 +8,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/sync/auditlog"
+	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 )
+
+// rowsOfLog is how many rows the CSV of a plan has.
+func rowsOfLog(p *plan.Plan) int {
+	n := p.Len() + p.SkipLen()
+	for _, q := range p.Questions() {
+		n += len(q.Rows)
+	}
+	return n
+}
 
 func (a *app) auditLogCommand() *cobra.Command {
 	var (
@@ -33,7 +43,7 @@ func (a *app) auditLogCommand() *cobra.Command {
 		}
 		write := func(w io.Writer) error { return render(w, a.words, report) }
 		if out != "" {
-			if err := writeFile(out, write); err != nil {
+			if err := a.writeFile(ctx, out, write); err != nil {
 				return err
 			}
 		}
@@ -54,7 +64,7 @@ func (a *app) auditLogCommand() *cobra.Command {
 				Rows    int    `json:"rows"`
 				File    string `json:"file"`
 				Content string `json:"content"`
-			}{schema, p.Run, p.Plan.Domain(), format, p.Plan.Len() + p.Plan.SkipLen(), out, content})
+			}{schema, p.Run, p.Plan.Domain(), format, rowsOfLog(p.Plan), out, content})
 			return nil
 		}
 		if out == "" {

@@ -23,7 +23,7 @@ func (a *app) backupCommand() *cobra.Command {
 		defer func() { _ = store.Close() }()
 		url := args[0]
 		if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
-			to, err := state.Open(ctx, url, a.log)
+			to, err := a.stateAt(ctx, url)
 			if err != nil {
 				return err
 			}

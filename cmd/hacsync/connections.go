@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/secret"
@@ -313,7 +314,7 @@ func (a *app) confirmForget(ctx context.Context, s savedData, yesSaid bool) erro
 		a.tell(a.text("connections.stops", args))
 	}
 	answer, err := a.ask(ctx, a.text("connections.question", args))
-	if err == nil && !yes(answer) {
+	if err == nil && !input.Yes(answer) {
 		err = problem.New(problem.ForgetDeclined, args)
 	}
 	return err

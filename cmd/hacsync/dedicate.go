@@ -9,6 +9,7 @@ import (
 
 	"github.com/hacsync/hacsync/graphclient/grants"
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -126,7 +127,7 @@ func (a *app) confirmGiving(ctx context.Context, s *session, d *grants.Dedicated
 		return problem.New(problem.GrantUnapproved, nil)
 	}
 	answer, err := a.ask(ctx, a.text("grant.question", nil))
-	if err == nil && !yes(answer) {
+	if err == nil && !input.Yes(answer) {
 		err = problem.New(problem.GrantDeclined, nil)
 	}
 	return err
@@ -350,7 +351,7 @@ func (a *app) certificateOut(ctx context.Context, s *session, d *grants.Dedicate
 	if err != nil {
 		return err
 	}
-	if err := writeFile(file, func(w io.Writer) error { _, err := w.Write(key.PublicPEM()); return err }); err != nil {
+	if err := a.writeFile(ctx, file, func(w io.Writer) error { _, err := w.Write(key.PublicPEM()); return err }); err != nil {
 		return err
 	}
 	if a.flags.json {

@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/hacsync/hacsync/graphclient/simulator"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/state"
 	"github.com/hacsync/hacsync/tui/flow"
@@ -54,7 +56,49 @@ func (a *app) demo(ctx context.Context) error {
 	if err := sim.WriteReady(a.flags.simulator); err != nil {
 		return notWritten(a.flags.simulator, err)
 	}
+	if err := a.remember(ctx, time.Now()); err != nil {
+		return err
+	}
 	return a.walk(ctx, people)
+}
+
+// remember writes into the demo's state what two earlier dry runs learnt, one six
+// weeks ago and one of yesterday: without, every account would be a stranger.
+func (a *app) remember(ctx context.Context, now time.Time) error {
+	past, err := simulator.DemoPast(now)
+	if err != nil {
+		return err
+	}
+	const day = 24 * time.Hour
+	first := &state.Lesson{Source: run.DefaultSourceName, At: now.Add(-44 * day)}
+	for _, p := range past {
+		first.New = append(first.New, p.Username)
+		if p.Account == "" {
+			continue
+		}
+		first.Links = append(first.Links, state.Taught{Account: p.Account, Link: state.Link{
+			Source: first.Source, Username: p.Username, Given: p.Given, Family: p.Family, Display: p.Display,
+			UPN: p.UPN, ImmutableID: p.ImmutableID,
+		}})
+	}
+	store, err := state.Open(ctx, a.flags.state, a.log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	for _, l := range []*state.Lesson{first, {Source: first.Source, At: now.Add(-15 * time.Hour)}} {
+		r := state.Run{
+			Kind: state.DryRun, Tenant: simulator.DemoTenant, Domain: simulator.DemoDomain, Started: l.At, Ended: l.At,
+		}
+		if r.No, err = store.BeginRun(ctx, r); err != nil {
+			return err
+		}
+		r.State = state.Done
+		if err := store.EndRun(ctx, r, l); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // wizard is hacsync without a command.
@@ -119,8 +163,8 @@ func (a *app) walk(ctx context.Context, people flow.Demo) error {
 
 // width is that of the terminal, at most 100 columns for reading; 80 elsewhere.
 func (a *app) width() int {
-	if f, ok := a.out.(*os.File); ok {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 20 {
+	if a.stdout != nil {
+		if w, _, err := term.GetSize(int(a.stdout.Fd())); err == nil && w > 20 {
 			return min(w, 100)
 		}
 	}

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -27,12 +24,12 @@ func (a *app) dryRunCommand() *cobra.Command {
 			return err
 		}
 		defer s.close()
-		p, err := s.runner.DryRun(ctx, args[0], o)
+		p, err := from.dryRun(ctx, s, args[0], approver(""), o)
 		if err != nil {
 			return err
 		}
 		if out != "" {
-			if err := writeFile(out, p.Plan.Encode); err != nil {
+			if err := a.writeFile(ctx, out, p.Plan.Encode); err != nil {
 				return err
 			}
 		}
@@ -41,8 +38,8 @@ func (a *app) dryRunCommand() *cobra.Command {
 				a.tell("! " + a.words.Problem(w).What)
 			}
 			a.answered = true
-			if err := (planObject{run: p.Run, plan: p.Plan, summary: summary, words: a.words}).write(a.out); err != nil {
-				return notWritten("stdout", err)
+			if err := (planObject{run: p.Run, at: p.At, plan: p.Plan, summary: summary, words: a.words}).write(a.out); err != nil {
+				return err
 			}
 			return dryRunOutcome(p.Plan)
 		}
@@ -57,32 +54,4 @@ func (a *app) dryRunCommand() *cobra.Command {
 	c.Flags().StringVar(&out, "out", "", a.text("flag.plan-out", nil))
 	c.Flags().BoolVar(&summary, "summary", false, a.text("flag.summary", nil))
 	return c
-}
-
-// writeFile writes a file for a person, readable by that person alone, whole or
-// not at all.
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return notWritten(path, err)
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(f.Name())
-		}
-	}()
-	if err := write(f); err != nil {
-		return notWritten(path, err)
-	}
-	if err := f.Sync(); err != nil {
-		return notWritten(path, err)
-	}
-	if err := f.Close(); err != nil {
-		return notWritten(path, err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return notWritten(path, err)
-	}
-	return nil
 }

@@ -41,7 +41,7 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.As(err, &o):
 		return int(o)
-	case problem.Has(err, problem.GuardCancels):
+	case problem.Guarded(err):
 		return exitGuard
 	case problem.Has(err, problem.PlanDrifted):
 		return exitDrift
@@ -54,7 +54,7 @@ func exitCode(err error) int {
 // dryRunOutcome is the exit code of a dry run that came to its end.
 func dryRunOutcome(p *plan.Plan) outcome {
 	switch {
-	case p.Verdict().Cancelled:
+	case problem.Guarded(p.Applyable()):
 		return exitGuard
 	case p.Counts().Changes() > 0:
 		return exitPending

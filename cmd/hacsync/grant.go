@@ -7,13 +7,13 @@ import (
 	"encoding/pem"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/graphclient/grants"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -47,7 +47,7 @@ func (a *app) grantCommand() *cobra.Command {
 	flags.BoolVar(&f.find, "find", false, a.text("flag.find", nil))
 	flags.BoolVar(&f.verify, "verify", false, a.text("flag.verify", nil))
 	flags.BoolVar(&f.renew, "renew", false, a.text("flag.renew", nil))
-	flags.IntVar(&f.life, "life", 0, a.text("flag.life", nil))
+	a.wholeFlag(c, &f.life, "life", 1, maxLife)
 	flags.StringArrayVar(&f.addCertificate, "add-certificate", nil, a.text("flag.add-certificate", nil))
 	flags.StringVar(&f.certificateOut, "certificate-out", "", a.text("flag.certificate-out", nil))
 	flags.StringVar(&f.provider, "provider", "", a.text("flag.provider", nil))
@@ -86,8 +86,6 @@ func (a *app) checkGrant(f grantFlags) error {
 		return wrongUsage(command, a.text("usage.one_of", problem.Args{"flags": strings.Join(chosen, ", ")}))
 	case f.out != "" && !f.script && f.moveScript == "":
 		return wrongUsage(command, a.text("usage.grant", problem.Args{"flag": "out"}))
-	case f.life < 0 || f.life > maxLife:
-		return wrongUsage(command, a.text("usage.positive", problem.Args{"flag": "life", "value": strconv.Itoa(f.life)}))
 	}
 	return nil
 }
@@ -121,12 +119,12 @@ func (a *app) grant(ctx context.Context, f grantFlags) error {
 		// The script gives to somebody, and nobody has signed in.
 		return wrongUsage("hacsync grant", a.text("usage.needs", problem.Args{"flag": "application", "value": "--script"}))
 	case f.script && !f.application:
-		return a.printScript(f.out, "grant.saved", s.grants.Script)
+		return a.printScript(ctx, f.out, "grant.saved", s.grants.Script)
 	case f.script:
 		if _, err := d.Prepare(ctx); err != nil {
 			return err
 		}
-		return a.printScript(f.out, "grant.application_saved", func(w io.Writer) error { return d.Script(ctx, w) })
+		return a.printScript(ctx, f.out, "grant.application_saved", func(w io.Writer) error { return d.Script(ctx, w) })
 	case f.certificateOut != "":
 		return a.certificateOut(ctx, s, d, f.certificateOut)
 	case f.renew:
@@ -142,13 +140,13 @@ func (a *app) grant(ctx context.Context, f grantFlags) error {
 }
 
 // printScript writes a script to a file or to stdout.
-func (a *app) printScript(out, saved string, script func(io.Writer) error) error {
+func (a *app) printScript(ctx context.Context, out, saved string, script func(io.Writer) error) error {
 	var text bytes.Buffer
 	if err := script(&text); err != nil {
 		return err
 	}
 	if out != "" {
-		if err := writeFile(out, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err }); err != nil {
+		if err := a.writeFile(ctx, out, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err }); err != nil {
 			return err
 		}
 	}
@@ -174,7 +172,7 @@ func (a *app) moveScript(ctx context.Context, s *session, f grantFlags) error {
 	if err != nil {
 		return err
 	}
-	return a.printScript(f.out, "grant.move_saved", func(w io.Writer) error {
+	return a.printScript(ctx, f.out, "grant.move_saved", func(w io.Writer) error {
 		return grants.MoveScript(w, s.connection, found)
 	})
 }
@@ -188,7 +186,7 @@ func readCertificates(files []string) ([]*x509.Certificate, error) {
 			return nil, notRead(file, err)
 		}
 		der := raw
-		if block, _ := pem.Decode(raw); block != nil {
+		if block, _ := pem.Decode(input.PEM(raw)); block != nil {
 			if block.Type != "CERTIFICATE" {
 				return nil, problem.New(problem.NoPublicCertificate, problem.Args{"file": file})
 			}

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/hacsync/hacsync/sync/auditlog"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/run"
@@ -72,6 +74,15 @@ type (
 		DeletionPercent     float64 `json:"deletion_percent"`
 		MaxAllowedDeletions int     `json:"max_allowed_deletions"`
 		Message             string  `json:"message"`
+		Code                string  `json:"code"` // empty where it passes
+		Deletions           int     `json:"deletions"`
+		Users               int     `json:"users"`
+		StopsAt             int     `json:"stops_at"`
+		// Claimed: the numbers are those among the accounts that are or were in the
+		// source. Lost count too, unattended.
+		Claimed bool `json:"claimed"`
+		Lost    int  `json:"lost"`
+		Blocks  int  `json:"blocks"`
 	}
 	jsonHead struct {
 		Schema           int         `json:"schema"`
@@ -88,9 +99,25 @@ type (
 		Skipped          int         `json:"skipped"`
 		Verdict          jsonVerdict `json:"verdict"`
 		Fingerprint      string      `json:"fingerprint"`
+		// Source is how the source was read, absent for an undo.
+		Source *jsonSource `json:"source,omitempty"`
 		// Error and Drifted are there only for a sync that was refused or failed.
 		Error   *fault      `json:"error,omitempty"`
 		Drifted []jsonDrift `json:"drifted,omitempty"`
+	}
+	// jsonSource is a source as it was read: encoding and separator of a file, the
+	// newest Last Login in it.
+	jsonSource struct {
+		Name      string    `json:"name"`
+		Encoding  string    `json:"encoding,omitempty"`
+		Separator string    `json:"separator,omitempty"`
+		Newest    time.Time `json:"newest,omitzero"`
+	}
+	// jsonTail stands behind the actions, and before the lists that came later.
+	jsonTail struct {
+		QuestionsOpen int `json:"questions_open"`
+		// NeverSeen are those deletions whose account was in no complete read.
+		NeverSeen int `json:"never_seen"`
 	}
 	jsonDrift struct {
 		No        int    `json:"no"`
@@ -107,6 +134,9 @@ type (
 		ID      string       `json:"id"`
 		Changes []jsonChange `json:"changes"`
 		Outcome string       `json:"outcome"`
+		// Explanation is there for deletions and blocks of accounts without a row.
+		Link        *jsonLink        `json:"link,omitempty"`
+		Explanation *jsonExplanation `json:"explanation,omitempty"`
 	}
 	jsonChange struct {
 		Attribute string  `json:"attribute"`
@@ -129,6 +159,7 @@ const outcomePlanned = "planned"
 // planObject is a plan, and what a sync made of it, as one JSON object.
 type planObject struct {
 	run    int64
+	at     time.Time // when the plan was made
 	plan   *plan.Plan
 	report *run.Report // nil for a dry run
 	fault  *fault      // why a sync was refused
@@ -149,12 +180,20 @@ func (o planObject) head() jsonHead {
 			Cancelled:           v.Cancelled,
 			DeletionPercent:     finite(v.Percent()),
 			MaxAllowedDeletions: v.MaxAllowedDeletions,
+			Deletions:           v.Deletions, Users: v.Users, StopsAt: v.StopsAt, Claimed: v.Claimed, Lost: v.Lost, Blocks: v.Blocks,
 		},
 		Fingerprint: o.plan.Fingerprint().String(),
 		Error:       o.fault,
 	}
+	if o.plan.Undoes() == 0 {
+		about := o.plan.Source()
+		h.Source = &jsonSource{Name: about.Name, Encoding: about.Encoding, Separator: about.Separator, Newest: about.Newest.UTC()}
+	}
 	if v.Cancelled {
-		h.Verdict.Message = o.words.Text("guard.sentence", nil)
+		h.Verdict.Message = auditlog.Cancelled(o.words, v)
+	}
+	if v.Why != nil {
+		h.Verdict.Code = string(v.Why.Code)
 	}
 	if o.report != nil {
 		for _, d := range o.report.Drifted {
@@ -188,6 +227,21 @@ func (o planObject) write(w io.Writer) error {
 		_, _ = b.WriteString(`,"actions":[`)
 		for i := range o.plan.Len() {
 			if err := element(b, i, o.action(i)); err != nil {
+				return err
+			}
+		}
+		_ = b.WriteByte(']')
+	}
+	tail, err := safeJSON(jsonTail{openQuestions(o.plan), o.plan.Counts().Unclaimed})
+	if err != nil {
+		return err
+	}
+	_ = b.WriteByte(',')
+	_, _ = b.Write(tail[1 : len(tail)-1])
+	if !o.summary {
+		_, _ = b.WriteString(`,"questions":[`)
+		for i, q := range o.plan.Questions() {
+			if err := element(b, i, questionJSON(o.plan, q, o.at)); err != nil {
 				return err
 			}
 		}
@@ -227,6 +281,10 @@ func (o planObject) action(i int) jsonAction {
 			Attribute: string(c.Attribute), Old: orNull(c.Old.Text, c.Old.Set), New: orNull(c.New.Text, c.New.Set),
 		})
 	}
+	if a.Link.Username != "" {
+		row.Link = &jsonLink{Username: a.Link.Username, Since: dayOf(a.Link.Since)}
+	}
+	row.Explanation = explanationJSON(a.Explanation)
 	if o.report != nil {
 		row.Outcome = run.OutcomeNotTried
 		if became, ok := o.report.Outcome[a.No]; ok {

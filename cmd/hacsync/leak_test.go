@@ -561,7 +561,7 @@ func leakProcess(text string) int {
 		return 99
 	}
 	a.flags.state, a.flags.simulator, a.flags.identity, a.flags.log = o.State, o.Ready, o.Identity, o.Log
-	if err := a.openLog(); err != nil {
+	if err := a.openLog(context.Background()); err != nil {
 		return 99
 	}
 	defer a.closeLog()

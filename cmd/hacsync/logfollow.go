@@ -46,6 +46,8 @@ func (a *app) follow(ctx context.Context, store *state.Store, filter state.RunFi
 		switch {
 		case over(ctx):
 			return nil
+		case f.app.out.err != nil:
+			return f.app.out.err
 		case err == nil:
 			away = 0
 		case problem.Of(err) != nil && problem.Of(err).Class() == problem.Retry:

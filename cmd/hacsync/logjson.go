@@ -40,6 +40,9 @@ type (
 		Unchanged        int `json:"unchanged"`
 		Skipped          int `json:"skipped"`
 		Held             int `json:"held"`
+		Questions        int `json:"questions"`
+		QuestionsOpen    int `json:"questions_open"`
+		NeverSeen        int `json:"never_seen"`
 	}
 	jsonOutcomes struct {
 		Planned    int `json:"planned"`
@@ -61,6 +64,10 @@ type (
 		SignInChanges       int     `json:"sign_in_changes"`
 		MaxSignInChanges    *int    `json:"max_sign_in_changes"`
 		Raised              bool    `json:"raised"`
+		Claimed             bool    `json:"claimed"`
+		Lost                int     `json:"lost"`
+		Changed             int     `json:"changed"`
+		MaxChanges          *int    `json:"max_changes"`
 	}
 	jsonCause struct {
 		fault
@@ -78,6 +85,7 @@ func (a *app) jsonRun(r state.Run) jsonRun {
 	if c := sum.Counts; c != nil {
 		o.Counts = &jsonCounts{
 			c.SourceUsers, c.DestinationUsers, c.Add, c.Update, c.Rename, c.Restore, c.Delete, c.Unchanged, c.Skipped, sum.Held,
+			c.Questions, c.OpenQuestions, c.Unclaimed,
 		}
 	}
 	if r.Kind != state.DryRun {
@@ -98,6 +106,7 @@ func judgement(v plan.Verdict) *jsonJudgement {
 		MaxAllowedDeletions: v.MaxAllowedDeletions, MaxDeletions: unlessNone(v.MaxDeletions),
 		Today: v.Today, UsersThen: v.UsersThen,
 		SignInChanges: v.SignInChanges, MaxSignInChanges: unlessNone(v.MaxSignInChanges), Raised: v.Raised,
+		Claimed: v.Claimed, Lost: v.Lost, Changed: v.Changed, MaxChanges: unlessNone(v.MaxChanges),
 	}
 }
 

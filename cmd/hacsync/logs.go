@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -37,9 +37,9 @@ func (a *app) logsCommand() *cobra.Command {
 		case len(args) == 1 && f.follow:
 			return wrongUsage("hacsync logs", a.text("usage.extra", problem.Args{"argument": args[0]}))
 		case len(args) == 1:
-			no, err := strconv.ParseInt(args[0], 10, 64)
-			if err != nil || no < 1 {
-				return wrongUsage("hacsync logs", a.text("usage.run", problem.Args{"argument": args[0]}))
+			no, err := a.runNumber("hacsync logs", args[0])
+			if err != nil {
+				return err
 			}
 			return a.log1(ctx, store, no)
 		case f.follow:
@@ -53,7 +53,8 @@ func (a *app) logsCommand() *cobra.Command {
 	flags.StringVar(&f.kind, "kind", "", a.text("flag.logs-kind", nil))
 	flags.StringVar(&f.state, "outcome", "", a.text("flag.logs-state", nil))
 	flags.StringVar(&f.since, "since", "", a.text("flag.logs-since", nil))
-	flags.IntVar(&f.limit, "limit", 50, a.text("flag.limit", nil))
+	f.limit = 50
+	a.wholeFlag(c, &f.limit, "limit", 0, 0)
 	flags.BoolVar(&f.all, "all", false, a.text("flag.logs-all", nil))
 	flags.BoolVar(&f.follow, "follow", false, a.text("flag.logs-follow", nil))
 	c.AddCommand(a.pruneCommand())
@@ -110,6 +111,7 @@ func joined[T ~string](all []T) string {
 
 // sinceWhen reads an age, or a date and time of this machine's zone.
 func sinceWhen(text string, now time.Time) (time.Time, bool) {
+	text = input.Fold(text)
 	if d, err := run.ParseAge(text); err == nil {
 		return now.Add(-d), true
 	}

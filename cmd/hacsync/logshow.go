@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
@@ -105,7 +106,11 @@ func (a *app) logHead(r state.Run) {
 		out.counts(*sum.Counts, r.Kind != state.Undo)
 	}
 	if sum.Verdict != nil {
-		out.verdict(*sum.Verdict)
+		var counts plan.Counts
+		if sum.Counts != nil {
+			counts = *sum.Counts
+		}
+		out.verdict(*sum.Verdict, counts)
 		if v := sum.Verdict; v.Today > 0 {
 			out.line("%s", a.text("logs.today", problem.Args{"n": a.words.Int(v.Today), "users": a.words.Int(v.UsersThen)}))
 		}

@@ -27,6 +27,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/secret"
 )
 
 func main() {
@@ -51,10 +52,15 @@ func program(args []string, in *os.File, out, err io.Writer, getenv func(string)
 
 	ctx, stop := interruptible(restore)
 	defer stop()
+	ctx = secret.OnWait(ctx, func(waits bool) {
+		if waits {
+			a.tell(a.text("waiting.keyring", nil))
+		}
+	})
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(out)
+	root.SetOut(a.out)
 	root.SetErr(err)
 	// fang draws help and version. It is kept away from errors, which have
 	// their own form and their own place.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/notice"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -268,7 +269,7 @@ func (a *app) removeTarget(ctx context.Context, args []string, all, sure bool) e
 				return wrongUsage("hacsync notices remove", a.text("usage.needs", problem.Args{"flag": "yes", "value": "--all"}))
 			}
 			answer, err := a.ask(ctx, a.text("notices.question", nil))
-			if err != nil || !yes(answer) {
+			if err != nil || !input.Yes(answer) {
 				return err
 			}
 		}

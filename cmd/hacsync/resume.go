@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -29,8 +28,8 @@ func (a *app) resumeCommand() *cobra.Command {
 		defer s.close()
 		no := int64(0)
 		if !f.last {
-			if no, err = strconv.ParseInt(args[0], 10, 64); err != nil || no < 1 {
-				return wrongUsage("hacsync resume", a.text("usage.run", problem.Args{"argument": args[0]}))
+			if no, err = a.runNumber("hacsync resume", args[0]); err != nil {
+				return err
 			}
 		}
 		return a.resume(ctx, s, no, f)

@@ -46,8 +46,9 @@ func (a *app) root() *cobra.Command {
 	}
 	add("try", a.demoCommand(), a.simulatorCommand())
 	add("tenant", a.connectCommand(), a.connectionsCommand(), a.domainsCommand(), a.checkCommand(), a.grantCommand())
-	add("sync", a.dryRunCommand(), a.auditLogCommand(), a.syncCommand(), a.undoCommand(), a.resumeCommand(), a.logsCommand(), a.settingsCommand())
+	add("sync", a.dryRunCommand(), a.answerCommand(), a.auditLogCommand(), a.syncCommand(), a.undoCommand(), a.resumeCommand(), a.logsCommand(), a.linksCommand(), a.settingsCommand())
 	add("sync", a.periodicCommand(), a.workerCommand(), a.noticesCommand())
 	root.AddCommand(a.backupCommand(), a.versionCommand())
+	foldFlags(root)
 	return root
 }

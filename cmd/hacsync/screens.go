@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -19,8 +18,7 @@ import (
 // screens reports whether the wizard can be drawn: not asked for line by line,
 // and a terminal at both ends.
 func (a *app) screens() bool {
-	out, ok := a.out.(*os.File)
-	return !a.flags.plain && a.terminal && ok && term.IsTerminal(int(out.Fd())) && a.getenv("TERM") != "dumb"
+	return !a.flags.plain && a.terminal && a.stdout != nil && term.IsTerminal(int(a.stdout.Fd())) && a.getenv("TERM") != "dumb"
 }
 
 // onScreen walks f on the terminal.
@@ -38,7 +36,7 @@ func (a *app) onScreen(ctx context.Context, f *flow.Flow) (flow.Outcome, error) 
 	}
 	linux := a.getenv("TERM") == "linux" // the console has few signs
 	ended, err := tui.Run(ctx, f, tui.Options{
-		Printers: printers, Input: a.in, Output: a.out, ASCII: a.flags.ascii || linux, Probe: true, Browse: browse,
+		Printers: printers, Input: a.in, Output: a.stdout, ASCII: a.flags.ascii || linux, Probe: true, Browse: browse,
 	})
 	var crash *tui.Crash
 	if errors.As(err, &crash) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
@@ -49,6 +49,11 @@ func (a *app) settingsCommand() *cobra.Command {
 			}
 			maps.Copy(imported, pairs)
 			pairs = imported
+			if spec, ok := pairs[run.KeySource]; ok {
+				if pairs[run.KeySource], err = absoluteSource(spec); err != nil {
+					return err
+				}
+			}
 		}
 		s, err := a.open(ctx)
 		if err != nil {
@@ -72,7 +77,7 @@ func (a *app) settingsCommand() *cobra.Command {
 		}
 		kv := now.Pairs()
 		if export != "" {
-			return a.exportSettings(export, domain, kv)
+			return a.exportSettings(ctx, export, domain, kv)
 		}
 		if a.flags.json {
 			a.answer(struct {
@@ -125,7 +130,7 @@ func (a *app) pairs(args []string) (map[string]string, error) {
 	return kv, nil
 }
 
-func (a *app) exportSettings(path, domain string, kv map[string]string) error {
+func (a *app) exportSettings(ctx context.Context, path, domain string, kv map[string]string) error {
 	write := func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
@@ -138,7 +143,7 @@ func (a *app) exportSettings(path, domain string, kv map[string]string) error {
 	if path == "-" {
 		return wrongUsage("hacsync settings", a.text("usage.export_json", nil))
 	}
-	if err := writeFile(path, write); err != nil {
+	if err := a.writeFile(ctx, path, write); err != nil {
 		return err
 	}
 	if a.flags.json {
@@ -155,7 +160,7 @@ func (a *app) exportSettings(path, domain string, kv map[string]string) error {
 
 // readSettings reads what exportSettings wrote.
 func readSettings(path string) (map[string]string, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := input.File(path)
 	if err != nil {
 		return nil, notRead(path, err)
 	}

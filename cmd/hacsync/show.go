@@ -9,6 +9,8 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/hacsync/hacsync/sync/auditlog"
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -47,11 +49,12 @@ func (s show) plan(p *run.Planned, at time.Time, summary bool) {
 	} else {
 		s.line("%s", s.text("plan.title", title))
 		s.line("%s", s.text("plan.sides", sides))
+		s.source(pl.Source())
 	}
 	s.line("")
 	s.counts(c, pl.Undoes() == 0)
 	s.line("")
-	s.verdict(pl.Verdict())
+	s.verdict(pl.Verdict(), c)
 	for _, w := range pl.Warnings() {
 		s.line("! %s", s.words.Problem(w).What)
 	}
@@ -59,8 +62,25 @@ func (s show) plan(p *run.Planned, at time.Time, summary bool) {
 		s.actions(pl)
 		s.skips(pl)
 	}
+	s.questions(pl, summary)
 	s.line("")
 	s.line("%s", s.text("plan.fingerprint", problem.Args{"fingerprint": pl.Fingerprint().String()}))
+}
+
+// source says how a file was read, and how new it is.
+func (s show) source(about directory.About) {
+	args := problem.Args{"encoding": about.Encoding, "separator": "", "newest": ""}
+	if about.Separator != "" {
+		args["separator"] = s.words.Text("separator."+about.Separator, nil)
+	}
+	if !about.Newest.IsZero() {
+		args["newest"] = s.words.Time(about.Newest)
+	}
+	if about.Encoding != "" {
+		s.line("%s", s.text("plan.file", args))
+	} else if args["newest"] != "" {
+		s.line("%s", s.text("plan.newest", args))
+	}
 }
 
 // counts shows the sums; without a source nobody is unchanged.
@@ -78,6 +98,9 @@ func (s show) counts(c plan.Counts, source bool) {
 		add("=", "unchanged", c.Unchanged)
 	}
 	add("!", "skip", c.Skipped)
+	if c.Questions > 0 {
+		add("?", "question", c.Questions)
+	}
 	s.table(rows, 2)
 	if c.SignIn > 0 {
 		s.line("%s", s.text("plan.signin", problem.Args{"n": strconv.Itoa(c.SignIn)}))
@@ -85,7 +108,7 @@ func (s show) counts(c plan.Counts, source bool) {
 }
 
 // verdict shows the two numbers, the rule and what follows of them.
-func (s show) verdict(v plan.Verdict) {
+func (s show) verdict(v plan.Verdict, c plan.Counts) {
 	id := "guard.share"
 	if v.MaxDeletions >= 0 {
 		id = "guard.share-absolute"
@@ -98,8 +121,17 @@ func (s show) verdict(v plan.Verdict) {
 	if v.Blocks > 0 {
 		s.line("%s", s.text("plan.blocks", problem.Args{"n": strconv.Itoa(v.Blocks)}))
 	}
+	if v.Claimed {
+		s.line("  %s", s.words.Text("guard.claimed", nil))
+	}
+	if c.Unclaimed > 0 {
+		s.line("  %s", s.text("plan.unclaimed", problem.Args{"n": strconv.Itoa(c.Unclaimed)}))
+	}
+	if v.Lost > 0 {
+		s.line("  %s", s.words.Text("guard.lost", problem.Args{"n": strconv.Itoa(v.Lost)}))
+	}
 	if v.Cancelled {
-		s.line("! %s", s.words.Text("guard.sentence", nil))
+		s.line("! %s", auditlog.Cancelled(s.words, v))
 	}
 }
 
@@ -142,6 +174,9 @@ func (s show) action(a plan.Action) string {
 	if a.Name != "" {
 		b.WriteString("  " + message.Clean(a.Name))
 	}
+	if a.Explanation != nil {
+		b.WriteString("  " + s.explained(a.Explanation))
+	}
 	if a.Kind == plan.Add || a.Kind == plan.Delete {
 		return b.String()
 	}
@@ -160,6 +195,19 @@ func (s show) action(a plan.Action) string {
 		fmt.Fprintf(&b, "\n           %s: %s -> %s", message.Clean(name), before, after)
 	}
 	return b.String()
+}
+
+// explained is why an account may go, in a few words.
+func (s show) explained(e *plan.Explanation) string {
+	switch {
+	case !e.Due.IsZero():
+		return s.words.Text("explained.short_due", problem.Args{"due": s.words.Date(e.Due)})
+	case e.Claim == "":
+		return s.words.Text("explained.short_never", nil)
+	case !e.LastSeen.IsZero():
+		return s.words.Text("explained.short_last", problem.Args{"last": s.words.Time(e.LastSeen)})
+	}
+	return ""
 }
 
 // skips are shown by code: the reason and the remedy once, then the rows.

@@ -2,15 +2,17 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/graphclient/simulator"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/loopback"
 	"github.com/hacsync/hacsync/sync/problem"
 )
@@ -44,7 +46,7 @@ func (a *app) simulatorCommand() *cobra.Command {
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:0", a.text("flag.listen", nil))
 	flags.StringVar(&f.tenant, "tenant", "", a.text("flag.sim-tenant", nil))
 	flags.StringVar(&f.hac, "hac", "", a.text("flag.sim-hac", nil))
-	flags.IntVar(&f.users, "users", 0, a.text("flag.users", nil))
+	a.wholeFlag(c, &f.users, "users", 0, 0)
 	flags.Int64Var(&f.seed, "seed", 1, a.text("flag.seed", nil))
 	flags.StringVar(&f.approve, "approve", "auto", a.text("flag.sim-approve", nil))
 	flags.StringVar(&f.limits, "limits", "off", a.text("flag.limits", nil))
@@ -70,8 +72,6 @@ func (a *app) simulatorOptions(f simulatorFlags) (simulator.Options, error) {
 		return o, choice("approve", "auto, page", f.approve)
 	case f.limits != "off" && f.limits != "published":
 		return o, choice("limits", "off, published", f.limits)
-	case f.users < 0:
-		return o, choice("users", "0, 1, 2, ..", strconv.Itoa(f.users))
 	case f.speed <= 0:
 		return o, choice("speed", "> 0", "0")
 	case f.latency < 0:
@@ -81,7 +81,7 @@ func (a *app) simulatorOptions(f simulatorFlags) (simulator.Options, error) {
 	}
 	var err error
 	if f.tenant != "" && f.tenant != demoWord {
-		if o.Tenant, err = os.ReadFile(f.tenant); err != nil {
+		if o.Tenant, err = input.File(f.tenant); err != nil {
 			return o, notRead(f.tenant, err)
 		}
 	}
@@ -103,8 +103,9 @@ func (a *app) simulate(ctx context.Context, o simulator.Options, readyFile strin
 	defer func() { _ = s.Close() }()
 	r := s.Ready()
 	if readyFile != "" {
-		if err := s.WriteReady(readyFile); err != nil {
-			return notWritten(readyFile, err)
+		write := func(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
+		if err := a.writeFile(ctx, readyFile, write); err != nil {
+			return err
 		}
 	}
 	if a.flags.json {

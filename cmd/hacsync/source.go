@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"path/filepath"
 	"strings"
 
@@ -19,13 +20,29 @@ const sourceKinds = "csv:PATH, hac"
 type sourceFlags struct {
 	source string
 	count  int
+	// accept is the size that the shrink check refused and a reviewer accepts.
+	accept int
 }
 
 func (a *app) sourceFlags(c *cobra.Command) *sourceFlags {
 	f := &sourceFlags{}
 	c.Flags().StringVar(&f.source, "source", "", a.text("flag.source", nil))
-	c.Flags().IntVar(&f.count, "source-count", 0, a.text("flag.source-count", nil))
+	a.wholeFlag(c, &f.count, "source-count", 1, 0)
+	a.wholeFlag(c, &f.accept, "accept-size", 1, 0)
+	for _, name := range []string{"source-count", "accept-size"} {
+		c.Flags().Lookup(name).DefValue = "" // none; the help has no word for it
+	}
 	return f
+}
+
+// dryRun makes a dry run, with a new size accepted first where that was said.
+func (f *sourceFlags) dryRun(ctx context.Context, s *session, domain, by string, o run.Overrides) (*run.Planned, error) {
+	if f.accept > 0 {
+		if err := s.runner.AcceptSize(ctx, domain, f.accept, by); err != nil {
+			return nil, err
+		}
+	}
+	return s.runner.DryRun(ctx, domain, o)
 }
 
 // overrides are what the flags say for this one run.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/user"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
@@ -48,8 +48,9 @@ func (a *app) approvalFlags(c *cobra.Command, f *syncFlags) {
 	flags.BoolVar(&f.summary, "summary", false, a.text("flag.summary", nil))
 	flags.StringVar(&f.approvedBy, "approved-by", "", a.text("flag.approved-by", nil))
 	flags.StringVar(&f.note, "note", "", a.text("flag.note", nil))
-	flags.IntVar(&f.maxAllowedDeletions, "max-allowed-deletions", -1, a.text("flag.max-allowed-deletions", nil))
-	flags.IntVar(&f.maxDeletions, "max-deletions", -1, a.text("flag.max-deletions", nil))
+	f.maxAllowedDeletions, f.maxDeletions = -1, -1
+	a.percentFlag(c, &f.maxAllowedDeletions, "max-allowed-deletions")
+	a.wholeFlag(c, &f.maxDeletions, "max-deletions", 0, 0)
 	for _, name := range []string{"max-allowed-deletions", "max-deletions"} {
 		flags.Lookup(name).DefValue = "" // not raised; the help has no word for it
 	}
@@ -79,19 +80,19 @@ func (a *app) sync(ctx context.Context, domain string, f syncFlags) error {
 func (a *app) apply(ctx context.Context, s *session, p *run.Planned, known bool, f syncFlags) error {
 	a.show(a.err).plan(p, p.At, f.summary)
 	fingerprint := p.Plan.Fingerprint()
-	if f.approve != "" && !strings.EqualFold(f.approve, fingerprint.String()) {
+	if f.approve != "" && !strings.EqualFold(input.Fold(f.approve), fingerprint.String()) {
 		return problem.New(problem.NotApproved, problem.Args{"approved": f.approve, "plan": fingerprint.String()})
 	}
 	raise, err := a.raise(p.Plan.Verdict(), fingerprint, f)
 	if err != nil {
 		return err
 	}
-	verdict, changes := p.Plan.Verdict(), p.Plan.Counts().Changes()
+	why := p.Plan.Applyable()
 	switch {
-	case changes == 0:
+	case p.Plan.Counts().Changes() == 0:
 		return a.nothingToDo(p, f)
-	case verdict.Cancelled && !raise && !f.yes:
-		return a.refused(p, nil, verdictProblem(verdict), f)
+	case why != nil && !raise && !f.yes:
+		return a.refused(p, nil, why, f)
 	case !known && f.approve == "" && (f.yes || !a.terminal):
 		return problem.New(problem.ApprovalNeeded, problem.Args{
 			"file": f.plan, "plan": fingerprint.Code(), "fingerprint": fingerprint.String(),
@@ -117,7 +118,7 @@ func (a *app) apply(ctx context.Context, s *session, p *run.Planned, known bool,
 // computed it.
 func (a *app) planOf(ctx context.Context, s *session, domain string, f syncFlags, o run.Overrides) (*run.Planned, bool, error) {
 	if f.plan == "" {
-		p, err := s.runner.DryRun(ctx, domain, o)
+		p, err := f.from.dryRun(ctx, s, domain, approver(f.approvedBy), o)
 		return p, true, err
 	}
 	file, err := os.Open(f.plan)
@@ -125,7 +126,7 @@ func (a *app) planOf(ctx context.Context, s *session, domain string, f syncFlags
 		return nil, false, notRead(f.plan, err)
 	}
 	defer func() { _ = file.Close() }()
-	decoded, err := plan.Decode(file)
+	decoded, err := plan.Decode(input.Reader(file))
 	if err != nil {
 		return nil, false, err
 	}
@@ -183,17 +184,6 @@ func (a *app) raise(v plan.Verdict, fingerprint plan.Fingerprint, f syncFlags) (
 	return v.Deletions*100 < percent*v.Users && (absolute < 0 || v.Deletions < absolute), nil
 }
 
-// verdictProblem is why the guard cancels.
-func verdictProblem(v plan.Verdict) error {
-	if v.Why != nil {
-		return v.Why
-	}
-	return problem.New(problem.GuardCancels, problem.Args{
-		"deletions": strconv.Itoa(v.Deletions), "users": strconv.Itoa(v.Users),
-		"percent": fmt.Sprintf("%.1f", v.Percent()), "limit": strconv.Itoa(v.MaxAllowedDeletions),
-	})
-}
-
 // confirm asks a person on the terminal: where accounts would be deleted, for
 // their number.
 func (a *app) confirm(ctx context.Context, p *plan.Plan) error {
@@ -203,24 +193,37 @@ func (a *app) confirm(ctx context.Context, p *plan.Plan) error {
 		return problem.New(problem.NobodyToAsk, args)
 	}
 	a.tell("")
-	wanted := strconv.Itoa(c.Delete)
-	args["n"], args["changes"] = wanted, strconv.Itoa(c.Changes())
+	gone := c.Delete + c.Missing // blocked, and deleted later
+	args["n"], args["changes"] = strconv.Itoa(gone), strconv.Itoa(c.Changes())
+	if c.Missing > 0 {
+		args["blocks"] = "yes"
+	}
 	what := "sync"
 	if no := p.Undoes(); no != 0 {
 		what, args["run"] = "undo", strconv.FormatInt(no, 10)
 	}
 	question := a.text(what+".question", args)
-	if c.Delete > 0 {
+	if gone > 0 {
 		question = a.text(what+".question_deletions", args)
 	}
 	answer, err := a.ask(ctx, question)
 	if err != nil {
 		return err
 	}
-	if c.Delete > 0 && strings.ReplaceAll(answer, ",", "") == wanted || c.Delete == 0 && yes(answer) {
+	if confirms(answer, gone) {
 		return nil
 	}
 	return problem.New(problem.Declined, args)
+}
+
+// confirms reports whether an answer confirms a plan: with the number of its
+// deletions, or with yes where there are none.
+func confirms(answer string, deletions int) bool {
+	if deletions == 0 {
+		return input.Yes(answer)
+	}
+	n, ok := input.Number(answer)
+	return ok && n == deletions
 }
 
 // approver is who approved: as said, else the account of this machine.
@@ -239,7 +242,7 @@ func approver(said string) string {
 func (a *app) nothingToDo(p *run.Planned, f syncFlags) error {
 	if a.flags.json {
 		a.answered = true
-		return planObject{run: p.Run, plan: p.Plan, summary: f.summary, words: a.words}.write(a.out)
+		return planObject{run: p.Run, at: p.At, plan: p.Plan, summary: f.summary, words: a.words}.write(a.out)
 	}
 	if no := p.Plan.Undoes(); no != 0 {
 		a.say(a.text("undo.nothing", problem.Args{"run": strconv.FormatInt(no, 10)}))
@@ -257,13 +260,13 @@ func (a *app) refused(p *run.Planned, r *run.Report, err error, f syncFlags) err
 	}
 	if a.flags.json {
 		why := a.fault(err)
-		object := planObject{run: p.Run, plan: p.Plan, report: r, fault: &why, summary: f.summary, words: a.words}
+		object := planObject{run: p.Run, at: p.At, plan: p.Plan, report: r, fault: &why, summary: f.summary, words: a.words}
 		if r != nil && r.Run > 0 {
 			object.run = r.Run
 		}
 		a.answered = true
-		if err := object.write(a.out); err != nil {
-			return notWritten("stdout", err)
+		if e := object.write(a.out); e != nil { // the refusal is worse
+			a.log.Error("print the refused plan", "error", e)
 		}
 	}
 	if r != nil && r.Sent > 0 {
@@ -276,7 +279,7 @@ func (a *app) refused(p *run.Planned, r *run.Report, err error, f syncFlags) err
 func (a *app) done(ctx context.Context, s *session, p *run.Planned, r *run.Report, f syncFlags) error {
 	if a.flags.json {
 		object := planObject{
-			run: r.Run, plan: r.Plan, report: r, summary: f.summary, words: a.words,
+			run: r.Run, at: p.At, plan: r.Plan, report: r, summary: f.summary, words: a.words,
 			ids: s.added(context.WithoutCancel(ctx), r, f.summary),
 		}
 		if object.plan == nil {
@@ -284,7 +287,7 @@ func (a *app) done(ctx context.Context, s *session, p *run.Planned, r *run.Repor
 		}
 		a.answered = true
 		if err := object.write(a.out); err != nil {
-			return notWritten("stdout", err)
+			return err
 		}
 	} else {
 		out := a.show(a.out)

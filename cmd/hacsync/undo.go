@@ -2,19 +2,16 @@ package main
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/spf13/cobra"
-
-	"github.com/hacsync/hacsync/sync/problem"
 )
 
 func (a *app) undoCommand() *cobra.Command {
 	f := syncFlags{from: &sourceFlags{}}
 	c := a.command("undo", "undo RUN", func(ctx context.Context, args []string) error {
-		no, err := strconv.ParseInt(args[0], 10, 64)
-		if err != nil || no < 1 {
-			return wrongUsage("hacsync undo", a.text("usage.run", problem.Args{"argument": args[0]}))
+		no, err := a.runNumber("hacsync undo", args[0])
+		if err != nil {
+			return err
 		}
 		s, err := a.open(ctx)
 		if err != nil {

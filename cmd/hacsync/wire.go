@@ -14,6 +14,7 @@ import (
 
 	"github.com/hacsync/hacsync/graphclient/grants"
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/progress"
@@ -35,6 +36,14 @@ func (a *app) openState(ctx context.Context) (*state.Store, error) {
 		}
 		url = state.FileURL(path)
 	}
+	return a.stateAt(ctx, url)
+}
+
+// stateAt opens a state, with a word where it is waited for: another process may
+// keep it locked, and a server may not answer.
+func (a *app) stateAt(ctx context.Context, url string) (*state.Store, error) {
+	notice := time.AfterFunc(slow, func() { a.tell(a.text("waiting.state", problem.Args{"state": state.Shown(url)})) })
+	defer notice.Stop()
 	return state.Open(ctx, url, a.log)
 }
 
@@ -59,7 +68,7 @@ func (a *app) readySimulator() (*ready, error) {
 	if path == "" {
 		return nil, nil
 	}
-	raw, err := os.ReadFile(path)
+	raw, err := input.File(path)
 	if err != nil {
 		return nil, notRead(path, err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/hacsync/hacsync/sync/clock"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/destination"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/secret"
@@ -244,13 +245,16 @@ func (b *backend) Explain(pasted string) *problem.Problem {
 	return grants.Explain(pasted)
 }
 
-// ReadFile opens a file that a person named.
+// ReadFile opens a text file that a person named.
 func (b *backend) ReadFile(_ context.Context, path string) (io.ReadCloser, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, notRead(path, err)
 	}
-	return f, nil
+	return struct {
+		io.Reader
+		io.Closer
+	}{input.Reader(f), f}, nil
 }
 
 // WriteFile makes a new file in the folder hacsync was started in. It never

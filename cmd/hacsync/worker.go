@@ -36,8 +36,8 @@ func (a *app) workerCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.once, "once", false, a.text("flag.once", nil))
 	c.Flags().StringVar(&f.metrics, "metrics", metrics.Address, a.text("flag.metrics", nil))
 	c.Flags().StringVar(&f.name, "name", "", a.text("flag.worker-name", nil))
-	c.Flags().IntVar(&f.concurrency, "concurrency", 0, a.text("flag.concurrency", nil))
-	c.Flags().IntVar(&f.perTenant, "per-tenant", 0, a.text("flag.per-tenant", nil))
+	a.wholeFlag(c, &f.concurrency, "concurrency", 0, 0)
+	a.wholeFlag(c, &f.perTenant, "per-tenant", 0, 0)
 	c.Flags().DurationVar(&f.kept, "kept", periodic.Kept, a.text("flag.kept", nil))
 	return c
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -123,9 +124,11 @@ func ParseFiles(paths ...string) (*Pair, error) {
 		if err != nil {
 			return nil, problem.Wrap(err, problem.CertificateFileUnreadable, problem.Args{"file": path, "why": why(err)})
 		}
-		all.Write(text)
+		pem := input.PEM(text)
+		all.Write(pem)
 		all.WriteByte('\n')
 		clear(text)
+		clear(pem)
 	}
 	p, err := Parse(all.Bytes())
 	switch {

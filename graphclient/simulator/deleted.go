@@ -33,6 +33,8 @@ func (s *Server) getDeleted(c *call) (*answer, *graphError) {
 	if r := s.t.users.byID[strings.ToLower(c.vars[0])]; r != nil {
 		if st := r.seen(c.now, s.t.idLag); st.deleted {
 			o = st.obj
+		} else if s.t.unheard(r, c.now) && r.fresh.stale() {
+			o = r.fresh.was
 		}
 	}
 	if o == nil {
@@ -122,6 +124,7 @@ func (s *Server) restoreDeleted(c *call) (*answer, *graphError) {
 	}
 	t.change++
 	r.born, r.died = t.change, 0
+	r.fresh.since, r.fresh.was = c.now, o
 	t.put(r, o.with(changes), false, c.now)
 	b := []byte(`{"@odata.context":` + quote(c.host+"/"+c.version+"/$metadata#directoryObjects/$entity") +
 		`,"@odata.type":"#microsoft.graph.user",`)

@@ -28,12 +28,13 @@ type company struct {
 	Restores     [][3]string       `json:"restores"`
 	Adds         [][3]string       `json:"adds"`
 	Unwritable   [][3]string       `json:"unwritable"`
-	Group        [2]string         `json:"group"` // name, local part of its address
+	Questions    map[string]string `json:"questions"` // departments of the people in question
+	Group        [2]string         `json:"group"`     // name, local part of its address
 	Custom       []string          `json:"custom"`
 }
 
 // The demo company's numbers, of midori.example: 4,012 accounts, 27 of them
-// left alone, 4,021 rows.
+// left alone, 4,020 rows, and one that names no domain of the tenant.
 const (
 	demoUpdates   = 318
 	demoUnchanged = 3643
@@ -51,9 +52,40 @@ func DemoExport(now time.Time) ([]byte, error) {
 	return export, err
 }
 
+// Remembered is a user of HENNGE Access Control whom earlier runs of the demo
+// company saw; Account is empty where it is another domain's.
+type Remembered struct {
+	Account, Username, Family, Given, Display, UPN, ImmutableID string
+}
+
+// DemoTenant, DemoDomain and DemoPast are what earlier runs knew of the demo
+// company: who stood in the export, and as which account.
+const (
+	DemoTenant = "5f0c2a8e-1b7d-4e0f-9c55-2d6a8b1f7e10"
+	DemoDomain = demoMain
+)
+
+// DemoPast is who was known in the export.
+func DemoPast(now time.Time) ([]Remembered, error) {
+	w, _, err := demoPeople(now, clock.Real())
+	if err != nil {
+		return nil, err
+	}
+	return w.past, nil
+}
+
 func demo(c clock.Clock) (*tenant, []byte, error) { return demoWorld(c.Now(), c) }
 
 func demoWorld(now time.Time, c clock.Clock) (*tenant, []byte, error) {
+	w, t, err := demoPeople(now, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	export, err := w.export()
+	return t, export, err
+}
+
+func demoPeople(now time.Time, c clock.Clock) (*world, *tenant, error) {
 	var co company
 	if err := json.Unmarshal(assets.DemoCompany(), &co); err != nil {
 		return nil, nil, fmt.Errorf("read the demo company: %w", err)
@@ -79,13 +111,27 @@ func demoWorld(now time.Time, c clock.Clock) (*tenant, []byte, error) {
 	w.demoLogi()
 	w.demoLab()
 	for range 30 {
-		w.row(w.stranger("midori-hd.example"))
+		w.elsewhere("midori-hd.example")
 	}
 	for range 12 {
-		w.row(w.stranger("midori-new.example"))
+		w.elsewhere("midori-new.example")
 	}
-	export, err := w.export()
-	return t, export, err
+	return w, t, nil
+}
+
+// elsewhere makes a row of a domain that the tenant does not have.
+func (w *world) elsewhere(domain string) {
+	p := w.stranger(domain)
+	w.row(p)
+	w.past = append(w.past, Remembered{Username: p.nick})
+}
+
+// remember notes that earlier runs saw p in the export, as the account that p has.
+func (w *world) remember(p *person) {
+	w.past = append(w.past, Remembered{
+		Account: guid(w.id, "user", strings.ToLower(p.upn())), Username: p.nick, Family: p.family, Given: p.given,
+		Display: p.display, UPN: p.upn(), ImmutableID: p.imm,
+	})
 }
 
 // told makes a person of the story.
@@ -139,10 +185,12 @@ func (w *world) demoMain(co *company) {
 			w.role(r.id, a[3])
 		}
 		w.row(p)
+		w.remember(p)
 	}
 	p := w.told("arai.makoto", demoMain, "新井", "誠")
 	member := w.enter(w.account(p))
 	w.row(p)
+	w.remember(p)
 	w.demoGroups(co, member.id)
 	for range demoSynced {
 		p := w.stranger(demoMain)
@@ -172,6 +220,7 @@ func (w *world) demoMain(co *company) {
 		}
 		w.enter(props)
 		w.row(&q)
+		w.remember(p)
 	}
 }
 
@@ -205,10 +254,15 @@ func (w *world) demoChanges(co *company) {
 			p.display = given + " " + family
 		}
 		p.licensed = licensed
-		if local == "copier-3f" {
+		switch local {
+		case "copier-3f", "hara.yoko", "watanabe.sho":
 			p.imm = ""
 		}
+		w.asked(co, p)
 		w.enter(w.account(p))
+		if local != "copier-3f" && local != "okubo.jun" { // nobody saw these in the export
+			w.remember(p)
+		}
 	}
 	// Accounts first: a chain of renames takes a name that is still held.
 	var after []*person
@@ -220,6 +274,7 @@ func (w *world) demoChanges(co *company) {
 			}
 		}
 		w.enter(w.account(p))
+		w.remember(p)
 		q := *p
 		q.local, q.family, q.given = n[3], n[4], n[5]
 		q.display = n[4] + " " + n[5]
@@ -238,14 +293,35 @@ func (w *world) demoChanges(co *company) {
 	for i := range demoAdds {
 		if i < len(co.Adds) {
 			n := co.Adds[i]
-			w.row(w.told(n[0], demoMain, n[1], n[2]))
+			p := w.told(n[0], demoMain, n[1], n[2])
+			w.asked(co, p)
+			w.row(p)
 			continue
 		}
 		w.row(w.stranger(demoMain))
 	}
 	for _, n := range co.Unwritable {
-		w.row(w.told(n[0], demoMain, n[1], n[2]))
+		p := w.told(n[0], demoMain, n[1], n[2])
+		if w.asked(co, p) { // somebody wrote into the cell
+			p.domain += " (leave)"
+			p.nick, p.imm = "rei.kobayashi", ""
+		}
+		w.row(p)
 	}
+}
+
+// asked puts a person of whom only a reviewer can know who they are into their
+// department.
+func (w *world) asked(co *company, p *person) bool {
+	dept, ok := co.Questions[p.local]
+	if !ok {
+		return false
+	}
+	p.dept = dept
+	if p.local == "watanabe.s" {
+		p.login = time.Time{}
+	}
+	return true
 }
 
 // demoConflicts makes two rows with one UPN, and one row that fits two

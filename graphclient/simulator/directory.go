@@ -35,6 +35,7 @@ type tenant struct {
 	assigned  *collection // unifiedRoleAssignment
 	eligible  *collection // unifiedRoleEligibilitySchedule
 	instances *collection // unifiedRoleEligibilityScheduleInstance
+	joinable  *collection // privilegedAccessGroupEligibilitySchedule
 	consents  *collection // oAuth2PermissionGrant: never part of the snapshot
 	signedIn  string      // ID of who approves a sign-in
 	set       fileSettings
@@ -42,7 +43,10 @@ type tenant struct {
 	change uint64        // number of the latest write, for delta
 	lag    time.Duration // lists and counts show the state of so long ago
 	idLag  time.Duration // so do reads by id
-	young  map[string]young
+	// replica is for how long one of the replicas does not know a user that was
+	// made or restored.
+	replica time.Duration
+	young   map[string]young
 }
 
 // collection holds the objects of one kind in the order they were made.
@@ -99,6 +103,7 @@ type record struct {
 	touched map[uint16]uint64
 	born    uint64 // change number of creation or restore
 	died    uint64 // change number of deletion
+	fresh   fresh
 }
 
 // state is what a record was from a moment on.
@@ -113,20 +118,22 @@ type state struct {
 type users struct {
 	order []*record // by seq, with the deleted and without the purged ones
 	byID  map[string]*record
-	byUPN map[string]*record   // lower case, live users
-	byIMM map[string]*record   // exact, live users
-	byAdr map[string][]*record // lower case with its type, such as smtp:a@b, live users
-	bin   int
-	live  int
-	seq   uint64
-	gone  []*record // purged, for delta
-	due   time.Time // when the next purge is due, zero for never
+	byUPN map[string]*record // lower case, live users
+	byIMM map[string]*record // exact, live users
+	// binIMM is the same of the recycle bin, of several the latest.
+	binIMM map[string]*record
+	byAdr  map[string][]*record // lower case with its type, such as smtp:a@b, live users
+	bin    int
+	live   int
+	seq    uint64
+	gone   []*record // purged, for delta
+	due    time.Time // when the next purge is due, zero for never
 }
 
 func newUsers() users {
 	return users{
 		byID: map[string]*record{}, byUPN: map[string]*record{},
-		byIMM: map[string]*record{}, byAdr: map[string][]*record{},
+		byIMM: map[string]*record{}, binIMM: map[string]*record{}, byAdr: map[string][]*record{},
 	}
 }
 
@@ -219,6 +226,9 @@ func (t *tenant) put(r *record, o *object, deleted bool, now time.Time) {
 	}
 	if r.now.deleted {
 		t.users.bin--
+		if imm := r.now.obj.text("onPremisesImmutableId"); t.users.binIMM[imm] == r {
+			delete(t.users.binIMM, imm)
+		}
 	}
 	if t.lag > 0 || t.idLag > 0 {
 		r.past = append(r.past, r.now)
@@ -232,6 +242,9 @@ func (t *tenant) put(r *record, o *object, deleted bool, now time.Time) {
 	case o == nil:
 	case deleted:
 		t.users.bin++
+		if imm := o.text("onPremisesImmutableId"); imm != "" {
+			t.users.binIMM[imm] = r
+		}
 	default:
 		t.users.index(r)
 		t.users.live++
@@ -260,6 +273,9 @@ func (t *tenant) create(o *object, creator string, now time.Time) *record {
 	t.users.seq++
 	t.change++
 	r := &record{id: o.id(), seq: t.users.seq, creator: creator, born: t.change}
+	if creator != "" {
+		r.fresh.since = now
+	}
 	t.users.byID[strings.ToLower(r.id)] = r
 	t.users.insert(r)
 	t.put(r, o, false, now)
@@ -323,7 +339,7 @@ func (t *tenant) forgetPrincipal(id string) {
 	}
 	drop(t.members)
 	drop(t.owners)
-	for _, c := range []*collection{t.assigned, t.eligible, t.instances} {
+	for _, c := range []*collection{t.assigned, t.eligible, t.instances, t.joinable} {
 		for _, o := range append([]*object(nil), c.list...) {
 			if strings.EqualFold(o.text("principalId"), id) {
 				c.remove(o.id())
@@ -429,6 +445,9 @@ type fileSettings struct {
 	CertificateDays int `json:"certificateDays,omitempty"`
 	// NoCertificates: that policy allows applications no certificates.
 	NoCertificates bool `json:"noCertificates,omitempty"`
+	// ReuseDeletedIDs: the immutable ID of a user in the recycle bin may be given
+	// to another one. What Entra ID does is not documented; it is taken to refuse.
+	ReuseDeletedIDs bool `json:"reuseDeletedIDs,omitempty"`
 }
 
 func (f fileSettings) json() []byte {

@@ -8,7 +8,7 @@ import (
 	"github.com/hacsync/hacsync/sync/loopback"
 )
 
-// setFaults puts the faults of the options into force. A lag is part of the
+// setFaults puts the faults of the options into force. Lags are part of the
 // tenant itself, all others stand before its answers.
 func (s *Server) setFaults() error {
 	specs := make([]loopback.Spec, 0, len(s.opts.Faults))
@@ -19,6 +19,9 @@ func (s *Server) setFaults() error {
 		}
 		if d := spec.Lag(); d > 0 {
 			s.opts.Lag, s.opts.ReadLag = d, d
+		}
+		if d := spec.Replica(); d > 0 {
+			s.opts.Replica = d
 		}
 		specs = append(specs, spec)
 	}

@@ -12,8 +12,8 @@ func (s *Server) listGroups(c *call) (*answer, *graphError) {
 }
 
 func (s *Server) countGroups(c *call) (*answer, *graphError) {
-	if !c.eventual() {
-		return nil, badRequest("$count is not currently supported.")
+	if err := c.counts(); err != nil {
+		return nil, err
 	}
 	s.t.mu.RLock()
 	defer s.t.mu.RUnlock()

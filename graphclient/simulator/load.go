@@ -33,6 +33,7 @@ type tenantFile struct {
 	RoleDefinitions                  []json.RawMessage `json:"roleDefinitions"`
 	RoleEligibilitySchedules         []json.RawMessage `json:"roleEligibilitySchedules"`
 	RoleEligibilityScheduleInstances []json.RawMessage `json:"roleEligibilityScheduleInstances"`
+	GroupEligibilitySchedules        []json.RawMessage `json:"groupEligibilitySchedules"`
 	Simulator                        fileSettings      `json:"simulator"`
 }
 
@@ -63,7 +64,7 @@ func newTenant(c clock.Clock) *tenant {
 		groups: newCollection(), groupAdr: map[string]bool{}, members: map[string][]string{}, owners: map[string][]string{},
 		apps: newCollection(), sps: newCollection(), appRoles: newCollection(),
 		roles: newCollection(), assigned: newCollection(),
-		eligible: newCollection(), instances: newCollection(), consents: newCollection(),
+		eligible: newCollection(), instances: newCollection(), joinable: newCollection(), consents: newCollection(),
 	}
 }
 
@@ -84,7 +85,7 @@ func load(b []byte, c clock.Clock, out *slog.Logger) (*tenant, error) {
 	l := &loader{t: t, now: c.Now(), log: out}
 	steps := []func(*tenantFile) error{
 		l.organization, l.domains, l.users, l.deleted, l.groups, l.applications, l.principals, l.roleDefinitions,
-		l.assignments, l.signedIn,
+		l.assignments, l.joinable, l.signedIn,
 	}
 	for _, step := range steps {
 		if err := step(&f); err != nil {
@@ -295,6 +296,13 @@ func (l *loader) user(where string, raw json.RawMessage) (map[string]string, str
 		return nil, where, bad(where, "userPrincipalName %q is not of the form name@domain", upn)
 	}
 	if err := l.identify(where, props, "user", strings.ToLower(upn)); err != nil {
+		return nil, where, err
+	}
+	var said struct{ UserType json.RawMessage }
+	if json.Unmarshal(raw, &said) == nil && string(said.UserType) == null {
+		props["userType"] = null
+	}
+	if err := l.licences(where, props); err != nil {
 		return nil, where, err
 	}
 	for name, byDefault := range map[string]string{

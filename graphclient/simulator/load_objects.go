@@ -267,3 +267,46 @@ func (l *loader) assignments(f *tenantFile) error {
 	}
 	return nil
 }
+
+// joinable reads who may activate membership or ownership of a group: PIM for
+// Groups.
+func (l *loader) joinable(f *tenantFile) error {
+	for i, raw := range f.GroupEligibilitySchedules {
+		where := place("groupEligibilitySchedules", i)
+		props, _, err := l.object("privilegedAccessGroupEligibilitySchedule", where, raw, "group", "principal")
+		if err != nil {
+			return err
+		}
+		principal, group := unquote(props["principalId"]), unquote(props["groupId"])
+		if r := l.t.users.find(principal); r != nil {
+			principal = r.id
+		}
+		if !isGUID(principal) {
+			return bad(where, "its principalId %q is no object of this tenant", principal)
+		}
+		if l.t.groups.get(group) == nil {
+			return bad(where, "its groupId %q is no group of this tenant", group)
+		}
+		props["principalId"] = quote(strings.ToLower(principal))
+		switch unquote(props["accessId"]) {
+		case "":
+			props["accessId"] = `"member"`
+		case "member", "owner":
+		default:
+			return bad(where, "accessId is neither member nor owner")
+		}
+		for name, byDefault := range map[string]string{"memberType": `"direct"`, "status": `"Provisioned"`} {
+			if props[name] == "" {
+				props[name] = byDefault
+			}
+		}
+		if props["id"] == "" {
+			props["id"] = quote(strings.ToLower(group) + "_" + unquote(props["accessId"]) + "_" + guid(l.t.org.id(), "joinable", group, principal, props["accessId"]))
+		}
+		if l.t.joinable.get(unquote(props["id"])) != nil {
+			return bad(where, "its id %s stands there twice", props["id"])
+		}
+		l.t.joinable.add(newObject(l.t.sch["privilegedAccessGroupEligibilitySchedule"], props))
+	}
+	return nil
+}

@@ -6,7 +6,8 @@ import (
 )
 
 // purpose is the kind of a user's mailbox, empty if there is none: what the
-// tenant file says, else a person's where an Exchange plan is enabled.
+// tenant file says, else a person's where there is an Exchange plan that was not
+// taken away: a suspended one still has its mailbox.
 func purpose(o *object) string {
 	if m := o.raw("mailboxSettings"); m != null {
 		var s struct {
@@ -16,13 +17,8 @@ func purpose(o *object) string {
 			return s.UserPurpose
 		}
 	}
-	var plans []struct {
-		Service string `json:"service"`
-		Status  string `json:"capabilityStatus"`
-	}
-	_ = json.Unmarshal([]byte(o.raw("assignedPlans")), &plans)
-	for _, p := range plans {
-		if strings.EqualFold(p.Service, "exchange") && strings.EqualFold(p.Status, "Enabled") {
+	for _, p := range plansOf(o.raw("assignedPlans")) {
+		if strings.EqualFold(p.Service, "exchange") && p.Status != "Deleted" {
 			return "user"
 		}
 	}

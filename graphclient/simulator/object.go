@@ -124,7 +124,7 @@ func (o *object) appendTo(b []byte, wanted []uint16, whole bool) []byte {
 	}
 	if whole {
 		for _, v := range o.props {
-			if v.raw != null {
+			if v.raw != null || o.t.props[v.p].noted {
 				put(v.p, v.raw)
 			}
 		}

@@ -62,7 +62,8 @@ type world struct {
 	taken map[string]bool // UPNs, lower case
 	last  map[string]int  // the number that was last put behind a name
 	rows  [][]string
-	id    string // of the tenant
+	past  []Remembered // whom earlier runs saw
+	id    string       // of the tenant
 	serie int
 }
 
@@ -149,13 +150,6 @@ func (w *world) immutable(p *person) string {
 	h := sha256.Sum256([]byte(w.id + "\x00" + p.upn()))
 	return base64.StdEncoding.EncodeToString(h[:16])
 }
-
-// Plans as Graph lists them for an account with a licence.
-const (
-	exchangePlan = `{"assignedDateTime":"2024-04-01T00:00:00Z","capabilityStatus":"Enabled","service":"exchange","servicePlanId":"efb87545-963c-4e0d-99df-69c6916d9eb0"}`
-	teamsPlan    = `{"assignedDateTime":"2024-04-01T00:00:00Z","capabilityStatus":"Enabled","service":"TeamspaceAPI","servicePlanId":"57ff2da0-773e-42df-b2af-ffb7a2317929"}`
-	licenceE3    = `[{"disabledPlans":[],"skuId":"05e9a617-0261-4cee-bb44-138d3ef5d965"}]`
-)
 
 // account makes the properties of a person's account.
 func (w *world) account(p *person) map[string]string {

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -106,6 +107,19 @@ func parseQuery(raw string) (query, *graphError) {
 // they need both the header and $count.
 func (c *call) eventual() bool {
 	return strings.EqualFold(c.header.Get("ConsistencyLevel"), "eventual")
+}
+
+// counts refuses a $count that is not asked for as the documentation has it:
+// eventual, and as the text that it is.
+func (c *call) counts() *graphError {
+	if !c.eventual() {
+		return badRequest("$count is not currently supported.")
+	}
+	accept := strings.ToLower(strings.Join(c.header.Values("Accept"), ","))
+	if accept == "" || strings.Contains(accept, "text/plain") || strings.Contains(accept, "text/*") || strings.Contains(accept, "*/*") {
+		return nil
+	}
+	return fail(http.StatusNotAcceptable, "NotAcceptable", "A supported MIME type could not be found that matches the content type of the response. None of the supported type(s) 'text/plain' matches the acceptable types.")
 }
 
 // pick finds the selected properties, nil for those that come by themselves.

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -144,4 +145,25 @@ func (s *Server) listInstances(c *call) (*answer, *graphError) {
 		return nil, err
 	}
 	return s.roleList(c, "unifiedRoleEligibilityScheduleInstance", "roleManagement/directory/roleEligibilityScheduleInstances", s.t.instances)
+}
+
+// listJoinable answers who may activate membership or ownership of a group. A
+// list of all groups is refused: the caller names one, or a principal. A person
+// needs a role that reads role-assignable groups, or to own or be in the group.
+func (s *Server) listJoinable(c *call) (*answer, *graphError) {
+	s.t.mu.RLock()
+	defer s.t.mu.RUnlock()
+	if err := s.licence(); err != nil {
+		return nil, err
+	}
+	if c.query.filter == nil {
+		return nil, fail(400, "InvalidFilter", "The filter on groupId or principalId is missing.")
+	}
+	if !c.who.isApp {
+		held := s.t.rolesHeld(c.who.oid)
+		if !slices.ContainsFunc([]string{roleGlobalAdmin, roleGlobalReader, rolePrivRoleAdmin}, func(r string) bool { return slices.Contains(held, r) }) {
+			return nil, denied()
+		}
+	}
+	return s.listOf(c, "privilegedAccessGroupEligibilitySchedule", "identityGovernance/privilegedAccess/group/eligibilitySchedules", s.t.joinable, true)
 }

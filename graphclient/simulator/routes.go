@@ -58,6 +58,7 @@ func routes() []route {
 		{method: get, pattern: "roleManagement/directory/roleDefinitions/*", may: canReadRoles, handle: (*Server).getDefinition},
 		{method: get, pattern: "roleManagement/directory/roleEligibilitySchedules", may: canReadElig, handle: (*Server).listEligible},
 		{method: get, pattern: "roleManagement/directory/roleEligibilityScheduleInstances", may: canReadElig, handle: (*Server).listInstances},
+		{method: get, pattern: "identityGovernance/privilegedAccess/group/eligibilitySchedules", may: canReadJoin, handle: (*Server).listJoinable},
 
 		{method: get, pattern: "groups", may: canReadGroups, handle: (*Server).listGroups},
 		{method: get, pattern: "groups/$count", may: canReadGroups, handle: (*Server).countGroups},

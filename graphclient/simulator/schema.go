@@ -36,6 +36,7 @@ type property struct {
 	fixed      bool // cannot be cleared
 	max        int  // longest value in characters, 0 for no limit
 	alone      bool // kept outside of the directory: not in lists, not in delta
+	noted      bool // its null is a state of its own, which a tenant file keeps
 }
 
 // odata is the pseudo property for an object that is not what its list holds.
@@ -132,6 +133,7 @@ func (e *entity) describeUser() {
 		p.readOnly = p.readOnly || slices.Contains(readOnly, p.name)
 		p.fixed = p.fixed || slices.Contains(fixed, p.name)
 		p.alone = slices.Contains(alone, p.name)
+		p.noted = p.name == "userType" // the oldest accounts have none
 	}
 	for name, max := range map[string]int{
 		"displayName": 256, "givenName": 64, "surname": 64, "mailNickname": 64, "department": 64, "companyName": 64,

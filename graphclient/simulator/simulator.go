@@ -77,10 +77,13 @@ type Options struct {
 	// Lag makes lists, filters and counts show what was so long ago; ReadLag
 	// does the same to reads by ID. Both are the tenant's time.
 	Lag, ReadLag time.Duration
+	// Replica is for how long after it was made or restored a user is unknown to
+	// one of the replicas: writes meet it, and every other read by ID.
+	Replica time.Duration
 	// Fault changes answers; nil for none.
 	Fault loopback.Fault
 	// Faults are faults in their own words, see loopback.Spec; they come behind
-	// Fault. lag=D sets Lag and ReadLag.
+	// Fault. lag=D sets Lag and ReadLag, replica=D Replica.
 	Faults []string
 	// PageSize is the largest page of a list, 999 if 0: Graph may give fewer
 	// rows than $top asks for.
@@ -163,7 +166,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.t.lag, s.t.idLag = s.opts.Lag, s.opts.ReadLag
+	s.t.lag, s.t.idLag, s.t.replica = s.opts.Lag, s.opts.ReadLag, s.opts.Replica
 	if o.RefuseSignIn != 0 {
 		s.t.set.RefuseSignIn = o.RefuseSignIn
 	}

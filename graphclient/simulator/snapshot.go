@@ -55,6 +55,7 @@ func (t *tenant) snapshot() []byte {
 		{"roleDefinitions", roles},
 		{"roleEligibilitySchedules", t.eligible.list},
 		{"roleEligibilityScheduleInstances", t.instances.list},
+		{"groupEligibilitySchedules", t.joinable.list},
 	} {
 		if len(k.objs) > 0 {
 			list(k.name, k.objs)

@@ -67,8 +67,8 @@ func (s *Server) countUsers(c *call) (*answer, *graphError) { return s.countOf(c
 func (s *Server) countDeleted(c *call) (*answer, *graphError) { return s.countOf(c, true) }
 
 func (s *Server) countOf(c *call, deleted bool) (*answer, *graphError) {
-	if !c.eventual() {
-		return nil, badRequest("$count is not currently supported.")
+	if err := c.counts(); err != nil {
+		return nil, err
 	}
 	s.t.mu.RLock()
 	defer s.t.mu.RUnlock()
@@ -138,7 +138,7 @@ func (s *Server) getUser(c *call) (*answer, *graphError) {
 	s.t.mu.RLock()
 	defer s.t.mu.RUnlock()
 	o := s.visible(c, c.vars[0])
-	if o == nil {
+	if o == nil || s.t.flaps(o.id(), c.now) {
 		return nil, notFound(c.vars[0])
 	}
 	return c.one(o, "users")
@@ -203,7 +203,7 @@ func (s *Server) updateUser(c *call) (*answer, *graphError) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.users.find(c.vars[0])
-	if r == nil {
+	if r == nil || t.unheard(r, c.now) {
 		return nil, notFound(c.vars[0])
 	}
 	if err := patchPermission(c.who, body); err != nil {
@@ -269,7 +269,7 @@ func (s *Server) deleteUser(c *call) (*answer, *graphError) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.users.find(c.vars[0])
-	if r == nil {
+	if r == nil || t.unheard(r, c.now) {
 		return nil, notFound(c.vars[0])
 	}
 	if err := t.mayTouch(c.who, r, true); err != nil {

@@ -245,6 +245,9 @@ func (t *tenant) checkFree(self *record, upn, imm, mail string) *graphError {
 		if r := t.users.byIMM[imm]; r != nil && r != self {
 			return conflict("onPremisesImmutableId")
 		}
+		if r := t.users.binIMM[imm]; r != nil && r != self && !t.set.ReuseDeletedIDs {
+			return conflict("onPremisesImmutableId")
+		}
 	}
 	if mail != "" && t.addressTaken(self, mail) {
 		return conflict("proxyAddresses")

@@ -88,6 +88,7 @@ func graphAppRoles() []named {
 		{"5b567255-7703-4780-807c-7be8301ae99b", "Group.Read.All"},
 		{"498476ce-e0fe-48b0-b801-37ba7e2685c6", "Organization.Read.All"},
 		{"40f97065-369a-49f4-947c-6a255697ae91", "MailboxSettings.Read"},
+		{"edb419d6-7edc-42a3-9345-509bfdf5d87c", "PrivilegedEligibilitySchedule.Read.AzureADGroup"},
 		{"b0afded3-3588-46d8-8b3d-9842eff778da", "AuditLog.Read.All"},
 	}
 }
@@ -112,6 +113,7 @@ func graphScopes() []named {
 		{"5f8c59db-677d-491f-a6b8-5f174b11ec1d", "Group.Read.All"},
 		{"4908d5b9-3fb2-4b1e-9336-1888b7937185", "Organization.Read.All"},
 		{"87f447af-9fa4-4c32-9dfa-4a57a73d18ce", "MailboxSettings.Read"},
+		{"8f44f93d-ecef-46ae-a9bf-338508d44d6b", "PrivilegedEligibilitySchedule.Read.AzureADGroup"},
 		{"e4c9e354-4dc5-45b8-9e7c-e1393b0b1a20", "AuditLog.Read.All"},
 		{"7427e0e9-2fba-42fe-b0c0-848c9e6a8182", "offline_access"},
 		{"37f7f235-527c-4136-accd-4a02d197296e", "openid"},

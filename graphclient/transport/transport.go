@@ -19,6 +19,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -93,7 +94,7 @@ func trusted(file string) (*x509.CertPool, error) {
 	if err != nil {
 		pool = x509.NewCertPool() // a system without any
 	}
-	if !pool.AppendCertsFromPEM(pem) {
+	if !pool.AppendCertsFromPEM(input.PEM(pem)) {
 		return nil, problem.New(problem.TrustFileWrong, problem.Args{"file": file, "why": "no certificate in PEM form"})
 	}
 	return pool, nil

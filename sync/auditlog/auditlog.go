@@ -27,6 +27,7 @@ type Plan interface {
 	Warnings() []*problem.Problem
 	Actions() iter.Seq[plan.Action]
 	Skips() iter.Seq[plan.Skipped]
+	Questions() iter.Seq2[int, *plan.Question]
 }
 
 // Report is what an audit log is written of.

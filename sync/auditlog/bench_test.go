@@ -36,7 +36,7 @@ func benchmark(b *testing.B, write func(io.Writer, *message.Printer, Report) err
 	}
 	for i := range 2_000 {
 		f.skips = append(f.skips, plan.Skipped{
-			No: 20_001 + i, Group: plan.LeftAlone, Ref: directory.Ref{UPN: fmt.Sprintf("room%d@midori.example", i)},
+			No: 20_001 + i, Group: problem.LeftAlone, Ref: directory.Ref{UPN: fmt.Sprintf("room%d@midori.example", i)},
 			Why: problem.New(problem.UnknownLanguage, problem.Args{"language": "x"}),
 		})
 	}

@@ -2,6 +2,7 @@ package auditlog
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -33,8 +34,19 @@ func back() []string {
 	}
 }
 
-// CSV writes one row an action or skip, in the plan's order, below one header
-// line: UTF-8 with BOM, CRLF. What concerns the plan as a whole (run, plan code,
+// latest are the columns that came after those of back: why an account may be
+// deleted, and questions.
+func latest() []string {
+	return []string{
+		"claim", "username", "linked_since", "last_in_hac", "absent_reads", "absent_days", "open_rows_compared", "due",
+		"question", "answer", "answered_by", "answered_at", "row", "row_upn", "row_name", "first_seen", "for", "against",
+	}
+}
+
+// CSV writes one row an action or skip, in the plan's order, and one for each
+// source row of each question, below one header line: UTF-8 with BOM, CRLF. The
+// No of a question is Q1, Q2; the Source Line that of the row. Same Person As is
+// empty: it is a question now. What concerns the plan as a whole (run, plan code,
 // verdict, completeness) stands in every row, so that a row says by itself where
 // it is from. Action, Verdict, Outcome and the like are words for scripts;
 // reasons, remedies and warnings are in the printer's language. An attribute has
@@ -67,6 +79,7 @@ type table struct {
 	attributes []directory.Attribute
 	place      map[directory.Attribute]int
 	back       int      // index of the first column of back
+	latest     int      // and of latest
 	whole      []string // the columns about the plan as a whole
 	cells      []string
 }
@@ -80,6 +93,8 @@ func (t *table) write() error {
 	}
 	t.back = len(header)
 	header = append(header, back()...)
+	t.latest = len(header)
+	header = append(header, latest()...)
 	for i := range header {
 		header[i] = cell(header[i])
 	}
@@ -96,6 +111,13 @@ func (t *table) write() error {
 	for s := range t.report.Plan.Skips() {
 		if err := t.skip(s); err != nil {
 			return err
+		}
+	}
+	for _, q := range t.report.Plan.Questions() {
+		for i := range q.Rows {
+			if err := t.question(q, &q.Rows[i]); err != nil {
+				return err
+			}
 		}
 	}
 	t.csv.Flush()
@@ -119,7 +141,7 @@ func (t *table) aboutThePlan() []string {
 }
 
 func (t *table) action(a plan.Action) error {
-	row := t.start(a.No, a.Kind.String(), a.UPN, string(a.User.ID), a.Name, a.Line)
+	row := t.start(strconv.Itoa(a.No), a.Kind.String(), a.UPN, string(a.User.ID), a.Name, a.Line)
 	for _, c := range a.Changes {
 		i, ok := t.place[c.Attribute]
 		if !ok {
@@ -127,11 +149,8 @@ func (t *table) action(a plan.Action) error {
 		}
 		row[i], row[i+1] = values(c)
 	}
-	end := row[t.back:]
-	end[0] = mark(a.SignIn)
-	if a.Pair != 0 {
-		end[1] = strconv.Itoa(a.Pair)
-	}
+	end := row[t.back:t.latest]
+	end[0] = yes(a.SignIn)
 	if e := a.Evidence; e != nil {
 		end[2], end[3] = word(e.Licensed), word(e.Enabled)
 		end[4], end[5] = stamp(e.Created), stamp(e.LastSignIn)
@@ -145,23 +164,57 @@ func (t *table) action(a plan.Action) error {
 		t.why(end, why)
 	}
 	end[10] = t.report.Outcomes[a.No]
+	if a.Explanation != nil {
+		explained(row[t.latest:], a.Explanation)
+	}
 	return t.end(row)
 }
 
+// explained fills the columns of a deletion.
+func explained(end []string, e *plan.Explanation) {
+	copy(end, []string{
+		cmp.Or(e.Claim, "never_seen"), e.Username, stamp(e.LinkedSince), stamp(e.LastSeen), strconv.Itoa(e.Absent.Reads),
+		strconv.Itoa(e.Absent.Days), strconv.Itoa(e.OpenRows), stamp(e.Due),
+	})
+	if e.Question != 0 {
+		copy(end[8:], []string{questionNo(e.Question), string(plan.DifferentPeople), e.By, stamp(e.At)})
+	}
+}
+
+// question is one source row beside the account that it may belong to.
+func (t *table) question(q *plan.Question, c *plan.Candidate) error {
+	row := t.start(questionNo(q.No), "question", q.Account.UPN, string(q.Account.ID), q.Name, c.Line)
+	end := row[t.back:t.latest]
+	end[2], end[3] = word(q.Evidence.Licensed), word(q.Evidence.Enabled)
+	end[4], end[5] = stamp(q.Evidence.Created), stamp(q.Evidence.LastSignIn)
+	answer := q.Answer
+	if answer.Kind == plan.SamePerson && answer.Row != c.RowKey() {
+		answer = plan.Answer{}
+	}
+	copy(row[t.latest:], []string{
+		"", q.Link.Username, stamp(q.Link.Since), stamp(q.Seen.Last), "", "", "", "",
+		questionNo(q.No), cmp.Or(string(answer.Kind), "open"), answer.By, stamp(answer.At),
+		RowName(c), c.Row.UPN, c.Name, stamp(c.Seen.First), Signs(t.words, c.For), Signs(t.words, c.Against),
+	})
+	return t.end(row)
+}
+
+func questionNo(no int) string { return "Q" + strconv.Itoa(no) }
+
 func (t *table) skip(s plan.Skipped) error {
-	row := t.start(s.No, "skip", s.Ref.UPN, string(s.Ref.ID), s.Name, s.Line)
+	row := t.start(strconv.Itoa(s.No), "skip", s.Ref.UPN, string(s.Ref.ID), s.Name, s.Line)
 	t.why(row[t.back:], s.Why)
 	return t.end(row)
 }
 
 // start clears the row and fills the columns that every row has.
-func (t *table) start(no int, action, upn, id, name string, line int) []string {
+func (t *table) start(no, action, upn, id, name string, line int) []string {
 	clear(t.cells)
-	copy(t.cells, []string{strconv.Itoa(no), action, upn, id, name})
+	copy(t.cells, []string{no, action, upn, id, name})
 	if line > 0 {
 		t.cells[5] = strconv.Itoa(line)
 	}
-	copy(t.cells[len(t.cells)-len(t.whole):], t.whole)
+	copy(t.cells[t.latest-len(t.whole):], t.whole)
 	return t.cells
 }
 
@@ -189,7 +242,7 @@ func values(c plan.Change) (string, string) {
 	return c.Old.Text, c.New.Text
 }
 
-func mark(b bool) string {
+func yes(b bool) string {
 	if b {
 		return "yes"
 	}

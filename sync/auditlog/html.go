@@ -94,6 +94,22 @@ func (v view) Guard() string {
 	return v.words.Text("guard.share", args)
 }
 
+// Sentence is why the guard cancels.
+func (v view) Sentence() string { return Cancelled(v.words, v.report.Plan.Verdict()) }
+
+// Beside says what else the guard counts, or does not.
+func (v view) Beside() []string {
+	var all []string
+	g := v.report.Plan.Verdict()
+	if g.Claimed {
+		all = append(all, v.words.Text("guard.claimed", nil))
+	}
+	if g.Lost > 0 {
+		all = append(all, v.words.Text("guard.lost", problem.Args{"n": strconv.Itoa(g.Lost)}))
+	}
+	return all
+}
+
 // Judgement is the verdict in words.
 func (v view) Judgement() string {
 	switch {
@@ -112,15 +128,26 @@ type sum struct{ Sign, Word, Number string }
 // Sums are the plan's numbers by kind.
 func (v view) Sums() []sum {
 	c := v.report.Plan.Counts()
-	number := func(k plan.Kind, n int) sum {
-		return sum{k.Sign(), v.words.Text("kind."+k.String(), nil), v.words.Int(n)}
+	var all []sum
+	add := func(sign, word string, n int) {
+		all = append(all, sum{sign, v.words.Text(word, nil), v.words.Int(n)})
 	}
-	return []sum{
-		number(plan.Delete, c.Delete), number(plan.Rename, c.Rename), number(plan.Restore, c.Restore),
-		number(plan.Add, c.Add), number(plan.Update, c.Update),
-		{"=", v.words.Text("kind.unchanged", nil), v.words.Int(c.Unchanged)},
-		{"!", v.words.Text("kind.skip", nil), v.words.Int(c.Skipped)},
+	number := func(k plan.Kind, n int) { add(k.Sign(), "kind."+k.String(), n) }
+	number(plan.Delete, c.Delete)
+	if c.Unclaimed > 0 {
+		add("", "audit.unclaimed", c.Unclaimed)
 	}
+	number(plan.Rename, c.Rename)
+	number(plan.Restore, c.Restore)
+	number(plan.Add, c.Add)
+	number(plan.Update, c.Update)
+	add("=", "kind.unchanged", c.Unchanged)
+	add("!", "kind.skip", c.Skipped)
+	if c.Questions > 0 {
+		add("?", "kind.question", c.Questions)
+		add("", "audit.open", c.OpenQuestions)
+	}
+	return all
 }
 
 // Warnings are those of the plan as a whole.
@@ -142,6 +169,7 @@ type row struct {
 	Warnings            []message.Words
 	Why                 *message.Words
 	GroupStarts         string
+	Explained           []Fact
 }
 
 // changed is one attribute before and after.
@@ -176,6 +204,9 @@ func (v view) action(a plan.Action) row {
 	for _, w := range a.Warnings {
 		r.Warnings = append(r.Warnings, v.words.Problem(w))
 	}
+	if a.Explanation != nil {
+		r.Explained = Explain(v.words, a.Explanation)
+	}
 	if why := v.report.Why[a.No]; why != nil {
 		words := v.words.Problem(why)
 		r.Why = &words
@@ -193,23 +224,18 @@ func (v view) shown(value directory.Value, text string) string {
 	return text
 }
 
-func (v view) attribute(a directory.Attribute) string {
-	if id := "attribute." + string(a); v.words.Has(id) {
-		return v.words.Text(id, nil)
-	}
-	return message.Clean(string(a))
-}
+func (v view) attribute(a directory.Attribute) string { return attribute(v.words, a) }
 
 // groups are the words of each group of skips.
-func groups(g plan.Group) string {
+func groups(g problem.Group) string {
 	switch g {
-	case plan.LeftAlone:
+	case problem.LeftAlone:
 		return "group.left-alone"
-	case plan.NotWritable:
+	case problem.NotWritable:
 		return "group.not-writable"
-	case plan.NotHere:
+	case problem.NotHere:
 		return "group.not-here"
-	case plan.LeftOut:
+	case problem.LeftOut:
 		return "group.left-out"
 	}
 	return "kind.skip"
@@ -218,7 +244,7 @@ func groups(g plan.Group) string {
 // Skips are the rows of skips; the first of each group carries its words.
 func (v view) Skips() iter.Seq[row] {
 	return func(yield func(row) bool) {
-		var group plan.Group
+		var group problem.Group
 		for s := range v.report.Plan.Skips() {
 			words := v.words.Problem(s.Why)
 			r := row{
@@ -233,6 +259,83 @@ func (v view) Skips() iter.Seq[row] {
 			}
 		}
 	}
+}
+
+// question is a question as it stands on the page.
+type question struct {
+	No, UPN, ID, Name, Link, Answer, Before string
+	Rows                                    []candidate
+}
+
+// candidate is a source row of a question.
+type candidate struct {
+	Row, UPN, Username, Name, Seen, For, Against, Taken string
+	Compared                                            []Beside
+}
+
+// Questions are those of the plan, with their answers.
+func (v view) Questions() iter.Seq[question] {
+	return func(yield func(question) bool) {
+		for _, q := range v.report.Plan.Questions() {
+			if !yield(v.question(q)) {
+				return
+			}
+		}
+	}
+}
+
+func (v view) question(q *plan.Question) question {
+	out := question{
+		No: questionNo(q.No), UPN: message.Reveal(q.Account.UPN), ID: message.Clean(string(q.Account.ID)),
+		Name: message.Clean(q.Name), Answer: Answered(v.words, q), Before: Before(v.words, q),
+	}
+	if q.Link.Username != "" {
+		args := problem.Args{"username": q.Link.Username}
+		if !q.Link.Since.IsZero() {
+			args["since"] = v.words.Date(q.Link.Since)
+		}
+		if !q.Seen.Last.IsZero() {
+			args["last"] = v.words.Time(q.Seen.Last)
+		}
+		out.Link = v.words.Text("question.linked", args)
+	}
+	for i := range q.Rows {
+		out.Rows = append(out.Rows, v.candidate(q, &q.Rows[i]))
+	}
+	return out
+}
+
+func (v view) candidate(q *plan.Question, c *plan.Candidate) candidate {
+	args := problem.Args{}
+	if len(q.Rows) > 1 {
+		args["key"] = c.Key
+	}
+	if c.Line > 0 {
+		args["line"] = v.words.Int(c.Line)
+	}
+	out := candidate{
+		Row: v.words.Text("question.row", args), UPN: message.Reveal(c.Row.UPN), Username: message.Reveal(c.Username),
+		Name: message.Clean(c.Name), Seen: v.words.Text("question.new", nil),
+		For: Signs(v.words, c.For), Against: Signs(v.words, c.Against), Compared: Compared(v.words, c),
+	}
+	if !c.Seen.First.IsZero() {
+		out.Seen = v.words.Text("question.known", problem.Args{"since": v.words.Time(c.Seen.First)})
+	}
+	switch {
+	case c.TakenBy != 0:
+		out.Taken = v.words.Text("question.taken", problem.Args{"no": strconv.Itoa(c.TakenBy)})
+	case c.WaitsFor != 0:
+		out.Taken = v.words.Text("question.waits", problem.Args{"no": strconv.Itoa(c.WaitsFor)})
+	}
+	return out
+}
+
+// HasQuestions reports whether something is asked.
+func (v view) HasQuestions() bool {
+	for range v.report.Plan.Questions() {
+		return true
+	}
+	return false
 }
 
 // HasActions and HasSkips say whether there is a table to show.
@@ -272,17 +375,23 @@ tr.group th { padding-top: 1.2em } ul { margin: .2em 0; padding-left: 1.1em }
 <h1>{{.Title}}</h1>
 <p>{{.Heading}}<br>{{.Code}} <span class="small">{{text "audit.fingerprint"}} <code>{{.Fingerprint}}</code></span></p>
 <p{{if not .Confirmed}} class="stop"{{end}}>{{text "audit.completeness"}}: {{.Source}}</p>
-{{if .Cancelled}}<p class="stop">{{text "guard.sentence"}}</p>
-{{end}}<p{{if .Cancelled}} class="stop"{{end}}>{{text "word.deletions"}}: {{.Guard}}<br>{{.Judgement}}</p>
+{{if .Cancelled}}<p class="stop">{{.Sentence}}</p>
+{{end}}<p{{if .Cancelled}} class="stop"{{end}}>{{text "word.deletions"}}: {{.Guard}}{{range .Beside}}<br><span class="small">{{.}}</span>{{end}}<br>{{.Judgement}}</p>
 <h2>{{text "audit.sums"}}</h2>
 <table>{{range .Sums}}
 <tr><td>{{.Sign}}</td><td>{{.Word}}</td><td class="n">{{.Number}}</td><td width="90%"></td></tr>{{end}}
 </table>
 {{range .Warnings}}<p>! {{.What}} <span class="small">{{.Code}}</span><br>{{.Remedy}}</p>
+{{end}}{{if .HasQuestions}}<h2>{{text "audit.questions"}}</h2>
+<p class="small">{{text "question.note"}}</p>
+<table>
+<tr><th></th><th>{{text "audit.question-account"}}</th><th>{{text "audit.question-row"}}</th><th>{{text "audit.answer"}}</th></tr>
+{{range .Questions}}{{$q := .}}{{range $i, $c := .Rows}}<tr{{if eq $i 0}} id="{{$q.No}}"{{end}}><td>{{if eq $i 0}}? {{$q.No}}{{end}}</td><td>{{if eq $i 0}}<span class="v">{{$q.UPN}}</span><br>{{$q.Name}}{{with $q.Link}}<br><span class="small">{{.}}</span>{{end}}{{with $q.ID}}<br><span class="small v">{{.}}</span>{{end}}{{end}}</td><td>{{.Row}}: <span class="v">{{.Username}}</span> {{.Name}}<br><span class="v">{{.UPN}}</span><br><span class="small">{{.Seen}}</span>{{range .Compared}}<br>{{.Word}}: <span class="v">{{.Account}}</span> {{.Mark}} <span class="v">{{.Row}}</span>{{end}}{{with .For}}<br>{{text "question.for"}}: {{.}}{{end}}{{with .Against}}<br>{{text "question.against"}}: {{.}}{{end}}{{with .Taken}}<br><span class="small">{{.}}</span>{{end}}</td><td>{{if eq $i 0}}{{$q.Answer}}{{with $q.Before}}<br><span class="small">{{.}}</span>{{end}}{{end}}</td></tr>
+{{end}}{{end}}</table>
 {{end}}<h2>{{text "audit.actions"}}</h2>
 {{if .HasActions}}<table>
 <tr><th>No</th><th></th><th>UPN</th><th>{{text "audit.changes"}}</th>{{if $.IsSync}}<th>{{text "audit.outcome"}}</th>{{end}}</tr>
-{{range .Actions}}<tr id="no-{{.No}}"><td class="n">{{.No}}</td><td>{{.Sign}} {{.Kind}}{{with .Flag}}<br><span class="small">! {{.}}</span>{{end}}</td><td><span class="v">{{.UPN}}</span><br>{{.Name}}{{with .ID}}<br><span class="small v">{{.}}</span>{{end}}</td><td>{{range .Changes}}{{.Word}} <span class="small v">{{.Attribute}}</span><br><span class="v">{{.Old}}</span> -&gt; <span class="v">{{.New}}</span><br>{{end}}{{range .Warnings}}<span class="small">! {{.What}} {{.Code}}</span><br>{{end}}</td>{{if $.IsSync}}<td>{{if .Failed}}! {{end}}{{.Outcome}}{{with .Why}}<br><span class="small">{{.Code}} {{.What}}<br>{{.Remedy}}</span>{{end}}</td>{{end}}</tr>
+{{range .Actions}}<tr id="no-{{.No}}"><td class="n">{{.No}}</td><td>{{.Sign}} {{.Kind}}{{with .Flag}}<br><span class="small">! {{.}}</span>{{end}}</td><td><span class="v">{{.UPN}}</span><br>{{.Name}}{{with .ID}}<br><span class="small v">{{.}}</span>{{end}}</td><td>{{range .Explained}}<span class="small">{{.Label}}: {{.Text}}</span><br>{{end}}{{range .Changes}}{{.Word}} <span class="small v">{{.Attribute}}</span><br><span class="v">{{.Old}}</span> -&gt; <span class="v">{{.New}}</span><br>{{end}}{{range .Warnings}}<span class="small">! {{.What}} {{.Code}}</span><br>{{end}}</td>{{if $.IsSync}}<td>{{if .Failed}}! {{end}}{{.Outcome}}{{with .Why}}<br><span class="small">{{.Code}} {{.What}}<br>{{.Remedy}}</span>{{end}}</td>{{end}}</tr>
 {{end}}</table>
 {{else}}<p>{{text "audit.no-actions"}}</p>
 {{end}}<h2>{{text "audit.skips"}}</h2>

@@ -17,6 +17,8 @@ type Reading struct {
 	Tenant  directory.Tenant
 	Users   *directory.Snapshot // every account, of every domain
 	Deleted *directory.Snapshot // the recycle bin, UPNs without their ID prefix
+	// Notes say what could not be read and stops nothing: warnings of a plan.
+	Notes []*problem.Problem
 	// ServerTime is the destination's clock when the read ended.
 	ServerTime time.Time
 }
@@ -73,4 +75,7 @@ type Precheck struct {
 	Groups  []string // groups with an address in the domain
 	Apps    []string // applications with an identifier in the domain
 	Guessed bool     // mailbox kinds are by appearance, not read
+
+	Answering []string // resource accounts of Teams auto attendants and call queues
+	Notes     []*problem.Problem
 }

@@ -1,6 +1,9 @@
 package directory
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"iter"
+)
 
 // index finds entries by key: an open-addressed table of entry numbers, at
 // most half full. Keys are not kept; key reads them from the column they stand
@@ -81,6 +84,18 @@ func (x *index) slot(key string) int {
 		e := x.slots[h]
 		if e == 0 || x.key(int(e-1)) == key {
 			return int(h) //nolint:gosec // smaller than len(slots)
+		}
+	}
+}
+
+// repeated are the entries whose key another entry has too; those between the first
+// and the last come twice.
+func (x *index) repeated() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i, next := range x.next {
+			if next != 0 && (!yield(i) || !yield(int(next)-1)) {
+				return
+			}
 		}
 	}
 }

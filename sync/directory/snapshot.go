@@ -23,6 +23,11 @@ type About struct {
 	Read   time.Time `json:"read"`            // when reading ended, by the side's clock where it has one
 	Total  int       `json:"total"`           // rows of all domains
 
+	// Encoding and Separator are how the text of a file was read, empty for what
+	// is no file: UTF-8, Shift_JIS, UTF-16; comma, tab, semicolon.
+	Encoding  string `json:"encoding,omitempty"`
+	Separator string `json:"separator,omitempty"`
+
 	// Changed is when the file was last written, zero for what is no file.
 	Changed time.Time `json:"changed,omitzero"`
 }
@@ -59,6 +64,7 @@ type table struct {
 	lastSignIn                 numbers[int64]
 
 	byID               *index // nil in a source
+	byUsername         func() *index
 	byUPN, byImmutable func() *index
 	byMail, byAddress  func() *index
 }
@@ -81,6 +87,7 @@ func (t *table) seal() {
 	lazy := func(n int, key func(int) string) func() *index {
 		return sync.OnceValue(func() *index { return newIndex(key).fill(n) })
 	}
+	t.byUsername = lazy(t.n, t.ids.get)
 	t.byUPN = lazy(t.n, func(i int) string { return FoldUPN(t.upns.get(i)) })
 	t.byImmutable = lazy(t.n, t.immutable.get)
 	t.byMail = lazy(t.n, func(i int) string { return FoldUPN(t.mail.get(i)) })
@@ -159,13 +166,22 @@ func (s *Snapshot) All() iter.Seq[User] {
 	}
 }
 
-// ByID finds an account by object ID, which a source row has not.
+// ByID finds an account of the destination by object ID.
 func (s *Snapshot) ByID(id ID) (User, bool) {
 	if s.t.byID == nil {
 		return User{}, false
 	}
 	i := s.t.byID.find(string(id))
 	return User{s, max(i, 0)}, i >= 0
+}
+
+// ByUsername finds the rows of a source with a Username, which is compared
+// exactly, in the order read.
+func (s *Snapshot) ByUsername(name string) []User {
+	if s.t.side != Source {
+		return nil
+	}
+	return s.collect(s.t.byUsername(), name)
 }
 
 // ByUPN finds the rows with a UPN, without regard to case, in the order read;
@@ -175,6 +191,43 @@ func (s *Snapshot) ByUPN(upn string) []User { return s.collect(s.t.byUPN(), Fold
 // ByImmutableID finds the rows with an immutable ID, case-sensitively, in the
 // order read.
 func (s *Snapshot) ByImmutableID(id string) []User { return s.collect(s.t.byImmutable(), id) }
+
+// FirstByUPN is ByUPN for the first row alone, and tells whether there are more. It
+// allocates nothing, nor do the others of its kind.
+func (s *Snapshot) FirstByUPN(upn string) (u User, found, more bool) {
+	return s.first(s.t.byUPN(), FoldUPN(upn))
+}
+
+// FirstByImmutableID is ByImmutableID in the same way.
+func (s *Snapshot) FirstByImmutableID(id string) (u User, found, more bool) {
+	return s.first(s.t.byImmutable(), id)
+}
+
+// FirstByUsername is ByUsername in the same way.
+func (s *Snapshot) FirstByUsername(name string) (u User, found, more bool) {
+	if s.t.side != Source {
+		return User{}, false, false
+	}
+	return s.first(s.t.byUsername(), name)
+}
+
+func (s *Snapshot) first(x *index, key string) (u User, found, more bool) {
+	i := x.find(key)
+	if i < 0 {
+		return User{}, false, false
+	}
+	return User{s, i}, true, x.after(i) >= 0
+}
+
+// SameUPN are the rows whose UPN another row has too; some come twice.
+func (s *Snapshot) SameUPN() iter.Seq[int] { return s.t.byUPN().repeated() }
+
+// SameImmutableID are the rows whose immutable ID another row has too, in the same
+// way.
+func (s *Snapshot) SameImmutableID() iter.Seq[int] { return s.t.byImmutable().repeated() }
+
+// SameUsername are the rows of a source whose Username another row has too.
+func (s *Snapshot) SameUsername() iter.Seq[int] { return s.t.byUsername().repeated() }
 
 // ByAddress finds the accounts that hold an address (without prefix, any case)
 // in mail or as an SMTP address in proxyAddresses, in the order read.

@@ -11,8 +11,11 @@ type User struct {
 // Row is its index in the snapshot.
 func (u User) Row() int { return u.i }
 
-// ID is its object ID.
+// ID is its object ID, in a source its Username.
 func (u User) ID() ID { return ID(u.s.t.ids.get(u.i)) }
+
+// Username is the whole Username cell of a source row, or empty.
+func (u User) Username() string { return u.s.t.ids.get(u.i) }
 
 // UPN is its UPN as the side spells it.
 func (u User) UPN() string { return u.s.t.upns.get(u.i) }

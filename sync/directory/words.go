@@ -5,9 +5,13 @@ package directory
 import (
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
-// ID is the object ID of an account in the destination. A source row has none.
+// ID is what a side knows a user by: the object ID of an account in the
+// destination, the Username of a user in the source. Neither changes while the
+// user lives.
 type ID string
 
 // Attribute is the name of a user property, as Microsoft Graph v1.0 spells it.
@@ -72,15 +76,15 @@ type Marks uint32
 // The marks. What cannot be read is marked too (PurposeUnknown): it protects.
 const (
 	Enabled          Marks = 1 << iota // may sign in; in the source, status enabled
-	Guest                              // userType other than Member, #EXT# UPN, an externalUserState, or not a user at all
+	Guest                              // userType other than Member and null, #EXT# UPN, an externalUserState, or not a user at all
 	Synced                             // synchronised from on-premises
 	Restricted                         // in a restricted management administrative unit
 	RoleHolder                         // holds a directory role, active or eligible, at any scope
 	RoleGroup                          // member or owner of a role-assignable group
 	SignedIn                           // signed in for this connection
 	Addressed                          // has mail or proxyAddresses
-	ExchangePlan                       // has an enabled Exchange plan
-	Licensed                           // has any enabled plan
+	ExchangePlan                       // has an Exchange plan that works, in its grace period too
+	Licensed                           // has any plan that was not taken away
 	PurposeUser                        // mailbox purpose: a person's
 	PurposeShared                      // shared mailbox
 	PurposeRoom                        // room mailbox
@@ -89,6 +93,10 @@ const (
 	PurposeNone                        // there is no mailbox
 	PurposeUnknown                     // asked for and refused
 	WasLicensed                        // has, or once had, any plan
+	SuspendedPlan                      // has an Exchange plan that works no more: its mailbox may still be there
+	OldMember                          // userType is null, as of the oldest accounts, and nothing says that it is external
+	ResourceAccount                    // of Teams: an auto attendant or a call queue
+	BlockedByUs                        // hacsync itself blocked its sign-in, by the journal
 )
 
 // Purposes are the marks that tell the kind of mailbox.
@@ -133,7 +141,8 @@ type Record struct {
 	// destination's.
 	Mail      string
 	Addresses []string
-	// Created, Deleted and LastSignIn are zero where they are not known.
+	// Created, Deleted and LastSignIn are zero where they are not known. In the
+	// source LastSignIn is the Last Login.
 	Created, Deleted, LastSignIn time.Time
 }
 
@@ -190,8 +199,29 @@ type Sighting struct {
 }
 
 // FoldUPN gives the form in which UPNs, domains and addresses are compared:
-// Entra ID ignores case.
-func FoldUPN(s string) string { return strings.ToLower(s) }
+// Entra ID ignores case. No other character becomes an ASCII letter: the Kelvin
+// sign and the dotted capital I of Turkish are not k and i, to Entra ID neither.
+func FoldUPN(s string) string {
+	upper := false
+	for i := range len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			return strings.Map(foldRune, s)
+		}
+		upper = upper || 'A' <= c && c <= 'Z'
+	}
+	if !upper {
+		return s
+	}
+	return strings.ToLower(s)
+}
+
+func foldRune(r rune) rune {
+	if l := unicode.ToLower(r); r < utf8.RuneSelf || l >= utf8.RuneSelf {
+		return l
+	}
+	return r
+}
 
 // SplitUPN cuts a UPN at its last @. Without one, domain is empty.
 func SplitUPN(upn string) (local, domain string) {
@@ -206,5 +236,5 @@ func SplitUPN(upn string) (local, domain string) {
 // a subdomain is another domain.
 func InDomain(upn, domain string) bool {
 	_, d := SplitUPN(upn)
-	return d != "" && strings.EqualFold(d, domain)
+	return d != "" && strings.EqualFold(d, domain) && FoldUPN(d) == FoldUPN(domain)
 }

@@ -30,7 +30,7 @@ type Faults struct {
 func NewFaults(c clock.Clock, specs ...Spec) *Faults {
 	f := &Faults{clock: c}
 	for _, s := range specs {
-		if s.kind != kindLag { // that is for the simulator to model
+		if !s.modelled() {
 			f.rules = append(f.rules, &rule{Spec: s, calls: map[string]uint64{}, pages: map[string][]byte{}})
 		}
 	}

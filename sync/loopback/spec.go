@@ -13,9 +13,11 @@ import (
 //	KIND[:OPTION,…]
 //
 // KIND is one of Kinds, or one of these with a value: slow=D (a pause of the
-// clock before the answer), lag=D (reads show the state of so long ago), and
-// item=KIND, which meets only items of a batch; there missing and missing-after
-// leave the item out of the answer, before or after its effect.
+// clock before the answer), lag=D (reads show the state of so long ago),
+// replica=D (for so long one replica does not know a user that was made or
+// restored: 404 to writes and to every other read of it), and item=KIND, which
+// meets only items of a batch; there missing and missing-after leave the item out
+// of the answer, before or after its effect.
 //
 // Options: on=METHOD PATH?TEXT chooses calls (either part may be left out, * is
 // any one segment, ** any rest, TEXT must stand in the query); at=graph,
@@ -29,7 +31,7 @@ type Spec struct {
 	text  string
 	kind  string
 	items bool          // items of a batch only
-	value time.Duration // of slow and lag
+	value time.Duration // of slow, lag and replica
 
 	at           string
 	method, path string
@@ -65,6 +67,7 @@ func Kinds() []string {
 const (
 	kindSlow    = "slow"
 	kindLag     = "lag"
+	kindReplica = "replica"
 	kindItem    = "item"
 	kindReorder = "reorder"
 )
@@ -80,6 +83,19 @@ func (s Spec) Lag() time.Duration {
 	return s.value
 }
 
+// Replica is for how long a replica does not know a new user, 0 unless the fault
+// is replica=D.
+func (s Spec) Replica() time.Duration {
+	if s.kind != kindReplica {
+		return 0
+	}
+	return s.value
+}
+
+// modelled reports whether the fault is a behaviour of the simulator itself, and
+// nothing that stands before its answers.
+func (s *Spec) modelled() bool { return s.kind == kindLag || s.kind == kindReplica }
+
 // ParseSpec reads a fault. Its errors are *BadSpec.
 func ParseSpec(text string) (Spec, error) {
 	s := Spec{text: text, at: "graph", p: 1, retryAfter: -1, status: 400}
@@ -90,8 +106,8 @@ func ParseSpec(text string) (Spec, error) {
 	if !more {
 		return s, nil
 	}
-	if s.kind == kindLag {
-		return Spec{}, s.bad(":"+options, "lag="+s.value.String())
+	if s.modelled() {
+		return Spec{}, s.bad(":"+options, s.kind+"="+s.value.String())
 	}
 	given := map[string]bool{}
 	for option := range strings.SplitSeq(options, ",") {
@@ -124,7 +140,7 @@ func (s *Spec) options() []string {
 func (s *Spec) readKind(head string) error {
 	name, value, valued := strings.Cut(head, "=")
 	switch {
-	case valued && (name == kindSlow || name == kindLag):
+	case valued && (name == kindSlow || name == kindLag || name == kindReplica):
 		d, err := time.ParseDuration(value)
 		if err != nil || d <= 0 || d > 24*time.Hour {
 			return s.bad(value, "500ms, 2s, 1m")
@@ -151,7 +167,7 @@ func (s *Spec) readKind(head string) error {
 		s.kind = name
 		return nil
 	}
-	return s.bad(head, strings.Join(append(Kinds(), "slow=2s", "lag=30s", "item=KIND"), ", "))
+	return s.bad(head, strings.Join(append(Kinds(), "slow=2s", "lag=30s", "replica=30s", "item=KIND"), ", "))
 }
 
 // itemKinds are those that may stand behind item=.

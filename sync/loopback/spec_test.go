@@ -11,7 +11,7 @@ import (
 
 func TestParseSpec_TakesEveryKind(t *testing.T) {
 	texts := []string{
-		"429:retry-after=7,on=PATCH /users/*,count=3", "504-after:p=0.05,seed=1", "slow=2s:on=GET", "lag=30s", "item=missing",
+		"429:retry-after=7,on=PATCH /users/*,count=3", "504-after:p=0.05,seed=1", "slow=2s:on=GET", "lag=30s", "replica=1m0s", "item=missing",
 		"item=missing-after:count=1", "item=reorder", "item=429:retry-after-date=9", "no-error:status=404", "500:at=hac",
 		"empty-page:on=/users?skiptoken,after=2", "503:on=* /groups/**",
 	}
@@ -25,6 +25,9 @@ func TestParseSpec_TakesEveryKind(t *testing.T) {
 	if s, err := loopback.ParseSpec("lag=30s"); err != nil || s.Lag() != 30*time.Second {
 		t.Errorf("lag %v, %v", s.Lag(), err)
 	}
+	if s, err := loopback.ParseSpec("replica=30s"); err != nil || s.Replica() != 30*time.Second || s.Lag() != 0 {
+		t.Errorf("replica %v, %v", s.Replica(), err)
+	}
 }
 
 func TestParseSpec_SaysWhichPartIsWrongAndWhatItTakes(t *testing.T) {
@@ -36,6 +39,7 @@ func TestParseSpec_SaysWhichPartIsWrongAndWhatItTakes(t *testing.T) {
 		"slow=-1s":             {"-1s", "2s"},
 		"lag=":                 {"", "1m"},
 		"lag=3s:p=1":           {":p=1", "lag=3s"},
+		"replica=3s:p=1":       {":p=1", "replica=3s"},
 		"item=cut-after":       {"cut-after", "missing-after"},
 		"429=7":                {"429=7", "429"},
 		"429:":                 {"", "retry-after="},

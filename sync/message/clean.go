@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/hacsync/hacsync/sync/names"
 )
 
 // Clean makes a text from outside fit to be shown: control characters (C0, DEL,
@@ -82,28 +82,22 @@ func bidi(r rune) bool {
 func Reveal(s string) string { return reveal(s, false) }
 
 // RevealChange shows two values of one attribute like Reveal. Where both
-// have spaces, of different kinds, or they look the same, every space is shown by
-// its number.
+// have spaces, of different kinds, or they look the same but for spaces, every
+// space is shown by its number.
 func RevealChange(before, after string) (string, string) {
 	was, is := spaces(before), spaces(after)
-	all := LookSame(before, after) || was != "" && is != "" && was != is
+	all := was != "" && is != "" && was != is ||
+		before != after && names.Look(spaceless(before)) == names.Look(spaceless(after))
 	return reveal(before, all), reveal(after, all)
 }
 
-// LookSame reports whether two different values look alike: they are equal
-// after compatibility folding (full-width and half-width forms) without regard
-// to spaces and what cannot be seen.
-func LookSame(before, after string) bool {
-	return before != after && appearance(before) == appearance(after)
-}
-
-func appearance(s string) string {
+func spaceless(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || invisible(r) {
+		if unicode.IsSpace(r) {
 			return -1
 		}
 		return r
-	}, norm.NFKC.String(s))
+	}, s)
 }
 
 // spaces are the kinds of space in a value, each once, in order of number.
@@ -116,13 +110,6 @@ func spaces(s string) string {
 	}
 	slices.Sort(kinds)
 	return string(kinds)
-}
-
-// invisible are characters without a shape of their own.
-func invisible(r rune) bool {
-	return stripped(r) || r == 0x200c || r == 0x200d ||
-		r >= 0xfe00 && r <= 0xfe0f || r >= 0xe0100 && r <= 0xe01ef ||
-		r == 0x115f || r == 0x1160 || r == 0x3164 || r == 0xffa0 || r == 0x2800 || r == 0x034f
 }
 
 func reveal(s string, everySpace bool) string {
@@ -145,7 +132,7 @@ func reveal(s string, everySpace bool) string {
 				b.WriteByte(' ')
 				continue
 			}
-		case unicode.IsSpace(r), invisible(r), foreign[i]:
+		case unicode.IsSpace(r), names.Hidden(r), foreign[i]:
 		default:
 			b.WriteRune(r)
 			continue

@@ -31,12 +31,15 @@ const (
 	Recovered   Kind = "recovered"   // a run succeeded after any of these
 	Certificate Kind = "certificate" // of the dedicated application, near its end
 	Held        Kind = "held"        // rows wait for a reviewer
+	Questions   Kind = "questions"   // only a person can know whether an account and a row are one person
 	Test        Kind = "test"        // somebody tries whether notices arrive
 )
 
 // Kinds are those that a target may choose from, in the order in which they are
 // shown.
-func Kinds() []Kind { return []Kind{Failed, Guard, Drift, Stopped, Recovered, Certificate, Held} }
+func Kinds() []Kind {
+	return []Kind{Failed, Guard, Drift, Stopped, Recovered, Certificate, Held, Questions}
+}
 
 // episode are the kinds that Recovered ends.
 func episode() []Kind { return []Kind{Failed, Guard, Drift, Stopped} }
@@ -56,9 +59,12 @@ type Event struct {
 	Why *problem.Problem `json:"-"`
 	// Numbers are the facts of the kind.
 	Numbers Numbers `json:"numbers"`
-	// Set names the rows that are held, such as a digest of their keys: each set
-	// is told once.
+	// Set names the rows that are held, or the questions that are open, such as a
+	// digest of their keys: each set is told once.
 	Set string `json:"set,omitempty"`
+	// Asked are open questions, as many of them as a notice names. Only a target
+	// that asks for people is told them.
+	Asked []Asked `json:"asked,omitempty"`
 	// Ends is when the certificate ends.
 	Ends time.Time `json:"ends,omitzero"`
 	// Users are the UPNs of rows that are held or have drifted. Only a target
@@ -70,8 +76,21 @@ type Event struct {
 	Was   []Kind    `json:"was,omitempty"`
 }
 
-// MaxUsers is how many UPNs a notice names.
-const MaxUsers = 20
+// Asked is an open question.
+type Asked struct {
+	No      int    `json:"no"`
+	Account string `json:"account"` // UPN
+	// Rows are what the rows are called that may be its person: Username, else UPN.
+	Rows []string `json:"rows"`
+	// For are the signs that speak for it, as package plan calls them.
+	For []string `json:"for,omitempty"`
+}
+
+// MaxUsers is how many UPNs a notice names, and MaxAsked how many questions.
+const (
+	MaxUsers = 20
+	MaxAsked = 5
+)
 
 // Numbers are counts; what is 0 is left out of JSON.
 type Numbers struct {
@@ -95,7 +114,22 @@ type Numbers struct {
 	RowsFailed int `json:"rows_failed,omitempty"`
 	// Certificate: whole days that are left.
 	Days int `json:"days,omitempty"`
+	// Questions: those that are open, and the accounts and rows that wait for
+	// them; what the run did by itself.
+	Questions int `json:"questions,omitempty"`
+	Accounts  int `json:"accounts,omitempty"`
+	Rows      int `json:"rows,omitempty"`
+	Added     int `json:"added,omitempty"`
+	Updated   int `json:"updated,omitempty"`
+	Renamed   int `json:"renamed,omitempty"`
+	Restored  int `json:"restored,omitempty"`
+	Deleted   int `json:"deleted,omitempty"`
+	// Guard: accounts that lost their row in this read, and are held or asked about.
+	Lost int `json:"lost,omitempty"`
 }
+
+// changes is what the run did.
+func (n Numbers) changes() int { return n.Added + n.Updated + n.Renamed + n.Restored + n.Deleted }
 
 // Notifier is what periodic sync tells. No method waits for a network.
 // Errors are those of the state: what was not written down may be told again the
@@ -103,8 +137,9 @@ type Numbers struct {
 type Notifier interface {
 	// Tell remembers that something happened, unless it was told already in
 	// this episode (or, of a certificate, for this many days; of held rows, for
-	// this set). A certificate that is not near its end is not told: Tell may be
-	// called with it every hour.
+	// this set; of questions, until they are others). A certificate that is not near
+	// its end is not told: Tell may be called with it every hour. Questions without
+	// any end what was told of them, and that is told as a recovery.
 	Tell(ctx context.Context, e Event) error
 	// Recovered ends the domain's episode, and tells so to those who were told
 	// that it began. Without an episode nothing happens, so it may be called
@@ -137,7 +172,7 @@ func (e Event) key() string {
 		parts = append(parts, strings.ToLower(e.Domain), e.Set)
 	case Recovered:
 		parts = append(parts, strings.ToLower(e.Domain), e.At.UTC().Format("20060102T150405.000000000"))
-	case Failed, Guard, Drift, Stopped, Test:
+	case Failed, Guard, Drift, Stopped, Questions, Test:
 		parts = append(parts, strings.ToLower(e.Domain))
 	}
 	return strings.Join(parts, "/")

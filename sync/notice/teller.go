@@ -154,6 +154,9 @@ func (t *Teller) complete(e Event) Event {
 	if len(e.Users) > MaxUsers {
 		e.Users = slices.Clone(e.Users[:MaxUsers])
 	}
+	if len(e.Asked) > MaxAsked {
+		e.Asked = slices.Clone(e.Asked[:MaxAsked])
+	}
 	return e
 }
 
@@ -163,10 +166,18 @@ func (t *Teller) Tell(ctx context.Context, e Event) error {
 	if e.Kind == Certificate && (e.Ends.IsZero() || e.threshold() == "") || e.Kind == Held && e.Numbers.Held == 0 {
 		return nil
 	}
+	if e.Kind == Questions {
+		return t.ask(ctx, e)
+	}
 	n, err := t.notice(e)
 	if err != nil {
 		return err
 	}
+	return t.open(ctx, e, n)
+}
+
+// open enters a notice that is not there yet.
+func (t *Teller) open(ctx context.Context, e Event, n state.Notice) error {
 	// Nearly always it was told before, and nothing has to be locked to see it.
 	if told, err := t.store.HasNotice(ctx, n.Key); err != nil || told {
 		return err
@@ -178,6 +189,49 @@ func (t *Teller) Tell(ctx context.Context, e Event) error {
 	t.log.InfoContext(ctx, "notice", "kind", e.Kind, "tenant", e.Tenant, "domain", e.Domain, "run", e.Run)
 	t.hurry()
 	return nil
+}
+
+// ask tells of the open questions of a domain, unless it told of the same. What it
+// told of others has ended: with other questions they are told anew, without any
+// a recovery is told.
+func (t *Teller) ask(ctx context.Context, e Event) error {
+	key := e.key()
+	if told, err := t.store.HasNotice(ctx, key); err != nil {
+		return err
+	} else if !told {
+		if e.Numbers.Questions == 0 {
+			return nil
+		}
+		n, err := t.notice(e)
+		if err != nil {
+			return err
+		}
+		return t.open(ctx, e, n)
+	}
+	all, err := t.store.NoticesOf(ctx, e.Tenant, e.Domain)
+	if err != nil {
+		return err
+	}
+	for _, n := range all {
+		if r, err := read(n); n.Key == key && err == nil && r.Event.Set == e.Set && e.Numbers.Questions > 0 {
+			return nil
+		}
+	}
+	closed, err := t.store.CloseNotices(ctx, []string{key}, func(closed []state.Notice) (state.Notice, error) {
+		e := e
+		switch r, err := read(closed[0]); {
+		case err == nil && e.Numbers.Questions > 0 && r.Event.Set == e.Set:
+			return closed[0], nil // another process was quicker
+		case e.Numbers.Questions == 0:
+			e.Kind, e.Was, e.Since = Recovered, []Kind{Questions}, r.Event.At
+		}
+		return t.notice(e)
+	})
+	if err == nil && len(closed) > 0 {
+		t.log.InfoContext(ctx, "notice", "kind", e.Kind, "tenant", e.Tenant, "domain", e.Domain, "run", e.Run)
+		t.hurry()
+	}
+	return err
 }
 
 // Recovered ends the domain's episode; see Notifier.

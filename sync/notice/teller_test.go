@@ -140,6 +140,28 @@ func TestTell_HeldRowsOncePerSet(t *testing.T) {
 	}
 }
 
+func TestTell_QuestionsWhenTheyAreOthersAndWhenNoneIsLeft(t *testing.T) {
+	statetest.Places(t, func(t *testing.T, place string) {
+		b := newBench(t, place)
+		for _, set := range []string{"", "x", "x", "y", "x", "", "", "x"} {
+			e := failure("a.example")
+			e.Kind, e.Why, e.Set, e.Numbers = Questions, nil, set, Numbers{Questions: len(set), Accounts: len(set), Rows: 1}
+			b.tell(t, e)
+			if err := b.teller.Recovered(t.Context(), e); err != nil { // of failures: it ends no question
+				t.Fatal(err)
+			}
+			b.flush(t)
+			b.clock.move(time.Hour)
+		}
+		if got, want := kindsOf(b.end.notes(t)), "questions questions questions recovered questions"; got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+		if n := b.end.notes(t)[3]; n.Title != "a.example: no question waits any more" || n.Since.IsZero() {
+			t.Errorf("%+v", n)
+		}
+	})
+}
+
 // Eight goroutines on two stores of one state, all of which deliver too.
 func TestTell_WorkersOfOneStateTellOnce(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, place string) {

@@ -75,6 +75,9 @@ func Say(p *message.Printer, e Event, people bool) Words {
 			was = append(was, p.Text("notice.kind."+string(k), nil))
 		}
 		args["since"], args["was"] = p.Time(e.Since), strings.Join(was, ", ")
+		if len(e.Was) == 1 && e.Was[0] == Questions {
+			args["answered"] = "yes"
+		}
 		text("recovered.text")
 	case Certificate:
 		args["ends"] = p.Time(e.Ends)
@@ -87,6 +90,8 @@ func Say(p *message.Printer, e Event, people bool) Words {
 	case Held:
 		args["rows"] = strconv.Itoa(n.Held)
 		text("held.text")
+	case Questions:
+		lines = append(lines, sayQuestions(p, e, args, people)...)
 	case Test:
 		text("test.text")
 	}
@@ -99,6 +104,12 @@ func Say(p *message.Printer, e Event, people bool) Words {
 	}
 	if id := "notice." + string(e.Kind) + ".remedy"; (w.Remedy == "" || e.Kind == Stopped || e.Kind == Held) && p.Has(id) {
 		w.Remedy = strings.TrimSpace(w.Remedy + " " + p.Text(id, args))
+	}
+	if e.Kind == Questions {
+		w.Code = problem.QuestionOpen
+		if people {
+			w.Command = strings.Join(append([]string{w.Command}, e.answers()...), "\n")
+		}
 	}
 	if people && len(e.Users) > 0 {
 		shown := make([]string, 0, len(e.Users))
@@ -116,12 +127,80 @@ func Say(p *message.Printer, e Event, people bool) Words {
 	default:
 		text("where")
 	}
+	if e.Kind == Questions {
+		lines[len(lines)-1] += " [" + string(w.Code) + "]"
+	}
 	switch e.Kind { //nolint:exhaustive // the others come once by their nature
 	case Failed, Guard, Drift:
 		text("once")
+	case Questions:
+		text("questions.once")
 	}
 	w.Text = strings.Join(lines, "\n")
 	return w
+}
+
+// sayQuestions says what was done, what waits, and for a target that is told people
+// who it is.
+func sayQuestions(p *message.Printer, e Event, args problem.Args, people bool) []string {
+	n := e.Numbers
+	args["questions"], args["accounts"], args["rows"] = strconv.Itoa(n.Questions), strconv.Itoa(n.Accounts), strconv.Itoa(n.Rows)
+	if c := n.changes(); c > 0 {
+		args["changes"] = strconv.Itoa(c)
+	}
+	var lines, did []string
+	for _, x := range []struct {
+		word string
+		n    int
+	}{{"added", n.Added}, {"updated", n.Updated}, {"renamed", n.Renamed}, {"restored", n.Restored}, {"deleted", n.Deleted}} {
+		if x.n > 0 {
+			did = append(did, p.Text("notice.questions."+x.word, problem.Args{"n": strconv.Itoa(x.n)}))
+		}
+	}
+	if args["did"] = strings.Join(did, p.Text("notice.questions.comma", nil)); len(did) == 0 {
+		delete(args, "did")
+	}
+	if n.Deleted == 0 {
+		args["kept"] = "yes"
+	}
+	lines = append(lines, p.Text("notice.questions.done", args), p.Text("notice.questions.text", args))
+	if !people {
+		return lines
+	}
+	for _, q := range e.Asked[:min(len(e.Asked), MaxAsked)] {
+		signs := make([]string, 0, len(q.For))
+		for _, s := range q.For {
+			if id := "question.sign." + s; p.Has(id) {
+				signs = append(signs, p.Text(id, nil))
+			}
+		}
+		lines = append(lines, p.Text("notice.questions.one", problem.Args{
+			"no": strconv.Itoa(q.No), "account": q.Account, "for": strings.Join(signs, p.Text("notice.questions.comma", nil)),
+			"rows": strings.Join(q.Rows, p.Text("notice.questions.or", nil)),
+		}))
+	}
+	if more := n.Questions - min(len(e.Asked), MaxAsked); more > 0 {
+		lines = append(lines, p.Text("notice.questions.more", problem.Args{"n": strconv.Itoa(more)}))
+	}
+	return lines
+}
+
+// answers are the commands that answer the questions, where a shell takes the
+// names as they are.
+func (e Event) answers() []string {
+	var all []string
+	for _, q := range e.Asked[:min(len(e.Asked), MaxAsked)] {
+		local, domain, _ := strings.Cut(q.Account, "@")
+		if !plainName.MatchString(local) || !plainName.MatchString(e.Domain) || !plainName.MatchString(domain) {
+			continue
+		}
+		c := "hacsync answer "
+		if plainName.MatchString(e.Connection) {
+			c += "--connection " + e.Connection + " "
+		}
+		all = append(all, c+e.Domain+" "+q.Account+" ANSWER")
+	}
+	return all
 }
 
 // percent is the share of deletions, computed where it was not given.
@@ -164,6 +243,8 @@ func (e Event) command() string {
 			return ""
 		}
 		c = "hacsync grant --renew"
+	case Questions:
+		c = "hacsync"
 	case Recovered, Test:
 		return ""
 	}

@@ -43,6 +43,13 @@ func events() []Event {
 			e.Ends, e.Domain, e.Run = at.Add(13*24*time.Hour+time.Minute), "", 0
 		case Held:
 			e.Numbers = Numbers{Held: 25}
+		case Questions:
+			e.Numbers = Numbers{Questions: 7, Accounts: 7, Rows: 8, Added: 1, Updated: 2}
+			e.Users = nil
+			e.Asked = []Asked{
+				{No: 1, Account: "kim.lee@midori.example", Rows: []string{"kim.l", "lee\x1b[0m"}, For: []string{"name_looks_same", "department_equal"}},
+				{No: 2, Account: "$(kim)@midori.example", Rows: []string{"kim2"}},
+			}
 		case Test:
 		}
 		all = append(all, e)
@@ -61,7 +68,11 @@ func TestSay_EveryKindInBothLanguages(t *testing.T) {
 		Recovered:   {"works again", "first failure, stopped"},
 		Certificate: {"ends in 14 days", "midori"},
 		Held:        {"25 rows wait", "Do a dry run"},
-		Test:        {"a test notice"},
+		Questions: {
+			"midori.example: 7 questions wait for you, 3 changes were made", "1 added, 2 updated, all seen done. Nothing was deleted.",
+			"nothing happens to these 7 accounts and 8 rows", "[HS-3216]", "hacsync --connection midori", "same:ROW, different or not-now",
+		},
+		Test: {"a test notice"},
 	}
 	for _, lang := range []string{"en", "ja"} {
 		p, err := message.New(lang)
@@ -108,6 +119,19 @@ func TestSay_NamesNobodyUnlessAsked(t *testing.T) {
 		raw, err = payload("id", e, w, true)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if e.Kind == Questions {
+			for _, s := range []string{
+				"may be row kim.l or lee[0m: the names look the same, same department", "and 5 more",
+				"hacsync answer --connection midori midori.example kim.lee@midori.example ANSWER",
+			} {
+				if !strings.Contains(w.Full(), s) {
+					t.Errorf("no %q in\n%s", s, w.Full())
+				}
+			}
+			if strings.Contains(w.Command, "$(") {
+				t.Error(w.Command)
+			}
 		}
 		if !strings.Contains(string(raw), "kim.lee@midori.example") || !strings.Contains(w.Text, "kim.lee@midori.example") {
 			t.Errorf("%s: nobody is named: %s", e.Kind, raw)

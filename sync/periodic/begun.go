@@ -70,7 +70,7 @@ func (t *turn) ended(r state.Run) bool {
 		t.i.Outcome = Synced
 	case r.State == state.Partial:
 		t.i.Outcome = Partly
-	case cancels(why):
+	case problem.Guarded(why):
 		t.i.Outcome = Cancelled
 	default:
 		return false

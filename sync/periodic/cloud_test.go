@@ -382,7 +382,7 @@ func seal(side directory.Side, people []person, at time.Time) (*directory.Snapsh
 	for i, p := range people {
 		r := p.record()
 		if side == directory.Source {
-			r.ID, r.Line = "", i+2
+			r.ID, r.Line = directory.ID("user-"+p.Key), i+2 // the Username
 		}
 		if err := b.Add(r); err != nil {
 			return nil, err

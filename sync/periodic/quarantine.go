@@ -62,12 +62,6 @@ func weigh(p *problem.Problem) gravity {
 	return unknown
 }
 
-// cancels reports whether a problem is the guard's.
-func cancels(p *problem.Problem) bool {
-	return p != nil && problem.Has(p, problem.GuardCancels, problem.GuardCancelsNumber, problem.GuardCancelsDay,
-		problem.SignInCancels)
-}
-
 // conclude ends the interval of p with i: it counts what went wrong in a row,
 // and says when the next one is, or that the domain stops. now is when it ended.
 func conclude(p *state.Periodic, i state.Interval, now time.Time) {

@@ -1,6 +1,7 @@
 package periodic
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -34,6 +35,43 @@ func heldIn(p *plan.Plan) heldRows {
 	sum := sha256.Sum256([]byte(strings.Join(h.users, "\n")))
 	h.set = hex.EncodeToString(sum[:8])
 	return h
+}
+
+// openQuestions are the questions of a plan that wait, those put off among them.
+type openQuestions struct {
+	known          bool // there is a plan
+	asked          []notice.Asked
+	accounts, rows int
+	set            string // names them and what they rest on
+}
+
+func openIn(p *plan.Plan) openQuestions {
+	o := openQuestions{known: true}
+	h := sha256.New()
+	rows := map[string]bool{}
+	for _, q := range p.Questions() {
+		if q.Answer.Kind != plan.Open && q.Answer.Kind != plan.NotNow {
+			continue
+		}
+		o.accounts++
+		_, _ = h.Write([]byte(string(q.Account.ID) + "\n" + q.Basis + "\n"))
+		ask := notice.Asked{No: q.No, Account: q.Account.UPN}
+		for i := range q.Rows {
+			c := &q.Rows[i]
+			rows[c.RowKey()] = true
+			ask.Rows = append(ask.Rows, cmp.Or(c.Username, c.Row.UPN))
+			for _, s := range c.For {
+				if !slices.Contains(ask.For, string(s)) {
+					ask.For = append(ask.For, string(s))
+				}
+			}
+		}
+		if len(o.asked) < notice.MaxAsked {
+			o.asked = append(o.asked, ask)
+		}
+	}
+	o.rows, o.set = len(rows), hex.EncodeToString(h.Sum(nil)[:8])
+	return o
 }
 
 // tell gives the notices what happened; before and after are the domain as it
@@ -99,6 +137,9 @@ func (t *turn) tell(ctx context.Context, before, after state.Periodic) (err erro
 			e.Set, e.Users, e.Numbers.Held, e.Why = t.held.set, t.held.users, len(t.held.users), nil
 		})
 	}
+	if out := t.i.Outcome; t.asked.known && (out == Unchanged || out == Synced || out == Partly) {
+		send(notice.Questions, t.questions)
+	}
 	if t.r == nil {
 		return err
 	}
@@ -108,9 +149,19 @@ func (t *turn) tell(ctx context.Context, before, after state.Periodic) (err erro
 	return err
 }
 
+// questions adds what waits for a person, and what was done without one.
+func (t *turn) questions(e *notice.Event) {
+	e.Set, e.Asked, e.Why = t.asked.set, t.asked.asked, nil
+	e.Numbers = notice.Numbers{Questions: t.asked.accounts, Accounts: t.asked.accounts, Rows: t.asked.rows}
+	if t.i.Outcome == Synced {
+		n := &e.Numbers
+		n.Added, n.Updated, n.Renamed, n.Restored, n.Deleted = t.i.Add, t.i.Update, t.i.Rename, t.i.Restore, t.i.Delete
+	}
+}
+
 // verdict adds the guard's numbers.
 func (t *turn) verdict(ctx context.Context, e *notice.Event) {
-	r, err := t.w.Store.Run(ctx, t.i.Sync)
+	r, err := t.w.Store.Run(ctx, max(t.i.Sync, t.i.DryRun))
 	if err != nil {
 		return
 	}
@@ -122,5 +173,6 @@ func (t *turn) verdict(ctx context.Context, e *notice.Event) {
 	e.Numbers = notice.Numbers{
 		Deletions: v.Deletions, DestinationUsers: v.Users, Percent: v.Percent(), LimitPercent: v.MaxAllowedDeletions,
 		LimitCount: v.MaxDeletions, SignInChanges: v.SignInChanges, SignInLimitPercent: v.MaxSignInChanges,
+		Lost: v.Lost,
 	}
 }

@@ -21,7 +21,8 @@ type turn struct {
 	made *paced
 	i    state.Interval
 	// held and users are rows that wait for a reviewer, and people to name.
-	held heldRows
+	held  heldRows
+	asked openQuestions
 	// fresh: what was told before a person enabled the domain is forgotten.
 	fresh bool
 }
@@ -172,7 +173,7 @@ func (t *turn) persist(ctx context.Context) error {
 				t.i.Outcome, t.i.Why = Drifted, p.Store()
 				return nil
 			}
-		case cancels(p):
+		case problem.Guarded(err):
 			t.i.Outcome, t.i.Why = Cancelled, p.Store()
 			return nil
 		default:
@@ -293,8 +294,12 @@ func (t *turn) syncNow(ctx context.Context) error {
 	}
 	c := planned.Plan.Counts()
 	t.count(run.Summary{Counts: &c})
-	t.held = heldIn(planned.Plan)
+	t.held, t.asked = heldIn(planned.Plan), openIn(planned.Plan)
 	if planned.Plan.Len() == 0 {
+		// A read that lost many people may leave nothing to do but questions.
+		if why := planned.Plan.Applyable(); problem.Guarded(why) {
+			return why
+		}
 		t.i.Outcome, t.i.Why = Unchanged, nil
 		return t.allowed(ctx)
 	}

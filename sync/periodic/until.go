@@ -1,16 +1,15 @@
 package periodic
 
 import (
-	"strings"
 	"time"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/hacsync/hacsync/sync/input"
 )
 
 // ParseUntil reads the end of a pause: a date, a date with a time, or how long.
 // Nothing is a pause without an end.
 func ParseUntil(text string, now time.Time) (time.Time, bool) {
-	text = strings.TrimSpace(norm.NFKC.String(text))
+	text = input.Fold(text)
 	if text == "" {
 		return time.Time{}, true
 	}

@@ -34,19 +34,41 @@ type builder struct {
 	fate    []fate
 	matched []int32
 	owner   []int32
-	// claimed are accounts that a source row is, or may be, about: never
-	// deleted. told are those that a skip names; settled those that are
-	// unchanged. ours are source rows of the domain, rests those of others that
-	// the plan rests on.
-	claimed, told, settled, ours, rests bits
+	// told are accounts that a skip names; settled those that are unchanged. ours
+	// are source rows of the domain, rests those of others that the plan rests on.
+	told, settled, ours, rests bits
+	// sparedBy are accounts that a skipped row of another domain may be about.
+	sparedBy map[int32]int32
+	// usernames: some row of the source has a Username.
+	usernames bool
 
 	decided decisions
-	fold    folder
+	// unsure are rows that one witness alone matches, with names that cannot be
+	// compared: what else they say is looked at for departures.
+	unsure map[int32]bool
+	// asks are the rows that only one witness matches with an account, and no name.
+	asks map[int32][]int32
+	// questions are asked; inQuestion are their rows, newRows what becomes of one
+	// that is a person of its own.
+	questions  []*asking
+	questionOf map[int32]*asking // by account
+	inQuestion map[int32]bool
+	newRows    map[int32]fateOf
+	// explained says of an account that departs why it may.
+	explained map[int32]explained
 
 	rows  []row
 	skips []skipRow
 
-	sourceUsers, unchanged, sourceHeld, aliasesKept int
+	sourceUsers, unchanged, sourceHeld, aliasesKept, askedRows int
+	// openRows are the rows that departures were compared with, lostHeld the
+	// accounts that lost their row and are held.
+	openRows, lostHeld int
+
+	// garbled and worse count rows whose values are no text, or lost letters;
+	// shapes counts the forms of immutable IDs.
+	garbled, worse int
+	shapes         map[string]int
 }
 
 // row is an action before it is made: which source row becomes of which account.
@@ -64,6 +86,8 @@ const (
 	resets                     // leaves one
 	newUPN                     // restored under another UPN
 	replaces                   // a deletion and an addition of one UPN
+	missing                    // blocks an account whose person is absent
+	paid                       // a deletion that counted when the account was blocked
 	dead                       // taken out again while building
 )
 
@@ -79,20 +103,25 @@ type skipRow struct {
 // tenant's, is not verified, is its initial one, no source row is in it, a
 // column is missing.
 func Build(in Input) (*Plan, error) {
-	b := &builder{in: in, fold: newFolder()}
+	b := &builder{in: in}
 	if err := b.prepare(); err != nil {
 		return nil, err
 	}
-	b.match()
+	if err := b.match(); err != nil {
+		return nil, err
+	}
 	if b.sourceUsers == 0 {
 		return nil, b.noRows()
 	}
-	b.join()
 	b.decide()
+	if err := b.believe(); err != nil {
+		return nil, err
+	}
 	b.releaseAll()
-	b.deletions()
-	b.pairs()
-	return b.finish(), nil
+	b.absences()
+	b.portion()
+	b.holdMoves()
+	return b.finish().with(in.Answers), nil
 }
 
 // ground checks tenant and domain, and sets up what any plan stands on.
@@ -154,10 +183,16 @@ func (b *builder) prepare() error {
 	b.fate = make([]fate, b.src.Len())
 	b.matched = filled(b.src.Len())
 	b.owner = filled(b.users.Len())
-	for _, set := range []*bits{&b.claimed, &b.told, &b.settled} {
-		*set = newBits(b.users.Len())
-	}
+	b.told, b.settled = newBits(b.users.Len()), newBits(b.users.Len())
 	b.ours, b.rests = newBits(b.src.Len()), newBits(b.src.Len())
+	b.questionOf = map[int32]*asking{}
+	b.sparedBy, b.asks, b.inQuestion = map[int32]int32{}, map[int32][]int32{}, map[int32]bool{}
+	b.newRows, b.explained, b.unsure = map[int32]fateOf{}, map[int32]explained{}, map[int32]bool{}
+	for s := range b.src.All() {
+		if b.usernames = s.Username() != ""; b.usernames {
+			break
+		}
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/names"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -11,17 +12,44 @@ import (
 type built struct {
 	*builder
 	chain chain
-	pair  map[int32]int32
+	// questions are those asked; options are the actions that answers make, whose
+	// numbers follow those of the skips.
+	questions []*Question
+	options   []option
 	// shared are aliases that several accounts would have: folded alias → UPN of
 	// another that has it. sharing counts the rows concerned.
 	shared  map[string]string
 	sharing int
 }
 
-func (b *built) len() int        { return len(b.rows) }
-func (b *built) no(i int) int    { return i + 1 }
-func (b *built) kind(i int) Kind { return b.rows[i].kind }
-func (b *built) skips() int      { return len(b.builder.skips) }
+// option is an action that an answer makes.
+type option struct {
+	row   row
+	after []int // numbers of actions
+	with  int
+}
+
+func (b *built) len() int                { return len(b.rows) }
+func (b *built) no(i int) int            { return i + 1 }
+func (b *built) kind(i int) Kind         { return b.rows[i].kind }
+func (b *built) skips() int              { return len(b.builder.skips) }
+func (b *built) asked() []*Question      { return b.questions }
+func (b *built) find(no int) (int, bool) { return no - 1, no >= 1 && no <= len(b.rows) }
+func (b *built) firstOption() int        { return len(b.rows) + len(b.builder.skips) + 1 }
+
+func (b *built) option(no int) (Action, bool) {
+	k := no - b.firstOption()
+	if no == 0 || k < 0 || k >= len(b.options) {
+		return Action{}, false
+	}
+	o := b.options[k]
+	a := Action{No: no, Kind: o.row.kind, Changes: b.changes(o.row), After: o.after}
+	a.how = b.how(o.row)
+	a.how.with = o.with
+	b.complete(&a, o.row)
+	a.Warnings = b.warn(&a, o.row)
+	return a, true
+}
 
 // numbers turns rows into their numbers.
 func numbers(rows []int32) []int {
@@ -39,23 +67,31 @@ func (b *built) core(i int) Action {
 	r, at := b.rows[i], int32(i) //nolint:gosec // as in match
 	a := Action{No: i + 1, Kind: r.kind, Changes: b.changes(r)}
 	a.After = numbers(b.chain.after[at])
-	a.how = how{
-		temporary: b.chain.over[at], last: numbers(b.chain.last[at]),
-		enters: r.flags&enters != 0, resets: r.flags&resets != 0, newUPN: r.flags&newUPN != 0,
-		federated: r.kind == Add && b.domain.Federated,
-	}
+	a.how = b.how(r)
+	a.how.temporary, a.how.last = b.chain.over[at], numbers(b.chain.last[at])
 	if w, ok := b.chain.with[at]; ok {
 		a.how.with = int(w) + 1
 	}
-	if j, ok := b.pair[at]; ok {
-		a.Pair = int(j) + 1
+	b.complete(&a, r)
+	return a
+}
+
+func (b *built) how(r row) how {
+	return how{
+		enters: r.flags&enters != 0, resets: r.flags&resets != 0, newUPN: r.flags&newUPN != 0,
+		federated: r.kind == Add && b.domain.Federated, missing: r.flags&missing != 0, paid: r.flags&paid != 0,
 	}
+}
+
+// complete gives an action whom it is about, and what speaks for it.
+func (b *built) complete(a *Action, r row) {
 	if r.kind != Add {
 		u := b.account(r)
 		a.User = directory.Ref{ID: u.ID(), UPN: u.UPN(), ImmutableID: u.ImmutableID()}
 		a.UPN = u.UPN()
 		a.Name, _ = u.Get(directory.DisplayName)
 		a.Marks = b.marks(u)
+		a.Link, _ = b.in.Past.link(u.ID())
 	}
 	if r.src >= 0 && r.kind != Delete {
 		s := b.src.At(int(r.src))
@@ -67,15 +103,42 @@ func (b *built) core(i int) Action {
 			a.Name = c.New.Text
 		}
 	}
-	if r.kind == Delete {
+	if r.kind == Delete || r.flags&missing != 0 {
 		u := b.account(r)
+		a.Explanation = b.explain(r)
 		a.Evidence = &Evidence{
 			Licensed: u.Marks().Has(directory.Licensed), Enabled: u.Marks().Has(directory.Enabled),
 			Created: u.Created(), LastSignIn: u.LastSignIn(), Purpose: a.Marks & directory.Purposes,
 		}
 	}
 	a.finish()
-	return a
+}
+
+// explain says why an account may be deleted.
+func (b *built) explain(r row) *Explanation {
+	ex, ok := b.explained[r.acct]
+	if !ok { // a UPN that goes to another, by a reviewer's word
+		return &Explanation{Claim: ClaimVouched, OpenRows: b.openRows}
+	}
+	id := b.account(r).ID()
+	link, _ := b.in.Past.link(id)
+	seen, _ := b.in.Past.seen(link.Username)
+	e := &Explanation{
+		Claim: ex.claim, Username: link.Username, LinkedSince: link.Since, LastSeen: seen.Last,
+		Absent: b.in.Past.Absent[id], OpenRows: b.openRows, Weak: ex.weak, Counted: ex.days, Of: ex.of,
+	}
+	if r.kind != Delete {
+		e.Due = ex.due
+	}
+	now := b.in.At
+	if e.Absent.First.IsZero() {
+		e.Absent.First = now
+	}
+	if day(e.Absent.Last) != day(now) {
+		e.Absent.Days++
+	}
+	e.Absent.Last, e.Absent.Reads = now, e.Absent.Reads+1 // this read lacks the account too
+	return e
 }
 
 func (b *built) action(i int) Action {
@@ -109,11 +172,11 @@ func (b *built) warn(a *Action, r row) []*problem.Problem {
 	if r.flags&replaces != 0 {
 		warn(problem.UPNUsedAgain, problem.Args{"upn": a.UPN})
 	}
-	if a.Pair > 0 {
-		warn(problem.MaybeSamePerson, problem.Args{"other": b.upn(b.rows[a.Pair-1]), "no": strconv.Itoa(a.Pair)})
-	}
 	if a.Blocks {
 		warn(problem.BlockKeepsSessions, nil)
+	}
+	if a.Marks.Has(directory.OldMember) {
+		warn(problem.UserTypeEmpty, nil)
 	}
 	if a.User.ID != "" && b.in.Facts.Undone[a.User.ID] {
 		warn(problem.UndoneBefore, nil)
@@ -130,12 +193,14 @@ func (b *built) warnChange(ws []*problem.Problem, a *Action, c Change) []*proble
 	if c.Clears() {
 		warn(problem.ValueCleared, problem.Args{"attribute": at, "old": c.Old.Text})
 	}
-	if c.Old.Set && c.New.Set && !(plain(c.Old.Text) && plain(c.New.Text) && len(c.Old.Text) == len(c.New.Text)) &&
-		b.fold.looksSame(c.Old.Text, c.New.Text) {
+	if c.Old.Set && c.New.Set && names.LooksSame(c.Old.Text, c.New.Text) {
 		warn(problem.LooksSame, problem.Args{"attribute": at, "old": c.Old.Text, "new": c.New.Text})
 	}
 	if r, ok := hidden(c.New.Text); ok {
 		warn(problem.ControlCharacter, problem.Args{"attribute": at, "character": visible(r)})
+	}
+	if code := worse(c); code != "" {
+		warn(code, problem.Args{"attribute": at, "old": c.Old.Text, "new": c.New.Text})
 	}
 	switch c.Attribute {
 	case directory.MailNickname:
@@ -202,7 +267,7 @@ func (b *builder) sharedAliases() (shared map[string]string, rows int) {
 
 // newAlias is the alias that a row would write, folded.
 func (b *builder) newAlias(r row) (string, bool) {
-	if r.kind == Delete {
+	if r.src < 0 || r.kind == Delete {
 		return "", false
 	}
 	want, set := b.src.At(int(r.src)).Get(directory.MailNickname)
@@ -228,7 +293,7 @@ func (b *builder) ref(s skipRow) directory.Ref {
 		ref = directory.Ref{ID: u.ID(), UPN: u.UPN(), ImmutableID: u.ImmutableID()}
 	}
 	if s.src >= 0 {
-		if g := groupOf(s.code); s.acct < 0 || g == NotWritable || s.bin {
+		if g := s.code.Group(); s.acct < 0 || g == problem.NotWritable || s.bin {
 			row := b.src.At(int(s.src))
 			ref.UPN = row.UPN()
 			if id := row.ImmutableID(); id != "" && ref.ImmutableID == "" {
@@ -246,9 +311,11 @@ func kindOf(bin bool) Kind {
 	return Update
 }
 
-func (b *built) skip(i int) Skipped {
-	s := b.builder.skips[i]
-	k := Skipped{No: len(b.rows) + i + 1, Ref: b.ref(s), Group: groupOf(s.code)}
+func (b *built) skip(i int) Skipped { return b.said(len(b.rows)+i+1, b.builder.skips[i]) }
+
+// said is a skip with its words' arguments.
+func (b *built) said(no int, s skipRow) Skipped {
+	k := Skipped{No: no, Ref: b.ref(s), Group: s.code.Group()}
 	line := ""
 	if s.src >= 0 {
 		row := b.src.At(int(s.src))
@@ -258,7 +325,7 @@ func (b *built) skip(i int) Skipped {
 			line = strconv.Itoa(k.Line)
 		}
 	}
-	if s.acct >= 0 && (k.Name == "" || k.Group == LeftAlone) {
+	if s.acct >= 0 && (k.Name == "" || k.Group == problem.LeftAlone) {
 		k.Name, _ = b.account(row{acct: s.acct, kind: kindOf(s.bin)}).Get(directory.DisplayName)
 	}
 	args := problem.Args{

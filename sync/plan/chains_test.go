@@ -19,7 +19,7 @@ func moves(pairs ...string) *scene {
 		from, to, _ := strings.Cut(p, ">")
 		id := imm(fmt.Sprint("imm", i))
 		s.users = append(s.users, account(from, id))
-		s.source = append(s.source, user(to, id))
+		s.source = append(s.source, user(to, as(from), id))
 	}
 	return s
 }
@@ -30,6 +30,9 @@ func waves(p *Plan) string {
 	for w := range p.Waves() {
 		var steps []string
 		for _, s := range w.Steps {
+			if s.Unless != 0 {
+				continue // only where an addition fails
+			}
 			local, _ := directory.SplitUPN(s.Object.UPN)
 			what := map[Verb]string{Create: "+", Patch: "~", PatchUPN: ">", RestoreUser: "^", DeleteUser: "-"}[s.Verb] + local
 			if s.Verb == PatchUPN {
@@ -44,6 +47,9 @@ func waves(p *Plan) string {
 				what = from + ">" + to
 			}
 			steps = append(steps, what)
+		}
+		if len(steps) == 0 {
+			continue
 		}
 		line := strings.Join(steps, " ")
 		if w.Barrier {
@@ -109,7 +115,7 @@ func TestWaves_Order(t *testing.T) {
 	s := moves("a>b", "b>c")
 	s.in.Policy.Attributes = directory.Standard()
 	s.in.Policy.BlockDisabled = true
-	s.source = append(s.source, user("u", named("New")), user("n"), user("a", imm("new")), user("r"), user("x", unmark(directory.Enabled)))
+	s.source = append(s.source, user("u", named("New")), user("n"), user("a", as("new"), imm("new")), user("r"), user("x", unmark(directory.Enabled)))
 	s.users = append(s.users, account("u"), account("d"), account("x"))
 	s.deleted = []person{gone("r", named("Old"))}
 	p := s.build(t)
@@ -126,6 +132,17 @@ func TestWaves_ADeletedUPNIsUsedAgainOnlyAfterTheDeletion(t *testing.T) {
 	p := s.build(t)
 	if got := waves(p); got != "-a |; +a; -d" {
 		t.Errorf("waves %s", got)
+	}
+	back := Step{}
+	for w := range p.Waves() {
+		for _, s := range w.Steps {
+			if s.Unless != 0 {
+				back = s
+			}
+		}
+	}
+	if back.Verb != RestoreUser || back.Object.ID != "id-a" || back.Unless != 3 {
+		t.Errorf("an addition that fails takes the deletion back by %+v", back)
 	}
 	for _, no := range []int{1, 3} { // the deletion of a, the addition of a
 		r := p.Review()

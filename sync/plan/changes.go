@@ -5,15 +5,15 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// equal reports whether an account has all values that its row wants.
-func (b *builder) equal(s, u directory.User, changeID bool) bool {
+// equal reports whether an account has all values that its row wants; kept, that
+// only its alias stays another.
+func (b *builder) equal(s, u directory.User, changeID bool) (same, kept bool) {
 	if b.wantsID(s, u) || changeID {
-		return false
+		return false, false
 	}
-	if b.writeEnabled && b.enabled(s, u) != keepEnabled {
-		return false
+	if b.enabled(s, u) != keepEnabled || b.blockedByOthers(s, u) {
+		return false, false
 	}
-	kept := false
 	for _, a := range b.attrs {
 		want, wants := s.Get(a)
 		have, has := u.Get(a)
@@ -25,16 +25,13 @@ func (b *builder) equal(s, u directory.User, changeID bool) bool {
 				kept = true
 				continue
 			}
-			return false
+			return false, false
 		}
 		if b.clears(s, a) {
-			return false
+			return false, false
 		}
 	}
-	if kept {
-		b.aliasesKept++
-	}
-	return true
+	return true, kept
 }
 
 // wantsID reports whether an immutable ID is to be filled, or changed where that
@@ -70,23 +67,40 @@ const (
 	unblock
 )
 
-// enabled says what the status of the source does to an account. Only whom
-// hacsync blocked itself does it unblock.
+// enabled says what the status of the source, or the return of a person who was
+// absent, does to an account. hacsync unblocks only an account that it blocked
+// itself.
 func (b *builder) enabled(s, u directory.User) enabling {
 	want, have := s.Marks().Has(directory.Enabled), u.Marks().Has(directory.Enabled)
+	_, absent := b.in.Past.Absent[u.ID()]
 	switch {
-	case !want && have:
+	case b.writeEnabled && !want && have:
 		return block
-	case want && !have && b.in.Facts.Blocked[u.ID()]:
+	case have || !b.in.Facts.Blocked[u.ID()]:
+	case b.writeEnabled && want, absent && (want || !b.writeEnabled) && b.mayWriteEnabled():
 		return unblock
 	}
 	return keepEnabled
 }
 
+// blockedByOthers reports whether a person came back whose account was blocked
+// for the absence, and another administrator blocked it since.
+func (b *builder) blockedByOthers(s, u directory.User) bool {
+	_, absent := b.in.Past.Absent[u.ID()]
+	return absent && b.in.Policy.OnMissing == BlockMissing && s.Marks().Has(directory.Enabled) &&
+		!u.Marks().Has(directory.Enabled) && !b.in.Facts.Blocked[u.ID()]
+}
+
+// mayWriteEnabled reports whether a reviewer lets accountEnabled be written.
+func (b *builder) mayWriteEnabled() bool { return !b.decided.attributes[directory.AccountEnabled] }
+
 // changes are what a row would write, in the order of the policy.
 func (b *builder) changes(r row) []Change {
 	if r.kind == Delete {
 		return nil
+	}
+	if r.flags&missing != 0 {
+		return []Change{{directory.AccountEnabled, directory.Text("true"), directory.Text("false")}}
 	}
 	s := b.src.At(int(r.src))
 	if r.kind == Add {
@@ -121,7 +135,7 @@ func (b *builder) changes(r row) []Change {
 		}
 		cs = append(cs, Change{a, directory.Value{Text: have, Set: has}, directory.Value{Text: want, Set: wants}})
 	}
-	if b.writeEnabled {
+	if r.kind != Restore || b.writeEnabled {
 		switch b.enabled(s, u) {
 		case block:
 			cs = append(cs, Change{directory.AccountEnabled, directory.Text("true"), directory.Text("false")})
@@ -176,7 +190,15 @@ func (b *builder) account(r row) directory.User {
 
 // check says why Graph would refuse what a row would write, or nil.
 func (b *builder) check(r row) *wrong {
-	if w := checkChanges(b.changes(r)); w != nil {
+	changes := b.changes(r)
+	w := checkChanges(changes)
+	for _, c := range changes {
+		if w == nil && c.Attribute == directory.ImmutableID && b.strangeID(c.New.Text) {
+			w = &wrong{problem.ImmutableIDShape, problem.Args{"value": c.New.Text}}
+		}
+	}
+	b.tally(changes, w)
+	if w != nil {
 		return w
 	}
 	if r.kind == Rename {
@@ -208,6 +230,19 @@ func (b *builder) checkAddress(upn string, own int32) *wrong {
 			continue
 		}
 		return &wrong{problem.AddressTaken, problem.Args{"holder": u.UPN()}}
+	}
+	return nil
+}
+
+// checkID says which account already has the immutable ID of a row that is to be a
+// person of its own: Graph lets no two have one.
+func (b *builder) checkID(s directory.User) *wrong {
+	id := s.ImmutableID()
+	if id == "" {
+		return nil
+	}
+	for _, u := range b.users.ByImmutableID(id) {
+		return &wrong{problem.IDTaken, problem.Args{"immutable_id": id, "holder": u.UPN()}}
 	}
 	return nil
 }

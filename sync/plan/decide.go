@@ -24,43 +24,66 @@ func (b *builder) decide() {
 			continue
 		}
 		if !b.ours.has(i) {
-			if acct >= 0 && f == byID && b.here(b.users.At(int(acct)).UPN()) {
+			if acct >= 0 && b.here(b.users.At(int(acct)).UPN()) {
 				b.movedAway(i, acct)
 			}
 			continue
 		}
 		switch f {
-		case byID, byUPN:
-			b.decidePair(i, acct, false)
-		case otherID, joined:
-			b.decideOtherID(i, acct, f == joined)
+		case firm, byUPN:
+			b.put(b.pair(i, acct, false))
+		case otherID:
+			b.decideOtherID(i, acct)
 		case alone:
-			b.decideNew(i, -1)
-		case bad, foreignBad:
+			b.put(b.newRow(i, -1))
+		case asked, bad, foreignBad: // a question, or said already
 		}
 	}
 }
 
-// hold skips a source row of the domain.
-func (b *builder) hold(code problem.Code, i, acct int32, extra problem.Args) {
-	b.skip(skipRow{code: code, src: i, acct: acct, extra: extra})
-	b.sourceHeld++
+// fateOf is what becomes of a source row: an action, a skip, or nothing because
+// the account is as it should be.
+type fateOf struct {
+	row  *row
+	skip *skipRow
+	same bool // unchanged
+	kept bool // unchanged but for an alias that stays
+	acct int32
 }
 
-// spare skips a pair that must not be touched, or that a reviewer left out of
-// every plan.
-func (b *builder) spare(i, acct int32) bool {
+// put takes over what was found for a source row of the domain.
+func (b *builder) put(f fateOf) {
+	switch {
+	case f.row != nil:
+		b.rows = append(b.rows, *f.row)
+	case f.skip != nil:
+		b.skip(*f.skip)
+		b.sourceHeld++
+	case f.same:
+		b.settled.set(f.acct)
+		b.unchanged++
+		if f.kept {
+			b.aliasesKept++
+		}
+	}
+}
+
+func held(code problem.Code, i, acct int32, extra problem.Args) fateOf {
+	return fateOf{skip: &skipRow{code: code, src: i, acct: acct, extra: extra}}
+}
+
+// spared is the skip of a pair that must not be touched, or that a reviewer left
+// out of every plan.
+func (b *builder) spared(i, acct int32) (fateOf, bool) {
 	s, u := b.src.At(int(i)), b.users.At(int(acct))
 	if code := b.protected(u); code != "" {
-		b.hold(code, i, acct, nil)
-		return true
+		return held(code, i, acct, nil), true
 	}
 	d, out := b.decided.find(b.decided.out, u.ID(), u.UPN(), s.UPN())
 	if out && d.Kind == LeaveOutAlways {
-		b.hold(problem.LeftOutAlways, i, acct, leftOutArgs(d))
-		return true
+		return held(problem.LeftOutAlways, i, acct, leftOutArgs(d)), true
 	}
-	return false
+	return fateOf{}, false
 }
 
 func leftOutArgs(d Decision) problem.Args {
@@ -71,10 +94,10 @@ func leftOutArgs(d Decision) problem.Args {
 	return args
 }
 
-// decidePair finds what becomes of an account that a row of the domain means.
-func (b *builder) decidePair(i, acct int32, changeID bool) {
-	if b.spare(i, acct) {
-		return
+// pair finds what becomes of an account that a row of the domain means.
+func (b *builder) pair(i, acct int32, changeID bool) fateOf {
+	if f, ok := b.spared(i, acct); ok {
+		return f
 	}
 	s, u := b.src.At(int(i)), b.users.At(int(acct))
 	r := row{src: i, acct: acct, kind: Update}
@@ -84,25 +107,25 @@ func (b *builder) decidePair(i, acct int32, changeID bool) {
 	if !b.here(u.UPN()) {
 		code, f := b.moveIn(s, u)
 		if code != "" {
-			b.hold(code, i, acct, problem.Args{"from": u.UPN(), "upn": s.UPN()})
-			return
+			return held(code, i, acct, problem.Args{"from": u.UPN(), "upn": s.UPN()})
 		}
 		r.flags |= f
 	}
-	if r.kind == Update && b.equal(s, u, changeID) {
-		b.settled.set(acct)
-		b.unchanged++
-		return
+	if r.kind == Update {
+		if same, kept := b.equal(s, u, changeID); same {
+			return fateOf{same: true, kept: kept, acct: acct}
+		}
+	}
+	if b.blockedByOthers(s, u) {
+		return held(problem.BlockedByOthers, i, acct, nil)
 	}
 	if d, out := b.decided.find(b.decided.out, u.ID(), u.UPN(), s.UPN()); out {
-		b.hold(problem.LeftOutOnce, i, acct, leftOutArgs(d))
-		return
+		return held(problem.LeftOutOnce, i, acct, leftOutArgs(d))
 	}
 	if w := b.check(r); w != nil {
-		b.hold(w.code, i, acct, w.args)
-		return
+		return held(w.code, i, acct, w.args)
 	}
-	b.rows = append(b.rows, r)
+	return fateOf{row: &r}
 }
 
 // moveIn says why an account of another domain cannot be renamed into this one,
@@ -139,48 +162,65 @@ func (b *builder) movedAway(i, acct int32) {
 	}
 	_, there := directory.SplitUPN(to)
 	code := problem.MovedAway
-	if _, known := b.federated[directory.FoldUPN(there)]; !known || !b.setUp[directory.FoldUPN(there)] {
+	if _, known := b.federated[directory.FoldUPN(there)]; !known {
+		code = problem.MovedNowhere
+	} else if !b.setUp[directory.FoldUPN(there)] {
 		code = problem.MovedAwayNotSetUp
 	}
 	b.skip(skipRow{code: code, src: i, acct: acct, extra: problem.Args{"to": to}})
 }
 
 // decideOtherID finds what becomes of an account whose immutable ID is not the
-// row's: found by UPN, or joined to the row by a reviewer. Never is it deleted
-// and added again unless a reviewer says so for this very row.
-func (b *builder) decideOtherID(i, acct int32, same bool) {
+// row's. Never is it deleted and added again unless a reviewer says so for this
+// very row.
+func (b *builder) decideOtherID(i, acct int32) {
 	s, u := b.src.At(int(i)), b.users.At(int(acct))
-	have, want := u.ImmutableID(), s.ImmutableID()
-	if have == "" || want == "" || have == want {
-		b.decidePair(i, acct, false)
+	if f, ok := b.spared(i, acct); ok {
+		b.put(f)
 		return
 	}
-	if b.spare(i, acct) {
+	if w := broken(directory.ImmutableID, s.ImmutableID()); w != nil {
+		b.put(held(w.code, i, acct, w.args))
 		return
 	}
-	if !same && b.decided.allowsAgain(u.ID(), s.UPN()) && len(b.deleted(b.bin.ByImmutableID(want))) == 0 {
-		b.decideNew(i, acct)
+	if b.decided.allowsAgain(u.ID(), s.UPN()) && len(b.deleted(b.bin.ByImmutableID(s.ImmutableID()))) == 0 &&
+		directory.FoldUPN(s.UPN()) == directory.FoldUPN(u.UPN()) {
+		f := b.newRow(i, acct)
+		if f.skip != nil { // then nothing happens to the account either
+			f.skip.acct, f.skip.bin = acct, false
+		}
+		b.put(f)
+		if f.row != nil {
+			b.rows = append(b.rows, row{src: i, acct: acct, kind: Delete, flags: replaces})
+		}
 		return
 	}
+	b.put(b.withOtherID(i, acct, b.decided.allows(u.ID(), s.UPN())))
+}
+
+// withOtherID pairs a row with an account whose immutable ID differs, where a
+// reviewer allows it.
+func (b *builder) withOtherID(i, acct int32, allowed bool) fateOf {
 	code := problem.ImmutableIDDiffers
 	switch {
 	case b.domain.Federated:
 		code = problem.ImmutableIDFederated
 	case !b.in.Policy.AskImmutableID:
 	case !b.writeID:
-	case !b.in.Unattended && (same || b.decided.allows(u.ID(), s.UPN())):
-		b.decidePair(i, acct, true)
-		return
+	case !b.in.Unattended && allowed:
+		return b.pair(i, acct, true)
 	default:
 		code = problem.ImmutableIDHeld
 	}
-	b.hold(code, i, acct, problem.Args{"source_id": want, "account_id": have})
+	return held(code, i, acct, problem.Args{
+		"source_id": b.src.At(int(i)).ImmutableID(), "account_id": b.users.At(int(acct)).ImmutableID(),
+	})
 }
 
-// decideNew finds what becomes of a row that no account means: an addition, or
-// the restoration of a deleted account. instead is the account whose UPN is used
+// newRow finds what becomes of a row that no account means: an addition, or the
+// restoration of a deleted account. instead is the account whose UPN is used
 // again, or -1.
-func (b *builder) decideNew(i, instead int32) {
+func (b *builder) newRow(i, instead int32) fateOf {
 	s := b.src.At(int(i))
 	r := row{src: i, acct: -1, kind: Add}
 	if instead >= 0 {
@@ -192,9 +232,7 @@ func (b *builder) decideNew(i, instead int32) {
 			if d >= 0 {
 				extra = problem.Args{"from": b.bin.At(int(d)).UPN()}
 			}
-			b.skip(skipRow{code: code, src: i, acct: d, bin: true, extra: extra})
-			b.sourceHeld++
-			return
+			return inBin(held(code, i, d, extra))
 		}
 		if d >= 0 {
 			r.kind, r.acct = Restore, d
@@ -208,18 +246,14 @@ func (b *builder) decideNew(i, instead int32) {
 		id = b.bin.At(int(r.acct)).ID()
 	}
 	if b.listed[directory.FoldUPN(s.UPN())] {
-		b.skip(skipRow{code: problem.ProtectedListed, src: i, acct: r.acct, bin: true})
-		b.sourceHeld++
-		return
+		return inBin(held(problem.ProtectedListed, i, r.acct, nil))
 	}
 	if d, out := b.decided.find(b.decided.out, id, s.UPN()); out {
 		code := problem.LeftOutOnce
 		if d.Kind == LeaveOutAlways {
 			code = problem.LeftOutAlways
 		}
-		b.skip(skipRow{code: code, src: i, acct: r.acct, bin: true, extra: leftOutArgs(d)})
-		b.sourceHeld++
-		return
+		return inBin(held(code, i, r.acct, leftOutArgs(d)))
 	}
 	w := b.check(r)
 	if w == nil && r.kind == Add {
@@ -228,15 +262,19 @@ func (b *builder) decideNew(i, instead int32) {
 	if w == nil {
 		w = b.checkAddress(s.UPN(), instead)
 	}
+	if w == nil {
+		w = b.checkID(s)
+	}
 	if w != nil {
-		b.skip(skipRow{code: w.code, src: i, acct: r.acct, bin: true, extra: w.args})
-		b.sourceHeld++
-		return
+		return inBin(held(w.code, i, r.acct, w.args))
 	}
-	b.rows = append(b.rows, r)
-	if instead >= 0 {
-		b.rows = append(b.rows, row{src: i, acct: instead, kind: Delete, flags: replaces})
-	}
+	return fateOf{row: &r}
+}
+
+// inBin says of a skip that its account is in the recycle bin.
+func inBin(f fateOf) fateOf {
+	f.skip.bin = true
+	return f
 }
 
 // deleted are those of the recycle bin's rows that are not live again.
@@ -260,7 +298,11 @@ func (b *builder) inBin(s directory.User) (int32, problem.Code) {
 			return -1, problem.RestoreAmbiguous
 		}
 		if len(found) == 1 {
-			return b.restorable(found[0])
+			d := found[0]
+			if b.sameDeleted(s, d) || b.decided.allows(d.ID(), s.UPN()) {
+				return b.restorable(d)
+			}
+			return rowOf(d), problem.RestoreHeld
 		}
 	}
 	var unsure []directory.User
@@ -286,6 +328,15 @@ func (b *builder) inBin(s directory.User) (int32, problem.Code) {
 		return -1, problem.RestoreHeld
 	}
 	return int32(unsure[0].Row()), problem.RestoreHeld //nolint:gosec // as in match
+}
+
+// sameDeleted reports whether a row is the person of a deleted account with its
+// immutable ID: the link says so too, or no name contradicts.
+func (b *builder) sameDeleted(s, d directory.User) bool {
+	if l, ok := b.in.Past.link(d.ID()); ok && l.Username == s.Username() {
+		return true
+	}
+	return b.like(s, d) != unlike
 }
 
 func (b *builder) restorable(d directory.User) (int32, problem.Code) {

@@ -11,7 +11,6 @@ type decisions struct {
 	out        map[string]int // by key
 	allowed    map[string]int // by key
 	again      map[string]int // Allow with Attribute userPrincipalName
-	same       []Decision
 	attributes map[directory.Attribute]bool
 	used       map[string]bool
 	unattended bool
@@ -40,8 +39,6 @@ func newDecisions(all []Decision, unattended bool) decisions {
 			if j, ok := ds.out[d.key()]; !ok || all[j].Kind != LeaveOutAlways {
 				ds.out[d.key()] = i
 			}
-		case SamePerson:
-			ds.same = append(ds.same, d)
 		case Allow:
 			if d.Attribute == directory.UserPrincipalName {
 				ds.again[d.key()] = i
@@ -101,7 +98,7 @@ func (ds *decisions) idle() []*problem.Problem {
 	var ws []*problem.Problem
 	for _, d := range ds.all {
 		switch d.Kind {
-		case SamePerson, Allow, LeaveOutOnce:
+		case Allow, LeaveOutOnce:
 			if !ds.used[string(d.Kind)+" "+d.key()] {
 				ws = append(ws, problem.New(problem.DecisionIdle, problem.Args{
 					"decision": string(d.Kind), "upn": d.UPN, "id": string(d.ID),

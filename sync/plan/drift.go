@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/names"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -165,6 +166,9 @@ func (j *judgement) judge() {
 		if !marks.Any(directory.Purposes) {
 			marks |= j.a.Marks & directory.Purposes
 		}
+		if j.a.Blocks && !marks.Has(directory.Enabled) {
+			marks |= directory.BlockedByUs // as the plan wants it
+		}
 		if code := j.p.protection(marks, j.a); code != "" {
 			line := problem.Args{"domain": j.p.domain, "name": j.a.Name, "line": "", "initial": ""}
 			j.drift(code, "", "", "", line)
@@ -192,8 +196,8 @@ func (p *Plan) protection(m directory.Marks, a *Action) problem.Code {
 		}
 	}
 	// Only an account that hacsync made itself is acted on with marks that would
-	// protect another.
-	return protectedBy(m, protectedBy(a.Marks, false) != "")
+	// protect another; whom hacsync blocked, the plan knows.
+	return protectedBy(m|a.Marks&directory.BlockedByUs, protectedBy(a.Marks, false) != "")
 }
 
 // atTarget reports whether an account already is as the action wants it.
@@ -336,8 +340,9 @@ type sourceDrift struct {
 	now  *directory.Snapshot
 	seen bits
 	rows map[string]int // key → index of the action
-	gone map[string]int // the same of deletions, by UPN, immutable ID and name
-	fold folder
+	// leaving finds the deletions that a row may be about, gone their indexes.
+	leaving *suspects
+	gone    []int
 	// nameless are rows of the plan that have neither UPN nor immutable ID.
 	nameless map[[2]string]bool
 	found    []Drifted
@@ -345,7 +350,8 @@ type sourceDrift struct {
 
 // index finds actions by the keys of their accounts and of what they want.
 func (d *sourceDrift) index() {
-	d.rows, d.gone, d.fold, d.nameless = map[string]int{}, map[string]int{}, newFolder(), map[[2]string]bool{}
+	d.rows, d.nameless = map[string]int{}, map[[2]string]bool{}
+	var deps []*departure
 	for i := range d.p.book.len() {
 		a := d.p.book.core(i)
 		for _, upn := range []string{a.User.UPN, a.UPN} {
@@ -361,10 +367,9 @@ func (d *sourceDrift) index() {
 		a := d.p.book.core(i)
 		if a.Kind != Delete {
 			d.rows[keyOfUPN(a.UPN)] = i
-		} else {
-			for _, key := range []string{keyOfUPN(a.UPN), "imm:" + a.User.ImmutableID, "name:" + d.fold.name(a.Name)} {
-				d.gone[key] = i
-			}
+		}
+		if a.Kind == Delete || a.how.missing {
+			deps, d.gone = append(deps, leaving(&a)), append(d.gone, i)
 		}
 		for _, id := range []string{a.User.ImmutableID, a.id()} {
 			if id != "" {
@@ -372,6 +377,20 @@ func (d *sourceDrift) index() {
 			}
 		}
 	}
+	d.leaving = newSuspects(deps, &Past{}, d.now)
+}
+
+// leaving is the departure that a row of a later read is compared with. A plan
+// file has no more of the account; and a given name alone, in another domain,
+// would make drift of what happens every day.
+func leaving(a *Action) *departure {
+	d := &departure{link: a.Link}
+	d.know(&directory.Record{
+		UPN: a.User.UPN, ImmutableID: a.User.ImmutableID,
+		Columns: []directory.Attribute{directory.DisplayName}, Values: []directory.Value{directory.Text(a.Name)},
+	})
+	d.keys.givens, d.keys.families = nil, nil
+	return d
 }
 
 // action finds the action that a source row is about.
@@ -394,36 +413,27 @@ func nameless(u directory.User) [2]string {
 	return [2]string{alias, name}
 }
 
-// deletion finds the deletion that a row may be about which names its person
-// badly. A row that was there when the plan was made would have spared that
-// account, so this one is new.
+// deletion finds the deletion that a row may be about. A row that was there when
+// the plan was made would have held that account, so this one is new.
 func (d *sourceDrift) deletion(u directory.User) (int, bool) {
-	if u.UPN() == "" && u.ImmutableID() == "" && d.nameless[nameless(u)] {
+	if len(d.gone) == 0 || u.UPN() == "" && u.ImmutableID() == "" && d.nameless[nameless(u)] {
 		return 0, false
 	}
-	if id := looseID(u.ImmutableID()); id != "" {
-		if i, ok := d.gone["imm:"+id]; ok {
-			return i, true
+	first := -1
+	for dep := range d.leaving.about(u, true) {
+		if first < 0 || dep < first {
+			first = dep
 		}
 	}
-	if upn := looseUPN(u.UPN()); strings.Contains(upn, "@") {
-		i, ok := d.gone[keyOfUPN(upn)]
-		return i, ok
+	if first < 0 {
+		return 0, false
 	}
-	alias, _ := u.Get(directory.MailNickname)
-	for _, local := range []string{u.UPN(), alias} {
-		if i, ok := d.gone[keyOfUPN(looseUPN(local)+"@"+d.p.domain)]; ok {
-			return i, true
-		}
-	}
-	name, _ := u.Get(directory.DisplayName)
-	i, ok := d.gone["name:"+d.fold.name(name)]
-	return i, ok && d.fold.name(name) != ""
+	return d.gone[first], true
 }
 
 // bears reports whether a row that was not there before bears on the plan.
 func (d *sourceDrift) bears(u directory.User) bool {
-	if directory.InDomain(u.UPN(), d.p.domain) || directory.InDomain(looseUPN(u.UPN()), d.p.domain) {
+	if directory.InDomain(u.UPN(), d.p.domain) || directory.InDomain(names.LooseUPN(u.UPN()), d.p.domain) {
 		return true
 	}
 	_, ok := d.action(u)
@@ -491,6 +501,9 @@ func (d *sourceDrift) differs(u, v directory.User) directory.Attribute {
 	if u.ImmutableID() != v.ImmutableID() {
 		return directory.ImmutableID
 	}
+	if d.p.version > 1 && u.Username() != v.Username() {
+		return Username
+	}
 	for _, a := range d.p.source.Columns() {
 		x, has := u.Get(a)
 		y, is := v.Get(a)
@@ -502,6 +515,69 @@ func (d *sourceDrift) differs(u, v directory.User) directory.Attribute {
 		return directory.AccountEnabled
 	}
 	return ""
+}
+
+// Known is what is remembered of an account now.
+type Known struct {
+	// Username is that of its link, empty for none.
+	Username string
+	// Claimed: it may be deleted although it has no link.
+	Claimed bool
+}
+
+// PastDrift compares what the plan rests on with what is remembered now: another
+// run may have learnt or forgotten since, or it is the plan of another state.
+func (p *Plan) PastDrift(now func(directory.ID) Known) []Drifted {
+	if p.undo != 0 || p.version < 2 {
+		return nil
+	}
+	var drifted []Drifted
+	for i := range p.book.len() {
+		a := p.book.core(i)
+		if a.User.ID == "" || a.Kind == Restore {
+			continue
+		}
+		k := now(a.User.ID)
+		vouched := a.Kind == Delete && a.Explanation != nil &&
+			a.Explanation.Claim == ClaimVouched && a.Explanation.Username == ""
+		if k.Username == a.Link.Username && (!vouched || k.Claimed || a.how.with != 0) {
+			continue
+		}
+		drifted = append(drifted, Drifted{
+			No: a.No, Kind: a.Kind, UPN: a.UPN, Where: directory.Source, Then: a.Link.Username, Now: k.Username,
+			Why: problem.New(problem.DriftLink, problem.Args{"upn": a.UPN, "then": a.Link.Username, "now": k.Username}),
+		})
+	}
+	return drifted
+}
+
+// AnswerDrift lists the rows that follow from an answer which is not given any
+// more.
+func (p *Plan) AnswerDrift(now []Answer) []Drifted {
+	var drifted []Drifted
+	for _, q := range p.book.asked() {
+		is := given(q, now)
+		if q.Answer.Kind == is.Kind && (is.Kind != SamePerson || is.Row == q.Answer.Row) ||
+			q.Answer.Kind == Open || q.Answer.Kind == NotNow {
+			continue
+		}
+		nos := []int{q.Delete}
+		for i := range q.Rows {
+			nos = append(nos, q.Rows[i].Same, q.Rows[i].Add)
+		}
+		for _, no := range nos {
+			i, ok := p.find(no)
+			if !ok {
+				continue
+			}
+			a := p.book.core(i)
+			drifted = append(drifted, Drifted{
+				No: no, Kind: a.Kind, UPN: a.UPN, Where: directory.Source, Then: string(q.Answer.Kind), Now: string(is.Kind),
+				Why: problem.New(problem.DriftAnswer, problem.Args{"upn": a.UPN, "then": string(q.Answer.Kind), "now": string(is.Kind)}),
+			})
+		}
+	}
+	return drifted
 }
 
 func (d *sourceDrift) add(code problem.Code, u directory.User, at directory.Attribute, then, now string) {

@@ -151,7 +151,7 @@ func TestRule3_DriftInTheSource(t *testing.T) {
 	}{
 		{"nothing", func(*scene) {}, nil},
 		{"the order, and lines", func(s *scene) { slices.Reverse(s.source); s.source[0].line = 99 }, nil},
-		{"the case of a UPN", func(s *scene) { row("u")(s).upn = "U@" + dom }, nil},
+		{"the case of a UPN", func(s *scene) { u := row("u")(s); u.upn, u.username = "U@"+dom, u.upn }, nil},
 		{"a value of an action", func(s *scene) { row("u")(s).name = "Third" }, []string{"update u HS-3985"}},
 		{"a value of nobody", func(s *scene) { row("z")(s).dept = "Sales" }, []string{"unknown z HS-3985"}},
 		{"a status", func(s *scene) { row("z")(s).marks = 0 }, []string{"unknown z HS-3985"}},

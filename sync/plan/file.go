@@ -1,30 +1,23 @@
 package plan
 
 import (
-	"bufio"
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"hash"
-	"io"
-	"strconv"
-	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// FormatVersion is that of the plan file. Decode refuses newer ones.
+// FormatVersion is that of the plan file. Decode reads 1, which knew no links and
+// no questions, and refuses newer ones.
 //
 // A plan file is JSON, one object a line: a header with the version, the source
-// rows that the plan rests on (some hundred a line), a line for each action and
-// each skip in their order, and a trailer with the fingerprint and a SHA-256 of
-// all bytes before it. What follows from the rest (steps, flags, sums, verdict)
-// is not written down where that could be made to differ, or is compared.
-const FormatVersion = 1
+// rows that the plan rests on (some hundred a line), a line for each action, each
+// skip, each question and each action that an answer may make, in their order, one
+// with the answers, and a trailer with the fingerprint and a SHA-256 of all bytes
+// before it. What follows from the rest (steps, flags, sums, verdict) is not written
+// down where that could be made to differ, or is compared. encode.go writes it,
+// decode.go reads it, sound.go checks what was read.
+const FormatVersion = 2
 
 const sourceBlock = 200
 
@@ -50,14 +43,33 @@ type fileHeader struct {
 	Guard     fileGuard             `json:"guard"`
 	Warnings  []fileProblem         `json:"warnings,omitempty"`
 	Need      []directory.ID        `json:"need,omitempty"`
+	Questions int                   `json:"questions,omitempty"`
+	Options   int                   `json:"options,omitempty"`
+	// Final: the questions are not answered again.
+	Final bool `json:"final,omitempty"`
 }
 
 type fileGuard struct {
-	Unattended bool `json:"unattended,omitempty"`
-	Today      int  `json:"today,omitempty"`
-	UsersThen  int  `json:"users_then,omitempty"`
-	Watched    int  `json:"watched,omitempty"`
-	Raised     bool `json:"raised,omitempty"`
+	Unattended bool     `json:"unattended,omitempty"`
+	Today      int      `json:"today,omitempty"`
+	UsersThen  int      `json:"users_then,omitempty"`
+	Watched    int      `json:"watched,omitempty"`
+	Raised     bool     `json:"raised,omitempty"`
+	LostHeld   int      `json:"lost_held,omitempty"`
+	Paid       int      `json:"paid,omitempty"`
+	Known      int      `json:"known,omitempty"`
+	Origins    []origin `json:"origins,omitempty"`
+}
+
+func (g guard) file() fileGuard {
+	return fileGuard{g.unattended, g.today, g.usersThen, g.watched, g.raised, g.lostHeld, g.paid, g.known, g.origins}
+}
+
+func (f fileGuard) guard() guard {
+	return guard{
+		unattended: f.Unattended, today: f.Today, usersThen: f.UsersThen, watched: f.Watched, raised: f.Raised,
+		lostHeld: f.LostHeld, paid: f.Paid, known: f.Known, origins: f.Origins,
+	}
 }
 
 type fileProblem struct {
@@ -71,14 +83,6 @@ type fileChange struct {
 	New       *string             `json:"new"`
 }
 
-type fileEvidence struct {
-	Licensed   bool            `json:"licensed"`
-	Enabled    bool            `json:"enabled"`
-	Created    time.Time       `json:"created,omitzero"`
-	LastSignIn time.Time       `json:"last_sign_in,omitzero"`
-	Purpose    directory.Marks `json:"purpose,omitempty"`
-}
-
 type fileAction struct {
 	No        int             `json:"no"`
 	Kind      string          `json:"kind"`
@@ -88,8 +92,8 @@ type fileAction struct {
 	Line      int             `json:"line,omitempty"`
 	Changes   []fileChange    `json:"changes,omitempty"`
 	Warnings  []fileProblem   `json:"warnings,omitempty"`
-	Pair      int             `json:"pair,omitempty"`
-	Evidence  *fileEvidence   `json:"evidence,omitempty"`
+	Pair      int             `json:"pair,omitempty"` // version 1 alone
+	Evidence  *Evidence       `json:"evidence,omitempty"`
 	Marks     directory.Marks `json:"marks,omitempty"`
 	After     []int           `json:"after,omitempty"`
 	Last      []int           `json:"last,omitempty"`
@@ -99,6 +103,11 @@ type fileAction struct {
 	Resets    bool            `json:"resets,omitempty"`
 	Federated bool            `json:"federated,omitempty"`
 	NewUPN    bool            `json:"new_upn,omitempty"`
+	Missing   bool            `json:"missing,omitempty"`
+	Paid      bool            `json:"paid,omitempty"`
+
+	Link        *Link        `json:"link,omitempty"`
+	Explanation *Explanation `json:"explanation,omitempty"`
 
 	Made       []fileChange `json:"made,omitempty"`
 	Unlicensed bool         `json:"unlicensed,omitempty"`
@@ -117,119 +126,91 @@ type fileTrailer struct {
 	SHA256      string `json:"sha256"`
 }
 
+// fileQuestion is a question with its problems as they are written.
+type fileQuestion struct {
+	Question
+	DeleteWhy *fileProblem    `json:"delete_why,omitempty"`
+	Rows      []fileCandidate `json:"rows"`
+}
+
+type fileCandidate struct {
+	Candidate
+	SameWhy *fileProblem `json:"same_why,omitempty"`
+	AddWhy  *fileProblem `json:"add_why,omitempty"`
+	Waits   bool         `json:"waits,omitempty"`
+}
+
 // fileLine is any line but the header.
 type fileLine struct {
-	Source [][]*string  `json:"source,omitempty"`
-	Action *fileAction  `json:"action,omitempty"`
-	Skip   *fileSkip    `json:"skip,omitempty"`
-	End    *fileTrailer `json:"end,omitempty"`
+	Source   [][]*string   `json:"source,omitempty"`
+	Action   *fileAction   `json:"action,omitempty"`
+	Skip     *fileSkip     `json:"skip,omitempty"`
+	Question *fileQuestion `json:"question,omitempty"`
+	Option   *fileAction   `json:"option,omitempty"`
+	Answers  []Answer      `json:"answers,omitempty"`
+	End      *fileTrailer  `json:"end,omitempty"`
 }
 
-// Encode writes the plan file: versioned, with everything that is needed to
-// review and apply it elsewhere, and the fingerprint at its end.
-func (p *Plan) Encode(w io.Writer) error {
-	out := bufio.NewWriterSize(w, 1<<16)
-	sum := sha256.New()
-	e := json.NewEncoder(io.MultiWriter(out, sum))
-	e.SetEscapeHTML(false)
-	h := fileHeader{
-		Version: FormatVersion, Tenant: p.tenant, Domain: p.domain, Undo: p.undo, Policy: p.policy,
-		Source: p.about, Confirmed: p.confirmed, Digest: p.digest.String(), Columns: p.source.Columns(),
-		Actions: p.book.len(), Skips: p.book.skips(), Counts: p.counts,
-		Guard: fileGuard{p.guard.unattended, p.guard.today, p.guard.usersThen, p.guard.watched, p.guard.raised},
-		Need:  p.need,
-	}
-	for _, a := range []directory.Attribute{directory.ImmutableID, directory.AccountEnabled} {
-		if !p.source.HasColumn(a) {
-			h.Without = append(h.Without, a)
+// order is where a line stands in the file, 0 for one that is none.
+func (l *fileLine) order() int {
+	at, parts := 0, 0
+	for i, is := range [...]bool{
+		l.Source != nil, l.Action != nil, l.Skip != nil, l.Question != nil, l.Option != nil, l.Answers != nil, l.End != nil,
+	} {
+		if is {
+			at = i + 1
+			parts++
 		}
 	}
-	for _, q := range p.warnings {
-		h.Warnings = append(h.Warnings, toFile(q))
+	if parts != 1 {
+		return 0
 	}
-	for u := range p.source.All() {
-		if p.rests(u) {
-			h.Rows++
-		}
-	}
-	if err := e.Encode(h); err != nil {
-		return fmt.Errorf("plan file: %w", err)
-	}
-	if err := p.encodeSource(e); err != nil {
-		return err
-	}
-	for i := range p.book.len() {
-		a := p.book.action(i)
-		if err := e.Encode(fileLine{Action: toFileAction(&a)}); err != nil {
-			return fmt.Errorf("plan file: %w", err)
-		}
-	}
-	for i := range p.book.skips() {
-		s := p.book.skip(i)
-		line := fileLine{Skip: &fileSkip{No: s.No, Ref: s.Ref, Name: s.Name, Line: s.Line, Why: toFile(s.Why)}}
-		if err := e.Encode(line); err != nil {
-			return fmt.Errorf("plan file: %w", err)
-		}
-	}
-	end := fileLine{End: &fileTrailer{Fingerprint: p.finger.String(), SHA256: hex.EncodeToString(sum.Sum(nil))}}
-	if err := e.Encode(end); err != nil {
-		return fmt.Errorf("plan file: %w", err)
-	}
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("plan file: %w", err)
-	}
-	return nil
-}
-
-// encodeSource writes the source rows that the plan rests on: UPN, immutable ID,
-// line, status, then the columns.
-func (p *Plan) encodeSource(e *json.Encoder) error {
-	var block [][]*string
-	flush := func() error {
-		if len(block) == 0 {
-			return nil
-		}
-		err := e.Encode(fileLine{Source: block})
-		block = block[:0]
-		if err != nil {
-			return fmt.Errorf("plan file: %w", err)
-		}
-		return nil
-	}
-	columns := p.source.Columns()
-	for u := range p.source.All() {
-		if !p.rests(u) {
-			continue
-		}
-		upn, id, line, status := u.UPN(), u.ImmutableID(), strconv.Itoa(u.Line()), "0"
-		if u.Marks().Has(directory.Enabled) {
-			status = "1"
-		}
-		row := append(make([]*string, 0, 4+len(columns)), &upn, &id, &line, &status)
-		for _, c := range columns {
-			if v, set := u.Get(c); set {
-				row = append(row, &v)
-			} else {
-				row = append(row, nil)
-			}
-		}
-		if block = append(block, row); len(block) == sourceBlock {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return flush()
+	return at
 }
 
 func toFile(q *problem.Problem) fileProblem { return fileProblem{q.Code, q.Args} }
 
 func fromFile(q fileProblem) *problem.Problem { return problem.New(q.Code, q.Args) }
 
+func toFileWhy(q *problem.Problem) *fileProblem {
+	if q == nil {
+		return nil
+	}
+	f := toFile(q)
+	return &f
+}
+
+func fromFileWhy(f *fileProblem) *problem.Problem {
+	if f == nil {
+		return nil
+	}
+	return fromFile(*f)
+}
+
+func toFileQuestion(q *Question) *fileQuestion {
+	f := &fileQuestion{Question: *q, DeleteWhy: toFileWhy(q.DeleteWhy)}
+	for _, c := range q.Rows {
+		f.Rows = append(f.Rows, fileCandidate{c, toFileWhy(c.SameWhy), toFileWhy(c.AddWhy), c.waits})
+	}
+	return f
+}
+
+func fromFileQuestion(f *fileQuestion) *Question {
+	q := f.Question
+	q.DeleteWhy = fromFileWhy(f.DeleteWhy)
+	q.Rows = nil
+	for _, c := range f.Rows {
+		c.Candidate.SameWhy, c.Candidate.AddWhy = fromFileWhy(c.SameWhy), fromFileWhy(c.AddWhy)
+		c.waits = c.Waits
+		q.Rows = append(q.Rows, c.Candidate)
+	}
+	return &q
+}
+
 func toFileAction(a *Action) *fileAction {
 	f := &fileAction{
 		No: a.No, Kind: a.Kind.String(), User: a.User, UPN: a.UPN, Name: a.Name, Line: a.Line,
-		Pair: a.Pair, Marks: a.Marks, After: a.After,
+		Marks: a.Marks, After: a.After, Missing: a.how.missing, Paid: a.how.paid, Explanation: a.Explanation, Evidence: a.Evidence,
 		Last: a.how.last, With: a.how.with, Temporary: a.how.temporary, Enters: a.how.enters,
 		Resets: a.how.resets, Federated: a.how.federated, NewUPN: a.how.newUPN,
 		Changes: toFileChanges(a.Changes), Made: toFileChanges(a.how.made), Unlicensed: a.how.unlicensed,
@@ -237,8 +218,8 @@ func toFileAction(a *Action) *fileAction {
 	for _, q := range a.Warnings {
 		f.Warnings = append(f.Warnings, toFile(q))
 	}
-	if e := a.Evidence; e != nil {
-		f.Evidence = &fileEvidence{e.Licensed, e.Enabled, e.Created, e.LastSignIn, e.Purpose}
+	if a.Link.Username != "" {
+		f.Link = &a.Link
 	}
 	return f
 }
@@ -275,8 +256,9 @@ func fromFileChanges(fs []fileChange) []Change {
 func fromFileAction(f *fileAction) (Action, error) {
 	a := Action{
 		No: f.No, User: f.User, UPN: f.UPN, Name: f.Name, Line: f.Line,
-		Pair: f.Pair, Marks: f.Marks, After: f.After,
+		Marks: f.Marks, After: f.After, Explanation: f.Explanation, Evidence: f.Evidence,
 		how: how{
+			missing: f.Missing, paid: f.Paid,
 			last: f.Last, with: f.With, temporary: f.Temporary, enters: f.Enters,
 			resets: f.Resets, federated: f.Federated, newUPN: f.NewUPN,
 			made: fromFileChanges(f.Made), unlicensed: f.Unlicensed,
@@ -291,242 +273,12 @@ func fromFileAction(f *fileAction) (Action, error) {
 	if a.Kind == 0 {
 		return a, fmt.Errorf("kind %q", f.Kind)
 	}
+	if f.Link != nil {
+		a.Link = *f.Link
+	}
 	for _, q := range f.Warnings {
 		a.Warnings = append(a.Warnings, fromFile(q))
 	}
-	if e := f.Evidence; e != nil {
-		a.Evidence = &Evidence{e.Licensed, e.Enabled, e.Created, e.LastSignIn, e.Purpose}
-	}
 	a.finish()
 	return a, nil
-}
-
-// Decode reads a plan file. A newer version, a damaged or cut file, or a
-// fingerprint that does not match the content is a problem.
-func Decode(r io.Reader) (*Plan, error) {
-	d := &decoder{in: bufio.NewReaderSize(r, 1<<16), sum: sha256.New()}
-	p, err := d.decode()
-	if err == nil || problem.Of(err) != nil {
-		return p, err
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, problem.Wrap(err, problem.PlanCut, problem.Args{"line": strconv.Itoa(d.line)})
-	}
-	return nil, problem.Wrap(err, problem.PlanDamaged, problem.Args{"line": strconv.Itoa(d.line), "what": err.Error()})
-}
-
-type decoder struct {
-	in   *bufio.Reader
-	sum  hash.Hash
-	line int
-	head fileHeader
-	acts []Action
-	skip []Skipped
-	rows *directory.Builder
-	end  *fileTrailer
-}
-
-// next reads a line.
-func (d *decoder) next() ([]byte, error) {
-	d.line++
-	var line []byte
-	for {
-		part, err := d.in.ReadSlice('\n')
-		line = append(line, part...)
-		if len(line) > maxLine {
-			return nil, errors.New("line is too long")
-		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
-		}
-		if err != nil {
-			return nil, err //nolint:wrapcheck // Decode looks at it
-		}
-		return line, nil
-	}
-}
-
-// strict takes a line apart and refuses what it does not know.
-func strict(line []byte, v any) error {
-	e := json.NewDecoder(bytes.NewReader(line))
-	e.DisallowUnknownFields()
-	if err := e.Decode(v); err != nil {
-		var cut *json.SyntaxError
-		if errors.As(err, &cut) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			return errors.New("not JSON")
-		}
-		return fmt.Errorf("content: %w", err)
-	}
-	if _, err := e.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more than one object in a line")
-	}
-	return nil
-}
-
-func (d *decoder) decode() (*Plan, error) {
-	line, err := d.next()
-	if err != nil {
-		return nil, err
-	}
-	var version struct {
-		Version *int `json:"hacsync_plan"`
-	}
-	if err := json.Unmarshal(line, &version); err != nil || version.Version == nil {
-		return nil, errors.New("not a plan file")
-	}
-	if *version.Version != FormatVersion {
-		return nil, problem.New(problem.PlanNewer, problem.Args{
-			"version": strconv.Itoa(*version.Version), "known": strconv.Itoa(FormatVersion),
-		})
-	}
-	if err := strict(line, &d.head); err != nil {
-		return nil, err
-	}
-	d.sum.Write(line)
-	if err := d.startSource(); err != nil {
-		return nil, err
-	}
-	for d.end == nil {
-		if line, err = d.next(); err != nil {
-			return nil, err
-		}
-		if err := d.take(line); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := d.in.ReadByte(); !errors.Is(err, io.EOF) {
-		d.line++
-		return nil, errors.New("something after the end")
-	}
-	return d.plan()
-}
-
-func (d *decoder) startSource() error {
-	seen := map[directory.Attribute]bool{directory.UserPrincipalName: true, directory.ImmutableID: true}
-	for _, c := range d.head.Columns {
-		if seen[c] {
-			return fmt.Errorf("column %q", c)
-		}
-		seen[c] = true
-	}
-	d.rows = directory.NewBuilder(directory.Source, d.head.Columns)
-	for _, a := range d.head.Without {
-		d.rows.Without(a)
-	}
-	return nil
-}
-
-// take reads a line after the header. Source rows come first, then actions, then
-// skips, then the end.
-func (d *decoder) take(line []byte) error {
-	var l fileLine
-	if err := strict(line, &l); err != nil {
-		return err
-	}
-	if l.End == nil {
-		d.sum.Write(line)
-	}
-	switch {
-	case l.Source != nil && l.Action == nil && l.Skip == nil && l.End == nil && len(d.acts)+len(d.skip) == 0:
-		return d.takeSource(l.Source)
-	case l.Source == nil && l.Action != nil && l.Skip == nil && l.End == nil && len(d.skip) == 0:
-		a, err := fromFileAction(l.Action)
-		if err != nil {
-			return err
-		}
-		d.acts = append(d.acts, a)
-	case l.Source == nil && l.Action == nil && l.Skip != nil && l.End == nil:
-		s := l.Skip
-		d.skip = append(d.skip, Skipped{
-			No: s.No, Ref: s.Ref, Name: s.Name, Line: s.Line, Group: groupOf(s.Why.Code), Why: fromFile(s.Why),
-		})
-	case l.Source == nil && l.Action == nil && l.Skip == nil && l.End != nil:
-		d.end = l.End
-	default:
-		return errors.New("a line that does not belong here")
-	}
-	return nil
-}
-
-func (d *decoder) takeSource(rows [][]*string) error {
-	for _, r := range rows {
-		if len(r) != 4+len(d.head.Columns) || r[0] == nil || r[1] == nil || r[2] == nil || r[3] == nil {
-			return errors.New("source row of another length")
-		}
-		rec := directory.Record{UPN: *r[0], ImmutableID: *r[1]}
-		n, err := strconv.Atoi(*r[2])
-		if err != nil || n < 0 {
-			return errors.New("source row without line")
-		}
-		rec.Line = n
-		switch *r[3] {
-		case "1":
-			rec.Marks = directory.Enabled
-		case "0":
-		default:
-			return errors.New("source row without status")
-		}
-		for _, v := range r[4:] {
-			if v == nil {
-				rec.Values = append(rec.Values, directory.Value{})
-			} else {
-				rec.Values = append(rec.Values, directory.Value{Text: *v, Set: true})
-			}
-		}
-		if err := d.rows.Add(rec); err != nil {
-			return fmt.Errorf("source row: %w", err)
-		}
-	}
-	return nil
-}
-
-// plan puts together what was read and proves it.
-func (d *decoder) plan() (*Plan, error) {
-	h := &d.head
-	if hex.EncodeToString(d.sum.Sum(nil)) != d.end.SHA256 {
-		return nil, errors.New("the bytes are not those that were written")
-	}
-	if len(d.acts) != h.Actions || len(d.skip) != h.Skips || d.rows.Len() != h.Rows {
-		return nil, errors.New("the number of rows is not that of the header")
-	}
-	p := &Plan{book: newStored(d.acts, d.skip)}
-	p.tenant, p.domain, p.policy, p.undo = h.Tenant, h.Domain, h.Policy, h.Undo
-	p.about, p.confirmed, p.counts, p.need = h.Source, h.Confirmed, h.Counts, h.Need
-	p.guard = guard{h.Guard.Unattended, h.Guard.Today, h.Guard.UsersThen, h.Guard.Watched, h.Guard.Raised}
-	digest, err := hex.DecodeString(h.Digest)
-	if err != nil || len(digest) != len(p.digest) {
-		return nil, errors.New("source digest")
-	}
-	p.digest = directory.Digest(digest)
-	for _, q := range h.Warnings {
-		p.warnings = append(p.warnings, fromFile(q))
-	}
-	if h.Undo < 0 || h.Undo > 0 && h.Rows > 0 {
-		return nil, errors.New("an undo that has a source")
-	}
-	if h.Undo > 0 {
-		p.source = emptyBin()
-		return p.proven(d.end)
-	}
-	about := h.Source
-	p.source, err = d.rows.Seal(directory.Proof{Ended: true, Pages: 1, Items: h.Rows, Count: -1}, about)
-	if err != nil {
-		return nil, fmt.Errorf("source rows: %w", err)
-	}
-	return p.proven(d.end)
-}
-
-// proven gives a plan that was read what follows from its rows, and checks it.
-func (p *Plan) proven(end *fileTrailer) (*Plan, error) {
-	p.rests = func(directory.User) bool { return true }
-	p.rested = p.restedOn()
-	p.verdict = judge(p.policy, p.counts, p.guard)
-	if err := p.consistent(); err != nil {
-		return nil, err
-	}
-	p.finger = p.fingerprint()
-	if found := p.finger.String(); found != end.Fingerprint {
-		return nil, problem.New(problem.PlanMismatch, problem.Args{"named": end.Fingerprint, "found": found})
-	}
-	return p, nil
 }

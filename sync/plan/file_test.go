@@ -19,8 +19,8 @@ func everything(t testing.TB) *Plan {
 	s.in.Policy = DefaultPolicy()
 	s.in.Policy.MaxAllowedDeletions = 100
 	s.in.Policy.BlockDisabled = true
-	s.source = append(s.source, user("u", named("New <&>\u2028")), user("add"), user("r", named("渡邉")), user("x", unmark(directory.Enabled)), user("again", imm("2")))
-	s.users = append(s.users, account("u"), account("d", mark(directory.Licensed)), account("x"), account("g", mark(directory.Guest)), account("again", imm("1")))
+	s.source = append(s.source, user("u", named("New <&>\u2028")), user("add"), user("r", named("渡邉")), user("x", unmark(directory.Enabled)), user("again", imm("2")), user("nq", named("Ann"), imm("")))
+	s.users = append(s.users, account("u"), account("d", mark(directory.Licensed)), account("x"), account("g", mark(directory.Guest)), account("again", imm("1")), account("oq", named("Ann")))
 	s.deleted = []person{gone("r", upn("old"), named("Old"))}
 	s.in.Decisions = []Decision{{Kind: Allow, ID: "id-again", Attribute: directory.UserPrincipalName}}
 	return s.build(t)
@@ -77,7 +77,7 @@ func TestFile_RefusesWhatIsCutDamagedOrNewer(t *testing.T) {
 			t.Fatalf("byte %d changed, and nobody notices: %s", i, bad[max(0, i-20):i+20])
 		}
 	}
-	_, err := Decode(strings.NewReader(strings.Replace(string(whole), `"hacsync_plan":1`, `"hacsync_plan":2`, 1)))
+	_, err := Decode(strings.NewReader(strings.Replace(string(whole), `"hacsync_plan":2`, `"hacsync_plan":3`, 1)))
 	code(t, err, problem.PlanNewer)
 	_, err = Decode(strings.NewReader("Username,Email\n"))
 	code(t, err, problem.PlanDamaged)
@@ -125,6 +125,11 @@ func TestRule3_AForgedFileIsRefused(t *testing.T) {
 		"a protected account":         {`"marks":1537`, `"marks":1539`, problem.PlanDamaged},
 		"another kind":                {`"kind":"update"`, `"kind":"delete"`, problem.PlanDamaged},
 		"another source row":          {`"add@midori.example","imm-add"`, `"add@midori.example","imm-bad"`, problem.PlanMismatch},
+		"an answer for another":       {`"kind":"rename","user":{"id":"id-oq"`, `"kind":"rename","user":{"id":"id-u"`, problem.PlanDamaged},
+		"another answer":              {`"old":"oq@midori.example","new":"nq@midori.example"`, `"old":"oq@midori.example","new":"xq@midori.example"`, problem.PlanDamaged},
+		"what an answer writes":       {`"old":"Sur oq","new":"Sur nq"`, `"old":"Sur oq","new":"Sur xq"`, problem.PlanMismatch},
+		"a deletion for an addition":  {`"add":15`, `"add":13`, problem.PlanDamaged},
+		"rows that wait for nobody":   {`"waits":true`, `"waits":false`, problem.PlanDamaged},
 		"an unknown field":            {`"kind":"update"`, `"kind":"update","steps":[]`, problem.PlanDamaged},
 		"a row that waits for itself": {`"after":[4]`, `"after":[3]`, problem.PlanDamaged},
 	} {

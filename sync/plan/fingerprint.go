@@ -7,13 +7,15 @@ import (
 	"hash"
 	mathbits "math/bits"
 	"slices"
+	"strconv"
 
 	"github.com/hacsync/hacsync/sync/directory"
 )
 
 // basis are the marks that a decision rests on, beside those that protect, which
 // no account of an action has.
-const basis = directory.Enabled | directory.Addressed | directory.ExchangePlan | directory.Purposes
+const basis = directory.Enabled | directory.BlockedByUs | directory.Addressed | directory.ExchangePlan | directory.SuspendedPlan |
+	directory.Purposes
 
 // hasher writes a plan's content, each part with its length before it, so that
 // no two different plans give the same bytes.
@@ -60,7 +62,7 @@ func (h *hasher) write() {
 // text of a person; of runs it has the one that an undo takes back.
 func (p *Plan) fingerprint() Fingerprint {
 	h := &hasher{h: sha256.New()}
-	h.text("hacsync plan 1", p.tenant, p.domain)
+	h.text("hacsync plan "+strconv.Itoa(p.version), p.tenant, p.domain)
 	if p.undo != 0 {
 		h.text("undo")
 		h.number(int(p.undo))
@@ -84,10 +86,14 @@ func (p *Plan) fingerprint() Fingerprint {
 	if p.guard.unattended {
 		h.number(p.guard.today, p.guard.usersThen)
 	}
+	if p.version > 1 {
+		p.hashGuard(h)
+	}
 	h.flag(p.guard.raised)
 	h.number(p.book.len(), p.book.skips())
 	h.write()
 	ties := p.book.ties()
+	p.hashQuestions(h)
 	for i := range p.book.len() {
 		a := p.book.core(i)
 		p.hashAction(h, &a, ties[a.No])
@@ -100,6 +106,36 @@ func (p *Plan) fingerprint() Fingerprint {
 		h.write()
 	}
 	return Fingerprint(h.h.Sum(nil))
+}
+
+// hashQuestions adds what is asked, what was answered, and what each answer would
+// do.
+func (p *Plan) hashQuestions(h *hasher) {
+	for _, q := range p.book.asked() {
+		h.text(string(q.Account.ID), q.Basis, string(q.Answer.Kind), q.Answer.Row)
+		for i := range q.Rows {
+			c := &q.Rows[i]
+			h.text(c.Username, directory.FoldUPN(c.Row.UPN), c.Row.ImmutableID)
+			h.flag(c.waits)
+		}
+		h.write()
+	}
+	for _, no := range p.optionNumbers() {
+		a, _ := p.book.option(no)
+		p.hashAction(h, &a, nil)
+		h.write()
+	}
+}
+
+// hashGuard adds what the guard of a second judgement and of other domains rests
+// on.
+func (p *Plan) hashGuard(h *hasher) {
+	h.number(p.counts.Known, p.guard.known, p.guard.paid, p.guard.lostHeld, len(p.guard.origins))
+	for _, o := range p.guard.origins {
+		h.text(o.Domain)
+		h.number(o.Users, o.Percent, o.Number, o.Moves)
+	}
+	h.write()
 }
 
 // restedOn sums the source rows that the plan rests on, whatever their order:
@@ -116,6 +152,9 @@ func (p *Plan) restedOn() (total [4]uint64) {
 		}
 		h.buf = h.buf[:0]
 		h.text(directory.FoldUPN(u.UPN()), u.ImmutableID())
+		if p.version > 1 {
+			h.text(u.Username())
+		}
 		h.flag(u.Marks().Has(directory.Enabled))
 		for _, c := range columns {
 			v, set := u.Get(c)
@@ -146,6 +185,14 @@ func (p *Plan) hashAction(h *hasher, a *Action, ties []int) {
 	h.flag(a.how.resets)
 	h.flag(a.how.federated)
 	h.flag(a.how.newUPN)
+	if p.version > 1 {
+		h.text(a.Link.Username)
+		h.flag(a.how.missing)
+		h.flag(a.how.paid)
+		if a.Explanation != nil {
+			h.text(a.Explanation.Claim)
+		}
+	}
 	if p.undo != 0 {
 		h.flag(a.how.unlicensed)
 		h.number(len(a.how.made))

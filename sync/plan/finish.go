@@ -11,19 +11,6 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// groups gives a skip's group by its code: the second digit after the family.
-func groupOf(c problem.Code) Group {
-	switch {
-	case strings.HasPrefix(string(c), "HS-31"):
-		return LeftAlone
-	case strings.HasPrefix(string(c), "HS-34"):
-		return NotHere
-	case strings.HasPrefix(string(c), "HS-35"):
-		return LeftOut
-	}
-	return NotWritable
-}
-
 // upn is the UPN that a row is in order by: the one after the action.
 func (b *builder) upn(r row) string {
 	if r.kind == Delete || r.kind == Update {
@@ -32,7 +19,7 @@ func (b *builder) upn(r row) string {
 	return b.src.At(int(r.src)).UPN()
 }
 
-func (b *builder) compare(x, y row) int {
+func (b *builder) inOrder(x, y row) int {
 	if c := cmp.Compare(x.kind, y.kind); c != 0 {
 		return c
 	}
@@ -49,15 +36,14 @@ func (b *builder) compare(x, y row) int {
 func (b *builder) finish() *Plan {
 	b.sortRows()
 	b.sortSkips()
-	made := &built{builder: b, chain: b.chainUp(), pair: map[int32]int32{}}
-	for _, p := range b.findPairs() {
-		made.pair[int32(p[0])] = int32(p[1]) //nolint:gosec // as in match
-		made.pair[int32(p[1])] = int32(p[0]) //nolint:gosec // as in match
-	}
+	made := &built{builder: b, chain: b.chainUp()}
+	made.ask()
 	made.shared, made.sharing = b.sharedAliases()
 	b.restOn()
+	made.restOnStrangers()
 
 	p := &Plan{book: made}
+	p.version = FormatVersion
 	in := &b.in
 	p.tenant, p.domain, p.policy = in.Tenant.ID, b.domain.Name, in.Policy
 	p.about, p.digest = b.src.About(), b.src.Digest()
@@ -67,7 +53,7 @@ func (b *builder) finish() *Plan {
 		return b.ours.hasRow(u.Row()) || b.rests.hasRow(u.Row())
 	}
 	p.rested = p.restedOn()
-	g := guard{unattended: in.Unattended, today: in.Facts.DeletionsToday, usersThen: in.Facts.UsersThen}
+	g := guard{unattended: in.Unattended, today: in.Facts.DeletionsToday, usersThen: in.Facts.UsersThen, lostHeld: b.lostHeld}
 	p.counts = b.count(made, &g)
 	p.guard = g
 	p.verdict = judge(p.policy, p.counts, g)
@@ -101,6 +87,47 @@ func (b *builder) restOn() {
 	}
 }
 
+// restOnStrangers marks the rows of other domains that a later read would show as
+// bearing on a departure: that they were there when the plan was made tells them
+// from those that were not.
+func (b *built) restOnStrangers() {
+	var strangers []int32
+	for i := range b.fate {
+		if row := int32(i); !b.ours.has(row) && !b.rests.has(row) { //nolint:gosec // as in match
+			strangers = append(strangers, row)
+		}
+	}
+	if len(strangers) == 0 {
+		return
+	}
+	var deps []*departure
+	leave := func(a *Action) {
+		if a.Kind == Delete || a.how.missing {
+			deps = append(deps, leaving(a))
+		}
+	}
+	for i, r := range b.rows {
+		if r.kind == Delete || r.flags&missing != 0 {
+			a := b.core(i)
+			leave(&a)
+		}
+	}
+	for _, q := range b.questions {
+		if a, ok := b.option(q.Delete); ok {
+			leave(&a)
+		}
+	}
+	if len(deps) == 0 {
+		return
+	}
+	s := newSuspects(deps, &Past{}, b.src)
+	for _, row := range strangers {
+		if len(s.about(b.src.At(int(row)), true)) > 0 {
+			b.rests.set(row)
+		}
+	}
+}
+
 // sortRows orders by risk, then UPN. Folding is done once a row.
 func (b *builder) sortRows() {
 	type keyed struct {
@@ -118,7 +145,7 @@ func (b *builder) sortRows() {
 		if c := strings.Compare(x.upn, y.upn); c != 0 {
 			return c
 		}
-		return b.compare(x.row, y.row)
+		return b.inOrder(x.row, y.row)
 	})
 	for i := range ks {
 		b.rows[i] = ks[i].row
@@ -138,7 +165,7 @@ func (b *builder) sortSkips() {
 	}
 	slices.SortFunc(ks, func(x, y keyed) int {
 		return cmp.Or(
-			cmp.Compare(groupOf(x.skip.code), groupOf(y.skip.code)),
+			cmp.Compare(x.skip.code.Group(), y.skip.code.Group()),
 			cmp.Compare(x.skip.code, y.skip.code),
 			strings.Compare(x.upn, y.upn),
 			cmp.Compare(x.id, y.id),
@@ -176,42 +203,24 @@ func (b *builder) compareSource(x, y int32) int {
 func (b *builder) count(made *built, g *guard) Counts {
 	c := Counts{
 		SourceUsers: b.sourceUsers, Unchanged: b.unchanged,
-		Skipped: len(b.skips), SourceHeld: b.sourceHeld,
+		Skipped: len(b.skips), SourceHeld: b.sourceHeld, Asked: b.askedRows,
+		Questions: len(b.questions), OpenQuestions: len(b.questions), Usable: b.usable(),
 	}
+	g.origins = b.origins()
 	busy := newBits(b.users.Len())
 	copy(busy, b.settled)
 	for i, r := range b.rows {
-		switch r.kind {
-		case Delete:
-			c.Delete++
-		case Rename:
-			c.Rename++
-			if !b.here(b.users.At(int(r.acct)).UPN()) {
-				c.MovedIn++
-			}
-		case Restore:
-			c.Restore++
-		case Add:
-			c.Add++
-		case Update:
-			c.Update++
-		}
 		if r.kind == Add || r.kind == Restore {
+			g.take(&c, &Action{Kind: r.kind}, b.domain.Name, 1)
 			continue
 		}
 		busy.set(r.acct)
-		if r.kind == Delete {
-			continue
-		}
 		a := made.core(i)
-		if a.SignIn {
-			c.SignIn++
-		}
-		if a.Blocks {
-			c.Blocks++
-		}
-		if a.watched() {
-			g.watched++
+		g.take(&c, &a, b.domain.Name, 1)
+	}
+	for _, q := range made.questions {
+		if q.Lost {
+			g.lostHeld++
 		}
 	}
 	for u := range b.users.All() {
@@ -223,16 +232,39 @@ func (b *builder) count(made *built, g *guard) Counts {
 			continue
 		}
 		c.Touchable++
+		if b.owner[u.Row()] >= 0 || b.known(u) {
+			c.Known++
+		}
 		if !busy.hasRow(u.Row()) {
 			c.DestinationHeld++
 		}
 	}
 	for _, s := range b.skips {
-		if groupOf(s.code) == LeftOut {
+		if s.code.Group() == problem.LeftOut {
 			c.LeftOut++
 		}
 	}
 	return c
+}
+
+// usable counts the rows of the domain that are neither repeated nor unreadable;
+// of several with one UPN the first counts.
+func (b *builder) usable() int {
+	n := 0
+	for i, f := range b.fate {
+		if !b.ours.has(int32(i)) { //nolint:gosec // as in match
+			continue
+		}
+		if f != bad {
+			n++
+			continue
+		}
+		s := b.src.At(i)
+		if twins := b.src.ByUPN(s.UPN()); len(twins) > 1 && twins[0].Row() == i {
+			n++
+		}
+	}
+	return n
 }
 
 // need are the accounts whose kind of mailbox the plan lacks.
@@ -247,8 +279,20 @@ func (b *builder) need() []directory.ID {
 			ids = append(ids, u.ID())
 		}
 	}
+	for _, q := range b.questions {
+		if u := q.dep.user; !b.marks(u).Any(directory.Purposes) {
+			ids = append(ids, u.ID())
+		}
+		for _, i := range q.rows {
+			if f := b.newRows[i]; f.row != nil && f.row.kind == Update {
+				if u := b.users.At(int(f.row.acct)); !b.marks(u).Any(directory.Purposes) {
+					ids = append(ids, u.ID())
+				}
+			}
+		}
+	}
 	slices.Sort(ids)
-	return ids
+	return slices.Compact(ids)
 }
 
 // warnings are those of the plan as a whole.
@@ -274,10 +318,43 @@ func (b *builder) warnings(made *built) []*problem.Problem {
 	if b.aliasesKept > 0 {
 		warn(problem.AliasesKept, problem.Args{"rows": strconv.Itoa(b.aliasesKept)})
 	}
+	if b.worse > 0 {
+		warn(problem.ValuesWorse, problem.Args{"rows": strconv.Itoa(b.worse)})
+	}
 	for _, a := range b.in.Policy.Attributes {
 		if !b.src.HasColumn(a) && a != directory.AccountEnabled {
 			warn(problem.ColumnAbsent, problem.Args{"source": about.Name, "attribute": string(a)})
 		}
 	}
-	return append(ws, b.decided.idle()...)
+	if !b.usernames {
+		if n := b.skipped(problem.NoUsernames); n > 0 {
+			warn(problem.DeparturesHeld, problem.Args{"source": about.Name, "accounts": strconv.Itoa(n)})
+		}
+	}
+	for _, entry := range b.in.Policy.Protected {
+		if entry = strings.TrimSpace(entry); !b.fitsAny(entry) {
+			warn(problem.ProtectedFitsNone, problem.Args{"entry": entry})
+		}
+	}
+	return append(append(ws, b.in.Notes...), b.decided.idle()...)
+}
+
+func (b *builder) skipped(code problem.Code) int {
+	n := 0
+	for _, s := range b.skips {
+		if s.code == code {
+			n++
+		}
+	}
+	return n
+}
+
+// fitsAny reports whether an entry of the protected list names an account.
+func (b *builder) fitsAny(entry string) bool {
+	for _, id := range [...]string{entry, directory.FoldUPN(entry)} {
+		if _, ok := b.users.ByID(directory.ID(id)); ok {
+			return true
+		}
+	}
+	return len(b.users.ByUPN(entry)) > 0
 }

@@ -11,12 +11,15 @@ import (
 // shrinking is a tenant of users accounts of which deletions are to go.
 func shrinking(users, deletions int) *scene {
 	s := newScene()
+	s.in.Past.Claimed = map[directory.ID]bool{}
 	for i := range users {
 		key := fmt.Sprint("u", i)
 		s.users = append(s.users, account(key))
 		if i >= deletions {
 			s.source = append(s.source, user(key))
+			continue
 		}
+		s.in.Past.Claimed[directory.ID("id-"+key)] = true
 	}
 	if deletions == users {
 		s.source = append(s.source, user("new", named("Another")))
@@ -159,6 +162,42 @@ func TestGuard_ARaiseIsBoundToThePresentRows(t *testing.T) {
 	}
 }
 
+func TestApplyable_SaysWhyAPlanMayNotBeApplied(t *testing.T) {
+	number := shrinking(10, 5)
+	number.in.Policy.MaxAllowedDeletions, number.in.Policy.MaxDeletions = 60, 5
+	share := shrinking(10, 5)
+	share.in.Policy.MaxAllowedDeletions = 50
+	enough := shrinking(10, 5)
+	enough.in.Policy.MaxAllowedDeletions = 51
+	unread := shrinking(10, 5)
+	unread.in.Policy.MaxAllowedDeletions = 50
+	for i := range unread.users {
+		unread.users[i].marks &^= directory.PurposeUser
+	}
+	for name, c := range map[string]struct {
+		scene *scene
+		want  problem.Code
+		guard bool
+	}{
+		"nothing to do":          {shrinking(10, 0), "", false},
+		"below the limits":       {enough, "", false},
+		"the share":              {share, problem.GuardCancels, true},
+		"the number":             {number, problem.GuardCancelsNumber, true},
+		"mailboxes not read yet": {unread, problem.PlanNotFinal, false},
+	} {
+		p := c.scene.build(t)
+		raised := p.Review()
+		raised.RaiseOnce()
+		for how, p := range map[string]*Plan{"": p, ", raised": raised.Approve(), ", raised, from a file": recode(t, raised.Approve())} {
+			why := p.Applyable()
+			if c.want == "" && why != nil || c.want != "" && !problem.Has(why, c.want) || problem.Guarded(why) != c.guard {
+				t.Errorf("%s%s: %v, want %q", name, how, why, c.want)
+			}
+			checkWords(t, why)
+		}
+	}
+}
+
 func TestFingerprint_RestsOnWhatWasDecided(t *testing.T) {
 	base := func() *scene {
 		s := newScene()
@@ -203,5 +242,228 @@ func TestFingerprint_RestsOnWhatWasDecided(t *testing.T) {
 	}
 	if text("x") != text("y") {
 		t.Error("who decided, and why, changes the fingerprint")
+	}
+}
+
+// Both judgements, at exactly the limit and one below it.
+func TestGuard_StrangersDoNotWidenTheLimit(t *testing.T) {
+	for _, c := range []struct {
+		known, strangers   int // accounts
+		deletions, unknown int // known and strangers that go
+		number             int
+		unattended         bool
+		want               problem.Code
+		claimed            bool
+		stopsAt            int
+	}{
+		{known: 100, deletions: 9, number: -1, stopsAt: 10},
+		{known: 100, deletions: 10, number: -1, want: problem.GuardCancels, stopsAt: 10},
+		{known: 100, strangers: 900, deletions: 9, number: -1, claimed: true, stopsAt: 10},
+		{known: 100, strangers: 900, deletions: 10, number: -1, want: problem.GuardCancelsKnown, claimed: true, stopsAt: 10},
+		{known: 100, strangers: 900, unknown: 99, number: -1, stopsAt: 100},
+		{known: 100, strangers: 900, unknown: 100, number: -1, want: problem.GuardCancels, stopsAt: 100},
+		{known: 100, strangers: 900, deletions: 9, unknown: 90, number: -1, stopsAt: 100},
+		{known: 100, strangers: 900, deletions: 9, unknown: 91, number: -1, want: problem.GuardCancels, stopsAt: 100},
+		{known: 100, strangers: 900, unknown: 500, number: -1, unattended: true, stopsAt: 100}, // all of them held
+		{known: 100, strangers: 900, deletions: 9, unknown: 40, number: 50, claimed: true, stopsAt: 10},
+		{known: 100, strangers: 900, deletions: 9, unknown: 41, number: 50, want: problem.GuardCancelsNumber, claimed: true, stopsAt: 10},
+	} {
+		s := newScene()
+		s.in.Policy.MaxAllowedDeletions, s.in.Policy.MaxDeletions, s.in.Unattended = 10, c.number, c.unattended
+		s.in.Past.Claimed = map[directory.ID]bool{}
+		for i := range c.known {
+			key := fmt.Sprint("known", i)
+			s.users = append(s.users, account(key))
+			if i < c.deletions {
+				s.in.Past.Claimed[directory.ID("id-"+key)] = true
+			} else {
+				s.source = append(s.source, user(key))
+			}
+		}
+		for i := range c.strangers {
+			key := fmt.Sprint("stranger", i)
+			a := account(key)
+			if i >= c.unknown { // somebody left it out, so that it stays
+				s.in.Decisions = append(s.in.Decisions, Decision{Kind: LeaveOutAlways, ID: directory.ID("id-" + key)})
+			}
+			s.users = append(s.users, a)
+		}
+		p := s.build(t)
+		v := p.Verdict()
+		checkWords(t, v.Why)
+		checkSums(t, p)
+		got := problem.Code("")
+		if v.Why != nil {
+			got = v.Why.Code
+		}
+		if got != c.want || v.Claimed != c.claimed || v.StopsAt != c.stopsAt {
+			t.Errorf("%+v: %s, %+v", c, got, v)
+		}
+		if w := recode(t, p).Verdict(); w.Cancelled != v.Cancelled || w.StopsAt != v.StopsAt {
+			t.Errorf("%+v: from a file %+v", c, w)
+		}
+	}
+}
+
+// leaving is a tenant from whose domain two.example so many of ten accounts come
+// over.
+func leavingTwo(moves int) *scene {
+	s := newScene()
+	s.in.Policy.MaxSignInChanges, s.in.Policy.MaxChanges = 1000, 1000
+	s.in.Others = nil // the presets: 10 %
+	for i := range 20 {
+		key := fmt.Sprintf("m%02d", i)
+		s.users = append(s.users, account(key, upn(key+"@two.example")))
+		if i < moves {
+			s.source = append(s.source, user(key))
+		}
+	}
+	s.source, s.users = append(s.source, user("z", named("New"))), append(s.users, account("z"))
+	return s
+}
+
+func TestGuard_OfTheDomainThatAccountsLeave(t *testing.T) {
+	for _, c := range []struct {
+		moves, percent, number int
+		unattended             bool
+		want                   problem.Code
+		held                   int
+	}{
+		{moves: 1, percent: 10, number: -1},
+		{moves: 2, percent: 10, number: -1, want: problem.MovesCancel},
+		{moves: 1, percent: 10, number: -1, unattended: true},
+		{moves: 2, percent: 10, number: -1, unattended: true, held: 2},
+		{moves: 1, percent: 0, number: -1, want: problem.MovesCancel},
+		{moves: 2, percent: 50, number: 3},
+		{moves: 3, percent: 50, number: 3, want: problem.MovesCancel},
+		{moves: 3, percent: 50, number: 3, unattended: true, held: 3},
+	} {
+		s := leavingTwo(c.moves)
+		s.in.Unattended = c.unattended
+		other := DefaultPolicy()
+		other.MaxAllowedDeletions, other.MaxDeletions = c.percent, c.number
+		s.in.Others = map[string]Policy{"two.example": other}
+		p := s.build(t)
+		v, counts := p.Verdict(), p.Counts()
+		checkWords(t, v.Why)
+		checkSums(t, p)
+		if v.Cancelled != (c.want != "") || c.want != "" && v.Why.Code != c.want {
+			t.Errorf("%+v: %v", c, v.Why)
+		}
+		if counts.Update != 1 || counts.Rename != c.moves-c.held || counts.Skipped != c.held {
+			t.Errorf("%+v: the rest does not go on: %+v", c, counts)
+		}
+		for sk := range p.Skips() {
+			if sk.Why.Code != problem.MoveHeldByGuard || !sk.Held() {
+				t.Errorf("%+v: %s", c, sk.Why.Code)
+			}
+			checkWords(t, sk.Why)
+		}
+		if want := []string{"two.example"}; c.held < c.moves && fmt.Sprint(p.Leaves()) != fmt.Sprint(want) {
+			t.Errorf("%+v: leaves %v", c, p.Leaves())
+		}
+		if c.want == "" {
+			continue
+		}
+		r := p.Review()
+		r.LeaveOut(p.Action(0).No)
+		if c.percent > 0 && (r.Verdict().Cancelled || recode(t, r.Approve()).Verdict().Cancelled) {
+			t.Errorf("%+v: with one fewer it is still cancelled: %v", c, r.Verdict().Why)
+		}
+	}
+	// Without a word of its settings the presets hold.
+	if v := leavingTwo(2).build(t).Verdict(); !v.Cancelled {
+		t.Errorf("verdict %+v", v)
+	}
+}
+
+// Unattended, whoever lost the row in this read counts, also as a question or held.
+func TestGuard_AFileThatLostManyIsCancelledUnattended(t *testing.T) {
+	for _, c := range []struct {
+		asked, waiting, deleted, before int // before: absent in earlier reads
+		strangers                       int
+		number                          int
+		unattended                      bool
+		want                            problem.Code
+	}{
+		{asked: 9, number: -1, unattended: true},
+		{asked: 10, number: -1, unattended: true, want: problem.LostCancels},
+		{asked: 10, number: -1},
+		{asked: 10, before: 10, number: -1, unattended: true},
+		{asked: 4, deleted: 5, number: -1, unattended: true},
+		{asked: 5, deleted: 5, number: -1, unattended: true, want: problem.LostCancels},
+		{waiting: 9, number: -1, unattended: true},
+		{waiting: 10, number: -1, unattended: true, want: problem.LostCancels},
+		{asked: 10, strangers: 900, number: -1, unattended: true, want: problem.LostCancels},
+		{asked: 3, number: 4, unattended: true},
+		{asked: 4, number: 4, unattended: true, want: problem.LostCancelsNumber},
+	} {
+		s := newScene()
+		s.in.Policy.MaxAllowedDeletions, s.in.Policy.MaxDeletions, s.in.Unattended = 10, c.number, c.unattended
+		s.in.Policy.MaxChanges = 1000
+		s.in.Past.Absent = map[directory.ID]Absence{}
+		var links []string
+		for i := range 100 {
+			key := fmt.Sprintf("u%02d", i)
+			links = append(links, key+"="+key)
+			s.users = append(s.users, account(key))
+			switch {
+			case i < c.asked:
+				s.source = append(s.source, user("new"+key, as(key), imm(""), username("n"+key)))
+				if i < c.before {
+					s.in.Past.Absent["id-"+directory.ID(key)] = Absence{First: at, Last: at, Days: 1, Reads: 1}
+				}
+			case i < c.asked+c.waiting+c.deleted:
+			default:
+				s.source = append(s.source, user(key, username(key)))
+			}
+		}
+		if c.waiting > 0 {
+			s.in.Policy.DeleteAfter = 5
+		}
+		for i := range c.strangers {
+			s.users = append(s.users, account(fmt.Sprint("stranger", i)))
+		}
+		s.learnt(t, links)
+		p := s.build(t)
+		v := p.Verdict()
+		checkWords(t, v.Why)
+		if v.Cancelled != (c.want != "") || c.want != "" && v.Why.Code != c.want {
+			t.Errorf("%+v: %+v", c, v)
+		}
+		if w := recode(t, p).Verdict(); w.Cancelled != v.Cancelled {
+			t.Errorf("%+v: from a file %+v", c, w)
+		}
+		if c.want == problem.LostCancels && c.asked > 0 { // whoever is found again is not lost
+			said := map[string]string{"u00": "same nu00"}
+			if p.Answer(answer(t, p, said)).Verdict().Cancelled {
+				t.Errorf("%+v: cancelled with one answered", c)
+			}
+		}
+	}
+}
+
+func TestGuard_UnattendedLimitsAccountsChangedAtAll(t *testing.T) {
+	for _, c := range []struct {
+		changed, limit int
+		unattended     bool
+		cancelled      bool
+	}{{4, 50, true, false}, {5, 50, true, true}, {5, 50, false, false}, {9, 0, true, false}} {
+		s := newScene()
+		s.in.Unattended, s.in.Policy.MaxChanges = c.unattended, c.limit
+		for i := range 10 {
+			key := fmt.Sprint("u", i)
+			s.users = append(s.users, account(key))
+			if i < c.changed {
+				s.source = append(s.source, user(key, named("New")))
+			} else {
+				s.source = append(s.source, user(key))
+			}
+		}
+		v := s.build(t).Verdict()
+		checkWords(t, v.Why)
+		if v.Cancelled != c.cancelled || c.cancelled && v.Why.Code != problem.ChangesCancel {
+			t.Errorf("%+v: %+v", c, v)
+		}
 	}
 }

@@ -34,6 +34,7 @@ func tenant() directory.Tenant {
 // person is a row of a test: a short way to write a record.
 type person struct {
 	id, upn, imm     string
+	username         string // of a source row; its UPN if empty
 	name, sur, given string
 	alias, dept      string
 	marks            directory.Marks
@@ -113,6 +114,12 @@ func unmark(m directory.Marks) func(*person) { return func(p *person) { p.marks 
 func address(s string) func(*person) {
 	return func(p *person) { p.addresses = append(p.addresses, "SMTP:"+s) }
 }
+
+// as gives a row the names of another person.
+func as(key string) func(*person) {
+	return func(p *person) { p.name, p.sur, p.given = "Name "+key, "Sur "+key, "Given "+key }
+}
+
 func binnedAt(t time.Time) func(*person) { return func(p *person) { p.deleted = t } }
 
 func snapshot(t testing.TB, side directory.Side, people []person) *directory.Snapshot {
@@ -126,7 +133,9 @@ func snapshot(t testing.TB, side directory.Side, people []person) *directory.Sna
 			t.Fatalf("account %s without ID", p.upn)
 		}
 		if side == directory.Source {
-			p.id = ""
+			if p.id = p.username; p.id == "" {
+				p.id = p.upn
+			}
 			p.marks &= directory.Enabled
 		}
 		if err := b.Add(p.record()); err != nil {
@@ -151,6 +160,9 @@ func newScene() *scene {
 	s := &scene{}
 	s.in = Input{Tenant: tenant(), Domain: dom, SetUp: []string{dom, "two.example", "fed.example"}, Policy: DefaultPolicy(), At: at}
 	s.in.Policy.MaxAllowedDeletions = 100
+	free := DefaultPolicy()
+	free.MaxAllowedDeletions = 1000
+	s.in.Others = map[string]Policy{"two.example": free, "fed.example": free}
 	return s
 }
 
@@ -195,6 +207,19 @@ func brief(p *Plan) []string {
 	}
 	for s := range p.Skips() {
 		rows = append(rows, fmt.Sprintf("skip %s %s", strings.TrimSuffix(s.Ref.UPN, "@"+dom), s.Why.Code))
+	}
+	for _, q := range p.Questions() {
+		row := "ask " + strings.TrimSuffix(q.Account.UPN, "@"+dom) + ":"
+		for i := range q.Rows {
+			row += " " + strings.TrimSuffix(q.Rows[i].Row.UPN, "@"+dom)
+		}
+		if q.Answer.Kind != Open {
+			row += " = " + string(q.Answer.Kind)
+			if q.Answer.Kind == SamePerson {
+				row += " " + strings.TrimSuffix(q.Answer.Row, "@"+dom)
+			}
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }
@@ -273,7 +298,7 @@ func checkSums(t interface {
 	if got := c.Unchanged + c.Update + c.Rename - c.MovedIn + c.Delete + c.DestinationHeld; got != c.Touchable {
 		t.Errorf("destination: %d touchable, %d accounted for: %+v", c.Touchable, got, c)
 	}
-	if got := c.Unchanged + c.Update + c.Rename + c.Add + c.Restore + c.SourceHeld; got != c.SourceUsers {
+	if got := c.Unchanged + c.Update - c.Missing + c.Rename + c.Add + c.Restore + c.SourceHeld + c.Asked; got != c.SourceUsers {
 		t.Errorf("source: %d users, %d accounted for: %+v", c.SourceUsers, got, c)
 	}
 }

@@ -50,7 +50,7 @@ const notShown = 15 * time.Minute
 //
 // Its errors are those of Build about tenant and domain.
 func Invert(u Undoing) (*Plan, error) {
-	b := &builder{in: u.Input, fold: newFolder()}
+	b := &builder{in: u.Input}
 	b.in.Source, b.in.Unattended = emptyBin(), false
 	if err := b.ground(); err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func valueOf(r *directory.Record, a directory.Attribute) directory.Value {
 
 // leave skips something of what was done.
 func (v *inverter) leave(code problem.Code, d *Applied, now *directory.Record, more problem.Args) {
-	s := Skipped{Ref: d.User, Group: groupOf(code)}
+	s := Skipped{Ref: d.User, Group: code.Group()}
 	if now != nil {
 		s.Ref = directory.Ref{ID: now.ID, UPN: now.UPN, ImmutableID: now.ImmutableID}
 		s.Name, _ = now.Get(directory.DisplayName)
@@ -150,7 +150,7 @@ func (v *inverter) marksNow(r *directory.Record) directory.Marks {
 	if u, ok := v.users.ByID(r.ID); ok {
 		m |= u.Marks() &^ directory.Enabled
 	}
-	return m | v.in.Purposes[r.ID]&directory.Purposes
+	return m | v.in.Purposes[r.ID]&directory.Purposes | v.in.Facts.marks(r.ID)
 }
 
 // spared skips an account that must not be touched, or that a reviewer left out.
@@ -359,6 +359,12 @@ func (v *inverter) putBack(d *Applied) {
 			kind = Rename
 		case directory.ImmutableID:
 			if !v.idBack(d, r, c) {
+				held = true
+				continue
+			}
+		case directory.AccountEnabled:
+			if ours, known := v.in.Facts.Blocked[r.ID]; c.New.Text == "false" && known && !ours { // seen enabled since
+				v.leave(problem.BlockedByOthers, d, r, nil)
 				held = true
 				continue
 			}

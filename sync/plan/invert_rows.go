@@ -88,7 +88,7 @@ func (v *inverter) release() {
 		if h, ok := v.holder(a); ok {
 			holder = h.UPN()
 		}
-		v.left = append(v.left, Skipped{Ref: a.User, Name: a.Name, Group: groupOf(code), Why: problem.New(code, problem.Args{
+		v.left = append(v.left, Skipped{Ref: a.User, Name: a.Name, Group: code.Group(), Why: problem.New(code, problem.Args{
 			"upn": a.User.UPN, "name": a.Name, "line": "", "domain": v.domain.Name, "before": a.UPN, "holder": holder,
 		})})
 		if rest := a.withoutUPN(); len(rest) > 0 && v.here(a.User.UPN) { // values do not wait for a UPN
@@ -163,6 +163,7 @@ func (v *inverter) plan() *Plan {
 		v.left[i].No = len(v.acts) + i + 1
 	}
 	p := &Plan{book: newStored(v.acts, v.left)}
+	p.version = FormatVersion
 	p.undo, p.tenant, p.domain, p.policy = v.run, v.in.Tenant.ID, v.domain.Name, v.in.Policy
 	p.confirmed = true // there is no source that could be short
 	p.source, p.rests = v.src, func(directory.User) bool { return false }
@@ -184,30 +185,7 @@ func (v *inverter) plan() *Plan {
 func (v *inverter) sum(g *guard) Counts {
 	c := Counts{Skipped: len(v.left)}
 	for i := range v.acts {
-		a := &v.acts[i]
-		switch a.Kind {
-		case Delete:
-			c.Delete++
-		case Rename:
-			c.Rename++
-			if !v.here(a.User.UPN) {
-				c.MovedIn++
-			}
-		case Restore:
-			c.Restore++
-		case Update:
-			c.Update++
-		case Add:
-		}
-		if a.SignIn {
-			c.SignIn++
-		}
-		if a.Blocks {
-			c.Blocks++
-		}
-		if a.watched() {
-			g.watched++
-		}
+		g.take(&c, &v.acts[i], v.domain.Name, 1)
 	}
 	for u := range v.users.All() {
 		if !v.here(u.UPN()) {
@@ -219,7 +197,7 @@ func (v *inverter) sum(g *guard) Counts {
 		}
 	}
 	for i := range v.left {
-		if v.left[i].Group == LeftOut {
+		if v.left[i].Group == problem.LeftOut {
 			c.LeftOut++
 		}
 	}

@@ -1,11 +1,13 @@
 package plan
 
 import (
-	"slices"
+	"iter"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/names"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -14,134 +16,436 @@ type fate uint8
 
 const (
 	alone      fate = iota // no account means it
-	byID                   // matched by immutable ID
-	byUPN                  // matched by UPN
-	joined                 // joined to an account by a reviewer
-	otherID                // the account found by UPN has another immutable ID
+	firm                   // matched, the immutable ID or the link among the witnesses
+	byUPN                  // matched by the UPN and a name
+	otherID                // the account that was found has another immutable ID
+	asked                  // one witness, and no name that agrees: a question
 	bad                    // skipped whole, and reported if it is in the domain
 	foreignBad             // the same in another domain
 )
 
-// match finds the account that each source row means: by immutable ID, which is
-// compared exactly, then by UPN, without regard to case. Rows that do not say
-// clearly whom they mean are skipped whole, and every account that any row may
-// be about is claimed, so that it is not deleted.
-func (b *builder) match() {
-	dirty := newBits(b.users.Len()) // claimed by ID by a row that is skipped
-	for i := range b.src.Len() {
-		b.matchByID(int32(i), dirty) //nolint:gosec // a snapshot has at most 4 billion rows; we plan for 2
-	}
-	// All of them are found before one is refused: refusing lets an account go,
-	// and what a row means must not depend on the order of rows.
-	var two []conflict
-	for i := range b.fate {
-		if b.fate[i] == byID {
-			if c, ok := b.fitsTwo(int32(i)); ok { //nolint:gosec // as above
-				two = append(two, c)
-			}
+// witnesses are the accounts that a source row means, -1 for none: by immutable
+// ID, by link, by UPN.
+type witnesses struct{ id, link, upn int32 }
+
+// match finds the account that each source row means. Three witnesses say it: the
+// immutable ID, the link and the UPN. Two that agree suffice; one alone needs a
+// name that agrees, or none that can be compared; what they say against each
+// other is a conflict, and every account that it names is spared.
+func (b *builder) match() error {
+	m := &matcher{builder: b, dirty: newBits(b.users.Len()), clash: map[int32][]int32{}, failed: map[problem.Code]int{}}
+	m.repeated = newBits(b.src.Len())
+	for _, same := range []iter.Seq[int]{b.src.SameUPN(), b.src.SameImmutableID(), b.src.SameUsername()} {
+		for i := range same {
+			m.repeated.set(int32(i)) //nolint:gosec // a snapshot has at most 4 billion rows; we plan for 2
 		}
 	}
-	for _, c := range two {
-		b.refuseTwoAccounts(c, dirty)
+	for i := range b.src.Len() {
+		m.witness(int32(i)) //nolint:gosec // as above
 	}
+	m.refuseClashes()
+	m.refuseContested()
+	m.refuseDirty()
 	for i := range b.fate {
 		if b.fate[i] == alone {
-			b.matchByUPN(int32(i), dirty) //nolint:gosec // as above
+			m.byUPN(int32(i)) //nolint:gosec // as above
 		}
 	}
+	return m.doubtful()
 }
 
-func (b *builder) matchByID(i int32, dirty bits) {
-	s := b.src.At(int(i))
+// matcher holds what is needed only while rows are matched.
+type matcher struct {
+	*builder
+	repeated  bits              // rows with a key that another row has too
+	dirty     bits              // named by a row that is skipped
+	clash     map[int32][]int32 // account → rows that mean it, where they are several
+	contested []contest
+	// failed counts the rows whose link fails, by how.
+	failed map[problem.Code]int
+}
+
+// contest is a row that means one account by immutable ID or link while its UPN
+// is another's. Where that other moves on, the UPNs follow one another in a chain,
+// which one witness alone makes only with a name that agrees, and no better with
+// the account of the UPN.
+type contest struct {
+	row   int32
+	w     witnesses
+	chain bool // the witnesses are enough for a chain
+}
+
+func (m *matcher) witness(i int32) {
+	b, s := m.builder, m.src.At(int(i))
 	upn, id := s.UPN(), s.ImmutableID()
-	here := b.here(upn)
-	clean := upn != "" && checkUPN(upn) == nil
-	if !clean {
-		b.claimLoosely(s, &here)
-	}
+	here := b.here(upn) || b.here(names.LooseUPN(upn))
 	if here {
 		b.sourceUsers++
 		b.ours.set(i)
 	}
-	var own []directory.User
-	if id != "" {
-		own = b.users.ByImmutableID(id)
+	w := witnesses{-1, -1, -1}
+	byID, found, more := b.users.FirstByImmutableID(id)
+	var shared []directory.User
+	if more {
+		shared = b.users.ByImmutableID(id)
+	} else if found {
+		w.id = rowOf(byID)
+		if b.here(byID.UPN()) {
+			b.rests.set(i)
+		}
 	}
-	for _, u := range own {
-		b.claim(u)
+	for _, u := range shared {
 		if b.here(u.UPN()) {
 			b.rests.set(i)
 		}
 	}
-	var same []directory.User
-	switch { // a tenant has no two accounts with one UPN, so most are found already
-	case len(own) == 1 && directory.FoldUPN(own[0].UPN()) == directory.FoldUPN(upn):
-		same = own
-	case upn != "":
-		same = b.users.ByUPN(upn)
+	// A tenant has no two accounts with one UPN, so most are found already.
+	if w.id >= 0 && directory.FoldUPN(byID.UPN()) == directory.FoldUPN(upn) {
+		w.upn = w.id
+	} else if same, ok, _ := b.users.FirstByUPN(upn); ok {
+		w.upn = rowOf(same)
 	}
-	for _, u := range same {
-		b.claim(u)
+	w.link = m.linked(s, max(w.id, w.upn))
+	if w.link >= 0 && b.here(b.users.At(int(w.link)).UPN()) {
+		b.rests.set(i)
 	}
-	var twins []directory.User
-	code := problem.Code("")
-	if upn != "" {
-		if twins = b.src.ByUPN(upn); len(twins) > 1 {
-			code = problem.DuplicateUPN
+	if code, args := m.unclear(s, shared); code != "" {
+		if _, domain := directory.SplitUPN(upn); domain == "" {
+			b.rests.set(i) // it may be about anybody of the domain
+		}
+		m.refuse(i, here || code == problem.NoUPN || code == problem.NotUPN, code, w, shared, args)
+		return
+	}
+	m.judge(i, s, w)
+}
+
+func rowOf(u directory.User) int32 { return int32(u.Row()) } //nolint:gosec // as in match
+
+// unclear says why a row cannot be matched at all.
+func (m *matcher) unclear(s directory.User, shared []directory.User) (problem.Code, problem.Args) {
+	args := func(twins []directory.User) problem.Args {
+		return problem.Args{"immutable_id": s.ImmutableID(), "username": s.Username(), "lines": lines(twins)}
+	}
+	if m.repeated.hasRow(s.Row()) {
+		if twins := m.src.ByUPN(s.UPN()); len(twins) > 1 {
+			return problem.DuplicateUPN, args(twins)
+		}
+		if twins := m.src.ByImmutableID(s.ImmutableID()); len(twins) > 1 {
+			return problem.DuplicateImmutableID, args(twins)
+		}
+		if twins := m.src.ByUsername(s.Username()); len(twins) > 1 {
+			return problem.DuplicateUsername, args(twins)
 		}
 	}
-	if code == "" && id != "" {
-		if twins = b.src.ByImmutableID(id); len(twins) > 1 {
-			code = problem.DuplicateImmutableID
+	if len(shared) > 1 {
+		return problem.SharedImmutableID, args(nil)
+	}
+	switch local, domain := directory.SplitUPN(s.UPN()); {
+	case domain != "":
+		return "", nil
+	case local == "":
+		return problem.NoUPN, nil
+	}
+	return problem.NotUPN, nil
+}
+
+// linked is the account that the link of a row's Username names, -1 for none.
+// After a break the Username may have been given to another person: then the
+// names must surely agree.
+//
+// Nearly always it is the account that the others name: likely, if not negative.
+func (m *matcher) linked(s directory.User, likely int32) int32 {
+	past := &m.in.Past
+	p, ok := past.user(s.Username())
+	if !ok {
+		return -1
+	}
+	var u directory.User
+	account := directory.ID(p.ImmutableID())
+	if ok = likely >= 0; ok {
+		u = m.users.At(int(likely))
+		ok = u.ID() == account
+	}
+	if !ok {
+		if u, ok = m.users.ByID(account); !ok {
+			return -1
 		}
 	}
-	local, domain := directory.SplitUPN(upn)
-	if domain == "" {
-		b.rests.set(i) // it may be about anybody of the domain
+	if past.broken(seenOf(p), s.LastSignIn()) {
+		if !m.sure(s, rowOf(u)) {
+			m.failed[problem.WitnessesDiffer]++
+			return -1
+		}
+	}
+	return rowOf(u)
+}
+
+// broken reports whether a Username may have changed hands since it was seen: it
+// was missing from a complete read, its Last Login went back or was emptied, or
+// the state was restored from a backup.
+func (p *Past) broken(s Seen, login time.Time) bool {
+	return p.Restored || p.missed(s) || login.Before(s.Login)
+}
+
+// judge weighs the witnesses of a row.
+func (m *matcher) judge(i int32, s directory.User, w witnesses) {
+	acct := w.id
+	if acct < 0 {
+		acct = w.link
 	}
 	switch {
-	case code != "":
-		b.refuse(i, here, code, own, same, problem.Args{"lines": lines(twins), "immutable_id": id})
-	case len(own) > 1:
-		b.refuse(i, here, problem.SharedImmutableID, own, same, problem.Args{"immutable_id": id})
-	case !here && (upn == "" || domain == ""):
-		code = problem.NotUPN
-		if local == "" {
-			code = problem.NoUPN
-		}
-		b.refuse(i, true, code, own, same, nil)
-	case len(own) == 1:
-		b.fate[i] = byID
-		b.tie(i, own[0])
+	case acct < 0: // the UPN alone, or nothing
 		return
+	case w.link >= 0 && w.link != acct:
+		m.failed[problem.FitsTwoAccounts]++
+		m.refuse(i, m.ours.has(i), problem.WitnessesDiffer, w, nil, m.witnessArgs(s, w))
+		return
+	case w.id < 0 && m.otherID(s, acct):
+		m.fate[i] = otherID
+		m.tie(i, acct)
+		return
+	case w.upn >= 0 && w.upn != acct:
+		m.contested = append(m.contested, contest{i, w, w.id >= 0 && w.link >= 0 ||
+			m.like(s, m.users.At(int(acct))) == alike && (m.wholly(s, acct) || !m.wholly(s, w.upn))})
+	case w.id >= 0 && w.link >= 0, w.upn >= 0: // two agree
 	default:
-		b.fate[i] = alone
+		switch m.like(s, m.users.At(int(acct))) {
+		case unlike:
+			if w.link >= 0 {
+				m.failed[problem.QuestionOpen]++
+			}
+			m.ask(i, acct)
+			return
+		case incomparable:
+			m.unsure[i] = true
+		case alike:
+		}
+	}
+	m.fate[i] = firm
+	m.tie(i, acct)
+}
+
+// otherID reports whether row and account both have an immutable ID, and they
+// differ.
+func (b *builder) otherID(s directory.User, acct int32) bool {
+	have, want := b.users.At(int(acct)).ImmutableID(), s.ImmutableID()
+	return have != "" && want != "" && have != want
+}
+
+// like compares the names of a row with those of an account, also with those that
+// its link remembers.
+func (b *builder) like(s, u directory.User) likeness {
+	row := calledBy(s)
+	best := row.like(calledBy(u))
+	if best != alike {
+		if l, ok := b.in.Past.link(u.ID()); ok {
+			best = max(best, row.like(l.called()))
+		}
+	}
+	return best
+}
+
+// sure reports whether the given name and the family or the whole name of a row
+// agree with those of an account, or with those that its link remembers.
+func (b *builder) sure(s directory.User, acct int32) bool {
+	u, row := b.users.At(int(acct)), calledBy(s)
+	if row.surely(calledBy(u)) {
+		return true
+	}
+	l, ok := b.in.Past.link(u.ID())
+	return ok && row.surely(l.called())
+}
+
+// wholly reports whether the whole name of a row is that of an account.
+func (b *builder) wholly(s directory.User, acct int32) bool {
+	u, row := b.users.At(int(acct)), calledBy(s).whole()
+	if meet(row, calledBy(u).whole()) {
+		return true
+	}
+	l, ok := b.in.Past.link(u.ID())
+	return ok && meet(row, l.called().whole())
+}
+
+// ask makes a question of whether a row is the person of an account. An account
+// that is never touched, or that a reviewer left out, needs none.
+func (m *matcher) ask(i, acct int32) {
+	u := m.users.At(int(acct))
+	_, out := m.decided.find(m.decided.out, u.ID(), u.UPN())
+	if m.protected(u) != "" || out {
+		m.fate[i] = firm
+		m.tie(i, acct)
 		return
 	}
-	for _, u := range own {
-		dirty.set(int32(u.Row())) //nolint:gosec // as above
+	m.fate[i] = asked
+	m.asks[acct] = append(m.asks[acct], i)
+}
+
+// tie matches a row with an account. Two rows of one account are refused later.
+func (m *matcher) tie(i, acct int32) {
+	if o := m.owner[acct]; o >= 0 {
+		if len(m.clash[acct]) == 0 {
+			m.clash[acct] = []int32{o}
+		}
+		m.clash[acct] = append(m.clash[acct], i)
+		return
+	}
+	m.matched[i], m.owner[acct] = acct, i
+}
+
+func (m *matcher) untie(i int32) {
+	if acct := m.matched[i]; acct >= 0 {
+		m.matched[i], m.owner[acct] = -1, -1
 	}
 }
 
-// refuse skips a row whole. The skip names the account it would have meant.
-func (b *builder) refuse(i int32, here bool, code problem.Code, own, same []directory.User, extra problem.Args) {
-	b.fate[i] = foreignBad
-	if !here {
+// refuseClashes skips all rows of which several mean one account.
+func (m *matcher) refuseClashes() {
+	for acct, rows := range m.asks {
+		if o := m.owner[acct]; o < 0 {
+			continue
+		} else if len(m.clash[acct]) == 0 {
+			m.clash[acct] = []int32{o}
+		}
+		m.clash[acct] = append(m.clash[acct], rows...)
+		delete(m.asks, acct)
+	}
+	for acct, rows := range m.clash {
+		m.owner[acct] = -1
+		for _, i := range rows {
+			m.matched[i] = -1
+			m.failed[problem.FitsTwoAccounts]++
+			m.refuse(i, m.ours.has(i), problem.FitsTwoRows, witnesses{acct, -1, -1}, nil,
+				problem.Args{"immutable_id": m.src.At(int(i)).ImmutableID()})
+		}
+	}
+}
+
+// refuseContested skips the rows whose UPN is another account's that does not
+// move on. All of them are found before one is refused: refusing lets an account
+// go, and what a row means must not depend on the order of rows.
+func (m *matcher) refuseContested() {
+	var lost []contest
+	for _, c := range m.contested {
+		if m.fate[c.row] == firm && (!c.chain || m.owner[c.w.upn] < 0) {
+			lost = append(lost, c)
+		}
+	}
+	for _, c := range lost {
+		s := m.src.At(int(c.row))
+		if c.w.link >= 0 {
+			m.failed[problem.FitsTwoAccounts]++
+		}
+		m.untie(c.row)
+		code := problem.FitsTwoAccounts
+		if c.w.id < 0 {
+			code = problem.WitnessesDiffer
+		}
+		m.refuse(c.row, m.ours.has(c.row), code, c.w, nil, m.witnessArgs(s, c.w))
+	}
+}
+
+// refuseDirty skips the rows with another immutable ID than their account, which
+// has that of a row that is skipped.
+func (m *matcher) refuseDirty() {
+	var lost []int32
+	for i, f := range m.fate {
+		if f == otherID && m.dirty.has(m.matched[i]) {
+			lost = append(lost, int32(i)) //nolint:gosec // as in match
+		}
+	}
+	for _, i := range lost {
+		acct := m.matched[i]
+		m.untie(i)
+		m.refuse(i, m.ours.has(i), problem.FitsTwoRows, witnesses{-1, acct, -1}, nil,
+			problem.Args{"immutable_id": m.users.At(int(acct)).ImmutableID()})
+	}
+}
+
+func (m *matcher) witnessArgs(s directory.User, w witnesses) problem.Args {
+	name := func(acct int32) string {
+		if acct < 0 {
+			return ""
+		}
+		return m.users.At(int(acct)).UPN()
+	}
+	return problem.Args{
+		"by_id": name(w.id), "by_upn": name(w.upn), "by_link": name(w.link),
+		"immutable_id": s.ImmutableID(), "username": s.Username(),
+	}
+}
+
+// byUPN matches a row that only its UPN speaks for.
+func (m *matcher) byUPN(i int32) {
+	s := m.src.At(int(i))
+	u, ok, _ := m.users.FirstByUPN(s.UPN())
+	if !ok {
 		return
 	}
-	b.fate[i] = bad
+	acct := rowOf(u)
+	w := witnesses{-1, -1, acct}
+	switch {
+	case m.owner[acct] >= 0:
+		// The account is another row's, and moves on from this UPN.
+	case m.dirty.has(acct):
+		m.refuse(i, m.ours.has(i), problem.FitsTwoRows, w, nil, problem.Args{"immutable_id": u.ImmutableID()})
+	case len(m.asks[acct]) > 0:
+		m.ask(i, acct)
+	case m.otherID(s, acct):
+		m.fate[i] = otherID
+		m.tie(i, acct)
+	case !m.named(s, u):
+		m.ask(i, acct)
+	default:
+		m.fate[i] = byUPN
+		m.tie(i, acct)
+	}
+}
+
+// named reports whether the names of a row bear its UPN out. An account that is
+// linked to a Username that is gone, or may have changed hands, needs more: its
+// person may have been made anew in HAC, or the UPN was given to another.
+func (m *matcher) named(s, u directory.User) bool {
+	if _, linked := m.in.Past.link(u.ID()); linked {
+		return m.sure(s, rowOf(u))
+	}
+	return calledBy(s).like(calledBy(u)) != unlike
+}
+
+// refuse skips a row whole. The skip names the account that it would have meant.
+func (m *matcher) refuse(i int32, here bool, code problem.Code, w witnesses, shared []directory.User, extra problem.Args) {
+	b := m.builder
+	b.fate[i] = foreignBad
+	if here {
+		b.fate[i] = bad
+	}
 	acct, id := int32(-1), directory.ID("") // the one with the smallest ID, whatever their order
-	for _, u := range slices.Concat(same, own) {
-		if b.protected(u) != "" {
-			continue // a skip of its own
+	name := func(row int32) {
+		if row < 0 {
+			return
 		}
-		row := int32(u.Row()) //nolint:gosec // as above
+		u := b.users.At(int(row))
+		m.dirty.set(row)
+		if b.protected(u) != "" {
+			return // a skip of its own
+		}
 		if b.here(u.UPN()) {
 			b.told.set(row)
+			if !here { // nothing is said of the row, so it is said of the account
+				b.sparedBy[row] = i
+			}
 		}
 		if acct < 0 || u.ID() < id {
 			acct, id = row, u.ID()
 		}
+	}
+	for _, row := range []int32{w.upn, w.id, w.link} {
+		name(row)
+	}
+	for _, u := range shared {
+		name(rowOf(u))
+	}
+	if !here {
+		return
 	}
 	b.skip(skipRow{code: code, src: i, acct: acct, extra: extra})
 	if b.ours.has(i) {
@@ -149,106 +453,35 @@ func (b *builder) refuse(i int32, here bool, code problem.Code, own, same []dire
 	}
 }
 
-// conflict is a row that means account own by ID while its UPN is other's.
-type conflict struct {
-	row   int32
-	own   directory.User
-	other directory.User
-}
+// doubtShare is the share of the links, in percent, that may fail in one way
+// before the file itself is doubted, and doubtLeast the number.
+const (
+	doubtShare = 5
+	doubtLeast = 5
+)
 
-// fitsTwo reports whether a row means one account by ID while its UPN is that of
-// another. Where that other has a row of its own there is no conflict: the UPNs
-// move on in a chain.
-func (b *builder) fitsTwo(i int32) (conflict, bool) {
-	own, upn := b.matched[i], b.src.At(int(i)).UPN()
-	if directory.FoldUPN(b.users.At(int(own)).UPN()) == directory.FoldUPN(upn) {
-		return conflict{}, false
+// doubtful refuses a source most of whose rows contradict what was learnt: a
+// column that is shifted looks so, or the file of another customer.
+func (m *matcher) doubtful() error {
+	most := 0
+	for _, n := range m.failed {
+		most = max(most, n)
 	}
-	for _, u := range b.users.ByUPN(upn) {
-		if other := int32(u.Row()); other != own && b.owner[other] < 0 { //nolint:gosec // as above
-			return conflict{i, b.users.At(int(own)), u}, true
+	if m.in.Past.users == nil || most < doubtLeast {
+		return nil
+	}
+	links := 0
+	for u := range m.in.Past.users.All() {
+		if u.ImmutableID() != "" {
+			links++
 		}
 	}
-	return conflict{}, false
-}
-
-func (b *builder) refuseTwoAccounts(c conflict, dirty bits) {
-	s := b.src.At(int(c.row))
-	own := int32(c.own.Row()) //nolint:gosec // as above
-	b.matched[c.row], b.owner[own] = -1, -1
-	dirty.set(own)
-	b.refuse(c.row, b.ours.has(c.row), problem.FitsTwoAccounts, []directory.User{c.own}, []directory.User{c.other},
-		problem.Args{"by_id": c.own.UPN(), "by_upn": c.other.UPN(), "immutable_id": s.ImmutableID()})
-}
-
-func (b *builder) matchByUPN(i int32, dirty bits) {
-	s := b.src.At(int(i))
-	same := b.users.ByUPN(s.UPN())
-	if len(same) == 0 {
-		return
+	if most*100 <= links*doubtShare {
+		return nil
 	}
-	u := same[0]
-	row := int32(u.Row()) //nolint:gosec // as above
-	id, other := s.ImmutableID(), u.ImmutableID()
-	switch {
-	case b.owner[row] >= 0:
-		// The account is another row's by ID, and moves on from this UPN.
-	case dirty.has(row):
-		b.refuse(i, b.ours.has(i), problem.FitsTwoRows, nil, same, problem.Args{"immutable_id": other})
-	case id != "" && other != "" && id != other:
-		b.fate[i] = otherID
-		b.tie(i, u)
-	default:
-		b.fate[i] = byUPN
-		b.tie(i, u)
-	}
-}
-
-func (b *builder) tie(i int32, u directory.User) {
-	row := int32(u.Row()) //nolint:gosec // as above
-	b.matched[i], b.owner[row] = row, i
-}
-
-func (b *builder) claim(u directory.User) { b.claimed.set(int32(u.Row())) } //nolint:gosec // as above
-
-// claimLoosely claims the account that a UPN may mean which is no UPN as it
-// stands, and says whether it would be in the domain.
-func (b *builder) claimLoosely(s directory.User, here *bool) {
-	meant := looseUPN(s.UPN())
-	if meant == "" {
-		alias, _ := s.Get(directory.MailNickname)
-		meant = looseUPN(alias)
-	}
-	if meant == "" {
-		return
-	}
-	if !strings.Contains(meant, "@") {
-		meant += "@" + b.domain.Name
-	} else if s.UPN() != "" && b.here(meant) {
-		*here = true
-	}
-	for _, u := range b.users.ByUPN(meant) {
-		b.claim(u)
-	}
-}
-
-// join carries out what a reviewer decided about two rows that are one person.
-func (b *builder) join() {
-	for _, d := range b.decided.same {
-		u, ok := b.users.ByID(d.ID)
-		rows := b.src.ByUPN(d.UPN)
-		if !ok || len(rows) != 1 || b.protected(u) != "" || !b.here(u.UPN()) || !b.here(d.UPN) {
-			continue
-		}
-		i := int32(rows[0].Row()) //nolint:gosec // as above
-		if b.fate[i] != alone || b.claimed.hasRow(u.Row()) {
-			continue
-		}
-		b.decided.use(d)
-		b.fate[i] = joined
-		b.claim(u)
-		b.tie(i, u)
-	}
+	return problem.New(problem.SourceDoubtful, problem.Args{
+		"source": m.src.About().Name, "rows": strconv.Itoa(most), "links": strconv.Itoa(links), "domain": m.domain.Name,
+	})
 }
 
 // lines lists where rows stand, for people.

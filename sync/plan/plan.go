@@ -11,18 +11,19 @@
 //	protect.go   which accounts are never touched
 //	values.go    what Microsoft Graph would refuse
 //	chains.go    UPNs that move on from one account to another
-//	pairs.go     deletions, and additions that may be the same person
-//	spare.go     whom a row may be about that says it badly
+//	alike.go     names that may be one person's
+//	departures.go  whose absence is explained; asking.go makes questions of others
 //	guard.go     whether it may be applied
 //	finish.go    order, sums, warnings; built.go makes an Action when asked
+//	answered.go  what answers make of the questions
 //
 // A Plan is reviewed (review.go), cut into steps (steps.go, waves.go), compared
 // with a later look at both sides (drift.go), identified (fingerprint.go) and
-// written to a file (file.go), which is checked when read (sound.go).
+// written to a file (file.go). What it teaches later ones is in lesson.go.
 //
-// The rule above all others: whom a source row is, or may be, about is never
-// deleted, and what is not certain is skipped with a reason. Skips carry codes
-// of sync/problem, never sentences.
+// The rule above all others: a deletion needs an explanation. What is not
+// explained is a question, and an open question changes nothing on either side.
+// Skips carry codes of sync/problem, never sentences.
 package plan
 
 import (
@@ -91,11 +92,11 @@ func (c Change) Clears() bool { return c.Old.Set && !c.New.Set }
 // Evidence is what speaks for or against a deletion. Zero fields are not known,
 // and are not shown.
 type Evidence struct {
-	Licensed   bool
-	Enabled    bool
-	Created    time.Time
-	LastSignIn time.Time
-	Purpose    directory.Marks
+	Licensed   bool            `json:"licensed"`
+	Enabled    bool            `json:"enabled"`
+	Created    time.Time       `json:"created,omitzero"`
+	LastSignIn time.Time       `json:"last_sign_in,omitzero"`
+	Purpose    directory.Marks `json:"purpose,omitempty"`
 }
 
 // Action is what a sync would do to one account.
@@ -121,10 +122,12 @@ type Action struct {
 	SignIn bool
 	// Blocks: the action blocks sign-in, and so counts with the deletions.
 	Blocks bool
-	// Pair is the number of the action that may be the same person, 0 for none.
-	Pair int
-	// Evidence is set for deletions.
-	Evidence *Evidence
+	// Evidence is set for deletions, and for blocks of an account whose person is
+	// absent; Explanation too, but for an undo.
+	Evidence    *Evidence
+	Explanation *Explanation
+	// Link is the link that the action rests on: zero Username for none.
+	Link Link
 	// Marks are those of the account that the decision rested on, the kind of
 	// its mailbox among them; 0 for an add.
 	Marks directory.Marks
@@ -168,6 +171,11 @@ type Step struct {
 	// licence either. Neither is sent.
 	Still      []Change
 	Unlicensed bool
+	// Counted: a deletion that counted with the guard when the account was blocked.
+	Counted bool
+	// Unless is the number of an addition: the step takes the deletion of its
+	// action back, and is sent only if that addition failed. 0 for any other step.
+	Unless int
 }
 
 // Wave is a set of steps that may be sent in any order and together. The steps
@@ -178,24 +186,13 @@ type Wave struct {
 	Barrier bool
 }
 
-// Group says whose decision a skip is.
-type Group uint8
-
-// The groups, in the order shown.
-const (
-	LeftAlone   Group = iota + 1 // by rule
-	NotWritable                  // Microsoft 365 would refuse it as it is, or it is a conflict
-	NotHere                      // not for this domain
-	LeftOut                      // by a person
-)
-
 // Skipped is a row that is left as it is, and why.
 type Skipped struct {
 	No    int
 	Ref   directory.Ref
 	Name  string
 	Line  int
-	Group Group
+	Group problem.Group
 	Why   *problem.Problem
 }
 
@@ -203,7 +200,8 @@ type Skipped struct {
 // later plan would act on it. Where nobody watches such rows are reported.
 func (s *Skipped) Held() bool {
 	switch s.Why.Code {
-	case problem.ImmutableIDHeld, problem.RestoreHeld, problem.MoveHeld, problem.PairHeld:
+	case problem.ImmutableIDHeld, problem.RestoreHeld, problem.MoveHeld, problem.MoveHeldByGuard,
+		problem.NeverSeen, problem.NoUsernames, problem.NotYetMissing, problem.QuestionOpen:
 		return true
 	}
 	return false
@@ -222,6 +220,15 @@ type Verdict struct {
 	// Today are deletions of the previous 24 hours and UsersThen the users at
 	// their start, where nobody watches; else 0.
 	Today, UsersThen int
+	// Claimed: the numbers are those of the second judgement, in which accounts
+	// that never were in the source count in neither.
+	Claimed bool
+	// Lost are accounts that lost their row in this read and are not deleted, where
+	// nobody watches: a question, or held. They count with the deletions.
+	Lost int
+	// Changed are the accounts changed at all; MaxChanges limits them, in percent,
+	// unattended; -1 attended.
+	Changed, MaxChanges int
 	// SignInChanges are the actions that rename, fill or change an immutable
 	// ID, or clear a value. MaxSignInChanges limits them, in percent of Users,
 	// where nobody watches; -1 where somebody does.
@@ -232,6 +239,11 @@ type Verdict struct {
 	Raised bool
 	// Why is the problem that cancels, nil otherwise.
 	Why *problem.Problem
+
+	// all are the deletions of the first judgement and touchable its users; lostKnown
+	// those of the second with the lost, and known its users.
+	all, touchable, lostKnown, known int
+	origins                          []origin
 }
 
 // Percent is the share of deletions, in percent; 0 without users.
@@ -271,12 +283,26 @@ type Counts struct {
 	Blocks, SignIn int // sign-in blocks; actions that affect sign-in
 	LeftOut        int // rows a reviewer left out
 	MovedIn        int // renames of accounts that come from another domain
+	Questions      int // questions, and those among them that are open
+	OpenQuestions  int
+	Unclaimed      int // deletions of accounts that never were in the source
+	// Known are the touchable accounts that are or were in the source, or that a
+	// reviewer let go: the denominator of the guard's second judgement.
+	Known int
+	// Usable are the source rows of the domain that are neither repeated nor
+	// unreadable: the size of the source.
+	Usable int
+	// Asked are rows of the domain that wait for an answer.
+	Asked int
 	// SourceHeld are source rows of the domain that a skip is about;
 	// DestinationHeld accounts of the domain, among the touchable, that are
 	// neither unchanged nor in an action. With them the sums agree:
 	//
-	//	SourceUsers = Unchanged + Add + Update + Rename + Restore + SourceHeld
+	//	SourceUsers = Unchanged + Add + Update - Missing + Rename + Restore + SourceHeld + Asked
 	//	Touchable   = Unchanged + Update + Rename - MovedIn + Delete + DestinationHeld
+	//
+	// Missing are updates that block an account whose person is absent.
+	Missing                     int
 	SourceHeld, DestinationHeld int
 }
 
@@ -314,9 +340,26 @@ type Policy struct {
 	// Attributes are those a sync writes, in order; UPN and immutable ID first.
 	Attributes []directory.Attribute `json:"attributes"`
 	// MaxSignInChanges limits renames, ID fills and clears together, in percent
-	// of users, where nobody watches.
+	// of users, unattended. MaxChanges limits accounts changed at all.
 	MaxSignInChanges int `json:"max_sign_in_changes"`
+	MaxChanges       int `json:"max_changes,omitempty"`
+	// OnMissing says what becomes of an account whose person is absent, and
+	// DeleteAfter after how many days of absence it is deleted: unattended, or with
+	// block by any run.
+	OnMissing   OnMissing `json:"on_missing,omitempty"`
+	DeleteAfter int       `json:"delete_after,omitempty"`
 }
+
+// OnMissing says what becomes of an account whose person is absent from the
+// source.
+type OnMissing string
+
+// The values of on_missing.
+const (
+	DeleteMissing OnMissing = "delete"
+	BlockMissing  OnMissing = "block"
+	KeepMissing   OnMissing = "keep"
+)
 
 // DefaultPolicy is what a domain has until somebody sets something.
 func DefaultPolicy() Policy {
@@ -326,6 +369,8 @@ func DefaultPolicy() Policy {
 		OnEmpty:             Keep,
 		Attributes:          directory.Standard(),
 		MaxSignInChanges:    30,
+		MaxChanges:          50,
+		OnMissing:           DeleteMissing,
 	}
 }
 
@@ -338,8 +383,6 @@ const (
 	LeaveOutAlways DecisionKind = "leave-out"
 	// LeaveOutOnce: this plan only.
 	LeaveOutOnce DecisionKind = "leave-out-once"
-	// SamePerson: the deletion of ID and the addition of UPN are one rename.
-	SamePerson DecisionKind = "same-person"
 	// Allow: a row held for the reviewer is approved (UPN deleted and added in
 	// one plan, immutable ID changed, UPN-only restore).
 	Allow DecisionKind = "allow"
@@ -348,8 +391,7 @@ const (
 )
 
 // Decision is one thing a reviewer decided. ID is the object ID of the account;
-// without one, UPN is compared. SamePerson needs both: the account of ID, and
-// the source row of UPN.
+// without one, UPN is compared.
 //
 // Allow by itself restores the deleted account of a held row, or, where
 // immutable_id_change is ask, changes the immutable ID. Because a deletion is
@@ -374,6 +416,8 @@ type Facts struct {
 	Blocked map[directory.ID]bool
 	// Added are accounts that hacsync made.
 	Added map[directory.ID]bool
+	// Restored are accounts that hacsync restored.
+	Restored map[directory.ID]bool
 	// Deleted are accounts that hacsync deleted.
 	Deleted map[directory.ID]bool
 	// Known are the values that an earlier snapshot of this source held, by
@@ -409,6 +453,15 @@ type Input struct {
 	Policy    Policy
 	Decisions []Decision
 	Facts     Facts
+	Past      Past
+	// Answers are those that reviewers gave to questions, also to such as are asked
+	// no more.
+	Answers []Answer
+	// Others are the settings of the other domains that are set up here, by folded
+	// name: accounts that leave one of them count in its guard.
+	Others map[string]Policy
+	// Notes are warnings of the plan that came with what was read.
+	Notes []*problem.Problem
 	// At is the destination's clock when it was read; it is not part of the
 	// fingerprint.
 	At time.Time

@@ -23,7 +23,28 @@ type Review struct {
 
 // Review starts one.
 func (p *Plan) Review() *Review {
-	r := &Review{p: p, out: map[int]int{}, needs: p.book.ties(), needed: map[int][]int{}}
+	r := &Review{out: map[int]int{}}
+	r.use(p)
+	return r
+}
+
+// Plan is the plan under review, with the answers given so far.
+func (r *Review) Plan() *Plan { return r.p }
+
+// Answer answers questions: all that count are given each time. Rows left out
+// stay left out where they still are.
+func (r *Review) Answer(answers []Answer) {
+	r.use(r.p.Answer(answers))
+	for no := range r.out {
+		if _, ok := r.p.find(no); !ok {
+			delete(r.out, no)
+		}
+	}
+	r.raised = false
+}
+
+func (r *Review) use(p *Plan) {
+	r.p, r.needs, r.needed = p, p.book.ties(), map[int][]int{}
 	for no, on := range r.needs {
 		for _, n := range on {
 			r.needed[n] = append(r.needed[n], no)
@@ -32,7 +53,6 @@ func (p *Plan) Review() *Review {
 	for _, nos := range r.needed {
 		slices.Sort(nos)
 	}
-	return r
 }
 
 // LeaveOut takes row no out, with what depends on it: who wants a UPN that the
@@ -126,34 +146,14 @@ func (r *Review) sums() (Counts, guard) {
 		if a.Kind != Delete && r.p.undo == 0 {
 			c.SourceHeld++
 		}
-		moved := a.Kind == Rename && !directory.InDomain(a.User.UPN, r.p.domain)
+		moved := a.movesIn(r.p.domain)
 		if a.Kind != Add && a.Kind != Restore && !moved {
 			c.DestinationHeld++
 		}
-		switch a.Kind {
-		case Delete:
-			c.Delete--
-		case Rename:
-			c.Rename--
-			if moved {
-				c.MovedIn--
-			}
-		case Restore:
-			c.Restore--
-		case Add:
-			c.Add--
-		case Update:
-			c.Update--
+		if a.Kind == Update && a.how.missing {
+			c.SourceHeld--
 		}
-		if a.SignIn {
-			c.SignIn--
-		}
-		if a.Blocks {
-			c.Blocks--
-		}
-		if a.watched() {
-			g.watched--
-		}
+		g.take(&c, &a, r.p.domain, -1)
 	}
 	return c, g
 }
@@ -162,6 +162,7 @@ func (r *Review) sums() (Counts, guard) {
 // numbers stay; rows left out become skips.
 func (r *Review) Approve() *Plan {
 	p := &Plan{head: r.p.head}
+	p.open, p.lazy, p.final = nil, nil, true
 	p.counts, p.guard = r.sums()
 	p.verdict = judge(p.policy, p.counts, p.guard)
 	p.book = newApproved(r)
@@ -216,7 +217,7 @@ func newApproved(r *Review) *approved {
 func (b *approved) sort() {
 	type keyed struct {
 		at    int32
-		group Group
+		group problem.Group
 		code  problem.Code
 		upn   string
 		id    directory.ID
@@ -228,7 +229,7 @@ func (b *approved) sort() {
 		ks[i] = keyed{at, s.Group, s.Why.Code, directory.FoldUPN(s.Ref.UPN), s.Ref.ID, at >= 0}
 	}
 	slices.SortStableFunc(ks, func(x, y keyed) int {
-		if x.group < LeftOut && y.group < LeftOut {
+		if x.group < problem.LeftOut && y.group < problem.LeftOut {
 			return cmp.Compare(x.at, y.at) // both are old, and in order
 		}
 		return cmp.Or(cmp.Compare(x.group, y.group), cmp.Compare(x.code, y.code),
@@ -242,29 +243,25 @@ func (b *approved) sort() {
 func (b *approved) len() int            { return len(b.rows) }
 func (b *approved) no(i int) int        { return b.book.no(int(b.rows[i])) }
 func (b *approved) kind(i int) Kind     { return b.book.kind(int(b.rows[i])) }
-func (b *approved) action(i int) Action { return b.trim(b.book.action(int(b.rows[i]))) }
-func (b *approved) core(i int) Action   { return b.trim(b.book.core(int(b.rows[i]))) }
+func (b *approved) action(i int) Action { return b.book.action(int(b.rows[i])) }
+func (b *approved) core(i int) Action   { return b.book.core(int(b.rows[i])) }
+func (b *approved) find(no int) (int, bool) {
+	j, ok := b.book.find(no)
+	if !ok {
+		return 0, false
+	}
+	return slices.BinarySearch(b.rows, int32(j)) //nolint:gosec // as in match
+}
 func (b *approved) skips() int          { return len(b.order) }
 func (b *approved) skip(i int) Skipped  { return b.made(b.order[i]) }
 func (b *approved) ties() map[int][]int { return b.tied }
-
-// trim takes back what points to a row that is left out.
-func (b *approved) trim(a Action) Action {
-	if _, out := b.out[a.Pair]; out && a.Pair > 0 {
-		a.Pair = 0
-		a.Warnings = slices.DeleteFunc(slices.Clone(a.Warnings), func(w *problem.Problem) bool {
-			return w.Code == problem.MaybeSamePerson
-		})
-	}
-	return a
-}
 
 func (b *approved) made(at int32) Skipped {
 	if at >= 0 {
 		return b.book.skip(int(at))
 	}
 	a := b.book.core(int(-at - 1))
-	s := Skipped{No: a.No, Ref: a.User, Name: a.Name, Line: a.Line, Group: LeftOut}
+	s := Skipped{No: a.No, Ref: a.User, Name: a.Name, Line: a.Line, Group: problem.LeftOut}
 	if s.Ref.UPN == "" {
 		s.Ref = directory.Ref{UPN: a.UPN, ImmutableID: a.id()}
 	}

@@ -39,6 +39,15 @@ type head struct {
 	guard  guard
 	// undo is the run that the plan undoes, 0 for a plan of a source.
 	undo int64
+	// version is that of the file that the plan was read from, or FormatVersion.
+	version int
+	// open is the plan with every question open, nil where it asks none or is
+	// final; answers are those that make this one of it.
+	open    *Plan
+	answers []Answer
+	final   bool
+	// lazy makes the fingerprint when it is asked for; nil where finger has it.
+	lazy func() Fingerprint
 }
 
 // book makes the rows of a plan.
@@ -51,6 +60,12 @@ type book interface {
 	core(i int) Action
 	skips() int
 	skip(i int) Skipped
+	// find gives the index of an action by its number.
+	find(no int) (int, bool)
+	// asked are the questions; option is the action that an answer may make, by its
+	// number.
+	asked() []*Question
+	option(no int) (Action, bool)
 	// ties are, for the numbers of actions that wait for others, those others;
 	// rows that are not in it stand alone.
 	ties() map[int][]int
@@ -94,7 +109,12 @@ func (p *Plan) Counts() Counts { return p.counts }
 func (p *Plan) Verdict() Verdict { return p.verdict }
 
 // Fingerprint identifies it.
-func (p *Plan) Fingerprint() Fingerprint { return p.finger }
+func (p *Plan) Fingerprint() Fingerprint {
+	if p.lazy != nil {
+		return p.lazy()
+	}
+	return p.finger
+}
 
 // Warnings are those of the plan as a whole (completeness not confirmed, two
 // masters, a source older than a day, duplicates of aliases).
@@ -135,26 +155,47 @@ func (p *Plan) Skips() iter.Seq[Skipped] {
 	}
 }
 
-// find gives the index of action no.
-func (p *Plan) find(no int) (int, bool) {
-	lo, hi := 0, p.book.len()
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if p.book.no(mid) < no {
-			lo = mid + 1
-		} else {
-			hi = mid
+// Questions are those that the plan asks, with their answers, in their order.
+func (p *Plan) Questions() iter.Seq2[int, *Question] {
+	return func(yield func(int, *Question) bool) {
+		for i, q := range p.book.asked() {
+			if !yield(i, q) {
+				return
+			}
 		}
 	}
-	return lo, lo < p.book.len() && p.book.no(lo) == no
 }
+
+// QuestionLen is the number of questions.
+func (p *Plan) QuestionLen() int { return len(p.book.asked()) }
+
+// Question is question i.
+func (p *Plan) Question(i int) *Question { return p.book.asked()[i] }
+
+// Option is the action that an answer would make, by its number.
+func (p *Plan) Option(no int) (Action, bool) {
+	if i, ok := p.book.find(no); ok {
+		return p.book.action(i), true
+	}
+	return p.book.option(no)
+}
+
+// find gives the index of action no.
+func (p *Plan) find(no int) (int, bool) { return p.book.find(no) }
 
 // stored is the book of a plan file.
 type stored struct {
 	acts  []Action
 	skipd []Skipped
 	tied  map[int][]int
+	byNo  map[int]int
+	ask   []*Question
+	opts  map[int]Action
 }
+
+func (s *stored) find(no int) (int, bool)      { i, ok := s.byNo[no]; return i, ok }
+func (s *stored) asked() []*Question           { return s.ask }
+func (s *stored) option(no int) (Action, bool) { a, ok := s.opts[no]; return a, ok }
 
 func (s *stored) len() int            { return len(s.acts) }
 func (s *stored) no(i int) int        { return s.acts[i].No }
@@ -167,8 +208,9 @@ func (s *stored) ties() map[int][]int { return s.tied }
 
 // newStored makes a book of rows.
 func newStored(acts []Action, skips []Skipped) *stored {
-	s := &stored{acts: acts, skipd: skips, tied: map[int][]int{}}
+	s := &stored{acts: acts, skipd: skips, tied: map[int][]int{}, byNo: make(map[int]int, len(acts)), opts: map[int]Action{}}
 	for i := range acts {
+		s.byNo[acts[i].No] = i
 		if t := acts[i].waits(); len(t) > 0 {
 			s.tied[acts[i].No] = t
 		}

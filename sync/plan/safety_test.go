@@ -20,10 +20,10 @@ func TestDeletions_SpareWhoHasTheUPNOfASourceRowAsAddress(t *testing.T) {
 			s.users = []person{account("a"), account("b", upn("b.new"), imm(""), holder)}
 			if name == "of a domain" {
 				s.source[1].upn = "b@elsewhere.example"
-				expect(t, s.build(t), "skip b.new HS-3214")
+				expect(t, s.build(t), "ask b.new: b@elsewhere.example")
 				return
 			}
-			expect(t, s.build(t), "skip b HS-3209", "skip b.new HS-3214")
+			expect(t, s.build(t), "skip b HS-3209", "ask b.new: b")
 		})
 	}
 }
@@ -45,31 +45,31 @@ func TestDeletions_SpareWhomABadRowMayMean(t *testing.T) {
 	}{
 		{
 			"dot behind the domain", user("b", upn("b@"+dom+"."), imm("")), account("b", imm("")),
-			[]string{"skip b HS-3211", "skip b@" + dom + ". HS-3301"},
+			[]string{"skip b@" + dom + ". HS-3301", "ask b: b@" + dom + "."},
 		},
 		{
 			"no UPN, known by alias", user("b", imm(""), func(p *person) { p.upn = "" }), account("b", imm("")),
-			[]string{"skip b HS-3211", "skip  HS-3401"},
+			[]string{"skip  HS-3401", "ask b: "},
 		},
 		{
 			"no UPN, known by name", user("b", imm(""), alias("1234"), func(p *person) { p.upn = "" }), account("b", imm("")),
-			[]string{"skip b HS-3211", "skip  HS-3401"},
+			[]string{"skip  HS-3401", "ask b: "},
 		},
 		{
 			"UPN without a sign, known by alias", user("b", imm(""), func(p *person) { p.upn = "b midori.example" }), account("b", imm("")),
-			[]string{"skip b HS-3211", "skip b midori.example HS-3402"},
+			[]string{"skip b midori.example HS-3402", "ask b: b midori.example"},
 		},
 		{
 			"UPN with a comma, known by name", user("b", imm(""), alias("1234"), func(p *person) { p.upn = "b@midori,example" }), account("b", imm("")),
-			[]string{"skip b HS-3215"},
+			[]string{"ask b: b@midori,example"},
 		},
 		{
 			"immutable ID with what does not show", user("b2", imm("imm-b\u200b")), account("b"),
-			[]string{"add b2", "skip b HS-3211"},
+			[]string{"ask b: b2"},
 		},
 		{
 			"immutable ID in full width", user("b2", imm("ｉｍｍ-ｂ")), account("b"),
-			[]string{"add b2", "skip b HS-3211"},
+			[]string{"ask b: b2"},
 		},
 	}
 	for _, tt := range tests {
@@ -87,12 +87,18 @@ func TestDeletions_SpareWhoseRowHasADomainThatIsNotTheTenants(t *testing.T) {
 	s := newScene()
 	s.source = []person{user("a"), user("b", imm(""), upn("b@midori.exmaple"))}
 	s.users = []person{account("a"), account("b", imm(""))}
-	expect(t, s.build(t), "skip b HS-3215")
+	expect(t, s.build(t), "ask b: b@midori.exmaple")
 
 	s.source[1].name, s.source[1].sur, s.source[1].given = "Another", "", "" // only the local part is alike
+	expect(t, s.build(t), "ask b: b@midori.exmaple")
+
+	s.source[1].upn, s.source[1].alias = "c@midori.exmaple", "c" // nothing is
 	expect(t, s.build(t), "delete b")
 
-	s.source[1] = user("b", imm(""), upn("b@two.example")) // a domain of its own, whose sync adds the person
+	s.source[1] = user("b", imm(""), upn("b@two.example")) // a domain of its own, whose sync would add the person
+	expect(t, s.build(t), "ask b: b@two.example")
+
+	s.source[1] = user("c", imm(""), upn("c@two.example"))
 	expect(t, s.build(t), "delete b")
 }
 

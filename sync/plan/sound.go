@@ -3,51 +3,33 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
 )
 
 // consistent checks what a plan that was built always holds: a file is only
 // data, and its fingerprint anybody can compute.
 func (p *Plan) consistent() error {
 	var c Counts
-	watched, last := 0, 0
+	g, last := guard{origins: unmoved(p.guard.origins)}, 0
 	var kind Kind
 	for i := range p.book.len() {
 		a := p.book.core(i)
-		if a.No <= last || a.Kind < kind {
+		if at, ok := p.find(a.No); a.No <= 0 || a.Kind < kind || !ok || at != i || p.QuestionLen() == 0 && a.No <= last {
 			return fmt.Errorf("row %d out of order", a.No)
 		}
 		last, kind = a.No, a.Kind
 		if err := p.sound(&a); err != nil {
 			return fmt.Errorf("row %d: %w", a.No, err)
 		}
-		switch a.Kind {
-		case Delete:
-			c.Delete++
-		case Rename:
-			c.Rename++
-			if !directory.InDomain(a.User.UPN, p.domain) {
-				c.MovedIn++
-			}
-		case Restore:
-			c.Restore++
-		case Add:
-			c.Add++
-		case Update:
-			c.Update++
-		}
-		if a.SignIn {
-			c.SignIn++
-		}
-		if a.Blocks {
-			c.Blocks++
-		}
-		if a.watched() {
-			watched++
-		}
+		g.take(&c, &a, p.domain, 1)
 	}
-	group := Group(0)
+	if err := p.soundQuestions(); err != nil {
+		return err
+	}
+	group := problem.Group(0)
 	for i := range p.book.skips() {
 		s := p.book.skip(i)
 		if s.Group < group {
@@ -55,20 +37,67 @@ func (p *Plan) consistent() error {
 		}
 		group = s.Group
 		c.Skipped++
-		if s.Group == LeftOut {
+		if s.Group == problem.LeftOut {
 			c.LeftOut++
 		}
 	}
 	h := p.counts
 	c.SourceUsers, c.DestinationUsers, c.Touchable = h.SourceUsers, h.DestinationUsers, h.Touchable
 	c.Unchanged, c.SourceHeld, c.DestinationHeld = h.Unchanged, h.SourceHeld, h.DestinationHeld
-	if c != h || watched != p.guard.watched ||
+	c.Known, c.Usable, c.Asked, c.Questions, c.OpenQuestions = h.Known, h.Usable, h.Asked, p.QuestionLen(), h.OpenQuestions
+	if c != h || g.watched != p.guard.watched || g.known != p.guard.known || g.paid != p.guard.paid ||
+		!slices.Equal(g.origins, p.guard.origins) ||
 		c.Touchable != c.Unchanged+c.Update+c.Rename-c.MovedIn+c.Delete+c.DestinationHeld ||
-		p.undo == 0 && c.SourceUsers != c.Unchanged+c.Add+c.Update+c.Rename+c.Restore+c.SourceHeld ||
+		p.undo == 0 && c.SourceUsers != c.Unchanged+c.Add+c.Update-c.Missing+c.Rename+c.Restore+c.SourceHeld+c.Asked ||
 		p.undo != 0 && (c.Add > 0 || c.SourceUsers > 0 || c.SourceHeld > 0) {
 		return errors.New("the sums are not those of the rows")
 	}
 	return p.soundChains()
+}
+
+// soundQuestions checks what each answer would do: to its account, or to its row.
+func (p *Plan) soundQuestions() error {
+	for _, no := range p.optionNumbers() {
+		a, _ := p.book.option(no)
+		if err := p.sound(&a); err != nil {
+			return fmt.Errorf("row %d: %w", no, err)
+		}
+		if _, twice := p.find(no); twice {
+			return fmt.Errorf("row %d twice", no)
+		}
+	}
+	waits := map[string]bool{}
+	for i, q := range p.book.asked() {
+		ok := q.No == i+1 && q.Account.ID != ""
+		fits := func(no int, kinds ...Kind) bool {
+			a, found := p.book.option(no)
+			return no == 0 || p.final || found && slices.Contains(kinds, a.Kind) && (a.User.ID == q.Account.ID) == (kinds[0] != Add)
+		}
+		ok = ok && fits(q.Delete, Delete, Update)
+		for k := range q.Rows {
+			c := &q.Rows[k]
+			ok = ok && fits(c.Same, Rename, Update) && fits(c.Add, Add, Restore, Update)
+			if c.waits {
+				waits[c.RowKey()] = true
+			}
+		}
+		if !ok {
+			return fmt.Errorf("question %d is about something else", q.No)
+		}
+	}
+	if !p.final && len(waits) != p.counts.Asked {
+		return errors.New("the rows in question are not those of the sums")
+	}
+	return nil
+}
+
+// unmoved are the domains that accounts leave, with no move counted.
+func unmoved(all []origin) []origin {
+	all = slices.Clone(all)
+	for i := range all {
+		all[i].Moves = 0
+	}
+	return all
 }
 
 // sound checks one action.
@@ -79,13 +108,15 @@ func (p *Plan) sound(a *Action) error {
 		a.Kind != Add && a.User.ID == "",
 		a.Kind == Rename && (!changesUPN || upn.New.Text != a.UPN),
 		a.Kind == Delete && (len(a.Changes) > 0 || a.Evidence == nil),
+		a.how.missing && (a.Kind != Update || !a.Blocks || len(a.Changes) != 1), a.how.paid && a.Kind != Delete,
 		a.Kind == Update && (changesUPN || len(a.Changes) == 0),
 		a.Kind == Restore && a.how.newUPN != changesUPN:
 		return errors.New("changes that do not fit its kind")
 	case p.undo == 0 && len(a.how.made) > 0,
 		p.undo != 0 && (a.Kind == Delete) != (len(a.how.made) > 0):
 		return errors.New("values that do not fit its kind")
-	case a.Kind != Add && protectedBy(a.Marks, !a.Marks.Has(directory.Licensed)) != "":
+	// Stored plans of before BlockedByUs say nothing of who blocked a sign-in.
+	case a.Kind != Add && protectedBy(a.Marks|directory.BlockedByUs, !a.Marks.Has(directory.Licensed)) != "":
 		return errors.New("a protected account")
 	case a.Kind == Rename && p.undo != 0 && directory.InDomain(a.User.UPN, p.domain):
 		return nil // it goes back to where it came from
@@ -103,7 +134,7 @@ func (p *Plan) soundChains() error {
 	for no := range p.book.ties() {
 		i, _ := p.find(no)
 		a := p.book.core(i)
-		if len(a.After) > 1 || len(a.how.last) > 1 ||
+		if a.Kind != Delete && len(a.After) > 1 || len(a.how.last) > 1 ||
 			len(a.how.last) > 0 != (a.how.temporary != "") ||
 			a.how.with > 0 && a.Kind != Delete ||
 			a.how.temporary != "" && (a.Kind != Rename || !directory.InDomain(a.how.temporary, p.domain)) {
@@ -119,6 +150,8 @@ func (p *Plan) soundChains() error {
 			case on == a.how.with:
 				ok = (b.Kind == Add || p.undo != 0 && (b.Kind == Restore || b.Kind == Rename)) &&
 					len(b.After) == 1 && b.After[0] == no
+			case a.Kind == Delete: // it waits until the people that it is not are added
+				ok = (b.Kind == Add || b.Kind == Restore) && slices.Contains(a.After, on)
 			case b.Kind == Delete:
 				ok = b.how.with == no
 			default:
@@ -128,7 +161,7 @@ func (p *Plan) soundChains() error {
 				return fmt.Errorf("row %d waits for row %d, which releases nothing", no, on)
 			}
 		}
-		if len(a.After) > 0 {
+		if len(a.After) > 0 && a.Kind != Delete {
 			next[no] = a.After[0]
 		}
 	}

@@ -18,6 +18,9 @@ type how struct {
 	federated bool
 	// newUPN: the account is restored under another UPN.
 	newUPN bool
+	// missing: the account is blocked because its person is absent. paid: a
+	// deletion that counted with the guard when the account was blocked.
+	missing, paid bool
 	// with is the addition that takes the UPN of this deletion: neither is
 	// made without the other.
 	with int
@@ -88,7 +91,10 @@ func (a *Action) steps() []Step {
 	switch a.Kind {
 	case Delete:
 		s := add(DeleteUser)
-		s.Still, s.Unlicensed = a.how.made, a.how.unlicensed
+		s.Still, s.Unlicensed, s.Counted = a.how.made, a.how.unlicensed, a.how.paid
+		if a.how.with != 0 && len(a.how.made) == 0 {
+			add(RestoreUser).Unless = a.how.with
+		}
 		return steps
 	case Add:
 		s := add(Create, a.Changes...)

@@ -19,6 +19,7 @@ var limits = map[directory.Attribute]int{ //nolint:gochecknoglobals // a table
 	directory.GivenName:    64,
 	directory.Surname:      64,
 	directory.MailNickname: 64,
+	directory.ImmutableID:  256,
 	directory.Department:   64,
 	"companyName":          64,
 	"mobilePhone":          64,
@@ -112,6 +113,9 @@ func checkChange(c Change) *wrong {
 		return nil
 	}
 	v := c.New.Text
+	if w := broken(c.Attribute, v); w != nil {
+		return w
+	}
 	switch c.Attribute {
 	case directory.UserPrincipalName:
 		return checkUPN(v)
@@ -124,6 +128,9 @@ func checkChange(c Change) *wrong {
 			if r <= ' ' || r >= 0x7f || strings.ContainsRune(aliasForbidden, r) {
 				return &wrong{problem.AliasCharacter, problem.Args{"value": v, "character": visible(r)}}
 			}
+		}
+		if strings.HasPrefix(v, ".") || strings.HasSuffix(v, ".") || strings.Contains(v, "..") {
+			return &wrong{problem.AliasDot, problem.Args{"value": v}}
 		}
 	case directory.UsageLocation:
 		if len(v) != 2 || !letter(v[0]) || !letter(v[1]) {

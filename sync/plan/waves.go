@@ -11,9 +11,11 @@ const waveSize = 2000
 
 // Waves are the steps of all actions in this order: renames that release a UPN,
 // link by link, from the free end of each chain; the other renames; values;
-// restores, then what is written to them; additions; sign-in blocks; deletions.
-// Only a deletion whose UPN is to be used again comes before the row that takes
-// it. The caller cuts a wave into requests of 20; dependents are never in one wave.
+// restores, then what is written to them; additions, those first that a deletion
+// waits for; sign-in blocks; deletions. Only a deletion whose UPN is to be used
+// again comes before the row that takes it, and is taken back behind it, should that
+// row fail. The caller cuts a wave into requests of 20; dependents are never in one
+// wave.
 //
 // Barrier is set where a later step depends on one of the wave.
 func (p *Plan) Waves() iter.Seq[Wave] {
@@ -24,9 +26,18 @@ func (p *Plan) Waves() iter.Seq[Wave] {
 		w.patches(Rename, false)
 		w.patches(Update, false)
 		w.patches(Rename, true)
+		w.awaited = map[int]bool{}
+		w.each(Delete, func(a Action) {
+			for _, no := range a.After {
+				w.awaited[no] = true
+			}
+		})
+		w.restores(false)
+		w.adds(false)
 		w.deletes(Restore, Add)
-		w.restores()
-		w.adds()
+		w.restores(true)
+		w.adds(true)
+		w.takesBack()
 		w.blocks()
 		w.deletes()
 	}
@@ -38,6 +49,8 @@ type waver struct {
 	done  bool
 	steps []Step
 	ties  map[int][]int
+	// awaited are additions that a deletion waits for.
+	awaited map[int]bool
 }
 
 // flush ends the wave under way.
@@ -178,15 +191,31 @@ func (w *waver) patches(k Kind, passwords bool) {
 	w.flush(false)
 }
 
+// behind reports whether an addition waits for a deletion that frees its UPN.
+func (w *waver) behind(a *Action) bool {
+	for _, no := range a.After {
+		if i, ok := w.book.find(no); ok && w.book.kind(i) == Delete {
+			return true
+		}
+	}
+	return false
+}
+
 // restores waits until the accounts are back before it writes to them.
-func (w *waver) restores() {
+func (w *waver) restores(behind bool) {
 	var then bool
 	w.each(Restore, func(a Action) {
+		if w.behind(&a) != behind {
+			return
+		}
 		w.steps = append(w.steps, a.Steps[0])
-		then = then || len(a.Steps) > 1
+		then = then || len(a.Steps) > 1 || w.awaited[a.No]
 	})
 	w.flush(then)
 	w.each(Restore, func(a Action) {
+		if w.behind(&a) != behind {
+			return
+		}
 		for _, s := range a.Steps[1:] {
 			w.put(s)
 		}
@@ -194,8 +223,19 @@ func (w *waver) restores() {
 	w.flush(false)
 }
 
-func (w *waver) adds() {
-	w.each(Add, func(a Action) { w.put(a.Steps[0]) })
+// adds sends first what a deletion waits for, and waits until it is seen.
+func (w *waver) adds(behind bool) {
+	w.each(Add, func(a Action) {
+		if w.awaited[a.No] && w.behind(&a) == behind {
+			w.steps = append(w.steps, a.Steps[0])
+		}
+	})
+	w.flush(true)
+	w.each(Add, func(a Action) {
+		if !w.awaited[a.No] && w.behind(&a) == behind {
+			w.put(a.Steps[0])
+		}
+	})
 	w.flush(false)
 }
 
@@ -212,6 +252,18 @@ func (w *waver) blocks() {
 	w.flush(false)
 }
 
+// takesBack sends the restorations of deletions whose UPN was not taken.
+func (w *waver) takesBack() {
+	w.each(Delete, func(a Action) {
+		for _, s := range a.Steps {
+			if s.Unless != 0 {
+				w.put(s)
+			}
+		}
+	})
+	w.flush(false)
+}
+
 // deletes sends deletions: those whose UPN goes to a row of one of the kinds,
 // without a kind those whose UPN goes to none.
 func (w *waver) deletes(takers ...Kind) {
@@ -222,7 +274,7 @@ func (w *waver) deletes(takers ...Kind) {
 			}
 			return
 		}
-		if i, ok := (&Plan{book: w.book}).find(a.how.with); ok && slices.Contains(takers, w.book.kind(i)) {
+		if i, ok := w.book.find(a.how.with); ok && slices.Contains(takers, w.book.kind(i)) {
 			w.steps = append(w.steps, a.Steps[0])
 		}
 	})

@@ -1,15 +1,46 @@
 package problem
 
-// classes holds the class of every code that is not Fatal (or, in planning,
-// Skip). Each family adds its own in codes_<family>.go.
-var classes = mergeClasses(signInClasses, grantClasses, sourceClasses, planClasses, writeClasses, stateClasses, oursClasses, runClasses, cmdClasses, undoClasses, noticeClasses, periodicClasses)
+import "maps"
 
-func mergeClasses(tables ...map[Code]Class) map[Code]Class {
-	all := map[Code]Class{}
+// traits are what stands with a code: what a caller may do about it, and, of
+// planning alone, whose decision a skip is and whether the guard cancels.
+type traits struct {
+	class Class
+	group Group
+	guard bool
+}
+
+// planning holds every code of family 3; classes the class of every code of the
+// others that is not Fatal. Each family has its own table in codes_<family>.go.
+var (
+	planning = merge(planTable, undoTable)
+	classes  = merge(signInClasses, grantClasses, sourceClasses, writeClasses, stateClasses, oursClasses, runClasses, cmdClasses, noticeClasses, periodicClasses)
+)
+
+func merge[V any](tables ...map[Code]V) map[Code]V {
+	all := map[Code]V{}
 	for _, t := range tables {
-		for c, k := range t {
-			all[c] = k
-		}
+		maps.Copy(all, t)
 	}
 	return all
 }
+
+// Class is the class of a code; Fatal for one that no table has.
+func (c Code) Class() Class {
+	if t, ok := planning[c]; ok {
+		return t.class
+	}
+	return classes[c]
+}
+
+// Group is the group of a code that is the reason of a skip; NotWritable for one
+// that no table gives a group.
+func (c Code) Group() Group {
+	if g := planning[c].group; g != 0 {
+		return g
+	}
+	return NotWritable
+}
+
+// Guard reports whether the code means that the guard cancels the whole sync.
+func (c Code) Guard() bool { return planning[c].guard }

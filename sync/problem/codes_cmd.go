@@ -68,6 +68,32 @@ const (
 	// ApplicationNotFound: no application in the tenant has the connection's tag.
 	// Args: connection.
 	ApplicationNotFound Code = "HS-9126"
+	// FileNoTarget: a file was to be written where none can be. Args: file, kind
+	// (folder, nowhere: a link to what is not there, circle: of links, other), target
+	// (of the link).
+	FileNoTarget Code = "HS-9130"
+	// FileNoText: a file that should be text is none, or is in an encoding that is
+	// not read. Args: file.
+	FileNoText Code = "HS-9138"
+	// AnswerByNumber: a question was named by its number in a plan.
+	// Args: number, account (UPN), rows, domain, accounts (of all questions).
+	AnswerByNumber Code = "HS-9131"
+	// QuestionUnknown: no question is about the account that was named, or several
+	// are. Args: account, domain, accounts (of all questions; empty for none).
+	QuestionUnknown Code = "HS-9132"
+	// AnswerUnknown: what was given is no answer. Args: answer, account, rows.
+	AnswerUnknown Code = "HS-9133"
+	// AnswerRowUnknown: same person was said of a row that the question does not
+	// have. Args: answer, account, row (empty for none named), rows.
+	AnswerRowUnknown Code = "HS-9134"
+	// AnswerRowTaken: the row is another account's by an answer.
+	// Args: answer, account, row, rows, number (of the other question).
+	AnswerRowTaken Code = "HS-9135"
+	// LinksUnapproved: links were to be taken back, nobody can be asked, and --yes
+	// was not given. Args: domain, run, n.
+	LinksUnapproved Code = "HS-9136"
+	// LinksKept: a person answered no. Args: domain, run, n.
+	LinksKept Code = "HS-9137"
 	// LeftUnanswered: the input ended before the question was answered.
 	LeftUnanswered Code = "HS-9118"
 )
@@ -79,6 +105,8 @@ var cmdClasses = map[Code]Class{
 	Declined:            Mend,
 	FileNotRead:         Mend,
 	FileNotWritten:      Mend,
+	FileNoTarget:        Mend,
+	FileNoText:          Mend,
 	ReadyFileWrong:      Mend,
 	SourceUnknown:       Mend,
 	FaultUnknown:        Mend,
@@ -93,6 +121,13 @@ var cmdClasses = map[Code]Class{
 	WriterInPlan:        Mend,
 	ExportWrong:         Mend,
 	LeftUnanswered:      Mend,
+	AnswerByNumber:      Mend,
+	QuestionUnknown:     Mend,
+	AnswerUnknown:       Mend,
+	AnswerRowUnknown:    Mend,
+	AnswerRowTaken:      Mend,
+	LinksUnapproved:     Mend,
+	LinksKept:           Mend,
 	NoPublicCertificate: Mend,
 	ApplicationNotFound: Mend,
 	NoApplication:       Mend,

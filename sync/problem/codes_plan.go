@@ -37,9 +37,40 @@ const (
 	// ProtectedEquipment: the account is an equipment mailbox.
 	// Args: upn, name, line, domain, initial.
 	ProtectedEquipment Code = "HS-3110"
-	// ProtectedUnread: the account has an address and no Exchange plan, and the
-	// kind of its mailbox could not be read. Args: upn, name, line, domain.
+	// ProtectedUnread: the account has an address and no usable Exchange plan, and
+	// the kind of its mailbox could not be read. Args: upn, name, line, domain.
 	ProtectedUnread Code = "HS-3111"
+	// ProtectedDisabled: the sign-in of the account is disabled, not by hacsync,
+	// and the kind of its mailbox could not be read. Args: upn, name, line, domain.
+	ProtectedDisabled Code = "HS-3112"
+	// ProtectedResource: the account is of a Teams auto attendant or call queue.
+	// Args: upn, name, line, domain.
+	ProtectedResource Code = "HS-3113"
+)
+
+// Departures that wait: accounts whose person is absent from the source.
+const (
+	// NeverSeen: the account was in no complete read of the source, so an
+	// unattended run does not delete it. Args: upn, name, line, domain.
+	NeverSeen Code = "HS-3121"
+	// KeptMissing: on_missing = keep. Args: upn, name, line, domain, since (the
+	// first day without a row), due, days, of.
+	KeptMissing Code = "HS-3122"
+	// WaitsToDelete: on_missing = block; the account is deleted on a later day.
+	// Args: upn, name, line, domain, since, due, days (absent so far), of.
+	WaitsToDelete Code = "HS-3123"
+	// NotYetMissing: unattended, the account is deleted only after delete_after
+	// days of absence. Args: upn, name, line, domain, since, due, days, of.
+	NotYetMissing Code = "HS-3124"
+	// NoUsernames: the source has no Usernames, so nobody is known to have left.
+	// Args: upn, name, line, domain, since, due, days, of.
+	NoUsernames Code = "HS-3125"
+	// BlockedByOthers: the person is in the source again, but another
+	// administrator blocked the account. Args: upn, name, line, domain.
+	BlockedByOthers Code = "HS-3126"
+	// WaitsForShare: the deletion of a blocked account is due, but more are due
+	// than one run may delete. Args: upn, name, line, domain, share.
+	WaitsForShare Code = "HS-3127"
 )
 
 // Conflicts: rows that do not say clearly which account they mean, or that
@@ -93,6 +124,19 @@ const (
 	// account's local part and name, so it is not deleted. Args: upn, name, line,
 	// domain, other (the UPN of the row).
 	SparedByName Code = "HS-3215"
+	// QuestionOpen: only a person can say whether an account and a row are one
+	// person. Args: upn, name, line, domain.
+	QuestionOpen Code = "HS-3216"
+	// DuplicateUsername: two source rows have the same Username.
+	// Args: upn, name, line, domain, username, lines.
+	DuplicateUsername Code = "HS-3217"
+	// WitnessesDiffer: the link of the row's Username means another account than
+	// its immutable ID or UPN. Args: upn, name, line, domain, username, by_link,
+	// by_id, by_upn (UPNs of the accounts; empty for none), immutable_id.
+	WitnessesDiffer Code = "HS-3218"
+	// IDTaken: another account has the row's immutable ID and keeps it.
+	// Args: upn, name, line, domain, immutable_id, holder (its UPN).
+	IDTaken Code = "HS-3219"
 )
 
 // Values that Microsoft 365 would refuse, and accounts that cannot be restored.
@@ -128,6 +172,20 @@ const (
 	// UsageLocationUnknown: the usage location is not two letters.
 	// Args: upn, name, line, domain, value.
 	UsageLocationUnknown Code = "HS-3311"
+	// SheetValue: a value is what a spreadsheet shows in place of one: an error, a
+	// number that was too long, a formula, a date.
+	// Args: upn, name, line, domain, attribute, value.
+	SheetValue Code = "HS-3321"
+	// GarbledValue: a value has damaged characters, or was read in another
+	// encoding than it was written in.
+	// Args: upn, name, line, domain, attribute, value.
+	GarbledValue Code = "HS-3322"
+	// ImmutableIDShape: the immutable ID is unlike all others.
+	// Args: upn, name, line, domain, value.
+	ImmutableIDShape Code = "HS-3323"
+	// AliasDot: the Username (mailNickname) has a dot at an end, or two in a row.
+	// Args: upn, name, line, domain, value.
+	AliasDot Code = "HS-3324"
 	// RestoreAmbiguous: several deleted accounts fit the row.
 	// Args: upn, name, line, domain.
 	RestoreAmbiguous Code = "HS-3351"
@@ -137,9 +195,9 @@ const (
 	// RestoreTooLate: the deleted account that fits is purged within 24 hours.
 	// Args: upn, name, line, domain.
 	RestoreTooLate Code = "HS-3353"
-	// RestoreHeld: a deleted account had the UPN, but not both have an
-	// immutable ID to tell whether it is the same person. Args: upn, name,
-	// line, domain.
+	// RestoreHeld: a deleted account may be the person's: it had the UPN, but not
+	// both have an immutable ID to tell, or the immutable ID, but another name.
+	// Args: upn, name, line, domain.
 	RestoreHeld Code = "HS-3354"
 	// RestoreProtected: the deleted account that fits is a guest or otherwise
 	// never touched. Args: upn, name, line, domain.
@@ -174,6 +232,13 @@ const (
 	// MoveHeld: the account would cross between a managed and a federated
 	// domain, and nobody watches. Args: upn, name, line, domain, from.
 	MoveHeld Code = "HS-3408"
+	// MoveHeldByGuard: more accounts would leave the other domain than its Max
+	// Allowed Deletions lets go unattended. Args: upn, name, line, domain, from,
+	// origin (that domain), moves, users, limit.
+	MoveHeldByGuard Code = "HS-3409"
+	// MovedNowhere: the source has the person in a domain that is none of the
+	// tenant's. Args: upn, name, line, domain, to.
+	MovedNowhere Code = "HS-3410"
 )
 
 // Left out by a person.
@@ -204,6 +269,23 @@ const (
 	// SignInCancels: renames, immutable IDs and cleared values together reached
 	// their limit, and nobody watches. Args: changes, users, percent, limit.
 	SignInCancels Code = "HS-3904"
+	// GuardCancelsKnown: deletions of accounts that were in the source reached Max
+	// Allowed Deletions of those that are or were.
+	// Args: deletions, users, percent, limit, stops_at.
+	GuardCancelsKnown Code = "HS-3905"
+	// MovesCancel: accounts that leave another domain reached the guard of that
+	// domain. Args: origin, moves, users, percent, limit.
+	MovesCancel Code = "HS-3906"
+	// LostCancels: unattended, the accounts that lost their row in this read reached
+	// Max Allowed Deletions, the held and questioned ones counted.
+	// Args: lost, deletions, users, percent, limit.
+	LostCancels Code = "HS-3907"
+	// ChangesCancel: unattended, the accounts changed at all reached their limit.
+	// Args: changes, users, percent, limit.
+	ChangesCancel Code = "HS-3908"
+	// LostCancelsNumber: the same as LostCancels, of the number set beside the
+	// percentage. Args: lost, deletions, users, percent, limit.
+	LostCancelsNumber Code = "HS-3909"
 )
 
 // Why there is no plan, beside what is said of a domain in general
@@ -218,6 +300,13 @@ const (
 	// UsersColumnMissing: an attribute to write was not read from the
 	// destination. Args: attribute.
 	UsersColumnMissing Code = "HS-3913"
+	// SourceDoubtful: many rows contradict what earlier reads taught in one way.
+	// Args: source, domain, rows, links.
+	SourceDoubtful Code = "HS-3914"
+	// SourceMisread: so many rows would be garbled that the source was read in
+	// another encoding than it is in. Args: source, rows, of, domain, encoding
+	// (empty for an API).
+	SourceMisread Code = "HS-3931"
 )
 
 // Plan files.
@@ -274,10 +363,30 @@ const (
 	// MovesAway: the account leaves a cycle of UPNs by way of a temporary one.
 	// Args: temporary.
 	MovesAway Code = "HS-3955"
+	// UserTypeEmpty: the account has no userType and is taken for an old member.
+	// No Args.
+	UserTypeEmpty Code = "HS-3956"
+)
+
+// Warnings on a row: a value that is worse than the account's.
+const (
+	// LettersLost: the new value has question marks where the account has letters.
+	// Args: attribute, old, new.
+	LettersLost Code = "HS-3932"
+	// HalfWidth: the new value is half-width katakana. Args: attribute, old, new.
+	HalfWidth Code = "HS-3933"
+	// MixedScripts: the new value has letters that do not go together in one word.
+	// Args: attribute, old, new.
+	MixedScripts Code = "HS-3934"
+	// ZerosLost: the new value is the old one without its leading zeros.
+	// Args: attribute, old, new.
+	ZerosLost Code = "HS-3935"
 )
 
 // Warnings on a plan.
 const (
+	// ValuesWorse: rows whose new values lost letters or are odd. Args: rows.
+	ValuesWorse Code = "HS-3936"
 	// NotConfirmed: the number of source rows was not confirmed. Args: rows, source.
 	NotConfirmed Code = "HS-3961"
 	// TwoMasters: the tenant is synchronised from on-premises too. Args: tenant.
@@ -295,6 +404,15 @@ const (
 	// DecisionIdle: a reviewer's decision fits no row any more.
 	// Args: decision, upn, id.
 	DecisionIdle Code = "HS-3967"
+	// EligibleUnread: eligible members and owners of role-assignable groups could
+	// not be read. Args: groups (their number), permission.
+	EligibleUnread Code = "HS-3968"
+	// ProtectedFitsNone: an entry of the protected list fits no account.
+	// Args: entry.
+	ProtectedFitsNone Code = "HS-3969"
+	// DeparturesHeld: the source has no Usernames, so that no absence is believed.
+	// Args: source, accounts.
+	DeparturesHeld Code = "HS-3970"
 )
 
 // Why a row has drifted.
@@ -318,18 +436,158 @@ const (
 	DriftSourceNew Code = "HS-3987"
 	// DriftBack: the account to restore is not among the deleted. Args: upn.
 	DriftBack Code = "HS-3988"
+	// DriftLink: what is remembered of the account is not as it was when the plan
+	// was made. Args: upn, then, now (the Usernames; empty for none).
+	DriftLink Code = "HS-3989"
+	// DriftAnswer: the answer to the question about the account is not the one that
+	// the plan followed. Args: upn, then, now (same, different, not-now, or empty).
+	DriftAnswer Code = "HS-3990"
 )
 
-var planClasses = map[Code]Class{
-	GuardCancels:        Mend,
-	GuardCancelsNumber:  Mend,
-	GuardCancelsDay:     Mend,
-	SignInCancels:       Mend,
-	NoSourceRows:        Mend,
-	SourceColumnMissing: Mend,
-	UsersColumnMissing:  Fatal,
-	PlanNewer:           Mend,
-	PlanDamaged:         Mend,
-	PlanCut:             Mend,
-	PlanMismatch:        Mend,
+var planTable = map[Code]traits{
+	ProtectedSignedIn:   {class: Skip, group: LeftAlone},
+	ProtectedListed:     {class: Skip, group: LeftAlone},
+	ProtectedSynced:     {class: Skip, group: LeftAlone},
+	ProtectedGuest:      {class: Skip, group: LeftAlone},
+	ProtectedRestricted: {class: Skip, group: LeftAlone},
+	ProtectedRole:       {class: Skip, group: LeftAlone},
+	ProtectedRoleGroup:  {class: Skip, group: LeftAlone},
+	ProtectedShared:     {class: Skip, group: LeftAlone},
+	ProtectedRoom:       {class: Skip, group: LeftAlone},
+	ProtectedEquipment:  {class: Skip, group: LeftAlone},
+	ProtectedUnread:     {class: Skip, group: LeftAlone},
+	ProtectedDisabled:   {class: Skip, group: LeftAlone},
+	ProtectedResource:   {class: Skip, group: LeftAlone},
+
+	NeverSeen:       {class: Skip, group: LeftAlone},
+	KeptMissing:     {class: Skip, group: LeftAlone},
+	WaitsToDelete:   {class: Skip, group: LeftAlone},
+	NotYetMissing:   {class: Skip, group: LeftAlone},
+	NoUsernames:     {class: Skip, group: LeftAlone},
+	BlockedByOthers: {class: Skip, group: LeftAlone},
+	WaitsForShare:   {class: Skip, group: LeftAlone},
+
+	DuplicateUPN:         {class: Skip, group: NotWritable},
+	DuplicateImmutableID: {class: Skip, group: NotWritable},
+	FitsTwoAccounts:      {class: Skip, group: NotWritable},
+	SharedImmutableID:    {class: Skip, group: NotWritable},
+	FitsTwoRows:          {class: Skip, group: NotWritable},
+	ImmutableIDDiffers:   {class: Skip, group: NotWritable},
+	ImmutableIDHeld:      {class: Skip, group: NotWritable},
+	ImmutableIDFederated: {class: Skip, group: NotWritable},
+	AddressTaken:         {class: Skip, group: NotWritable},
+	UPNTaken:             {class: Skip, group: NotWritable},
+	Spared:               {class: Skip, group: NotWritable},
+	WaitsForSkipped:      {class: Skip, group: NotWritable},
+	PairHeld:             {class: Skip, group: NotWritable},
+	SparedByAddress:      {class: Skip, group: NotWritable},
+	SparedByName:         {class: Skip, group: NotWritable},
+	QuestionOpen:         {class: Skip, group: NotWritable},
+	DuplicateUsername:    {class: Skip, group: NotWritable},
+	WitnessesDiffer:      {class: Skip, group: NotWritable},
+	IDTaken:              {class: Skip, group: NotWritable},
+
+	UPNCharacter:         {class: Skip, group: NotWritable},
+	UPNTooLong:           {class: Skip, group: NotWritable},
+	UPNDot:               {class: Skip, group: NotWritable},
+	UPNNoLocal:           {class: Skip, group: NotWritable},
+	ValueLong:            {class: Skip, group: NotWritable},
+	NoDisplayName:        {class: Skip, group: NotWritable},
+	NoAlias:              {class: Skip, group: NotWritable},
+	AliasCharacter:       {class: Skip, group: NotWritable},
+	ImmutableIDCharacter: {class: Skip, group: NotWritable},
+	FederatedNeedsID:     {class: Skip, group: NotWritable},
+	UsageLocationUnknown: {class: Skip, group: NotWritable},
+	SheetValue:           {class: Skip, group: NotWritable},
+	GarbledValue:         {class: Skip, group: NotWritable},
+	ImmutableIDShape:     {class: Skip, group: NotWritable},
+	AliasDot:             {class: Skip, group: NotWritable},
+	RestoreAmbiguous:     {class: Skip, group: NotWritable},
+	RestoreSynced:        {class: Skip, group: NotWritable},
+	RestoreTooLate:       {class: Skip, group: NotWritable},
+	RestoreHeld:          {class: Skip, group: NotWritable},
+	RestoreProtected:     {class: Skip, group: NotWritable},
+	RestoreCrosses:       {class: Skip, group: NotWritable},
+
+	NoUPN:             {class: Skip, group: NotHere},
+	NotUPN:            {class: Skip, group: NotHere},
+	MovedAway:         {class: Skip, group: NotHere},
+	MovedAwayNotSetUp: {class: Skip, group: NotHere},
+	MovedInNotSetUp:   {class: Skip, group: NotHere},
+	MoveNeedsID:       {class: Skip, group: NotHere},
+	MoveNeedsPassword: {class: Skip, group: NotHere},
+	MoveHeld:          {class: Skip, group: NotHere},
+	MoveHeldByGuard:   {class: Skip, group: NotHere},
+	MovedNowhere:      {class: Skip, group: NotHere},
+
+	LeftOutAlways: {class: Skip, group: LeftOut},
+	LeftOutOnce:   {class: Skip, group: LeftOut},
+	LeftOutWith:   {class: Skip, group: LeftOut},
+
+	GuardCancels:       {class: Mend, guard: true},
+	GuardCancelsNumber: {class: Mend, guard: true},
+	GuardCancelsDay:    {class: Mend, guard: true},
+	SignInCancels:      {class: Mend, guard: true},
+	GuardCancelsKnown:  {class: Mend, guard: true},
+	MovesCancel:        {class: Mend, guard: true},
+	LostCancels:        {class: Mend, guard: true},
+	ChangesCancel:      {class: Mend, guard: true},
+	LostCancelsNumber:  {class: Mend, guard: true},
+
+	NoSourceRows:        {class: Mend},
+	SourceColumnMissing: {class: Mend},
+	UsersColumnMissing:  {class: Fatal},
+	SourceDoubtful:      {class: Mend},
+	SourceMisread:       {class: Mend},
+
+	PlanNewer:    {class: Mend},
+	PlanDamaged:  {class: Mend},
+	PlanCut:      {class: Mend},
+	PlanMismatch: {class: Mend},
+
+	LooksSame:          {class: Skip},
+	ControlCharacter:   {class: Skip},
+	RenameReaches:      {class: Skip},
+	AliasShared:        {class: Skip},
+	DeletedByHand:      {class: Skip},
+	UndoneBefore:       {class: Skip},
+	DeletedHasID:       {class: Skip},
+	UPNUsedAgain:       {class: Skip},
+	BlockKeepsSessions: {class: Skip},
+
+	ValueCleared:     {class: Skip},
+	PasswordReset:    {class: Skip},
+	MovedFrom:        {class: Skip},
+	ImmutableIDStays: {class: Skip},
+	MaybeSamePerson:  {class: Skip},
+	MovesAway:        {class: Skip},
+
+	NotConfirmed:  {class: Skip},
+	TwoMasters:    {class: Skip},
+	SourceOld:     {class: Skip},
+	AliasesShared: {class: Skip},
+	AliasesKept:   {class: Skip},
+	ColumnAbsent:  {class: Skip},
+	DecisionIdle:  {class: Skip},
+
+	ProtectedFitsNone: {class: Skip},
+	EligibleUnread:    {class: Skip},
+	UserTypeEmpty:     {class: Skip},
+	LettersLost:       {class: Skip},
+	HalfWidth:         {class: Skip},
+	MixedScripts:      {class: Skip},
+	ZerosLost:         {class: Skip},
+	ValuesWorse:       {class: Skip},
+	DeparturesHeld:    {class: Skip},
+
+	DriftValue:      {class: Skip},
+	DriftGone:       {class: Skip},
+	DriftTaken:      {class: Skip},
+	DriftIDTaken:    {class: Skip},
+	DriftSource:     {class: Skip},
+	DriftSourceGone: {class: Skip},
+	DriftSourceNew:  {class: Skip},
+	DriftBack:       {class: Skip},
+	DriftLink:       {class: Skip},
+	DriftAnswer:     {class: Skip},
 }

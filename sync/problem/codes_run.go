@@ -31,6 +31,12 @@ const (
 	// ConfirmLost: just before its deletion an account could not be read.
 	// Args: upn.
 	ConfirmLost Code = "HS-4511"
+	// RowPutBack: deleted and restored, because the addition that was to take its
+	// UPN failed. Args: upn, no.
+	RowPutBack Code = "HS-4512"
+	// RowNotPutBack: deleted, and could not be restored although the addition that
+	// was to take its UPN failed. Args: upn, no.
+	RowNotPutBack Code = "HS-4513"
 
 	// PlanNotFinal: the plan still needs mailbox kinds and must not be applied.
 	// Args: accounts.
@@ -54,10 +60,14 @@ const (
 	DomainInitial Code = "HS-5508"
 	// NoSource: the domain has no source yet. Args: domain.
 	NoSource Code = "HS-5509"
-	// SettingUnknown: no such key. Args: key, keys.
+	// SettingUnknown: no such key. Args: key, near (the one that it is most like, may be
+	// empty), keys.
 	SettingUnknown Code = "HS-5510"
 	// SettingValue: a value that the key does not take. Args: key, value, takes.
 	SettingValue Code = "HS-5511"
+	// ProtectedNobody: entries of the protected accounts are neither UPNs nor object
+	// IDs. Args: entries, n.
+	ProtectedNobody Code = "HS-5530"
 	// Shrunk: a side has fewer users than a share of its last good run.
 	// Args: side, now, then, share.
 	Shrunk Code = "HS-5512"
@@ -100,6 +110,8 @@ var runClasses = map[Code]Class{
 	RowGone:          Skip,
 	AddTaken:         Skip,
 	ConfirmLost:      Retry,
+	RowPutBack:       Skip,
+	RowNotPutBack:    Mend,
 	NotApproved:      Mend,
 	WrongTenant:      Mend,
 	RaiseSpent:       Mend,
@@ -110,6 +122,7 @@ var runClasses = map[Code]Class{
 	NoSource:         Mend,
 	SettingUnknown:   Mend,
 	SettingValue:     Mend,
+	ProtectedNobody:  Mend,
 	Shrunk:           Mend,
 	Interrupted:      Retry,
 	SettingsNewer:    Mend,

@@ -59,6 +59,26 @@ const (
 	// source.BadRows. Args: file, bad (how many), lines (of the first of them).
 	FileBadRows Code = "HS-2029"
 
+	// FileForeign: the text is in an encoding that is known and not read. Args:
+	// file, encoding.
+	FileForeign Code = "HS-2033"
+	// FileUnsure: the text may be in one of several encodings, and in which
+	// cannot be told. Args: file, line (of the first character that is not
+	// ASCII), encodings.
+	FileUnsure Code = "HS-2034"
+	// FileProduct: the file is the export, or a form, of another product. Args:
+	// file, product, columns (those seen).
+	FileProduct Code = "HS-2035"
+	// FileNoUsername: no column holds the Username, and none is mapped to the
+	// alias. Args: file, columns (those seen).
+	FileNoUsername Code = "HS-2036"
+	// FileSeparator: the columns are separated by a character that no export
+	// has. Args: file, separator.
+	FileSeparator Code = "HS-2037"
+	// FileNoHeader: on the first line stands a user, not the names of columns.
+	// Args: file.
+	FileNoHeader Code = "HS-2038"
+
 	// MappingColumn: a mapped custom attribute is no column of the source.
 	// Args: name, column, columns (those seen).
 	MappingColumn Code = "HS-2030"
@@ -122,6 +142,12 @@ var sourceClasses = map[Code]Class{
 	FileCut:          Mend,
 	FileRowTooLong:   Mend,
 	FileBadRows:      Mend,
+	FileForeign:      Mend,
+	FileUnsure:       Mend,
+	FileProduct:      Mend,
+	FileNoUsername:   Mend,
+	FileSeparator:    Mend,
+	FileNoHeader:     Mend,
 	MappingColumn:    Mend,
 	MappingTarget:    Mend,
 	MappingSecret:    Mend,

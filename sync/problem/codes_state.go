@@ -59,7 +59,9 @@ const (
 	IdentityUnreadable Code = "HS-5051"
 	// IdentityExposed: others on this machine may read it. Args: file, mode.
 	IdentityExposed Code = "HS-5052"
-	// IdentityInvalid: the file holds no usable age identity. Args: file.
+	// IdentityInvalid: the file holds no usable age identity. Args: file, why (folder,
+	// empty, encrypted, plugin, public: only the public half, other: a key of another
+	// kind, encoding: no text in UTF-8 or UTF-16; may be empty).
 	IdentityInvalid Code = "HS-5053"
 	// IdentityExists: a new identity would replace a file. Args: file.
 	IdentityExists Code = "HS-5054"
@@ -110,6 +112,13 @@ const (
 	// NewPassphraseNeeded: saved data is to be sealed with another passphrase, and
 	// none was given.
 	NewPassphraseNeeded Code = "HS-5458"
+	// KeyringSilent: the keyring, or the session bus that leads to it, took the
+	// question and did not answer. Args: seconds.
+	KeyringSilent Code = "HS-5460"
+	// SealedDamaged: saved data is not as it was saved. Args: what (connection, empty
+	// for what belongs to the state itself), kind (passphrase or keyring where it is
+	// the row of such keys, else empty).
+	SealedDamaged Code = "HS-5461"
 )
 
 var stateClasses = map[Code]Class{
@@ -156,4 +165,6 @@ var stateClasses = map[Code]Class{
 	ForgetUnapproved:    Mend,
 	ForgetDeclined:      Mend,
 	NewPassphraseNeeded: Mend,
+	KeyringSilent:       Mend,
+	SealedDamaged:       Mend,
 }

@@ -82,8 +82,31 @@ const (
 	UndoRunning Code = "HS-3993"
 )
 
-var undoClasses = map[Code]Class{
-	UndoNothing: Mend,
-	UndoDryRun:  Mend,
-	UndoRunning: Mend,
+var undoTable = map[Code]traits{
+	UndoChanged:      {class: Skip, group: NotWritable},
+	UndoNotAsMade:    {class: Skip, group: NotWritable},
+	UndoLicensed:     {class: Skip, group: NotWritable},
+	UndoDeletedSince: {class: Skip, group: NotWritable},
+	UndoGone:         {class: Skip, group: NotWritable},
+	UndoTooLate:      {class: Skip, group: NotWritable},
+	UndoUPNTaken:     {class: Skip, group: NotWritable},
+	UndoWaits:        {class: Skip, group: NotWritable},
+	UndoIDTaken:      {class: Skip, group: NotWritable},
+	UndoIDFederated:  {class: Skip, group: NotWritable},
+	UndoNotEmpty:     {class: Skip, group: NotWritable},
+	UndoDomainGone:   {class: Skip, group: NotWritable},
+	UndoMoved:        {class: Skip, group: NotWritable},
+	UndoNotYetSeen:   {class: Skip, group: NotWritable},
+	UndoneAlready:    {class: Skip, group: NotWritable},
+	UndoNeverTouched: {class: Skip, group: NotWritable},
+	UndoCrosses:      {class: Skip, group: NotWritable},
+
+	UndoRestores:      {class: Skip},
+	UndoRenames:       {class: Skip},
+	UndoSourceAsks:    {class: Skip},
+	UndoPasswordStays: {class: Skip},
+
+	UndoNothing: {class: Mend},
+	UndoDryRun:  {class: Mend},
+	UndoRunning: {class: Mend},
 }

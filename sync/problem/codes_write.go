@@ -50,12 +50,14 @@ const (
 
 	// ConflictUPN: another object has the UPN. Args: upn, value.
 	ConflictUPN Code = "HS-4101"
-	// ConflictAddress: another object holds the address. Args: upn, value.
+	// ConflictAddress: another object holds the address, or one that the change would
+	// make. Args: upn, value (may be empty), change (what was to be set).
 	ConflictAddress Code = "HS-4102"
 	// ConflictImmutableID: another account has the immutable ID. Args: upn,
 	// value.
 	ConflictImmutableID Code = "HS-4103"
-	// ConflictOther: another object has the same value. Args: upn, attribute.
+	// ConflictOther: another object has the same value. Args: upn, attribute (may be
+	// empty), change (what was to be set).
 	ConflictOther Code = "HS-4104"
 	// ValueRefused: Microsoft 365 does not take the value. Args: upn, attribute,
 	// value.

@@ -35,6 +35,17 @@ const (
 	Skip               // this row alone is left as it is
 )
 
+// Group says whose decision a skip is.
+type Group uint8
+
+// The groups, in the order shown.
+const (
+	LeftAlone   Group = iota + 1 // by rule
+	NotWritable                  // Microsoft 365 would refuse it as it is, or it is a conflict
+	NotHere                      // not for this domain
+	LeftOut                      // by a person
+)
+
 // Upstream is what the other side said, kept to reproduce a customer's run.
 type Upstream struct {
 	Status     int           // HTTP status, 0 if there was no answer
@@ -127,16 +138,10 @@ func Has(err error, codes ...Code) bool {
 	return p != nil && slices.Contains(codes, p.Code)
 }
 
-// Class is the class of a code. Codes not listed in a family's table are Fatal,
-// except those of planning, which are skips.
-func (c Code) Class() Class {
-	if k, ok := classes[c]; ok {
-		return k
-	}
-	if strings.HasPrefix(string(c), "HS-3") {
-		return Skip
-	}
-	return Fatal
+// Guarded reports whether err's outermost problem is that the guard cancels.
+func Guarded(err error) bool {
+	p := Of(err)
+	return p != nil && p.Code.Guard()
 }
 
 // Stored is the form in which a problem stands in journals and run logs.

@@ -13,8 +13,11 @@ import (
 // confirm reads the accounts of the steps once more, by ID, and drops the steps
 // whose account is no longer as it was approved: gone, changed by somebody
 // else, protected since, or already as wanted. A new account cannot be read
-// before it exists; Graph refuses a second one with its UPN.
-func (s *syncing) confirm(ctx context.Context, steps []plan.Step, attempts map[stepKey]int) ([]plan.Step, error) {
+// before it exists; Graph refuses a second one with its UPN. late are steps whose
+// account may only be hidden for now: they are looked at again after wait.
+func (s *syncing) confirm(
+	ctx context.Context, steps []plan.Step, attempts map[stepKey]int,
+) (left, late []plan.Step, wait time.Duration, err error) {
 	var refs []directory.Ref
 	for _, step := range steps {
 		if step.Verb != plan.Create {
@@ -24,18 +27,17 @@ func (s *syncing) confirm(ctx context.Context, steps []plan.Step, attempts map[s
 	found, err := s.look(ctx, refs)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, errStop
+			return nil, nil, 0, errStop
 		}
-		return nil, err
+		return nil, nil, 0, err
 	}
 	protected, err := s.protectedNow(ctx, steps, found)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, errStop
+			return nil, nil, 0, errStop
 		}
-		return nil, err
+		return nil, nil, 0, err
 	}
-	var left []plan.Step
 	for _, step := range steps {
 		key := stepKey{step.Action, step.Step}
 		if step.Verb == plan.Create {
@@ -44,6 +46,10 @@ func (s *syncing) confirm(ctx context.Context, steps []plan.Step, attempts map[s
 		}
 		if why := protected[step.Action]; why != nil {
 			s.fail(step, why)
+			continue
+		}
+		if pause, ok := s.hidden(step, found[s.objectID(step)]); ok {
+			late, wait = append(late, step), max(wait, pause)
 			continue
 		}
 		switch why, done := s.stillAsApproved(step, found[s.objectID(step)]); {
@@ -56,7 +62,20 @@ func (s *syncing) confirm(ctx context.Context, steps []plan.Step, attempts map[s
 			left = append(left, step)
 		}
 	}
-	return left, nil
+	return left, late, wait, nil
+}
+
+// hidden reports whether a step's account does not show and may all the same be
+// there.
+func (s *syncing) hidden(step plan.Step, found []directory.Sighting) (wait time.Duration, ok bool) {
+	live, deleted := sorted(found)
+	switch {
+	case live != nil:
+		return 0, false
+	case deleted != nil && step.Verb != plan.Patch && step.Verb != plan.PatchUPN:
+		return 0, false // to be restored, or deleted already
+	}
+	return s.late(step, deleted != nil)
 }
 
 // keep remembers what a deleted account was like: the journal has it as the
@@ -66,6 +85,7 @@ func (s *syncing) keep(step plan.Step, found []directory.Sighting) {
 	if step.Verb != plan.RestoreUser || deleted == nil {
 		return
 	}
+	s.saw(deleted.ID)
 	was := image{}
 	for _, a := range s.plan.Policy().Attributes {
 		v, set := deleted.Get(a)
@@ -96,13 +116,13 @@ func (s *syncing) look(ctx context.Context, refs []directory.Ref) (map[directory
 	if err != nil {
 		return nil, err
 	}
+	s.notice(sightings)
 	for _, g := range sightings {
 		id := g.Ref.ID
 		if g.Record.ID != "" {
 			id = g.Record.ID
 		}
 		found[id] = append(found[id], g)
-		s.tell(g.ServerTime)
 	}
 	return found, nil
 }

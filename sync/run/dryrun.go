@@ -36,6 +36,7 @@ func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Plann
 		settings Settings
 		src      source.Source
 		planned  *Planned
+		lesson   *state.Lesson
 		sum      Summary
 		err      error
 	)
@@ -68,7 +69,7 @@ func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Plann
 		err = prepare()
 	}
 	if err == nil {
-		planned, sum, err = r.dryRun(ctx, run, src, settings, o)
+		planned, lesson, sum, err = r.dryRun(ctx, run, src, settings, o)
 	}
 	sum.Took = r.Clock.Now().Sub(run.Started)
 	run.Ended, run.State = r.Clock.Now(), state.Done
@@ -83,7 +84,11 @@ func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Plann
 	}
 	run.Summary = sum.json()
 	r.ended(run, sum, err)
-	if uerr := r.Store.UpdateRun(context.WithoutCancel(ctx), run); err == nil {
+	var p *plan.Plan
+	if err == nil {
+		p = planned.Plan
+	}
+	if uerr := r.endDryRun(context.WithoutCancel(ctx), run, p, lesson); err == nil {
 		err = uerr
 	}
 	if err != nil {
@@ -109,31 +114,38 @@ func storedProblem(err error) *problem.Stored {
 // dryRun does the reading and the planning of an entered run.
 func (r *Runner) dryRun(
 	ctx context.Context, run state.Run, src source.Source, settings Settings, o Overrides,
-) (*Planned, Summary, error) {
+) (*Planned, *state.Lesson, Summary, error) {
 	sum := Summary{Count: max(o.Count, 0)}
 	in, err := r.read(ctx, run.Domain, src, settings, o)
 	if err != nil {
-		return nil, sum, err
+		return nil, nil, sum, err
 	}
-	sum.SourceTotal, sum.UsersTotal = in.Source.Len(), in.Users.Len()
-	if err := r.shrunk(ctx, run.Domain, settings, sum); err != nil {
-		return nil, sum, err
+	if err := r.seenEnabled(ctx, &in); err != nil {
+		return nil, nil, sum, err
+	}
+	if err := r.dropLinks(ctx, &in); err != nil {
+		return nil, nil, sum, err
 	}
 	p, err := r.build(ctx, in)
 	if err != nil {
-		return nil, sum, err
+		return nil, nil, sum, err
+	}
+	sum.SourceTotal, sum.UsersTotal, sum.SourceUsable = in.Source.Len(), in.Users.Len(), p.Counts().Usable
+	if err := r.shrunk(ctx, run.Domain, settings, sum); err != nil {
+		return nil, nil, sum, err
 	}
 	sum.planned(p)
 	sum.Confirmed = p.Confirmed()
 	if err := r.save(ctx, run.No, p); err != nil {
-		return nil, sum, err
+		return nil, nil, sum, err
 	}
 	if settings.Policy.OnEmpty == plan.ClearKnown {
 		if err := r.remember(ctx, run.Domain, in.Source); err != nil {
-			return nil, sum, err
+			return nil, nil, sum, err
 		}
 	}
-	return &Planned{Run: run.No, Plan: p, At: run.Started, Source: run.Source, Count: max(o.Count, 0), ahead: r.ahead(in.At)}, sum, nil
+	lesson := r.lesson(&in, p, run.Source == settings.Source)
+	return &Planned{Run: run.No, Plan: p, At: run.Started, Source: run.Source, Count: max(o.Count, 0), ahead: r.ahead(in.At)}, lesson, sum, nil
 }
 
 // save stores a plan under its run.
@@ -168,6 +180,7 @@ func (r *Runner) read(
 		return in, err
 	}
 	in.Tenant, in.Users, in.Deleted, in.At = reading.Tenant, reading.Users, reading.Deleted, reading.ServerTime
+	in.Notes = reading.Notes
 	var err error
 	if in.SetUp, err = r.Store.Domains(ctx, r.Connection.Tenant); err != nil {
 		return in, err
@@ -177,13 +190,52 @@ func (r *Runner) read(
 	}
 	in.Decisions = append(in.Decisions, o.Decisions...)
 	now := r.Clock.Now().Add(r.ahead(in.At))
-	if in.Facts, err = r.facts(ctx, domain, settings, now); err != nil {
+	if err := r.remembered(ctx, &in, settings, src, now); err != nil {
 		return in, err
 	}
 	if o.Unattended {
 		in.Facts.DeletionsToday, in.Facts.UsersThen, err = r.today(ctx, domain, now, 0)
 	}
 	return in, err
+}
+
+// remembered adds what this state knows: what the journal says, what was learnt,
+// what reviewers answered, and the settings of the other domains.
+func (r *Runner) remembered(ctx context.Context, in *plan.Input, settings Settings, src source.Source, now time.Time) error {
+	var err error
+	if err = r.vouchFor(ctx, in.Domain, in.Users); err != nil {
+		return err
+	}
+	var marked map[string]state.Account
+	if in.Past, marked, err = r.past(ctx, in, sourceName(settings, src)); err != nil {
+		return err
+	}
+	if in.Facts, err = r.facts(ctx, in.Domain, settings, now, marked); err != nil {
+		return err
+	}
+	if in.Answers, err = r.answers(ctx, in.Domain); err != nil {
+		return err
+	}
+	in.Others = map[string]plan.Policy{}
+	for _, name := range in.SetUp {
+		if name = directory.FoldUPN(name); name == in.Domain {
+			continue
+		}
+		other, err := r.settings(ctx, name)
+		if err != nil {
+			return err
+		}
+		in.Others[name] = other.Policy
+	}
+	return nil
+}
+
+// sourceName is what links call a source: the HAC, not the file.
+func sourceName(s Settings, src source.Source) string {
+	if n, ok := src.(source.Named); ok {
+		return n.Identity()
+	}
+	return s.SourceName
 }
 
 // ahead is by how much the destination's clock is before ours, once it told its
@@ -232,6 +284,12 @@ func (r *Runner) complete(
 	}
 }
 
+// The sides of the shrink check.
+const (
+	sideSource      = "source"
+	sideDestination = "destination"
+)
+
 // shrunk refuses a side that has lost more than a share of its users since the
 // last good dry run of the domain: such a read was often not what it seemed.
 func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, now Summary) error {
@@ -242,6 +300,14 @@ func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, n
 		return err
 	}
 	then := summaryOf(runs[0])
+	accepted, err := r.Store.Accepted(ctx, r.Connection.Tenant, domain)
+	if err != nil {
+		return err
+	}
+	was := then.SourceUsable
+	if was == 0 && then.Counts != nil { // of a hacsync that did not count them yet
+		was = then.Counts.SourceUsers
+	}
 	// What we deleted ourselves since then is not missing.
 	entries, err := r.Store.JournalSince(ctx, r.Connection.Tenant, "", runs[0].Started)
 	if err != nil {
@@ -255,7 +321,10 @@ func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, n
 	for _, side := range []struct {
 		name      string
 		now, then int
-	}{{"source", now.SourceTotal, then.SourceTotal}, {"destination", now.UsersTotal, then.UsersTotal}} {
+	}{{sideSource, now.SourceUsable, was}, {sideDestination, now.UsersTotal, then.UsersTotal}} {
+		if ok, said := accepted[side.name]; said && ok == side.now {
+			continue
+		}
 		if side.now*100 < settings.ShrinkShare*side.then {
 			return problem.New(problem.Shrunk, problem.Args{
 				"side": side.name, "now": strconv.Itoa(side.now), "then": strconv.Itoa(side.then),
@@ -274,9 +343,11 @@ const kept = 30 * 24 * time.Hour
 
 // facts are what the journal of this tenant knows. now is by the destination's
 // clock, as the rows of the journal are, whichever machine wrote them.
-func (r *Runner) facts(ctx context.Context, domain string, settings Settings, now time.Time) (plan.Facts, error) {
+func (r *Runner) facts(
+	ctx context.Context, domain string, settings Settings, now time.Time, marked map[string]state.Account,
+) (plan.Facts, error) {
 	f := plan.Facts{
-		Blocked: map[directory.ID]bool{}, Added: map[directory.ID]bool{},
+		Blocked: map[directory.ID]bool{}, Added: map[directory.ID]bool{}, Restored: map[directory.ID]bool{},
 		Deleted: map[directory.ID]bool{}, Undone: map[directory.ID]bool{},
 	}
 	entries, err := r.Store.JournalSince(ctx, r.Connection.Tenant, "", time.Time{})
@@ -288,6 +359,11 @@ func (r *Runner) facts(ctx context.Context, domain string, settings Settings, no
 	undo, err := r.undoRuns(ctx)
 	if err != nil {
 		return f, err
+	}
+	for id, a := range marked { // also by runs that have left the sync log
+		if a.Blocked != 0 {
+			f.Blocked[directory.ID(id)] = true
+		}
 	}
 	overlay, made, keys := map[directory.ID]*directory.Record{}, map[directory.ID]bool{}, keysWritten{}
 	for _, e := range entries {
@@ -305,8 +381,10 @@ func (r *Runner) facts(ctx context.Context, domain string, settings Settings, no
 				f.Deleted[id] = true
 			}
 			delete(f.Added, id)
+			delete(f.Restored, id)
 		case plan.RestoreUser:
 			delete(f.Deleted, id)
+			f.Restored[id] = true
 			if made[id] {
 				f.Added[id] = true
 			}
@@ -320,7 +398,8 @@ func (r *Runner) facts(ctx context.Context, domain string, settings Settings, no
 		// An account added disabled counts as blocked by us: nobody else would
 		// let the person in once the source does.
 		if v, ok := after.get(directory.AccountEnabled); ok {
-			f.Blocked[id] = v.Text == "false"
+			// Seen enabled since, a block is another administrator's.
+			f.Blocked[id] = v.Text == "false" && !marked[string(id)].Enabled.After(when(&e))
 		}
 		if now.Sub(when(&e)) < recent {
 			overlayWith(overlay, e, after)

@@ -87,6 +87,14 @@ func (s gatedStore) UpdateRun(ctx context.Context, r state.Run) error {
 	return pass(s.g, "update run", func() error { return s.Store.UpdateRun(ctx, r) })
 }
 
+func (s gatedStore) EndRun(ctx context.Context, r state.Run, l *state.Lesson) error {
+	return pass(s.g, "end run", func() error { return s.Store.EndRun(ctx, r, l) })
+}
+
+func (s gatedStore) SaveLesson(ctx context.Context, no int64, l state.Lesson) error {
+	return pass(s.g, "save lesson", func() error { return s.Store.SaveLesson(ctx, no, l) })
+}
+
 func (s gatedStore) SavePlan(ctx context.Context, no int64, f string, file []byte) error {
 	return pass(s.g, "save plan", func() error { return s.Store.SavePlan(ctx, no, f, file) })
 }
@@ -121,7 +129,11 @@ func (c gatedClaim) Release(ctx context.Context) error {
 }
 
 func (c gatedClaim) UpdateRun(ctx context.Context, r state.Run) error {
-	return pass(c.g, "end run", func() error { return c.Claim.UpdateRun(ctx, r) })
+	return pass(c.g, "update run", func() error { return c.Claim.UpdateRun(ctx, r) })
+}
+
+func (c gatedClaim) EndRun(ctx context.Context, r state.Run, l *state.Lesson) error {
+	return pass(c.g, "end run", func() error { return c.Claim.EndRun(ctx, r, l) })
 }
 
 func (c gatedClaim) Intend(ctx context.Context, rows []state.Entry) error {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,7 @@ func TestUpgrade_EveryReleasedStateIsOpenedWholeAndGoesOn(t *testing.T) {
 			t.Run(fmt.Sprintf("%d %s", version, kind), func(t *testing.T) {
 				t.Run("resumed", func(t *testing.T) { goesOn(t, released(t, version, kind)) })
 				t.Run("undone", func(t *testing.T) { isUndone(t, released(t, version, kind)) })
+				t.Run("vouched for", func(t *testing.T) { isVouchedFor(t, released(t, version, kind)) })
 				t.Run("unattended", func(t *testing.T) { goesOnAlone(t, released(t, version, kind)) })
 				t.Run("backed up", func(t *testing.T) {
 					a := released(t, version, kind)
@@ -212,6 +214,76 @@ func isUndone(t *testing.T, a *arena) {
 	}
 	if r, err := p.store.Run(t.Context(), 4); err != nil || r.State != state.Abandoned {
 		t.Errorf("the interrupted sync is %s, %v", r.State, err)
+	}
+}
+
+// isVouchedFor: those whom the last plan of before there were links matched are known
+// to have been in the source, once, and under no Username.
+func isVouchedFor(t *testing.T, a *arena) {
+	p := opened(t, a)
+	awaitOpen(t, p)
+	if rep, err := p.Resume(t.Context(), 4); err != nil || rep.State != state.Done {
+		t.Fatalf("%+v, %v", rep, err)
+	}
+	last, err := p.Latest(t.Context(), domain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A person who left since, and a stranger whom no plan has matched.
+	stranger := a.tenant.person("stranger@"+domain, "", "他人")
+	out, err := p.Decisions(t.Context(), domain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.source.rows = slices.Clone(a.source.rows)
+	for i := range a.source.rows { // the program of then did not read them
+		local, _ := directory.SplitUPN(a.source.rows[i].UPN)
+		a.source.rows[i].ID = directory.ID(local)
+	}
+	var leaver string
+	for i, r := range a.source.rows {
+		if u := a.account(r.UPN); u != nil && !u.Marks.Any(untouchable) && a.before[u.ID].UPN == r.UPN &&
+			!slices.ContainsFunc(out, func(d plan.Decision) bool { return d.ID == u.ID }) {
+			leaver = string(u.ID)
+			a.source.rows = slices.Delete(a.source.rows, i, i+1)
+			break
+		}
+	}
+	a.later(time.Hour)
+	planned, err := p.DryRun(t.Context(), domain, run.Overrides{Unattended: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := p.known(t)
+	if len(known) == 0 || !known[leaver].Claimed || known[string(stranger.ID)].Claimed {
+		t.Fatalf("%d accounts are known; the leaver: %+v, the stranger: %+v; last plan %+v",
+			len(known), known[leaver], known[string(stranger.ID)], last.Plan.Counts())
+	}
+	for id, l := range known {
+		if l.Link.Username != "" {
+			t.Errorf("the Username of %s was guessed: %+v", id, l.Link)
+		}
+	}
+	deleted := false
+	for x := range planned.Plan.Actions() {
+		deleted = deleted || x.Kind == plan.Delete && string(x.User.ID) == leaver && x.Explanation.Claim == plan.ClaimVouched
+		if x.User.ID == stranger.ID {
+			t.Error("a stranger is deleted unattended")
+		}
+	}
+	if !deleted {
+		t.Errorf("the leaver stays: %+v", planned.Plan.Counts())
+	}
+	// Once: what a later plan of the old kind matched vouches for nobody.
+	if done, err := p.store.Vouched(t.Context(), "t-1", domain); err != nil || !done {
+		t.Errorf("it would be done again: %v", err)
+	}
+	a.later(time.Hour)
+	if _, err := p.DryRun(t.Context(), domain, run.Overrides{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(p.known(t)); n != len(known) {
+		t.Errorf("%d accounts are known, were %d", n, len(known))
 	}
 }
 

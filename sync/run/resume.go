@@ -25,11 +25,15 @@ func (r *Runner) resume(ctx context.Context, no int64, alone bool) (*Report, err
 	if err := resumable(run); err != nil {
 		return nil, err
 	}
-	claim, err := r.Store.Take(ctx, run.Tenant, run.Domain, r.Holder, !alone)
+	var leaves []string
+	if p, err := r.Stored(ctx, no); err == nil {
+		leaves = p.Plan.Leaves()
+	}
+	claim, others, err := r.claims(ctx, run.Domain, leaves, !alone)
 	if err != nil {
 		return nil, err
 	}
-	defer release(ctx, claim)
+	defer release(ctx, append(others, claim)...)
 	// Read again: its last holder may have ended it while we waited.
 	if run, err = r.Store.Run(ctx, no); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
@@ -36,6 +37,7 @@ const (
 
 // ParseAge reads an age such as 90d, 12w or 36h; at least a day.
 func ParseAge(text string) (time.Duration, error) {
+	text = input.Fold(text)
 	wrong := settingValue("age", text, "90d, 12w, 36h; at least 1d")
 	unit, ok := map[byte]time.Duration{'d': day, 'w': 7 * day, 'h': time.Hour}[lastByte(text)]
 	if !ok {

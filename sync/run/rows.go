@@ -21,6 +21,12 @@ func (r *Runner) Rows(ctx context.Context, no int64) (open []RowResult, seen int
 	done := map[int]bool{}
 	for _, e := range entries {
 		row, known := rows[e.Action]
+		if takenBack(&e) {
+			rows[e.Action] = RowResult{
+				No: e.Action, Kind: plan.Delete, UPN: e.Object.UPN, Outcome: OutcomeFailed, Why: decodeProblem(e.Problem),
+			}
+			continue
+		}
 		if e.State == state.Seen {
 			done[e.Action] = true
 			continue
@@ -42,6 +48,13 @@ func (r *Runner) Rows(ctx context.Context, no int64) (open []RowResult, seen int
 	}
 	slices.SortFunc(open, func(a, b RowResult) int { return cmp.Compare(a.No, b.No) })
 	return open, seen, nil
+}
+
+// takenBack reports whether a row of the journal took the deletion of its action
+// back: the addition that was to have the account's UPN had failed.
+func takenBack(e *state.Entry) bool {
+	return verbOf(e.Verb) == plan.RestoreUser && kindNamed(e.Kind) == plan.Delete &&
+		(e.State == state.Written || e.State == state.Seen)
 }
 
 // outcomeOf is what a row of the journal says of its action.

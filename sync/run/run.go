@@ -217,7 +217,8 @@ func (r *Runner) Latest(ctx context.Context, domain string) (*Planned, error) {
 	return r.Stored(ctx, runs[0].No)
 }
 
-// Stored is the plan of a run.
+// Stored is the plan of a run: of a dry run with the answers that are given now, of
+// any other as it was approved.
 func (r *Runner) Stored(ctx context.Context, no int64) (*Planned, error) {
 	run, err := r.Store.Run(ctx, no)
 	if err != nil {
@@ -232,7 +233,11 @@ func (r *Runner) Stored(ctx context.Context, no int64) (*Planned, error) {
 		return nil, err
 	}
 	sum := summaryOf(run)
-	return &Planned{Run: no, Plan: p, At: run.Started, Source: run.Source, Count: sum.Count}, nil
+	planned := &Planned{Run: no, Plan: p, At: run.Started, Source: run.Source, Count: sum.Count}
+	if run.Kind != state.DryRun {
+		return planned, nil
+	}
+	return r.answered(ctx, planned)
 }
 
 // Knows reports whether this state computed or approved the fingerprint.

@@ -81,6 +81,24 @@ func (w *world) dry(t *testing.T) *run.Planned {
 	return p
 }
 
+// answer answers the question about the account with a UPN; row is the RowKey of
+// the candidate for same person.
+func (w *world) answer(t *testing.T, p *run.Planned, upn string, kind plan.AnswerKind, row string) *run.Planned {
+	t.Helper()
+	for _, q := range p.Plan.Questions() {
+		if q.Account.UPN != upn {
+			continue
+		}
+		with, err := w.Answer(t.Context(), p, q.Account.ID, kind, row, "t.mori")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return with
+	}
+	t.Fatalf("nothing is asked about %s", upn)
+	return nil
+}
+
 func approval(p *run.Planned) run.Approval {
 	return run.Approval{Fingerprint: p.Plan.Fingerprint(), By: "t.mori", Note: "CHG-1"}
 }
@@ -627,6 +645,12 @@ func TestSettings_NothingIsStoredWhenOneIsWrong(t *testing.T) {
 		{"on_empty": "sometimes"},
 		{"source": "ftp:x"},
 		{"map.busho": "userPrincipalName"},
+		{"on_missing": "forget"},
+		{"delete_after": "366"},
+		{"on_missing": "block", "delete_after": "0"},
+		{"max_changes": "101"},
+		{"source_name": "a\nb"},
+		{"source_name": strings.Repeat("x", 65)},
 	} {
 		if err := w.SetSettings(t.Context(), domain, kv); !problem.Has(err, problem.SettingValue, problem.SettingUnknown) {
 			t.Errorf("%v: err = %v", kv, err)
@@ -644,7 +668,7 @@ func TestSettings_ReadBackAsTheyWereSet(t *testing.T) {
 		"source": "csv:/x y/利用者.csv", "max_allowed_deletions": "25", "max_deletions": "7", "on_empty": "clear-known",
 		"on_disabled": "block-sign-in", "immutable_id_change": "ask", "change_alias": "yes",
 		"protected": "a@b.example,c@d.example", "map.busho": "department", "shrink_share": "0", "reset_passwords": "no",
-		"max_sign_in_changes": "20",
+		"max_sign_in_changes": "20", "max_changes": "40", "on_missing": "block", "delete_after": "30", "source_name": "本社 HAC",
 	}
 	if err := w.SetSettings(t.Context(), domain, kv); err != nil {
 		t.Fatal(err)

@@ -35,18 +35,19 @@ const (
 // send carries out at most 20 independent steps: confirm, intend, write,
 // settle, until each is written, failed or given up. It returns an error only
 // where the whole sync has to stop.
-func (s *syncing) send(ctx context.Context, steps []plan.Step) error {
+func (s *syncing) send(ctx context.Context, todo []plan.Step) error {
 	attempts := map[stepKey]int{}
-	for pause := time.Duration(0); len(steps) > 0; {
+	for pause := time.Duration(0); len(todo) > 0; {
 		if err := s.pause(ctx, pause); err != nil {
 			return err
 		}
-		var err error
-		if steps, err = s.confirm(ctx, steps, attempts); err != nil {
+		steps, late, wait, err := s.confirm(ctx, todo, attempts)
+		if err != nil {
 			return err
 		}
 		if len(steps) == 0 {
-			return nil
+			todo, pause = late, wait
+			continue
 		}
 		if s.claimGone() {
 			return problem.New(problem.ClaimLost, problem.Args{"domain": s.run.Domain})
@@ -63,9 +64,10 @@ func (s *syncing) send(ctx context.Context, steps []plan.Step) error {
 		wctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
 		outcomes := s.r.Destination.Write(wctx, steps)
 		cancel()
-		if steps, pause, err = s.settle(context.WithoutCancel(ctx), steps, outcomes, attempts); err != nil {
+		if todo, pause, err = s.settle(context.WithoutCancel(ctx), steps, outcomes, attempts); err != nil {
 			return err
 		}
+		todo, pause = append(todo, late...), max(pause, wait)
 	}
 	return nil
 }
@@ -132,6 +134,9 @@ func (s *syncing) intend(ctx context.Context, steps []plan.Step, attempts map[st
 		if step.Verb == plan.Create {
 			ref.UPN = a.upn
 		}
+		if step.Counted {
+			before.put(directory.AccountEnabled, directory.Text("false"))
+		}
 		e := state.Entry{
 			Run: s.run.No, Action: step.Action, Step: step.Step, Attempt: attempts[key], State: state.Sent,
 			Kind: a.kind.String(), Verb: verbWord(step.Verb), Object: ref,
@@ -193,7 +198,7 @@ func (s *syncing) settle(
 				pause = max(pause, wait)
 				again = append(again, step)
 				after = append(after, func() { s.unsent(step) })
-			case attempts[key] > 1 && settledByReading(out.Why):
+			case s.unheardOf(step, out.Why), attempts[key] > 1 && settledByReading(out.Why):
 				e.State = state.Sent
 				unknown = append(unknown, step)
 			default:
@@ -312,14 +317,17 @@ func (s *syncing) mayRetry(key stepKey, why *problem.Problem, attempt int) bool 
 		s.throttled[key]++
 		return s.throttled[key] < maxThrottled
 	}
-	return attempt-s.throttled[key] < maxAttempts
+	return attempt-s.throttled[key]-s.unheard[key] < maxAttempts
 }
 
-// spent reports whether a step has no attempts left.
+// spent reports whether a step has no attempts left, or found no account for as
+// long as reads may lag.
 func (s *syncing) spent(key stepKey, attempt int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return attempt-s.throttled[key] >= maxAttempts
+	a, absent := s.absent[key]
+	return attempt-s.throttled[key]-s.unheard[key] >= maxAttempts ||
+		absent && s.r.Clock.Now().Sub(a.since) >= lagWindow
 }
 
 // isConflict reports whether the destination says that another object has the
@@ -332,7 +340,12 @@ func isConflict(p *problem.Problem) bool {
 // that the first one had its effect: a conflict with ourselves, or an object
 // that is gone because we deleted it.
 func settledByReading(p *problem.Problem) bool {
-	return isConflict(p) || p != nil && p.Upstream != nil && p.Upstream.Status == 404
+	return isConflict(p) || isMissing(p)
+}
+
+// isMissing reports whether the destination says that there is no such account.
+func isMissing(p *problem.Problem) bool {
+	return p != nil && p.Upstream != nil && p.Upstream.Status == 404
 }
 
 // took remembers that the destination took a step.
@@ -343,8 +356,12 @@ func (s *syncing) took(step plan.Step, id directory.ID) {
 		a.id = id
 	}
 	now := s.r.Clock.Now()
+	s.met[a.id] = now
 	switch step.Verb {
 	case plan.DeleteUser:
+		if a.unless == 0 { // else it may come back
+			delete(s.met, a.id)
+		}
 		s.released[directory.FoldUPN(step.Object.UPN)] = now
 	case plan.PatchUPN:
 		for _, c := range step.Set {
@@ -352,7 +369,9 @@ func (s *syncing) took(step plan.Step, id directory.ID) {
 				s.released[directory.FoldUPN(c.Old.Text)] = now
 			}
 		}
-	case plan.Create, plan.Patch, plan.RestoreUser:
+	case plan.RestoreUser:
+		s.back[a.id] = now
+	case plan.Create, plan.Patch:
 	}
 	s.mu.Unlock()
 	s.wrote(step, true)
@@ -362,6 +381,11 @@ func (s *syncing) took(step plan.Step, id directory.ID) {
 func (s *syncing) wrote(step plan.Step, ours bool) {
 	s.mu.Lock()
 	a := s.actions[step.Action]
+	if step.Unless != 0 {
+		a.back = true
+		s.mu.Unlock()
+		return
+	}
 	a.written++
 	a.sent = a.sent || ours
 	complete := a.written == a.steps
@@ -380,6 +404,9 @@ func (s *syncing) wrote(step plan.Step, ours bool) {
 func (s *syncing) fail(step plan.Step, why *problem.Problem) {
 	s.mu.Lock()
 	a := s.actions[step.Action]
+	if step.Unless != 0 {
+		why = a.notPutBack(why)
+	}
 	a.outcome, a.why = OutcomeFailed, why
 	e := progress.Event{Phase: progress.Write, Done: s.sent, Total: len(s.actions), Row: &progress.Row{
 		No: step.Action, Kind: a.kind.String(), UPN: a.upn, Outcome: OutcomeFailed, Err: why,
@@ -387,6 +414,16 @@ func (s *syncing) fail(step plan.Step, why *problem.Problem) {
 	s.mu.Unlock()
 	s.log("row failed", "no", step.Action, "upn", e.Row.UPN, told(why))
 	s.r.report(e)
+}
+
+// notPutBack says of an account that it is gone although its deletion was to be
+// taken back.
+func (a *acting) notPutBack(why *problem.Problem) *problem.Problem {
+	args := problem.Args{"upn": a.upn, "no": strconv.Itoa(a.unless)}
+	if why == nil {
+		return problem.New(problem.RowNotPutBack, args)
+	}
+	return problem.Wrap(why, problem.RowNotPutBack, args).WithUpstream(upstreamOf(why))
 }
 
 func (s *syncing) log(msg string, args ...any) { s.r.logOf(s.run).Info(msg, args...) }

@@ -3,11 +3,13 @@ package run
 import (
 	"context"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/source"
@@ -27,6 +29,10 @@ const (
 	KeyProtected           = "protected"
 	KeyResetPasswords      = "reset_passwords"
 	KeyShrinkShare         = "shrink_share"
+	KeyMaxChanges          = "max_changes"
+	KeyOnMissing           = "on_missing"
+	KeyDeleteAfter         = "delete_after"
+	KeySourceName          = "source_name"
 	keyMap                 = "map."
 )
 
@@ -34,10 +40,18 @@ const (
 // a side is not believed.
 const DefaultShrinkShare = 50
 
+// DefaultSourceName is what a HAC is called whose exports are read as files.
+const DefaultSourceName = "hac"
+
+// presetDeleteAfter is how many days an account is blocked before it is deleted.
+const presetDeleteAfter = 20
+
 // Settings are a domain's settings as stored, typed. Keys and words are those
 // of hacsync settings.
 type Settings struct {
 	Source string
+	// SourceName is which HAC a file is of, for what is remembered of its users.
+	SourceName string
 	// Count is what HAC says it has (--source-count), -1 unanswered. It is
 	// never stored: it belongs to one download.
 	Count    int
@@ -53,6 +67,9 @@ type setting struct {
 	takes string
 	read  func(*Settings, string) bool
 	write func(Settings) string
+	// check refuses what is read and should not be set; nil for nothing. What is
+	// stored already is read as it is.
+	check func(Settings) error
 }
 
 // settingsTable has every key but map.*.
@@ -61,7 +78,7 @@ func settingsTable() map[string]setting {
 		return setting{
 			takes: "yes, no",
 			read: func(s *Settings, v string) bool {
-				switch v {
+				switch v = word(v); v {
 				case "yes", "true":
 					*field(s) = true
 				case "no", "false":
@@ -74,11 +91,11 @@ func settingsTable() map[string]setting {
 			write: func(s Settings) string { return yes(*field(&s), "yes", "no") },
 		}
 	}
-	word := func(no, on string, field func(*Settings) *bool) setting {
+	either := func(no, on string, field func(*Settings) *bool) setting {
 		return setting{
 			takes: no + ", " + on,
 			read: func(s *Settings, v string) bool {
-				if v != no && v != on {
+				if v = word(v); v != no && v != on {
 					return false
 				}
 				*field(s) = v == on
@@ -91,12 +108,12 @@ func settingsTable() map[string]setting {
 		return setting{
 			takes: takes,
 			read: func(s *Settings, v string) bool {
-				if none && v == "none" {
+				if none && word(v) == "none" {
 					*field(s) = -1
 					return true
 				}
-				n, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(v, "%")))
-				if err != nil || n < 0 || n > high {
+				n, ok := input.Percent(v)
+				if !ok || n > high {
 					return false
 				}
 				*field(s) = n
@@ -128,17 +145,37 @@ func settingsTable() map[string]setting {
 			func(s *Settings) *int { return &s.Policy.MaxSignInChanges }),
 		KeyShrinkShare: number("a whole number of percent from 0 to 100", 100, false,
 			func(s *Settings) *int { return &s.ShrinkShare }),
+		KeyMaxChanges: number("a whole number of percent from 0 to 100; 0 for no limit", 100, false,
+			func(s *Settings) *int { return &s.Policy.MaxChanges }),
+		KeyOnMissing: {
+			takes: "delete, block, keep",
+			read: func(s *Settings, v string) bool {
+				s.Policy.OnMissing = plan.OnMissing(v)
+				return slices.Contains([]plan.OnMissing{plan.DeleteMissing, plan.BlockMissing, plan.KeepMissing}, s.Policy.OnMissing)
+			},
+			write: func(s Settings) string { return string(s.Policy.OnMissing) },
+		},
+		KeyDeleteAfter: number("a number of days from 0 to 365", 365, false,
+			func(s *Settings) *int { return &s.Policy.DeleteAfter }),
+		KeySourceName: {
+			takes: "a name for the HAC that the file is of",
+			read: func(s *Settings, v string) bool {
+				s.SourceName = v
+				return v != "" && len(v) <= 64 && !strings.ContainsAny(v, "\n\r\t")
+			},
+			write: func(s Settings) string { return s.SourceName },
+		},
 		KeyOnEmpty: {
 			takes: "keep, clear-known, clear",
 			read: func(s *Settings, v string) bool {
-				s.Policy.OnEmpty = plan.OnEmpty(v)
+				s.Policy.OnEmpty = plan.OnEmpty(word(v))
 				return slices.Contains([]plan.OnEmpty{plan.Keep, plan.ClearKnown, plan.Clear}, s.Policy.OnEmpty)
 			},
 			write: func(s Settings) string { return string(s.Policy.OnEmpty) },
 		},
-		KeyOnDisabled: word("ignore", "block-sign-in",
+		KeyOnDisabled: either("ignore", "block-sign-in",
 			func(s *Settings) *bool { return &s.Policy.BlockDisabled }),
-		KeyImmutableIDChange: word("skip", "ask",
+		KeyImmutableIDChange: either("skip", "ask",
 			func(s *Settings) *bool { return &s.Policy.AskImmutableID }),
 		KeyChangeAlias:    yesNo(func(s *Settings) *bool { return &s.Policy.ChangeAlias }),
 		KeyResetPasswords: yesNo(func(s *Settings) *bool { return &s.Policy.ResetPasswords }),
@@ -146,16 +183,39 @@ func settingsTable() map[string]setting {
 			takes: "UPNs or object IDs, with commas between",
 			read: func(s *Settings, v string) bool {
 				s.Policy.Protected = nil
-				for _, one := range strings.Split(v, ",") {
-					if one = strings.TrimSpace(one); one != "" {
+				for _, one := range strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune(",;、，；", r) }) {
+					if one = input.Fold(one); one != "" {
 						s.Policy.Protected = append(s.Policy.Protected, one)
 					}
 				}
 				return true
 			},
 			write: func(s Settings) string { return strings.Join(s.Policy.Protected, ",") },
+			check: func(s Settings) error { return namesNobody(s.Policy.Protected) },
 		},
 	}
+}
+
+// word is a value that is one of some words, as it is compared.
+func word(v string) string { return strings.ToLower(input.Fold(v)) }
+
+// account is what an account can be named by: a UPN, as Microsoft 365 takes one,
+// or an object ID.
+var account = regexp.MustCompile(`^([\w.'!#^~&+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$`)
+
+// namesNobody refuses entries of a list of accounts that can be no account's: who
+// should be protected by one would not be.
+func namesNobody(entries []string) error {
+	var wrong []string
+	for _, e := range entries {
+		if !account.MatchString(e) {
+			wrong = append(wrong, e)
+		}
+	}
+	if wrong == nil {
+		return nil
+	}
+	return problem.New(problem.ProtectedNobody, problem.Args{"entries": strings.Join(wrong, ", "), "n": strconv.Itoa(len(wrong))})
 }
 
 func yes(b bool, t, f string) string {
@@ -176,7 +236,7 @@ func mappable() []directory.Attribute {
 
 // DefaultSettings are a domain's until somebody sets something.
 func DefaultSettings() Settings {
-	return Settings{Count: -1, Policy: plan.DefaultPolicy(), ShrinkShare: DefaultShrinkShare}
+	return Settings{Count: -1, SourceName: DefaultSourceName, Policy: plan.DefaultPolicy(), ShrinkShare: DefaultShrinkShare}
 }
 
 // ParseSettings types stored key=value pairs. An unknown key or a value that a
@@ -199,14 +259,20 @@ func ParseSettings(kv map[string]string) (Settings, error) {
 		}
 		t, ok := table[k]
 		if !ok {
-			keys := slices.Sorted(maps.Keys(table))
+			keys := append(slices.Sorted(maps.Keys(table)), keyMap+"COLUMN")
 			return s, problem.New(problem.SettingUnknown, problem.Args{
-				"key": k, "keys": strings.Join(append(keys, keyMap+"COLUMN"), ", "),
+				"key": k, "near": near(k, keys), "keys": strings.Join(keys, ", "),
 			})
 		}
 		if !t.read(&s, v) {
 			return s, settingValue(k, v, t.takes)
 		}
+	}
+	if s.Policy.OnMissing == plan.BlockMissing && s.Policy.DeleteAfter == 0 {
+		if _, set := kv[KeyDeleteAfter]; set {
+			return s, settingValue(KeyDeleteAfter, kv[KeyDeleteAfter], "a number of days from 1 to 365, while on_missing is block")
+		}
+		s.Policy.DeleteAfter = presetDeleteAfter
 	}
 	return s, nil
 }
@@ -272,10 +338,80 @@ func (r *Runner) SetSettings(ctx context.Context, domain string, kv map[string]s
 			checked[k] = v // ParseSettings names it
 		}
 	}
-	if _, err := ParseSettings(checked); err != nil {
+	read, err := ParseSettings(checked)
+	if err != nil {
 		return err
 	}
-	return r.Store.SetSettings(ctx, r.Connection.Tenant, domain, kv)
+	if err := r.worthSetting(ctx, checked, read); err != nil {
+		return err
+	}
+	// Stored as they are written, however they were typed.
+	stored, written := maps.Clone(kv), read.Pairs()
+	for k := range checked {
+		stored[k] = written[k]
+	}
+	return r.Store.SetSettings(ctx, r.Connection.Tenant, domain, stored)
+}
+
+// worthSetting refuses what could be stored and would fail later, where nobody
+// watches: a list that names nobody, a file that is not there.
+func (r *Runner) worthSetting(ctx context.Context, set map[string]string, read Settings) error {
+	for k, t := range settingsTable() {
+		if _, ok := set[k]; !ok || t.check == nil {
+			continue
+		}
+		if err := t.check(read); err != nil {
+			return err
+		}
+	}
+	if _, ok := set[KeySource]; !ok {
+		return nil
+	}
+	// What is missing to sign in to an API may be set later.
+	if from, err := r.OpenSource(ctx, read.Source, read); err == nil {
+		if file, ok := from.(source.Checker); ok {
+			return file.Check()
+		}
+	}
+	return nil
+}
+
+// near is the word that is most like another one, empty where none is.
+func near(typed string, words []string) string {
+	typed = strings.NewReplacer("-", "_", " ", "_").Replace(word(typed))
+	best, least := "", max(2, len(typed)/3)+1
+	for _, w := range words {
+		d := distance(typed, w)
+		if typed != "" && (strings.HasPrefix(w, typed) || strings.Contains(w, "_"+typed)) {
+			d = min(d, 1)
+		}
+		if d < least {
+			best, least = w, d
+		}
+	}
+	return best
+}
+
+// distance is how many letters must be changed, added or left out to make one
+// word of another.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := before
+			if a[i] != b[j] {
+				change++
+			}
+			before = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
 }
 
 // Takes is what a setting takes, in words; empty for one that is not known.

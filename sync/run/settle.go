@@ -29,6 +29,7 @@ func (s *syncing) settleByReading(ctx context.Context, steps []plan.Step, attemp
 	if err != nil {
 		return nil, err
 	}
+	s.notice(sightings)
 	rows := make([]state.Entry, 0, len(steps))
 	var after []func()
 	for i, step := range steps {
@@ -39,7 +40,9 @@ func (s *syncing) settleByReading(ctx context.Context, steps []plan.Step, attemp
 		switch {
 		case verdict == state.None && s.spent(key, attempts[key]):
 			verdict = state.Rejected
-			why = problem.New(problem.RetriesSpent, problem.Args{"upn": s.actions[step.Action].upn, "attempts": "8"})
+			why = problem.New(problem.RetriesSpent, problem.Args{
+				"upn": s.actions[step.Action].upn, "attempts": itoa(attempts[key]),
+			})
 			after = append(after, func() { s.fail(step, why) })
 		case verdict == state.None:
 			again = append(again, step)
@@ -105,6 +108,12 @@ func matching(all []directory.Sighting, ref directory.Ref) []directory.Sighting 
 func (s *syncing) judge(step plan.Step, e state.Entry, found []directory.Sighting) (state.EntryState, directory.ID, *problem.Problem) {
 	upn := s.actions[step.Action].upn
 	live, deleted := sorted(found)
+	gone := func() (state.EntryState, directory.ID, *problem.Problem) {
+		if _, ok := s.late(step, deleted != nil); ok {
+			return state.None, "", nil
+		}
+		return state.Conflict, "", problem.New(problem.RowGone, problem.Args{"upn": upn})
+	}
 	switch step.Verb {
 	case plan.Create:
 		return s.judgeAdd(step, e, found)
@@ -115,7 +124,7 @@ func (s *syncing) judge(step plan.Step, e state.Entry, found []directory.Sightin
 		if deleted != nil {
 			return state.Written, deleted.ID, nil
 		}
-		return state.Conflict, "", problem.New(problem.RowGone, problem.Args{"upn": upn})
+		return gone()
 	case plan.RestoreUser:
 		if live != nil {
 			return state.Written, live.ID, nil
@@ -123,11 +132,11 @@ func (s *syncing) judge(step plan.Step, e state.Entry, found []directory.Sightin
 		if deleted != nil {
 			return state.None, "", nil
 		}
-		return state.Conflict, "", problem.New(problem.RowGone, problem.Args{"upn": upn})
+		return gone()
 	case plan.Patch, plan.PatchUPN:
 	}
 	if live == nil {
-		return state.Conflict, "", problem.New(problem.RowGone, problem.Args{"upn": upn})
+		return gone()
 	}
 	wrote, before := true, true
 	var odd *problem.Problem
@@ -193,17 +202,29 @@ func (s *syncing) replay(entries []state.Entry) {
 			continue
 		}
 		a.sent = a.sent || e.State != state.None
+		back := a.unless != 0 && verbOf(e.Verb) == plan.RestoreUser
 		if e.Object.ID != "" {
 			a.id = e.Object.ID
 		}
 		switch e.State {
 		case state.Written, state.Seen:
+			s.met[a.id] = e.Answered
+			if verbOf(e.Verb) == plan.RestoreUser {
+				s.back[a.id] = e.Answered
+			}
+			if back {
+				a.back = true
+				continue
+			}
 			a.written++
 			if a.written == a.steps {
 				s.sent++
 			}
 		case state.Rejected, state.Conflict, state.Differs:
 			a.outcome, a.why = OutcomeFailed, decodeProblem(e.Problem)
+			if back {
+				a.why = a.notPutBack(a.why)
+			}
 		case state.None, state.Sent:
 		}
 		if e.Server.After(s.server) {
@@ -250,7 +271,11 @@ func (s *syncing) checkDrift(ctx context.Context) error {
 	if err := s.settingsStand(ctx); err != nil { // both sides took their time
 		return err
 	}
-	all = append(all, spared...)
+	past, err := s.pastDrift(ctx)
+	if err != nil {
+		return err
+	}
+	all = slices.Concat(all, spared, past)
 	s.alreadyDone(done)
 	for _, d := range all {
 		if !s.started(d.No) {
@@ -282,9 +307,8 @@ func (s *syncing) checkDrift(ctx context.Context) error {
 	if s.run.Unattended && len(s.entries) == 0 {
 		return s.guardToday(ctx)
 	}
-	v := s.plan.Verdict()
-	if v.Cancelled && !s.sum.RaiseOnce {
-		return v.Why
+	if why := s.plan.Applyable(); why != nil && !(s.sum.RaiseOnce && why.Code.Guard()) {
+		return why
 	}
 	return nil
 }
@@ -342,9 +366,7 @@ func (s *syncing) drift(ctx context.Context) (drifted []plan.Drifted, done []int
 			return nil, nil, err
 		}
 	}
-	for _, g := range sightings {
-		s.tell(g.ServerTime)
-	}
+	s.notice(sightings)
 	if err := s.kindsOfMailboxes(ctx, sightings); err != nil {
 		return nil, nil, err
 	}
@@ -366,6 +388,7 @@ func (s *syncing) sourceDrift(ctx context.Context) ([]plan.Drifted, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.source = sourceName(settings, src)
 	now, err := src.Read(ctx, s.plan.Policy().Attributes, s.r.sink())
 	if err != nil {
 		return nil, err

@@ -31,6 +31,25 @@ type Store interface {
 	Unanswered(ctx context.Context, tenant, domain string) ([]state.Entry, error)
 	Known(ctx context.Context, tenant, domain string) (map[string][]string, error)
 	Remember(ctx context.Context, tenant, domain string, known map[string][]string) error
+	EachAccount(ctx context.Context, tenant, domain string, f func(state.Account) error) error
+	Accounts(ctx context.Context, tenant, domain string) ([]state.Account, error)
+	AccountsOf(ctx context.Context, tenant string, ids []string) (map[string]state.Account, error)
+	SeenEnabled(ctx context.Context, tenant string, ids []string, at time.Time) error
+	Vouch(ctx context.Context, tenant, domain string, ids []string) error
+	Vouched(ctx context.Context, tenant, domain string) (bool, error)
+	SetVouched(ctx context.Context, tenant, domain string) error
+	DropLinks(ctx context.Context, tenant string, ids []string) error
+	Seen(ctx context.Context, tenant, domain string) (state.SeenSource, error)
+	SaveLesson(ctx context.Context, run int64, l state.Lesson) error
+	Lesson(ctx context.Context, run int64) (*state.Lesson, error)
+	// EndRun updates a run and learns, both or neither; a nil lesson teaches nothing.
+	EndRun(ctx context.Context, r state.Run, l *state.Lesson) error
+	Forget(ctx context.Context, tenant, domain string, run int64) (int, error)
+	Answers(ctx context.Context, tenant, domain string) ([]state.Answer, error)
+	SaveAnswers(ctx context.Context, tenant, domain string, as []state.Answer) error
+	RemoveAnswers(ctx context.Context, tenant, domain string, keys []state.AnswerKey) error
+	AcceptSize(ctx context.Context, tenant, domain, side string, users int, by string) error
+	Accepted(ctx context.Context, tenant, domain string) (map[string]int, error)
 	Take(ctx context.Context, tenant, domain, holder string, wait bool) (Claim, error)
 	// PausePeriodic pauses the periodic sync of a domain, where it is enabled.
 	PausePeriodic(ctx context.Context, tenant, domain, by string, why *problem.Problem) error
@@ -45,6 +64,8 @@ type Claim interface {
 	Settle(ctx context.Context, rows []state.Entry) error
 	// UpdateRun fails once the claim is lost: the run is another's then.
 	UpdateRun(ctx context.Context, r state.Run) error
+	// EndRun is that of Store, for the holder of the claim.
+	EndRun(ctx context.Context, r state.Run, l *state.Lesson) error
 }
 
 // OnStore makes a Store of a state.

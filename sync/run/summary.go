@@ -17,6 +17,9 @@ type Summary struct {
 	// next run is measured by them.
 	SourceTotal int `json:"source_total,omitempty"`
 	UsersTotal  int `json:"users_total,omitempty"`
+	// SourceUsable are the distinct usable rows of the domain: the size of a source
+	// by which the next read is judged.
+	SourceUsable int `json:"source_usable,omitempty"`
 	// Count is what HAC said it has, 0 unanswered.
 	Count     int  `json:"count,omitempty"`
 	Confirmed bool `json:"confirmed,omitempty"`

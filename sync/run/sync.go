@@ -27,11 +27,11 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 	if err := r.approved(p.Plan, a); err != nil {
 		return nil, err
 	}
-	claim, err := r.Store.Take(ctx, r.Connection.Tenant, p.Plan.Domain(), r.Holder, !a.Unattended)
+	claim, others, err := r.claims(ctx, p.Plan.Domain(), p.Plan.Leaves(), !a.Unattended)
 	if err != nil {
 		return nil, err
 	}
-	defer release(ctx, claim)
+	defer release(ctx, append(others, claim)...)
 	if err := r.abandonOlder(ctx, claim, p.Plan.Domain()); err != nil {
 		return nil, err
 	}
@@ -58,8 +58,8 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 
 // approved checks that p is what the approval means and may be applied here.
 func (r *Runner) approved(p *plan.Plan, a Approval) error {
-	if n := len(p.Need()); n > 0 {
-		return problem.New(problem.PlanNotFinal, problem.Args{"accounts": strconv.Itoa(n)})
+	if why := p.Applyable(); why != nil && !why.Code.Guard() { // the guard judges under the claim
+		return why
 	}
 	if a.Unattended && !p.Unattended() {
 		return problem.New(problem.PlanWatched, problem.Args{"plan": p.Fingerprint().Code(), "domain": p.Domain()})
@@ -77,10 +77,35 @@ func (r *Runner) approved(p *plan.Plan, a Approval) error {
 	return nil
 }
 
-func release(ctx context.Context, c Claim) {
+func release(ctx context.Context, claims ...Claim) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	_ = c.Release(ctx) // the next holder recognises it as dead
+	for _, c := range claims {
+		_ = c.Release(ctx) // the next holder recognises it as dead
+	}
+}
+
+// claims takes the claim of the plan's domain, and of those that accounts leave by
+// it. They are taken in order of name, so that two runs never wait for each other.
+func (r *Runner) claims(ctx context.Context, domain string, leaves []string, wait bool) (own Claim, others []Claim, err error) {
+	names := append([]string{domain}, leaves...)
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		c, err := r.Store.Take(ctx, r.Connection.Tenant, name, r.Holder, wait)
+		if err != nil {
+			if own != nil {
+				others = append(others, own)
+			}
+			release(ctx, others...)
+			return nil, nil, err
+		}
+		if name == domain {
+			own = c
+		} else {
+			others = append(others, c)
+		}
+	}
+	return own, others, nil
 }
 
 // syncing is one sync under way.
@@ -96,6 +121,12 @@ type syncing struct {
 	entries map[stepKey]state.Entry
 	// released has when a rename or delete of this run let go of a UPN.
 	released map[string]time.Time
+	// met has when this run last saw an account, made it or brought it back; back
+	// has the last alone. absent are steps that found no account although it was
+	// met, and unheard how often the destination answered one of them so.
+	met, back map[directory.ID]time.Time
+	absent    map[stepKey]absence
+	unheard   map[stepKey]int
 	// server is the newest time that the destination told.
 	server time.Time
 	resume time.Time // nobody sends before this: the destination asked for a pause
@@ -112,6 +143,7 @@ type syncing struct {
 	// alone: nobody can be asked. ahead is by how much the destination's clock is
 	// before ours. verdict is that of the guard where it is not the plan's.
 	alone   bool
+	source  string // what links call it, once it was read again
 	begun   time.Time
 	ahead   time.Duration
 	verdict *plan.Verdict
@@ -122,7 +154,7 @@ type stepKey struct{ action, step int }
 // acting is one action under way.
 type acting struct {
 	after   []int
-	steps   int
+	steps   int // but the one that takes a deletion back
 	written int // steps the destination took, or that were already so
 	sent    bool
 	outcome string // empty until it is known
@@ -131,14 +163,20 @@ type acting struct {
 	before  image // values of before, of all steps
 	final   image // values wanted, of all steps
 	was     image // what a deleted account was like before it is restored
-	kind    plan.Kind
-	upn     string
+	// unless is the addition without which a deletion is taken back, 0 for none;
+	// back: it was.
+	unless int
+	back   bool
+	kind   plan.Kind
+	upn    string
 }
 
 func newSyncing(r *Runner, c Claim, p *plan.Plan, run state.Run, sum Summary) *syncing {
 	s := &syncing{
 		r: r, claim: c, run: run, sum: sum, begun: r.Clock.Now(),
 		entries: map[stepKey]state.Entry{}, released: map[string]time.Time{}, throttled: map[stepKey]int{},
+		met: map[directory.ID]time.Time{}, back: map[directory.ID]time.Time{},
+		absent: map[stepKey]absence{}, unheard: map[stepKey]int{},
 	}
 	s.use(p)
 	return s
@@ -150,10 +188,15 @@ func (s *syncing) use(p *plan.Plan) {
 	s.actions = make(map[int]*acting, p.Len())
 	for a := range p.Actions() {
 		st := &acting{
-			after: a.After, steps: len(a.Steps), kind: a.Kind, upn: a.UPN, id: a.User.ID,
+			after: a.After, kind: a.Kind, upn: a.UPN, id: a.User.ID,
 			before: image{}, final: image{},
 		}
 		for _, step := range a.Steps {
+			if step.Unless != 0 {
+				st.unless = step.Unless
+				continue
+			}
+			st.steps++
 			before, after := images(step)
 			for k, v := range before {
 				if _, ok := st.before[k]; !ok {
@@ -213,19 +256,11 @@ func (s *syncing) guard(ctx context.Context) error {
 			return err
 		}
 	}
-	v := s.plan.Verdict()
-	if !v.Cancelled && !v.Raised || len(s.entries) > 0 { // begun means it was let pass
+	why := s.plan.Applyable()
+	if why == nil || len(s.entries) > 0 { // begun means it was let pass
 		return nil
 	}
-	why := v.Why
-	if why == nil { // a plan that was raised says no more what stood against it
-		why = problem.New(problem.GuardCancels, problem.Args{
-			"deletions": strconv.Itoa(v.Deletions), "users": strconv.Itoa(v.Users),
-			"percent": strconv.FormatFloat(v.Percent(), 'f', 1, 64), "stops_at": strconv.Itoa(v.StopsAt),
-			"limit": strconv.Itoa(v.MaxAllowedDeletions),
-		})
-	}
-	if !s.sum.RaiseOnce {
+	if !s.sum.RaiseOnce || !why.Code.Guard() {
 		return why
 	}
 	fresh, err := s.r.Store.UseRaise(ctx, s.run.Tenant, s.plan.Fingerprint().String())
@@ -239,12 +274,25 @@ func (s *syncing) guard(ctx context.Context) error {
 }
 
 func (s *syncing) nothingLeft() bool {
-	for _, a := range s.actions {
-		if a.outcome == "" && a.written < a.steps {
+	for no, a := range s.actions {
+		if a.outcome == "" && a.written < a.steps || s.toTakeBack(no) {
 			return false
 		}
 	}
 	return true
+}
+
+// toTakeBack reports whether an account that we deleted is to be restored: the
+// addition for which it was deleted failed.
+func (s *syncing) toTakeBack(no int) bool {
+	a := s.actions[no]
+	b := s.actions[a.unless]
+	if b == nil || a.back || a.outcome != "" && a.outcome != OutcomeSeen ||
+		b.written > 0 || b.outcome != OutcomeFailed && b.outcome != OutcomeNotTried {
+		return false
+	}
+	e := s.entries[stepKey{no, 0}]
+	return e.State == state.Written || e.State == state.Seen
 }
 
 // batch is how many steps one request carries: Graph's limit.
@@ -287,6 +335,16 @@ func (s *syncing) ready(step plan.Step) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.actions[step.Action]
+	if a != nil && step.Unless != 0 {
+		if !s.toTakeBack(step.Action) {
+			return false
+		}
+		if a.outcome == OutcomeSeen {
+			a.outcome = ""
+			s.seen--
+		}
+		return true
+	}
 	if a == nil || a.outcome != "" {
 		return false
 	}
@@ -334,8 +392,7 @@ func (s *syncing) end(ctx context.Context, err error) (*Report, error) {
 // refuses reports whether err is a decision not to write, rather than something
 // that broke.
 func refuses(err error) bool {
-	return problem.Has(err, problem.GuardCancels, problem.GuardCancelsNumber, problem.GuardCancelsDay,
-		problem.SignInCancels, problem.RaiseSpent, problem.PlanDrifted, problem.SettingsChanged)
+	return problem.Guarded(err) || problem.Has(err, problem.RaiseSpent, problem.PlanDrifted, problem.SettingsChanged)
 }
 
 // stateAway says of a state that failed in the middle of a sync what became of the
@@ -369,8 +426,17 @@ func (s *syncing) endAs(ctx context.Context, end state.RunState, err error) (*Re
 	}
 	s.run.Summary = s.sum.json()
 	s.r.ended(s.run, s.sum, err)
-	if uerr := s.claim.UpdateRun(context.WithoutCancel(ctx), s.run); err == nil {
+	if uerr := s.endRun(context.WithoutCancel(ctx), rep); err == nil {
 		err = uerr
 	}
 	return rep, err
+}
+
+// endRun writes the end of the run together with what it taught.
+func (s *syncing) endRun(ctx context.Context, rep *Report) error {
+	lesson, err := s.lessonOf(ctx, rep)
+	if err != nil {
+		return err
+	}
+	return s.claim.EndRun(ctx, s.run, lesson)
 }

@@ -40,6 +40,8 @@ type tenant struct {
 	// lag is how long a new account does not show to Look.
 	lag    time.Duration
 	lookup int
+	// hide is asked before Look shows an account, for a replica that lags.
+	hide func(directory.ID, directory.Presence) bool
 }
 
 func newTenant(now func() time.Time) *tenant {
@@ -137,7 +139,7 @@ func (t *tenant) Look(ctx context.Context, refs []directory.Ref, _ []directory.A
 			p directory.Presence
 		}{{t.users, directory.Live}, {t.bin, directory.InRecycleBin}} {
 			for _, rec := range side.m {
-				if t.lag > 0 && t.now().Sub(rec.Created) < t.lag {
+				if t.lag > 0 && t.now().Sub(rec.Created) < t.lag || t.hide != nil && t.hide(rec.ID, side.p) {
 					continue
 				}
 				if ref.ID != "" && rec.ID == ref.ID ||
@@ -287,8 +289,10 @@ func setAll(rec *directory.Record, set []plan.Change) {
 
 // list is a source in memory.
 type list struct {
-	rows []directory.Record
-	err  error
+	rows   []directory.Record
+	err    error
+	newest time.Time             // Last Login
+	more   []directory.Attribute // columns behind those of the tenant
 }
 
 func (l *list) Name() string { return "list" }
@@ -298,22 +302,26 @@ func (l *list) Read(_ context.Context, _ []directory.Attribute, sink progress.Si
 	if l.err != nil {
 		return nil, l.err
 	}
-	b := directory.NewBuilder(directory.Source, []directory.Attribute{directory.DisplayName, directory.Surname, directory.GivenName, directory.MailNickname})
+	columns := []directory.Attribute{directory.DisplayName, directory.Surname, directory.GivenName, directory.MailNickname}
+	b := directory.NewBuilder(directory.Source, append(columns, l.more...))
 	for i, r := range l.rows {
 		r.Line = i + 2
+		if r.Values = slices.Clone(r.Values); len(r.Values) < len(columns)+len(l.more) {
+			r.Values = append(r.Values, make([]directory.Value, len(columns)+len(l.more)-len(r.Values))...)
+		}
 		if err := b.Add(r); err != nil {
 			return nil, err
 		}
 	}
 	sink.Report(progress.Event{Phase: progress.Source, Done: len(l.rows), Total: len(l.rows), Ended: true})
-	return b.Seal(directory.Proof{Ended: true, Pages: 1, Items: len(l.rows), Count: int64(len(l.rows))}, directory.About{Name: "list"})
+	return b.Seal(directory.Proof{Ended: true, Pages: 1, Items: len(l.rows), Count: int64(len(l.rows))}, directory.About{Name: "list", Newest: l.newest})
 }
 
 // user makes a source row like the account that person makes.
 func user(upn, immutable, name string) directory.Record {
 	local, _ := directory.SplitUPN(upn)
 	return directory.Record{
-		UPN: upn, ImmutableID: immutable, Marks: directory.Enabled,
+		ID: directory.ID(local), UPN: upn, ImmutableID: immutable, Marks: directory.Enabled,
 		Values: []directory.Value{
 			directory.Text(name), directory.Text("S " + name), directory.Text("G " + name), directory.Text(local),
 		},

@@ -121,10 +121,11 @@ func (p *proxy) set(state int32) {
 // busy is an arena with 45 updates to do, and a hook at the nth write.
 func busy(t *testing.T, url string, n int, hook func()) *arena {
 	t.Helper()
-	a := newcomer(t, filepath.Join(t.TempDir(), "s.db"), 60)
+	a := newcomer(t, filepath.Join(t.TempDir(), "s.db"), 100)
 	if url != "" {
 		a.url = url
 	}
+	a.learn(t)
 	for i := range 45 {
 		a.source.rows[i].Values[0] = directory.Text("改")
 	}

@@ -38,9 +38,19 @@ func (r *Runner) today(ctx context.Context, domain string, now time.Time, except
 	if err != nil {
 		return 0, 0, err
 	}
+	type action struct {
+		run int64
+		no  int
+	}
+	back := map[action]bool{}
+	for i := range entries {
+		if takenBack(&entries[i]) {
+			back[action{entries[i].Run, entries[i].Action}] = true
+		}
+	}
 	first := int64(0)
 	for _, e := range append(entries, open...) {
-		if e.Run == except || !deletes(&e) || now.Sub(when(&e)) >= day {
+		if back[action{e.Run, e.Action}] || e.Run == except || !deletes(&e) || now.Sub(when(&e)) >= day {
 			continue
 		}
 		deletions++
@@ -71,7 +81,9 @@ func deletes(e *state.Entry) bool {
 	}
 	switch verbOf(e.Verb) {
 	case plan.DeleteUser:
-		return true
+		// Who was blocked before counted then, and the before-image says so.
+		blocked, ok := decodeImage(e.Before).get(directory.AccountEnabled)
+		return !ok || blocked.Text != "false"
 	case plan.Patch:
 		to, ok := decodeImage(e.After).get(directory.AccountEnabled)
 		return ok && to.Text == "false"

@@ -112,7 +112,15 @@ func (r *Runner) invert(ctx context.Context, run state.Run, done []plan.Applied)
 	if u.Decisions, err = r.decisions(ctx, run.Domain); err != nil {
 		return nil, err
 	}
-	if u.Facts, err = r.facts(ctx, run.Domain, settings, r.Clock.Now().Add(r.ahead(u.At))); err != nil {
+	ids := make([]string, len(done))
+	for i, d := range done {
+		ids[i] = string(d.User.ID)
+	}
+	marked, err := r.Store.AccountsOf(ctx, run.Tenant, ids)
+	if err != nil {
+		return nil, err
+	}
+	if u.Facts, err = r.facts(ctx, run.Domain, settings, r.Clock.Now().Add(r.ahead(u.At)), marked); err != nil {
 		return nil, err
 	}
 	u.Purposes = map[directory.ID]directory.Marks{}
@@ -142,6 +150,10 @@ func applied(entries []state.Entry) []plan.Applied {
 		case plan.DeleteUser:
 			d.Kind = plan.Delete
 		case plan.RestoreUser:
+			if d.Kind == plan.Delete { // taken back: nothing was done
+				all = all[:len(all)-1]
+				continue
+			}
 			d.Kind = plan.Restore
 		case plan.PatchUPN:
 			if d.Kind == plan.Update {

@@ -149,7 +149,7 @@ func (s *syncing) readBack(ctx context.Context, final bool) (left int, err error
 func (s *syncing) asWritten(no int, found []directory.Sighting) (seen bool, differs *problem.Problem) {
 	a := s.actions[no]
 	live, deleted := sorted(found)
-	if a.kind == plan.Delete {
+	if a.kind == plan.Delete && !a.back {
 		return live == nil && deleted != nil, nil
 	}
 	if live == nil {
@@ -173,7 +173,14 @@ func (s *syncing) conclude(no int, seen bool, differs *problem.Problem) []state.
 	defer s.mu.Unlock()
 	a := s.actions[no]
 	entryState := state.Seen
+	first, last := 0, a.steps
+	if a.back { // its deletion was seen before
+		first, last = a.steps, a.steps+1
+	}
 	switch {
+	case seen && a.back:
+		differs = problem.New(problem.RowPutBack, problem.Args{"upn": a.upn, "no": itoa(a.unless)})
+		a.outcome, a.why = OutcomeFailed, differs
 	case seen:
 		a.outcome = OutcomeSeen
 		s.seen++
@@ -184,7 +191,7 @@ func (s *syncing) conclude(no int, seen bool, differs *problem.Problem) []state.
 		entryState = state.Written
 	}
 	var rows []state.Entry
-	for step := range a.steps {
+	for step := first; step < last; step++ {
 		e, ok := s.entries[stepKey{no, step}]
 		if !ok {
 			continue // already as wanted; nothing was sent

@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"unicode/utf8"
 
 	"filippo.io/age"
 
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -26,6 +29,7 @@ func FromIdentityFile(path string) (Sealer, error) {
 	case err != nil:
 		return nil, problem.Wrap(err, problem.IdentityUnreadable, args)
 	case info.IsDir():
+		args["why"] = "folder"
 		return nil, problem.New(problem.IdentityInvalid, args)
 	}
 	// Windows has no such mode: a file is its owner's by the folder it is in.
@@ -33,13 +37,18 @@ func FromIdentityFile(path string) (Sealer, error) {
 		return nil, problem.New(problem.IdentityExposed,
 			problem.Args{"file": path, "mode": fmt.Sprintf("%04o", mode)})
 	}
-	text, err := os.ReadFile(path)
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, problem.Wrap(err, problem.IdentityUnreadable, args)
+	}
+	text, err := io.ReadAll(input.Reader(bytes.NewReader(raw)))
 	if err != nil {
 		return nil, problem.Wrap(err, problem.IdentityUnreadable, args)
 	}
 	k, err := parseIdentities(text)
 	if err != nil {
 		// The parser's errors quote the line, which is the secret.
+		args["why"] = whyInvalid(text)
 		return nil, problem.New(problem.IdentityInvalid, args)
 	}
 	where := path
@@ -63,6 +72,27 @@ func parseIdentities(text []byte) (*key, error) {
 		k.publics = append(k.publics, r.String())
 	}
 	return k.with(k.publics[0])
+}
+
+// whyInvalid is what a file is that holds no usable identity, as the words of the
+// problem tell it.
+func whyInvalid(text []byte) string {
+	has := func(s string) bool { return bytes.Contains(text, []byte(s)) }
+	switch {
+	case len(bytes.TrimSpace(text)) == 0:
+		return "empty"
+	case has("age-encryption.org/v1"), has("BEGIN AGE ENCRYPTED FILE"):
+		return "encrypted"
+	case has("AGE-PLUGIN-"):
+		return "plugin"
+	case has("PRIVATE KEY"):
+		return "other"
+	case !utf8.Valid(text), bytes.IndexByte(text, 0) >= 0:
+		return "encoding"
+	case has("age1") && !has("AGE-SECRET-KEY-"):
+		return "public"
+	}
+	return ""
 }
 
 // GenerateIdentity writes a new identity to a file that must not exist, with

@@ -2,7 +2,6 @@ package secret
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"os/user"
@@ -28,7 +27,7 @@ func FromKeyring(rows Rows) Sealer { return fromRing(rows, osKeyring{}) }
 func fromRing(rows Rows, r ring) *sealer {
 	return &sealer{
 		kind: Keyring, name: "keyring", where: thisKeyring(),
-		late: newLate(&keyringKey{rows: rows, ring: r}),
+		late: newLate(&keyringKey{rows: rows, ring: &asked{ring: r}}),
 	}
 }
 
@@ -61,7 +60,7 @@ func (osKeyring) Delete(service, user string) error        { return keyring.Dele
 // names, or else of whichever of the state's keys this keyring has.
 type keyringKey struct {
 	rows Rows
-	ring ring
+	ring *asked
 	only *Mark
 }
 
@@ -87,7 +86,7 @@ func (k *keyringKey) find(ctx context.Context) (*key, error) {
 // one gives the first of the keys that is in the keyring.
 func (k *keyringKey) one(ctx context.Context, publics []string, where string) (*key, error) {
 	for _, public := range publics {
-		text, err := ask(ctx, func() (string, error) { return k.ring.Get(keyringService, public) })
+		text, err := k.ring.ask(ctx, func(r ring) (string, error) { return r.Get(keyringService, public) })
 		if errors.Is(err, keyring.ErrNotFound) {
 			continue
 		}
@@ -111,7 +110,7 @@ func (k *keyringKey) ready(ctx context.Context) error {
 
 // answers reports whether the keyring can be asked. It makes nothing.
 func (k *keyringKey) answers(ctx context.Context) error {
-	_, err := ask(ctx, func() (string, error) { return k.ring.Get(keyringService, "-") })
+	_, err := k.ring.ask(ctx, func(r ring) (string, error) { return r.Get(keyringService, "-") })
 	if err == nil || errors.Is(err, keyring.ErrNotFound) {
 		return nil
 	}
@@ -139,7 +138,7 @@ func (k *keyringKey) make(ctx context.Context) (*key, error) {
 		if err != nil {
 			return nil, err
 		}
-		data, err := json.Marshal(keyRow{Version: keyRowVersion, Recipient: made.public, Others: row.publics()})
+		data, err := encodeRow(keyRow{Version: keyRowVersion, Recipient: made.public, Others: row.publics()})
 		if err != nil {
 			return nil, err
 		}
@@ -167,7 +166,7 @@ func (k *keyringKey) add(ctx context.Context) (*key, error) {
 		return nil, err
 	}
 	public := id.Recipient().String()
-	_, err = ask(ctx, func() (string, error) { return "", k.ring.Set(keyringService, public, id.String()) })
+	_, err = k.ring.ask(ctx, func(r ring) (string, error) { return "", r.Set(keyringService, public, id.String()) })
 	if err != nil {
 		known := keyringProblem(err)
 		if problem.Has(known, problem.KeyringAbsent) {
@@ -185,7 +184,7 @@ func (k *keyringKey) add(ctx context.Context) (*key, error) {
 
 // remove takes a key out of the keyring. One that is not there is none.
 func (k *keyringKey) remove(ctx context.Context, public string) error {
-	_, err := ask(ctx, func() (string, error) { return "", k.ring.Delete(keyringService, public) })
+	_, err := k.ring.ask(ctx, func(r ring) (string, error) { return "", r.Delete(keyringService, public) })
 	if err == nil || errors.Is(err, keyring.ErrNotFound) {
 		return nil
 	}
@@ -198,7 +197,7 @@ func (k *keyringKey) row(ctx context.Context) (row keyRow, version int64, err er
 	if err != nil || version == 0 {
 		return row, 0, err
 	}
-	row, err = readKeyRow(data)
+	row, err = readKeyRow(data, Keyring)
 	return row, version, err
 }
 
@@ -220,31 +219,12 @@ func (r keyRow) without(public string) keyRow {
 	return r
 }
 
-// ask calls the keyring, which may show a question and take no context.
-func ask(ctx context.Context, call func() (string, error)) (string, error) {
-	type answer struct {
-		text string
-		err  error
-	}
-	done := make(chan answer, 1)
-	go func() {
-		text, err := call()
-		done <- answer{text, err}
-	}()
-	select {
-	case a := <-done:
-		return a.text, a.err
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
-}
-
 // keyringProblem tells a keyring that is not there from one that does not give
 // its key. The library wraps neither, so what the Secret Service and macOS say
 // has to be recognised by their texts; unknown texts count as absent, and both
 // have the same way on.
 func keyringProblem(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if problem.Of(err) != nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	text := strings.ToLower(err.Error())

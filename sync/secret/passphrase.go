@@ -1,12 +1,9 @@
 package secret
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"filippo.io/age"
 
@@ -59,15 +56,16 @@ type keyRow struct {
 
 const keyRowVersion = 1
 
-func readKeyRow(data []byte) (keyRow, error) {
-	var r keyRow
-	if err := json.Unmarshal(data, &r); err != nil {
-		return r, problem.Wrap(fmt.Errorf("row of a key: %w", err), problem.SealedNewer, problem.Args{"what": PassphraseVariable})
+func readKeyRow(data []byte, kind Kind) (row keyRow, err error) {
+	if err := decodeRow(data, keyRowVersion, &row, "", kind); err != nil {
+		return keyRow{}, err
 	}
-	if r.Version != keyRowVersion {
-		return r, problem.New(problem.SealedNewer, problem.Args{"what": PassphraseVariable})
+	for _, public := range row.publics() {
+		if !isPublic(public) {
+			return keyRow{}, damaged(errors.New("no public half of a key"), "", kind)
+		}
 	}
-	return r, nil
+	return row, nil
 }
 
 // find opens the row; one that is not there yet is no key at all.
@@ -128,12 +126,12 @@ func (p *passphraseKey) seal(id *age.X25519Identity) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(keyRow{Version: keyRowVersion, Recipient: id.Recipient().String(), Identity: sealed})
+	return encodeRow(keyRow{Version: keyRowVersion, Recipient: id.Recipient().String(), Identity: sealed})
 }
 
 // open opens the row's identity with the passphrase.
 func (p *passphraseKey) open(data []byte) (*key, error) {
-	row, err := readKeyRow(data)
+	row, err := readKeyRow(data, Passphrase)
 	if err != nil {
 		return nil, err
 	}
@@ -141,18 +139,16 @@ func (p *passphraseKey) open(data []byte) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := age.Decrypt(bytes.NewReader(row.Identity), s)
-	if err != nil {
-		// A wrong passphrase and a damaged row cannot be told apart.
-		return nil, problem.Wrap(err, problem.PassphraseWrong, nil)
+	text, err := (&key{identities: []age.Identity{s}}).open(row.Identity)
+	if errors.Is(err, ErrOtherKey) {
+		return nil, problem.New(problem.PassphraseWrong, nil)
 	}
-	text, err := io.ReadAll(r)
 	if err != nil {
-		return nil, problem.Wrap(err, problem.PassphraseWrong, nil)
+		return nil, damaged(err, "", Passphrase)
 	}
 	id, err := age.ParseX25519Identity(string(text))
-	if err != nil {
-		return nil, problem.New(problem.SealedNewer, problem.Args{"what": PassphraseVariable})
+	if err != nil || id.Recipient().String() != row.Recipient {
+		return nil, damaged(errors.New("another identity than its public half"), "", Passphrase) // the error may quote it
 	}
 	return keyOf(id), nil
 }

@@ -2,7 +2,6 @@ package secret
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/hacsync/hacsync/sync/problem"
@@ -46,7 +45,7 @@ func release(ctx context.Context, rows Rows, r ring, m Mark) (Fate, error) {
 		}
 		return KeyRemoved, err
 	}
-	k := &keyringKey{rows: rows, ring: r}
+	k := &keyringKey{rows: rows, ring: &asked{ring: r}}
 	if _, err := k.one(ctx, []string{m.Key}, m.Where); err != nil {
 		if problem.Of(err) == nil {
 			return KeyLeft, err
@@ -74,6 +73,9 @@ func inUse(ctx context.Context, rows Rows, m Mark) (bool, error) {
 			continue
 		}
 		other, version, err := ReadMark(ctx, rows, n.Connection)
+		if problem.Has(err, problem.SealedDamaged, problem.SealedNewer) {
+			return true, nil
+		}
 		if err != nil {
 			return true, err
 		}
@@ -88,6 +90,9 @@ func inUse(ctx context.Context, rows Rows, m Mark) (bool, error) {
 func (k *keyringKey) strike(ctx context.Context, public string) error {
 	for range storeTries {
 		row, version, err := k.row(ctx)
+		if problem.Has(err, problem.SealedDamaged) {
+			row, err = keyRow{}, nil // marks name the keys that are left
+		}
 		if err != nil || version == 0 {
 			return err
 		}
@@ -95,7 +100,7 @@ func (k *keyringKey) strike(ctx context.Context, public string) error {
 			err = k.rows.RemoveSealed(ctx, "", keyringRow, version)
 		} else {
 			var data []byte
-			if data, err = json.Marshal(row); err == nil {
+			if data, err = encodeRow(row); err == nil {
 				err = k.rows.SaveSealed(ctx, "", keyringRow, data, version)
 			}
 		}

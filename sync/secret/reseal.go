@@ -2,7 +2,6 @@ package secret
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -47,7 +46,7 @@ func reseal(ctx context.Context, rows Changer, from, to Sealer, connection strin
 	if err != nil {
 		return was, err
 	}
-	data, err := json.Marshal(markData{Version: markVersion, Mark: mark})
+	data, err := encodeRow(markData{Version: markVersion, Mark: mark})
 	if err != nil {
 		return was, fmt.Errorf("encode mark: %w", err)
 	}

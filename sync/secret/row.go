@@ -3,9 +3,8 @@ package secret
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/hacsync/hacsync/sync/problem"
@@ -59,26 +58,38 @@ func (r *Row) Load(ctx context.Context) ([]byte, error) {
 }
 
 func (r *Row) load(ctx context.Context) ([]byte, int64, error) {
-	sealed, version, err := r.rows.Sealed(ctx, r.connection, r.name)
-	if err != nil || version == 0 {
-		return nil, 0, err
+	for range storeTries {
+		sealed, version, err := r.rows.Sealed(ctx, r.connection, r.name)
+		if err != nil || version == 0 {
+			return nil, 0, err
+		}
+		mark, marked, err := ReadMark(ctx, r.rows, r.connection)
+		if err != nil {
+			return nil, 0, err
+		}
+		if r.marked == 0 {
+			r.marked = marked
+		}
+		with, err := r.sealerOf(ctx, mark)
+		if err != nil {
+			return nil, 0, r.explain(err, mark)
+		}
+		plain, err := with.Open(ctx, sealed)
+		if err == nil {
+			return plain, version, nil
+		}
+		if !problem.Has(err, problem.SealedDamaged) && (marked == 0 || !errors.Is(err, ErrOtherKey)) {
+			return nil, 0, r.explain(err, mark)
+		}
+		// The key is the one that the mark names, so the row is damaged; unless
+		// another process sealed it with another key between the two reads.
+		_, later, err2 := r.rows.Sealed(ctx, r.connection, r.name)
+		_, remarked, err3 := ReadMark(ctx, r.rows, r.connection)
+		if later == version && remarked == marked || err2 != nil || err3 != nil {
+			return nil, 0, damaged(err, r.connection, "")
+		}
 	}
-	mark, marked, err := ReadMark(ctx, r.rows, r.connection)
-	if err != nil {
-		return nil, 0, err
-	}
-	if r.marked == 0 {
-		r.marked = marked
-	}
-	with, err := r.sealerOf(ctx, mark)
-	if err != nil {
-		return nil, 0, r.explain(err, mark)
-	}
-	plain, err := with.Open(ctx, sealed)
-	if err != nil {
-		return nil, 0, r.explain(err, mark)
-	}
-	return plain, version, nil
+	return nil, 0, problem.New(problem.SealedContended, problem.Args{"what": r.connection})
 }
 
 // sealerOf is the sealer for a mark.
@@ -199,7 +210,7 @@ func (r *Row) claim(ctx context.Context) (Sealer, Mark, error) {
 		if err := r.openAll(ctx); err != nil {
 			return nil, Mark{}, err
 		}
-		data, err := json.Marshal(markData{Version: markVersion, Mark: mark})
+		data, err := encodeRow(markData{Version: markVersion, Mark: mark})
 		if err != nil {
 			return nil, mark, err
 		}
@@ -243,11 +254,11 @@ func ReadMark(ctx context.Context, rows Rows, connection string) (Mark, int64, e
 		return Mark{}, 0, err
 	}
 	var m markData
-	if err := json.Unmarshal(data, &m); err != nil {
-		return Mark{}, 0, problem.Wrap(fmt.Errorf("mark: %w", err), problem.SealedNewer, problem.Args{"what": connection})
+	if err := decodeRow(data, markVersion, &m, connection, ""); err != nil {
+		return Mark{}, 0, err
 	}
-	if m.Version != markVersion {
-		return Mark{}, 0, problem.New(problem.SealedNewer, problem.Args{"what": connection})
+	if !slices.Contains([]Kind{Identity, Passphrase, Keyring}, m.Kind) || !isPublic(m.Key) {
+		return Mark{}, 0, damaged(errors.New("the mark names no key"), connection, "")
 	}
 	return m.Mark, version, nil
 }

@@ -27,9 +27,9 @@ type Sealer interface {
 	Mark(ctx context.Context) (Mark, error)
 	// Seal encrypts plain.
 	Seal(ctx context.Context, plain []byte) ([]byte, error)
-	// Open decrypts what Seal gave. What another key sealed, or what was
-	// changed, is ErrOtherKey; getting at the key may fail with a problem. It
-	// makes no key.
+	// Open decrypts what Seal gave. What another key sealed is ErrOtherKey; what
+	// was changed since may be taken for that, or is a problem that says so.
+	// Getting at the key may fail with a problem. It makes no key.
 	Open(ctx context.Context, sealed []byte) ([]byte, error)
 	// With gives the sealer for the very key that a mark names, ErrOtherKey where
 	// this is another.
@@ -49,8 +49,7 @@ const (
 // PassphraseVariable is the environment variable that holds a passphrase.
 const PassphraseVariable = "HACSYNC_PASSPHRASE"
 
-// ErrOtherKey says that something was not sealed with this key, or was changed
-// since.
+// ErrOtherKey says that something was not sealed with this key.
 var ErrOtherKey = errors.New("not sealed with this key")
 
 // Mark names a key without being one: what the state knows of the key of a
@@ -132,15 +131,15 @@ func (k *key) seal(plain []byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// open decrypts. Whatever is wrong with sealed, it is not what this key sealed.
+// open decrypts what this key sealed.
 func (k *key) open(sealed []byte) ([]byte, error) {
 	r, err := age.Decrypt(bytes.NewReader(sealed), k.identities...)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrOtherKey, err)
+		return nil, unopened(err)
 	}
 	plain, err := io.ReadAll(r)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrOtherKey, err)
+		return nil, unopened(err)
 	}
 	return plain, nil
 }

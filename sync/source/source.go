@@ -27,6 +27,16 @@ type Source interface {
 	Renews() bool
 }
 
+// Named is a source that knows which HAC it reads: links are kept by it. Where a
+// source does not know, the settings give it a name.
+type Named interface {
+	Identity() string
+}
+
+// Checker is a source that can say cheaply, before it is read, that it cannot be:
+// a file that is not there.
+type Checker interface{ Check() error }
+
 // Mapping names a source's custom attribute and the attribute it is written to.
 type Mapping struct {
 	From string              `json:"from"`

@@ -25,10 +25,10 @@ const (
 // swallows everything gives no error, so what takes longer than a beat is good for
 // counts as no answer. Once it has waited in vain it does not wait again until the
 // server has answered.
-func (c *Claim) throughAbsence(ctx context.Context, doing string, f func(context.Context) error) error {
+func (c *Claim) throughAbsence(ctx context.Context, limit time.Duration, doing string, f func(context.Context) error) error {
 	s, start := c.store, time.Now()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		attempt, cancel := context.WithTimeout(ctx, s.attemptTime())
+		attempt, cancel := context.WithTimeout(ctx, limit)
 		err := f(attempt)
 		late := attempt.Err() != nil && ctx.Err() == nil
 		cancel()

@@ -123,8 +123,10 @@ func (s *Store) atRest(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	if _, err := tx.ExecContext(ctx, `UPDATE lease SET holder = ''`); err != nil {
-		return err
+	for _, statement := range []string{`UPDATE lease SET holder = ''`, `UPDATE seen SET restored = 1`} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
 	}
 	all, err := rows(ctx, tx, s.scanPeriodic, `SELECT `+periodicColumns+` FROM periodic`)
 	if err != nil {

@@ -300,6 +300,11 @@ func (c *Claim) beat(ctx context.Context) error {
 // fenced runs f in a transaction that begins with a beat and happens only while
 // the claim is held.
 func (c *Claim) fenced(ctx context.Context, doing string, f func(*sql.Tx) error) error {
+	return c.fencedWithin(ctx, c.store.attemptTime(), doing, f)
+}
+
+// fencedWithin is fenced with another time for one attempt.
+func (c *Claim) fencedWithin(ctx context.Context, limit time.Duration, doing string, f func(*sql.Tx) error) error {
 	c.mu.Lock()
 	over := c.isLost || c.released
 	c.mu.Unlock()
@@ -308,7 +313,7 @@ func (c *Claim) fenced(ctx context.Context, doing string, f func(*sql.Tx) error)
 	}
 	var begun time.Time
 	gone := errors.New("the lease has another token")
-	err := c.throughAbsence(ctx, doing, func(ctx context.Context) error {
+	err := c.throughAbsence(ctx, limit, doing, func(ctx context.Context) error {
 		return c.store.write(ctx, doing, func(tx *sql.Tx) error {
 			begun = c.store.clock.Now()
 			held, err := one(tx.ExecContext(ctx, beatLease, c.name, c.token))

@@ -87,15 +87,16 @@ func openSQLite(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// openPostgres opens the pool on a database. pgx's own parse errors hide the
+// openPostgres opens the pool on a database, and says how long its servers have
+// to answer the first question. pgx's own parse errors hide the
 // password, but not in every malformed URL; they are not passed on.
-func openPostgres(connection string) (*sql.DB, error) {
+func openPostgres(connection string) (*sql.DB, time.Duration, error) {
 	cfg, err := pgx.ParseConfig(connection)
 	if err != nil {
-		return nil, errMalformed
+		return nil, 0, errMalformed
 	}
 	if cfg.ConnectTimeout == 0 {
-		cfg.ConnectTimeout = 15 * time.Second
+		cfg.ConnectTimeout = connecting
 	}
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "hacsync"
@@ -104,8 +105,16 @@ func openPostgres(connection string) (*sql.DB, error) {
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(4)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	return db, nil
+	wait := connecting
+	for range 1 + len(cfg.Fallbacks) {
+		wait += cfg.ConnectTimeout
+	}
+	return db, wait, nil
 }
+
+// connecting is how long a server has to take a connection, and then to answer
+// the first question.
+const connecting = 15 * time.Second
 
 var errMalformed = errors.New("malformed connection string")
 

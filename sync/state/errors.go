@@ -8,6 +8,9 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -40,7 +43,36 @@ func (s *Store) explain(ctx context.Context, doing string, err error) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
 	}
-	return problem.Wrap(fmt.Errorf("%s: %w", doing, err), codeOf(err), problem.Args{"state": s.URL()})
+	code := codeOf(err)
+	if code == problem.StateDenied && s.full() {
+		code = problem.StateFull
+	}
+	return problem.Wrap(fmt.Errorf("%s: %w", doing, err), code, problem.Args{"state": s.URL()})
+}
+
+// full reports whether no file can be made beside the state for want of room:
+// SQLite says of its own files only that it cannot open them.
+func (s *Store) full() bool {
+	if s.where.path == "" {
+		return false
+	}
+	f, err := os.CreateTemp(filepath.Dir(s.where.path), ".hacsync-*")
+	if err != nil {
+		return isFull(err)
+	}
+	_ = f.Close()
+	_ = os.Remove(f.Name())
+	return false
+}
+
+// isFull reports whether the operating system has no room to write, or allows no
+// more of it: a full disk, a quota, a limit of the size of files.
+func isFull(err error) bool {
+	if runtime.GOOS == "windows" {
+		const handleDiskFull, diskFull, quotaExceeded = syscall.Errno(39), syscall.Errno(112), syscall.Errno(1295)
+		return errors.Is(err, handleDiskFull) || errors.Is(err, diskFull) || errors.Is(err, quotaExceeded)
+	}
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
 // codeOf finds the code for an error of either database or of the file system.
@@ -58,7 +90,7 @@ func codeOf(err error) problem.Code {
 	var name *net.DNSError
 	var path *fs.PathError
 	switch {
-	case errors.Is(err, syscall.ENOSPC):
+	case isFull(err):
 		return problem.StateFull
 	case errors.Is(err, syscall.EROFS):
 		return problem.StateReadOnly
@@ -78,6 +110,12 @@ func codeOf(err error) problem.Code {
 
 // sqliteCode follows SQLite's list of result codes, sqlite.org/rescode.html.
 func sqliteCode(code int) problem.Code {
+	switch code {
+	// SQLite tells a full disk from other reasons in most places only: a quota, a
+	// limit of the size of files, and no room for the index of its log are these.
+	case sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE:
+		return problem.StateFull
+	}
 	switch code & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return problem.StateFull

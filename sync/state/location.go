@@ -25,6 +25,15 @@ func FileURL(path string) string {
 	return (&url.URL{Scheme: "sqlite", Path: p}).String()
 }
 
+// Shown is a state's URL for people: without what is or may be a password.
+func Shown(url string) string {
+	where, err := locate(url)
+	if err != nil {
+		return redact(url)
+	}
+	return where.shown
+}
+
 // locate reads a state's URL. The problem it gives shows the URL without what
 // may be a password, and never wraps net/url's error, which quotes the whole.
 func locate(raw string) (location, error) {

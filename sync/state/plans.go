@@ -21,16 +21,11 @@ const pieceSize = 1 << 20
 // fingerprint as one that this state computed. A run has one plan: a second one
 // replaces the first. Those of earlier runs are kept.
 func (s *Store) SavePlan(ctx context.Context, run int64, fingerprint string, file []byte) error {
-	// Compressing takes longer than writing; it does not hold the lock.
-	var packed bytes.Buffer
-	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
+	packed, err := pack(func(w io.Writer) error {
+		_, err := w.Write(file)
+		return err
+	})
 	if err != nil {
-		return err
-	}
-	if _, err := z.Write(file); err != nil {
-		return err
-	}
-	if err := z.Close(); err != nil {
 		return err
 	}
 	return s.write(ctx, "store the plan", func(tx *sql.Tx) error {
@@ -43,16 +38,9 @@ func (s *Store) SavePlan(ctx context.Context, run int64, fingerprint string, fil
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM plan_piece WHERE run = $1`, run); err != nil {
+		pieces, err := savePieces(ctx, tx, "plan_piece", run, packed)
+		if err != nil {
 			return err
-		}
-		pieces := 0
-		for piece := range slices.Chunk(packed.Bytes(), pieceSize) {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO plan_piece (run, piece, data) VALUES ($1, $2, $3)`,
-				run, pieces, piece); err != nil {
-				return err
-			}
-			pieces++
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO plan (run, tenant, fingerprint, size, pieces, saved)
 			VALUES ($1, $2, $3, $4, $5, $6)
@@ -93,18 +81,10 @@ func (s *Store) Plan(ctx context.Context, run int64) ([]byte, error) {
 }
 
 func unpack(pieces [][]byte, size, count int64) ([]byte, error) {
-	if int64(len(pieces)) != count {
-		return nil, fmt.Errorf("%d of %d pieces", len(pieces), count)
-	}
-	readers := make([]io.Reader, len(pieces))
-	for i, p := range pieces {
-		readers[i] = bytes.NewReader(p)
-	}
-	z, err := gzip.NewReader(io.MultiReader(readers...))
+	z, err := joined(pieces, count)
 	if err != nil {
 		return nil, err
 	}
-	// The sum at the end of the stream is checked when it is read to its end.
 	file := bytes.NewBuffer(make([]byte, 0, max(0, min(size, 1<<30))))
 	if _, err := io.Copy(file, z); err != nil {
 		return nil, err
@@ -113,6 +93,52 @@ func unpack(pieces [][]byte, size, count int64) ([]byte, error) {
 		return nil, fmt.Errorf("%d of %d bytes", file.Len(), size)
 	}
 	return file.Bytes(), nil
+}
+
+// pack compresses what f writes. Compressing takes longer than writing to the
+// state; it does not hold the lock.
+func pack(f func(io.Writer) error) ([]byte, error) {
+	var packed bytes.Buffer
+	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if err := f(z); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return packed.Bytes(), nil
+}
+
+// savePieces cuts what is packed and gives the number of pieces.
+func savePieces(ctx context.Context, tx *sql.Tx, table string, run int64, packed []byte) (int, error) {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE run = $1`, run); err != nil {
+		return 0, err
+	}
+	pieces := 0
+	for piece := range slices.Chunk(packed, pieceSize) {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO `+table+` (run, piece, data) VALUES ($1, $2, $3)`,
+			run, pieces, piece); err != nil {
+			return 0, err
+		}
+		pieces++
+	}
+	return pieces, nil
+}
+
+// joined reads pieces as what was packed. The sum at the end of the stream is
+// checked when it is read to its end.
+func joined(pieces [][]byte, count int64) (io.Reader, error) {
+	if int64(len(pieces)) != count {
+		return nil, fmt.Errorf("%d of %d pieces", len(pieces), count)
+	}
+	readers := make([]io.Reader, len(pieces))
+	for i, p := range pieces {
+		readers[i] = bytes.NewReader(p)
+	}
+	return gzip.NewReader(io.MultiReader(readers...))
 }
 
 // PlanKnown finds the latest run whose stored plan has the fingerprint: it was

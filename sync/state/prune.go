@@ -108,8 +108,9 @@ func amongThem(column string, nos []int64) string {
 	return column + " IN (" + strings.Trim(strings.ReplaceAll(fmt.Sprint(nos), " ", ", "), "[]") + ")"
 }
 
+// removePlans removes plans and what they would teach.
 func removePlans(ctx context.Context, tx *sql.Tx, nos []int64) error {
-	for _, table := range []string{"plan_piece", "plan"} {
+	for _, table := range []string{"plan_piece", "plan", "lesson_piece", "lesson"} {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE `+amongThem("run", nos)); err != nil {
 			return err
 		}
@@ -140,6 +141,11 @@ func (s *Store) removeRuns(ctx context.Context, nos []int64, lasting func(Entry)
 		}
 		if err := removePlans(ctx, tx, nos); err != nil {
 			return err
+		}
+		for _, table := range []string{"learnt", "taught"} { // none of them can be undone any more
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE `+amongThem("run", nos)); err != nil {
+				return err
+			}
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM run WHERE `+amongThem("no", nos))
 		return err

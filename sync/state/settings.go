@@ -187,38 +187,40 @@ func added(have, known map[string][]string) map[string][]string {
 }
 
 // insert writes many rows with few statements and gives the number of rows it
-// touched. SQLite looks a parameter such as $7 up among all of the statement
-// before it, so that many small statements are faster there than few large ones;
-// PostgreSQL takes up to 65,535 and is spared the round trips.
+// touched. SQLite has no round trips to spare, and each parameter is looked up
+// among all of its statement there: by number, not by name, and few at a time.
+// PostgreSQL takes up to 65,535.
 func (s *Store) insert(ctx context.Context, tx *sql.Tx, head string, values [][]any, tail string) (int64, error) {
 	if len(values) == 0 {
 		return 0, nil
 	}
 	parameters := 10_000
 	if s.dialect.sqlite {
-		parameters = 200
+		parameters = 100
+	}
+	columns := len(values[0])
+	full := max(1, parameters/columns)
+	var prepared *sql.Stmt // of a full statement
+	if len(values) > full {
+		var err error
+		if prepared, err = tx.PrepareContext(ctx, s.inserting(head, full, columns, tail)); err != nil {
+			return 0, err
+		}
+		defer func() { _ = prepared.Close() }()
 	}
 	var touched int64
-	for chunk := range slices.Chunk(values, max(1, parameters/len(values[0]))) {
-		var b strings.Builder
-		b.WriteString(head)
-		args := make([]any, 0, len(chunk)*len(chunk[0]))
-		for i, row := range chunk {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteByte('(')
-			for j := range row {
-				if j > 0 {
-					b.WriteByte(',')
-				}
-				fmt.Fprintf(&b, "$%d", len(args)+j+1)
-			}
-			b.WriteByte(')')
+	for chunk := range slices.Chunk(values, full) {
+		args := make([]any, 0, len(chunk)*columns)
+		for _, row := range chunk {
 			args = append(args, row...)
 		}
-		b.WriteString(tail)
-		r, err := tx.ExecContext(ctx, b.String(), args...)
+		var r sql.Result
+		var err error
+		if prepared != nil && len(chunk) == full {
+			r, err = prepared.ExecContext(ctx, args...)
+		} else {
+			r, err = tx.ExecContext(ctx, s.inserting(head, len(chunk), columns, tail), args...)
+		}
 		if err != nil {
 			return touched, err
 		}
@@ -229,6 +231,30 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, head string, values [][]
 		touched += n
 	}
 	return touched, nil
+}
+
+// inserting is the statement for a number of rows.
+func (s *Store) inserting(head string, rows, columns int, tail string) string {
+	var b strings.Builder
+	b.WriteString(head)
+	for i := range rows * columns {
+		switch {
+		case i == 0:
+			b.WriteByte('(')
+		case i%columns == 0:
+			b.WriteString("),(")
+		default:
+			b.WriteByte(',')
+		}
+		if s.dialect.sqlite {
+			b.WriteByte('?')
+		} else {
+			fmt.Fprintf(&b, "$%d", i+1)
+		}
+	}
+	b.WriteByte(')')
+	b.WriteString(tail)
+	return b.String()
 }
 
 // fold is a domain as it is stored: Entra ID ignores case.

@@ -90,3 +90,71 @@ func BenchmarkRemember_OfAHundredThousandKeys(b *testing.B) {
 		})
 	}
 }
+
+// A million accounts are linked by a first sync, and read with every plan after it.
+func BenchmarkAccounts_OfAMillion(b *testing.B) {
+	const users = 1_000_000
+	at := time.Date(2026, 11, 25, 1, 0, 0, 0, time.UTC)
+	l := state.Lesson{Source: "hac", At: at, Newest: at}
+	for i := range users {
+		name := fmt.Sprintf("user%07d", i*7919%users)
+		l.New = append(l.New, name)
+		l.Logins = append(l.Logins, state.SeenLogin{Username: name, At: at.Add(-time.Duration(i) * time.Minute)})
+		l.Links = append(l.Links, state.Taught{Account: fmt.Sprintf("%08x-0000-4000-8000-%012x", i, i), Link: state.Link{
+			Source: "hac", Username: name, Given: "太郎", Family: "山田", Display: "山田 太郎",
+			UPN: name + "@midori.example", ImmutableID: fmt.Sprintf("%022d==", i),
+		}})
+	}
+	for name, place := range map[string]func(testing.TB) string{"sqlite": statetest.NewFile, "postgres": statetest.NewDatabase} {
+		b.Run(name, func(b *testing.B) {
+			s, ctx := open(b, place(b), state.Options{}), b.Context()
+			run, begun := beginSync(b, s), time.Now()
+			if err := s.SaveLesson(ctx, run, l); err != nil {
+				b.Fatal(err)
+			}
+			b.Logf("lesson kept in %v", time.Since(begun))
+			begun = time.Now()
+			if got, err := s.Lesson(ctx, run); err != nil || len(got.Links) != users {
+				b.Fatal(err)
+			}
+			b.Logf("lesson read in %v", time.Since(begun))
+			begun = time.Now()
+			if err := s.EndRun(ctx, state.Run{No: run, State: state.Done}, &l); err != nil {
+				b.Fatal(err)
+			}
+			b.Logf("learnt in %v", time.Since(begun))
+			b.Run("each", func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					n := 0
+					if err := s.EachAccount(ctx, "t", "a.example", func(state.Account) error { n++; return nil }); err != nil || n != users {
+						b.Fatal(n, err)
+					}
+				}
+			})
+			b.Run("seen", func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if got, err := s.Seen(ctx, "t", "a.example"); err != nil || len(got.Users) != users {
+						b.Fatal(len(got.Users), err)
+					}
+				}
+			})
+			b.Run("learn", func(b *testing.B) { // a month's changes
+				b.ReportAllocs()
+				for b.Loop() {
+					at = at.Add(time.Hour)
+					next := state.Lesson{Source: "hac", At: at, Newest: at, Gone: l.New[:1000], Logins: l.Logins[5000:205_000]}
+					for i, t := range l.Links[:10_000] {
+						next.Absent = append(next.Absent, t.Account)
+						next.New = append(next.New, fmt.Sprintf("new%v.%d", at, i))
+					}
+					next.Links = l.Links[20_000:30_000]
+					if err := s.EndRun(ctx, state.Run{No: beginSync(b, s), State: state.Done}, &next); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		})
+	}
+}

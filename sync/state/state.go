@@ -159,10 +159,15 @@ func (s *Store) openServer(ctx context.Context) error {
 			s.lockDir = filepath.Join(dir, "hacsync", "claims")
 		}
 	}
-	var err error
-	if s.db, err = openPostgres(s.where.postgres); err != nil {
+	db, wait, err := openPostgres(s.where.postgres)
+	if err != nil {
 		return err
 	}
+	s.db = db
+	// A server that is frozen, or a proxy before one that is gone, takes the
+	// connection and answers nothing.
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
 	return s.db.PingContext(ctx)
 }
 

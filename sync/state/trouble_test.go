@@ -3,9 +3,12 @@ package state
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/url"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -259,5 +262,28 @@ func TestTake_ABeatBetweenLookingAndTakingKeepsTheHolder(t *testing.T) {
 	seen.token--
 	if c, err := heir.take(t.Context(), nil, seen); err != nil || c != nil {
 		t.Errorf("taken from another holder than the one seen: %v %v", c, err)
+	}
+}
+
+func TestExplain_NoRoomIsSaidWhoeverRefusesIt(t *testing.T) {
+	for _, err := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if runtime.GOOS == "windows" {
+			break
+		}
+		if code := codeOf(&fs.PathError{Op: "write", Path: "x", Err: err}); code != problem.StateFull {
+			t.Errorf("%v: %s", err, code)
+		}
+	}
+	for name, code := range map[string]int{
+		"full": 13, "write": 778, "index of the log": 4874, "sync": 1034, "cut": 1546,
+	} {
+		if got := sqliteCode(code); got != problem.StateFull {
+			t.Errorf("%s (%d): %s", name, code, got)
+		}
+	}
+	for name, code := range map[string]int{"read": 266, "lock": 3850} {
+		if got := sqliteCode(code); got != problem.StateFailed {
+			t.Errorf("%s (%d): %s", name, code, got)
+		}
 	}
 }

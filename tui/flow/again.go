@@ -6,6 +6,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // signAgain is a sign-in that something under way asks for: Microsoft wants more
@@ -33,8 +34,8 @@ func newSignAgain(d *data, code consent.Code, now time.Time) *signAgain {
 // view puts the code in place of what the step shows.
 func (s *signAgain) view(d *data, v *View) {
 	work := v.Work
-	*v = View{Title: T("flow.again.title"), Status: T("flow.again.status"), Work: work}
-	v.Blocks = []Piece{Para{T("flow.again.what")}}
+	*v = View{Title: words.T("flow.again.title"), Status: words.T("flow.again.status"), Work: work}
+	v.Blocks = []words.Piece{words.Para{Text: words.T("flow.again.what")}}
 	s.ask.view(d, v)
 	// The way cannot be changed here: what runs has asked for this code.
 	commands := v.Commands[:0]
@@ -64,7 +65,7 @@ func (s *signAgain) answer(d *data, a Answer) turn {
 		}
 		return t
 	}
-	return stayed(T("flow.not_a_command"))
+	return stayed(words.T("flow.not_a_command"))
 }
 
 func (s *signAgain) acted(r againPlayed) turn { return r.partPlayed.acted(&s.ask.played) }

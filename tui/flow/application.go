@@ -10,7 +10,9 @@ import (
 	"unicode"
 
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // application gets a dedicated application made, seen and verified: for the tenant
@@ -28,7 +30,7 @@ type application struct {
 	title, name string
 
 	asks    appAsk
-	working Text
+	working words.Text
 	err     error
 	ded     consent.Dedicated
 	app     consent.Application
@@ -104,7 +106,7 @@ type (
 
 // begin makes the key pair and the script; nothing is sent.
 func (a *application) begin(d *data) turn {
-	a.asks, a.err, a.working = appMain, nil, T("flow.app.preparing")
+	a.asks, a.err, a.working = appMain, nil, words.T("flow.app.preparing")
 	b, open := d.b, a.open
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		if need, first, why := b.NeedsPassphrase(ctx); need {
@@ -154,7 +156,7 @@ func (a *application) answer(d *data, x Answer) (t turn, over bool) {
 			a.asks = appMain
 			return turn{}, false
 		}
-		return stayed(T("flow.not_a_choice")), false
+		return stayed(words.T("flow.not_a_choice")), false
 	case appSignIn:
 		return a.answerSignIn(d, x), false
 	case appMain, appGive:
@@ -168,14 +170,14 @@ func (a *application) answer(d *data, x Answer) (t turn, over bool) {
 
 func (a *application) answerMain(d *data, key string) turn {
 	if a.asks == appGive {
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	}
 	if key != "enough" && key != "whole" {
 		a.err = nil
 	}
 	switch key {
 	case "enough":
-		a.looking, a.working = false, Text{}
+		a.looking, a.working = false, words.Text{}
 		return turn{stop: true}
 	case "whole":
 		a.whole = !a.whole
@@ -187,11 +189,11 @@ func (a *application) answerMain(d *data, key string) turn {
 		return a.begin(d)
 	}
 	if a.ded == nil {
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	}
 	// What was looked for goes on after what is chosen now.
 	stop := a.looking
-	a.looking, a.working = false, Text{}
+	a.looking, a.working = false, words.Text{}
 	t := a.choose(d, key)
 	t.stop = stop
 	return t
@@ -215,14 +217,14 @@ func (a *application) choose(d *data, key string) turn {
 		if demo == nil || a.ran {
 			break
 		}
-		a.working = T("flow.grant.running")
+		a.working = words.T("flow.grant.running")
 		ded := a.ded
 		return does(effect(func(ctx context.Context, _ Reporter) any {
 			last, err := demo.RunApplicationScript(ctx, ded)
 			return appRan{last, err}
 		}))
 	case "save":
-		a.working = T("flow.grant.saving")
+		a.working = words.T("flow.grant.saving")
 		b, ded := d.b, a.ded
 		name := "hacsync-application-" + fileWord(firstOf(a.name, a.tenant)) + ".ps1"
 		return does(effect(func(ctx context.Context, _ Reporter) any {
@@ -230,18 +232,18 @@ func (a *application) choose(d *data, key string) turn {
 			return fileSaved{path, err}
 		}))
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }
 
 // adopt takes the application ID that the script's last line names: that line may
 // be pasted whole, since it names the object ID as well.
 func (a *application) adopt(text string) turn {
-	a.id = strings.TrimSpace(fold(text))
+	a.id = strings.TrimSpace(input.Fold(text))
 	id := a.id
-	if !slices.ContainsFunc(words(id), isGUID) {
-		return stayed(T("flow.app.id_bad"))
+	if !slices.ContainsFunc(inLine(id), isGUID) {
+		return stayed(words.T("flow.app.id_bad"))
 	}
-	a.asks, a.working, a.err = appMain, T("flow.app.looking"), nil
+	a.asks, a.working, a.err = appMain, words.T("flow.app.looking"), nil
 	ded := a.ded
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		err := ded.Adopt(ctx, id)
@@ -249,8 +251,8 @@ func (a *application) adopt(text string) turn {
 	}))
 }
 
-// words are what a pasted line has of letters, digits and hyphens.
-func words(line string) []string {
+// inLine is what a pasted line has of words: letters, digits and hyphens.
+func inLine(line string) []string {
 	return strings.FieldsFunc(strings.ToLower(line), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-'
 	})
@@ -283,12 +285,12 @@ func (a *application) answerSignIn(d *data, x Answer) turn {
 	case "":
 		return a.ask.play(d, x.Text)
 	}
-	return stayed(T("flow.not_a_command"))
+	return stayed(words.T("flow.not_a_command"))
 }
 
 // give makes the application in place, as who has just signed in.
 func (a *application) give(d *data) turn {
-	a.asks, a.working, a.gave = appGive, T("flow.app.giving"), true
+	a.asks, a.working, a.gave = appGive, words.T("flow.app.giving"), true
 	d.given = a.app.Name
 	ded, person := a.ded, a.person
 	e := effect(func(ctx context.Context, r Reporter) any {
@@ -322,14 +324,14 @@ func (a *application) back() (turn, bool) {
 		return turn{}, true
 	case appMain:
 	}
-	a.looking, a.working = false, Text{}
+	a.looking, a.working = false, words.Text{}
 	return turn{stop: true}, false
 }
 
 func (a *application) done(d *data, result any) turn {
 	switch r := result.(type) {
 	case appPrepared:
-		a.working = Text{}
+		a.working = words.Text{}
 		switch {
 		case r.sealing:
 			a.asks = appSeal
@@ -381,20 +383,20 @@ func (a *application) done(d *data, result any) turn {
 		}
 		return a.give(d)
 	case appGiven:
-		a.asks, a.app, a.working = appMain, r.app, Text{}
+		a.asks, a.app, a.working = appMain, r.app, words.Text{}
 		if r.err != nil {
 			a.err = r.err
 			return turn{}
 		}
 		return a.look(d)
 	case appSeen:
-		a.looking, a.working = false, Text{}
+		a.looking, a.working = false, words.Text{}
 		a.saw(d, r)
 		if r.err != nil {
 			a.err, a.unseen = r.err, nil
 		}
 	case appRan:
-		a.working = Text{}
+		a.working = words.Text{}
 		if r.err != nil {
 			a.err = r.err
 			return turn{}
@@ -403,17 +405,17 @@ func (a *application) done(d *data, result any) turn {
 		// Its last line is on the screen of whoever ran it, who sends it back.
 		if a.person == nil && a.app.ID == "" {
 			t := a.adopt(r.last)
-			t.say = append([]Text{T("flow.app.last_line", "line", r.last)}, t.say...)
+			t.say = append([]words.Text{words.T("flow.app.last_line", "line", r.last)}, t.say...)
 			return t
 		}
 		return a.look(d)
 	case fileSaved:
-		a.working = Text{}
+		a.working = words.Text{}
 		if r.err != nil {
 			a.err = r.err
 			return turn{}
 		}
-		return stayed(T("flow.saved_to", "path", r.path))
+		return stayed(words.T("flow.saved_to", "path", r.path))
 	}
 	return turn{}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // lookOnce finds the application where it is not known yet, and verifies it.
@@ -33,7 +34,7 @@ func pending(err error) bool {
 
 // look looks at the tenant until nothing is missing, or for some minutes.
 func (a *application) look(d *data) turn {
-	a.looking, a.err, a.unseen, a.working = true, nil, nil, T("flow.app.looking")
+	a.looking, a.err, a.unseen, a.working = true, nil, nil, words.T("flow.app.looking")
 	ded, person, c, every := a.ded, a.person, d.b.Clock(), d.every()
 	return does(looking(func(ctx context.Context, r Reporter) any {
 		for n := 1; ; n++ {

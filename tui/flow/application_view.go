@@ -5,35 +5,36 @@ import (
 
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // view shows the script and, live, what of it is seen in the tenant.
 func (a *application) view(d *data, v *View) {
-	v.Title, v.Status = T("flow.app.title"), T("flow.grant.status")
+	v.Title, v.Status = words.T("flow.app.title"), words.T("flow.grant.status")
 	switch a.asks {
 	case appSeal:
 		a.seal.view(v)
-		v.Status = T("flow.passphrase.status")
+		v.Status = words.T("flow.passphrase.status")
 		return
 	case appExplain:
-		v.Title = T("flow.explain.title")
+		v.Title = words.T("flow.explain.title")
 		if a.asked {
 			v.Blocks = append(v.Blocks, explained(a.found)...)
 		}
-		v.Ask = Question{Kind: Line, Text: T("flow.explain.ask"), Optional: true}
+		v.Ask = Question{Kind: Line, Text: words.T("flow.explain.ask"), Optional: true}
 		return
 	case appID:
-		v.Title = T("flow.app.do_id")
-		v.Blocks = append(v.Blocks, Para{T("flow.app.id_what")})
-		v.Ask = Question{Kind: Line, Text: T("flow.app.id_ask"), Preset: a.id}
+		v.Title = words.T("flow.app.do_id")
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.app.id_what")})
+		v.Ask = Question{Kind: Line, Text: words.T("flow.app.id_ask"), Preset: a.id}
 		return
 	case appHow:
 		a.viewHow(v)
 		return
 	case appSignIn:
-		v.Title, v.Status = T("flow.granting.title"), T("flow.granting.status")
+		v.Title, v.Status = words.T("flow.granting.title"), words.T("flow.granting.status")
 		if a.finds {
-			v.Title = T("flow.granting.title_find")
+			v.Title = words.T("flow.granting.title_find")
 		}
 		a.ask.view(d, v)
 		return
@@ -44,38 +45,38 @@ func (a *application) view(d *data, v *View) {
 
 // viewHow asks before anything is written, and how the administrator signs in.
 func (a *application) viewHow(v *View) {
-	v.Title, v.Status = T("flow.granting.title"), T("flow.granting.status")
+	v.Title, v.Status = words.T("flow.granting.title"), words.T("flow.granting.status")
 	if a.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{Err: a.err})
+		v.Blocks = append(v.Blocks, words.Trouble{Err: a.err})
 	}
 	first := "code"
 	if a.ask.way == byBrowser || barred(problem.Of(a.err)) {
 		first = "browser"
 	}
 	if a.finds {
-		v.Title = T("flow.granting.title_find")
-		v.Blocks = append(v.Blocks, Para{T("flow.granting.find_what", "scope", consent.FindScope)})
+		v.Title = words.T("flow.granting.title_find")
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.granting.find_what", "scope", consent.FindScope)})
 	} else {
 		v.Blocks = append(v.Blocks,
-			Para{T("flow.granting.what", "name", a.app.Name, "tenant", firstOf(a.title, a.tenant))},
-			appFacts(a.list), Para{T("flow.granting.who")})
+			words.Para{Text: words.T("flow.granting.what", "name", a.app.Name, "tenant", firstOf(a.title, a.tenant))},
+			appFacts(a.list), words.Para{Text: words.T("flow.granting.who")})
 	}
-	v.Ask = Question{Kind: Choice, Text: T("flow.granting.ask"), Preset: first, Options: []Option{
-		{Key: "code", Text: T("flow.granting.code"), Note: T("flow.granting.code_note")},
-		{Key: "browser", Text: T("flow.granting.browser"), Note: T("flow.granting.browser_note")},
-		{Key: "no", Text: T("flow.granting.no"), Note: T("flow.granting.no_note")},
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.granting.ask"), Preset: first, Options: []Option{
+		{Key: "code", Text: words.T("flow.granting.code"), Note: words.T("flow.granting.code_note")},
+		{Key: "browser", Text: words.T("flow.granting.browser"), Note: words.T("flow.granting.browser_note")},
+		{Key: "no", Text: words.T("flow.granting.no"), Note: words.T("flow.granting.no_note")},
 	}}
 	if a.finds {
-		v.Ask.Text = T("flow.choose")
+		v.Ask.Text = words.T("flow.choose")
 	}
 }
 
 // appFacts are the permissions with what they are for.
-func appFacts(list []consent.Grant) Facts {
-	var out Facts
+func appFacts(list []consent.Grant) words.Facts {
+	var out words.Facts
 	for _, g := range list {
 		if g.Kind == consent.AppRole || g.Kind == consent.DirectoryRole {
-			out = append(out, Fact{Raw(g.Name), T("grant." + g.Name + ".for")})
+			out = append(out, words.Fact{Label: words.Raw(g.Name), Value: words.T("grant." + g.Name + ".for")})
 		}
 	}
 	return out
@@ -83,12 +84,12 @@ func appFacts(list []consent.Grant) Facts {
 
 func (a *application) viewMain(d *data, v *View) {
 	if a.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{Err: a.err})
+		v.Blocks = append(v.Blocks, words.Trouble{Err: a.err})
 	}
 	if a.ded == nil {
 		if a.err != nil {
-			v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "retry", Options: []Option{
-				{Key: "retry", Text: T("flow.app.do_retry")},
+			v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "retry", Options: []Option{
+				{Key: "retry", Text: words.T("flow.app.do_retry")},
 			}}
 			a.later(d, v)
 			return
@@ -98,20 +99,20 @@ func (a *application) viewMain(d *data, v *View) {
 		return
 	}
 	if !a.verified() || a.whole {
-		v.Blocks = append(v.Blocks, Script{Lines: a.script, First: a.first()})
+		v.Blocks = append(v.Blocks, words.Script{Lines: a.script, First: a.first()})
 	}
 	if a.verified() {
-		v.Status = T("flow.app.status_acts")
-		says := []Text{T("flow.app.ends", "at", Day(a.app.Ends)), T("flow.app.kinds")}
+		v.Status = words.T("flow.app.status_acts")
+		says := []words.Text{words.T("flow.app.ends", "at", words.Day(a.app.Ends)), words.T("flow.app.kinds")}
 		if a.gave {
-			says = append(says, T("flow.app.forgotten"))
+			says = append(says, words.T("flow.app.forgotten"))
 		}
-		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.app.acts", "name", a.app.Name), Detail: []Text{Is(Sentences(says))}}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.OK, Text: words.T("flow.app.acts", "name", a.app.Name), Detail: []words.Text{words.Is(words.Sentences(says))}}})
 	}
-	v.Blocks = append(v.Blocks, Heading{T("flow.grant.seen")}, a.checks())
+	v.Blocks = append(v.Blocks, words.Heading{Text: words.T("flow.grant.seen")}, a.checks())
 	if !a.looked.IsZero() && (!a.verified() || len(openGrants(a.list)) > 0) {
 		seen, of := a.counts()
-		v.Blocks = append(v.Blocks, Para{T("flow.app.looked", "seen", seen, "of", of, "at", Clock(a.looked))})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.app.looked", "seen", seen, "of", of, "at", words.Clock(a.looked))})
 	}
 	switch {
 	case a.asks == appGive:
@@ -125,24 +126,24 @@ func (a *application) viewMain(d *data, v *View) {
 	case a.looking:
 		v.Working = a.working
 		v.Ask = Question{Kind: Wait, Optional: true}
-		v.Commands = append(v.Commands, Command{Name: "enough", Key: "enter", Word: "go", Help: T("flow.grant.cmd_enough")})
+		v.Commands = append(v.Commands, Command{Name: "enough", Key: "enter", Word: "go", Help: words.T("flow.grant.cmd_enough")})
 	default:
 		a.options(d, v)
 	}
 	if a.app.ID == "" {
-		v.Commands = append(v.Commands, Command{Name: "give", Key: "g", Word: "give", Help: T("flow.app.cmd_give")})
+		v.Commands = append(v.Commands, Command{Name: "give", Key: "g", Word: "give", Help: words.T("flow.app.cmd_give")})
 	} else {
 		if !a.verified() {
-			v.Commands = append(v.Commands, Command{Name: "give", Key: "g", Word: "give", Help: T("flow.app.cmd_give")})
+			v.Commands = append(v.Commands, Command{Name: "give", Key: "g", Word: "give", Help: words.T("flow.app.cmd_give")})
 		}
 		if !a.looking {
-			v.Commands = append(v.Commands, Command{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")})
+			v.Commands = append(v.Commands, Command{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")})
 		}
 	}
 	v.Commands = append(v.Commands,
-		Command{Name: "save", Key: "w", Word: "save", Help: T("flow.grant.save")},
-		Command{Name: "whole", Key: "v", Word: "script", Help: T("flow.grant.cmd_whole")},
-		Command{Name: "explain", Key: "x", Word: "error", Help: T("flow.grant.explain")})
+		Command{Name: "save", Key: "w", Word: "save", Help: words.T("flow.grant.save")},
+		Command{Name: "whole", Key: "v", Word: "script", Help: words.T("flow.grant.cmd_whole")},
+		Command{Name: "explain", Key: "x", Word: "error", Help: words.T("flow.grant.explain")})
 }
 
 func (a *application) first() int {
@@ -157,13 +158,13 @@ const scriptLines = 20
 
 // options are the ways on.
 func (a *application) options(d *data, v *View) {
-	v.Ask = Question{Kind: Choice, Text: T("flow.app.ask")}
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.app.ask")}
 	option := func(key string) {
-		v.Ask.Options = append(v.Ask.Options, Option{Key: key, Text: T("flow.app.do_" + key), Note: T("flow.app.do_" + key + "_note")})
+		v.Ask.Options = append(v.Ask.Options, Option{Key: key, Text: words.T("flow.app.do_" + key), Note: words.T("flow.app.do_" + key + "_note")})
 	}
 	if a.verified() {
-		v.Ask.Text = T("flow.choose")
-		v.Ask.Options = []Option{{Key: "go", Text: T("word.continue")}}
+		v.Ask.Text = words.T("flow.choose")
+		v.Ask.Options = []Option{{Key: "go", Text: words.T("word.continue")}}
 		v.Ask.Preset = "go"
 		if len(openGrants(a.list)) > 0 {
 			option("look")
@@ -195,29 +196,29 @@ func (a *application) options(d *data, v *View) {
 // in there is nothing to go on with.
 func (a *application) later(d *data, v *View) {
 	if d.session != nil {
-		v.Ask.Options = append(v.Ask.Options, Option{Key: "later", Text: T("flow.app.do_later"), Note: T("flow.app.do_later_note")})
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "later", Text: words.T("flow.app.do_later"), Note: words.T("flow.app.do_later_note")})
 	}
 }
 
 // checks is the list as the tenant shows it.
-func (a *application) checks() Checks {
-	var out Checks
+func (a *application) checks() words.Checks {
+	var out words.Checks
 	for _, g := range a.list {
-		mark := ToCome
+		mark := words.ToCome
 		switch {
 		case g.State == consent.Granted:
-			mark = OK
+			mark = words.OK
 		case a.looking || a.asks == appGive:
-			mark = UnderWay
+			mark = words.UnderWay
 		case g.State == consent.Missing && !g.Optional && !a.looked.IsZero() && a.app.ID != "":
-			mark = Warn
+			mark = words.Warn
 		}
-		out = append(out, Check{Mark: mark, Text: a.line(g)})
+		out = append(out, words.Check{Mark: mark, Text: a.line(g)})
 	}
 	if a.unseen != nil {
 		for i := range out {
-			if out[i].Mark == UnderWay {
-				out[i].Detail = append(out[i].Detail, T("flow.app.unseen", "what", Short{a.unseen}))
+			if out[i].Mark == words.UnderWay {
+				out[i].Detail = append(out[i].Detail, words.T("flow.app.unseen", "what", words.Short{Err: a.unseen}))
 				break
 			}
 		}
@@ -225,9 +226,9 @@ func (a *application) checks() Checks {
 	// Only what is looked at next is under way.
 	seen := false
 	for i := range out {
-		if out[i].Mark == UnderWay {
+		if out[i].Mark == words.UnderWay {
 			if seen {
-				out[i].Mark = ToCome
+				out[i].Mark = words.ToCome
 			}
 			seen = true
 		}
@@ -236,17 +237,17 @@ func (a *application) checks() Checks {
 }
 
 // line is a grant by its name: what is no permission has words of its own.
-func (a *application) line(g consent.Grant) Text {
-	name := Raw(g.Name)
+func (a *application) line(g consent.Grant) words.Text {
+	name := words.Raw(g.Name)
 	switch g.Kind {
 	case consent.Part:
-		name = T("flow.app.part_"+strings.ReplaceAll(g.Name, " ", "-"), "name", a.app.Name)
+		name = words.T("flow.app.part_"+strings.ReplaceAll(g.Name, " ", "-"), "name", a.app.Name)
 	case consent.DirectoryRole:
-		name = T("flow.app.role", "name", g.Name)
+		name = words.T("flow.app.role", "name", g.Name)
 	case consent.AppRole, consent.DelegatedScope:
 	}
 	if g.Optional {
-		return T("flow.app.optional", "name", name)
+		return words.T("flow.app.optional", "name", name)
 	}
 	return name
 }

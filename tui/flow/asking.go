@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // asking gets somebody signed in, by code or by browser: who connects the tenant,
@@ -76,11 +77,11 @@ func (k *asking) named(client string) {
 }
 
 // preparing says what is done before there is something to wait for.
-func (k *asking) preparing() Text {
+func (k *asking) preparing() words.Text {
 	if k.way == byBrowser {
-		return T("flow.signin.asking_page")
+		return words.T("flow.signin.asking_page")
 	}
-	return T("flow.signin.asking")
+	return words.T("flow.signin.asking")
 }
 
 // view shows what is waited for.
@@ -90,47 +91,47 @@ func (k *asking) view(d *data, v *View) {
 		v.Ask = Question{Kind: Wait, Optional: true}
 		return
 	}
-	accept, scopes := T("flow.signin.accept"), T("flow.signin.scopes", "scopes", Names(k.scopes))
+	accept, scopes := words.T("flow.signin.accept"), words.T("flow.signin.scopes", "scopes", words.Names(k.scopes))
 	if k.granting {
-		accept, scopes = T("flow.granting.accept"), T("flow.granting.scopes", "scopes", Names(k.scopes))
+		accept, scopes = words.T("flow.granting.accept"), words.T("flow.granting.scopes", "scopes", words.Names(k.scopes))
 	}
 	until := k.code.Expires
 	if k.way == byBrowser {
 		until = k.page.Expires
-		v.Blocks = append(v.Blocks, Para{T("flow.signin.open_browser")}, PageCard{k.page}, Para{accept}, Para{T("flow.signin.only_here")})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.signin.open_browser")}, words.PageCard{Page: k.page}, words.Para{Text: accept}, words.Para{Text: words.T("flow.signin.only_here")})
 	} else {
-		v.Blocks = append(v.Blocks, Para{T("flow.signin.open_page")}, CodeCard{k.code}, Para{accept})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.signin.open_page")}, words.CodeCard{Code: k.code}, words.Para{Text: accept})
 	}
-	v.Blocks = append(v.Blocks, Para{T("flow.signin.shows", "app", k.app)}, Para{scopes}, Para{T("flow.signin.untick")})
+	v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.signin.shows", "app", k.app)}, words.Para{Text: scopes}, words.Para{Text: words.T("flow.signin.untick")})
 	if k.granting {
-		v.Blocks = append(v.Blocks, Para{T("flow.granting.later")})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.granting.later")})
 	} else {
-		v.Blocks = append(v.Blocks, Para{T("flow.signin.later")})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.signin.later")})
 	}
 	if k.letter && k.way == byCode {
-		v.Blocks = append(v.Blocks, Heading{T("flow.signin.letter_head")}, Para{Letter(k.code, k.app, k.scopes, k.granting)})
+		v.Blocks = append(v.Blocks, words.Heading{Text: words.T("flow.signin.letter_head")}, words.Para{Text: Letter(k.code, k.app, k.scopes, k.granting)})
 	}
-	v.Working = T("flow.signin.waiting", "until", Clock(until))
+	v.Working = words.T("flow.signin.waiting", "until", words.Clock(until))
 	v.Ask = Question{Kind: Wait, Until: until, Optional: true}
 	playing(d, &v.Ask, k.played)
-	v.Commands = []Command{{Name: "new", Key: "r", Word: "new", Help: T("flow.signin.cmd_new")}}
+	v.Commands = []Command{{Name: "new", Key: "r", Word: "new", Help: words.T("flow.signin.cmd_new")}}
 	if k.way == byBrowser {
-		v.Commands[0].Help = T("flow.signin.cmd_new_page")
+		v.Commands[0].Help = words.T("flow.signin.cmd_new_page")
 	} else {
-		v.Commands = append(v.Commands, Command{Name: "letter", Key: "C", Word: "message", Help: T("flow.signin.cmd_letter")})
+		v.Commands = append(v.Commands, Command{Name: "letter", Key: "C", Word: "message", Help: words.T("flow.signin.cmd_letter")})
 	}
 	v.Commands = append(v.Commands,
-		Command{Name: "explain", Key: "x", Word: "error", Help: T("flow.signin.cmd_explain")},
-		Command{Name: "other", Key: "i", Word: "other", Help: T("flow.signin.cmd_other")})
+		Command{Name: "explain", Key: "x", Word: "error", Help: words.T("flow.signin.cmd_explain")},
+		Command{Name: "other", Key: "i", Word: "other", Help: words.T("flow.signin.cmd_other")})
 }
 
 // Letter is the message for whoever types a code elsewhere.
-func Letter(c consent.Code, app string, scopes []string, granting bool) Text {
+func Letter(c consent.Code, app string, scopes []string, granting bool) words.Text {
 	id := "flow.signin.letter"
 	if granting {
 		id = "flow.granting.letter"
 	}
-	return T(id, "url", c.URL, "code", c.UserCode, "until", Clock(c.Expires), "app", app, "scopes", Names(scopes))
+	return words.T(id, "url", c.URL, "code", c.UserCode, "until", words.Clock(c.Expires), "app", app, "scopes", words.Names(scopes))
 }
 
 // playing asks for the part of the demo's person, who has not acted yet.
@@ -139,9 +140,9 @@ func playing(d *data, q *Question, played bool) {
 	if demo == nil || played {
 		return
 	}
-	q.Optional, q.Text, q.Preset = false, T("flow.signin.play"), string(Approve)
+	q.Optional, q.Text, q.Preset = false, words.T("flow.signin.play"), string(Approve)
 	for _, p := range demo.Parts() {
-		q.Options = append(q.Options, Option{Key: string(p), Text: T("flow.part." + string(p))})
+		q.Options = append(q.Options, Option{Key: string(p), Text: words.T("flow.part." + string(p))})
 	}
 }
 
@@ -149,7 +150,7 @@ func playing(d *data, q *Question, played bool) {
 func (k *asking) play(d *data, part string) turn {
 	demo := d.b.Demo()
 	if demo == nil || k.played || !k.waits {
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	}
 	for _, p := range demo.Parts() {
 		if string(p) != part {
@@ -166,7 +167,7 @@ func (k *asking) play(d *data, part string) turn {
 			return partPlayed{p, demo.Play(ctx, code, p)}
 		}))
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }
 
 // acted takes how the demo's person fared.
@@ -174,9 +175,9 @@ func (r partPlayed) acted(played *bool) turn {
 	switch {
 	case r.err != nil:
 		*played = false
-		return stayed(T("flow.signin.play_failed", "error", r.err.Error()))
+		return stayed(words.T("flow.signin.play_failed", "error", r.err.Error()))
 	case r.part == ErrorOnPage:
-		return stayed(T("flow.signin.on_page"))
+		return stayed(words.T("flow.signin.on_page"))
 	}
 	return turn{}
 }

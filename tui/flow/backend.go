@@ -139,6 +139,9 @@ type Engine interface {
 	SetSettings(ctx context.Context, domain string, kv map[string]string) error
 	LookAtSource(ctx context.Context, domain, spec string) (*source.Overview, error)
 	DryRun(ctx context.Context, domain string, o run.Overrides) (*run.Planned, error)
+	// Answer keeps an answer to a question of a plan and gives the plan with all
+	// answers of its domain.
+	Answer(ctx context.Context, p *run.Planned, account directory.ID, kind plan.AnswerKind, row, by string) (*run.Planned, error)
 	Knows(ctx context.Context, f plan.Fingerprint) (bool, error)
 	Sync(ctx context.Context, p *run.Planned, a run.Approval) (*run.Report, error)
 	Stored(ctx context.Context, no int64) (*run.Planned, error)

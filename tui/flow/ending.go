@@ -3,6 +3,8 @@ package flow
 import (
 	"context"
 	"errors"
+
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // Ending is how a walk came to its end.
@@ -25,30 +27,30 @@ type Outcome struct {
 
 // Closing is the last sentence of a walk: what was and was not done. Every
 // driver ends with it.
-func (o Outcome) Closing() Text {
+func (o Outcome) Closing() words.Text {
 	end := o.End
-	var done Text
+	var done words.Text
 	switch {
 	case end.Report != nil && end.Report.Sent > 0:
-		done = T("flow.plain.done", "run", int(end.Report.Run), "line", Done(end.Report))
+		done = words.T("flow.plain.done", "run", int(end.Report.Run), "line", Done(end.Report))
 		if r := end.Report; r.NotTried+r.NotYetSeen > 0 {
-			done = T("flow.plain.rest", "done", done)
+			done = words.T("flow.plain.rest", "done", done)
 		}
 	case end.Err != nil && !errors.Is(end.Err, context.Canceled):
-		done = T("flow.plain.not_done", "what", What{end.Err})
+		done = words.T("flow.plain.not_done", "what", words.What{Err: end.Err})
 	case end.Given != "":
-		done = T("flow.plain.only_given", "name", end.Given)
+		done = words.T("flow.plain.only_given", "name", end.Given)
 	default:
-		done = T("flow.plain.nothing")
+		done = words.T("flow.plain.nothing")
 	}
-	kept := T("flow.plain.not_kept")
+	kept := words.T("flow.plain.not_kept")
 	if end.Saved {
-		kept = T("flow.plain.kept")
+		kept = words.T("flow.plain.kept")
 	}
 	id := map[Ending]string{
 		Quit: "flow.plain.quit", InputEnded: "flow.plain.input_ended", Interrupted: "flow.plain.interrupted",
 	}[o.Kind]
-	return T(id, "done", done, "kept", kept)
+	return words.T(id, "done", done, "kept", kept)
 }
 
 // TakesCommands reports whether a question takes a step's commands beside its

@@ -8,7 +8,10 @@ import (
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/source"
+	"github.com/hacsync/hacsync/tui/review"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // Step names a step; the order is that of the walk.
@@ -93,6 +96,8 @@ type Flow struct {
 	end        *End
 	// again is a sign-in that what runs asks for in between.
 	again *signAgain
+	// waits: what runs waits for the keyring.
+	waits bool
 }
 
 // End is how a walk ended.
@@ -122,7 +127,12 @@ type Effect struct {
 }
 
 // Run does the work.
-func (e Effect) Run(ctx context.Context, r Reporter) any { return e.run(ctx, r) }
+func (e Effect) Run(ctx context.Context, r Reporter) any {
+	return e.run(secret.OnWait(ctx, func(waits bool) { r.Note(keyringWaits(waits)) }), r)
+}
+
+// keyringWaits says that an effect waits for the keyring, or does no more.
+type keyringWaits bool
 
 // Reporter takes what an effect says while it runs, from any goroutine; the
 // driver gives it to Flow.Event.
@@ -135,7 +145,7 @@ type Reporter interface {
 // Turn is what an answer or a finished effect led to.
 type Turn struct {
 	// Say is to be said at once: why an answer was not taken, what was done.
-	Say []Text
+	Say []words.Text
 	// Stop: cancel what runs; what it brings is dropped.
 	Stop    bool
 	Effects []Effect
@@ -143,7 +153,7 @@ type Turn struct {
 
 // turn is what a step decides.
 type turn struct {
-	say  []Text
+	say  []words.Text
 	stop bool
 	run  []Effect
 	to   Step // where move is forward
@@ -161,9 +171,9 @@ const (
 	leave // the walk ends
 )
 
-func stayed(say ...Text) turn { return turn{say: say} }
-func goTo(s Step) turn        { return turn{move: forward, to: s} }
-func does(e ...Effect) turn   { return turn{run: e} }
+func stayed(say ...words.Text) turn { return turn{say: say} }
+func goTo(s Step) turn              { return turn{move: forward, to: s} }
+func does(e ...Effect) turn         { return turn{run: e} }
 func effect(f func(ctx context.Context, r Reporter) any) Effect {
 	return Effect{run: f}
 }
@@ -211,7 +221,7 @@ type data struct {
 	// file is a plan that a person opened, nil for the usual way.
 	file    *plan.Plan
 	planned *run.Planned
-	review  *reviewed
+	review  *review.Review
 
 	// decisions are those of this domain that a dry run must know.
 	decisions []plan.Decision
@@ -264,7 +274,7 @@ func (f *Flow) At() Step { return f.at }
 // remaining is the dry run with the plan of what remains of it.
 func (d *data) remaining() *run.Planned {
 	p := *d.planned
-	p.Plan = d.review.approved()
+	p.Plan = d.review.Approved()
 	return &p
 }
 
@@ -304,6 +314,9 @@ func (f *Flow) View() View {
 	if f.again != nil {
 		f.again.view(f.d, &v)
 	}
+	if f.waits {
+		v.Working = words.T("flow.waiting_keyring")
+	}
 	v.Step = f.at
 	r, runs := f.steps[f.at].(interface{ running() bool })
 	v.Back = f.at != Result && (!runs || !r.running()) && (len(f.trail) > 0 || f.inner())
@@ -324,7 +337,7 @@ func (f *Flow) where() Where {
 		w.Simulated = w.Simulated || c.Simulated()
 	}
 	if f.d.review != nil {
-		w.Plan, w.Run = f.d.review.code(), f.d.planned.Run
+		w.Plan, w.Run = f.d.review.Code(), f.d.planned.Run
 	}
 	return w
 }
@@ -352,6 +365,10 @@ func (f *Flow) Event(e Effect, event any) {
 	if e.generation != f.generation {
 		return
 	}
+	if waits, ok := event.(keyringWaits); ok {
+		f.waits = bool(waits)
+		return
+	}
 	// A sync asks in words of its own.
 	if code, ok := event.(consent.Code); ok && e.of != Sync {
 		f.again = newSignAgain(f.d, code, f.d.now())
@@ -373,6 +390,7 @@ func (f *Flow) Finish(e Effect, result any) Turn {
 		return Turn{}
 	}
 	f.running--
+	f.waits = false
 	if e.Looks {
 		f.looking--
 	}
@@ -392,7 +410,7 @@ func (f *Flow) apply(t turn) Turn {
 		out.Say = append(out.Say, t.say...)
 		if t.stop {
 			f.generation++
-			f.running, f.looking, f.again = 0, 0, nil
+			f.running, f.looking, f.again, f.waits = 0, 0, nil, false
 			out.Stop = true
 			out.Effects = nil
 		}

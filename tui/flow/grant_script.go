@@ -9,12 +9,13 @@ import (
 
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // granted shows the script that gives whoever signed in the permissions, and
 // looks until what it gives is seen.
 type granted struct {
-	working Text
+	working words.Text
 	// reads are the script and the list that have not come yet.
 	reads  int
 	script []string
@@ -41,7 +42,7 @@ type (
 )
 
 func (s *granted) begin(d *data) turn {
-	s.err, s.looking, s.explaining, s.working, s.reads = nil, false, false, T("flow.grant.reading"), 2
+	s.err, s.looking, s.explaining, s.working, s.reads = nil, false, false, words.T("flow.grant.reading"), 2
 	g := d.session.Grants()
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		var b bytes.Buffer
@@ -60,8 +61,8 @@ func grantsOnce(g consent.Grants) Effect {
 }
 
 // openGrants are those that can still be given.
-func openGrants(list []consent.Grant) Names {
-	var out Names
+func openGrants(list []consent.Grant) words.Names {
+	var out words.Names
 	for _, g := range list {
 		if g.State == consent.Missing || g.State == consent.Later {
 			out = append(out, g.Name)
@@ -71,8 +72,8 @@ func openGrants(list []consent.Grant) Names {
 }
 
 // later are the grants that Sync Now asks for by itself.
-func later(list []consent.Grant) Names {
-	var out Names
+func later(list []consent.Grant) words.Names {
+	var out words.Names
 	for _, g := range list {
 		if g.State == consent.Later {
 			out = append(out, g.Name)
@@ -87,16 +88,16 @@ func needed(list []consent.Grant) []string {
 }
 
 func (s *granted) view(d *data, v *View) {
-	v.Title, v.Status = T("flow.grant.title"), T("flow.grant.status")
+	v.Title, v.Status = words.T("flow.grant.title"), words.T("flow.grant.status")
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
+		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
 	if s.explaining {
 		if s.asked {
 			v.Blocks = append(v.Blocks, explained(s.found)...)
 		}
-		v.Title = T("flow.explain.title")
-		v.Ask = Question{Kind: Line, Text: T("flow.explain.ask"), Optional: true}
+		v.Title = words.T("flow.explain.title")
+		v.Ask = Question{Kind: Line, Text: words.T("flow.explain.ask"), Optional: true}
 		return
 	}
 	if s.script != nil && s.working.IsZero() {
@@ -104,64 +105,64 @@ func (s *granted) view(d *data, v *View) {
 		if s.whole {
 			first = 0
 		}
-		v.Blocks = append(v.Blocks, Script{Lines: s.script, First: first})
+		v.Blocks = append(v.Blocks, words.Script{Lines: s.script, First: first})
 	}
 	if d.grants != nil {
-		v.Blocks = append(v.Blocks, Heading{T("flow.grant.seen")}, grantChecks(d.grants))
+		v.Blocks = append(v.Blocks, words.Heading{Text: words.T("flow.grant.seen")}, grantChecks(d.grants))
 	}
 	if !s.working.IsZero() {
 		v.Working = s.working
 		v.Ask = Question{Kind: Wait, Optional: true}
 		if s.looking {
-			v.Commands = []Command{{Name: "enough", Key: "enter", Word: "go", Help: T("flow.grant.cmd_enough")}}
+			v.Commands = []Command{{Name: "enough", Key: "enter", Word: "go", Help: words.T("flow.grant.cmd_enough")}}
 		}
 		return
 	}
 	s.options(d, v)
 	v.Commands = []Command{
-		{Name: "save", Key: "w", Word: "save", Help: T("flow.grant.save")},
-		{Name: "once", Key: "r", Word: "again", Help: T("flow.check_again")},
-		{Name: "whole", Key: "v", Word: "script", Help: T("flow.grant.cmd_whole")},
-		{Name: "explain", Key: "x", Word: "error", Help: T("flow.grant.explain")},
+		{Name: "save", Key: "w", Word: "save", Help: words.T("flow.grant.save")},
+		{Name: "once", Key: "r", Word: "again", Help: words.T("flow.check_again")},
+		{Name: "whole", Key: "v", Word: "script", Help: words.T("flow.grant.cmd_whole")},
+		{Name: "explain", Key: "x", Word: "error", Help: words.T("flow.grant.explain")},
 	}
 }
 
 func (s *granted) options(d *data, v *View) {
-	v.Ask = Question{Kind: Choice, Text: T("flow.grant.ask")}
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.grant.ask")}
 	need := needed(d.grants)
 	switch {
 	case d.grants == nil:
 	case len(need) > 0:
-		v.Blocks = append(v.Blocks, Checks{{Mark: Warn, Text: T("flow.grant.needed", "names", Names(need)), Detail: []Text{T("flow.grant.needed_remedy")}}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Warn, Text: words.T("flow.grant.needed", "names", words.Names(need)), Detail: []words.Text{words.T("flow.grant.needed_remedy")}}})
 		v.Ask.Preset = "look"
 	case len(later(d.grants)) > 0:
-		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.enough", "names", later(d.grants))}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.OK, Text: words.T("flow.grant.enough", "names", later(d.grants))}})
 	case len(openGrants(d.grants)) > 0:
-		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.optional", "names", openGrants(d.grants))}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.OK, Text: words.T("flow.grant.optional", "names", openGrants(d.grants))}})
 	default:
-		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.all")}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.OK, Text: words.T("flow.grant.all")}})
 	}
 	if len(need) == 0 {
 		v.Ask.Preset = "go"
-		v.Ask.Options = append(v.Ask.Options, Option{Key: "go", Text: T("word.continue"), Note: T("flow.grant.go_note")})
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "go", Text: words.T("word.continue"), Note: words.T("flow.grant.go_note")})
 	}
 	if len(openGrants(d.grants)) > 0 || d.grants == nil {
 		if d.b.Demo() != nil && !s.ran {
-			v.Ask.Options = append(v.Ask.Options, Option{Key: "run", Text: T("flow.grant.run"), Note: T("flow.grant.run_note")})
+			v.Ask.Options = append(v.Ask.Options, Option{Key: "run", Text: words.T("flow.grant.run"), Note: words.T("flow.grant.run_note")})
 		}
-		v.Ask.Options = append(v.Ask.Options, Option{Key: "look", Text: T("flow.grant.look"), Note: T("flow.grant.look_note")})
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "look", Text: words.T("flow.grant.look"), Note: words.T("flow.grant.look_note")})
 	}
-	v.Ask.Options = append(v.Ask.Options, Option{Key: "save", Text: T("flow.grant.save")})
+	v.Ask.Options = append(v.Ask.Options, Option{Key: "save", Text: words.T("flow.grant.save")})
 	if len(need) > 0 {
-		v.Ask.Options = append(v.Ask.Options, Option{Key: "go", Text: T("flow.grant.without"), Note: T("flow.grant.without_note")})
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "go", Text: words.T("flow.grant.without"), Note: words.T("flow.grant.without_note")})
 	}
 }
 
 // grantChecks is the list as the tenant shows it, without the reasons.
-func grantChecks(list []consent.Grant) Checks {
-	var out Checks
+func grantChecks(list []consent.Grant) words.Checks {
+	var out words.Checks
 	for _, g := range list {
-		out = append(out, Check{Mark: grantMark(g), Text: T("flow.grant.line", "name", g.Name, "state", grantState(g))})
+		out = append(out, words.Check{Mark: grantMark(g), Text: words.T("flow.grant.line", "name", g.Name, "state", grantState(g))})
 	}
 	return out
 }
@@ -179,7 +180,7 @@ func (s *granted) answer(d *data, a Answer) (t turn, over bool) {
 	s.err = nil
 	switch firstOf(a.Command, a.Text) {
 	case "enough":
-		s.looking, s.reads, s.working = false, 0, Text{}
+		s.looking, s.reads, s.working = false, 0, words.Text{}
 		return turn{stop: true}, false
 	case "whole":
 		s.whole = !s.whole
@@ -198,10 +199,10 @@ func (s *granted) answer(d *data, a Answer) (t turn, over bool) {
 		if demo == nil || s.ran {
 			break
 		}
-		s.working = T("flow.grant.running")
+		s.working = words.T("flow.grant.running")
 		return does(effect(func(ctx context.Context, _ Reporter) any { return scriptRan{demo.RunScript(ctx)} })), false
 	case "save":
-		s.working = T("flow.grant.saving")
+		s.working = words.T("flow.grant.saving")
 		b, g := d.b, d.session.Grants()
 		name := "hacsync-grant-" + fileWord(d.session.Connection().Name) + ".ps1"
 		return does(effect(func(ctx context.Context, _ Reporter) any {
@@ -209,17 +210,17 @@ func (s *granted) answer(d *data, a Answer) (t turn, over bool) {
 			return fileSaved{path, err}
 		})), false
 	}
-	return stayed(T("flow.not_a_choice")), false
+	return stayed(words.T("flow.not_a_choice")), false
 }
 
 func (s *granted) once(d *data) turn {
-	s.working = T("flow.grant.looking_once")
+	s.working = words.T("flow.grant.looking_once")
 	return does(grantsOnce(d.session.Grants()))
 }
 
 // look looks at the tenant until nothing is missing, or for some minutes.
 func (s *granted) look(d *data) turn {
-	s.looking, s.working = true, T("flow.grant.looking")
+	s.looking, s.working = true, words.T("flow.grant.looking")
 	g, c, every := d.session.Grants(), d.b.Clock(), d.every()
 	return does(looking(func(ctx context.Context, r Reporter) any {
 		for n := 1; ; n++ {
@@ -250,7 +251,7 @@ func (s *granted) event(d *data, e any) {
 // came ends a wait when the last of what was read is there.
 func (s *granted) came() {
 	if s.reads--; s.reads <= 0 {
-		s.reads, s.working = 0, Text{}
+		s.reads, s.working = 0, words.Text{}
 	}
 }
 
@@ -272,14 +273,14 @@ func (s *granted) done(d *data, result any) turn {
 		}
 		d.grants, s.looked = r.grants, d.now()
 	case fileSaved:
-		s.working = Text{}
+		s.working = words.Text{}
 		if r.err != nil {
 			s.err = r.err
 			return turn{}
 		}
-		return stayed(T("flow.saved_to", "path", r.path))
+		return stayed(words.T("flow.saved_to", "path", r.path))
 	case scriptRan:
-		s.working = Text{}
+		s.working = words.Text{}
 		if r.err != nil {
 			s.err = r.err
 			return turn{}

@@ -9,77 +9,78 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // when is the time of today, else the date.
-func when(t, now time.Time) Text {
+func when(t, now time.Time) words.Text {
 	if y, m, day := t.Date(); !t.IsZero() {
 		if y2, m2, d2 := now.In(t.Location()).Date(); y == y2 && m == m2 && day == d2 {
-			return Is(Clock(t))
+			return words.Is(words.Clock(t))
 		}
 	}
-	return Is(Brief(t))
+	return words.Is(words.Brief(t))
 }
 
-func dryRunWord(h *run.HomeDomain) Text {
+func dryRunWord(h *run.HomeDomain) words.Text {
 	switch {
 	case h.DryRun == nil:
-		return T("home.never")
+		return words.T("home.never")
 	case h.Sync != nil && h.Sync.No > h.DryRun.No && h.Sync.State == state.Done && h.Sync.Kind == state.Sync:
-		return T("home.dry_done", "n", h.Synced.Seen) // not what would change any more
+		return words.T("home.dry_done", "n", h.Synced.Seen) // not what would change any more
 	case h.Planned.Verdict != nil && h.Planned.Verdict.Cancelled:
-		return T("home.dry_cancel")
+		return words.T("home.dry_cancel")
 	case h.Planned.Counts != nil && h.Planned.Counts.Changes() > 0:
-		return T("home.dry_changes", "n", h.Planned.Counts.Changes())
+		return words.T("home.dry_changes", "n", h.Planned.Counts.Changes())
 	}
-	return T("home.dry_same")
+	return words.T("home.dry_same")
 }
 
-func syncWord(h *run.HomeDomain, now time.Time) Text {
+func syncWord(h *run.HomeDomain, now time.Time) words.Text {
 	switch {
 	case h.Running != "":
-		return T("home.sync_running")
+		return words.T("home.sync_running")
 	case h.Sync == nil:
-		return T("home.never")
+		return words.T("home.never")
 	case h.Interrupted:
-		return T("home.sync_stopped", "seen", h.Synced.Seen, "planned", h.Synced.Planned)
+		return words.T("home.sync_stopped", "seen", h.Synced.Seen, "planned", h.Synced.Planned)
 	case h.Sync.State == state.Done:
-		return T("home.sync_ok", "at", when(h.Sync.Started, now))
+		return words.T("home.sync_ok", "at", when(h.Sync.Started, now))
 	case h.Sync.State == state.Partial:
-		return T("home.sync_partial", "at", when(h.Sync.Started, now), "failed", h.Synced.Failed+h.Synced.NotYetSeen)
+		return words.T("home.sync_partial", "at", when(h.Sync.Started, now), "failed", h.Synced.Failed+h.Synced.NotYetSeen)
 	}
-	return T("home.sync_not", "at", when(h.Sync.Started, now))
+	return words.T("home.sync_not", "at", when(h.Sync.Started, now))
 }
 
 // alive is the worker that was seen last, false where none works.
 func (s standing) alive(now time.Time) (state.Worker, bool) { return periodic.Alive(s.workers, now) }
 
-func (s *homing) periodicWord(domain string, now time.Time) Text {
+func (s *homing) periodicWord(domain string, now time.Time) words.Text {
 	p, ok := s.upkeep.domains[domain]
 	_, works := s.upkeep.alive(now)
 	switch {
 	case !ok || p.State == state.Disabled:
-		return T("home.p_disabled")
+		return words.T("home.p_disabled")
 	case p.State == state.Held:
-		return T("home.p_stopped")
+		return words.T("home.p_stopped")
 	case p.State == state.Paused && p.Until.IsZero():
-		return T("home.p_paused")
+		return words.T("home.p_paused")
 	case p.State == state.Paused:
-		return T("home.p_paused_until", "until", Brief(p.Until))
+		return words.T("home.p_paused_until", "until", words.Brief(p.Until))
 	case !works:
-		return T("home.p_no_worker")
+		return words.T("home.p_no_worker")
 	}
-	return T("home.p_enabled", "next", when(p.Due, now))
+	return words.T("home.p_enabled", "next", when(p.Due, now))
 }
 
-func (s *homing) nextWord(h *run.HomeDomain) Text {
+func (s *homing) nextWord(h *run.HomeDomain) words.Text {
 	if p := s.upkeep.domains[h.Name]; p.State == state.Held && h.Next == run.NextNothing {
-		return T("home.next_release")
+		return words.T("home.next_release")
 	}
 	if h.Next == run.NextNothing {
-		return T("home.next_none")
+		return words.T("home.next_none")
 	}
-	return T("home.next_" + strings.ReplaceAll(string(h.Next), "-", "_"))
+	return words.T("home.next_" + strings.ReplaceAll(string(h.Next), "-", "_"))
 }
 
 // needy is how many domains wait for a person.
@@ -96,15 +97,15 @@ func (s *homing) needy(now time.Time) int {
 }
 
 // facts is the lower part: what is known of one domain.
-func (s *homing) facts(h *run.HomeDomain, now time.Time) Facts {
-	var f Facts
-	add := func(label string, t Text) { f = append(f, Fact{T(label), t}) }
+func (s *homing) facts(h *run.HomeDomain, now time.Time) words.Facts {
+	var f words.Facts
+	add := func(label string, t words.Text) { f = append(f, words.Fact{Label: words.T(label), Value: t}) }
 	if h.DryRun == nil {
-		add("word.dry-run", T("home.f_never"))
+		add("word.dry-run", words.T("home.f_never"))
 	} else {
 		add("word.dry-run", s.dryRunFact(h, now))
 		if c := h.Planned.Counts; c != nil && c.Changes() > 0 {
-			f = append(f, Fact{Value: countsLine(*c)})
+			f = append(f, words.Fact{Value: countsLine(*c)})
 		}
 		if v := h.Planned.Verdict; v != nil && v.Users > 0 {
 			add("home.f_deletions", shareLine(*v))
@@ -118,106 +119,106 @@ func (s *homing) facts(h *run.HomeDomain, now time.Time) Facts {
 		add("home.last_sync", syncFact(h, now))
 	}
 	if h.LeftOut > 0 {
-		add("home.f_left_out", T("home.left_out", "n", h.LeftOut))
+		add("home.f_left_out", words.T("home.left_out", "n", h.LeftOut))
 	}
 	return f
 }
 
-func (s *homing) dryRunFact(h *run.HomeDomain, now time.Time) Text {
-	at := T("home.dry_at", "at", when(h.DryRun.Started, now), "ago", now.Sub(h.DryRun.Started), "run", int(h.DryRun.No))
+func (s *homing) dryRunFact(h *run.HomeDomain, now time.Time) words.Text {
+	at := words.T("home.dry_at", "at", when(h.DryRun.Started, now), "ago", now.Sub(h.DryRun.Started), "run", int(h.DryRun.No))
 	since, ok := s.since[h.Name]
 	if !ok || since.Before.IsZero() || since.New+since.Gone == 0 {
 		return at
 	}
-	return T("home.dry_since", "line", at, "before", when(since.Before, now), "new", since.New, "gone", since.Gone)
+	return words.T("home.dry_since", "line", at, "before", when(since.Before, now), "new", since.New, "gone", since.Gone)
 }
 
 // countsLine is - delete 12  > rename 9  ..: what there is of each kind.
-func countsLine(c plan.Counts) Text {
-	return T("home.counts", "delete", c.Delete, "rename", c.Rename, "restore", c.Restore, "add", c.Add, "update", c.Update, "skip", c.Skipped)
+func countsLine(c plan.Counts) words.Text {
+	return words.T("home.counts", "delete", c.Delete, "rename", c.Rename, "restore", c.Restore, "add", c.Add, "update", c.Update, "skip", c.Skipped)
 }
 
-func shareLine(v plan.Verdict) Text {
-	return T("home.share", "n", v.Deletions, "users", v.Users, "percent", Percent(100*float64(v.Deletions)/float64(v.Users)),
-		"stops", v.StopsAt, "limit", Percent(v.MaxAllowedDeletions))
+func shareLine(v plan.Verdict) words.Text {
+	return words.T("home.share", "n", v.Deletions, "users", v.Users, "percent", words.Percent(100*float64(v.Deletions)/float64(v.Users)),
+		"stops", v.StopsAt, "limit", words.Percent(v.MaxAllowedDeletions))
 }
 
-func sourceFact(h *run.HomeDomain) Text {
+func sourceFact(h *run.HomeDomain) words.Text {
 	name := sourceName(h.Source)
 	if h.Planned.Counts == nil {
 		return name
 	}
-	return T("home.source", "name", name, "n", h.Planned.Counts.SourceUsers)
+	return words.T("home.source", "name", name, "n", h.Planned.Counts.SourceUsers)
 }
 
 // sourceName is a source as people call it: the API, or the file without its path.
-func sourceName(spec string) Text {
+func sourceName(spec string) words.Text {
 	if spec == "hac" {
-		return T("flow.source.hac")
+		return words.T("flow.source.hac")
 	}
 	path, ok := strings.CutPrefix(spec, csvPrefix)
 	if !ok {
-		return Raw(spec)
+		return words.Raw(spec)
 	}
-	return Raw(path[strings.LastIndexAny(path, `/\`)+1:])
+	return words.Raw(path[strings.LastIndexAny(path, `/\`)+1:])
 }
 
-func (s *homing) periodicFact(h *run.HomeDomain, now time.Time) Text {
+func (s *homing) periodicFact(h *run.HomeDomain, now time.Time) words.Text {
 	p, ok := s.upkeep.domains[h.Name]
 	if !ok || p.State == state.Disabled {
-		return T("home.pf_disabled")
+		return words.T("home.pf_disabled")
 	}
-	worker := T("home.w_none")
+	worker := words.T("home.w_none")
 	if w, works := s.upkeep.alive(now); works {
-		worker = T("home.w_seen", "name", w.Name, "ago", now.Sub(w.Seen))
+		worker = words.T("home.w_seen", "name", w.Name, "ago", now.Sub(w.Seen))
 	}
 	switch p.State {
 	case state.Paused:
 		if p.Until.IsZero() {
-			return T("home.pf_paused", "by", p.By, "reason", p.Reason, "worker", worker)
+			return words.T("home.pf_paused", "by", p.By, "reason", p.Reason, "worker", worker)
 		}
-		return T("home.pf_paused_until", "by", p.By, "until", Moment(p.Until), "reason", p.Reason, "worker", worker)
+		return words.T("home.pf_paused_until", "by", p.By, "until", words.Moment(p.Until), "reason", p.Reason, "worker", worker)
 	case state.Held:
-		return T("home.pf_stopped", "since", when(p.Since, now), "why", whyOf(p.Why), "worker", worker)
+		return words.T("home.pf_stopped", "since", when(p.Since, now), "why", whyOf(p.Why), "worker", worker)
 	case state.Enabled, state.Disabled:
 	}
-	return T("home.pf_enabled", "every", p.Every, "next", when(p.Due, now), "worker", worker)
+	return words.T("home.pf_enabled", "every", p.Every, "next", when(p.Due, now), "worker", worker)
 }
 
 // whyOf is a stored problem in words.
-func whyOf(p *problem.Stored) Text {
+func whyOf(p *problem.Stored) words.Text {
 	if p == nil {
-		return T("home.why_unknown")
+		return words.T("home.why_unknown")
 	}
-	return T("flow.what", "x", What{p.Problem()})
+	return words.T("flow.what", "x", words.What{Err: p.Problem()})
 }
 
-func syncFact(h *run.HomeDomain, now time.Time) Text {
-	line := T("home.sync_line", "run", int(h.Sync.No), "at", when(h.Sync.Started, now), "seen", h.Synced.Seen, "failed", h.Synced.Failed)
+func syncFact(h *run.HomeDomain, now time.Time) words.Text {
+	line := words.T("home.sync_line", "run", int(h.Sync.No), "at", when(h.Sync.Started, now), "seen", h.Synced.Seen, "failed", h.Synced.Failed)
 	if h.Undoable.IsZero() {
 		return line
 	}
-	return T("home.sync_undo", "line", line, "until", Brief(h.Undoable))
+	return words.T("home.sync_undo", "line", line, "until", words.Brief(h.Undoable))
 }
 
 // needs are the things that wait for a person, the domains' first.
-func (s *homing) needs(d *data, now time.Time) Checks {
-	var out Checks
-	warn := func(what, remedy Text) {
-		out = append(out, Check{Mark: Warn, Text: T("home.need", "what", what, "do", remedy)})
+func (s *homing) needs(d *data, now time.Time) words.Checks {
+	var out words.Checks
+	warn := func(what, remedy words.Text) {
+		out = append(out, words.Check{Mark: words.Warn, Text: words.T("home.need", "what", what, "do", remedy)})
 	}
 	for _, h := range s.home.Domains {
 		if h.Interrupted && h.Running == "" {
-			warn(T("home.n_interrupted", "domain", h.Name, "seen", h.Synced.Seen, "planned", h.Synced.Planned), T("home.n_interrupted_do"))
+			warn(words.T("home.n_interrupted", "domain", h.Name, "seen", h.Synced.Seen, "planned", h.Synced.Planned), words.T("home.n_interrupted_do"))
 		}
 		if v := h.Planned.Verdict; v != nil && v.Cancelled && h.Next == run.NextReview {
-			warn(T("home.n_cancelled", "domain", h.Name, "share", T("home.n_share", "n", v.Deletions, "users", v.Users, "percent", Percent(100*float64(v.Deletions)/float64(max(1, v.Users))), "limit", Percent(v.MaxAllowedDeletions))), T("home.n_cancelled_do"))
+			warn(words.T("home.n_cancelled", "domain", h.Name, "share", words.T("home.n_share", "n", v.Deletions, "users", v.Users, "percent", words.Percent(100*float64(v.Deletions)/float64(max(1, v.Users))), "limit", words.Percent(v.MaxAllowedDeletions))), words.T("home.n_cancelled_do"))
 		}
 		if p := s.upkeep.domains[h.Name]; p.State == state.Held {
-			warn(T("home.n_held", "domain", h.Name), T("home.n_held_do", "why", whyOf(p.Why)))
+			warn(words.T("home.n_held", "domain", h.Name), words.T("home.n_held_do", "why", whyOf(p.Why)))
 		} else if p.State == state.Enabled {
 			if _, works := s.upkeep.alive(now); !works {
-				warn(T("home.n_no_worker", "domain", h.Name), T("home.n_no_worker_do"))
+				warn(words.T("home.n_no_worker", "domain", h.Name), words.T("home.n_no_worker_do"))
 			}
 		}
 	}
@@ -225,18 +226,18 @@ func (s *homing) needs(d *data, now time.Time) Checks {
 	if a := c.Application; a != nil && !a.Ends.IsZero() && a.Ends.Sub(now) < periodic.EndsSoon {
 		days := int(a.Ends.Sub(now).Hours() / 24)
 		if days < 0 {
-			warn(T("home.n_certificate_over", "app", a.Name, "ends", Day(a.Ends)), T("home.n_certificate_over_do"))
+			warn(words.T("home.n_certificate_over", "app", a.Name, "ends", words.Day(a.Ends)), words.T("home.n_certificate_over_do"))
 		} else {
-			warn(T("home.n_certificate", "app", a.Name, "ends", Day(a.Ends), "days", days), T("home.n_certificate_do"))
+			warn(words.T("home.n_certificate", "app", a.Name, "ends", words.Day(a.Ends), "days", days), words.T("home.n_certificate_do"))
 		}
 	}
 	return out
 }
 
 // latest are the last runs, where nothing needs anybody.
-func latest(runs []state.Run) Piece {
+func latest(runs []state.Run) words.Piece {
 	if len(runs) == 0 {
-		return Para{T("home.no_runs")}
+		return words.Para{Text: words.T("home.no_runs")}
 	}
 	return runTable(runs)
 }

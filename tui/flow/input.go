@@ -3,26 +3,8 @@ package flow
 import (
 	"net/url"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
-
-	"golang.org/x/text/unicode/norm"
 )
-
-// Typed numbers, keys and searches are compared after NFKC, so that what a
-// Japanese input method gives is understood: １１ is 11.
-func fold(s string) string { return strings.TrimSpace(norm.NFKC.String(s)) }
-
-// Fold is what drivers compare keys and words by.
-func Fold(s string) string { return strings.ToLower(fold(s)) }
-
-// number reads a number as people type it: 4,347 and ４３４７ too.
-func number(s string) (int, bool) {
-	s = strings.NewReplacer(",", "", " ", "", "_", "").Replace(fold(s))
-	n, err := strconv.Atoi(s)
-	return n, err == nil && n >= 0
-}
 
 // filePath takes off what a terminal or a file manager puts around a path that
 // is pasted or dropped: quotes, file://, escaped spaces. windows says whether
@@ -73,32 +55,4 @@ func fromURL(s string, windows bool) string {
 		p = filepath.FromSlash(p)
 	}
 	return p
-}
-
-// rowNumbers reads "3, 5-7 9": row numbers up to last, in order, each once.
-func rowNumbers(s string, last int) ([]int, bool) {
-	s = strings.NewReplacer("、", " ", ",", " ", "..", "-", "~", "-").Replace(fold(s))
-	s = strings.ReplaceAll(strings.ReplaceAll(s, " -", "-"), "- ", "-")
-	var out []int
-	for _, f := range strings.Fields(s) {
-		from, to, ranged := strings.Cut(f, "-")
-		a, ok := number(from)
-		if !ok {
-			return nil, false
-		}
-		b := a
-		if ranged {
-			if b, ok = number(to); !ok {
-				return nil, false
-			}
-		}
-		if a < 1 || b < a || b > last {
-			return nil, false
-		}
-		for n := a; n <= b; n++ {
-			out = append(out, n)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out), len(out) > 0
 }

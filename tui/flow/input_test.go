@@ -1,11 +1,7 @@
 package flow
 
 import (
-	"slices"
 	"testing"
-
-	"github.com/hacsync/hacsync/sync/directory"
-	"github.com/hacsync/hacsync/sync/plan"
 )
 
 func TestFilePath_TakesOffWhatATerminalAdds(t *testing.T) {
@@ -25,69 +21,6 @@ func TestFilePath_TakesOffWhatATerminalAdds(t *testing.T) {
 	} {
 		if got := filePath(c.typed, c.windows); got != c.want {
 			t.Errorf("filePath(%q) = %q, want %q", c.typed, got, c.want)
-		}
-	}
-}
-
-func TestNumber_AsPeopleTypeIt(t *testing.T) {
-	for typed, want := range map[string]int{"11": 11, "１１": 11, "4,347": 4347, " ４，３４７ ": 4347, "-1": -1, "eleven": -1, "": -1} {
-		n, ok := number(typed)
-		if !ok {
-			n = -1
-		}
-		if n != want {
-			t.Errorf("number(%q) = %d, want %d", typed, n, want)
-		}
-	}
-}
-
-func TestRowNumbers(t *testing.T) {
-	for typed, want := range map[string][]int{
-		"3": {3}, "3,5-7": {3, 5, 6, 7}, "7 5、5": {5, 7}, "５－７": {5, 6, 7}, "5 - 7": {5, 6, 7}, "5..7": {5, 6, 7},
-		"0": nil, "9-11": nil, "7-5": nil, "x": nil, "": nil,
-	} {
-		got, ok := rowNumbers(typed, 10)
-		if !ok {
-			got = nil
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("rowNumbers(%q) = %v, want %v", typed, got, want)
-		}
-	}
-}
-
-func TestSearch_FindsVariantsAndInQuotesOnlyItself(t *testing.T) {
-	for _, c := range []struct {
-		query, name string
-		want        bool
-	}{
-		{"渡辺", "渡邉 翔", true},
-		{"渡邊", "渡辺翔", true},
-		{"ﾜﾀﾅﾍﾞ", "ワタナベ ショウ", true},
-		{"Ａ", "abe.kenji", true},
-		{"渡辺翔", "渡邉　翔", true},
-		{`"渡辺"`, "渡邉 翔", false},
-		{`"渡辺"`, "渡辺 翔", true},
-		{"髙﨑", "高崎 一", true},
-		{"sato", "鈴木", false},
-	} {
-		if got := newSearcher(c.query).matches(c.name); got != c.want {
-			t.Errorf("search %s in %s: %v", c.query, c.name, got)
-		}
-	}
-}
-
-func TestMarked_BracketsWhatDiffers(t *testing.T) {
-	for _, c := range []struct{ before, after, old, now string }{
-		{"sato.hana@midori.example", "takahashi.hana@midori.example", "[sato].hana@midori.example", "[takahashi].hana@midori.example"},
-		{"佐藤", "高橋", "佐藤", "高橋"},
-		{"佐藤　花", "佐藤 花", "佐藤[<U+3000>]花", "佐藤[<U+0020>]花"},
-		{"営業1課", "営業2課", "営業[1]課", "営業[2]課"},
-		{"Yamada", "Yamada Taro", "Yamada[]", "Yamada[ Taro]"},
-	} {
-		old, now := marked(plan.Change{Attribute: directory.DisplayName, Old: directory.Text(c.before), New: directory.Text(c.after)})
-		if old != c.old || now != c.now {
-			t.Errorf("%s -> %s: %s -> %s, want %s -> %s", c.before, c.after, old, now, c.old, c.now)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hacsync/hacsync/sync/secret"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // unlocking asks for the passphrase that saved data is sealed with, where there is
@@ -31,38 +32,38 @@ func (u *unlocking) begin(fresh bool, why error) { *u = unlocking{open: true, fr
 func (u *unlocking) close() { *u = unlocking{} }
 
 // noKeyring says in a sentence why the machine does not keep the key itself.
-func noKeyring(why error) Text {
+func noKeyring(why error) words.Text {
 	if why != nil {
-		return T("flow.passphrase.so", "what", What{why})
+		return words.T("flow.passphrase.so", "what", words.What{Err: why})
 	}
-	return T("flow.passphrase.why")
+	return words.T("flow.passphrase.why")
 }
 
 // view asks, and says why.
 func (u *unlocking) view(v *View) {
-	v.Title = T("flow.passphrase.title")
+	v.Title = words.T("flow.passphrase.title")
 	v.Blocks = nil
 	if u.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{Err: u.err})
+		v.Blocks = append(v.Blocks, words.Trouble{Err: u.err})
 	}
 	id := "flow.passphrase.known"
 	if u.fresh {
 		id = "flow.passphrase.new"
-		v.Blocks = append(v.Blocks, Para{noKeyring(u.why)})
+		v.Blocks = append(v.Blocks, words.Para{Text: noKeyring(u.why)})
 	}
-	v.Blocks = append(v.Blocks, Para{T(id, "n", shortest)})
+	v.Blocks = append(v.Blocks, words.Para{Text: words.T(id, "n", shortest)})
 	v.Commands = nil
 	if u.busy {
-		v.Working = T("flow.passphrase.trying")
+		v.Working = words.T("flow.passphrase.trying")
 		v.Ask = Question{Kind: Wait, Optional: true}
 		return
 	}
 	if u.differ {
-		v.Blocks = append(v.Blocks, Checks{{Mark: Stops, Text: T("flow.passphrase.differ")}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Stops, Text: words.T("flow.passphrase.differ")}})
 	}
-	v.Ask = Question{Kind: Secret, Text: T("flow.passphrase.ask")}
+	v.Ask = Question{Kind: Secret, Text: words.T("flow.passphrase.ask")}
 	if !u.first.Empty() {
-		v.Ask.Text = T("flow.passphrase.again")
+		v.Ask.Text = words.T("flow.passphrase.again")
 	}
 }
 
@@ -72,12 +73,12 @@ func (u *unlocking) answer(d *data, a Answer) turn {
 	u.err, u.differ = nil, false
 	switch {
 	case a.Command != "":
-		return stayed(T("flow.not_a_command"))
+		return stayed(words.T("flow.not_a_command"))
 	case typed.Empty():
-		return stayed(T("flow.passphrase.empty"))
+		return stayed(words.T("flow.passphrase.empty"))
 	case u.fresh && u.first.Empty():
 		if len([]rune(typed.Reveal())) < shortest {
-			return stayed(T("flow.passphrase.short", "n", shortest))
+			return stayed(words.T("flow.passphrase.short", "n", shortest))
 		}
 		u.first = typed
 		return turn{}

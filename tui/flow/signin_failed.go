@@ -4,33 +4,34 @@ import (
 	"strings"
 
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // viewFailed says how a sign-in ended, that nothing was changed, and the ways on,
 // the likely one first.
 func (s *signingIn) viewFailed(d *data, v *View) {
 	p := problem.Of(s.err)
-	v.Title = T("flow.signin.failed_" + failure(p))
-	v.Blocks = []Piece{Trouble{Err: s.err, Brief: barred(p)}}
+	v.Title = words.T("flow.signin.failed_" + failure(p))
+	v.Blocks = []words.Piece{words.Trouble{Err: s.err, Brief: barred(p)}}
 	if s.ask.way == byCode && s.ask.waits {
-		v.Status = T("flow.signin.nothing_code", "code", s.ask.code.UserCode)
+		v.Status = words.T("flow.signin.nothing_code", "code", s.ask.code.UserCode)
 	} else {
-		v.Status = T("flow.signin.nothing")
+		v.Status = words.T("flow.signin.nothing")
 	}
 	if !barred(p) {
-		v.Blocks = append(v.Blocks, Para{T("flow.signin.nothing")})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.signin.nothing")})
 	}
-	v.Ask = Question{Kind: Choice, Text: T("flow.choose")}
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose")}
 	account := problem.Has(p, problem.OtherTenant, problem.GuestSignedIn, problem.PersonalAccount, problem.AccountNotInTenant)
 	option := func(key string) {
-		o := Option{Key: key, Text: T("flow.signin.do_" + key), Note: T("flow.signin.do_" + key + "_note")}
+		o := Option{Key: key, Text: words.T("flow.signin.do_" + key), Note: words.T("flow.signin.do_" + key + "_note")}
 		switch {
 		case key == "new" || key == "page":
-			o.Note = Text{}
+			o.Note = words.Text{}
 		case key == "browser" && account:
-			o.Note = T("flow.signin.private_note")
+			o.Note = words.T("flow.signin.private_note")
 		case key == "browser" && !barred(p):
-			o.Note = Text{}
+			o.Note = words.Text{}
 		}
 		v.Ask.Options = append(v.Ask.Options, o)
 	}
@@ -41,13 +42,13 @@ func (s *signingIn) viewFailed(d *data, v *View) {
 	switch {
 	case barred(p) && s.ask.way == byCode:
 		// A new code would be refused as well.
-		v.Blocks = append(v.Blocks, Para{T("flow.signin.barred")})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.signin.barred")})
 		option(change)
 		option("application")
 		option("exception")
 		option(again)
 	case barred(p):
-		v.Blocks = append(v.Blocks, Para{T("flow.signin.barred_page")})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.signin.barred_page")})
 		option("application")
 		option("exception")
 		option(again)
@@ -71,7 +72,7 @@ func (s *signingIn) viewFailed(d *data, v *View) {
 	if refusal(p) {
 		v.After = s.forPolicies(p)
 	}
-	v.Commands = []Command{{Name: "explain", Key: "x", Word: "error", Help: T("flow.signin.cmd_explain")}}
+	v.Commands = []Command{{Name: "explain", Key: "x", Word: "error", Help: words.T("flow.signin.cmd_explain")}}
 }
 
 // failure is the kind of it, for the title.
@@ -105,42 +106,42 @@ func refusal(p *problem.Problem) bool {
 
 // forPolicies is the text for whoever keeps the policies: what support of an
 // organisation or of Microsoft needs to find the sign-in.
-func (s *signingIn) forPolicies(p *problem.Problem) []Piece {
-	account := T("flow.signin.account_code", "code", s.ask.code.UserCode)
+func (s *signingIn) forPolicies(p *problem.Problem) []words.Piece {
+	account := words.T("flow.signin.account_code", "code", s.ask.code.UserCode)
 	if s.ask.way == byBrowser {
-		account = T("flow.signin.account_page")
+		account = words.T("flow.signin.account_page")
 	}
 	if upn := p.Args["upn"]; upn != "" {
-		account = Raw(upn)
+		account = words.Raw(upn)
 	}
 	flow := "flow.signin.error_code"
 	if s.ask.way == byBrowser {
 		flow = "flow.signin.error_page"
 	}
-	facts := Facts{
-		{T("flow.signin.f_app"), T("flow.signin.app_id", "app", s.ask.app, "id", s.ask.client)},
-		{T("flow.signin.f_account"), account},
-		{T("flow.signin.f_error"), T(flow, "error", aadsts(p))},
-		{T("flow.signin.f_time"), T("flow.signin.time", "utc", UTC(s.at), "local", Moment(s.at))},
+	facts := words.Facts{
+		{Label: words.T("flow.signin.f_app"), Value: words.T("flow.signin.app_id", "app", s.ask.app, "id", s.ask.client)},
+		{Label: words.T("flow.signin.f_account"), Value: account},
+		{Label: words.T("flow.signin.f_error"), Value: words.T(flow, "error", aadsts(p))},
+		{Label: words.T("flow.signin.f_time"), Value: words.T("flow.signin.time", "utc", words.UTC(s.at), "local", words.Moment(s.at))},
 	}
 	if s.ask.app == s.ask.client {
-		facts[0].Value = Raw(s.ask.client)
+		facts[0].Value = words.Raw(s.ask.client)
 	}
 	for _, id := range []string{"correlation", "trace"} {
 		if p.Args[id] != "" {
-			facts = append(facts, Fact{T("flow.signin.f_" + id), Raw(p.Args[id])})
+			facts = append(facts, words.Fact{Label: words.T("flow.signin.f_" + id), Value: words.Raw(p.Args[id])})
 		}
 	}
-	return []Piece{append(facts, Fact{T("flow.signin.f_where"), T("flow.signin.where")})}
+	return []words.Piece{append(facts, words.Fact{Label: words.T("flow.signin.f_where"), Value: words.T("flow.signin.where")})}
 }
 
 // viewException is the text to send: it stands alone, so that all of it is in
 // sight.
 func (s *signingIn) viewException(v *View) {
-	v.Title = T("flow.signin.exception_head")
-	v.Blocks = append(s.forPolicies(problem.Of(s.err)), Para{T("flow.signin.exception")})
-	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "ways", Options: []Option{
-		{Key: "ways", Text: T("flow.signin.ways"), Note: T("flow.signin.ways_note")},
+	v.Title = words.T("flow.signin.exception_head")
+	v.Blocks = append(s.forPolicies(problem.Of(s.err)), words.Para{Text: words.T("flow.signin.exception")})
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "ways", Options: []Option{
+		{Key: "ways", Text: words.T("flow.signin.ways"), Note: words.T("flow.signin.ways_note")},
 	}}
 }
 
@@ -174,5 +175,5 @@ func (s *signingIn) answerFailed(d *data, key string) turn {
 		s.state = signInOther
 		return turn{}
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }

@@ -6,19 +6,21 @@ import (
 	"strings"
 
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/input"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // viewOther offers the other ways to sign in.
 func (s *signingIn) viewOther(v *View) {
-	v.Title = T("flow.signin.do_other")
-	v.Blocks = []Piece{Para{T("flow.signin.other_what")}}
-	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "browser"}
+	v.Title = words.T("flow.signin.do_other")
+	v.Blocks = []words.Piece{words.Para{Text: words.T("flow.signin.other_what")}}
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "browser"}
 	keys := []string{"browser", "code", "application", "client", "tenant", "cloud"}
 	if s.ask.way == byBrowser {
 		keys[0], keys[1] = keys[1], keys[0]
 	}
 	for _, key := range keys {
-		v.Ask.Options = append(v.Ask.Options, Option{Key: key, Text: T("flow.signin.do_" + key), Note: T("flow.signin.do_" + key + "_note")})
+		v.Ask.Options = append(v.Ask.Options, Option{Key: key, Text: words.T("flow.signin.do_" + key), Note: words.T("flow.signin.do_" + key + "_note")})
 	}
 	v.Ask.Preset = keys[0]
 }
@@ -28,23 +30,23 @@ func clouds() []string { return []string{"public", "usgov", "usgovdod", "china"}
 
 // viewAnother asks for one thing that a sign-in is made with.
 func (s *signingIn) viewAnother(d *data, v *View) {
-	v.Title = T("flow.signin.do_other")
+	v.Title = words.T("flow.signin.do_other")
 	switch s.state {
 	case signInClient:
 		if s.cloud == "china" {
-			v.Blocks = []Piece{Para{T("flow.signin.china")}}
+			v.Blocks = []words.Piece{words.Para{Text: words.T("flow.signin.china")}}
 		}
-		v.Ask = Question{Kind: Line, Text: T("flow.signin.client_ask"), Preset: firstOf(s.client, d.target.Client, consent.GraphCommandLineTools)}
+		v.Ask = Question{Kind: Line, Text: words.T("flow.signin.client_ask"), Preset: firstOf(s.client, d.target.Client, consent.GraphCommandLineTools)}
 	case signInTenant:
-		v.Ask = Question{Kind: Line, Text: T("flow.signin.tenant_ask"), Preset: firstOf(s.tenant, d.target.Tenant), Optional: true}
+		v.Ask = Question{Kind: Line, Text: words.T("flow.signin.tenant_ask"), Preset: firstOf(s.tenant, d.target.Tenant), Optional: true}
 	case signInFor:
-		v.Title = T("flow.signin.do_application")
-		v.Blocks = []Piece{Para{T("flow.signin.for_what")}}
-		v.Ask = Question{Kind: Line, Text: T("flow.signin.for_ask"), Preset: firstOf(s.tenant, d.target.Tenant)}
+		v.Title = words.T("flow.signin.do_application")
+		v.Blocks = []words.Piece{words.Para{Text: words.T("flow.signin.for_what")}}
+		v.Ask = Question{Kind: Line, Text: words.T("flow.signin.for_ask"), Preset: firstOf(s.tenant, d.target.Tenant)}
 	case signInCloud:
-		v.Ask = Question{Kind: Choice, Text: T("flow.signin.cloud_ask"), Preset: firstOf(d.target.Cloud, "public")}
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.signin.cloud_ask"), Preset: firstOf(d.target.Cloud, "public")}
 		for _, c := range clouds() {
-			v.Ask.Options = append(v.Ask.Options, Option{Key: c, Text: T("flow.cloud." + c), Note: T("flow.cloud." + c + "_note")})
+			v.Ask.Options = append(v.Ask.Options, Option{Key: c, Text: words.T("flow.cloud." + c), Note: words.T("flow.cloud." + c + "_note")})
 		}
 	case signInIdle, signInWaiting, signInFailed, signInException, signInOther, signInExplain, signInApp, signInOpening, signedIn:
 	}
@@ -71,21 +73,21 @@ func (s *signingIn) answerOther(d *data, text string) turn {
 			return turn{}
 		}
 	case signInClient:
-		s.client = strings.ToLower(fold(text))
+		s.client = strings.ToLower(input.Fold(text))
 		if !isGUID(s.client) {
-			return stayed(T("flow.signin.client_bad"))
+			return stayed(words.T("flow.signin.client_bad"))
 		}
 		if s.cloud == "china" && s.client == consent.GraphCommandLineTools {
-			return stayed(T("flow.signin.china"))
+			return stayed(words.T("flow.signin.china"))
 		}
 		d.target.Client = s.client
 		return s.begin(d, s.ask.way)
 	case signInTenant:
-		s.tenant = fold(text)
+		s.tenant = input.Fold(text)
 		d.target.Tenant = s.tenant
 		return s.begin(d, s.ask.way)
 	case signInFor:
-		return s.dedicate(d, fold(text))
+		return s.dedicate(d, input.Fold(text))
 	case signInCloud:
 		if !slices.Contains(clouds(), text) {
 			break
@@ -99,7 +101,7 @@ func (s *signingIn) answerOther(d *data, text string) turn {
 		return s.begin(d, s.ask.way)
 	case signInIdle, signInWaiting, signInFailed, signInException, signInExplain, signInApp, signInOpening, signedIn:
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }
 
 // forTenant asks which tenant a dedicated application is for: nobody has signed
@@ -112,7 +114,7 @@ func (s *signingIn) forTenant(*data) turn {
 // dedicate begins with the dedicated application of a tenant.
 func (s *signingIn) dedicate(d *data, tenant string) turn {
 	if !strings.Contains(tenant, ".") && !isGUID(strings.ToLower(tenant)) {
-		return stayed(T("flow.signin.for_bad"))
+		return stayed(words.T("flow.signin.for_bad"))
 	}
 	s.tenant, d.target.Tenant = tenant, tenant
 	b, target := d.b, d.target
@@ -135,7 +137,7 @@ func (s *signingIn) answerApp(d *data, a Answer) turn {
 		return t
 	}
 	if !s.app.verified() {
-		return stayed(T("flow.app.not_yet"))
+		return stayed(words.T("flow.app.not_yet"))
 	}
 	s.state = signInOpening
 	b, ded := d.b, s.app.ded

@@ -3,6 +3,9 @@ package flow
 import (
 	"context"
 	"strings"
+
+	"github.com/hacsync/hacsync/sync/input"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 type (
@@ -36,28 +39,28 @@ func (s *sourcing) seenHAC(r hacKept) turn {
 }
 
 func (s *sourcing) viewHAC(v *View) {
-	v.Title = T("flow.source.hac")
+	v.Title = words.T("flow.source.hac")
 	switch s.asks {
 	case askHAC:
-		v.Blocks = append(v.Blocks, Para{T("flow.hac.kept", "client", s.kept)})
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "use", Options: []Option{
-			{Key: "use", Text: T("flow.hac.use", "client", s.kept)},
-			{Key: "change", Text: T("flow.hac.change"), Note: T("flow.hac.change_note")},
-			{Key: "other", Text: T("flow.source.another")},
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.hac.kept", "client", s.kept)})
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "use", Options: []Option{
+			{Key: "use", Text: words.T("flow.hac.use", "client", s.kept)},
+			{Key: "change", Text: words.T("flow.hac.change"), Note: words.T("flow.hac.change_note")},
+			{Key: "other", Text: words.T("flow.source.another")},
 		}}
 	case askClient:
-		v.Blocks = append(v.Blocks, Para{T("flow.hac.what")}, Para{T("flow.hac.sealed")})
-		v.Ask = Question{Kind: Line, Text: T("flow.hac.client_ask"), Preset: firstOf(s.client, s.kept)}
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.hac.what")}, words.Para{Text: words.T("flow.hac.sealed")})
+		v.Ask = Question{Kind: Line, Text: words.T("flow.hac.client_ask"), Preset: firstOf(s.client, s.kept)}
 	case askKey:
-		v.Blocks = append(v.Blocks, Facts{{T("flow.hac.f_client"), Raw(s.client)}}, Para{T("flow.hac.sealed")})
-		v.Ask = Question{Kind: Secret, Text: T("flow.hac.key_ask")}
+		v.Blocks = append(v.Blocks, words.Facts{{Label: words.T("flow.hac.f_client"), Value: words.Raw(s.client)}}, words.Para{Text: words.T("flow.hac.sealed")})
+		v.Ask = Question{Kind: Secret, Text: words.T("flow.hac.key_ask")}
 	case askWhere, askPath, askCount:
 	}
 }
 
 func (s *sourcing) answerHAC(d *data, a Answer) turn {
 	if a.Command != "" {
-		return stayed(T("flow.not_a_command"))
+		return stayed(words.T("flow.not_a_command"))
 	}
 	switch s.asks {
 	case askHAC:
@@ -71,18 +74,18 @@ func (s *sourcing) answerHAC(d *data, a Answer) turn {
 			s.asks = askWhere
 			return turn{}
 		}
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	case askClient:
-		client := strings.TrimSpace(fold(a.Text))
+		client := strings.TrimSpace(input.Fold(a.Text))
 		if client == "" || strings.ContainsAny(client, " \t") {
-			return stayed(T("flow.hac.client_bad"))
+			return stayed(words.T("flow.hac.client_bad"))
 		}
 		s.client, s.asks = client, askKey
 		return turn{}
 	case askWhere, askPath, askCount, askKey:
 	}
 	if a.Secret.Empty() {
-		return stayed(T("flow.hac.key_empty"))
+		return stayed(words.T("flow.hac.key_empty"))
 	}
 	s.working, s.err = true, nil
 	session, client, key := d.session, s.client, a.Secret

@@ -4,8 +4,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/review"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // confirming asks who approves, for a note, and for the number of deletions.
@@ -37,93 +40,104 @@ func (s *confirming) enter(d *data, back bool) turn {
 
 func (s *confirming) view(d *data, now time.Time) View {
 	r := d.review
-	c, verdict := r.counts(), r.verdict()
-	v := View{Title: T("word.sync-now"), Status: T("flow.confirm.status")}
+	c, verdict := r.Remaining(), r.Verdict()
+	v := View{Title: words.T("word.sync-now"), Status: words.T("flow.confirm.status")}
 	conn := d.session.Connection()
 	if conn.Acts() {
-		v.Status = T("flow.confirm.status_app", "app", conn.Application.Name)
+		v.Status = words.T("flow.confirm.status_app", "app", conn.Application.Name)
 	}
-	if no := r.plan.Undoes(); no > 0 {
-		v.Title = T("flow.confirm.title_undo", "run", int(no))
+	if no := r.Plan().Undoes(); no > 0 {
+		v.Title = words.T("flow.confirm.title_undo", "run", int(no))
 	}
-	of := T("flow.confirm.plan", "code", r.code(), "at", Clock(d.planned.At), "ago", now.Sub(d.planned.At))
+	of := words.T("flow.confirm.plan", "code", r.Code(), "at", words.Clock(d.planned.At), "ago", now.Sub(d.planned.At))
 	if d.planned.At.IsZero() {
-		of = T("flow.confirm.plan_file", "code", r.code())
+		of = words.T("flow.confirm.plan_file", "code", r.Code())
 	}
-	real := T("flow.confirm.real")
+	real := words.T("flow.confirm.real")
 	if d.b.Simulated() || conn.Simulated() {
-		real = T("flow.confirm.simulated")
+		real = words.T("flow.confirm.simulated")
 	}
-	v.Blocks = append(v.Blocks, Facts{
-		{T("word.tenant"), T("flow.confirm.tenant", "name", conn.TenantName, "initial", conn.Initial, "real", real)},
-		{T("word.domain"), Raw(d.domain)},
-		{T("flow.confirm.plan_label"), of},
+	v.Blocks = append(v.Blocks, words.Facts{
+		{Label: words.T("word.tenant"), Value: words.T("flow.confirm.tenant", "name", conn.TenantName, "initial", conn.Initial, "real", real)},
+		{Label: words.T("word.domain"), Value: words.Raw(d.domain)},
+		{Label: words.T("flow.confirm.plan_label"), Value: of},
 	})
-	t := Table{Head: []Text{{}, T("flow.confirm.kind"), T("flow.confirm.n"), T("flow.confirm.means")}, Right: []int{2}, Wrap: true}
+	t := words.Table{Head: []words.Text{{}, words.T("flow.confirm.kind"), words.T("flow.confirm.n"), words.T("flow.confirm.means")}, Right: []int{2}, Wrap: true}
 	for _, k := range []struct {
 		kind plan.Kind
 		n    int
-		note Text
+		note words.Text
 	}{
-		{plan.Delete, c.Delete, share(verdict)},
-		{plan.Rename, c.Rename, T("flow.confirm.rename")},
-		{plan.Restore, c.Restore, Text{}},
-		{plan.Add, c.Add, T("flow.confirm.add")},
+		{plan.Delete, c.Delete, review.Share(verdict)},
+		{plan.Rename, c.Rename, words.T("flow.confirm.rename")},
+		{plan.Restore, c.Restore, words.Text{}},
+		{plan.Add, c.Add, words.T("flow.confirm.add")},
 		{plan.Update, c.Update, s.updateNote(c)},
 	} {
 		if k.n > 0 {
-			t.Rows = append(t.Rows, []Text{Raw(k.kind.Sign()), T("kind." + k.kind.String()), Num(k.n), k.note})
+			t.Rows = append(t.Rows, []words.Text{words.Raw(k.kind.Sign()), words.T("kind." + k.kind.String()), words.Num(k.n), k.note})
+		}
+		if k.kind == plan.Delete {
+			for _, note := range r.DeletionNotes() {
+				t.Rows = append(t.Rows, []words.Text{{}, {}, {}, note})
+			}
 		}
 	}
-	t.Rows = append(t.Rows, []Text{{}, T("flow.in_all"), Num(c.Changes()), {}})
-	if n := len(r.left); n > 0 {
-		t.Rows = append(t.Rows, []Text{Raw("(-)"), T("kind.left-out"), Num(n), T("flow.confirm.lasting", "n", len(r.decisions()))})
+	t.Rows = append(t.Rows, []words.Text{{}, words.T("flow.in_all"), words.Num(c.Changes()), {}})
+	if n := len(r.LeftOut()); n > 0 {
+		t.Rows = append(t.Rows, []words.Text{words.Raw("(-)"), words.T("kind.left-out"), words.Num(n), words.T("flow.confirm.lasting", "n", len(r.Lasting()))})
 	}
 	v.Blocks = append(v.Blocks, t)
-	if !r.plan.Confirmed() {
-		v.Blocks = append(v.Blocks, Checks{{Mark: Warn, Text: T("completeness.not-confirmed")}})
+	v.Blocks = append(v.Blocks, r.Unanswered()...)
+	if !r.Plan().Confirmed() {
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Warn, Text: words.T("completeness.not-confirmed")}})
 	}
 	if verdict.Raised {
-		v.Blocks = append(v.Blocks, Checks{{Mark: Warn, Text: T("guard.raised")}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Warn, Text: words.T("guard.raised")}})
 	}
 	if verdict.Blocks > 0 {
-		v.Blocks = append(v.Blocks, Checks{{Mark: Warn, Text: T("flow.preview.blocks", "n", verdict.Blocks)}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Warn, Text: words.T("preview.blocks", "n", verdict.Blocks)}})
 	}
 	if d.resume > 0 {
-		v.Blocks = append(v.Blocks, Checks{{Mark: Info, Text: T("flow.confirm.resume", "run", int(d.resume))}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Info, Text: words.T("flow.confirm.resume", "run", int(d.resume))}})
 	}
-	v.Blocks = append(v.Blocks, Para{T("flow.confirm.stop", "until", Brief(now.AddDate(0, 0, 30)))})
+	v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.confirm.stop", "until", words.Brief(now.AddDate(0, 0, 30)))})
 	switch s.asks {
 	case askBy:
-		v.Ask = Question{Kind: Line, Text: T("flow.confirm.by"), Preset: s.by}
+		v.Ask = Question{Kind: Line, Text: words.T("flow.confirm.by"), Preset: s.by}
 	case askNote:
-		v.Ask = Question{Kind: Line, Text: T("flow.confirm.note"), Preset: s.note, Optional: true}
+		v.Ask = Question{Kind: Line, Text: words.T("flow.confirm.note"), Preset: s.note, Optional: true}
 	case askNumber:
-		if n := c.Delete; n > 0 {
-			v.Ask = Question{Kind: Typed, Text: T("flow.confirm.type_number", "n", n)}
+		if n := departing(c); n > c.Delete {
+			v.Ask = Question{Kind: Typed, Text: words.T("flow.confirm.type_number_blocks", "n", n)}
+		} else if n > 0 {
+			v.Ask = Question{Kind: Typed, Text: words.T("flow.confirm.type_number", "n", n)}
 		} else {
-			v.Ask = Question{Kind: Typed, Text: T("flow.confirm.type_yes")}
+			v.Ask = Question{Kind: Typed, Text: words.T("flow.confirm.type_yes")}
 		}
 	}
 	return v
 }
 
-func (s *confirming) updateNote(c plan.Counts) Text {
+// departing is the number that is typed: deletions, and blocks with them.
+func departing(c plan.Counts) int { return c.Delete + c.Blocks }
+
+func (s *confirming) updateNote(c plan.Counts) words.Text {
 	if n := c.SignIn - c.Rename; n > 0 {
-		return T("flow.confirm.signin", "n", n)
+		return words.T("flow.confirm.signin", "n", n)
 	}
-	return Text{}
+	return words.Text{}
 }
 
 func (s *confirming) answer(d *data, a Answer) turn {
 	if a.Command != "" {
-		return stayed(T("flow.not_a_command"))
+		return stayed(words.T("flow.not_a_command"))
 	}
 	switch s.asks {
 	case askBy:
 		by := strings.TrimSpace(a.Text)
 		if by == "" {
-			return stayed(T("flow.confirm.by_empty"))
+			return stayed(words.T("flow.confirm.by_empty"))
 		}
 		s.by, s.set, s.asks = by, true, askNote
 		return turn{}
@@ -131,19 +145,19 @@ func (s *confirming) answer(d *data, a Answer) turn {
 		s.note, s.asks = strings.TrimSpace(a.Text), askNumber
 		return turn{}
 	}
-	n := d.review.counts().Delete
+	n := departing(d.review.Remaining())
 	if n > 0 {
-		got, ok := number(a.Text)
+		got, ok := input.Number(a.Text)
 		if !ok || got != n {
-			return stayed(T("flow.confirm.wrong", "n", n))
+			return stayed(words.T("flow.confirm.wrong", "n", n))
 		}
-	} else if yes := Fold(a.Text); yes != "yes" && yes != "はい" {
-		return stayed(T("flow.confirm.not_yes"))
+	} else if yes := words.Fold(a.Text); yes != "yes" && yes != "はい" {
+		return stayed(words.T("flow.confirm.not_yes"))
 	}
-	p := d.review.approved()
+	p := d.review.Approved()
 	d.approval = run.Approval{
 		Fingerprint: p.Fingerprint(), By: s.by, Note: s.note,
-		RaiseOnce: d.review.raised, Lasting: d.review.decisions(),
+		RaiseOnce: d.review.Raised(), Lasting: d.review.Lasting(),
 	}
 	return goTo(Sync)
 }

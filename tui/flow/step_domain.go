@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/destination"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // choosing asks for the domain, and shows what stands in its way.
@@ -90,64 +92,64 @@ func hopeless(i run.DomainInfo) *problem.Problem {
 	return nil
 }
 
-func signsInBy(federated bool) Text {
+func signsInBy(federated bool) words.Text {
 	if federated {
-		return T("flow.domain.federated")
+		return words.T("flow.domain.federated")
 	}
-	return T("flow.domain.managed")
+	return words.T("flow.domain.managed")
 }
 
 func (s *choosing) view(d *data, now time.Time) View {
-	v := View{Title: T("flow.domain.title"), Status: T("flow.domain.status")}
+	v := View{Title: words.T("flow.domain.title"), Status: words.T("flow.domain.status")}
 	if s.working {
-		v.Working = T("flow.domain.reading")
+		v.Working = words.T("flow.domain.reading")
 		v.Ask = Question{Kind: Wait, Optional: true}
 		return v
 	}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
+		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
 	switch s.asks {
 	case askLimit:
-		v.Title = T("word.max-allowed-deletions")
-		v.Blocks = append(v.Blocks, Para{T("flow.domain.limit_what")})
-		v.Ask = Question{Kind: Number, Text: T("flow.domain.limit_ask"), Preset: firstOf(s.limit, strconv.Itoa(d.settings.Policy.MaxAllowedDeletions))}
+		v.Title = words.T("word.max-allowed-deletions")
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.domain.limit_what")})
+		v.Ask = Question{Kind: Number, Text: words.T("flow.domain.limit_ask"), Preset: firstOf(s.limit, strconv.Itoa(d.settings.Policy.MaxAllowedDeletions))}
 		return v
 	case askFindings:
-		v.Title = T("flow.domain.findings", "domain", d.domain)
-		v.Blocks = append(v.Blocks, findings(s.pre), Para{limitSays(d.settings)})
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "go", Options: []Option{
-			{Key: "go", Text: T("word.continue")},
-			{Key: "limit", Text: T("word.max-allowed-deletions"), Note: T("flow.domain.limit_change")},
-			{Key: "list", Text: T("flow.domain.another")},
+		v.Title = words.T("flow.domain.findings", "domain", d.domain)
+		v.Blocks = append(v.Blocks, findings(s.pre), words.Para{Text: limitSays(d.settings)})
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "go", Options: []Option{
+			{Key: "go", Text: words.T("word.continue")},
+			{Key: "limit", Text: words.T("word.max-allowed-deletions"), Note: words.T("flow.domain.limit_change")},
+			{Key: "list", Text: words.T("flow.domain.another")},
 		}}
 		if things(s.pre) > 0 {
 			v.Ask.Options = append(v.Ask.Options[:1:1], append([]Option{
-				{Key: "save", Text: T("flow.domain.script"), Note: T("flow.domain.script_note")},
+				{Key: "save", Text: words.T("flow.domain.script"), Note: words.T("flow.domain.script_note")},
 			}, v.Ask.Options[1:]...)...)
-			v.Commands = []Command{{Name: "save", Key: "w", Word: "save", Help: T("flow.domain.script_help")}}
+			v.Commands = []Command{{Name: "save", Key: "w", Word: "save", Help: words.T("flow.domain.script_help")}}
 		}
 		v.Commands = append(v.Commands,
-			Command{Name: "limit", Key: "m", Word: "limit", Help: T("flow.domain.limit_change")},
-			Command{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")})
+			Command{Name: "limit", Key: "m", Word: "limit", Help: words.T("flow.domain.limit_change")},
+			Command{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")})
 		return v
 	}
-	v.Commands = []Command{{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")}}
+	v.Commands = []Command{{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")}}
 	if s.domains == nil {
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{{Key: "again", Text: T("flow.check_again")}}}
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "again", Options: []Option{{Key: "again", Text: words.T("flow.check_again")}}}
 		return v
 	}
-	v.Ask = Question{Kind: Choice, Text: T("flow.domain.ask")}
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.domain.ask")}
 	for _, i := range s.domains {
 		note := signsInBy(i.Federated)
 		if hopeless(i) != nil {
-			note = T("flow.domain.cannot")
+			note = words.T("flow.domain.cannot")
 		} else if i.LastSync != nil {
-			note = T("flow.domain.synced", "by", note, "run", int(i.LastSync.No), "state", T("run.state."+string(i.LastSync.State)))
+			note = words.T("flow.domain.synced", "by", note, "run", int(i.LastSync.No), "state", words.T("run.state."+string(i.LastSync.State)))
 		} else if i.LastDryRun != nil {
-			note = T("flow.domain.dried", "by", note, "run", int(i.LastDryRun.No))
+			note = words.T("flow.domain.dried", "by", note, "run", int(i.LastDryRun.No))
 		}
-		v.Ask.Options = append(v.Ask.Options, Option{Key: i.Name, Text: Raw(i.Name), Note: note})
+		v.Ask.Options = append(v.Ask.Options, Option{Key: i.Name, Text: words.Raw(i.Name), Note: note})
 	}
 	v.Ask.Preset = s.preset(d)
 	return v
@@ -170,19 +172,19 @@ func (s *choosing) preset(d *data) string {
 }
 
 // localParts leaves the domain of the names away.
-func localParts(names []string, domain string) Names {
-	out := make(Names, len(names))
+func localParts(names []string, domain string) words.Names {
+	out := make(words.Names, len(names))
 	for i, n := range names {
-		out[i] = inDomain(n, domain)
+		out[i] = words.Local(n, domain)
 	}
 	return out
 }
 
-func limitSays(s run.Settings) Text {
+func limitSays(s run.Settings) words.Text {
 	if s.Policy.MaxDeletions >= 0 {
-		return T("flow.domain.limit_both", "percent", s.Policy.MaxAllowedDeletions, "most", s.Policy.MaxDeletions)
+		return words.T("flow.domain.limit_both", "percent", s.Policy.MaxAllowedDeletions, "most", s.Policy.MaxDeletions)
 	}
-	return T("flow.domain.limit", "percent", s.Policy.MaxAllowedDeletions)
+	return words.T("flow.domain.limit", "percent", s.Policy.MaxAllowedDeletions)
 }
 
 // things is how many objects other than users were found.
@@ -191,7 +193,7 @@ func things(p *destination.Precheck) int { return len(p.Shared) + len(p.Rooms) +
 // moveScript saves the script that moves the objects other than users.
 func (s *choosing) moveScript(d *data) turn {
 	if s.pre == nil || things(s.pre) == 0 {
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	}
 	s.working, s.err = true, nil
 	b, session, pre := d.b, d.session, s.pre
@@ -203,42 +205,42 @@ func (s *choosing) moveScript(d *data) turn {
 }
 
 // findings are what a pre-check found, each with what to do about it.
-func findings(p *destination.Precheck) Checks {
-	list := Checks{{Mark: OK, Text: T("flow.domain.verified", "by", signsInBy(p.Domain.Federated), "n", p.Users)}}
+func findings(p *destination.Precheck) words.Checks {
+	list := words.Checks{{Mark: words.OK, Text: words.T("flow.domain.verified", "by", signsInBy(p.Domain.Federated), "n", p.Users)}}
 	if p.Domain.Federated {
-		list = append(list, Check{Mark: Info, Text: T("flow.domain.new_federated")})
+		list = append(list, words.Check{Mark: words.Info, Text: words.T("flow.domain.new_federated")})
 	} else {
-		list = append(list, Check{Mark: Info, Text: T("flow.domain.new_managed")})
+		list = append(list, words.Check{Mark: words.Info, Text: words.T("flow.domain.new_managed")})
 	}
 	if n := things(p); n > 0 {
-		c := Check{Mark: Warn, Text: T("flow.domain.things", "n", n)}
+		c := words.Check{Mark: words.Warn, Text: words.T("flow.domain.things", "n", n)}
 		for _, k := range []struct {
 			id    string
 			names []string
 		}{{"mailbox.shared", p.Shared}, {"mailbox.room", p.Rooms}, {"mailbox.equipment", p.Things}} {
 			if len(k.names) > 0 {
-				c.Detail = append(c.Detail, T("flow.domain.of_kind", "kind", T(k.id), "n", len(k.names), "names", localParts(k.names, p.Domain.Name)))
+				c.Detail = append(c.Detail, words.T("flow.domain.of_kind", "kind", words.T(k.id), "n", len(k.names), "names", localParts(k.names, p.Domain.Name)))
 			}
 		}
 		if p.Guessed {
-			c.Detail = append(c.Detail, T("flow.domain.guessed"))
+			c.Detail = append(c.Detail, words.T("flow.domain.guessed"))
 		}
-		c.Detail = append(c.Detail, T("flow.domain.things_remedy"))
+		c.Detail = append(c.Detail, words.T("flow.domain.things_remedy"))
 		list = append(list, c)
 	} else {
-		list = append(list, Check{Mark: OK, Text: T("flow.domain.no_things")})
+		list = append(list, words.Check{Mark: words.OK, Text: words.T("flow.domain.no_things")})
 	}
 	if n := len(p.Synced); n > 0 {
-		list = append(list, Check{Mark: Warn, Text: T("flow.domain.synced_ad", "n", n, "names", localParts(p.Synced, p.Domain.Name)), Detail: []Text{T("flow.domain.synced_ad_remedy")}})
+		list = append(list, words.Check{Mark: words.Warn, Text: words.T("flow.domain.synced_ad", "n", n, "names", localParts(p.Synced, p.Domain.Name)), Detail: []words.Text{words.T("flow.domain.synced_ad_remedy")}})
 	}
 	if n := len(p.Groups) + len(p.Apps); n > 0 {
-		list = append(list, Check{
-			Mark: Info, Text: T("flow.domain.holds", "n", n, "names", Names(slices.Concat(p.Groups, p.Apps))),
-			Detail: []Text{T("flow.domain.holds_remedy")},
+		list = append(list, words.Check{
+			Mark: words.Info, Text: words.T("flow.domain.holds", "n", n, "names", words.Names(slices.Concat(p.Groups, p.Apps))),
+			Detail: []words.Text{words.T("flow.domain.holds_remedy")},
 		})
 	}
 	if n := len(p.Admins); n > 0 {
-		list = append(list, Check{Mark: Info, Text: T("flow.domain.admins", "n", n, "names", localParts(p.Admins, p.Domain.Name))})
+		list = append(list, words.Check{Mark: words.Info, Text: words.T("flow.domain.admins", "n", n, "names", localParts(p.Admins, p.Domain.Name))})
 	}
 	return list
 }
@@ -257,7 +259,7 @@ func (s *choosing) answer(d *data, a Answer) turn {
 		return s.moveScript(d)
 	case "":
 	default:
-		return stayed(T("flow.not_a_command"))
+		return stayed(words.T("flow.not_a_command"))
 	}
 	switch s.asks {
 	case askLimit:
@@ -275,7 +277,7 @@ func (s *choosing) answer(d *data, a Answer) turn {
 			s.asks = askDomain
 			return s.read(d)
 		}
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	}
 	if a.Text == "again" {
 		return s.read(d)
@@ -290,20 +292,20 @@ func (s *choosing) answer(d *data, a Answer) turn {
 		}
 		return s.precheck(d, i.Name)
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }
 
 func (s *choosing) setLimit(d *data, text string) turn {
-	n, ok := number(trimPercent(text))
+	n, ok := input.Number(trimPercent(text))
 	if !ok || n > 100 {
-		return stayed(T("flow.domain.limit_bad"))
+		return stayed(words.T("flow.domain.limit_bad"))
 	}
 	s.limit, s.working = strconv.Itoa(n), true
 	return does(keepSettings(d, map[string]string{"max_allowed_deletions": strconv.Itoa(n)}))
 }
 
 func trimPercent(s string) string {
-	s = fold(s)
+	s = input.Fold(s)
 	if n := len(s); n > 0 && s[n-1] == '%' {
 		s = s[:n-1]
 	}
@@ -362,7 +364,7 @@ func (s *choosing) done(d *data, result any) turn {
 	case fileSaved:
 		s.err = r.err
 		if r.err == nil {
-			return stayed(T("flow.domain.script_saved", "path", r.path))
+			return stayed(words.T("flow.domain.script_saved", "path", r.path))
 		}
 	case settingsKept:
 		s.err = r.err

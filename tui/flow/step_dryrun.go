@@ -7,6 +7,8 @@ import (
 
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/review"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // dryRunning reads both sides and plans. It asks nothing unless it failed.
@@ -14,12 +16,12 @@ type dryRunning struct {
 	track *tracker
 	err   error
 	// before is the review of the plan before: what was left out of it stays out.
-	before *reviewed
+	before *review.Review
 }
 
 type dryRan struct {
 	planned *run.Planned
-	review  *reviewed
+	review  *review.Review
 	err     error
 }
 
@@ -42,7 +44,7 @@ func (s *dryRunning) enter(d *data, back bool) turn {
 		// An opened plan is reviewed as it is; the sync compares it with both
 		// sides as they are now.
 		d.planned = &run.Planned{Plan: d.file, Source: d.spec, Count: d.count}
-		d.review = newReviewed(d.file)
+		d.review = review.New(d.file)
 		return goTo(Preview)
 	}
 	engine, domain := d.engine(), d.domain
@@ -53,26 +55,26 @@ func (s *dryRunning) enter(d *data, back bool) turn {
 			return dryRan{err: err}
 		}
 		// Looking through all rows takes a while where there are many.
-		return dryRan{planned: p, review: newReviewed(p.Plan)}
+		return dryRan{planned: p, review: review.New(p.Plan)}
 	}))
 }
 
 func (s *dryRunning) view(d *data, now time.Time) View {
-	v := View{Title: T("flow.dryrun.title", "domain", d.domain), Status: T("flow.dryrun.status")}
+	v := View{Title: words.T("flow.dryrun.title", "domain", d.domain), Status: words.T("flow.dryrun.status")}
 	if s.err != nil {
-		v.Blocks = []Piece{Trouble{Err: s.err}, Para{T("flow.dryrun.no_plan")}}
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{
-			{Key: "again", Text: T("flow.dryrun.again")},
-			{Key: "source", Text: T("flow.source.another")},
+		v.Blocks = []words.Piece{words.Trouble{Err: s.err}, words.Para{Text: words.T("flow.dryrun.no_plan")}}
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "again", Options: []Option{
+			{Key: "again", Text: words.T("flow.dryrun.again")},
+			{Key: "source", Text: words.T("flow.source.another")},
 		}}
 		return v
 	}
 	what := dryRunPromise(d)
 	if d.mayWrite() {
-		what = T("flow.dryrun.status")
+		what = words.T("flow.dryrun.status")
 	}
-	v.Blocks = []Piece{Para{what}, Para{T("flow.dryrun.why")}}
-	v.Working = T("flow.dryrun.working")
+	v.Blocks = []words.Piece{words.Para{Text: what}, words.Para{Text: words.T("flow.dryrun.why")}}
+	v.Working = words.T("flow.dryrun.working")
 	v.Work = s.track.work(time.Now())
 	v.Ask = Question{Kind: Wait, Optional: true}
 	return v
@@ -85,7 +87,7 @@ func (s *dryRunning) answer(d *data, a Answer) turn {
 	case "source":
 		return turn{move: backward}
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }
 
 func (s *dryRunning) back(*data) (turn, bool) { return turn{}, false }
@@ -108,17 +110,17 @@ func (s *dryRunning) done(d *data, result any) turn {
 	d.planned = r.planned
 	d.review = r.review
 	t := goTo(Preview)
-	if n := d.review.inherit(s.before); n > 0 {
-		t.say = []Text{T("flow.preview.inherited", "n", n)}
+	if n := d.review.Inherit(s.before); n > 0 {
+		t.say = []words.Text{words.T("preview.inherited", "n", n)}
 	}
 	return t
 }
 
 // dryRunPromise says that nothing is written, and why nothing can be where that
 // is so: the dedicated application may write, and a person after a sync.
-func dryRunPromise(d *data) Text {
+func dryRunPromise(d *data) words.Text {
 	if d.began || d.session != nil && d.session.Connection().Acts() {
-		return T("flow.dryrun.what_only")
+		return words.T("flow.dryrun.what_only")
 	}
-	return T("flow.dryrun.what")
+	return words.T("flow.dryrun.what")
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // granting asks who acts: whoever signed in, until the program ends, or a
@@ -48,7 +49,7 @@ func (s *granting) application(d *data) turn {
 }
 
 func (s *granting) view(d *data, now time.Time) View {
-	v := View{Title: T("flow.grant.title_who"), Status: T("flow.grant.status_who")}
+	v := View{Title: words.T("flow.grant.title_who"), Status: words.T("flow.grant.status_who")}
 	switch s.asks {
 	case grantApp:
 		s.app.view(d, &v)
@@ -64,32 +65,32 @@ func (s *granting) view(d *data, now time.Time) View {
 		return v
 	}
 	if s.script.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{Err: s.script.err})
+		v.Blocks = append(v.Blocks, words.Trouble{Err: s.script.err})
 	}
-	v.Blocks = append(v.Blocks, Para{T("flow.grant.who_what")})
+	v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.grant.who_what")})
 	need := needed(d.grants)
 	switch {
 	case d.grants == nil:
 	case len(need) > 0:
-		v.Blocks = append(v.Blocks, Checks{{Mark: Warn, Text: T("flow.grant.needed", "names", Names(need)), Detail: []Text{T("flow.grant.needed_remedy")}}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Warn, Text: words.T("flow.grant.needed", "names", words.Names(need)), Detail: []words.Text{words.T("flow.grant.needed_remedy")}}})
 	case len(later(d.grants)) > 0:
-		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.enough", "names", later(d.grants))}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.OK, Text: words.T("flow.grant.enough", "names", later(d.grants))}})
 	default:
-		v.Blocks = append(v.Blocks, Checks{{Mark: OK, Text: T("flow.grant.all")}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.OK, Text: words.T("flow.grant.all")}})
 	}
-	person := T("flow.grant.person_note")
+	person := words.T("flow.grant.person_note")
 	if d.saved {
-		person = T("flow.grant.person_saved_note")
+		person = words.T("flow.grant.person_saved_note")
 	}
-	v.Ask = Question{Kind: Choice, Text: T("flow.grant.who_ask"), Preset: "go", Options: []Option{
-		{Key: "go", Text: T("flow.grant.person", "account", d.account.UPN), Note: person},
-		{Key: "dedicated", Text: T("flow.grant.dedicated"), Note: T("flow.grant.dedicated_note")},
-		{Key: "script", Text: T("flow.grant.by_script"), Note: T("flow.grant.by_script_note")},
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.grant.who_ask"), Preset: "go", Options: []Option{
+		{Key: "go", Text: words.T("flow.grant.person", "account", d.account.UPN), Note: person},
+		{Key: "dedicated", Text: words.T("flow.grant.dedicated"), Note: words.T("flow.grant.dedicated_note")},
+		{Key: "script", Text: words.T("flow.grant.by_script"), Note: words.T("flow.grant.by_script_note")},
 	}}
 	if len(need) > 0 {
 		v.Ask.Preset = "script"
 	}
-	v.Commands = []Command{{Name: "once", Key: "r", Word: "again", Help: T("flow.check_again")}}
+	v.Commands = []Command{{Name: "once", Key: "r", Word: "again", Help: words.T("flow.check_again")}}
 	return v
 }
 
@@ -104,7 +105,7 @@ func (s *granting) answer(d *data, a Answer) turn {
 		t = s.on(d)
 		t.stop = stop
 		if s.app.verified() {
-			t.say = append(t.say, T("flow.app.acts", "name", s.app.app.Name))
+			t.say = append(t.say, words.T("flow.app.acts", "name", s.app.app.Name))
 		}
 		return t
 	case grantScript:
@@ -119,7 +120,7 @@ func (s *granting) answer(d *data, a Answer) turn {
 		return s.script.once(d)
 	}
 	if a.Command != "" {
-		return stayed(T("flow.not_a_command"))
+		return stayed(words.T("flow.not_a_command"))
 	}
 	switch a.Text {
 	case "go":
@@ -132,14 +133,14 @@ func (s *granting) answer(d *data, a Answer) turn {
 		s.asks = grantScript
 		return turn{}
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }
 
 // on goes to the source, where what a dry run needs is there: an application
 // that acts has it.
 func (s *granting) on(d *data) turn {
 	if names := missing(d.grants, consent.ForDryRun); len(names) > 0 && !d.acts() {
-		return stayed(T("flow.permissions.missing", "names", Names(names)))
+		return stayed(words.T("flow.permissions.missing", "names", words.Names(names)))
 	}
 	return goTo(Source)
 }

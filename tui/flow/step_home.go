@@ -10,15 +10,18 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/tui/review"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // homing lists the domains of a connection with what they wait for, and is where
 // everything about them begins.
 type homing struct {
-	working Text
+	working words.Text
 	err     error
 	home    *run.Home
 	upkeep  standing
@@ -47,7 +50,7 @@ type (
 		domain   string
 		settings run.Settings
 		planned  *run.Planned
-		review   *reviewed
+		review   *review.Review
 		resume   int64
 		to       Step
 		through  Step // before it on the way back; the step itself for none
@@ -66,7 +69,7 @@ func (s *homing) enter(d *data, back bool) turn {
 // when it comes.
 func (s *homing) read(d *data) turn {
 	if s.home == nil {
-		s.working = T("home.reading")
+		s.working = words.T("home.reading")
 	}
 	s.whole, s.asked = false, d.now()
 	engine, session := d.engine(), d.session
@@ -133,11 +136,11 @@ func readStanding(ctx context.Context, session Session) (standing, error) {
 }
 
 func (s *homing) view(d *data, now time.Time) View {
-	v := View{Title: T("home.title")}
+	v := View{Title: words.T("home.title")}
 	c := d.session.Connection()
-	v.Status = T("home.status", "account", c.Account, "since", Brief(firstTime(c.Saved, c.LastUsed, now)))
+	v.Status = words.T("home.status", "account", c.Account, "since", words.Brief(firstTime(c.Saved, c.LastUsed, now)))
 	if c.Acts() {
-		v.Status = T("home.status_app", "app", c.Application.Name, "since", Brief(firstTime(c.Saved, c.LastUsed, now)))
+		v.Status = words.T("home.status_app", "app", c.Application.Name, "since", words.Brief(firstTime(c.Saved, c.LastUsed, now)))
 	}
 	if !s.working.IsZero() {
 		v.Working = s.working
@@ -145,24 +148,24 @@ func (s *homing) view(d *data, now time.Time) View {
 		return v
 	}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
+		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
 	if s.home == nil {
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{
-			{Key: "again", Text: T("flow.check_again")},
-			{Key: "signin", Text: T("flow.signin.again"), Note: T("flow.signin.again_note")},
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "again", Options: []Option{
+			{Key: "again", Text: words.T("flow.check_again")},
+			{Key: "signin", Text: words.T("flow.signin.again"), Note: words.T("flow.signin.again_note")},
 		}}
 		return v
 	}
 	if !s.whole && s.err == nil && now.Sub(s.asked) > tenantSlow {
-		v.Blocks = append(v.Blocks, Checks{{Mark: UnderWay, Text: T("home.asking", "for", now.Sub(s.asked))}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.UnderWay, Text: words.T("home.asking", "for", now.Sub(s.asked))}})
 	}
 	needs := s.needs(d, now)
-	v.Aside = T("home.aside", "n", len(s.home.Domains), "needy", s.needy(now))
+	v.Aside = words.T("home.aside", "n", len(s.home.Domains), "needy", s.needy(now))
 	v.Ask = Question{
-		Kind: Choice, Text: T("home.ask"), Preset: s.at,
-		Head: []Text{
-			T("word.domain"), T("home.users"), T("home.last_dry_run"), T("home.last_sync"), T("home.periodic"), T("home.next"),
+		Kind: Choice, Text: words.T("home.ask"), Preset: s.at,
+		Head: []words.Text{
+			words.T("word.domain"), words.T("home.users"), words.T("home.last_dry_run"), words.T("home.last_sync"), words.T("home.periodic"), words.T("home.next"),
 		},
 		Right: []int{1},
 	}
@@ -174,12 +177,12 @@ func (s *homing) view(d *data, now time.Time) View {
 	}
 	switch {
 	case len(s.home.Domains) == 0:
-		v.Blocks = append(v.Blocks, Para{T("home.none")})
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "add", Options: []Option{{Key: "add", Text: T("home.add"), Note: T("home.add_note")}}}
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("home.none")})
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "add", Options: []Option{{Key: "add", Text: words.T("home.add"), Note: words.T("home.add_note")}}}
 	case len(needs) > 0:
-		v.Blocks = append(v.Blocks, Heading{T("home.needs")}, needs)
+		v.Blocks = append(v.Blocks, words.Heading{Text: words.T("home.needs")}, needs)
 	default:
-		v.Blocks = append(v.Blocks, Heading{T("home.latest")}, latest(s.home.Latest))
+		v.Blocks = append(v.Blocks, words.Heading{Text: words.T("home.latest")}, latest(s.home.Latest))
 	}
 	v.Commands = s.commands()
 	if s.err != nil {
@@ -212,8 +215,8 @@ func firstTime(all ...time.Time) time.Time {
 // commands are those of the domains; what one does nothing for now is not among
 // the keys of that domain.
 func (s *homing) commands() []Command {
-	of := func(name, key, word string, help Text) Command {
-		return Command{Name: name, Key: key, Word: word, Arg: T("home.arg"), Help: help, OfOption: true}
+	of := func(name, key, word string, help words.Text) Command {
+		return Command{Name: name, Key: key, Word: word, Arg: words.T("home.arg"), Help: help, OfOption: true}
 	}
 	only := func(c Command, does func(h *run.HomeDomain) bool) Command {
 		c.Only = []string{}
@@ -226,34 +229,34 @@ func (s *homing) commands() []Command {
 	}
 	seen := func(h *run.HomeDomain) bool { return h.DryRun != nil }
 	return []Command{
-		of("dryrun", "d", "dryrun", T("word.dry-run")),
-		only(of("sync", "s", "sync", T("word.sync-now")), seen),
-		only(of("resume", "r", "resume", T("home.cmd_resume")), func(h *run.HomeDomain) bool { return h.Interrupted && h.Running == "" }),
-		of("periodic", "p", "periodic", T("word.periodic-sync")),
-		only(of("auditlog", "a", "auditlog", T("home.cmd_audit")), seen),
-		of("logs", "l", "logs", T("word.sync-logs")),
-		of("settings", "e", "settings", T("word.provisioning-settings")),
-		only(of("undo", "u", "undo", T("home.cmd_undo")), func(h *run.HomeDomain) bool { return !h.Undoable.IsZero() }),
-		{Name: "add", Key: "n", Word: "add", Help: T("home.add")},
-		{Name: "workers", Key: "v", Word: "workers", Help: T("home.cmd_workers")},
-		{Name: "again", Key: "g", Word: "again", Help: T("home.cmd_again")},
-		{Name: "connections", Key: "tab", Word: "connections", Help: T("home.cmd_other")},
+		of("dryrun", "d", "dryrun", words.T("word.dry-run")),
+		only(of("sync", "s", "sync", words.T("word.sync-now")), seen),
+		only(of("resume", "r", "resume", words.T("home.cmd_resume")), func(h *run.HomeDomain) bool { return h.Interrupted && h.Running == "" }),
+		of("periodic", "p", "periodic", words.T("word.periodic-sync")),
+		only(of("auditlog", "a", "auditlog", words.T("home.cmd_audit")), seen),
+		of("logs", "l", "logs", words.T("word.sync-logs")),
+		of("settings", "e", "settings", words.T("word.provisioning-settings")),
+		only(of("undo", "u", "undo", words.T("home.cmd_undo")), func(h *run.HomeDomain) bool { return !h.Undoable.IsZero() }),
+		{Name: "add", Key: "n", Word: "add", Help: words.T("home.add")},
+		{Name: "workers", Key: "v", Word: "workers", Help: words.T("home.cmd_workers")},
+		{Name: "again", Key: "g", Word: "again", Help: words.T("home.cmd_again")},
+		{Name: "connections", Key: "tab", Word: "connections", Help: words.T("home.cmd_other")},
 	}
 }
 
 // option is one line of the list with what a screen shows of it below.
 func (s *homing) option(h *run.HomeDomain, now time.Time) Option {
-	o := Option{Key: h.Name, Text: Raw(h.Name)}
-	users := T("home.unknown")
+	o := Option{Key: h.Name, Text: words.Raw(h.Name)}
+	users := words.T("home.unknown")
 	if h.Planned.Counts != nil {
-		users = Num(h.Planned.Counts.DestinationUsers)
+		users = words.Num(h.Planned.Counts.DestinationUsers)
 	}
-	o.Cells = []Text{Raw(h.Name), users, dryRunWord(h), syncWord(h, now), s.periodicWord(h.Name, now), s.nextWord(h)}
+	o.Cells = []words.Text{words.Raw(h.Name), users, dryRunWord(h), syncWord(h, now), s.periodicWord(h.Name, now), s.nextWord(h)}
 	if h.DryRun != nil {
 		o.Wide = slices.Clone(o.Cells)
-		o.Wide[2] = T("home.dry_word", "at", when(h.DryRun.Started, now), "word", o.Cells[2])
+		o.Wide[2] = words.T("home.dry_word", "at", when(h.DryRun.Started, now), "word", o.Cells[2])
 	}
-	o.Detail = []Piece{Heading{Raw(h.Name)}, s.facts(h, now)}
+	o.Detail = []words.Piece{words.Heading{Text: words.Raw(h.Name)}, s.facts(h, now)}
 	return o
 }
 
@@ -262,7 +265,7 @@ func (s *homing) find(text string) *run.HomeDomain {
 	if s.home == nil {
 		return nil
 	}
-	if n, ok := number(text); ok && n >= 1 && n <= len(s.home.Domains) {
+	if n, ok := input.Number(text); ok && n >= 1 && n <= len(s.home.Domains) {
 		return &s.home.Domains[n-1]
 	}
 	name := directory.FoldUPN(strings.TrimSpace(text))
@@ -296,7 +299,7 @@ func (s *homing) answer(d *data, a Answer) turn {
 	}
 	h := s.find(a.Text)
 	if h == nil {
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	}
 	s.at = h.Name
 	switch a.Command {
@@ -306,22 +309,22 @@ func (s *homing) answer(d *data, a Answer) turn {
 		return s.dryRun(d, h)
 	case "sync":
 		if h.DryRun == nil {
-			return stayed(T("home.say_never"))
+			return stayed(words.T("home.say_never"))
 		}
 		return s.open(d, h, h.DryRun.No, Confirm, Preview)
 	case "auditlog":
 		if h.DryRun == nil {
-			return stayed(T("home.say_never"))
+			return stayed(words.T("home.say_never"))
 		}
 		return s.auditLog(d, h)
 	case "resume":
 		if !h.Interrupted {
-			return stayed(T("home.say_no_resume", "domain", h.Name))
+			return stayed(words.T("home.say_no_resume", "domain", h.Name))
 		}
 		return s.open(d, h, h.Sync.No, Confirm, Confirm)
 	case "undo":
 		if h.Undoable.IsZero() {
-			return stayed(T("home.say_no_undo", "domain", h.Name))
+			return stayed(words.T("home.say_no_undo", "domain", h.Name))
 		}
 		return s.undo(d, h)
 	case "logs":
@@ -334,7 +337,7 @@ func (s *homing) answer(d *data, a Answer) turn {
 		d.domain = h.Name
 		return goTo(Periodic)
 	}
-	return stayed(T("flow.not_a_command"))
+	return stayed(words.T("flow.not_a_command"))
 }
 
 // details is the guides' View Details: the sync to be taken up, the latest dry
@@ -365,7 +368,7 @@ func (s *homing) dryRun(d *data, h *run.HomeDomain) turn {
 
 // open reads the settings of a domain, and the plan of a run if one is named.
 func (s *homing) open(d *data, h *run.HomeDomain, no int64, to, through Step) turn {
-	s.working = T("home.opening", "domain", h.Name)
+	s.working = words.T("home.opening", "domain", h.Name)
 	engine, domain := d.engine(), h.Name
 	resume := int64(0)
 	if h.Sync != nil && no == h.Sync.No {
@@ -380,13 +383,13 @@ func (s *homing) open(d *data, h *run.HomeDomain, no int64, to, through Step) tu
 		if out.planned, out.err = e.Stored(ctx, no); out.err != nil {
 			return out
 		}
-		out.review = newReviewed(out.planned.Plan)
+		out.review = review.New(out.planned.Plan)
 		return out
 	})}}
 }
 
 func (s *homing) undo(d *data, h *run.HomeDomain) turn {
-	s.working = T("flow.result.undoing", "run", int(h.Sync.No))
+	s.working = words.T("flow.result.undoing", "run", int(h.Sync.No))
 	engine, domain, no := d.engine(), h.Name, h.Sync.No
 	return turn{stop: true, run: []Effect{effect(func(ctx context.Context, r Reporter) any {
 		e := engine(r)
@@ -397,14 +400,14 @@ func (s *homing) undo(d *data, h *run.HomeDomain) turn {
 		if out.planned, out.err = e.Undo(ctx, no); out.err != nil {
 			return out
 		}
-		out.review = newReviewed(out.planned.Plan)
+		out.review = review.New(out.planned.Plan)
 		return out
 	})}}
 }
 
 // auditLog saves the latest dry run as CSV.
 func (s *homing) auditLog(d *data, h *run.HomeDomain) turn {
-	s.working = T("flow.preview.saving")
+	s.working = words.T("preview.saving")
 	engine, b, session, no := d.engine(), d.b, d.session, h.DryRun.No
 	name := "hacsync-" + fileWord(h.Name) + "-" + strconv.FormatInt(no, 10) + ".csv"
 	return turn{stop: true, run: []Effect{effect(func(ctx context.Context, r Reporter) any {
@@ -426,12 +429,12 @@ func (s *homing) event(_ *data, e any, _ time.Time) {
 }
 
 func (s *homing) take(r homeRead) {
-	s.working = Text{}
+	s.working = words.Text{}
 	s.home, s.upkeep, s.since, s.whole = r.home, r.upkeep, r.since, r.whole
 }
 
 func (s *homing) done(d *data, result any) turn {
-	s.working = Text{}
+	s.working = words.Text{}
 	switch r := result.(type) {
 	case homeRead:
 		if r.err != nil {
@@ -444,7 +447,7 @@ func (s *homing) done(d *data, result any) turn {
 			s.err = r.err
 			return turn{}
 		}
-		return stayed(T("flow.saved_to", "path", r.path))
+		return stayed(words.T("flow.saved_to", "path", r.path))
 	case homeOpened:
 		if r.err != nil {
 			s.err = r.err

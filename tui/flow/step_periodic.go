@@ -7,10 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // keeping enables, pauses and disables periodic sync of a domain. What stands in
@@ -18,7 +20,7 @@ import (
 // nothing does.
 type keeping struct {
 	asks    keepAsk
-	working Text
+	working words.Text
 	err     error
 	status  periodic.Status
 	is      bool // it was enabled once
@@ -64,7 +66,7 @@ type (
 		err    error
 	}
 	periodicSet struct {
-		say Text
+		say words.Text
 		err error
 	}
 )
@@ -75,7 +77,7 @@ func (s *keeping) enter(d *data, back bool) turn {
 }
 
 func (s *keeping) read(d *data) turn {
-	s.working = T("keep.reading")
+	s.working = words.T("keep.reading")
 	u, domain := d.session.Upkeep(), d.domain
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		var r keepingRead
@@ -96,9 +98,9 @@ func (s *keeping) read(d *data) turn {
 func (s *keeping) on() bool { return s.is && s.status.State != state.Disabled }
 
 func (s *keeping) view(d *data, now time.Time) View {
-	v := View{Title: T("keep.title", "domain", d.domain), Status: T("keep.status")}
+	v := View{Title: words.T("keep.title", "domain", d.domain), Status: words.T("keep.status")}
 	if s.on() {
-		v.Title = T("keep.title_on", "domain", d.domain)
+		v.Title = words.T("keep.title_on", "domain", d.domain)
 	}
 	if !s.working.IsZero() {
 		v.Working = s.working
@@ -106,29 +108,29 @@ func (s *keeping) view(d *data, now time.Time) View {
 		return v
 	}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
+		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
 	switch s.asks {
 	case askEvery:
-		v.Blocks = append(v.Blocks, Para{T("keep.every_what")})
-		v.Ask = Question{Kind: Line, Text: T("keep.every_ask"), Preset: s.interval().String()}
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("keep.every_what")})
+		v.Ask = Question{Kind: Line, Text: words.T("keep.every_ask"), Preset: s.interval().String()}
 		return v
 	case askUntil:
-		v.Title = T("keep.title_pause", "domain", d.domain)
-		v.Blocks = append(v.Blocks, Para{T("keep.until_what")})
-		v.Ask = Question{Kind: Line, Text: T("keep.until_ask"), Optional: true}
+		v.Title = words.T("keep.title_pause", "domain", d.domain)
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("keep.until_what")})
+		v.Ask = Question{Kind: Line, Text: words.T("keep.until_ask"), Optional: true}
 		return v
 	case askWhy:
 		switch s.purpose {
 		case toPause:
-			v.Title = T("keep.title_pause", "domain", d.domain)
+			v.Title = words.T("keep.title_pause", "domain", d.domain)
 		case toDisable:
-			v.Title = T("keep.title_disable", "domain", d.domain)
-			v.Blocks = append(v.Blocks, Para{T("keep.disable_what")})
+			v.Title = words.T("keep.title_disable", "domain", d.domain)
+			v.Blocks = append(v.Blocks, words.Para{Text: words.T("keep.disable_what")})
 		case toEnable:
 		}
-		v.Blocks = append(v.Blocks, Para{T("keep.why_what")})
-		v.Ask = Question{Kind: Line, Text: T("keep.why_ask"), Preset: s.reason, Optional: s.purpose != toEnable}
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("keep.why_what")})
+		v.Ask = Question{Kind: Line, Text: words.T("keep.why_ask"), Preset: s.reason, Optional: s.purpose != toEnable}
 		return v
 	case askOnce:
 		s.viewOnce(&v)
@@ -150,91 +152,91 @@ func (s *keeping) view(d *data, now time.Time) View {
 func (s *keeping) viewOff(v *View) {
 	v.Blocks = append(v.Blocks, s.checks(), s.facts())
 	missing := s.missing()
-	v.Status = T("keep.missing", "n", len(missing))
+	v.Status = words.T("keep.missing", "n", len(missing))
 	if len(missing) > 0 {
-		v.Blocks = append(v.Blocks, Checks{{Mark: Stops, Text: T("keep.missing_line", "n", len(missing))}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Stops, Text: words.T("keep.missing_line", "n", len(missing))}})
 	} else {
-		v.Status = T("keep.ready")
-		v.Ask.Options = append(v.Ask.Options, Option{Key: "enable", Text: T("word.enable-periodic"), Note: T("keep.enable_note")})
+		v.Status = words.T("keep.ready")
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "enable", Text: words.T("word.enable-periodic"), Note: words.T("keep.enable_note")})
 	}
 	if s.onceRows() != nil {
-		v.Ask.Options = append(v.Ask.Options, Option{Key: "once", Text: T("keep.once"), Note: T("keep.once_note")})
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "once", Text: words.T("keep.once"), Note: words.T("keep.once_note")})
 	}
 	if len(missing) > 0 && len(s.list.Missing("said")) == 0 || len(missing) > 0 && s.onlyOnce("said") {
-		v.Ask.Options = append(v.Ask.Options, Option{Key: "reason", Text: T("keep.reason"), Note: T("keep.reason_note")})
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "reason", Text: words.T("keep.reason"), Note: words.T("keep.reason_note")})
 	}
-	v.Ask.Kind, v.Ask.Text = Choice, T("flow.choose")
+	v.Ask.Kind, v.Ask.Text = Choice, words.T("flow.choose")
 	v.Ask.Options = append(
 		v.Ask.Options,
-		Option{Key: "every", Text: T("keep.every"), Note: T("keep.every_note", "every", s.interval())},
-		Option{Key: "service", Text: T("keep.service"), Note: T("keep.service_note")},
-		Option{Key: "home", Text: T("home.back")},
+		Option{Key: "every", Text: words.T("keep.every"), Note: words.T("keep.every_note", "every", s.interval())},
+		Option{Key: "service", Text: words.T("keep.service"), Note: words.T("keep.service_note")},
+		Option{Key: "home", Text: words.T("home.back")},
 	)
 	v.Ask.Preset = v.Ask.Options[0].Key
 	v.Commands = []Command{
-		{Name: "settings", Key: "e", Word: "settings", Help: T("word.provisioning-settings")},
-		{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")},
+		{Name: "settings", Key: "e", Word: "settings", Help: words.T("word.provisioning-settings")},
+		{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")},
 	}
 }
 
 // viewOn is an enabled, paused or stopped domain.
 func (s *keeping) viewOn(v *View, now time.Time) {
 	p := s.status
-	head := Check{Mark: OK, Text: T("keep.is_enabled", "every", p.Every, "next", when(p.Due, now))}
-	options := []Option{{Key: "pause", Text: T("keep.pause"), Note: T("keep.pause_note")}}
+	head := words.Check{Mark: words.OK, Text: words.T("keep.is_enabled", "every", p.Every, "next", when(p.Due, now))}
+	options := []Option{{Key: "pause", Text: words.T("keep.pause"), Note: words.T("keep.pause_note")}}
 	switch p.State {
 	case state.Paused:
-		head = Check{Mark: Warn, Text: T("keep.is_paused", "by", p.By, "since", when(p.Since, now))}
+		head = words.Check{Mark: words.Warn, Text: words.T("keep.is_paused", "by", p.By, "since", when(p.Since, now))}
 		if !p.Until.IsZero() {
-			head.Text = T("keep.is_paused_until", "by", p.By, "until", Moment(p.Until))
+			head.Text = words.T("keep.is_paused_until", "by", p.By, "until", words.Moment(p.Until))
 		}
 		if p.Reason != "" {
-			head.Detail = append(head.Detail, Raw(p.Reason))
+			head.Detail = append(head.Detail, words.Raw(p.Reason))
 		}
 		if p.Why != nil {
 			head.Detail = append(head.Detail, whyOf(p.Why))
 		}
-		options = []Option{{Key: "resume", Text: T("keep.resume"), Note: T("keep.resume_note")}}
+		options = []Option{{Key: "resume", Text: words.T("keep.resume"), Note: words.T("keep.resume_note")}}
 	case state.Held:
-		head = Check{Mark: Stops, Text: T("keep.is_stopped", "since", when(p.Since, now)), Detail: []Text{whyOf(p.Why)}}
+		head = words.Check{Mark: words.Stops, Text: words.T("keep.is_stopped", "since", when(p.Since, now)), Detail: []words.Text{whyOf(p.Why)}}
 		if p.Why != nil {
-			head.Detail = append(head.Detail, T("flow.what", "x", Remedy{p.Why.Problem()}))
+			head.Detail = append(head.Detail, words.T("flow.what", "x", words.Remedy{Err: p.Why.Problem()}))
 		}
-		options = []Option{{Key: "resume", Text: T("keep.release"), Note: T("keep.release_note")}}
+		options = []Option{{Key: "resume", Text: words.T("keep.release"), Note: words.T("keep.release_note")}}
 	case state.Enabled, state.Disabled:
 	}
-	v.Blocks = append(v.Blocks, Checks{head}, s.checks(), s.facts())
-	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "home", Options: append(
+	v.Blocks = append(v.Blocks, words.Checks{head}, s.checks(), s.facts())
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "home", Options: append(
 		options,
-		Option{Key: "every", Text: T("keep.every"), Note: T("keep.every_note", "every", s.interval())},
-		Option{Key: "disable", Text: T("word.disable-periodic"), Note: T("keep.disable_note")},
-		Option{Key: "service", Text: T("keep.service"), Note: T("keep.service_note")},
-		Option{Key: "home", Text: T("home.back")},
+		Option{Key: "every", Text: words.T("keep.every"), Note: words.T("keep.every_note", "every", s.interval())},
+		Option{Key: "disable", Text: words.T("word.disable-periodic"), Note: words.T("keep.disable_note")},
+		Option{Key: "service", Text: words.T("keep.service"), Note: words.T("keep.service_note")},
+		Option{Key: "home", Text: words.T("home.back")},
 	)}
 	v.Commands = []Command{
-		{Name: "logs", Key: "l", Word: "logs", Help: T("word.sync-logs")},
-		{Name: "settings", Key: "e", Word: "settings", Help: T("word.provisioning-settings")},
-		{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")},
+		{Name: "logs", Key: "l", Word: "logs", Help: words.T("word.sync-logs")},
+		{Name: "settings", Key: "e", Word: "settings", Help: words.T("word.provisioning-settings")},
+		{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")},
 	}
 }
 
 // checks is the checklist in the words of its problems.
-func (s *keeping) checks() Checks {
-	var out Checks
+func (s *keeping) checks() words.Checks {
+	var out words.Checks
 	for _, f := range s.list {
-		c := Check{Text: T("flow.what", "x", What{f.Why})}
+		c := words.Check{Text: words.T("flow.what", "x", words.What{Err: f.Why})}
 		switch f.Mark {
 		case periodic.Good:
-			c.Mark = OK
+			c.Mark = words.OK
 		case periodic.Note:
-			c.Mark = Warn
-			c.Detail = []Text{T("flow.what", "x", Remedy{f.Why})}
+			c.Mark = words.Warn
+			c.Detail = []words.Text{words.T("flow.what", "x", words.Remedy{Err: f.Why})}
 		case periodic.Missing:
-			c.Mark = Warn
+			c.Mark = words.Warn
 			if !slices.ContainsFunc(s.missing(), func(m periodic.Finding) bool { return m.Why == f.Why }) {
-				c.Mark = OK // answered here
+				c.Mark = words.OK // answered here
 			} else {
-				c.Detail = []Text{remedyHere(f.Why)}
+				c.Detail = []words.Text{remedyHere(f.Why)}
 			}
 		}
 		out = append(out, c)
@@ -244,29 +246,29 @@ func (s *keeping) checks() Checks {
 
 // remedyHere is what to do about a finding on this screen, where the command line
 // has flags for it.
-func remedyHere(p *problem.Problem) Text {
+func remedyHere(p *problem.Problem) words.Text {
 	switch p.Code {
 	case problem.PeriodicByHand:
-		return T("keep.do_by_hand")
+		return words.T("keep.do_by_hand")
 	case problem.PeriodicLeftOutOnce:
-		return T("keep.do_once")
+		return words.T("keep.do_once")
 	case problem.PeriodicNeverSynced, problem.PeriodicNotConverged:
-		return T("keep.do_sync")
+		return words.T("keep.do_sync")
 	case problem.PeriodicNoSource:
-		return T("keep.do_source")
+		return words.T("keep.do_source")
 	}
-	return T("flow.what", "x", Remedy{p})
+	return words.T("flow.what", "x", words.Remedy{Err: p})
 }
 
-func (s *keeping) facts() Facts {
-	told := T("keep.told_nobody")
+func (s *keeping) facts() words.Facts {
+	told := words.T("keep.told_nobody")
 	if len(s.told) > 0 {
-		told = Is(Names(s.told))
+		told = words.Is(words.Names(s.told))
 	}
-	return Facts{
-		{T("keep.every"), Is(s.interval())},
-		{T("keep.told"), told},
-		{T("keep.cancel"), T("keep.cancel_what")},
+	return words.Facts{
+		{Label: words.T("keep.every"), Value: words.Is(s.interval())},
+		{Label: words.T("keep.told"), Value: told},
+		{Label: words.T("keep.cancel"), Value: words.T("keep.cancel_what")},
 	}
 }
 
@@ -317,27 +319,27 @@ func (s *keeping) onceRows() []plan.Decision {
 }
 
 func (s *keeping) viewOnce(v *View) {
-	var names Names
+	var names words.Names
 	for _, one := range s.onceRows() {
 		names = append(names, one.UPN)
 	}
-	v.Blocks = append(v.Blocks, Para{T("keep.once_what", "n", len(names), "names", names)})
-	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "always", Options: []Option{
-		{Key: "always", Text: T("keep.once_always"), Note: T("keep.once_always_note")},
-		{Key: "carry", Text: T("keep.once_carry"), Note: T("keep.once_carry_note")},
+	v.Blocks = append(v.Blocks, words.Para{Text: words.T("keep.once_what", "n", len(names), "names", names)})
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "always", Options: []Option{
+		{Key: "always", Text: words.T("keep.once_always"), Note: words.T("keep.once_always_note")},
+		{Key: "carry", Text: words.T("keep.once_carry"), Note: words.T("keep.once_carry_note")},
 	}}
 }
 
 func (s *keeping) viewService(d *data, v *View) {
 	svc := d.session.Upkeep().Service()
 	v.Blocks = append(
-		v.Blocks, Para{T("keep.service_what")},
-		Heading{T("keep.service_here")}, Script{Lines: svc.Commands},
-		Heading{T("keep.service_there")}, Para{T("keep.service_there_what")}, Script{Lines: svc.Elsewhere},
+		v.Blocks, words.Para{Text: words.T("keep.service_what")},
+		words.Heading{Text: words.T("keep.service_here")}, words.Script{Lines: svc.Commands},
+		words.Heading{Text: words.T("keep.service_there")}, words.Para{Text: words.T("keep.service_there_what")}, words.Script{Lines: svc.Elsewhere},
 	)
-	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "save", Options: []Option{
-		{Key: "save", Text: T("keep.service_save", "file", svc.File)},
-		{Key: "later", Text: T("keep.service_later")},
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "save", Options: []Option{
+		{Key: "save", Text: words.T("keep.service_save", "file", svc.File)},
+		{Key: "later", Text: words.T("keep.service_later")},
 	}}
 }
 
@@ -352,7 +354,7 @@ func (s *keeping) answer(d *data, a Answer) turn {
 		return goTo(Logs)
 	case "":
 	default:
-		return stayed(T("flow.not_a_command"))
+		return stayed(words.T("flow.not_a_command"))
 	}
 	switch s.asks {
 	case askEvery:
@@ -360,7 +362,7 @@ func (s *keeping) answer(d *data, a Answer) turn {
 	case askUntil:
 		until, ok := periodic.ParseUntil(a.Text, d.now())
 		if !ok {
-			return stayed(T("keep.until_bad"))
+			return stayed(words.T("keep.until_bad"))
 		}
 		s.until, s.purpose, s.asks = until, toPause, askWhy
 		return turn{}
@@ -386,7 +388,7 @@ func (s *keeping) answer(d *data, a Answer) turn {
 	case "pause":
 		s.asks = askUntil
 	case "resume":
-		return s.set(d, T("keep.resumed", "domain", d.domain), func(ctx context.Context, u Upkeep) error {
+		return s.set(d, words.T("keep.resumed", "domain", d.domain), func(ctx context.Context, u Upkeep) error {
 			_, err := u.Resume(ctx, d.domain, d.approver())
 			return err
 		})
@@ -395,7 +397,7 @@ func (s *keeping) answer(d *data, a Answer) turn {
 	case "home":
 		return turn{move: backward}
 	default:
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	}
 	return turn{}
 }
@@ -406,27 +408,27 @@ func (s *keeping) said(d *data, reason string) turn {
 	switch s.purpose {
 	case toEnable:
 		if reason == "" {
-			return stayed(T("keep.why_needed"))
+			return stayed(words.T("keep.why_needed"))
 		}
 		s.reason, s.asks = reason, askKeep
 		return turn{}
 	case toPause:
-		return s.set(d, T("keep.paused", "domain", domain), func(ctx context.Context, u Upkeep) error {
+		return s.set(d, words.T("keep.paused", "domain", domain), func(ctx context.Context, u Upkeep) error {
 			_, err := u.Pause(ctx, domain, until, by, reason)
 			return err
 		})
 	case toDisable:
 	}
-	return s.set(d, T("keep.disabled", "domain", domain), func(ctx context.Context, u Upkeep) error {
+	return s.set(d, words.T("keep.disabled", "domain", domain), func(ctx context.Context, u Upkeep) error {
 		_, err := u.Disable(ctx, domain, by, reason)
 		return err
 	})
 }
 
 func (s *keeping) setEvery(d *data, text string) turn {
-	every, err := time.ParseDuration(strings.ReplaceAll(fold(text), " ", ""))
+	every, err := time.ParseDuration(strings.ReplaceAll(input.Fold(text), " ", ""))
 	if err != nil || every < periodic.LeastEvery || every > periodic.MostEvery {
-		return stayed(T("keep.every_bad", "least", periodic.LeastEvery, "most", periodic.MostEvery))
+		return stayed(words.T("keep.every_bad", "least", periodic.LeastEvery, "most", periodic.MostEvery))
 	}
 	s.every, s.asks = every, askKeep
 	if s.status.State == state.Enabled && s.is {
@@ -442,7 +444,7 @@ func (s *keeping) answerOnce(text string) turn {
 	case "carry":
 		s.carry = true
 	default:
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	}
 	s.asks = askKeep
 	return turn{}
@@ -460,7 +462,7 @@ func (s *keeping) answerService(d *data, text string) turn {
 			return fileSaved{path, err}
 		}))
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }
 
 func (s *keeping) enable(d *data) turn {
@@ -468,14 +470,14 @@ func (s *keeping) enable(d *data) turn {
 	for i := range q.Always {
 		q.Always[i].By = q.By
 	}
-	return s.set(d, T("keep.enabled", "domain", d.domain), func(ctx context.Context, u Upkeep) error {
+	return s.set(d, words.T("keep.enabled", "domain", d.domain), func(ctx context.Context, u Upkeep) error {
 		_, _, err := u.Enable(ctx, q)
 		return err
 	})
 }
 
-func (s *keeping) set(d *data, say Text, f func(context.Context, Upkeep) error) turn {
-	s.working = T("home.settings_keeping")
+func (s *keeping) set(d *data, say words.Text, f func(context.Context, Upkeep) error) turn {
+	s.working = words.T("home.settings_keeping")
 	u := d.session.Upkeep()
 	return does(effect(func(ctx context.Context, _ Reporter) any { return periodicSet{say, f(ctx, u)} }))
 }
@@ -491,7 +493,7 @@ func (s *keeping) back(*data) (turn, bool) {
 func (s *keeping) event(*data, any, time.Time) {}
 
 func (s *keeping) done(d *data, result any) turn {
-	s.working = Text{}
+	s.working = words.Text{}
 	switch r := result.(type) {
 	case keepingRead:
 		if s.err = r.err; r.err == nil {
@@ -504,14 +506,14 @@ func (s *keeping) done(d *data, result any) turn {
 			return turn{}
 		}
 		t := s.read(d)
-		t.say = []Text{r.say}
+		t.say = []words.Text{r.say}
 		return t
 	case fileSaved:
 		if r.err != nil {
 			s.err = r.err
 			return turn{}
 		}
-		return stayed(T("flow.saved_to", "path", r.path))
+		return stayed(words.T("flow.saved_to", "path", r.path))
 	}
 	return turn{}
 }

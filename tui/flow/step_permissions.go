@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/input"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // permissions shows what was requested, and asks whether to keep the sign-in.
@@ -50,41 +52,41 @@ func (s *permissions) check(d *data) turn {
 }
 
 // grantMark is how a grant's state is drawn.
-func grantMark(g consent.Grant) Mark {
+func grantMark(g consent.Grant) words.Mark {
 	switch {
 	case g.State == consent.Granted:
-		return OK
+		return words.OK
 	case g.State == consent.Later:
-		return ToCome
+		return words.ToCome
 	case g.State == consent.CantTell:
-		return Info
+		return words.Info
 	case g.Optional || g.When == consent.ForPeriodic:
-		return ToCome
+		return words.ToCome
 	case g.When == consent.ForDryRun:
-		return Stops
+		return words.Stops
 	}
-	return Warn
+	return words.Warn
 }
 
-func grantState(g consent.Grant) Text {
+func grantState(g consent.Grant) words.Text {
 	switch {
 	case g.State == consent.Granted:
-		return T("flow.grants.granted")
+		return words.T("flow.grants.granted")
 	case g.State == consent.Later:
-		return T("flow.grants.later")
+		return words.T("flow.grants.later")
 	case g.State == consent.CantTell:
-		return T("flow.grants.cant_tell")
+		return words.T("flow.grants.cant_tell")
 	case g.Optional:
-		return T("flow.grants.optional")
+		return words.T("flow.grants.optional")
 	}
-	return T("flow.grants.missing")
+	return words.T("flow.grants.missing")
 }
 
 // grantFor is what a grant is for, and which role gives it.
-func grantFor(g consent.Grant) Text {
-	t := T("grant." + g.Name + ".for")
+func grantFor(g consent.Grant) words.Text {
+	t := words.T("grant." + g.Name + ".for")
 	if g.State == consent.Granted && g.By != "" {
-		t = T("flow.grants.by", "for", t, "role", g.By)
+		t = words.T("flow.grants.by", "for", t, "role", g.By)
 	}
 	return t
 }
@@ -106,53 +108,53 @@ func missing(list []consent.Grant, when consent.When) []string {
 }
 
 // grantTable is one list in groups, by when a permission is needed.
-func grantTable(list []consent.Grant) []Piece {
-	var out []Piece
+func grantTable(list []consent.Grant) []words.Piece {
+	var out []words.Piece
 	for _, when := range grantGroups() {
-		t := Table{Head: []Text{{}, T("flow.grants.no"), T("flow.grants.name"), T("flow.grants.state"), T("flow.grants.for")}, Right: []int{1}, Wrap: true}
+		t := words.Table{Head: []words.Text{{}, words.T("flow.grants.no"), words.T("flow.grants.name"), words.T("flow.grants.state"), words.T("flow.grants.for")}, Right: []int{1}, Wrap: true}
 		for i, g := range list {
 			if g.When == when {
-				t.Rows = append(t.Rows, []Text{
-					Raw(grantMark(g).String()), Num(i + 1), Raw(g.Name), grantState(g), grantFor(g),
+				t.Rows = append(t.Rows, []words.Text{
+					words.Raw(grantMark(g).String()), words.Num(i + 1), words.Raw(g.Name), grantState(g), grantFor(g),
 				})
 			}
 		}
 		if len(t.Rows) > 0 {
-			out = append(out, Heading{T("flow.grants.when_" + string(when))}, t)
+			out = append(out, words.Heading{Text: words.T("flow.grants.when_" + string(when))}, t)
 		}
 	}
 	return out
 }
 
 func (s *permissions) view(d *data, now time.Time) View {
-	v := View{Title: T("word.requested-permissions"), Status: T("flow.permissions.status")}
+	v := View{Title: words.T("word.requested-permissions"), Status: words.T("flow.permissions.status")}
 	if d.mayWrite() {
-		v.Status = T("flow.dryrun.status")
+		v.Status = words.T("flow.dryrun.status")
 	}
 	if s.seal.open {
 		s.seal.view(&v)
-		v.Status = T("flow.passphrase.status")
+		v.Status = words.T("flow.passphrase.status")
 		return v
 	}
-	account := T("flow.permissions.account", "account", d.who())
+	account := words.T("flow.permissions.account", "account", d.who())
 	if d.acts() {
-		account = T("flow.permissions.acts", "name", d.who())
-		v.Status = T("flow.permissions.status_acts")
+		account = words.T("flow.permissions.acts", "name", d.who())
+		v.Status = words.T("flow.permissions.status_acts")
 	}
-	v.Blocks = append(v.Blocks, Para{account})
+	v.Blocks = append(v.Blocks, words.Para{Text: account})
 	if s.working || s.saving {
-		v.Working = T("flow.permissions.checking")
+		v.Working = words.T("flow.permissions.checking")
 		if s.saving {
-			v.Working = T("flow.permissions.saving")
+			v.Working = words.T("flow.permissions.saving")
 		}
 		v.Ask = Question{Kind: Wait, Optional: true}
 		return v
 	}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
+		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
 	if d.grants == nil {
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{{Key: "again", Text: T("flow.check_again")}}}
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "again", Options: []Option{{Key: "again", Text: words.T("flow.check_again")}}}
 		return v
 	}
 	v.Blocks = append(v.Blocks, grantTable(d.grants)...)
@@ -160,49 +162,49 @@ func (s *permissions) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, explainGrant(d.grants[s.why-1])...)
 	}
 	v.Commands = []Command{
-		{Name: "why", Key: "y", Word: "why", Arg: T("flow.arg_no"), Help: T("flow.permissions.cmd_why")},
-		{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")},
+		{Name: "why", Key: "y", Word: "why", Arg: words.T("flow.arg_no"), Help: words.T("flow.permissions.cmd_why")},
+		{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")},
 	}
 	if names := missing(d.grants, consent.ForDryRun); len(names) > 0 && !d.acts() {
-		v.Blocks = append(v.Blocks, Checks{{Mark: Stops, Text: T("flow.permissions.missing", "names", Names(names)), Detail: []Text{T("flow.permissions.missing_remedy")}}})
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "again", Options: []Option{
-			{Key: "again", Text: T("flow.check_again")},
-			{Key: "other", Text: T("flow.signin.again"), Note: T("flow.signin.again_note")},
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Stops, Text: words.T("flow.permissions.missing", "names", words.Names(names)), Detail: []words.Text{words.T("flow.permissions.missing_remedy")}}})
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "again", Options: []Option{
+			{Key: "again", Text: words.T("flow.check_again")},
+			{Key: "other", Text: words.T("flow.signin.again"), Note: words.T("flow.signin.again_note")},
 		}}
 		return v
 	}
 	if d.saved {
-		v.Blocks = append(v.Blocks, Para{T("flow.permissions.kept")})
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "go", Options: []Option{{Key: "go", Text: T("word.continue")}}}
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.permissions.kept")})
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "go", Options: []Option{{Key: "go", Text: words.T("word.continue")}}}
 		return v
 	}
 	seal := d.session.Sealing()
 	if s.needs {
 		seal.Kind = SealPassphrase
 	}
-	v.Ask = Question{Kind: Choice, Text: T("flow.permissions.keep"), Preset: "save", Options: []Option{
-		{Key: "save", Text: T("flow.permissions.save"), Note: T("flow.permissions.seal_"+string(seal.Kind), "where", seal.Where)},
-		{Key: "once", Text: T("flow.permissions.once"), Note: T("flow.permissions.once_note")},
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.permissions.keep"), Preset: "save", Options: []Option{
+		{Key: "save", Text: words.T("flow.permissions.save"), Note: words.T("flow.permissions.seal_"+string(seal.Kind), "where", seal.Where)},
+		{Key: "once", Text: words.T("flow.permissions.once"), Note: words.T("flow.permissions.once_note")},
 	}}
 	switch {
 	case s.needs:
-		v.Ask.Options[0].Note = T("flow.permissions.seal_typed")
-		v.Blocks = append(v.Blocks, Para{noKeyring(s.keyless)})
+		v.Ask.Options[0].Note = words.T("flow.permissions.seal_typed")
+		v.Blocks = append(v.Blocks, words.Para{Text: noKeyring(s.keyless)})
 	case seal.Kind == NoSeal:
-		v.Ask.Options[0].Note = T("flow.permissions.seal_none")
-		v.Blocks = append(v.Blocks, Para{noKeyring(s.keyless)})
+		v.Ask.Options[0].Note = words.T("flow.permissions.seal_none")
+		v.Blocks = append(v.Blocks, words.Para{Text: noKeyring(s.keyless)})
 		v.Ask.Preset = "once"
 	}
 	return v
 }
 
 // explainGrant is what the catalogue says of a grant.
-func explainGrant(g consent.Grant) []Piece {
+func explainGrant(g consent.Grant) []words.Piece {
 	id := "grant." + g.Name
-	return []Piece{Heading{Raw(g.Name)}, Facts{
-		{T("flow.grants.why"), T(id + ".why")},
-		{T("flow.grants.without"), T(id + ".without")},
-		{T("flow.grants.never"), T(id + ".never")},
+	return []words.Piece{words.Heading{Text: words.Raw(g.Name)}, words.Facts{
+		{Label: words.T("flow.grants.why"), Value: words.T(id + ".why")},
+		{Label: words.T("flow.grants.without"), Value: words.T(id + ".without")},
+		{Label: words.T("flow.grants.never"), Value: words.T(id + ".never")},
 	}}
 }
 
@@ -223,9 +225,9 @@ func (s *permissions) answer(d *data, a Answer) turn {
 	}
 	switch a.Command {
 	case "why":
-		n, ok := number(a.Text)
+		n, ok := input.Number(a.Text)
 		if !ok || n < 1 || n > len(d.grants) {
-			return stayed(T("flow.no_such_number", "max", len(d.grants)))
+			return stayed(words.T("flow.no_such_number", "max", len(d.grants)))
 		}
 		s.why = n
 		return turn{}
@@ -233,7 +235,7 @@ func (s *permissions) answer(d *data, a Answer) turn {
 		return s.check(d)
 	case "":
 	default:
-		return stayed(T("flow.not_a_command"))
+		return stayed(words.T("flow.not_a_command"))
 	}
 	switch a.Text {
 	case "again":
@@ -249,11 +251,11 @@ func (s *permissions) answer(d *data, a Answer) turn {
 			return turn{}
 		}
 		if d.session.Sealing().Kind == NoSeal {
-			return stayed(T("flow.permissions.cannot_save"))
+			return stayed(words.T("flow.permissions.cannot_save"))
 		}
 		return s.save(d)
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }
 
 func (s *permissions) save(d *data) turn {
@@ -305,7 +307,7 @@ func (s *permissions) done(d *data, result any) turn {
 		if r.err == nil {
 			d.saved = true
 			t := s.next(d)
-			t.say = []Text{T("flow.permissions.saved")}
+			t.say = []words.Text{words.T("flow.permissions.saved")}
 			return t
 		}
 	}

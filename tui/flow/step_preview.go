@@ -9,13 +9,18 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/review"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // previewing lets a person read the plan row by row and leave rows out.
 type previewing struct {
 	asks    previewAsk
-	working Text
+	working words.Text
 	err     error
 	row     int   // the row in detail, 0 for the list
 	out     []int // rows about to be left out
@@ -23,6 +28,71 @@ type previewing struct {
 	limit   string
 	most    string
 	find    string // searched for when the next plan comes
+	list    listing
+
+	// at is the question that is shown line by line, many that all are listed.
+	at   int
+	many bool
+	// replies are answers that wait for the one before to be stored, stored whether
+	// one is under way, and said the accounts answered here, the last one last.
+	replies []reply
+	storing bool
+	said    []directory.ID
+}
+
+// listing is what is listed line by line.
+type listing struct {
+	of      *review.Review
+	version int
+	shape   int
+	query   review.Query
+	top     int     // index of the first row shown
+	rows    []int32 // that the query has; nil: to be found
+}
+
+// listed is the listing of the present plan; another plan is listed from its
+// beginning.
+func (s *previewing) listed(d *data) *listing {
+	if s.list.of != d.review {
+		tab := review.TabAll
+		if d.review.Waiting() {
+			tab = review.TabQuestions
+		}
+		s.show(d, tab, review.NoFilter, "")
+		s.at, s.many, s.said, s.replies = max(0, d.review.NextOpen(-1)), false, nil, nil
+	}
+	l := &s.list
+	if l.shape != l.of.Shape() {
+		l.rows, l.shape = nil, l.of.Shape()
+	}
+	if l.rows == nil || l.query.Filter == review.OutOnly && l.version != l.of.Version() {
+		l.rows, _ = l.of.Finder(l.query).Find(context.Background()) // only a context stops it
+		l.version = l.of.Version()
+	}
+	return l
+}
+
+func (s *previewing) show(d *data, tab review.Tab, f review.Filter, search string) {
+	s.list = listing{of: d.review, shape: d.review.Shape(), query: review.Query{Tab: tab, Filter: f, Search: search}}
+}
+
+// bySkips reports whether the skips are shown by reason.
+func (l *listing) bySkips() bool { return l.query.Tab == review.TabSkip && l.query.Search == "" }
+
+// page are the rows shown, and where they end.
+func (l *listing) page() (rows []int32, end int) {
+	end = min(l.top+pageRows, len(l.rows))
+	return l.rows[l.top:end], end
+}
+
+// NewPreview is a walk that stands at the preview of a plan without a tenant: a
+// person reads it, searches it and leaves rows out, and nothing can be applied.
+func NewPreview(b Backend, o Options, p *run.Planned) *Flow {
+	f := New(b, o)
+	f.d.file, f.d.planned, f.d.domain = p.Plan, p, p.Plan.Domain()
+	f.d.review = review.New(p.Plan)
+	f.at = Preview
+	return f
 }
 
 type previewAsk uint8
@@ -40,26 +110,27 @@ const (
 const pageRows = 15
 
 func (s *previewing) enter(d *data, back bool) turn {
-	s.asks, s.err, s.working, s.row = askList, nil, Text{}, 0
+	s.asks, s.err, s.working, s.row = askList, nil, words.Text{}, 0
+	s.storing, s.replies = false, nil
 	if s.find != "" {
-		d.review.show(TabAll, NoFilter, s.find)
+		s.show(d, review.TabAll, review.NoFilter, s.find)
 		s.find = ""
 	}
 	return turn{}
 }
 
 func (s *previewing) view(d *data, now time.Time) View {
-	r := d.review
-	v := View{Title: T("flow.preview.title", "domain", d.domain), Status: s.status(d)}
-	if no := r.plan.Undoes(); no > 0 {
-		v.Title = T("flow.preview.title_undo", "run", int(no), "domain", d.domain)
+	r, l := d.review, s.listed(d)
+	v := View{Title: words.T("preview.title", "domain", d.domain), Status: s.status(d)}
+	if no := r.Plan().Undoes(); no > 0 {
+		v.Title = words.T("preview.title_undo", "run", int(no), "domain", d.domain)
 	}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
+		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
 	if s.asks == askList {
-		r.reading.without = d.without()
-		v.Reading = r.reading
+		r.Without = d.without()
+		v.Review, v.Search = r, l.query.Search
 	}
 	if !s.working.IsZero() {
 		v.Working = s.working
@@ -69,289 +140,150 @@ func (s *previewing) view(d *data, now time.Time) View {
 	switch s.asks {
 	case askHowLong:
 		s.viewOut(r, &v)
-		v.Ask = Question{Kind: Choice, Text: T("flow.preview.how_long"), Preset: "always", Options: []Option{
-			{Key: "always", Text: T("flow.preview.always"), Note: T("flow.preview.always_note")},
-			{Key: "once", Text: T("flow.preview.once"), Note: T("flow.preview.once_note")},
+		v.Ask = Question{Kind: Choice, Text: words.T("preview.how_long"), Preset: "always", Options: []Option{
+			{Key: "always", Text: words.T("preview.always"), Note: words.T("preview.always_note")},
+			{Key: "once", Text: words.T("preview.once"), Note: words.T("preview.once_note")},
 		}}
 		return v
 	case askReason:
 		s.viewOut(r, &v)
-		v.Ask = Question{Kind: Line, Text: T("flow.preview.reason"), Optional: true}
+		v.Ask = Question{Kind: Line, Text: words.T("preview.reason"), Optional: true}
 		return v
 	case askGuard:
 		s.viewGuard(d, &v)
 		return v
 	case askRaise:
-		v.Title = T("word.max-allowed-deletions")
-		v.Blocks = append(v.Blocks, Para{T("flow.preview.raise_what")})
-		v.Ask = Question{Kind: Number, Text: T("flow.domain.limit_ask"), Preset: firstOf(s.limit, strconv.Itoa(r.verdict().MaxAllowedDeletions))}
+		v.Title = words.T("word.max-allowed-deletions")
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("preview.raise_what")})
+		v.Ask = Question{Kind: Number, Text: words.T("flow.domain.limit_ask"), Preset: firstOf(s.limit, strconv.Itoa(r.Verdict().MaxAllowedDeletions))}
 		return v
 	case askMost:
-		v.Title = T("word.max-allowed-deletions")
-		v.Ask = Question{Kind: Number, Text: T("flow.preview.most_ask"), Preset: s.most}
+		v.Title = words.T("word.max-allowed-deletions")
+		v.Ask = Question{Kind: Number, Text: words.T("preview.most_ask"), Preset: s.most}
 		return v
 	}
+	asks := l.asks() && s.row == 0
 	if s.row == 0 {
-		v.Blocks = append(v.Blocks, Para{tabLine(r)}, verdictCheck(r.verdict()))
-		if t, ok := notableLine(r); ok {
-			v.Blocks = append(v.Blocks, Para{t})
-		}
-	}
-	if s.row == 0 && r.tab == TabAll && r.top == 0 && r.query == "" {
-		for _, w := range r.plan.Warnings() {
-			v.Blocks = append(v.Blocks, Checks{{Mark: Warn, Text: T("flow.what", "x", What{w}), Detail: []Text{T("flow.what", "x", Remedy{w})}}})
+		v.Blocks = append(v.Blocks, r.Head()...)
+		if w := review.Warnings(r.Plan().Warnings()); len(w) > 0 && l.query.Tab == review.TabAll && l.top == 0 && l.query.Search == "" {
+			v.Blocks = append(v.Blocks, w)
 		}
 	}
 	switch {
-	case s.row > 0:
-		v.Blocks = append(v.Blocks, r.detail(s.row)...)
-	case r.tab == TabSummary:
-		v.Blocks = append(v.Blocks, summaryBlocks(r)...)
-	case r.tab == TabSkip && r.query == "":
-		v.Blocks = append(v.Blocks, reasonBlocks(r)...)
+	case asks && s.many:
+		v.Blocks = append(v.Blocks, words.Para{Text: r.Progress()}, r.Table(l.rows))
+	case asks:
+		v.Blocks = append(v.Blocks, words.Para{Text: r.Progress()})
+		v.Blocks = append(v.Blocks, r.Card(s.at, -1).Pieces()...)
+	case s.row != 0:
+		v.Blocks = append(v.Blocks, r.Detail(r.Index(s.row))...)
+	case l.query.Tab == review.TabSummary:
+		v.Blocks = append(v.Blocks, r.SummaryPieces()...)
+	case l.bySkips():
+		v.Blocks = append(v.Blocks, r.ReasonPieces()...)
 	default:
-		v.Blocks = append(v.Blocks, listBlocks(r)...)
+		v.Blocks = append(v.Blocks, l.blocks()...)
 	}
-	v.Ask = Question{Kind: List, Text: T("flow.preview.ask")}
-	v.Commands = previewCommands()
+	v.Ask = Question{Kind: List, Text: words.T("preview.ask")}
+	if asks {
+		v.Ask.Text = words.T("preview.q.ask")
+		if len(r.Plan().Question(s.at).Rows) > 1 {
+			v.Ask.Text = words.T("preview.q.ask_rows")
+		}
+	}
+	for _, c := range r.Commands() {
+		if c.Questions && !asks || asks && c.Name == review.CmdTakeBack {
+			continue
+		}
+		v.Commands = append(v.Commands, Command{Name: c.Name, Key: c.Key, Word: c.Word, Also: c.Also, Arg: c.Arg, Help: c.Help, Lines: c.Lines})
+	}
 	return v
 }
 
-func (s *previewing) status(d *data) Text {
-	whole := T("completeness.not-confirmed")
-	if d.review.plan.Confirmed() {
-		whole = T("completeness.confirmed")
+// asks reports whether questions are shown, rather than rows.
+func (l *listing) asks() bool { return l.query.Tab == review.TabQuestions && l.query.Search == "" }
+
+func (s *previewing) status(d *data) words.Text {
+	whole := words.T("completeness.not-confirmed")
+	if d.review.Plan().Confirmed() {
+		whole = words.T("completeness.confirmed")
 	}
-	if no := d.review.plan.Undoes(); no > 0 {
-		return T("flow.preview.status_undo", "run", int(no), "code", d.review.code(), "at", Clock(d.planned.At))
+	if no := d.review.Plan().Undoes(); no > 0 {
+		return words.T("preview.status_undo", "run", int(no), "code", d.review.Code(), "at", words.Clock(d.planned.At))
 	}
 	if d.planned.At.IsZero() {
-		return T("flow.preview.status_file", "code", d.review.code(), "whole", whole)
+		return words.T("preview.status_file", "code", d.review.Code(), "whole", whole)
 	}
-	return T("flow.preview.status", "run", int(d.planned.Run), "code", d.review.code(), "at", Clock(d.planned.At), "whole", whole)
+	return words.T("preview.status", "run", int(d.planned.Run), "code", d.review.Code(), "at", words.Clock(d.planned.At), "whole", whole)
+}
+
+// without are the attributes that a reviewer left out.
+func (d *data) without() []directory.Attribute {
+	var out []directory.Attribute
+	for _, x := range d.decisions {
+		if x.Kind == plan.LeaveOutAttribute {
+			out = append(out, x.Attribute)
+		}
+	}
+	return out
 }
 
 // fixed says why the plan cannot be made anew with another decision: it is a
 // file's, or the inverse of a run.
-func (d *data) fixed() (why Text, ok bool) {
+func (d *data) fixed() (why words.Text, ok bool) {
 	switch {
 	case d.file != nil:
-		return T("flow.preview.file_no_dryrun"), true
-	case d.review.plan.Undoes() > 0:
-		return T("flow.preview.undo_no_dryrun"), true
+		return words.T("preview.file_no_dryrun"), true
+	case d.review.Plan().Undoes() > 0:
+		return words.T("preview.undo_no_dryrun"), true
 	}
-	return Text{}, false
+	return words.Text{}, false
 }
 
-func previewCommands() []Command {
-	list := []Command{
-		{Name: "next", Key: "n", Word: "next", Help: T("flow.preview.cmd_next")},
-		{Name: "previous", Key: "v", Word: "previous", Help: T("flow.preview.cmd_previous")},
-		{Name: "tab:all", Word: "all", Help: T("flow.preview.cmd_all")},
+func (l *listing) blocks() []words.Piece {
+	r, q := l.of, l.query
+	var out []words.Piece
+	if q.Search != "" || q.Filter != review.NoFilter {
+		out = append(out, words.Para{Text: words.T("preview.shown", "n", len(l.rows), "of", r.Among(q))})
 	}
-	for _, t := range tabs() {
-		switch t {
-		case TabAll:
-		case TabSummary:
-			list = append(list, Command{Name: "tab:summary", Word: "summary", Help: T("flow.preview.cmd_summary")})
-		case TabSkip:
-			list = append(list, Command{Name: "tab:skip", Key: "!", Word: "skip", Help: T("flow.preview.cmd_skip")})
-		default:
-			list = append(list, Command{Name: "tab:" + string(t), Key: kindOf(t).Sign(), Word: string(t), Help: T("flow.preview.cmd_kind", "kind", T("kind."+string(t)))})
-		}
+	if r.Actions() == 0 && q.Search == "" {
+		return append(out, words.Para{Text: words.T("preview.no_changes")})
 	}
-	return append(
-		list,
-		Command{Name: "search", Key: "/", Word: "search", Arg: T("flow.arg_text"), Help: T("flow.preview.cmd_search")},
-		Command{Name: "filter", Key: "f", Word: "filter", Arg: T("flow.preview.arg_filter"), Help: T("flow.preview.cmd_filter")},
-		Command{Name: "out", Key: "o", Word: "out", Arg: T("flow.preview.arg_rows"), Help: T("flow.preview.cmd_out")},
-		Command{Name: "in", Key: "i", Word: "in", Arg: T("flow.preview.arg_rows"), Help: T("flow.preview.cmd_in")},
-		Command{Name: "same", Key: "=", Word: "same", Arg: T("flow.arg_no"), Help: T("flow.preview.cmd_same")},
-		Command{Name: "attribute", Word: "attribute", Arg: T("preview.arg_attribute"), Help: T("preview.cmd_attribute")},
-		Command{Name: "takeback", Key: "z", Word: "takeback", Help: T("flow.preview.cmd_takeback")},
-		Command{Name: "limit", Key: "m", Word: "limit", Help: T("word.max-allowed-deletions")},
-		Command{Name: "auditlog", Key: "a", Word: "auditlog", Help: T("flow.preview.cmd_auditlog")},
-		Command{Name: "save", Key: "w", Word: "save", Help: T("flow.preview.cmd_save")},
-		Command{Name: "dryrun", Key: "d", Word: "dryrun", Help: T("flow.preview.cmd_dryrun")},
-		Command{Name: "sync", Key: "s", Word: "sync", Help: T("flow.preview.cmd_sync")},
-	)
+	if len(l.rows) == 0 {
+		return append(out, words.Para{Text: words.T("preview.nothing_here")})
+	}
+	rows, end := l.page()
+	return append(out, r.Table(rows), words.Para{Text: words.T("preview.page", "from", l.top+1, "to", end, "n", len(l.rows))})
 }
 
-func kindOf(t Tab) plan.Kind {
-	for _, k := range []plan.Kind{plan.Delete, plan.Rename, plan.Restore, plan.Add, plan.Update} {
-		if k.String() == string(t) {
-			return k
-		}
-	}
-	return 0
-}
-
-func tabLine(r *reviewed) Text {
-	c := r.counts()
-	return T("flow.preview.tabs", "all", c.Changes(), "delete", c.Delete, "rename", c.Rename, "restore", c.Restore,
-		"add", c.Add, "update", c.Update, "skip", r.plan.SkipLen())
-}
-
-// share says the guard's two numbers and where it stops.
-func share(v plan.Verdict) Text {
-	id := "guard.share"
-	kv := []any{
-		"deletions", v.Deletions, "users", v.Users, "percent", Percent(v.Percent()),
-		"stops", v.StopsAt, "limit", Percent(v.MaxAllowedDeletions),
-	}
-	if v.MaxDeletions >= 0 {
-		id, kv = "guard.share-absolute", append(kv, "absolute", v.MaxDeletions)
-	}
-	return T(id, kv...)
-}
-
-func verdictCheck(v plan.Verdict) Checks {
-	c := Check{Mark: OK, Text: T("flow.preview.deletions", "share", share(v))}
-	switch {
-	case v.Raised:
-		c.Mark, c.Detail = Warn, []Text{T("guard.raised")}
-	case v.Cancelled:
-		c.Mark, c.Detail = Stops, []Text{T("guard.sentence"), T("flow.preview.guard_hint")}
-	}
-	if v.Blocks > 0 {
-		c.Detail = append(c.Detail, T("flow.preview.blocks", "n", v.Blocks))
-	}
-	return Checks{c}
-}
-
-// notableLine names what deserves a look, each with the word that filters it.
-func notableLine(r *reviewed) (Text, bool) {
-	var list Texts
-	for _, f := range filters() {
-		n := r.notable[f]
-		if f == OutOnly {
-			n = len(r.left)
-		}
-		if n > 0 {
-			list = append(list, T("flow.preview.n_of", "word", string(f), "n", n))
-		}
-	}
-	return T("flow.preview.notable", "list", list), len(list) > 0
-}
-
-func listBlocks(r *reviewed) []Piece {
-	rows := r.rows()
-	var out []Piece
-	if r.query != "" || r.filter != NoFilter {
-		out = append(out, Para{T("flow.preview.shown", "n", len(rows), "of", r.plan.Len(), "query", firstOf(r.query, string(r.filter)))})
-	}
-	if r.plan.Len() == 0 && r.query == "" {
-		return append(out, Para{T("flow.preview.no_changes")})
-	}
-	if len(rows) == 0 {
-		return append(out, Para{T("flow.preview.nothing_here")})
-	}
-	t := Table{Head: []Text{{}, T("flow.preview.no"), T("flow.preview.col_upn"), T("flow.preview.col_name"), T("flow.preview.col_what")}, Right: []int{1}}
-	end := min(r.top+pageRows, len(rows))
-	for _, no := range rows[r.top:end] {
-		if a, ok := r.action(no); ok {
-			t.Rows = append(t.Rows, []Text{r.sign(a), Num(no), Raw(inDomain(a.UPN, r.plan.Domain())), Raw(a.Name), r.what(a)})
-		} else if k, ok := r.skip(no); ok {
-			t.Rows = append(t.Rows, []Text{Raw("!"), Num(no), Raw(inDomain(k.Ref.UPN, r.plan.Domain())), Raw(k.Name), T("flow.what", "x", Short{k.Why})})
-		}
-	}
-	return append(out, t, Para{T("flow.preview.page", "from", r.top+1, "to", end, "n", len(rows))})
-}
-
-// inDomain leaves the domain of the plan away: it is the same in nearly all rows.
-func inDomain(upn, domain string) string {
-	if n := len(upn) - len(domain) - 1; n > 0 && upn[n] == '@' && strings.EqualFold(upn[n+1:], domain) {
-		return upn[:n]
-	}
-	return upn
-}
-
-func reasonBlocks(r *reviewed) []Piece {
-	var out []Piece
-	var list Checks
-	group := plan.Group(0)
-	flush := func() {
-		if len(list) > 0 {
-			out = append(out, Heading{T("group." + groupWord(group))}, list)
-			list = nil
-		}
-	}
-	for _, x := range r.reasons() {
-		if x.group != group {
-			flush()
-			group = x.group
-		}
-		list = append(list, Check{
-			Mark: Info,
-			Text: T("flow.preview.reason_line", "n", len(x.names), "short", Short{x.first.Why}, "code", string(x.first.Why.Code), "names", x.names),
-			Detail: []Text{
-				T("flow.preview.remedy", "remedy", Remedy{x.first.Why}),
-			},
-		})
-	}
-	flush()
-	if len(out) == 0 {
-		return []Piece{Para{T("flow.preview.no_skips")}}
-	}
-	return append(out, Para{T("flow.preview.skips_hint", "from", r.plan.Skip(0).No, "to", r.plan.Skip(r.plan.SkipLen()-1).No)})
-}
-
-func summaryBlocks(r *reviewed) []Piece {
-	t := Table{Head: []Text{
-		T("flow.preview.attribute"), T("flow.preview.s_rows"), T("flow.preview.s_set"), T("flow.preview.s_changed"),
-		T("flow.preview.s_cleared"), T("flow.preview.s_example"),
-	}, Right: []int{1, 2, 3, 4}}
-	same := 0
-	for _, s := range r.summary() {
-		old, now := marked(s.example)
-		t.Rows = append(t.Rows, []Text{
-			Raw(string(s.name)), Num(s.rows), Num(s.set), Num(s.changed), Num(s.cleared),
-			T("flow.preview.change", "old", value(s.example.Old, old), "new", value(s.example.New, now)),
-		})
-		same += s.like
-	}
-	out := []Piece{}
-	if len(t.Rows) > 0 {
-		out = append(out, t)
-	} else {
-		out = append(out, Para{T("flow.preview.no_values")})
-	}
-	if same > 0 {
-		out = append(out, Checks{{Mark: Warn, Text: T("flow.preview.look_same", "n", same)}})
-	}
-	c := r.counts()
-	return append(out, Para{T("flow.preview.sums", "source", c.SourceUsers, "destination", c.DestinationUsers, "unchanged", c.Unchanged,
-		"touch", r.verdict().Users, "skipped", c.Skipped)})
-}
-
-func (s *previewing) viewOut(r *reviewed, v *View) {
-	v.Title = T("flow.preview.out_title", "n", len(s.out))
-	t := Table{Head: []Text{{}, T("flow.preview.no"), T("flow.preview.col_upn"), T("flow.preview.col_name")}, Right: []int{1}}
+func (s *previewing) viewOut(r *review.Review, v *View) {
+	v.Title = words.T("preview.out_title", "n", len(s.out))
+	t := words.Table{Head: []words.Text{{}, words.T("preview.col.no"), words.T("preview.col.upn"), words.T("preview.col.name")}, Right: []int{1}}
 	for _, no := range s.out[:min(len(s.out), pageRows)] {
-		if a, ok := r.action(no); ok {
-			t.Rows = append(t.Rows, []Text{r.sign(a), Num(no), Raw(a.UPN), Raw(a.Name)})
+		if a, ok := r.Action(no); ok {
+			t.Rows = append(t.Rows, []words.Text{words.Raw(a.Kind.Sign()), words.Num(no), words.Raw(a.UPN), words.Raw(a.Name)})
 		}
 	}
 	v.Blocks = append(v.Blocks, t)
 	if n := len(s.out) - pageRows; n > 0 {
-		v.Blocks = append(v.Blocks, Para{T("flow.more", "n", n)})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.more", "n", n)})
 	}
 }
 
 func (s *previewing) viewGuard(d *data, v *View) {
 	r := d.review
-	verdict := r.verdict()
-	v.Title = T("word.max-allowed-deletions")
-	v.Blocks = append(v.Blocks, verdictCheck(verdict), Para{T("flow.preview.guard_what", "percent", verdict.MaxAllowedDeletions)})
-	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "leave", Options: []Option{
-		{Key: "leave", Text: T("flow.preview.g_leave", "percent", verdict.MaxAllowedDeletions), Note: T("flow.preview.g_leave_note")},
+	verdict := r.Verdict()
+	v.Title = words.T("word.max-allowed-deletions")
+	v.Blocks = append(v.Blocks, review.Judged(verdict), words.Para{Text: words.T("preview.guard_what", "percent", verdict.MaxAllowedDeletions)})
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "leave", Options: []Option{
+		{Key: "leave", Text: words.T("preview.g_leave", "percent", verdict.MaxAllowedDeletions), Note: words.T("preview.g_leave_note")},
 	}}
 	if verdict.Cancelled {
-		v.Ask.Options = append(v.Ask.Options, Option{Key: "once", Text: T("flow.preview.g_once", "n", verdict.Deletions), Note: T("flow.preview.g_once_note", "code", r.code())})
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "once", Text: words.T("preview.g_once", "n", verdict.Deletions), Note: words.T("preview.g_once_note", "code", r.Code())})
 	}
 	v.Ask.Options = append(v.Ask.Options,
-		Option{Key: "raise", Text: T("flow.preview.g_raise", "domain", d.domain), Note: T("flow.preview.g_raise_note")},
-		Option{Key: "most", Text: T("flow.preview.g_most"), Note: T("flow.preview.g_most_note")})
+		Option{Key: "raise", Text: words.T("preview.g_raise", "domain", d.domain), Note: words.T("preview.g_raise_note")},
+		Option{Key: "most", Text: words.T("preview.g_most"), Note: words.T("preview.g_most_note")})
 }
 
 func (s *previewing) answer(d *data, a Answer) turn {
@@ -363,23 +295,23 @@ func (s *previewing) answer(d *data, a Answer) turn {
 			s.always, s.asks = a.Text == "always", askReason
 			return turn{}
 		}
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	case askReason:
 		s.asks = askList
 		return s.leaveOut(d, strings.TrimSpace(a.Text))
 	case askGuard:
 		return s.guard(d, a.Text)
 	case askRaise:
-		n, ok := number(trimPercent(a.Text))
+		n, ok := input.Number(trimPercent(a.Text))
 		if !ok || n > 100 {
-			return stayed(T("flow.domain.limit_bad"))
+			return stayed(words.T("flow.domain.limit_bad"))
 		}
 		s.limit = strconv.Itoa(n)
 		return s.keep(d, "max_allowed_deletions", s.limit)
 	case askMost:
-		n, ok := number(a.Text)
+		n, ok := input.Number(a.Text)
 		if !ok {
-			return stayed(T("flow.not_a_number"))
+			return stayed(words.T("flow.not_a_number"))
 		}
 		s.most = strconv.Itoa(n)
 		return s.keep(d, "max_deletions", s.most)
@@ -391,47 +323,22 @@ func (s *previewing) answer(d *data, a Answer) turn {
 	if text == "" {
 		return s.page(d, 1)
 	}
-	n, ok := number(text)
-	if !ok {
-		return stayed(T("flow.preview.not_understood"))
+	if no, ok := strings.CutPrefix(words.Fold(text), "q"); ok {
+		if n, ok := input.Number(no); ok && n >= 1 && n <= d.review.Plan().QuestionLen() {
+			s.row, s.many, s.at = 0, false, n-1
+			s.show(d, review.TabQuestions, review.NoFilter, "")
+			return turn{}
+		}
 	}
-	_, isAction := d.review.action(n)
-	if _, isSkip := d.review.skip(n); !isAction && !isSkip {
-		return stayed(T("flow.no_such_number", "max", d.review.last()))
+	n, ok := input.Number(text)
+	if !ok {
+		return stayed(words.T("preview.not_understood"))
+	}
+	if d.review.Index(n) < 0 {
+		return stayed(words.T("flow.no_such_number", "max", d.review.Highest()))
 	}
 	s.row = n
 	return turn{}
-}
-
-// same joins a deletion and an addition into one rename, by a dry run that knows
-// of it.
-func (s *previewing) same(d *data, text string) turn {
-	r := d.review
-	no, ok := number(text)
-	if strings.TrimSpace(text) == "" && s.row > 0 {
-		no, ok = s.row, true
-	}
-	a, found := r.action(no)
-	if !ok || !found {
-		return stayed(T("flow.preview.which_row"))
-	}
-	b, found := r.action(a.Pair)
-	if !found {
-		return stayed(T("flow.preview.no_pair", "no", no))
-	}
-	if a.Kind == plan.Add {
-		a, b = b, a
-	}
-	if t, ok := d.fixed(); ok {
-		return stayed(t)
-	}
-	d.decisions = append(d.decisions, plan.Decision{
-		Kind: plan.SamePerson, ID: a.User.ID, UPN: b.UPN, By: d.approver(), At: d.now(),
-	})
-	s.find = b.UPN
-	t := goTo(DryRun)
-	t.say = []Text{T("flow.preview.joined", "old", a.UPN, "new", b.UPN)}
-	return t
 }
 
 // attribute leaves an attribute out of the plan, or takes it in again, by a dry
@@ -442,146 +349,168 @@ func (s *previewing) attribute(d *data, text string) turn {
 		return stayed(t)
 	}
 	is := func(x plan.Decision) bool { return x.Kind == plan.LeaveOutAttribute && x.Attribute == name }
-	say := T("preview.attribute_out", "name", string(name))
+	say := words.T("preview.attribute_out", "name", string(name))
 	switch {
 	case slices.ContainsFunc(d.decisions, is):
 		d.decisions = slices.DeleteFunc(slices.Clone(d.decisions), is)
-		say = T("preview.attribute_in", "name", string(name))
-	case slices.Contains(d.review.reading.attributes, name):
+		say = words.T("preview.attribute_in", "name", string(name))
+	case d.review.Changes(name):
 		d.decisions = append(slices.Clone(d.decisions), plan.Decision{Kind: plan.LeaveOutAttribute, Attribute: name, By: d.approver(), At: d.now()})
 	default:
-		return stayed(T("preview.no_attribute"))
+		return stayed(words.T("preview.no_attribute"))
 	}
 	t := goTo(DryRun)
-	t.say = []Text{say}
+	t.say = []words.Text{say}
 	return t
 }
 
 func (s *previewing) keep(d *data, key, value string) turn {
 	if d.session == nil {
-		return stayed(T("flow.preview.file_no_dryrun"))
+		return stayed(words.T("preview.file_no_dryrun"))
 	}
-	s.working = T("flow.preview.keeping")
+	s.working = words.T("preview.keeping")
 	return does(keepSettings(d, map[string]string{key: value}))
 }
 
 func (s *previewing) page(d *data, by int) turn {
-	r := d.review
-	if s.row > 0 {
+	if s.row != 0 {
 		s.row = 0
 		return turn{}
 	}
-	top := r.top + by*pageRows
-	switch {
-	case r.tab == TabSummary || r.tab == TabSkip && r.query == "" || top >= len(r.rows()):
-		return stayed(T("flow.preview.last_page"))
-	case top < 0:
-		return stayed(T("flow.preview.first_page"))
+	l := s.listed(d)
+	if l.asks() {
+		return s.turnTo(d, by)
 	}
-	r.top = top
+	top := l.top + by*pageRows
+	switch {
+	case l.query.Tab == review.TabSummary || l.bySkips() || top >= len(l.rows):
+		return stayed(words.T("preview.last_page"))
+	case top < 0:
+		return stayed(words.T("preview.first_page"))
+	}
+	l.top = top
 	return turn{}
 }
 
 func (s *previewing) command(d *data, a Answer) turn {
-	r := d.review
-	if t, ok := strings.CutPrefix(a.Command, "tab:"); ok {
-		s.row = 0
-		r.show(Tab(t), NoFilter, "")
+	r, l := d.review, s.listed(d)
+	if t, ok := strings.CutPrefix(a.Command, review.CmdTab); ok {
+		s.row, s.many = 0, false
+		s.show(d, review.Tab(t), review.NoFilter, "")
 		return turn{}
 	}
 	switch a.Command {
-	case "next":
-		return s.page(d, 1)
-	case "previous":
-		return s.page(d, -1)
-	case "search":
-		s.row = 0
-		tab := r.tab
-		if tab == TabSummary {
-			tab = TabAll
-		}
-		r.show(tab, r.filter, strings.TrimSpace(a.Text))
+	case review.CmdSame, review.CmdDifferent, review.CmdNotNow, review.CmdReopen:
+		return s.reply(d, a)
+	case review.CmdList:
+		s.many = !s.many
 		return turn{}
-	case "filter":
-		f := Filter(Fold(a.Text))
+	case review.CmdNext:
+		return s.page(d, 1)
+	case review.CmdPrevious:
+		return s.page(d, -1)
+	case review.CmdSearch:
 		s.row = 0
-		for _, known := range append(filters(), NoFilter) {
-			if f == known {
-				r.show(TabAll, f, "")
-				return turn{}
+		tab := l.query.Tab
+		if tab == review.TabSummary || tab == review.TabQuestions {
+			tab = review.TabAll
+		}
+		s.show(d, tab, l.query.Filter, strings.TrimSpace(a.Text))
+		return turn{}
+	case review.CmdFilter:
+		f := review.Filter(words.Fold(a.Text))
+		s.row = 0
+		if f != review.NoFilter && !slices.Contains(review.Filters(), f) {
+			var list words.Texts
+			for _, f := range review.Filters() {
+				list = append(list, words.Raw("f "+string(f)))
 			}
+			return stayed(words.T("preview.no_such_filter", "list", list))
 		}
-		return stayed(T("flow.preview.no_such_filter"))
-	case "out", "in":
+		s.show(d, review.TabAll, f, "")
+		return turn{}
+	case review.CmdOut, review.CmdIn:
 		return s.take(d, a)
-	case "takeback":
-		back := r.takeBack()
+	case review.CmdTakeBack:
+		back := r.TakeBack()
 		if len(back) == 0 {
-			return stayed(T("flow.preview.nothing_taken_back"))
+			return stayed(words.T("preview.nothing_taken_back"))
 		}
-		return stayed(T("flow.preview.taken_in", "n", len(back)), remain(r))
-	case "same":
-		return s.same(d, a.Text)
-	case "attribute":
+		return stayed(words.T("preview.taken_in", "n", len(back)), remain(r))
+	case review.CmdAttribute:
 		return s.attribute(d, a.Text)
-	case "limit":
+	case review.CmdLimit:
 		s.asks, s.limit, s.most = askGuard, "", ""
 		return turn{}
-	case "auditlog":
+	case review.CmdAuditLog:
 		return s.saveAuditLog(d)
-	case "save":
+	case review.CmdSave:
 		return s.savePlan(d)
-	case "dryrun":
+	case review.CmdDryRun:
 		if d.file != nil {
-			return stayed(T("flow.preview.file_no_dryrun"))
+			return stayed(words.T("preview.file_no_dryrun"))
 		}
 		return goTo(DryRun)
-	case "sync":
+	case review.CmdSync:
 		return s.sync(d)
 	}
-	return stayed(T("flow.not_a_command"))
+	return stayed(words.T("flow.not_a_command"))
 }
 
-func remain(r *reviewed) Text { return T("flow.preview.remain", "share", share(r.verdict())) }
+func remain(r *review.Review) words.Text {
+	return words.T("preview.remain", "share", review.Share(r.Verdict()))
+}
+
+// meant are the rows that a command is for, nil where that cannot be told.
+func (s *previewing) meant(d *data, a Answer) []int {
+	r := d.review
+	switch text := words.Fold(a.Text); {
+	case a.Rows != nil:
+		return a.Rows
+	case text == "*":
+		nos := []int{}
+		for _, i := range s.listed(d).rows {
+			if int(i) < r.Actions() {
+				nos = append(nos, r.No(int(i)))
+			}
+		}
+		return nos
+	case text == "" && s.row != 0:
+		return []int{s.row}
+	}
+	nos, ok := words.RowNumbers(a.Text, r.Highest())
+	if !ok {
+		return nil
+	}
+	return nos
+}
 
 // take leaves rows out or takes them in.
 func (s *previewing) take(d *data, a Answer) turn {
 	r := d.review
-	var nos []int
-	switch text := Fold(a.Text); {
-	case text == "*":
-		for _, no := range r.rows() {
-			if _, ok := r.action(no); ok {
-				nos = append(nos, no)
-			}
-		}
-	case text == "" && s.row > 0:
-		nos = []int{s.row}
-	default:
-		var ok bool
-		if nos, ok = rowNumbers(a.Text, r.last()); !ok {
-			return stayed(T("flow.preview.which_rows", "max", r.last()))
-		}
+	nos := s.meant(d, a)
+	if nos == nil {
+		return stayed(words.T("preview.which_rows", "max", r.Highest()))
 	}
 	want := make([]int, 0, len(nos))
 	deletes := false
 	for _, no := range nos {
-		x, ok := r.action(no)
-		if !ok || r.review.IsOut(no) == (a.Command == "out") {
+		x, ok := r.Action(no)
+		if !ok || r.IsOut(no) == (a.Command == review.CmdOut) {
 			continue
 		}
 		want = append(want, no)
 		deletes = deletes || x.Kind == plan.Delete
 	}
 	if len(want) == 0 {
-		if a.Command == "out" {
-			return stayed(T("flow.preview.already_out"))
+		if a.Command == review.CmdOut {
+			return stayed(words.T("preview.already_out"))
 		}
-		return stayed(T("flow.preview.already_in"))
+		return stayed(words.T("preview.already_in"))
 	}
-	if a.Command == "in" {
-		back := r.takeIn(want)
-		return stayed(T("flow.preview.taken_in", "n", len(back)), remain(r))
+	if a.Command == review.CmdIn {
+		back := r.TakeIn(want)
+		return stayed(words.T("preview.taken_in", "n", len(back)), remain(r))
 	}
 	s.out, s.always = want, false
 	if deletes {
@@ -593,13 +522,13 @@ func (s *previewing) take(d *data, a Answer) turn {
 
 func (s *previewing) leaveOut(d *data, why string) turn {
 	r := d.review
-	changed := r.leaveOut(s.out, s.always, d.approver(), why, d.now())
-	say := []Text{T("flow.preview.left_out", "n", len(changed))}
+	changed := r.LeaveOut(s.out, s.always, d.approver(), why, d.now())
+	say := []words.Text{words.T("preview.left_out", "n", len(changed))}
 	if n := len(changed) - len(s.out); n > 0 {
-		say = append(say, T("flow.preview.with_them", "n", n))
+		say = append(say, words.T("preview.with_them", "n", n))
 	}
 	if s.always {
-		say = append(say, T("flow.preview.kept_at_sync"))
+		say = append(say, words.T("preview.kept_at_sync"))
 	}
 	s.out, s.row = nil, 0
 	return stayed(append(say, remain(r))...)
@@ -611,12 +540,12 @@ func (s *previewing) guard(d *data, key string) turn {
 		s.asks = askList
 		return turn{}
 	case "once":
-		if !d.review.verdict().Cancelled {
-			return stayed(T("flow.not_a_choice"))
+		if !d.review.Verdict().Cancelled {
+			return stayed(words.T("flow.not_a_choice"))
 		}
-		d.review.raise()
+		d.review.Raise()
 		s.asks = askList
-		return stayed(T("flow.preview.raised", "code", d.review.code()))
+		return stayed(words.T("preview.raised", "code", d.review.Code()))
 	case "raise":
 		s.asks = askRaise
 		return turn{}
@@ -624,26 +553,28 @@ func (s *previewing) guard(d *data, key string) turn {
 		s.asks = askMost
 		return turn{}
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }
 
 func (s *previewing) sync(d *data) turn {
-	switch v, c := d.review.verdict(), d.review.counts(); {
+	switch p := d.review.Approved(); {
 	case d.session == nil:
-		return stayed(T("flow.preview.file_no_dryrun"))
-	case c.Changes() == 0:
-		return stayed(T("flow.preview.nothing_to_do"))
-	case v.Cancelled && !v.Raised:
-		return stayed(T("guard.sentence"), T("flow.preview.guard_hint"))
+		return stayed(words.T("preview.file_no_dryrun"))
+	case s.storing:
+		return stayed(words.T("preview.q.storing"))
+	case p.Counts().Changes() == 0:
+		return stayed(words.T("preview.nothing_to_do"))
+	case problem.Guarded(p.Applyable()) && !p.Verdict().Raised:
+		return stayed(words.T("guard.sentence"), words.T("preview.guard_hint"))
 	}
 	return goTo(Confirm)
 }
 
 func (s *previewing) saveAuditLog(d *data) turn {
 	if d.session == nil {
-		return stayed(T("flow.preview.file_no_dryrun"))
+		return stayed(words.T("preview.file_no_dryrun"))
 	}
-	s.working = T("flow.preview.saving")
+	s.working = words.T("preview.saving")
 	b, session := d.b, d.session
 	p := d.remaining()
 	name := "hacsync-" + fileWord(d.domain) + "-" + strconv.FormatInt(p.Run, 10) + ".csv"
@@ -654,8 +585,8 @@ func (s *previewing) saveAuditLog(d *data) turn {
 }
 
 func (s *previewing) savePlan(d *data) turn {
-	s.working = T("flow.preview.saving")
-	b, p := d.b, d.review.approved()
+	s.working = words.T("preview.saving")
+	b, p := d.b, d.review.Approved()
 	name := "hacsync-" + fileWord(d.domain) + "-" + p.Fingerprint().Code() + ".plan"
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		path, err := b.WriteFile(ctx, name, p.Encode)
@@ -663,7 +594,7 @@ func (s *previewing) savePlan(d *data) turn {
 	}))
 }
 
-func (s *previewing) inner() bool { return s.asks != askList || s.row > 0 }
+func (s *previewing) inner() bool { return s.asks != askList || s.row != 0 }
 
 func (s *previewing) back(d *data) (turn, bool) {
 	switch {
@@ -673,29 +604,31 @@ func (s *previewing) back(d *data) (turn, bool) {
 		s.asks = askGuard
 	case s.asks != askList:
 		s.asks = askList
-	case s.row > 0:
+	case s.row != 0:
 		s.row = 0
-	case d.review.query != "":
+	case s.list.of == d.review && s.list.query.Search != "":
 		// As with esc on the screen: the search is cleared first.
-		d.review.show(d.review.tab, d.review.filter, "")
+		s.show(d, s.list.query.Tab, s.list.query.Filter, "")
 	default:
 		return turn{}, false
 	}
-	s.working = Text{}
-	return turn{stop: true}, true
+	s.working = words.Text{}
+	return turn{stop: !s.storing}, true
 }
 
 func (s *previewing) event(*data, any, time.Time) {}
 
 func (s *previewing) done(d *data, result any) turn {
-	s.working = Text{}
+	s.working = words.Text{}
 	switch r := result.(type) {
+	case replied:
+		return s.replied(d, r)
 	case fileSaved:
 		if r.err != nil {
 			s.err = r.err
 			return turn{}
 		}
-		return stayed(T("flow.saved_to", "path", r.path))
+		return stayed(words.T("flow.saved_to", "path", r.path))
 	case settingsKept:
 		if r.err != nil {
 			s.err = r.err
@@ -707,7 +640,7 @@ func (s *previewing) done(d *data, result any) turn {
 		}
 		// The limit is part of what a plan rests on: a new one is made.
 		t := goTo(DryRun)
-		t.say = []Text{limitSays(r.settings)}
+		t.say = []words.Text{limitSays(r.settings)}
 		return t
 	}
 	return turn{}

@@ -8,15 +8,17 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // settingUp is Provisioning Settings: every setting of a domain, the rows that
 // are left out always, and the certificate of the dedicated application.
 type settingUp struct {
 	asks      settingAsk
-	working   Text
+	working   words.Text
 	err       error
 	settings  run.Settings
 	decisions []plan.Decision
@@ -55,7 +57,7 @@ func (s *settingUp) enter(d *data, back bool) turn {
 }
 
 func (s *settingUp) read(d *data) turn {
-	s.working = T("home.settings_reading")
+	s.working = words.T("home.settings_reading")
 	engine, domain := d.engine(), d.domain
 	return does(effect(func(ctx context.Context, r Reporter) any {
 		e := engine(r)
@@ -69,72 +71,73 @@ func (s *settingUp) read(d *data) turn {
 }
 
 func (s *settingUp) view(d *data, now time.Time) View {
-	v := View{Title: T("home.settings_title", "domain", d.domain), Status: T("home.settings_status")}
+	v := View{Title: words.T("home.settings_title", "domain", d.domain), Status: words.T("home.settings_status")}
 	if !s.working.IsZero() {
 		v.Working = s.working
 		v.Ask = Question{Kind: Wait, Optional: true}
 		return v
 	}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
+		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
 	pairs := s.settings.Pairs()
 	switch s.asks {
 	case askValue:
-		v.Title = T("home.setting_title", "key", s.key)
-		v.Blocks = append(v.Blocks, Para{T("setting." + settingWord(s.key))})
-		v.Ask = Question{Kind: Line, Text: T("home.setting_ask", "takes", takes(s.key)), Preset: firstOf(s.typed, pairs[s.key]), Optional: true}
+		v.Title = words.T("home.setting_title", "key", s.key)
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("setting." + settingWord(s.key))})
+		v.Ask = Question{Kind: Line, Text: words.T("home.setting_ask", "takes", takes(s.key)), Preset: firstOf(s.typed, pairs[s.key]), Optional: true}
 		return v
 	case askTakeBack:
-		v.Title = T("home.left_title")
-		v.Ask = Question{Kind: Choice, Text: T("home.left_ask"), Preset: "keep", Options: []Option{{Key: "keep", Text: T("home.left_keep")}}}
+		v.Title = words.T("home.left_title")
+		v.Ask = Question{Kind: Choice, Text: words.T("home.left_ask"), Preset: "keep", Options: []Option{{Key: "keep", Text: words.T("home.left_keep")}}}
 		for _, one := range s.decisions {
 			v.Ask.Options = append(v.Ask.Options, Option{
-				Key: string(one.ID), Text: Raw(one.UPN),
-				Note: T("home.left_note", "by", one.By, "at", Day(one.At), "why", one.Why),
+				Key: string(one.ID), Text: words.Raw(one.UPN),
+				Note: words.T("home.left_note", "by", one.By, "at", words.Day(one.At), "why", one.Why),
 			})
 		}
 		return v
 	case askRenew:
 		c := d.session.Connection()
-		v.Title = T("home.renew_title", "app", c.Application.Name)
-		v.Blocks = append(v.Blocks, Para{T("home.renew_what", "ends", Day(c.Application.Ends))})
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "renew", Options: []Option{
-			{Key: "renew", Text: T("home.renew_yes"), Note: T("home.renew_note")}, {Key: "keep", Text: T("home.renew_no")},
+		v.Title = words.T("home.renew_title", "app", c.Application.Name)
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("home.renew_what", "ends", words.Day(c.Application.Ends))})
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "renew", Options: []Option{
+			{Key: "renew", Text: words.T("home.renew_yes"), Note: words.T("home.renew_note")}, {Key: "keep", Text: words.T("home.renew_no")},
 		}}
 		return v
 	case askSetting:
 	}
-	v.Ask = Question{Kind: Choice, Text: T("home.settings_ask"), Enter: T("home.enter_change"), Head: []Text{T("home.s_setting"), T("home.s_value")}}
+	v.Ask = Question{Kind: Choice, Text: words.T("home.settings_ask"), Enter: words.T("home.enter_change"), Head: []words.Text{words.T("home.s_setting"), words.T("home.s_value")}}
 	for _, k := range slices.Sorted(maps.Keys(pairs)) {
-		value := Raw(pairs[k])
+		value := words.Raw(pairs[k])
 		if pairs[k] == "" {
-			value = T("home.unknown")
+			value = words.T("home.unknown")
 		}
 		v.Ask.Options = append(v.Ask.Options, Option{
-			Key: k, Text: Raw(k), Cells: []Text{Raw(k), value},
-			Detail: []Piece{Heading{Raw(k)}, Para{T("setting." + settingWord(k))}},
+			Key: k, Text: words.Raw(k), Cells: []words.Text{words.Raw(k), value},
+			Detail: []words.Piece{words.Heading{Text: words.Raw(k)}, words.Para{Text: words.T("setting." + settingWord(k))}},
 		})
 	}
 	v.Ask.Preset = run.KeyMaxAllowedDeletions
 	if n := len(s.decisions); n > 0 {
-		v.Commands = append(v.Commands, Command{Name: "left", Key: "z", Word: "left", Help: T("home.cmd_left", "n", n)})
+		v.Commands = append(v.Commands, Command{Name: "left", Key: "z", Word: "left", Help: words.T("home.cmd_left", "n", n)})
 	}
 	if c := d.session.Connection(); c.Application != nil && c.Application.ID != "" {
-		v.Blocks = append(v.Blocks, Para{T("home.certificate", "app", c.Application.Name, "ends", Day(c.Application.Ends))})
-		v.Commands = append(v.Commands, Command{Name: "renew", Key: "n", Word: "renew", Help: T("home.cmd_renew")})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("home.certificate", "app", c.Application.Name, "ends", words.Day(c.Application.Ends))})
+		v.Commands = append(v.Commands, Command{Name: "renew", Key: "n", Word: "renew", Help: words.T("home.cmd_renew")})
 	}
-	v.Commands = append(v.Commands, Command{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")})
+	v.Commands = append(v.Commands, Command{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")})
 	return v
 }
 
 // takes is what a setting takes: in words where it is no choice of a few.
-func takes(key string) Text {
+func takes(key string) words.Text {
 	switch key {
-	case run.KeySource, run.KeyMaxAllowedDeletions, run.KeyMaxDeletions, run.KeyMaxSignInChanges, run.KeyShrinkShare, run.KeyProtected:
-		return T("setting_takes." + key)
+	case run.KeySource, run.KeyMaxAllowedDeletions, run.KeyMaxDeletions, run.KeyMaxSignInChanges, run.KeyShrinkShare, run.KeyProtected,
+		run.KeyMaxChanges, run.KeyOnMissing, run.KeyDeleteAfter, run.KeySourceName:
+		return words.T("setting_takes." + key)
 	}
-	return Raw(run.Takes(key))
+	return words.Raw(run.Takes(key))
 }
 
 // settingWord is a key's place in the catalogue; mapped columns share one.
@@ -152,23 +155,23 @@ func (s *settingUp) answer(d *data, a Answer) turn {
 		return s.read(d)
 	case "left":
 		if len(s.decisions) == 0 {
-			return stayed(T("home.left_none"))
+			return stayed(words.T("home.left_none"))
 		}
 		s.asks = askTakeBack
 		return turn{}
 	case "renew":
 		if c := d.session.Connection(); c.Application == nil || c.Application.ID == "" {
-			return stayed(T("flow.not_a_command"))
+			return stayed(words.T("flow.not_a_command"))
 		}
 		s.asks = askRenew
 		return turn{}
 	case "":
 	default:
-		return stayed(T("flow.not_a_command"))
+		return stayed(words.T("flow.not_a_command"))
 	}
 	switch s.asks {
 	case askValue:
-		s.typed, s.working = a.Text, T("home.settings_keeping")
+		s.typed, s.working = a.Text, words.T("home.settings_keeping")
 		return does(keepSettings(d, map[string]string{s.key: strings.TrimSpace(a.Text)}))
 	case askTakeBack:
 		return s.takeBack(d, a.Text)
@@ -180,15 +183,15 @@ func (s *settingUp) answer(d *data, a Answer) turn {
 			s.asks = askSetting
 			return turn{}
 		}
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	case askSetting:
 	}
 	keys := slices.Sorted(maps.Keys(s.settings.Pairs()))
-	if n, ok := number(a.Text); ok && n >= 1 && n <= len(keys) {
+	if n, ok := input.Number(a.Text); ok && n >= 1 && n <= len(keys) {
 		a.Text = keys[n-1]
 	}
 	if !slices.Contains(keys, a.Text) {
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	}
 	s.key, s.typed, s.asks = a.Text, "", askValue
 	return turn{}
@@ -201,9 +204,9 @@ func (s *settingUp) takeBack(d *data, id string) turn {
 	}
 	i := slices.IndexFunc(s.decisions, func(one plan.Decision) bool { return string(one.ID) == id })
 	if i < 0 {
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	}
-	s.working = T("home.settings_keeping")
+	s.working = words.T("home.settings_keeping")
 	engine, domain, one := d.engine(), d.domain, s.decisions[i]
 	return does(effect(func(ctx context.Context, r Reporter) any {
 		e := engine(r)
@@ -216,7 +219,7 @@ func (s *settingUp) takeBack(d *data, id string) turn {
 }
 
 func (s *settingUp) renew(d *data) turn {
-	s.working = T("home.renewing", "app", d.session.Connection().Application.Name)
+	s.working = words.T("home.renewing", "app", d.session.Connection().Application.Name)
 	dedicated := d.session.Dedicated()
 	e := effect(func(ctx context.Context, _ Reporter) any {
 		app, err := dedicated.Renew(ctx)
@@ -237,7 +240,7 @@ func (s *settingUp) back(*data) (turn, bool) {
 func (s *settingUp) event(*data, any, time.Time) {}
 
 func (s *settingUp) done(d *data, result any) turn {
-	s.working = Text{}
+	s.working = words.Text{}
 	switch r := result.(type) {
 	case settingsRead:
 		if s.err = r.err; r.err == nil {
@@ -247,17 +250,17 @@ func (s *settingUp) done(d *data, result any) turn {
 	case settingsKept:
 		if s.err = r.err; r.err == nil {
 			s.settings, d.settings, s.asks, s.typed = r.settings, r.settings, askSetting, ""
-			return stayed(T("home.setting_kept", "key", s.key, "value", s.settings.Pairs()[s.key]))
+			return stayed(words.T("home.setting_kept", "key", s.key, "value", s.settings.Pairs()[s.key]))
 		}
 	case takenBack:
 		if s.err = r.err; r.err == nil {
 			s.decisions, s.asks = r.decisions, askSetting
-			return stayed(T("home.left_taken_back"))
+			return stayed(words.T("home.left_taken_back"))
 		}
 	case certificateRenewed:
 		s.asks = askSetting
 		if s.err = r.err; r.err == nil {
-			return stayed(T("home.renewed", "ends", Day(r.app.Ends)))
+			return stayed(words.T("home.renewed", "ends", words.Day(r.app.Ends)))
 		}
 	}
 	return turn{}

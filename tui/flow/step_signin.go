@@ -7,6 +7,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // signingIn gets somebody signed in, in each way that can end; or a dedicated
@@ -77,7 +78,7 @@ func (s *signingIn) begin(d *data, w way) turn {
 }
 
 func (s *signingIn) view(d *data, now time.Time) View {
-	v := View{Title: T("flow.signin.title"), Status: T("flow.signin.status")}
+	v := View{Title: words.T("flow.signin.title"), Status: words.T("flow.signin.status")}
 	switch s.state {
 	case signInIdle, signInWaiting:
 		s.ask.view(d, &v)
@@ -92,33 +93,33 @@ func (s *signingIn) view(d *data, now time.Time) View {
 			v.Blocks = append(v.Blocks, explained(s.found)...)
 		}
 		if s.from == signInWaiting {
-			v.Blocks = append(v.Blocks, Para{T("flow.explain.still_waiting")})
+			v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.explain.still_waiting")})
 		}
-		v.Title = T("flow.explain.title")
-		v.Ask = Question{Kind: Line, Text: T("flow.explain.ask"), Optional: true}
+		v.Title = words.T("flow.explain.title")
+		v.Ask = Question{Kind: Line, Text: words.T("flow.explain.ask"), Optional: true}
 	case signInClient, signInTenant, signInCloud, signInFor:
 		s.viewAnother(d, &v)
 	case signInApp:
 		s.app.view(d, &v)
 	case signInOpening:
-		v.Working = T("flow.signin.opening")
+		v.Working = words.T("flow.signin.opening")
 		v.Ask = Question{Kind: Wait, Optional: true}
 	case signedIn:
-		v.Blocks = []Piece{Para{T("flow.signin.signed_in", "account", d.who())}}
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "go", Options: []Option{
-			{Key: "go", Text: T("word.continue")},
-			{Key: "again", Text: T("flow.signin.again"), Note: T("flow.signin.again_note")},
+		v.Blocks = []words.Piece{words.Para{Text: words.T("flow.signin.signed_in", "account", d.who())}}
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "go", Options: []Option{
+			{Key: "go", Text: words.T("word.continue")},
+			{Key: "again", Text: words.T("flow.signin.again"), Note: words.T("flow.signin.again_note")},
 		}}
 	}
 	return v
 }
 
 // explained is what a pasted error means.
-func explained(found *problem.Problem) []Piece {
+func explained(found *problem.Problem) []words.Piece {
 	if found == nil {
-		return []Piece{Para{T("flow.explain.unknown")}}
+		return []words.Piece{words.Para{Text: words.T("flow.explain.unknown")}}
 	}
-	return []Piece{Trouble{Err: found}}
+	return []words.Piece{words.Trouble{Err: found}}
 }
 
 func firstOf(s ...string) string {
@@ -152,7 +153,7 @@ func (s *signingIn) answer(d *data, a Answer) turn {
 		return turn{stop: true}
 	case "":
 	default:
-		return stayed(T("flow.not_a_command"))
+		return stayed(words.T("flow.not_a_command"))
 	}
 	switch s.state {
 	case signInWaiting:
@@ -182,7 +183,7 @@ func (s *signingIn) answer(d *data, a Answer) turn {
 			return s.begin(d, byCode)
 		}
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }
 
 func (s *signingIn) inner() bool {
@@ -278,7 +279,7 @@ func (s *signingIn) opened(d *data, r signInCame) turn {
 	d.account, d.session, d.saved = r.account, r.session, r.session.Connection().Acts()
 	s.state = signedIn
 	t := goTo(Permissions)
-	t.say = []Text{T("flow.signin.done", "account", d.who(), "tenant", r.session.Connection().TenantName)}
+	t.say = []words.Text{words.T("flow.signin.done", "account", d.who(), "tenant", r.session.Connection().TenantName)}
 	return t
 }
 

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/source"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // sourcing asks where the users come from, and whether that is all of them.
@@ -80,23 +82,23 @@ func (s *sourcing) offered(d *data) string {
 }
 
 func (s *sourcing) view(d *data, now time.Time) View {
-	v := View{Title: T("flow.source.title"), Status: T("flow.source.status")}
+	v := View{Title: words.T("flow.source.title"), Status: words.T("flow.source.status")}
 	if s.working {
-		v.Working = T("flow.source.reading")
+		v.Working = words.T("flow.source.reading")
 		v.Ask = Question{Kind: Wait, Optional: true}
 		return v
 	}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
+		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
 	switch s.asks {
 	case askWhere:
-		v.Ask = Question{Kind: Choice, Text: T("flow.source.where"), Preset: "file", Options: []Option{
-			{Key: "file", Text: T("flow.source.file"), Note: T("flow.source.file_note")},
-			{Key: "hac", Text: T("flow.source.hac"), Note: T("flow.source.hac_note")},
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.source.where"), Preset: "file", Options: []Option{
+			{Key: "file", Text: words.T("flow.source.file"), Note: words.T("flow.source.file_note")},
+			{Key: "hac", Text: words.T("flow.source.hac"), Note: words.T("flow.source.hac_note")},
 		}}
 		if s.newest != "" {
-			v.Ask.Options[0].Note = T("flow.source.newest_file", "path", s.newest)
+			v.Ask.Options[0].Note = words.T("flow.source.newest_file", "path", s.newest)
 		}
 		if d.spec == "hac" {
 			v.Ask.Preset = "hac"
@@ -104,7 +106,7 @@ func (s *sourcing) view(d *data, now time.Time) View {
 	case askHAC, askClient, askKey:
 		s.viewHAC(&v)
 	case askPath:
-		v.Ask = Question{Kind: Path, Text: T("flow.source.path"), Preset: s.offered(d)}
+		v.Ask = Question{Kind: Path, Text: words.T("flow.source.path"), Preset: s.offered(d)}
 	case askCount:
 		s.viewCount(d, &v)
 	}
@@ -114,64 +116,64 @@ func (s *sourcing) view(d *data, now time.Time) View {
 func (s *sourcing) viewCount(d *data, v *View) {
 	o := d.overview
 	if o.Encoding != "" {
-		v.Blocks = append(v.Blocks, Para{T("flow.source.file_is", "name", o.Name, "encoding", o.Encoding, "comma", o.Comma, "columns", len(o.Columns), "n", o.Rows)})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.source.file_is", "name", o.Name, "encoding", o.Encoding, "comma", o.Comma, "columns", len(o.Columns), "n", o.Rows)})
 	} else {
-		v.Blocks = append(v.Blocks, Para{T("flow.source.is", "name", o.Name, "n", o.Rows)})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.source.is", "name", o.Name, "n", o.Rows)})
 	}
 	if !o.About.Newest.IsZero() {
-		v.Blocks = append(v.Blocks, Para{T("flow.source.newest", "at", Moment(o.About.Newest))})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.source.newest", "at", words.Moment(o.About.Newest))})
 	}
 	if len(o.Columns) > 0 {
-		t := Table{Head: []Text{T("flow.source.column"), T("flow.source.goes"), T("flow.source.first")}}
+		t := words.Table{Head: []words.Text{words.T("flow.source.column"), words.T("flow.source.goes"), words.T("flow.source.first")}}
 		for _, c := range o.Columns {
-			t.Rows = append(t.Rows, []Text{Raw(c.Column), columnUse(c), Raw(c.Example)})
+			t.Rows = append(t.Rows, []words.Text{words.Raw(c.Column), columnUse(c), words.Raw(c.Example)})
 		}
 		v.Blocks = append(v.Blocks, t)
 	}
 	v.Blocks = append(v.Blocks, byDomain(o, d.domain))
 	if o.Domains[strings.ToLower(d.domain)] == 0 {
-		v.Blocks = append(v.Blocks, Checks{{Mark: Stops, Text: T("flow.source.none_here", "domain", d.domain), Detail: []Text{T("flow.source.none_here_remedy")}}})
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "other", Options: []Option{{Key: "other", Text: T("flow.source.another")}}}
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Stops, Text: words.T("flow.source.none_here", "domain", d.domain), Detail: []words.Text{words.T("flow.source.none_here_remedy")}}})
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "other", Options: []Option{{Key: "other", Text: words.T("flow.source.another")}}}
 		return
 	}
 	v.Commands = []Command{
-		{Name: "other", Key: "o", Word: "other", Help: T("flow.source.another")},
-		{Name: "again", Key: "r", Word: "again", Help: T("flow.source.again")},
+		{Name: "other", Key: "o", Word: "other", Help: words.T("flow.source.another")},
+		{Name: "again", Key: "r", Word: "again", Help: words.T("flow.source.again")},
 	}
 	if o.Encoding == "" {
 		// The API says itself when it is at its end.
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "go", Options: []Option{
-			{Key: "go", Text: T("word.continue")}, {Key: "other", Text: T("flow.source.another")},
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "go", Options: []Option{
+			{Key: "go", Text: words.T("word.continue")}, {Key: "other", Text: words.T("flow.source.another")},
 		}}
 		return
 	}
 	if s.wrong {
-		v.Blocks = append(v.Blocks, Checks{{Mark: Stops, Text: T("flow.source.differs", "typed", d.count, "n", o.Rows), Detail: []Text{T("flow.source.differs_remedy")}}})
+		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Stops, Text: words.T("flow.source.differs", "typed", d.count, "n", o.Rows), Detail: []words.Text{words.T("flow.source.differs_remedy")}}})
 	}
-	v.Blocks = append(v.Blocks, Para{T("flow.source.whole")})
+	v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.source.whole")})
 	if demo := d.b.Demo(); demo != nil {
 		_, n := demo.Export()
-		v.Blocks = append(v.Blocks, Para{T("flow.source.demo_count", "n", n)})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.source.demo_count", "n", n)})
 	}
-	v.Ask = Question{Kind: Number, Text: T("flow.source.count"), Preset: s.typed, Optional: true}
+	v.Ask = Question{Kind: Number, Text: words.T("flow.source.count"), Preset: s.typed, Optional: true}
 }
 
-func columnUse(c source.Recognised) Text {
+func columnUse(c source.Recognised) words.Text {
 	switch c.Use {
 	case source.Mapped:
-		return Raw(string(c.Attribute))
+		return words.Raw(string(c.Attribute))
 	case source.Read:
-		return T("flow.source.read_only")
+		return words.T("flow.source.read_only")
 	case source.Never:
-		return T("flow.source.never")
+		return words.T("flow.source.never")
 	}
-	return T("flow.source.not_mapped")
+	return words.T("flow.source.not_mapped")
 }
 
 // byDomain are the users by domain, the chosen one first.
-func byDomain(o *source.Overview, domain string) Facts {
+func byDomain(o *source.Overview, domain string) words.Facts {
 	domain = strings.ToLower(domain)
-	facts := Facts{{Raw(domain), Num(o.Domains[domain])}}
+	facts := words.Facts{{Label: words.Raw(domain), Value: words.Num(o.Domains[domain])}}
 	var names []string
 	for n := range o.Domains {
 		if n != "" && n != domain {
@@ -183,16 +185,16 @@ func byDomain(o *source.Overview, domain string) Facts {
 	others, rest := 0, 0
 	for i, n := range names {
 		if i < most {
-			facts = append(facts, Fact{Raw(n), Num(o.Domains[n])})
+			facts = append(facts, words.Fact{Label: words.Raw(n), Value: words.Num(o.Domains[n])})
 		} else {
 			others, rest = others+1, rest+o.Domains[n]
 		}
 	}
 	if others > 0 {
-		facts = append(facts, Fact{T("flow.source.others", "n", others), Num(rest)})
+		facts = append(facts, words.Fact{Label: words.T("flow.source.others", "n", others), Value: words.Num(rest)})
 	}
 	if n := o.Domains[""]; n > 0 {
-		facts = append(facts, Fact{T("flow.source.no_upn"), Num(n)})
+		facts = append(facts, words.Fact{Label: words.T("flow.source.no_upn"), Value: words.Num(n)})
 	}
 	return facts
 }
@@ -211,7 +213,7 @@ func (s *sourcing) answer(d *data, a Answer) turn {
 		}
 	}
 	if a.Command != "" {
-		return stayed(T("flow.not_a_command"))
+		return stayed(words.T("flow.not_a_command"))
 	}
 	switch s.asks {
 	case askWhere:
@@ -222,11 +224,11 @@ func (s *sourcing) answer(d *data, a Answer) turn {
 		case "hac":
 			return s.hac(d)
 		}
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	case askPath:
 		s.path = filePath(a.Text, d.o.Windows)
 		if s.path == "" {
-			return stayed(T("flow.welcome.path_empty"))
+			return stayed(words.T("flow.welcome.path_empty"))
 		}
 		return s.look(d, csvPrefix+s.path)
 	}
@@ -246,9 +248,9 @@ func (s *sourcing) look(d *data, spec string) turn {
 func (s *sourcing) take(d *data, text string) turn {
 	d.count = -1
 	if text = strings.TrimSpace(text); text != "" && text != "go" {
-		n, ok := number(text)
+		n, ok := input.Number(text)
 		if !ok {
-			return stayed(T("flow.not_a_number"))
+			return stayed(words.T("flow.not_a_number"))
 		}
 		s.typed, d.count = strconv.Itoa(n), n
 		if s.wrong = n != d.overview.Rows; s.wrong {
@@ -319,7 +321,7 @@ func (s *sourcing) done(d *data, result any) turn {
 		d.settings = r.settings
 		t := goTo(DryRun)
 		if d.count < 0 && d.overview.Encoding != "" {
-			t.say = []Text{T("flow.source.not_confirmed")}
+			t.say = []words.Text{words.T("flow.source.not_confirmed")}
 		}
 		return t
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // syncing applies what was approved. It asks only where the permission to write
@@ -31,7 +32,7 @@ func (s *syncing) enter(d *data, back bool) turn { return s.begin(d) }
 func (s *syncing) begin(d *data) turn {
 	s.err, s.code, s.played, s.drifted = nil, nil, false, nil
 	s.track = newTracker(time.Now(), []progress.Phase{progress.Drift, progress.Write, progress.Seen})
-	s.track.plans(d.review.counts())
+	s.track.plans(d.review.Remaining())
 	d.began, d.report, d.err = true, nil, nil
 	engine, approval := d.engine(), d.approval
 	p := d.remaining()
@@ -49,57 +50,57 @@ func (s *syncing) begin(d *data) turn {
 }
 
 func (s *syncing) view(d *data, now time.Time) View {
-	v := View{Title: T("flow.sync.title", "domain", d.domain), Status: T("flow.sync.status", "code", d.review.code())}
+	v := View{Title: words.T("flow.sync.title", "domain", d.domain), Status: words.T("flow.sync.status", "code", d.review.Code())}
 	switch {
 	case s.drifted != nil:
 		s.viewDrift(&v)
 		return v
 	case s.err != nil:
-		v.Blocks = []Piece{Trouble{Err: s.err}, Para{T("flow.sync.nothing_written")}}
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "preview", Options: []Option{
-			{Key: "preview", Text: T("flow.sync.to_preview")},
-			{Key: "again", Text: T("flow.sync.again")},
-			{Key: "dryrun", Text: T("flow.dryrun.again")},
+		v.Blocks = []words.Piece{words.Trouble{Err: s.err}, words.Para{Text: words.T("flow.sync.nothing_written")}}
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "preview", Options: []Option{
+			{Key: "preview", Text: words.T("flow.sync.to_preview")},
+			{Key: "again", Text: words.T("flow.sync.again")},
+			{Key: "dryrun", Text: words.T("flow.dryrun.again")},
 		}}
 		return v
 	}
-	v.Working = T("flow.sync.working")
+	v.Working = words.T("flow.sync.working")
 	v.Work = s.track.work(time.Now())
 	v.Ask = Question{Kind: Wait, Optional: true}
 	if s.code == nil {
-		v.Blocks = []Piece{Para{T("flow.sync.what")}}
+		v.Blocks = []words.Piece{words.Para{Text: words.T("flow.sync.what")}}
 		return v
 	}
-	v.Blocks = []Piece{
-		Para{T("flow.sync.asks", "scope", consent.WriteScope)},
-		CodeCard{*s.code},
-		Para{T("flow.signin.shows", "app", d.appName())},
-		Para{T("flow.sync.nothing_yet")},
+	v.Blocks = []words.Piece{
+		words.Para{Text: words.T("flow.sync.asks", "scope", consent.WriteScope)},
+		words.CodeCard{Code: *s.code},
+		words.Para{Text: words.T("flow.signin.shows", "app", d.appName())},
+		words.Para{Text: words.T("flow.sync.nothing_yet")},
 	}
-	v.Working = T("flow.signin.waiting", "until", Clock(s.code.Expires))
+	v.Working = words.T("flow.signin.waiting", "until", words.Clock(s.code.Expires))
 	v.Ask.Until = s.code.Expires
 	playing(d, &v.Ask, s.played)
 	return v
 }
 
 func (s *syncing) viewDrift(v *View) {
-	v.Blocks = []Piece{Trouble{Err: s.err}}
-	t := Table{Head: []Text{T("flow.preview.no"), {}, T("flow.preview.col_upn"), T("flow.sync.changed")}, Right: []int{0}, Wrap: true}
+	v.Blocks = []words.Piece{words.Trouble{Err: s.err}}
+	t := words.Table{Head: []words.Text{words.T("preview.col.no"), {}, words.T("preview.col.upn"), words.T("flow.sync.changed")}, Right: []int{0}, Wrap: true}
 	for _, x := range s.drifted.Drifted[:min(len(s.drifted.Drifted), pageRows)] {
-		what := T("flow.sync.then_now", "attribute", string(x.Attribute), "then", x.Then, "now", x.Now)
+		what := words.T("flow.sync.then_now", "attribute", string(x.Attribute), "then", x.Then, "now", x.Now)
 		if x.Why != nil {
-			what = T("flow.what", "x", What{x.Why})
+			what = words.T("flow.what", "x", words.What{Err: x.Why})
 		}
-		t.Rows = append(t.Rows, []Text{Num(x.No), Raw(x.Kind.Sign()), Raw(x.UPN), what})
+		t.Rows = append(t.Rows, []words.Text{words.Num(x.No), words.Raw(x.Kind.Sign()), words.Raw(x.UPN), what})
 	}
 	v.Blocks = append(v.Blocks, t)
 	if n := len(s.drifted.Drifted) - pageRows; n > 0 {
-		v.Blocks = append(v.Blocks, Para{T("flow.more", "n", n)})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.more", "n", n)})
 	}
-	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "dryrun", Options: []Option{
-		{Key: "without", Text: T("flow.sync.without", "n", len(s.drifted.Drifted)), Note: T("flow.sync.without_note")},
-		{Key: "dryrun", Text: T("flow.dryrun.again"), Note: T("flow.sync.dryrun_note")},
-		{Key: "preview", Text: T("flow.sync.nothing"), Note: T("flow.sync.to_preview")},
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "dryrun", Options: []Option{
+		{Key: "without", Text: words.T("flow.sync.without", "n", len(s.drifted.Drifted)), Note: words.T("flow.sync.without_note")},
+		{Key: "dryrun", Text: words.T("flow.dryrun.again"), Note: words.T("flow.sync.dryrun_note")},
+		{Key: "preview", Text: words.T("flow.sync.nothing"), Note: words.T("flow.sync.to_preview")},
 	}}
 }
 
@@ -111,7 +112,7 @@ func (s *syncing) answer(d *data, a Answer) turn {
 		return t
 	}
 	if s.err == nil {
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	}
 	switch a.Text {
 	case "without":
@@ -124,20 +125,20 @@ func (s *syncing) answer(d *data, a Answer) turn {
 		return s.begin(d)
 	case "dryrun":
 		if d.file != nil {
-			return stayed(T("flow.preview.file_no_dryrun"))
+			return stayed(words.T("preview.file_no_dryrun"))
 		}
 		return goTo(DryRun)
 	case "preview":
 		return goTo(Preview)
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }
 
 // back is only taken where nothing runs: what is under way is stopped with
 // ctrl+c, which waits for the requests that were sent.
 func (s *syncing) back(*data) (turn, bool) {
 	if s.err == nil {
-		return stayed(T("flow.sync.running")), true
+		return stayed(words.T("flow.sync.running")), true
 	}
 	return goTo(Preview), true
 }

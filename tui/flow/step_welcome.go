@@ -9,6 +9,8 @@ import (
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/review"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // welcome asks how to begin: a new tenant, saved data, a plan file.
@@ -20,7 +22,7 @@ type welcome struct {
 	// domains are those that are set up, by tenant.
 	domains map[string][]string
 	path    string
-	work    Text
+	work    words.Text
 	err     error
 	needs   bool // a passphrase opens what is saved
 	seal    unlocking
@@ -89,7 +91,7 @@ func (s *welcome) enter(d *data, back bool) turn {
 // read looks for what is saved. A connection whose domains cannot be listed is
 // listed all the same.
 func (s *welcome) read(d *data) turn {
-	s.work = T("flow.welcome.reading")
+	s.work = words.T("flow.welcome.reading")
 	b := d.b
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		c, err := b.Connections(ctx)
@@ -113,36 +115,36 @@ func (s *welcome) read(d *data) turn {
 }
 
 func (s *welcome) view(d *data, now time.Time) View {
-	v := View{Title: T("flow.welcome.title"), Status: T("flow.welcome.status")}
+	v := View{Title: words.T("flow.welcome.title"), Status: words.T("flow.welcome.status")}
 	if !s.work.IsZero() {
 		v.Working = s.work
 		v.Ask = Question{Kind: Wait, Optional: true}
 		return v
 	}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
+		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
 	switch s.asks {
 	case askSaved, askCare, askForget, askUnlock:
 		s.viewSaved(&v)
 		return v
 	case askPlanFile:
-		v.Title = T("flow.welcome.open")
-		v.Ask = Question{Kind: Path, Text: T("flow.welcome.path"), Preset: s.path}
+		v.Title = words.T("flow.welcome.open")
+		v.Ask = Question{Kind: Path, Text: words.T("flow.welcome.path"), Preset: s.path}
 		return v
 	}
 	if s.loaded {
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "add", Options: []Option{
-			{Key: "add", Text: T("flow.welcome.add"), Note: T("flow.welcome.add_note")},
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "add", Options: []Option{
+			{Key: "add", Text: words.T("flow.welcome.add"), Note: words.T("flow.welcome.add_note")},
 		}}
-		note := T("flow.welcome.saved_none")
+		note := words.T("flow.welcome.saved_none")
 		if n := len(s.conns); n > 0 {
-			note = T("flow.welcome.saved_note", "n", n)
+			note = words.T("flow.welcome.saved_note", "n", n)
 			v.Ask.Preset = "saved"
 		}
 		v.Ask.Options = append(v.Ask.Options,
-			Option{Key: "saved", Text: T("word.saved-data"), Note: note},
-			Option{Key: "open", Text: T("flow.welcome.open"), Note: T("flow.welcome.open_note")})
+			Option{Key: "saved", Text: words.T("word.saved-data"), Note: note},
+			Option{Key: "open", Text: words.T("flow.welcome.open"), Note: words.T("flow.welcome.open_note")})
 		for i, u := range s.open {
 			key := resumeKey + strconv.FormatInt(u.Run, 10)
 			if i == 0 {
@@ -150,25 +152,25 @@ func (s *welcome) view(d *data, now time.Time) View {
 			}
 			v.Ask.Options = slices.Insert(v.Ask.Options, i, Option{
 				Key:  key,
-				Text: T("flow.welcome.resume", "domain", u.Domain),
-				Note: T("flow.welcome.resume_note", "run", int(u.Run), "started", Moment(u.Started)),
+				Text: words.T("flow.welcome.resume", "domain", u.Domain),
+				Note: words.T("flow.welcome.resume_note", "run", int(u.Run), "started", words.Moment(u.Started)),
 			})
 		}
 	}
-	v.Blocks = append([]Piece{
-		Para{T("flow.welcome.what")},
-		Para{T("flow.welcome.promise")},
+	v.Blocks = append([]words.Piece{
+		words.Para{Text: words.T("flow.welcome.what")},
+		words.Para{Text: words.T("flow.welcome.promise")},
 	}, v.Blocks...)
 	if d.b.Demo() != nil {
-		v.Blocks = append(v.Blocks, Para{T("flow.welcome.demo")})
+		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.welcome.demo")})
 	} else {
 		v.Blocks = append(
-			v.Blocks, Heading{T("flow.welcome.ready")},
-			Para{T("flow.welcome.ready_admin")}, Para{T("flow.welcome.ready_source")}, Para{T("flow.welcome.ready_count")},
-			Para{T("flow.welcome.try_demo")},
+			v.Blocks, words.Heading{Text: words.T("flow.welcome.ready")},
+			words.Para{Text: words.T("flow.welcome.ready_admin")}, words.Para{Text: words.T("flow.welcome.ready_source")}, words.Para{Text: words.T("flow.welcome.ready_count")},
+			words.Para{Text: words.T("flow.welcome.try_demo")},
 		)
 	}
-	v.Blocks = append(v.Blocks, Para{T("flow.welcome.independent")})
+	v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.welcome.independent")})
 	return v
 }
 
@@ -180,9 +182,9 @@ func (s *welcome) answer(d *data, a Answer) turn {
 	case askPlanFile:
 		s.path = filePath(a.Text, d.o.Windows)
 		if s.path == "" {
-			return stayed(T("flow.welcome.path_empty"))
+			return stayed(words.T("flow.welcome.path_empty"))
 		}
-		s.work = T("flow.welcome.opening", "file", s.path)
+		s.work = words.T("flow.welcome.opening", "file", s.path)
 		b, path := d.b, s.path
 		return does(effect(func(ctx context.Context, _ Reporter) any {
 			f, err := b.ReadFile(ctx, path)
@@ -210,7 +212,7 @@ func (s *welcome) answer(d *data, a Answer) turn {
 		return goTo(SignIn)
 	case "saved":
 		if len(s.conns) == 0 {
-			return stayed(T("flow.welcome.saved_nothing"))
+			return stayed(words.T("flow.welcome.saved_nothing"))
 		}
 		s.asks = askSaved
 		return turn{}
@@ -218,11 +220,11 @@ func (s *welcome) answer(d *data, a Answer) turn {
 		s.asks = askPlanFile
 		return turn{}
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }
 
 func (s *welcome) reopen(d *data, c consent.Connection) turn {
-	s.work = T("flow.welcome.reopening", "tenant", c.TenantName)
+	s.work = words.T("flow.welcome.reopening", "tenant", c.TenantName)
 	b, name := d.b, c.Name
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		session, err := b.Reopen(ctx, name)
@@ -236,7 +238,7 @@ const resumeKey = "resume-"
 // takeUp opens the connection of an interrupted sync, and the plan that was
 // approved for it.
 func (s *welcome) takeUp(d *data, u Unfinished) turn {
-	s.work = T("flow.welcome.taking_up", "domain", u.Domain)
+	s.work = words.T("flow.welcome.taking_up", "domain", u.Domain)
 	b := d.b
 	return does(effect(func(ctx context.Context, r Reporter) any {
 		session, err := b.Reopen(ctx, u.Connection)
@@ -279,14 +281,14 @@ func (s *welcome) back(d *data) (turn, bool) {
 	case askPlanFile:
 		s.asks = askHow
 	}
-	s.err, s.work = nil, Text{}
+	s.err, s.work = nil, words.Text{}
 	return turn{stop: true}, true
 }
 
 func (s *welcome) event(*data, any, time.Time) {}
 
 func (s *welcome) done(d *data, result any) turn {
-	s.work = Text{}
+	s.work = words.Text{}
 	switch r := result.(type) {
 	case savedRead:
 		s.loaded, s.conns, s.open, s.domains, s.needs = true, r.conns, r.open, r.domains, r.needs
@@ -325,7 +327,7 @@ func (s *welcome) done(d *data, result any) turn {
 		d.account = consent.Account{UPN: r.session.Connection().Account, Tenant: r.session.Connection().Tenant}
 		if r.resume > 0 {
 			d.domain = r.planned.Plan.Domain()
-			d.planned, d.review, d.resume = r.planned, newReviewed(r.planned.Plan), r.resume
+			d.planned, d.review, d.resume = r.planned, review.New(r.planned.Plan), r.resume
 			return goTo(Confirm)
 		}
 		if d.o.Home && d.file == nil && len(s.domains[d.account.Tenant]) > 0 {

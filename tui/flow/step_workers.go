@@ -8,12 +8,13 @@ import (
 
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/state"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // watching shows who carries out periodic syncs, what waits, and how the last
 // intervals ended. It reads again by itself.
 type watching struct {
-	working Text
+	working words.Text
 	err     error
 	up      standing
 	read    bool
@@ -30,7 +31,7 @@ const watchEvery = 5 * time.Second
 
 func (s *watching) enter(d *data, _ bool) turn {
 	if !s.read {
-		s.working = T("home.workers_reading")
+		s.working = words.T("home.workers_reading")
 	}
 	session, c := d.session, d.b.Clock()
 	return does(looking(func(ctx context.Context, r Reporter) any {
@@ -48,46 +49,46 @@ func (s *watching) enter(d *data, _ bool) turn {
 }
 
 func (s *watching) view(d *data, now time.Time) View {
-	v := View{Title: T("home.workers_title"), Status: T("home.workers_status")}
+	v := View{Title: words.T("home.workers_title"), Status: words.T("home.workers_status")}
 	if !s.working.IsZero() {
 		v.Working = s.working
 		v.Ask = Question{Kind: Wait, Optional: true}
 		return v
 	}
 	if s.err != nil {
-		v.Blocks = append(v.Blocks, Trouble{Err: s.err})
+		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
 	v.Blocks = append(v.Blocks, s.workers(now)...)
 	v.Blocks = append(v.Blocks, s.queue(now)...)
-	v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "home", Options: []Option{{Key: "home", Text: T("home.back")}}}
-	v.Commands = []Command{{Name: "again", Key: "r", Word: "again", Help: T("flow.check_again")}}
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "home", Options: []Option{{Key: "home", Text: words.T("home.back")}}}
+	v.Commands = []Command{{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")}}
 	return v
 }
 
-func (s *watching) workers(now time.Time) []Piece {
+func (s *watching) workers(now time.Time) []words.Piece {
 	if len(s.up.workers) == 0 {
-		return []Piece{Checks{{Mark: Warn, Text: T("home.w_never"), Detail: []Text{T("home.w_never_do")}}}}
+		return []words.Piece{words.Checks{{Mark: words.Warn, Text: words.T("home.w_never"), Detail: []words.Text{words.T("home.w_never_do")}}}}
 	}
-	t := Table{Head: []Text{{}, T("home.w_name"), T("home.w_seen_head"), T("home.w_doing"), T("home.w_done"), T("home.w_failed")}, Right: []int{4, 5}}
+	t := words.Table{Head: []words.Text{{}, words.T("home.w_name"), words.T("home.w_seen_head"), words.T("home.w_doing"), words.T("home.w_done"), words.T("home.w_failed")}, Right: []int{4, 5}}
 	for _, w := range s.up.workers {
-		mark, doing := OK, T("home.w_idle")
+		mark, doing := words.OK, words.T("home.w_idle")
 		switch {
 		case !w.Stopped.IsZero():
-			mark, doing = ToCome, T("home.w_stopped", "at", when(w.Stopped, now))
+			mark, doing = words.ToCome, words.T("home.w_stopped", "at", when(w.Stopped, now))
 		case now.Sub(w.Seen) > periodic.Silence:
-			mark, doing = Stops, T("home.w_silent")
+			mark, doing = words.Stops, words.T("home.w_silent")
 		case len(w.Doing) > 0:
-			mark, doing = UnderWay, Is(Names(w.Doing))
+			mark, doing = words.UnderWay, words.Is(words.Names(w.Doing))
 		}
-		t.Rows = append(t.Rows, []Text{
-			Raw(mark.String()), Raw(w.Name), T("home.ago", "ago", now.Sub(w.Seen)), doing, Num(int(w.Done)), Num(int(w.Failed)),
+		t.Rows = append(t.Rows, []words.Text{
+			words.Raw(mark.String()), words.Raw(w.Name), words.T("home.ago", "ago", now.Sub(w.Seen)), doing, words.Num(int(w.Done)), words.Num(int(w.Failed)),
 		})
 	}
-	return []Piece{Heading{T("home.w_head")}, t}
+	return []words.Piece{words.Heading{Text: words.T("home.w_head")}, t}
 }
 
 // queue are the domains by when they are due, those under way first.
-func (s *watching) queue(now time.Time) []Piece {
+func (s *watching) queue(now time.Time) []words.Piece {
 	list := make([]periodic.Status, 0, len(s.up.domains))
 	for _, p := range s.up.domains {
 		if p.State != state.Disabled {
@@ -95,7 +96,7 @@ func (s *watching) queue(now time.Time) []Piece {
 		}
 	}
 	if len(list) == 0 {
-		return []Piece{Heading{T("home.q_head")}, Para{T("home.q_none")}}
+		return []words.Piece{words.Heading{Text: words.T("home.q_head")}, words.Para{Text: words.T("home.q_none")}}
 	}
 	slices.SortFunc(list, func(a, b periodic.Status) int {
 		if (a.Turn != nil) != (b.Turn != nil) {
@@ -109,30 +110,30 @@ func (s *watching) queue(now time.Time) []Piece {
 		}
 		return strings.Compare(a.Domain, b.Domain)
 	})
-	t := Table{Head: []Text{T("word.domain"), T("home.periodic"), T("home.q_next"), T("home.q_last"), T("home.q_took"), T("home.q_changes")}, Right: []int{4, 5}}
-	chart := Chart{Name: T("home.q_chart")}
+	t := words.Table{Head: []words.Text{words.T("word.domain"), words.T("home.periodic"), words.T("home.q_next"), words.T("home.q_last"), words.T("home.q_took"), words.T("home.q_changes")}, Right: []int{4, 5}}
+	chart := words.Chart{Name: words.T("home.q_chart")}
 	for _, p := range list {
-		standing := T("home.ps_" + string(p.State))
+		standing := words.T("home.ps_" + string(p.State))
 		if p.Turn != nil {
-			standing = T("home.q_now", "worker", p.Turn.Worker)
+			standing = words.T("home.q_now", "worker", p.Turn.Worker)
 		}
-		row := []Text{Raw(p.Domain), standing, {}, {}, {}, {}}
+		row := []words.Text{words.Raw(p.Domain), standing, {}, {}, {}, {}}
 		if p.State == state.Enabled {
 			row[2] = when(p.Due, now)
 		}
 		if i := p.Last; i != nil {
-			row[3], row[4], row[5] = T("home.o_"+strings.ReplaceAll(i.Outcome, "-", "_")), Is(i.Ended.Sub(i.Started)), Num(i.Changes())
-			mark := OK
+			row[3], row[4], row[5] = words.T("home.o_"+strings.ReplaceAll(i.Outcome, "-", "_")), words.Is(i.Ended.Sub(i.Started)), words.Num(i.Changes())
+			mark := words.OK
 			if i.Why != nil {
-				mark = Stops
+				mark = words.Stops
 			}
-			chart.Bars = append(chart.Bars, Bar{At: i.Started, Value: i.Seen, Mark: mark})
+			chart.Bars = append(chart.Bars, words.Bar{At: i.Started, Value: i.Seen, Mark: mark})
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	out := []Piece{Heading{T("home.q_head")}, t}
+	out := []words.Piece{words.Heading{Text: words.T("home.q_head")}, t}
 	if len(chart.Bars) > 1 {
-		slices.SortFunc(chart.Bars, func(a, b Bar) int { return a.At.Compare(b.At) })
+		slices.SortFunc(chart.Bars, func(a, b words.Bar) int { return a.At.Compare(b.At) })
 		out = append(out, chart)
 	}
 	return out
@@ -147,20 +148,20 @@ func (s *watching) answer(d *data, a Answer) turn {
 		t.stop = true
 		return t
 	}
-	return stayed(T("flow.not_a_choice"))
+	return stayed(words.T("flow.not_a_choice"))
 }
 
 func (s *watching) back(*data) (turn, bool) { return turn{}, false }
 
 func (s *watching) event(d *data, e any, _ time.Time) {
 	if r, ok := e.(standingRead); ok {
-		s.working, s.err, s.up, s.read, s.at = Text{}, nil, r.up, true, d.now()
+		s.working, s.err, s.up, s.read, s.at = words.Text{}, nil, r.up, true, d.now()
 	}
 }
 
 func (s *watching) done(_ *data, result any) turn {
 	if r, ok := result.(standingRead); ok && r.err != nil {
-		s.working, s.err = Text{}, r.err
+		s.working, s.err = words.Text{}, r.err
 	}
 	return turn{}
 }

@@ -4,8 +4,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/secret"
+	"github.com/hacsync/hacsync/tui/review"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // View is what a step shows now: what is true, one question, the commands that
@@ -13,26 +14,28 @@ import (
 type View struct {
 	Step  Step
 	Where Where
-	Title Text
+	Title words.Text
 	// Aside stands at the right end of the title's line.
-	Aside  Text
-	Blocks []Piece
+	Aside  words.Text
+	Blocks []words.Piece
 	Ask    Question
 	// After belongs to one of the choices, such as a text for somebody else: it
 	// stands below the question where there is room, and c copies it.
-	After []Piece
+	After []words.Piece
 	// Commands work beside the answer; back, help and quit are the driver's.
 	Commands []Command
 	// Back says whether there is a step before.
 	Back bool
 	// Working is set while something runs: what it is.
-	Working Text
+	Working words.Text
 	Work    *Work
 	// Status is what is true about storing and writing.
-	Status Text
-	// Reading is the plan that the preview lists, for a driver that shows the rows
-	// itself; nil wherever there is no list.
-	Reading *Reading
+	Status words.Text
+	// Review is the plan that the preview lists, for a driver that shows the rows
+	// itself; nil wherever there is no list. Search is what the flow itself looks
+	// for in it: the row that two were joined into.
+	Review *review.Review
+	Search string
 }
 
 // Where is the header: what a photograph of any screen must show.
@@ -45,79 +48,6 @@ type Where struct {
 	Plan             string
 	Run              int64
 }
-
-// Piece is one part of a view: Para, Heading, Facts, Checks, Table, CodeCard,
-// PageCard, Script or Trouble.
-type Piece interface{ piece() }
-
-type (
-	// Para is running text.
-	Para struct{ Text Text }
-	// Heading begins a part.
-	Heading struct{ Text Text }
-	// Facts are labelled values.
-	Facts []Fact
-	// Fact is one of them.
-	Fact struct{ Label, Value Text }
-	// Checks is a list of findings.
-	Checks []Check
-	// Check is one finding, with what belongs to it below.
-	Check struct {
-		Mark   Mark
-		Text   Text
-		Detail []Text
-	}
-	// Table has a head and rows; the columns in Right are aligned right. The
-	// last column takes what is left: shortened, or with Wrap in full.
-	Table struct {
-		Head  []Text
-		Rows  [][]Text
-		Right []int
-		Wrap  bool
-	}
-	// CodeCard is a sign-in code.
-	CodeCard struct{ Code consent.Code }
-	// PageCard is a page of a sign-in by browser.
-	PageCard struct{ Page consent.Page }
-	// Script is a file's text, shown as it is.
-	Script struct {
-		Lines []string
-		// First is how many of them are shown where there is no scrolling, 0 for all.
-		First int
-	}
-	// Trouble is an error in the words of its code. Brief: without its remedy,
-	// where the choices are it.
-	Trouble struct {
-		Err   error
-		Brief bool
-	}
-)
-
-func (Para) piece()     {}
-func (Heading) piece()  {}
-func (Facts) piece()    {}
-func (Checks) piece()   {}
-func (Table) piece()    {}
-func (CodeCard) piece() {}
-func (PageCard) piece() {}
-func (Script) piece()   {}
-func (Trouble) piece()  {}
-
-// Mark is the sign of a finding.
-type Mark uint8
-
-// The marks: [  ] [..] [ok] [! ] [x ] [i ].
-const (
-	ToCome Mark = iota
-	UnderWay
-	OK
-	Warn
-	Stops
-	Info
-)
-
-// String is the mark as every screen draws it.
-func (m Mark) String() string { return [...]string{"[  ]", "[..]", "[ok]", "[! ]", "[x ]", "[i ]"}[m] }
 
 // Kind is the kind of a question.
 type Kind uint8
@@ -138,14 +68,14 @@ const (
 // Question is what a step asks.
 type Question struct {
 	Kind    Kind
-	Text    Text
+	Text    words.Text
 	Options []Option
 	// Head names the columns of a choice that is drawn as a table; Right are those
 	// that are aligned right.
-	Head  []Text
+	Head  []words.Text
 	Right []int
 	// Enter is what enter does with an option of such a choice; zero is View Details.
-	Enter Text
+	Enter words.Text
 	// Preset is the answer to an empty line: an option's key, or a text.
 	Preset string
 	// Optional: an empty answer is one. For Wait: nobody has to answer.
@@ -157,23 +87,27 @@ type Question struct {
 // Option is one choice.
 type Option struct {
 	Key  string // a short word without spaces; drivers number options as well
-	Text Text
-	Note Text // beside it: what it means
+	Text words.Text
+	Note words.Text // beside it: what it means
 	// Cells stand in the columns of Question.Head, in place of Text and Note.
-	Cells []Text
+	Cells []words.Text
 	// Wide stand there instead in a wide window, nil for none.
-	Wide []Text
+	Wide []words.Text
 	// Detail is what a screen shows below while the option is selected.
-	Detail []Piece
+	Detail []words.Piece
 }
 
 // Command is something a step does beside taking the answer.
 type Command struct {
-	Name string // what Answer.Command says
-	Key  string // the key of the screens
-	Word string // the word that may be typed instead
-	Arg  Text   // names what follows it; zero if nothing does
-	Help Text
+	Name string     // what Answer.Command says
+	Key  string     // the key of the screens
+	Word string     // the word that may be typed instead
+	Also string     // or this one
+	Arg  words.Text // names what follows it; zero if nothing does
+	Help words.Text
+	// Lines: it is for rows that are listed line by line; a screen that shows them
+	// itself has ways of its own.
+	Lines bool
 	// OfOption: what follows is one of the options, by number or key; a screen
 	// gives the selected one.
 	OfOption bool
@@ -190,6 +124,9 @@ type Answer struct {
 	Command string
 	// Text is the answer, an option's key, or the command's argument.
 	Text string
+	// Rows are the numbers of rows that a command is for, where a screen gives them
+	// in place of Text.
+	Rows []int
 	// Secret is the answer to a question of kind Secret; Text is empty then.
 	Secret secret.Text
 }

@@ -5,89 +5,91 @@ import (
 	"strconv"
 
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // viewSaved lists the saved connections, and what can be done with one.
 func (s *welcome) viewSaved(v *View) {
-	v.Title = T("word.saved-data")
+	v.Title = words.T("word.saved-data")
 	switch s.asks {
 	case askUnlock:
 		s.seal.view(v)
-		v.Status = T("flow.passphrase.status")
+		v.Status = words.T("flow.passphrase.status")
 		return
 	case askCare:
-		v.Title = T("flow.saved.title", "tenant", s.of.TenantName)
+		v.Title = words.T("flow.saved.title", "tenant", s.of.TenantName)
 		v.Blocks = append(v.Blocks, s.facts(s.of))
-		v.Ask = Question{Kind: Choice, Text: T("flow.choose"), Preset: "renew", Options: []Option{
-			{Key: "renew", Text: T("flow.saved.renew"), Note: T("flow.saved.renew_note")},
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "renew", Options: []Option{
+			{Key: "renew", Text: words.T("flow.saved.renew"), Note: words.T("flow.saved.renew_note")},
 		}}
 		if s.of.Acts() {
-			v.Ask.Options = append(v.Ask.Options, Option{Key: "certificate", Text: T("flow.saved.certificate"), Note: T("flow.saved.certificate_note")})
+			v.Ask.Options = append(v.Ask.Options, Option{Key: "certificate", Text: words.T("flow.saved.certificate"), Note: words.T("flow.saved.certificate_note")})
 			v.Ask.Preset = "certificate"
 		}
 		v.Ask.Options = append(v.Ask.Options,
-			Option{Key: "forget", Text: T("flow.saved.forget"), Note: T("flow.saved.forget_note")},
-			Option{Key: "list", Text: T("flow.saved.list")})
+			Option{Key: "forget", Text: words.T("flow.saved.forget"), Note: words.T("flow.saved.forget_note")},
+			Option{Key: "list", Text: words.T("flow.saved.list")})
 		return
 	case askForget:
-		v.Title = T("flow.saved.forget_title", "tenant", s.of.TenantName)
-		removed := Checks{{Mark: Stops, Text: T("flow.saved.gone_signin"), Detail: []Text{T("flow.saved.gone_signin_detail")}}}
+		v.Title = words.T("flow.saved.forget_title", "tenant", s.of.TenantName)
+		removed := words.Checks{{Mark: words.Stops, Text: words.T("flow.saved.gone_signin"), Detail: []words.Text{words.T("flow.saved.gone_signin_detail")}}}
 		if s.of.Application != nil {
-			removed = append(removed, Check{Mark: Stops, Text: T("flow.saved.gone_key", "name", s.of.Application.Name), Detail: []Text{T("flow.saved.gone_key_detail")}})
+			removed = append(removed, words.Check{Mark: words.Stops, Text: words.T("flow.saved.gone_key", "name", s.of.Application.Name), Detail: []words.Text{words.T("flow.saved.gone_key_detail")}})
 		}
-		removed = append(removed, Check{Mark: Stops, Text: T("flow.saved.gone_secrets")})
+		removed = append(removed, words.Check{Mark: words.Stops, Text: words.T("flow.saved.gone_secrets")})
 		v.Blocks = append(v.Blocks,
-			Heading{T("flow.saved.removed")}, removed,
-			Heading{T("flow.saved.stays")}, Checks{{Mark: OK, Text: T("flow.saved.stays_state")}, {Mark: OK, Text: T("flow.saved.stays_tenant")}})
-		v.Ask = Question{Kind: Choice, Text: T("flow.saved.forget_ask"), Preset: "keep", Options: []Option{
-			{Key: "forget", Text: T("flow.saved.forget")},
-			{Key: "keep", Text: T("flow.saved.keep")},
+			words.Heading{Text: words.T("flow.saved.removed")}, removed,
+			words.Heading{Text: words.T("flow.saved.stays")}, words.Checks{{Mark: words.OK, Text: words.T("flow.saved.stays_state")}, {Mark: words.OK, Text: words.T("flow.saved.stays_tenant")}})
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.saved.forget_ask"), Preset: "keep", Options: []Option{
+			{Key: "forget", Text: words.T("flow.saved.forget")},
+			{Key: "keep", Text: words.T("flow.saved.keep")},
 		}}
 		return
 	case askHow, askSaved, askPlanFile:
 	}
-	v.Ask = Question{Kind: Choice, Text: T("flow.welcome.which"), Preset: "1"}
+	v.Ask = Question{Kind: Choice, Text: words.T("flow.welcome.which"), Preset: "1"}
 	for i, c := range s.conns {
 		v.Ask.Options = append(v.Ask.Options, Option{
-			Key: strconv.Itoa(i + 1), Text: Raw(c.TenantName + " (" + c.Initial + ")"), Note: s.summary(c),
+			Key: strconv.Itoa(i + 1), Text: words.Raw(c.TenantName + " (" + c.Initial + ")"), Note: s.summary(c),
 		})
 	}
-	v.Commands = []Command{{Name: "care", Key: "e", Word: "edit", Arg: T("flow.arg_no"), Help: T("flow.saved.cmd"), OfOption: true}}
+	v.Commands = []Command{{Name: "care", Key: "e", Word: "edit", Arg: words.T("flow.arg_no"), Help: words.T("flow.saved.cmd"), OfOption: true}}
 }
 
 // summary is a connection in one line: who acts, for which domains, when last.
-func (s *welcome) summary(c consent.Connection) Text {
-	list := Texts{whoActs(c)}
+func (s *welcome) summary(c consent.Connection) words.Text {
+	list := words.Texts{whoActs(c)}
 	if names := s.domains[c.Tenant]; len(names) > 0 {
-		list = append(list, T("flow.saved.domains", "names", Names(names)))
+		list = append(list, words.T("flow.saved.domains", "names", words.Names(names)))
 	}
 	if !c.LastUsed.IsZero() {
-		list = append(list, T("flow.saved.used", "at", Day(c.LastUsed)))
+		list = append(list, words.T("flow.saved.used", "at", words.Day(c.LastUsed)))
 	}
-	return Is(list)
+	return words.Is(list)
 }
 
-func whoActs(c consent.Connection) Text {
+func whoActs(c consent.Connection) words.Text {
 	if c.Acts() {
-		return T("flow.saved.application", "name", c.Application.Name)
+		return words.T("flow.saved.application", "name", c.Application.Name)
 	}
-	return Raw(c.Account)
+	return words.Raw(c.Account)
 }
 
-func (s *welcome) facts(c consent.Connection) Facts {
-	facts := Facts{
-		{T("word.tenant"), Raw(c.TenantName + " (" + c.Initial + ")")},
-		{T("flow.saved.f_who"), whoActs(c)},
+func (s *welcome) facts(c consent.Connection) words.Facts {
+	facts := words.Facts{
+		{Label: words.T("word.tenant"), Value: words.Raw(c.TenantName + " (" + c.Initial + ")")},
+		{Label: words.T("flow.saved.f_who"), Value: whoActs(c)},
 	}
 	if names := s.domains[c.Tenant]; len(names) > 0 {
-		facts = append(facts, Fact{T("flow.saved.f_domains"), Is(Names(names))})
+		facts = append(facts, words.Fact{Label: words.T("flow.saved.f_domains"), Value: words.Is(words.Names(names))})
 	}
 	if a := c.Application; a != nil && !a.Ends.IsZero() {
-		facts = append(facts, Fact{T("flow.saved.f_certificate"), T("flow.saved.ends", "at", Day(a.Ends))})
+		facts = append(facts, words.Fact{Label: words.T("flow.saved.f_certificate"), Value: words.T("flow.saved.ends", "at", words.Day(a.Ends))})
 	}
 	if !c.LastUsed.IsZero() {
-		facts = append(facts, Fact{T("flow.saved.f_used"), Is(Moment(c.LastUsed))})
+		facts = append(facts, words.Fact{Label: words.T("flow.saved.f_used"), Value: words.Is(words.Moment(c.LastUsed))})
 	}
 	return facts
 }
@@ -113,7 +115,7 @@ func (s *welcome) answerSaved(d *data, a Answer) turn {
 			s.asks = askSaved
 			return turn{}
 		}
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	case askForget:
 		switch a.Text {
 		case "forget":
@@ -122,12 +124,12 @@ func (s *welcome) answerSaved(d *data, a Answer) turn {
 			s.asks = askSaved
 			return turn{}
 		}
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	case askHow, askSaved, askPlanFile:
 	}
-	i, ok := number(a.Text)
+	i, ok := input.Number(a.Text)
 	if !ok || i < 1 || i > len(s.conns) {
-		return stayed(T("flow.not_a_choice"))
+		return stayed(words.T("flow.not_a_choice"))
 	}
 	s.of = s.conns[i-1]
 	switch a.Command {
@@ -137,7 +139,7 @@ func (s *welcome) answerSaved(d *data, a Answer) turn {
 	case "":
 		return s.unlocked(d, func() turn { return s.reopen(d, s.of) })
 	}
-	return stayed(T("flow.not_a_command"))
+	return stayed(words.T("flow.not_a_command"))
 }
 
 // unlocked does what opens saved data, after the passphrase where one is needed.
@@ -159,7 +161,7 @@ func (s *welcome) target(d *data, c consent.Connection) {
 }
 
 func (s *welcome) forget(d *data) turn {
-	s.work = T("flow.saved.forgetting", "tenant", s.of.TenantName)
+	s.work = words.T("flow.saved.forgetting", "tenant", s.of.TenantName)
 	b, name := d.b, s.of.Name
 	// What is open of it would be saved again.
 	if d.session != nil && d.session.Connection().Name == name {
@@ -170,7 +172,7 @@ func (s *welcome) forget(d *data) turn {
 
 // renew makes a new certificate for the application of a connection.
 func (s *welcome) renew(d *data) turn {
-	s.asks, s.work = askCare, T("flow.saved.renewing", "name", s.of.Application.Name)
+	s.asks, s.work = askCare, words.T("flow.saved.renewing", "name", s.of.Application.Name)
 	b, name := d.b, s.of.Name
 	e := effect(func(ctx context.Context, _ Reporter) any {
 		session, err := b.Reopen(ctx, name)
@@ -200,7 +202,7 @@ func (s *welcome) cared(d *data, result any) turn {
 		}
 		s.asks = askSaved
 		t := s.read(d)
-		t.say = []Text{T("flow.saved.forgotten", "tenant", s.of.TenantName)}
+		t.say = []words.Text{words.T("flow.saved.forgotten", "tenant", s.of.TenantName)}
 		return t
 	case certified:
 		if r.err != nil {
@@ -209,7 +211,7 @@ func (s *welcome) cared(d *data, result any) turn {
 		}
 		s.asks = askSaved
 		t := s.read(d)
-		t.say = []Text{T("flow.saved.renewed", "name", r.app.Name, "at", Day(r.app.Ends))}
+		t.say = []words.Text{words.T("flow.saved.renewed", "name", r.app.Name, "at", words.Day(r.app.Ends))}
 		return t
 	}
 	return turn{}
@@ -223,7 +225,7 @@ func (s *welcome) notOpened(d *data, r reopened) turn {
 	d.target = d.o.Target
 	if sealedAway(r.err) {
 		s.asks = askSaved
-		return stayed(T("flow.saved.left"))
+		return stayed(words.T("flow.saved.left"))
 	}
 	for _, c := range s.conns {
 		if c.Name == r.name {
@@ -233,11 +235,11 @@ func (s *welcome) notOpened(d *data, r reopened) turn {
 	if r.resume > 0 {
 		return turn{} // the words say what became of the run
 	}
-	return stayed(T("flow.welcome.sign_in_again"))
+	return stayed(words.T("flow.welcome.sign_in_again"))
 }
 
 // sealedAway reports whether saved data is there and its key is not.
 func sealedAway(err error) bool {
-	return problem.Has(err, problem.SealedElsewhere, problem.SealedNewer, problem.KeyringAbsent, problem.KeyringRefused, problem.KeyringEmpty,
+	return problem.Has(err, problem.SealedElsewhere, problem.SealedNewer, problem.SealedDamaged, problem.KeyringAbsent, problem.KeyringSilent, problem.KeyringRefused, problem.KeyringEmpty,
 		problem.PassphraseWrong, problem.IdentityMissing, problem.IdentityUnreadable, problem.IdentityExposed, problem.IdentityInvalid)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // Options say how the lines look.
@@ -110,7 +111,7 @@ func (w *walker) write(s string) {
 	}
 }
 
-func (w *walker) say(texts ...flow.Text) {
+func (w *walker) say(texts ...words.Text) {
 	for _, t := range texts {
 		p := w.page()
 		p.wrapped("", p.say(t))
@@ -188,7 +189,7 @@ func (w *walker) show(v flow.View) {
 	} else if w.passed {
 		// The same trouble once more is news.
 		w.passed = false
-		if slices.ContainsFunc(v.Blocks, func(b flow.Piece) bool { _, ok := b.(flow.Trouble); return ok }) {
+		if slices.ContainsFunc(v.Blocks, func(b words.Piece) bool { _, ok := b.(words.Trouble); return ok }) {
 			w.body = ""
 		}
 	}
@@ -341,7 +342,7 @@ func (w *walker) line(ctx context.Context, v flow.View, line string) {
 	w.in.prompted = false
 	switch secret := v.Ask.Kind == flow.Secret; {
 	case secret && line != "" && !w.o.Interactive:
-		w.write(w.page().say(flow.T("flow.plain.hidden")) + "\n")
+		w.write(w.page().say(words.T("flow.plain.hidden")) + "\n")
 	case secret:
 	case !w.o.Interactive:
 		// A terminal shows what is typed; a pipe does not.
@@ -355,7 +356,7 @@ func (w *walker) line(ctx context.Context, v flow.View, line string) {
 		w.write(p.b.String())
 		return
 	case isUnknown:
-		w.say(flow.T("flow.plain.not_understood", "line", strings.TrimSpace(line)))
+		w.say(words.T("flow.plain.not_understood", "line", strings.TrimSpace(line)))
 		return
 	case isNothing:
 		return
@@ -382,13 +383,13 @@ func (w *walker) quitWhileWriting() {
 	if !w.asked {
 		w.asked = true
 		if w.step == int(flow.Sync) {
-			w.say(flow.T("flow.plain.quit_running"))
+			w.say(words.T("flow.plain.quit_running"))
 		} else {
-			w.say(flow.T("flow.plain.quit_giving"))
+			w.say(words.T("flow.plain.quit_giving"))
 		}
 		return
 	}
-	w.say(flow.T("flow.plain.stopping"))
+	w.say(words.T("flow.plain.stopping"))
 	for _, r := range w.running {
 		r.cancel()
 	}

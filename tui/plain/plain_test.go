@@ -350,9 +350,10 @@ func TestDryRun_FailedGivesNoPlan(t *testing.T) {
 }
 
 func TestPreview_SearchDetailAndPages(t *testing.T) {
-	got := walk(t, flowtest.New(t), append(toPreview(), "1", "", "/渡辺", "b", "/ﾜﾀﾅﾍﾞ", "skip", "summary", "update", "f same", "f what", "999", "？", "q")...)
-	got.has(t, "delete, No. 1", "Is in Microsoft 365, is not in the source", "has a licence", "shared mailbox", "displayName",
-		"There is: f sign-in", "There are numbers from 1 to", "search names, UPNs and values")
+	got := walk(t, flowtest.New(t), append(toPreview(), "1", "", "/髙橋", "b", "/ﾜﾀﾅﾍﾞ", "4", "skip", "summary", "update", "f same", "f what", "999", "？", "q")...)
+	got.has(t, "delete, No. 1", "never: this account was in no complete read", "Has licensed, user mailbox", "2 of 7 shown", "0 of 7 shown",
+		"displayName 佐藤 花[子] -> 佐藤 花[]", "1 shared mailbox (HS-3108): user90", "displayName 3 0 3 0", "22 = 17 unchanged + 3 update",
+		"There is: f sign-in, f used-lately", "There are numbers from 1 to", "search names, UPNs and values")
 }
 
 func TestPreview_LeaveOutAsksForDeletionsOnly(t *testing.T) {
@@ -594,5 +595,46 @@ func TestOutcome_ReportOfTheLastSync(t *testing.T) {
 	}
 	if r := got.outcome.End.Report; r == nil || r.ByKind[plan.Delete] != (run.Tally{Planned: 2, Sent: 2, Seen: 2}) {
 		t.Errorf("report %+v", r)
+	}
+}
+
+// asking is a world with a question: an account and an addition of one name.
+func asking(t *testing.T) *flowtest.World {
+	t.Helper()
+	w := flowtest.New(t)
+	w.Extra, w.Ask = 3, true
+	w.Settings["max_allowed_deletions"] = "50"
+	return w
+}
+
+func TestQuestions_AreAskedOneAtATimeAndAnsweredByWord(t *testing.T) {
+	w := asking(t)
+	got := walk(t, w, append(toPreview(), "", "questions", "different", "list", "", "z", "同一人物", "別人", "保留", "same", "D", "q1", "b", "q")...)
+	got.has(t, "? questions 1", "Q1 Is it one person?", "(x) not-now", "(x) different", "That was the last question.",
+		"Q1 is open again.", "(x) same", "different people: - deleted", "stays; its row is a skip until mended")
+	if len(w.Answers) != 1 || w.Answers[0].Kind != plan.DifferentPeople || w.Answers[0].By != flowtest.Account {
+		t.Errorf("kept are %+v", w.Answers)
+	}
+}
+
+func TestQuestions_AnswersAreKeptAndAppliedToTheNextPlan(t *testing.T) {
+	w := asking(t)
+	walk(t, w, append(toPreview(), "different", "b", "q")...)
+	if len(w.Answers) != 1 {
+		t.Fatalf("kept are %+v", w.Answers)
+	}
+	walk(t, w, append(toPreview(), "questions", "q")...).has(t, "1 of 1 questions answered: 0 same person, 1 different, 0 not now.", "add 1", "delete 5")
+}
+
+func TestConfirm_SaysWhichQuestionsStayOpen(t *testing.T) {
+	w := asking(t)
+	got := walk(t, w, append(toPreview(), "s", "", "", "4", "approve", "quit")...)
+	got.has(t, "1 question stays open: nothing happens to its account and 1 row: user34", "The accounts keep working as before", "4 of them were never seen in HAC",
+		"Sync finished: 7 of 7")
+	w = asking(t)
+	got = walk(t, w, append(toPreview(), "different", "s", "", "", "5", "approve", "quit")...)
+	got.has(t, "answered 1: 0 same person, 1 different, 0 not now", "1 waits for an addition (user20) and is not tried if that fails", "Sync finished: 9 of 9")
+	if len(w.Applied) != 1 || w.Applied[0].Counts().OpenQuestions != 0 {
+		t.Errorf("applied %d", len(w.Applied))
 	}
 }

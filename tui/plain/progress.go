@@ -7,6 +7,7 @@ import (
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // progressLines writes how far long work is, as lines that say something new:
@@ -34,19 +35,19 @@ func (l *progressLines) ended(p *page, v flow.View) string {
 			continue
 		}
 		l.done[ph.Phase] = true
-		text := p.say(flow.T("progress." + string(ph.Phase)))
+		text := p.say(words.T("progress." + string(ph.Phase)))
 		if n := max(ph.Done, ph.Total); n > 0 {
 			text += "  " + p.p.Int(n)
 		}
-		p.wrapped(flow.OK.String()+" ", text)
+		p.wrapped(words.OK.String()+" ", text)
 	}
 	for _, r := range w.Failures[min(l.failures, len(w.Failures)):] {
-		what := p.say(flow.T("outcome." + strings.ReplaceAll(r.Outcome, " ", "_")))
+		what := p.say(words.T("outcome." + strings.ReplaceAll(r.Outcome, " ", "_")))
 		if r.Err != nil {
-			words := p.p.Problem(r.Err)
-			what = words.What + "  (" + string(words.Code) + ")"
+			said := p.p.Problem(r.Err)
+			what = said.What + "  (" + string(said.Code) + ")"
 		}
-		p.wrapped(flow.Stops.String()+" ", p.say(flow.T("flow.plain.row", "no", r.No, "kind", flow.T("kind."+r.Kind), "upn", r.UPN, "what", flow.Raw(what))))
+		p.wrapped(words.Stops.String()+" ", p.say(words.T("flow.plain.row", "no", r.No, "kind", words.T("kind."+r.Kind), "upn", r.UPN, "what", words.Raw(what))))
 	}
 	l.failures = len(w.Failures)
 	return p.b.String()
@@ -66,7 +67,7 @@ func (l *progressLines) lines(p *page, v flow.View, now, real time.Time) string 
 			}
 			if left >= 0 && left != l.left && real.Sub(l.at) >= countdown {
 				l.at, l.left = real, left
-				p.wrapped("     ", p.say(flow.T("flow.plain.time_left", "left", until.Sub(now), "until", flow.Clock(until))))
+				p.wrapped("     ", p.say(words.T("flow.plain.time_left", "left", until.Sub(now), "until", words.Clock(until))))
 			}
 		}
 		return p.b.String()
@@ -76,7 +77,7 @@ func (l *progressLines) lines(p *page, v flow.View, now, real time.Time) string 
 		return ""
 	}
 	l.last = s
-	p.wrapped(flow.UnderWay.String()+" ", s)
+	p.wrapped(words.UnderWay.String()+" ", s)
 	return p.b.String()
 }
 
@@ -84,21 +85,21 @@ func (l *progressLines) lines(p *page, v flow.View, now, real time.Time) string 
 func workLine(p *page, w *flow.Work) string {
 	var parts []string
 	if w.Pause > 0 {
-		parts = append(parts, p.say(flow.T("progress.pause", "duration", w.Pause)))
+		parts = append(parts, p.say(words.T("progress.pause", "duration", w.Pause)))
 	}
 	if sum := w.Sum(); w.Rows != nil && sum.Sent > 0 {
-		parts = append(parts, p.say(flow.T("flow.plain.rows", "seen", sum.Seen, "sent", sum.Sent, "planned", sum.Planned, "failed", sum.Failed)))
+		parts = append(parts, p.say(words.T("flow.plain.rows", "seen", sum.Seen, "sent", sum.Sent, "planned", sum.Planned, "failed", sum.Failed)))
 	} else {
 		for _, ph := range w.Phases {
 			if !ph.Began || ph.Ended {
 				continue
 			}
-			name := flow.T("progress." + string(ph.Phase))
+			name := words.T("progress." + string(ph.Phase))
 			switch {
 			case ph.Total > 0:
-				parts = append(parts, p.say(flow.T("flow.plain.of", "name", name, "done", ph.Done, "total", ph.Total)))
+				parts = append(parts, p.say(words.T("flow.plain.of", "name", name, "done", ph.Done, "total", ph.Total)))
 			case ph.Done > 0:
-				parts = append(parts, p.say(flow.T("flow.plain.so_far", "name", name, "done", ph.Done)))
+				parts = append(parts, p.say(words.T("flow.plain.so_far", "name", name, "done", ph.Done)))
 			default:
 				parts = append(parts, p.say(name))
 			}
@@ -108,10 +109,10 @@ func workLine(p *page, w *flow.Work) string {
 		return ""
 	}
 	if w.Rate >= 1 {
-		parts = append(parts, p.say(flow.T("flow.plain.rate", "n", int(w.Rate))))
+		parts = append(parts, p.say(words.T("flow.plain.rate", "n", int(w.Rate))))
 	}
 	if w.Left > 0 {
-		parts = append(parts, p.say(flow.T("flow.plain.left", "left", flow.About(w.Left))))
+		parts = append(parts, p.say(words.T("flow.plain.left", "left", words.About(w.Left))))
 	}
 	return message.Clean(strings.Join(parts, "; "))
 }

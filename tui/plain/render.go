@@ -5,7 +5,9 @@ import (
 
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // page writes views as lines of a width, without colour and without moving the
@@ -16,7 +18,7 @@ type page struct {
 	b     strings.Builder
 }
 
-func (w *page) say(t flow.Text) string { return flow.Say(w.p, t) }
+func (w *page) say(t words.Text) string { return words.Say(w.p, t) }
 
 func (w *page) line(s string) {
 	w.b.WriteString(strings.TrimRight(s, " "))
@@ -44,7 +46,7 @@ func (w *page) header(v flow.View) {
 	h := v.Where
 	parts := []string{strings.TrimSpace("hacsync " + message.Clean(h.Version))}
 	if !h.Known {
-		parts = append(parts, w.say(flow.T("flow.plain.no_connection")))
+		parts = append(parts, w.say(words.T("flow.plain.no_connection")))
 	}
 	for _, s := range []string{h.Tenant, h.Domain} {
 		if s != "" {
@@ -59,9 +61,9 @@ func (w *page) header(v flow.View) {
 		badge = "badge.not-connected"
 	}
 	w.line(strings.Repeat("-", w.width))
-	w.wrapped("", strings.Join(parts, " | ")+"  ["+w.say(flow.T(badge))+"]")
+	w.wrapped("", strings.Join(parts, " | ")+"  ["+w.say(words.T(badge))+"]")
 	if n := v.Step.Rail(); n > 0 {
-		w.line(w.say(flow.T("flow.plain.step", "n", n, "name", flow.T("flow.step."+v.Step.String()))))
+		w.line(w.say(words.T("flow.plain.step", "n", n, "name", words.T("flow.step."+v.Step.String()))))
 	}
 	w.line(strings.Repeat("-", w.width))
 }
@@ -81,17 +83,17 @@ func (w *page) body(v flow.View) {
 	}
 }
 
-func (w *page) piece(b flow.Piece) {
+func (w *page) piece(b words.Piece) {
 	switch b := b.(type) {
-	case flow.Para:
+	case words.Para:
 		w.blank()
 		w.wrapped("", w.say(b.Text))
-	case flow.Heading:
+	case words.Heading:
 		w.blank()
 		w.line("== " + w.say(b.Text) + " ==")
-	case flow.Facts:
+	case words.Facts:
 		w.facts(b)
-	case flow.Checks:
+	case words.Checks:
 		w.blank()
 		for _, c := range b {
 			w.wrapped(c.Mark.String()+" ", w.say(c.Text))
@@ -99,17 +101,23 @@ func (w *page) piece(b flow.Piece) {
 				w.wrapped("     ", w.say(d))
 			}
 		}
-	case flow.Table:
+	case words.Changes:
+		w.changes(b)
+	case words.Table:
 		w.table(b)
-	case flow.CodeCard:
+	case words.Beside:
+		w.beside(b)
+	case words.Ways:
+		w.ways(b)
+	case words.CodeCard:
 		w.blank()
 		w.line("    " + message.Clean(b.Code.URL))
 		w.blank()
 		w.line("    " + message.Clean(b.Code.UserCode))
-	case flow.PageCard:
+	case words.PageCard:
 		w.blank()
 		w.line("    " + message.Clean(b.Page.URL)) // whole, so that it can be copied
-	case flow.Script:
+	case words.Script:
 		lines := b.Lines
 		if b.First > 0 && len(lines) > b.First {
 			lines = lines[:b.First]
@@ -119,16 +127,16 @@ func (w *page) piece(b flow.Piece) {
 			w.line("  " + message.Clean(strings.ReplaceAll(l, "\t", "    ")))
 		}
 		if len(lines) < len(b.Lines) {
-			w.line(w.say(flow.T("flow.plain.script_part", "n", len(lines), "of", len(b.Lines))))
+			w.line(w.say(words.T("flow.plain.script_part", "n", len(lines), "of", len(b.Lines))))
 		}
-	case flow.Chart:
+	case words.Chart:
 		w.chart(b)
-	case flow.Trouble:
+	case words.Trouble:
 		w.trouble(b)
 	}
 }
 
-func (w *page) facts(f flow.Facts) {
+func (w *page) facts(f words.Facts) {
 	if len(f) == 0 {
 		return
 	}
@@ -140,28 +148,44 @@ func (w *page) facts(f flow.Facts) {
 	w.lines(widget.Pairs(labels, values, w.width))
 }
 
-// trouble says what happened, the way on, and the code to look it up by.
-func (w *page) trouble(b flow.Trouble) {
-	words := w.p.Problem(b.Err)
-	w.blank()
-	w.wrapped("! ", words.What+"  ("+string(words.Code)+")")
-	if !b.Brief {
-		w.wrapped("  ", words.Remedy)
+// changes are the values before and after; a new account has none before.
+func (w *page) changes(list words.Changes) {
+	t := words.Table{Head: []words.Text{words.T("preview.col.attribute"), words.T("preview.old_new")}, Wrap: true}
+	for _, c := range list {
+		value := words.T("preview.change", "old", c.Old, "new", c.New)
+		switch {
+		case c.Added:
+			value = c.New
+		case c.SignIn:
+			value = words.Is(words.Spaced{value, words.T("preview.affects")})
+		}
+		t.Rows = append(t.Rows, []words.Text{words.Is(c.Attribute), value})
 	}
-	if words.RequestID != "" && !b.Brief {
-		w.wrapped("  ", w.say(flow.T("flow.result.request_id", "id", words.RequestID)))
+	w.table(t)
+}
+
+// trouble says what happened, the way on, and the code to look it up by.
+func (w *page) trouble(b words.Trouble) {
+	said := w.p.Problem(b.Err)
+	w.blank()
+	w.wrapped("! ", said.What+"  ("+string(said.Code)+")")
+	if !b.Brief {
+		w.wrapped("  ", said.Remedy)
+	}
+	if said.RequestID != "" && !b.Brief {
+		w.wrapped("  ", w.say(words.T("flow.result.request_id", "id", said.RequestID)))
 	}
 }
 
 const gap = "  "
 
-func (w *page) table(t flow.Table) {
+func (w *page) table(t words.Table) {
 	if len(t.Rows) == 0 {
 		return
 	}
 	w.blank()
 	g := widget.Grid{Right: t.Right, Wrap: t.Wrap}
-	for _, r := range append([][]flow.Text{t.Head}, t.Rows...) {
+	for _, r := range append([][]words.Text{t.Head}, t.Rows...) {
 		cells := make([]string, len(r))
 		for i, c := range r {
 			cells[i] = w.say(c)
@@ -217,7 +241,7 @@ func (w *page) choices(q flow.Question) {
 	for _, i := range q.Right {
 		g.Right = append(g.Right, i+1)
 	}
-	add := func(first string, cells []flow.Text) {
+	add := func(first string, cells []words.Text) {
 		row := []string{first}
 		for _, c := range cells {
 			row = append(row, w.say(c))
@@ -241,7 +265,7 @@ func (w *page) choices(q flow.Question) {
 }
 
 // chart writes the columns of a chart as what they stand for.
-func (w *page) chart(c flow.Chart) {
+func (w *page) chart(c words.Chart) {
 	n := len(c.Bars)
 	if n == 0 {
 		return
@@ -249,12 +273,12 @@ func (w *page) chart(c flow.Chart) {
 	sum, bad := 0, 0
 	for _, b := range c.Bars {
 		sum += b.Value
-		if b.Mark == flow.Stops || b.Mark == flow.Warn {
+		if b.Mark == words.Stops || b.Mark == words.Warn {
 			bad++
 		}
 	}
 	w.blank()
-	w.wrapped("", w.say(flow.T("flow.plain.chart", "name", c.Name, "n", n, "most", c.Most(), "sum", sum, "bad", bad)))
+	w.wrapped("", w.say(words.T("flow.plain.chart", "name", c.Name, "n", n, "most", c.Most(), "sum", sum, "bad", bad)))
 }
 
 // prompt is what stands before what a person types: the answer that an empty
@@ -271,7 +295,7 @@ func (w *page) prompt(v flow.View) string {
 	case preset != "":
 		return "[" + preset + "] > "
 	case q.Optional && (q.Kind == flow.Line || q.Kind == flow.Number):
-		return "[" + w.say(flow.T("flow.plain.empty")) + "] > "
+		return "[" + w.say(words.T("flow.plain.empty")) + "] > "
 	}
 	return "> "
 }
@@ -282,18 +306,18 @@ func (w *page) help(v flow.View) {
 	type entry struct{ keys, text string }
 	var list []entry
 	if len(v.Ask.Options) > 0 {
-		list = append(list, entry{"1-" + w.p.Int(len(v.Ask.Options)), w.say(flow.T("flow.plain.h_choose"))})
+		list = append(list, entry{"1-" + w.p.Int(len(v.Ask.Options)), w.say(words.T("flow.plain.h_choose"))})
 	}
 	switch v.Ask.Kind {
 	case flow.List:
-		list = append(list, entry{w.say(flow.T("flow.arg_no")), w.say(flow.T("flow.plain.h_row"))})
+		list = append(list, entry{w.say(words.T("flow.arg_no")), w.say(words.T("flow.plain.h_row"))})
 	case flow.Secret:
-		list = append(list, entry{"...", w.say(flow.T("flow.plain.h_secret"))})
+		list = append(list, entry{"...", w.say(words.T("flow.plain.h_secret"))})
 	case flow.Line, flow.Path:
-		list = append(list, entry{`"b"`, w.say(flow.T("flow.plain.h_quote"))})
+		list = append(list, entry{`"b"`, w.say(words.T("flow.plain.h_quote"))})
 	}
 	if v.Ask.Preset != "" {
-		list = append(list, entry{w.say(flow.T("flow.plain.empty")), w.say(flow.T("flow.plain.h_preset"))})
+		list = append(list, entry{w.say(words.T("flow.plain.empty")), w.say(words.T("flow.plain.h_preset"))})
 	}
 	if flow.TakesCommands(v.Ask.Kind) {
 		for _, c := range v.Commands {
@@ -308,11 +332,11 @@ func (w *page) help(v flow.View) {
 		}
 	}
 	if v.Back {
-		list = append(list, entry{"b, back", w.say(flow.T("flow.plain.h_back"))})
+		list = append(list, entry{"b, back", w.say(words.T("flow.plain.h_back"))})
 	}
-	list = append(list, entry{"q, quit", w.say(flow.T("flow.plain.h_quit"))},
-		entry{"?, help", w.say(flow.T("flow.plain.h_help"))},
-		entry{"ctrl+c", w.say(flow.T("flow.plain.h_interrupt"))})
+	list = append(list, entry{"q, quit", w.say(words.T("flow.plain.h_quit"))},
+		entry{"?, help", w.say(words.T("flow.plain.h_help"))},
+		entry{"ctrl+c", w.say(words.T("flow.plain.h_interrupt"))})
 	label := 0
 	for _, e := range list {
 		label = max(label, widget.Width(e.keys))
@@ -331,7 +355,7 @@ func (w *page) keysLine(v flow.View) {
 	var keys []string
 	if flow.TakesCommands(v.Ask.Kind) {
 		for _, c := range v.Commands {
-			if c.Key == "" || strings.HasPrefix(c.Name, "tab:") {
+			if c.Key == "" || strings.HasPrefix(c.Name, review.CmdTab) {
 				continue
 			}
 			keys = append(keys, c.Key+" "+c.Word)
@@ -352,4 +376,52 @@ func (w *page) keysLine(v flow.View) {
 		line += k
 	}
 	w.line(line)
+}
+
+// beside draws two sides value by value, with the sign between them.
+func (w *page) beside(b words.Beside) {
+	const mark = 4
+	label, left := 0, widget.Width(w.say(b.Left))
+	for _, l := range b.Lines {
+		label, left = max(label, widget.Width(w.say(l.Label))), max(left, widget.Width(w.say(l.Left)))
+	}
+	label = min(label, w.width/4)
+	left = min(left, max(8, (w.width-label-len(gap)-mark-len(gap))/2))
+	line := func(a, b, sign, c string) {
+		right := max(8, w.width-label-left-2*len(gap)-mark)
+		lefts, rights := widget.Wrap(b, left), widget.Wrap(c, right)
+		for i := range max(len(lefts), len(rights), 1) {
+			at := func(list []string) string {
+				if i < len(list) {
+					return list[i]
+				}
+				return ""
+			}
+			if i > 0 {
+				a, sign = "", ""
+			}
+			w.line(strings.TrimRight(widget.Fit(a, label)+gap+widget.Fit(at(lefts), left)+gap+widget.Fit(sign, mark)+at(rights), " "))
+		}
+	}
+	w.blank()
+	line("", w.say(b.Left), "", w.say(b.Right))
+	for _, l := range b.Lines {
+		line(w.say(l.Label), w.say(l.Left), l.Mark, w.say(l.Right))
+	}
+}
+
+// ways draws the answers, each by its word, with what it does.
+func (w *page) ways(list words.Ways) {
+	w.blank()
+	name := 0
+	for _, a := range list {
+		name = max(name, widget.Width(a.Word))
+	}
+	for _, a := range list {
+		mark := "( ) "
+		if a.Chosen {
+			mark = "(x) "
+		}
+		w.wrapped("  "+mark+widget.Fit(a.Word, name)+gap, w.say(a.Name)+": "+w.say(a.Does))
+	}
 }

@@ -4,8 +4,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 type understood uint8
@@ -21,7 +23,7 @@ const (
 // after NFKC, so that ｑ and ？ from a Japanese input method work.
 func understand(v flow.View, line string) (flow.Answer, understood) {
 	text := strings.TrimSpace(line)
-	folded := flow.Fold(line)
+	folded := words.Fold(line)
 	if v.Ask.Kind == flow.Secret {
 		// Only what can be no passphrase is a command: letters are letters.
 		if line != "?" && line != "q" && line != "b" && line != "" {
@@ -96,14 +98,19 @@ func option(q flow.Question, folded string) (flow.Answer, bool) {
 // sign may be followed at once: /sato.
 func command(list []flow.Command, text string) (flow.Answer, bool) {
 	word, arg, _ := strings.Cut(strings.ReplaceAll(text, "\u3000", " "), " ")
-	key := flow.Fold(word)
+	key := words.Fold(word)
 	for _, c := range list {
-		if key != "" && (strings.EqualFold(key, c.Key) || key == c.Word) {
+		if c.Key != "" && c.Key == input.Fold(word) { // D is not d where both are there
 			return flow.Answer{Command: c.Name, Text: strings.TrimSpace(arg)}, true
 		}
 	}
 	for _, c := range list {
-		if c.Key == "/" && strings.HasPrefix(flow.Fold(text), "/") {
+		if key != "" && (strings.EqualFold(key, c.Key) || key == c.Word || key == c.Also) {
+			return flow.Answer{Command: c.Name, Text: strings.TrimSpace(arg)}, true
+		}
+	}
+	for _, c := range list {
+		if c.Key == "/" && strings.HasPrefix(words.Fold(text), "/") {
 			_, arg, _ := strings.Cut(strings.Replace(text, "／", "/", 1), "/")
 			return flow.Answer{Command: c.Name, Text: strings.TrimSpace(arg)}, true
 		}

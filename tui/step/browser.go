@@ -10,12 +10,13 @@ import (
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // browser is the page of a sign-in by browser that is waited for, if one is.
 func (s *signIn) browser() (consent.Page, bool) {
 	for _, b := range s.v.Blocks {
-		if c, ok := b.(flow.PageCard); ok {
+		if c, ok := b.(words.PageCard); ok {
 			return c.Page, true
 		}
 	}
@@ -25,7 +26,7 @@ func (s *signIn) browser() (consent.Page, bool) {
 func (s *signIn) browserKey(k tea.KeyPressMsg, link consent.Page) ([]flow.Answer, tea.Cmd, bool) {
 	switch keyName(k) {
 	case "c":
-		return nil, Copy(link.URL, flow.T("tui.copied_page")), true
+		return nil, Copy(link.URL, words.T("tui.copied_page")), true
 	case "b":
 		if s.e.Browse != nil {
 			return nil, open(s.e.Browse, link.URL), true

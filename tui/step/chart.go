@@ -3,8 +3,8 @@ package step
 import (
 	"strings"
 
-	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // chartHeight is how many lines the columns of a chart take.
@@ -12,7 +12,7 @@ const chartHeight = 3
 
 // chart draws columns side by side, the latest at the right. The sign below a
 // column says how it ended: colour alone never does.
-func (p *page) chart(c flow.Chart) {
+func (p *page) chart(c words.Chart) {
 	e := p.e
 	bars := c.Bars
 	if n := p.text() - 4; len(bars) > n {
@@ -21,10 +21,10 @@ func (p *page) chart(c flow.Chart) {
 	if len(bars) == 0 {
 		return
 	}
-	most := max(1, flow.Chart{Bars: bars}.Most())
+	most := max(1, words.Chart{Bars: bars}.Most())
 	p.blank()
 	p.add(e.Styles.Label, widget.Wrap(e.Say(c.Name)+"  "+e.T("tui.chart_most", "n", most,
-		"from", flow.Brief(bars[0].At), "to", flow.Brief(bars[len(bars)-1].At)), p.text())...)
+		"from", words.Brief(bars[0].At), "to", words.Brief(bars[len(bars)-1].At)), p.text())...)
 	for line := chartHeight; line > 0; line-- {
 		var b strings.Builder
 		for _, bar := range bars {
@@ -41,9 +41,9 @@ func (p *page) chart(c flow.Chart) {
 	var b strings.Builder
 	for _, bar := range bars {
 		switch bar.Mark {
-		case flow.Stops:
+		case words.Stops:
 			b.WriteByte('x')
-		case flow.Warn:
+		case words.Warn:
 			b.WriteByte('!')
 		default:
 			b.WriteByte('.')

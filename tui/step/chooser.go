@@ -8,6 +8,7 @@ import (
 
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // chooser draws a choice as a table, with what belongs to the selected line below
@@ -164,7 +165,7 @@ func (c *chooser) headline(p *page) {
 func (c *chooser) table(p *page) (head string, lines []string) {
 	q := c.v.Ask
 	g := widget.Grid{Right: q.Right, Firm: 1}
-	for _, r := range append([][]flow.Text{q.Head}, cells(q.Options, p.width >= beside)...) {
+	for _, r := range append([][]words.Text{q.Head}, cells(q.Options, p.width >= beside)...) {
 		row := make([]string, len(r))
 		for i, t := range r {
 			row[i] = c.e.Say(t)
@@ -182,8 +183,8 @@ func (c *chooser) table(p *page) (head string, lines []string) {
 	return head, lines
 }
 
-func cells(options []flow.Option, wide bool) [][]flow.Text {
-	out := make([][]flow.Text, len(options))
+func cells(options []flow.Option, wide bool) [][]words.Text {
+	out := make([][]words.Text, len(options))
 	for i, o := range options {
 		if out[i] = o.Cells; wide && o.Wide != nil {
 			out[i] = o.Wide

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // confirm shows what will be written and asks for approver, note and the number
@@ -92,9 +93,9 @@ func (c *confirm) View(width, height int) string {
 	c.pinned = nil
 	question, _ := c.question(width)
 	p := c.pieces(width, c.v.Blocks)
-	for _, words := range []bool{true, false} {
+	for _, spelled := range []bool{true, false} {
 		if len(p.lines)+1+len(question) > height {
-			p = c.tight(width, words)
+			p = c.tight(width, spelled)
 		}
 	}
 	return c.arrange(p.lines, width, height)
@@ -102,12 +103,12 @@ func (c *confirm) View(width, height int) string {
 
 // tight is what will be written in as few lines as can be, with what it means in
 // words where there is room for that.
-func (c *confirm) tight(width int, words bool) *page {
+func (c *confirm) tight(width int, spelled bool) *page {
 	p := newPage(c.e, width)
 	p.title(c.v.Title)
 	for _, b := range c.v.Blocks {
 		switch b := b.(type) {
-		case flow.Facts:
+		case words.Facts:
 			var pairs []string
 			for _, f := range b {
 				value, room := c.e.Say(f.Value), max(8, p.text()-14)
@@ -117,20 +118,20 @@ func (c *confirm) tight(width int, words bool) *page {
 				pairs = append(pairs, "  "+c.e.Say(f.Label), strings.TrimRight(widget.Fit(value, room), " "))
 			}
 			p.wide(pairs...)
-		case flow.Table:
-			b.Head, b.Wrap = make([]flow.Text, len(b.Head)), false
+		case words.Table:
+			b.Head, b.Wrap = make([]words.Text, len(b.Head)), false
 			p.table(b)
-		case flow.Checks:
+		case words.Checks:
 			for _, x := range b {
 				p.wrapped(x.Mark.String()+" ", p.mark(x.Mark), c.e.Say(x.Text), c.e.Styles.Text)
 			}
-		case flow.Trouble:
+		case words.Trouble:
 			p.piece(b)
-		case flow.Para:
-			if words {
+		case words.Para:
+			if spelled {
 				p.piece(b)
 			}
-		case flow.Heading, flow.CodeCard, flow.Script:
+		case words.Heading, words.CodeCard, words.Script:
 		}
 	}
 	return p

@@ -6,16 +6,16 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // Said is a message of a screen to the shell: a sentence for the status line.
-type Said struct{ Text flow.Text }
+type Said struct{ Text words.Text }
 
 // Copy puts a text on the terminal's clipboard (OSC 52) and says so. There is no
 // telling whether the terminal took it, so what is copied is always readable on
 // the screen as well.
-func Copy(text string, say flow.Text) tea.Cmd {
+func Copy(text string, say words.Text) tea.Cmd {
 	return tea.Batch(tea.SetClipboard(text), func() tea.Msg { return Said{say} })
 }
 

@@ -1,8 +1,8 @@
 package step
 
 import (
-	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // dryRun shows both sides being read: what it is about, the bars, and below them
@@ -30,7 +30,7 @@ func (d *dryRun) draw(width int, air bool) *page {
 	first := min(1, len(d.v.Blocks))
 	if !air {
 		for _, b := range d.v.Blocks[:first] {
-			if x, ok := b.(flow.Para); ok {
+			if x, ok := b.(words.Para); ok {
 				p.add(d.e.Styles.Text, widget.Wrap(d.e.Say(x.Text), p.text())...)
 			}
 		}

@@ -1,6 +1,9 @@
 package step
 
-import "github.com/hacsync/hacsync/tui/flow"
+import (
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/words"
+)
 
 // Interrupted reports whether a sign-in stands in place of what a step shows: it
 // has a screen of its own, as at the first step.
@@ -9,7 +12,7 @@ func Interrupted(v flow.View) bool {
 		return false
 	}
 	for _, b := range v.Blocks {
-		if _, ok := b.(flow.CodeCard); ok {
+		if _, ok := b.(words.CodeCard); ok {
 			return true
 		}
 	}

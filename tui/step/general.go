@@ -12,6 +12,7 @@ import (
 	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // General draws any view of the flow: its pieces, which scroll where they are
@@ -195,7 +196,7 @@ func (g *General) key(k tea.KeyPressMsg) ([]flow.Answer, tea.Cmd, bool) {
 	}
 	if name == "c" {
 		if text := g.copyable(); text != "" {
-			return nil, Copy(text, flow.T("tui.copied")), true
+			return nil, Copy(text, words.T("tui.copied")), true
 		}
 	}
 	if len(g.v.Ask.Options) == 0 {
@@ -314,17 +315,17 @@ func (g *General) copyable() string {
 	p := newPage(g.e, 100)
 	for _, b := range append(g.v.Blocks[:len(g.v.Blocks):len(g.v.Blocks)], g.v.After...) {
 		switch b := b.(type) {
-		case flow.Script:
+		case words.Script:
 			return strings.Join(b.Lines, "\n") + "\n"
-		case flow.PageCard:
+		case words.PageCard:
 			return b.Page.URL
-		case flow.Trouble, flow.Facts, flow.CodeCard:
+		case words.Trouble, words.Facts, words.CodeCard:
 			p.piece(b)
-		case flow.Para:
+		case words.Para:
 			if len(p.lines) > 0 {
 				p.piece(b)
 			}
-		case flow.Heading, flow.Checks, flow.Table:
+		case words.Heading, words.Checks, words.Table:
 		}
 	}
 	return plainText(p.lines)
@@ -429,13 +430,13 @@ func (g *General) View(width, height int) string {
 const mostPinned = 6
 
 // lastWords is from where on there is only text, with or without findings.
-func lastWords(blocks []flow.Piece, checks bool) int {
+func lastWords(blocks []words.Piece, checks bool) int {
 	n := len(blocks)
 	for ; n > 0; n-- {
 		switch blocks[n-1].(type) {
-		case flow.Para:
+		case words.Para:
 			continue
-		case flow.Checks:
+		case words.Checks:
 			if checks {
 				continue
 			}
@@ -445,7 +446,7 @@ func lastWords(blocks []flow.Piece, checks bool) int {
 	return n
 }
 
-func (g *General) pieces(width int, blocks []flow.Piece) *page {
+func (g *General) pieces(width int, blocks []words.Piece) *page {
 	p := newPage(g.e, width)
 	p.title(g.v.Title)
 	p.pieces(blocks)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // question draws what is asked, and gives the line of what is selected.
@@ -49,7 +50,7 @@ func (g *General) question(width int) (lines []string, selected int) {
 func (g *General) waiting(p *page) {
 	e, until := g.e, g.v.Ask.Until
 	if until.IsZero() {
-		p.wrapped(flow.UnderWay.String()+" ", p.mark(flow.UnderWay), e.Say(g.v.Working), e.Styles.Text)
+		p.wrapped(words.UnderWay.String()+" ", p.mark(words.UnderWay), e.Say(g.v.Working), e.Styles.Text)
 		return
 	}
 	what := e.Say(g.v.Working)

@@ -9,6 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // grant shows a script, and beside it what of it is seen in the tenant and the
@@ -26,7 +27,7 @@ func newGrant(e *Env) *grant { return &grant{signIn: newSignIn(e)} }
 // script is the script that the view has, if any.
 func (g *grant) script() []string {
 	for _, b := range g.v.Blocks {
-		if s, ok := b.(flow.Script); ok {
+		if s, ok := b.(words.Script); ok {
 			return s.Lines
 		}
 	}
@@ -91,7 +92,7 @@ func (g *grant) scriptKey(name string) (done bool, cmd tea.Cmd) {
 	switch name {
 	case "c":
 		text := strings.Join(lines, "\n") + "\n"
-		return true, Copy(text, flow.T("tui.copied_script", "n", len(lines)))
+		return true, Copy(text, words.T("tui.copied_script", "n", len(lines)))
 	case "v":
 		g.read = !g.read
 	case "pgup", "ctrl+pgup":
@@ -203,9 +204,9 @@ func (g *grant) View(width, height int) string {
 // list is what is seen in the tenant and the ways on, without the script.
 func (g *grant) list(width, height int) string {
 	g.pinned = nil
-	blocks := make([]flow.Piece, 0, len(g.v.Blocks))
+	blocks := make([]words.Piece, 0, len(g.v.Blocks))
 	for _, b := range g.v.Blocks {
-		if _, ok := b.(flow.Script); !ok {
+		if _, ok := b.(words.Script); !ok {
 			blocks = append(blocks, b)
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"github.com/hacsync/hacsync/sync/message"
-	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // widest is how far text runs in a wide window: longer lines are hard to read.
@@ -101,29 +101,29 @@ func (p *page) heading(name string) {
 	p.headed = len(p.lines)
 }
 
-func (p *page) title(t flow.Text) {
+func (p *page) title(t words.Text) {
 	if !t.IsZero() {
 		p.add(p.e.Styles.Title, widget.Wrap(p.e.Say(t), p.text())...)
 	}
 }
 
-func (p *page) pieces(list []flow.Piece) {
+func (p *page) pieces(list []words.Piece) {
 	for _, b := range list {
 		p.piece(b)
 	}
 }
 
-func (p *page) piece(b flow.Piece) {
+func (p *page) piece(b words.Piece) {
 	e := p.e
 	switch b := b.(type) {
-	case flow.Para:
+	case words.Para:
 		p.blank()
 		p.add(e.Styles.Text, widget.Wrap(e.Say(b.Text), p.text())...)
-	case flow.Heading:
+	case words.Heading:
 		p.heading(e.Say(b.Text))
-	case flow.Facts:
+	case words.Facts:
 		p.facts(b)
-	case flow.Checks:
+	case words.Checks:
 		p.blank()
 		for _, c := range b {
 			if p.tight {
@@ -136,41 +136,41 @@ func (p *page) piece(b flow.Piece) {
 				p.wrapped("     ", e.Styles.Faint, e.Say(d), e.Styles.Faint)
 			}
 		}
-	case flow.Table:
+	case words.Table:
 		p.table(b)
-	case flow.CodeCard:
+	case words.CodeCard:
 		p.codeCard(b)
-	case flow.PageCard:
+	case words.PageCard:
 		p.blank()
 		p.address(b.Page.URL, mostAddress)
-	case flow.Script:
+	case words.Script:
 		p.script(b)
-	case flow.Chart:
+	case words.Chart:
 		p.chart(b)
-	case flow.Trouble:
+	case words.Trouble:
 		p.trouble(b)
 	}
 }
 
-func (p *page) mark(m flow.Mark) lipgloss.Style {
+func (p *page) mark(m words.Mark) lipgloss.Style {
 	s := p.e.Styles
 	switch m {
-	case flow.OK:
+	case words.OK:
 		return s.Good
-	case flow.Warn:
+	case words.Warn, words.Asks:
 		return s.Warn
-	case flow.Stops:
+	case words.Stops:
 		return s.Bad
-	case flow.UnderWay:
+	case words.UnderWay:
 		return s.Heading
-	case flow.Info:
+	case words.Info:
 		return s.Text
-	case flow.ToCome:
+	case words.ToCome:
 	}
 	return s.Faint
 }
 
-func (p *page) facts(f flow.Facts) {
+func (p *page) facts(f words.Facts) {
 	if len(f) == 0 {
 		return
 	}
@@ -190,13 +190,13 @@ func (p *page) facts(f flow.Facts) {
 }
 
 // table colours a row by the sign in its first two cells, if there is one.
-func (p *page) table(t flow.Table) {
+func (p *page) table(t words.Table) {
 	if len(t.Rows) == 0 {
 		return
 	}
 	p.blank()
 	g := widget.Grid{Right: t.Right, Wrap: t.Wrap}
-	for _, r := range append([][]flow.Text{t.Head}, t.Rows...) {
+	for _, r := range append([][]words.Text{t.Head}, t.Rows...) {
 		cells := make([]string, len(r))
 		for i, c := range r {
 			cells[i] = p.e.Say(c)
@@ -241,7 +241,7 @@ func (p *page) rowStyle(cells []string) lipgloss.Style {
 
 // codeCard is a sign-in code: the page, the code large, and once more as plain
 // text alone on its line, so that the mouse can select it.
-func (p *page) codeCard(b flow.CodeCard) {
+func (p *page) codeCard(b words.CodeCard) {
 	e := p.e
 	p.blank()
 	p.raw("   " + paint(e.Styles.Code, message.Clean(b.Code.URL)))
@@ -259,7 +259,7 @@ func (p *page) bigCode(code string) {
 	p.raw("   " + paint(p.e.Styles.Code, code))
 }
 
-func (p *page) script(b flow.Script) {
+func (p *page) script(b words.Script) {
 	e := p.e
 	p.blank()
 	lines := b.Lines
@@ -280,15 +280,15 @@ func (p *page) script(b flow.Script) {
 }
 
 // trouble says what happened, with its code at the right, and the way on.
-func (p *page) trouble(b flow.Trouble) {
+func (p *page) trouble(b words.Trouble) {
 	e := p.e
-	words := e.Printer.Problem(b.Err)
+	said := e.Printer.Problem(b.Err)
 	p.blank()
-	p.ends("! ", words.What, e.Styles.Bad.Bold(true), string(words.Code), e.Styles.Label)
+	p.ends("! ", said.What, e.Styles.Bad.Bold(true), string(said.Code), e.Styles.Label)
 	if !b.Brief {
-		p.add(e.Styles.Text, widget.Hang("  ", words.Remedy, p.text())...)
+		p.add(e.Styles.Text, widget.Hang("  ", said.Remedy, p.text())...)
 	}
-	if words.RequestID != "" && !b.Brief {
-		p.add(e.Styles.Label, widget.Hang("  ", e.T("flow.result.request_id", "id", words.RequestID), p.text())...)
+	if said.RequestID != "" && !b.Brief {
+		p.add(e.Styles.Label, widget.Hang("  ", e.T("flow.result.request_id", "id", said.RequestID), p.text())...)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/widget"
 )
 
@@ -25,13 +26,18 @@ type Preview struct {
 	// asks draws what the flow asks meanwhile: how long, why, the limit.
 	asks *General
 	v    flow.View
-	g    *flow.Reading
-	// version is the review's as of the last Sync.
-	version int
+	g    *review.Review
+	// version is the review's as of the last Sync, shape too.
+	version, shape int
 
-	tab    flow.Tab
-	filter flow.Filter
-	order  flow.Order
+	// at is the question that is shown, row the candidate of it that same person
+	// would mean, -1 for none yet. first is the first question that the list shows.
+	at, candidate, first int
+	listed               int // questions that the list has room for
+
+	tab    review.Tab
+	filter review.Filter
+	order  review.Order
 	search widget.Input
 	typing bool
 	// attribute and reason are what the summary and the skips were opened to: the
@@ -42,7 +48,7 @@ type Preview struct {
 	table *widget.Table
 	rows  *previewRows
 	// answered is the query whose rows the table shows, in found; nil is all.
-	answered flow.Query
+	answered review.Query
 	found    []int32
 	before   int // the row selected before a search, for one that finds none
 
@@ -70,12 +76,12 @@ type Preview struct {
 // span is a tab's place on its line.
 type span struct {
 	from, to int
-	tab      flow.Tab
+	tab      review.Tab
 }
 
 // NewPreview makes the screen.
 func NewPreview(e *Env) *Preview {
-	s := &Preview{e: e, asks: NewGeneral(e), tab: flow.TabAll, before: -1, scrolledOf: -1}
+	s := &Preview{e: e, asks: NewGeneral(e), tab: review.TabAll, before: -1, scrolledOf: -1}
 	s.rows = &previewRows{s: s}
 	s.table = widget.NewTable(nil, widget.Styles{})
 	return s
@@ -85,25 +91,41 @@ func NewPreview(e *Env) *Preview {
 // the plan is the same one.
 func (s *Preview) Sync(v flow.View) {
 	s.v = v
-	if v.Reading == nil {
+	if v.Review == nil {
 		s.asks.Sync(v)
 		return
 	}
-	if v.Reading != s.g {
-		s.begin(v.Reading)
+	if v.Review != s.g {
+		s.begin(v.Review)
 		return
 	}
 	if s.version != s.g.Version() {
 		s.version = s.g.Version()
 		s.rows.forget()
-		if s.filter == flow.OutOnly {
+		s.reshaped()
+		if s.filter == review.OutOnly {
 			s.ask(false)
 		}
 	}
 }
 
+// reshaped shows the rows anew when an answer brought or took some.
+func (s *Preview) reshaped() {
+	if s.shape == s.g.Shape() {
+		return
+	}
+	s.shape = s.g.Shape()
+	s.cancel()
+	s.lists, s.detail, s.before = listCache{}, detailCache{}, -1
+	s.search, s.typing, s.order, s.reason = widget.Input{}, false, review.ByRisk, 0
+	s.rows.forget()
+	s.table.SetRows(s.rows)
+	s.answered, s.found = review.Query{}, nil
+	s.ask(false)
+}
+
 // asking reports whether the flow asks something instead of listing rows.
-func (s *Preview) asking() bool { return s.v.Reading == nil }
+func (s *Preview) asking() bool { return s.v.Review == nil }
 
 // Typing reports whether letters go into a field.
 func (s *Preview) Typing() bool {
@@ -117,17 +139,24 @@ func (s *Preview) Typing() bool {
 func (s *Preview) Headed() bool { return !s.asking() }
 
 // begin shows another plan.
-func (s *Preview) begin(g *flow.Reading) {
+func (s *Preview) begin(g *review.Review) {
 	s.cancel()
-	s.g, s.version = g, g.Version()
-	s.tab, s.filter, s.order = flow.TabAll, flow.NoFilter, flow.ByRisk
+	s.g, s.version, s.shape = g, g.Version(), g.Shape()
+	s.tab, s.filter, s.order = review.TabAll, review.NoFilter, review.ByRisk
+	s.at, s.candidate, s.first = max(0, g.NextOpen(-1)), -1, 0
+	if g.Waiting() && s.v.Search == "" {
+		s.tab = review.TabQuestions
+	}
 	s.search, s.typing, s.attribute, s.reason = widget.Input{}, false, "", 0
 	s.menu, s.open, s.scrolled, s.scrolledOf, s.before = false, false, 0, -1, -1
 	s.pick, s.lists = picker{}, listCache{}
 	s.rows.forget()
 	s.table.SetRows(s.rows)
 	s.answered, s.found = s.query(), nil
-	s.want(g.Wanted())
+	if s.tab == review.TabQuestions {
+		s.ask(false)
+	}
+	s.want(s.v.Search)
 }
 
 // lookUp is how many rows may be looked through at once.
@@ -138,7 +167,7 @@ func (s *Preview) want(search string) {
 	if search == "" || s.g.Len() > lookUp {
 		return
 	}
-	rows, err := s.g.Finder(flow.Query{Tab: flow.TabAll, Search: search}).Find(context.Background())
+	rows, err := s.g.Finder(review.Query{Tab: review.TabAll, Search: search}).Find(context.Background())
 	switch {
 	case err != nil || len(rows) == 0:
 	case int(rows[0]) < s.g.Actions():
@@ -149,8 +178,8 @@ func (s *Preview) want(search string) {
 	}
 }
 
-func (s *Preview) query() flow.Query {
-	return flow.Query{
+func (s *Preview) query() review.Query {
+	return review.Query{
 		Tab: s.tab, Filter: s.filter, Search: s.search.Value(), Order: s.order, Attribute: s.attribute, Reason: s.reason,
 	}
 }
@@ -158,7 +187,7 @@ func (s *Preview) query() flow.Query {
 // Found is what a query brought: the shell gives it to the preview.
 type Found struct {
 	tag   int
-	query flow.Query
+	query review.Query
 	rows  []int32
 	err   error
 }
@@ -213,10 +242,10 @@ func (s *Preview) ask(typed bool) tea.Cmd {
 }
 
 // pendingFree reports whether q only narrows what was answered.
-func (s *Preview) pendingFree(q flow.Query) bool {
+func (s *Preview) pendingFree(q review.Query) bool {
 	a := s.answered
 	same := a.Tab == q.Tab && a.Filter == q.Filter && a.Order == q.Order && a.Attribute == q.Attribute && a.Reason == q.Reason
-	return same && q.Filter != flow.OutOnly && flow.Narrows(q.Search, a.Search)
+	return same && q.Filter != review.OutOnly && review.Narrows(q.Search, a.Search)
 }
 
 func (s *Preview) cancel() {
@@ -229,7 +258,7 @@ func (s *Preview) cancel() {
 }
 
 // show gives the table its rows; nil are all actions.
-func (s *Preview) show(q flow.Query, rows []int32) {
+func (s *Preview) show(q review.Query, rows []int32) {
 	lost := s.table.Selected() < 0
 	q.Within = nil
 	s.answered, s.found = q, rows
@@ -241,7 +270,7 @@ func (s *Preview) show(q flow.Query, rows []int32) {
 
 // narrowed reports whether not all rows of the tab are shown.
 func (s *Preview) narrowed() bool {
-	return s.filter != flow.NoFilter || strings.TrimSpace(s.search.Value()) != "" || s.attribute != ""
+	return s.filter != review.NoFilter || strings.TrimSpace(s.search.Value()) != "" || s.attribute != ""
 }
 
 // what the body below the head shows.
@@ -253,32 +282,40 @@ const (
 	bodySummary
 	bodyFilters
 	bodyDetail
+	bodyQuestions
 )
 
 func (s *Preview) body() body {
-	plain := strings.TrimSpace(s.search.Value()) == "" && s.filter == flow.NoFilter
+	plain := strings.TrimSpace(s.search.Value()) == "" && s.filter == review.NoFilter
 	switch {
 	case s.menu:
 		return bodyFilters
 	case s.open:
 		return bodyDetail
-	case s.tab == flow.TabSkip && s.reason == 0 && plain:
+	case s.tab == review.TabQuestions && plain:
+		return bodyQuestions
+	case s.tab == review.TabSkip && s.reason == 0 && plain:
 		return bodyReasons
-	case s.tab == flow.TabSummary && s.attribute == "":
+	case s.tab == review.TabSummary && s.attribute == "":
 		return bodySummary
 	}
 	return bodyTable
 }
 
 // goTo shows a tab; filter and search belong to what was looked at.
-func (s *Preview) goTo(t flow.Tab) tea.Cmd {
-	if t == flow.TabSkip || t == flow.TabSummary {
-		s.filter = flow.NoFilter
+func (s *Preview) goTo(t review.Tab) tea.Cmd {
+	if t == review.TabSkip || t == review.TabSummary || t == review.TabQuestions {
+		s.filter = review.NoFilter
 		s.search.Set("")
 	}
+	from := s.tab
 	s.tab, s.attribute, s.reason, s.open, s.menu, s.typing = t, "", 0, false, false, false
 	s.pick = picker{}
-	return s.ask(false)
+	cmd := s.ask(false)
+	if from == review.TabQuestions {
+		s.table.Go(0) // no row was selected there
+	}
+	return cmd
 }
 
 // Update takes what the person does, and what a query brought.

@@ -9,7 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/hacsync/hacsync/sync/plan"
-	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/review"
 )
 
 var crowdSizes = []int{1_000, 100_000, 1_000_000}
@@ -74,7 +74,7 @@ func BenchmarkPreviewFind(b *testing.B) {
 	for _, n := range crowdSizes[:2] {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			w := newWorld(b, crowd(b, n), "en", 120, 35)
-			f := w.s.g.Finder(flow.Query{Tab: flow.TabAll, Search: "渡辺"})
+			f := w.s.g.Finder(review.Query{Tab: review.TabAll, Search: "渡辺"})
 			for b.Loop() {
 				if _, err := f.Find(context.Background()); err != nil {
 					b.Fatal(err)

@@ -9,8 +9,9 @@ import (
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
-	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // detailCache keeps the lines of the row in detail.
@@ -22,7 +23,7 @@ type detailCache struct {
 type detailKey struct {
 	printer *message.Printer
 	color   color.Color
-	plan    *flow.Reading
+	plan    *review.Review
 	version int
 	row     int
 	width   int
@@ -113,7 +114,7 @@ func (d *detail) marked(s string, style lipgloss.Style) []part {
 	return []part{{s[:from], style}, {s[from : to+1], d.e.Styles.Match.Inherit(style)}, {s[to+1:], style}}
 }
 
-func (d *detail) pieces(list []flow.Piece) {
+func (d *detail) pieces(list []words.Piece) {
 	st := d.e.Styles
 	if d.compact {
 		list = d.fewer(list)
@@ -121,11 +122,11 @@ func (d *detail) pieces(list []flow.Piece) {
 	after := 0 // what stood before: 1 heading or plain line, 2 anything else
 	for _, p := range list {
 		switch p := p.(type) {
-		case flow.Heading:
+		case words.Heading:
 			d.text(d.e.Say(p.Text), st.Heading)
 			after = 1
 			continue
-		case flow.Para:
+		case words.Para:
 			if after == 2 || p.Text.ID != "" {
 				d.blank()
 			}
@@ -134,13 +135,13 @@ func (d *detail) pieces(list []flow.Piece) {
 				after = 1
 				continue
 			}
-		case flow.Changes:
+		case words.Changes:
 			d.blank()
 			d.changes(p)
-		case flow.Facts:
+		case words.Facts:
 			d.blank()
 			d.facts(p)
-		case flow.Checks:
+		case words.Checks:
 			d.blank()
 			for _, c := range p {
 				d.hang("! ", st.Warn, d.e.Say(c.Text), st.Text)
@@ -150,7 +151,7 @@ func (d *detail) pieces(list []flow.Piece) {
 					}
 				}
 			}
-		case flow.Trouble:
+		case words.Trouble:
 			w := d.e.Printer.Problem(p.Err)
 			d.blank()
 			d.text(w.What, st.Bad)
@@ -164,15 +165,15 @@ func (d *detail) pieces(list []flow.Piece) {
 
 // fewer puts UPN and name on one line, and leaves them out where the changes
 // have the UPN.
-func (d *detail) fewer(list []flow.Piece) []flow.Piece {
-	var out []flow.Piece
+func (d *detail) fewer(list []words.Piece) []words.Piece {
+	var out []words.Piece
 	var names []string
 	upn := false
 	for _, p := range list {
-		if c, ok := p.(flow.Changes); ok {
-			upn = upn || slices.ContainsFunc(c, func(l flow.ChangeLine) bool { return l.Attribute == directory.UserPrincipalName })
+		if c, ok := p.(words.Changes); ok {
+			upn = upn || slices.ContainsFunc(c, func(l words.ChangeLine) bool { return l.Attribute == directory.UserPrincipalName })
 		}
-		if para, ok := p.(flow.Para); ok && para.Text.ID == "" {
+		if para, ok := p.(words.Para); ok && para.Text.ID == "" {
 			names = append(names, d.e.Say(para.Text))
 			continue
 		}
@@ -181,10 +182,10 @@ func (d *detail) fewer(list []flow.Piece) []flow.Piece {
 	if upn || len(names) == 0 || len(out) == 0 {
 		return out
 	}
-	return slices.Insert(out, 1, flow.Piece(flow.Para{Text: flow.Raw(strings.Join(names, "   "))}))
+	return slices.Insert(out, 1, words.Piece(words.Para{Text: words.Raw(strings.Join(names, "   "))}))
 }
 
-func (d *detail) facts(f flow.Facts) {
+func (d *detail) facts(f words.Facts) {
 	label := 0
 	for _, x := range f {
 		label = max(label, widget.Width(d.e.Say(x.Label)))
@@ -192,7 +193,7 @@ func (d *detail) facts(f flow.Facts) {
 	label = min(label, d.room()/3)
 	if d.compact && len(f) > 2 && f[0].Label.ID == "preview.why" {
 		// What speaks against it first.
-		f = append(append(flow.Facts{}, f[1:]...), f[0])
+		f = append(append(words.Facts{}, f[1:]...), f[0])
 	}
 	for _, x := range f {
 		name, style := d.e.Say(x.Label), d.e.Styles.Label
@@ -203,31 +204,20 @@ func (d *detail) facts(f flow.Facts) {
 	}
 }
 
-// attribute is what an attribute is called: in Japanese its word comes first.
-func (d *detail) attribute(a directory.Attribute) string {
-	raw := message.Clean(string(a))
-	if id := "attribute." + string(a); d.e.Printer.Language() == message.Japanese && a != directory.UserPrincipalName && d.e.Printer.Has(id) {
-		if word := d.e.Printer.Text(id, nil); word != raw {
-			return word + " (" + raw + ")"
-		}
-	}
-	return raw
-}
-
 // oneLine is the width from which a change has a line or two of its own, with
 // the attribute before it.
 const oneLine = 70
 
-func (d *detail) changes(list flow.Changes) {
+func (d *detail) changes(list words.Changes) {
 	st := d.e.Styles
 	name := 0
 	for _, c := range list {
-		name = max(name, widget.Width(d.attribute(c.Attribute)))
+		name = max(name, widget.Width(d.e.Say(words.Is(c.Attribute))))
 	}
 	name = min(name, d.room()/2)
 	label := max(widget.Width(d.e.T("preview.old")), widget.Width(d.e.T("preview.now")))
 	for _, c := range list {
-		attribute, old, now := d.attribute(c.Attribute), d.e.Say(c.Old), d.e.Say(c.New)
+		attribute, old, now := d.e.Say(words.Is(c.Attribute)), d.e.Say(c.Old), d.e.Say(c.New)
 		flag := ""
 		if c.SignIn && !c.Added {
 			flag = d.e.T("preview.affects")

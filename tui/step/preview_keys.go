@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/review"
 )
 
 func (s *Preview) key(k tea.KeyPressMsg) ([]flow.Answer, tea.Cmd, bool) {
@@ -29,6 +30,11 @@ func (s *Preview) key(k tea.KeyPressMsg) ([]flow.Answer, tea.Cmd, bool) {
 	case s.open:
 		if s.opened(name) {
 			return nil, nil, true
+		}
+	}
+	if s.body() == bodyQuestions {
+		if answers, cmd, ok := s.questionKey(name); ok {
+			return answers, cmd, true
 		}
 	}
 	if s.moves(name) {
@@ -67,9 +73,9 @@ func (s *Preview) typed(k tea.KeyPressMsg, name string) ([]flow.Answer, tea.Cmd,
 
 // filters is a key while the filters are to choose from.
 func (s *Preview) filters(name string) tea.Cmd {
-	n := len(flow.Filters()) + 1
+	n := len(review.Filters()) + 1
 	switch name {
-	case "esc", "f":
+	case "esc", s.g.Key(review.CmdFilter):
 		s.menu = false
 	case "enter", "space":
 		return s.choose(s.pick.at)
@@ -92,12 +98,12 @@ func (s *Preview) filters(name string) tea.Cmd {
 // choose takes the filter at a place; the first shows all.
 func (s *Preview) choose(i int) tea.Cmd {
 	s.menu, s.pick = false, picker{}
-	s.filter = flow.NoFilter
+	s.filter = review.NoFilter
 	if i > 0 {
-		s.filter = flow.Filters()[i-1]
+		s.filter = review.Filters()[i-1]
 	}
-	if s.tab == flow.TabSkip || s.tab == flow.TabSummary {
-		s.tab, s.attribute, s.reason = flow.TabAll, "", 0
+	if s.tab == review.TabSkip || s.tab == review.TabSummary || s.tab == review.TabQuestions {
+		s.tab, s.attribute, s.reason = review.TabAll, "", 0
 	}
 	return s.ask(false)
 }
@@ -157,7 +163,7 @@ func (s *Preview) moves(name string) bool {
 
 // row is the selected row, -1 where there is none.
 func (s *Preview) row() int {
-	if b := s.body(); b == bodyReasons || b == bodySummary || b == bodyFilters {
+	if b := s.body(); b == bodyReasons || b == bodySummary || b == bodyFilters || b == bodyQuestions {
 		return -1
 	}
 	return s.table.Selected()
@@ -165,48 +171,36 @@ func (s *Preview) row() int {
 
 // answer is a key that the flow answers.
 func (s *Preview) answer(name string) []flow.Answer {
-	one := func(command, text string) []flow.Answer { return []flow.Answer{{Command: command, Text: text}} }
+	one := func(command string, rows ...int) []flow.Answer { return []flow.Answer{{Command: command, Rows: rows}} }
 	switch name {
 	case "space":
 		if s.body() == bodySummary {
 			if line, ok := s.lists.line(s.pick.at); ok && line.attribute != "" {
-				return one("attribute", string(line.attribute))
+				return []flow.Answer{{Command: review.CmdAttribute, Text: string(line.attribute)}}
 			}
 			return nil
 		}
 		if i := s.row(); i >= 0 && i < s.g.Actions() {
 			r := s.g.Row(i)
 			if r.Out {
-				return one("in", strconv.Itoa(r.No))
+				return one(review.CmdIn, r.No)
 			}
-			return one("out", strconv.Itoa(r.No))
+			return one(review.CmdOut, r.No)
 		}
 	case "*":
 		if s.body() == bodyTable {
-			if command, nos := s.all(); nos != "" {
-				return one(command, nos)
+			if a := s.all(); len(a.Rows) > 0 {
+				return []flow.Answer{a}
 			}
 		}
-	case "=":
-		if i := s.row(); i >= 0 && s.g.Row(i).Pair > 0 {
-			return one("same", strconv.Itoa(s.g.Row(i).No))
-		}
-	case "z":
-		return one("takeback", "")
-	case "m":
-		return one("limit", "")
-	case "a":
-		return one("auditlog", "")
-	case "w":
-		return one("save", "")
-	case "d":
-		return one("dryrun", "")
-	case "s":
-		return one("sync", "")
 	case "esc":
-		if s.g.Wanted() != "" && !s.narrowed() && s.reason == 0 {
+		if s.v.Search != "" && !s.narrowed() && s.reason == 0 {
 			// The flow looked for a row; that is no step to go back.
-			return []flow.Answer{{Command: "search"}, {Command: flow.CmdBack}}
+			return []flow.Answer{{Command: review.CmdSearch}, {Command: flow.CmdBack}}
+		}
+	default:
+		if command, ok := s.g.Pressed(name); ok {
+			return one(command)
 		}
 	}
 	return nil
@@ -214,81 +208,67 @@ func (s *Preview) answer(name string) []flow.Answer {
 
 // all is what * does to the rows shown: leave out those that are not, or take
 // all in where none is.
-func (s *Preview) all() (command, nos string) {
-	var rows []int32
+func (s *Preview) all() flow.Answer {
+	a := flow.Answer{Command: review.CmdIn}
+	add := func(i int) {
+		if i < s.g.Actions() {
+			a.Rows = append(a.Rows, s.g.No(i))
+		}
+	}
 	if s.found == nil {
-		rows = make([]int32, s.g.Actions())
-		for i := range rows {
-			rows[i] = int32(i) //nolint:gosec // rows of a plan
-		}
-	} else {
-		rows = slices.DeleteFunc(slices.Clone(s.found), func(i int32) bool { return int(i) >= s.g.Actions() })
-		slices.Sort(rows)
-	}
-	command = "in"
-	for _, i := range rows {
-		if !s.g.IsOut(int(i)) {
-			command = "out"
-			break
+		for i := range s.g.Actions() {
+			add(i)
 		}
 	}
-	var b strings.Builder
-	for n := 0; n < len(rows); {
-		from := s.g.No(int(rows[n]))
-		to := from
-		for n++; n < len(rows) && s.g.No(int(rows[n])) == to+1; n++ {
-			to++
-		}
-		if b.Len() > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.Itoa(from))
-		if to > from {
-			b.WriteString("-" + strconv.Itoa(to))
-		}
+	for _, i := range s.found {
+		add(int(i))
 	}
-	return command, b.String()
+	if slices.ContainsFunc(a.Rows, func(no int) bool { return !s.g.IsOut(no) }) {
+		a.Command = review.CmdOut
+	}
+	slices.Sort(a.Rows)
+	return a
 }
 
 // command is a key that changes what is looked at.
 func (s *Preview) command(name string) ([]flow.Answer, tea.Cmd, bool) {
-	tabs := flow.Tabs()
-	at := slices.Index(tabs, s.tab)
+	tabs := s.g.Tabs()
+	at := slices.IndexFunc(tabs, func(p review.Part) bool { return p.Tab == s.tab })
 	switch name {
-	case "/":
+	case s.g.Key(review.CmdSearch):
 		s.typing, s.open = true, false
 		if s.search.Value() == "" {
 			s.before = s.table.Selected()
 		}
-		if s.tab == flow.TabSummary {
-			return nil, s.goTabTyping(flow.TabAll), true
+		if s.tab == review.TabSummary || s.tab == review.TabQuestions {
+			return nil, s.goTabTyping(review.TabAll), true
 		}
-	case "f":
-		s.menu, s.pick = true, picker{at: slices.Index(flow.Filters(), s.filter) + 1}
+	case s.g.Key(review.CmdFilter):
+		s.menu, s.pick = true, picker{at: slices.Index(review.Filters(), s.filter) + 1}
 	case "o":
 		if s.body() != bodyTable {
 			return nil, nil, false
 		}
-		s.order = (s.order + 1) % (flow.ByName + 1)
+		s.order = (s.order + 1) % (review.ByName + 1)
 		return nil, s.ask(false), true
 	case "[":
-		return nil, s.goTo(tabs[(at+len(tabs)-1)%len(tabs)]), true
+		return nil, s.goTo(tabs[(at+len(tabs)-1)%len(tabs)].Tab), true
 	case "]":
-		return nil, s.goTo(tabs[(at+1)%len(tabs)]), true
+		return nil, s.goTo(tabs[(at+1)%len(tabs)].Tab), true
 	case "enter":
 		return nil, s.enter(), true
 	case "esc":
 		return s.esc()
 	default:
 		if i, err := strconv.Atoi(name); err == nil && len(name) == 1 && i >= 1 && i <= len(tabs) {
-			return nil, s.goTo(tabs[i-1]), true
+			return nil, s.goTo(tabs[i-1].Tab), true
 		}
 		return nil, nil, false
 	}
 	return nil, nil, true
 }
 
-func (s *Preview) goTabTyping(t flow.Tab) tea.Cmd {
+func (s *Preview) goTabTyping(t review.Tab) tea.Cmd {
 	cmd := s.goTo(t)
 	s.typing = true
 	return cmd
@@ -305,7 +285,7 @@ func (s *Preview) enter() tea.Cmd {
 			s.reason = line.reason
 			return s.ask(false)
 		case line.out:
-			s.tab, s.filter = flow.TabAll, flow.OutOnly
+			s.tab, s.filter = review.TabAll, review.OutOnly
 			return s.ask(false)
 		}
 	case bodySummary:
@@ -317,7 +297,7 @@ func (s *Preview) enter() tea.Cmd {
 		if s.table.Selected() >= 0 {
 			s.open, s.scrolled = true, 0
 		}
-	case bodyFilters, bodyDetail:
+	case bodyFilters, bodyDetail, bodyQuestions:
 	}
 	return nil
 }
@@ -329,8 +309,8 @@ func (s *Preview) esc() ([]flow.Answer, tea.Cmd, bool) {
 		s.search.Set("")
 	case s.attribute != "" || s.reason > 0:
 		s.attribute, s.reason = "", 0
-	case s.filter != flow.NoFilter:
-		s.filter = flow.NoFilter
+	case s.filter != review.NoFilter:
+		s.filter = review.NoFilter
 	default:
 		return nil, nil, false
 	}
@@ -356,6 +336,8 @@ func (s *Preview) wheel(m tea.MouseWheelMsg) {
 	}
 	split := s.Split(s.width)
 	switch b := s.body(); {
+	case b == bodyQuestions:
+		s.scroll(by)
 	case b == bodyReasons || b == bodySummary || b == bodyFilters:
 		if by < 0 {
 			s.pick.moves("up", 1)
@@ -380,7 +362,7 @@ func (s *Preview) click(x, y int) tea.Cmd {
 	}
 	switch s.body() {
 	case bodyFilters:
-		if i := y - s.listTop; i >= 0 && i <= len(flow.Filters()) {
+		if i := y - s.listTop; i >= 0 && i <= len(review.Filters()) {
 			return s.choose(i)
 		}
 	case bodyReasons, bodySummary:
@@ -399,6 +381,10 @@ func (s *Preview) click(x, y int) tea.Cmd {
 		if _, again := s.table.Click(y - s.tableTop); again {
 			return s.enter()
 		}
+	case bodyQuestions:
+		if i := y - s.listTop; i >= 0 && i < s.listed && s.first+i < s.g.Plan().QuestionLen() {
+			s.turnTo(s.first + i)
+		}
 	case bodyDetail:
 	}
 	return nil
@@ -411,21 +397,24 @@ func (s *Preview) Keys() []key.Binding {
 	}
 	e := s.e
 	k := func(keys, id string, kv ...any) key.Binding { return binding(keys, e.T("preview.key."+id, kv...)) }
+	c := func(command, id string) key.Binding { return k(s.g.Key(command), id) }
 	limit, audit, sync := "limit", "audit", "sync"
-	if s.g.Undoes() {
+	if s.g.Plan().Undoes() > 0 {
 		sync = "undo_now"
 	}
 	if s.width < previewBeside {
 		limit, audit = "limit_short", "audit_short"
 	}
-	moves := []key.Binding{k("[ ]", "tabs"), k("1-8", "tabs"), k("↑ ↓", "move"), k("pgup pgdn", "page"), k("home end", "ends")}
+	moves := []key.Binding{k("[ ]", "tabs"), k("1-"+strconv.Itoa(len(s.g.Tabs())), "tabs"), k("↑ ↓", "move"), k("pgup pgdn", "page"), k("home end", "ends")}
 	switch b := s.body(); {
 	case s.typing:
 		return []key.Binding{k("a-z", "type"), k("enter", "down"), k("esc", "esc_clear")}
+	case b == bodyQuestions:
+		return append(s.questionKeys(), moves...)
 	case b == bodyFilters:
-		return []key.Binding{k("enter", "choose"), k("1-"+strconv.Itoa(len(flow.Filters())+1), "choose"), k("esc", "esc")}
+		return []key.Binding{k("enter", "choose"), k("1-"+strconv.Itoa(len(review.Filters())+1), "choose"), k("esc", "esc")}
 	case b == bodyReasons:
-		return append([]key.Binding{k("enter", "list"), k("/", "search"), k("a", audit), k("m", limit), k("s", sync), k("w", "save"), k("d", "dryrun")}, moves...)
+		return append([]key.Binding{k("enter", "list"), c(review.CmdSearch, "search"), c(review.CmdAuditLog, audit), c(review.CmdLimit, limit), c(review.CmdSync, sync), c(review.CmdSave, "save"), c(review.CmdDryRun, "dryrun")}, moves...)
 	case b == bodySummary:
 		out := []key.Binding{k("enter", "its_rows")}
 		if line, ok := s.lists.line(s.pick.at); ok && line.without {
@@ -433,15 +422,15 @@ func (s *Preview) Keys() []key.Binding {
 		} else if ok && line.attribute != "" {
 			out = append(out, k("space", "out"))
 		}
-		return append(append(out, k("a", audit), k("w", "save"), k("m", limit), k("s", sync), k("d", "dryrun")), moves...)
+		return append(append(out, c(review.CmdAuditLog, audit), c(review.CmdSave, "save"), c(review.CmdLimit, limit), c(review.CmdSync, sync), c(review.CmdDryRun, "dryrun")), moves...)
 	case b == bodyDetail:
 		out := []key.Binding{k("esc", "esc"), k("↑ ↓", "detail")}
-		return append(append(out, s.rowKeys()...), k("s", sync))
+		return append(append(out, s.rowKeys()...), c(review.CmdSync, sync))
 	}
 	var out []key.Binding
 	if s.narrowed() {
 		if strings.TrimSpace(s.search.Value()) != "" {
-			out = append(out, k("/", "search_change"))
+			out = append(out, c(review.CmdSearch, "search_change"))
 		}
 		out = append(out, s.rowKeys()...)
 		if s.table.Len() > 1 {
@@ -450,22 +439,22 @@ func (s *Preview) Keys() []key.Binding {
 		if strings.TrimSpace(s.search.Value()) != "" {
 			out = append(out, k("esc", "esc_clear"))
 		} else {
-			out = append(out, k("esc", "esc_filter"), k("/", "search"))
+			out = append(out, k("esc", "esc_filter"), c(review.CmdSearch, "search"))
 		}
-		out = append(out, k("f", "filter"), k("o", "order"), k("m", limit), k("a", audit), k("s", sync))
+		out = append(out, c(review.CmdFilter, "filter"), k("o", "order"), c(review.CmdLimit, limit), c(review.CmdAuditLog, audit), c(review.CmdSync, sync))
 	} else {
-		out = append(out, k("/", "search"), k("f", "filter"))
+		out = append(out, c(review.CmdSearch, "search"), c(review.CmdFilter, "filter"))
 		out = append(out, s.rowKeys()...)
 		if s.g.Verdict().Deletions > 0 {
-			out = append(out, k("m", limit))
+			out = append(out, c(review.CmdLimit, limit))
 		}
-		out = append(out, k("s", sync), k("a", audit))
-		if s.g.Notable(flow.OutOnly) > 0 {
-			out = append(out, k("z", "back"))
+		out = append(out, c(review.CmdSync, sync), c(review.CmdAuditLog, audit))
+		if s.g.Notable(review.OutOnly) > 0 {
+			out = append(out, c(review.CmdTakeBack, "back"))
 		}
 		out = append(out, k("o", "order"))
 	}
-	out = append(out, k("enter", "open"), k("d", "dryrun"), k("w", "save"), k("shift+↑ ↓", "detail"))
+	out = append(out, k("enter", "open"), c(review.CmdDryRun, "dryrun"), c(review.CmdSave, "save"), k("shift+↑ ↓", "detail"))
 	if !s.narrowed() && s.table.Len() > 1 {
 		out = append(out, k("*", "out_all", "n", s.table.Len()))
 	}
@@ -480,9 +469,6 @@ func (s *Preview) rowKeys() []key.Binding {
 	}
 	var out []key.Binding
 	r := s.g.Row(i)
-	if r.Pair > 0 {
-		out = append(out, binding("=", s.e.T("preview.key.same")))
-	}
 	if r.Out {
 		return append(out, binding("space", s.e.T("preview.key.in")))
 	}

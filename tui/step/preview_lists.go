@@ -6,9 +6,10 @@ import (
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
-	"github.com/hacsync/hacsync/sync/plan"
-	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // listLine is one line of the skips by reason or of the summary.
@@ -20,7 +21,7 @@ type listLine struct {
 	out       bool
 	attribute directory.Attribute
 	without   bool // the attribute is left out of the plan
-	of        flow.Reason
+	of        review.Reason
 }
 
 func (l listLine) selectable() bool { return l.reason > 0 || l.out || l.attribute != "" }
@@ -155,24 +156,20 @@ func (s *Preview) reasons(width int) []listLine {
 		}
 		var out []listLine
 		out = append(out, listLine{parts: []part{{widget.FitLeft(e.T("preview.col.rows"), 5) + "  " + e.T("preview.col.reason"), st.Label}}})
-		group, alone := plan.Group(0), 0
+		group, alone := problem.Group(0), 0
 		for i, r := range list {
 			if r.Group != group {
 				group = r.Group
-				out = append(out, listLine{parts: []part{{e.T("group." + flow.GroupWord(group)), st.Heading}}})
+				out = append(out, listLine{parts: []part{{e.Say(review.GroupWord(group)), st.Heading}}})
 			}
-			if r.Group == plan.LeftAlone {
+			if r.Group == problem.LeftAlone {
 				alone += r.Rows
 			}
-			var short string
-			l := listLine{of: r}
-			switch {
-			case r.Why != nil:
-				short, l.reason = e.Printer.Problem(r.Why).Short, i+1
-			case r.Always:
-				short, l.out = e.T("preview.left_out_always")+": "+someOf(r), true
-			default:
-				short, l.out = e.T("preview.left_out_once")+": "+someOf(r), true
+			short, l := e.Say(r.Short()), listLine{of: r}
+			if r.Why != nil {
+				l.reason = i + 1
+			} else {
+				short, l.out = short+": "+someOf(r), true
 			}
 			l.parts = []part{{widget.FitLeft(e.Printer.Int(r.Rows), 5) + "  " + short, st.Skip}}
 			out = append(out, l)
@@ -187,7 +184,7 @@ func (s *Preview) reasons(width int) []listLine {
 	})
 }
 
-func someOf(r flow.Reason) string {
+func someOf(r review.Reason) string {
 	names := make([]string, 0, 3)
 	for _, n := range r.Some[:min(3, len(r.Some))] {
 		names = append(names, message.Clean(n.UPN))
@@ -214,17 +211,9 @@ func (s *Preview) reasonPane(width, height int) []string {
 	return s.window(d.lines, width, height)
 }
 
-func (d *detail) reason(r flow.Reason) {
+func (d *detail) reason(r review.Reason) {
 	e, st := d.e, d.e.Styles
-	w := e.Printer.Problem(r.Why)
-	short := w.Short
-	if r.Why == nil {
-		short = e.T("preview.left_out_once")
-		if r.Always {
-			short = e.T("preview.left_out_always")
-		}
-	}
-	d.text(e.T("preview.head_reason", "short", short, "n", r.Rows), st.Heading)
+	d.text(e.T("preview.head_reason", "short", r.Short(), "n", r.Rows), st.Heading)
 	d.blank()
 	upn := 0
 	for _, n := range r.Some[:min(namesShown, len(r.Some))] {
@@ -242,11 +231,7 @@ func (d *detail) reason(r flow.Reason) {
 		d.text(e.T("preview.left_out_why"), st.Text)
 		return
 	}
-	d.facts(flow.Facts{
-		{Label: flow.T("preview.why"), Value: flow.T("flow.what", "x", flow.What{Err: r.Why})},
-		{Label: flow.T("preview.remedy"), Value: flow.T("flow.what", "x", flow.Remedy{Err: r.Why})},
-		{Label: flow.T("preview.code"), Value: flow.Raw(string(r.Why.Code))},
-	})
+	d.facts(review.Why(r.Why))
 }
 
 // summary are the changes by attribute, and the sums.
@@ -255,31 +240,27 @@ func (s *Preview) summary(width int) []listLine {
 		out := s.attributeLines()
 		read := func(p ...part) { out = append(out, listLine{parts: p}) }
 		e, st := s.e, s.e.Styles
-		cleared := 0
-		for _, a := range s.g.Attributes() {
-			cleared += a.Cleared
-		}
-		if cleared > 0 {
+		if cleared := s.g.Cleared(); cleared > 0 {
 			read()
 			for _, l := range widget.Hang("! ", e.T("preview.cleared_hint", "n", cleared), min(width-3, widest)) {
 				read(part{l, st.Warn})
 			}
 		}
-		for _, w := range s.g.Warnings() {
+		for _, w := range s.g.Plan().Warnings() {
 			read()
-			words := e.Printer.Problem(w)
-			for _, l := range widget.Hang("! ", words.What+" "+words.Remedy, min(width-3, widest)) {
+			said := e.Printer.Problem(w)
+			for _, l := range widget.Hang("! ", said.What+" "+said.Remedy, min(width-3, widest)) {
 				read(part{l, st.Warn})
 			}
 		}
 		read()
-		for _, l := range s.sums() {
-			label := widget.Fit(l[0], 12) + " "
-			if l[0] == "" {
-				label = "  "
+		for _, l := range s.g.Sums() {
+			label := "  "
+			if !l.Label.IsZero() {
+				label = widget.Fit(e.Say(l.Label), 12) + " "
 			}
-			for i, w := range widget.Hang(label, l[1], min(width-3, widest)) {
-				if i == 0 && l[0] != "" && strings.HasPrefix(w, label) {
+			for i, w := range widget.Hang(label, e.Say(l.Value), min(width-3, widest)) {
+				if i == 0 && !l.Label.IsZero() && strings.HasPrefix(w, label) {
 					read(part{label, st.Label}, part{w[len(label):], st.Text})
 					continue
 				}
@@ -293,13 +274,12 @@ func (s *Preview) summary(width int) []listLine {
 func (s *Preview) attributeLines() []listLine {
 	e, st := s.e, s.e.Styles
 	list := s.g.Attributes()
-	if len(list) == 0 && len(s.g.Without()) == 0 {
+	if len(list) == 0 && len(s.g.Without) == 0 {
 		return []listLine{{parts: []part{{e.T("preview.no_values"), st.Faint}}}}
 	}
-	d := detail{e: e}
 	name := widget.Width(e.T("preview.col.attribute"))
 	for _, a := range list {
-		name = max(name, widget.Width(d.attribute(a.Attribute)))
+		name = max(name, widget.Width(e.Say(words.Is(a.Attribute))))
 		if a.Like > 0 {
 			name = max(name, 2+widget.Width(e.T("preview.like")))
 		}
@@ -315,39 +295,21 @@ func (s *Preview) attributeLines() []listLine {
 	}
 	out := []listLine{{parts: []part{{line(e.T("preview.col.attribute"), columns, e.T("preview.col.example")), st.Label}}}}
 	for _, a := range list {
-		old, now := a.Example()
 		cells := []string{e.Printer.Int(a.Rows), e.Printer.Int(a.Set), e.Printer.Int(a.Changed), e.Printer.Int(a.Cleared)}
 		style := st.Text
 		if a.Cleared > 0 {
 			style = st.Warn
 		}
-		out = append(out, listLine{attribute: a.Attribute, parts: []part{{line(d.attribute(a.Attribute), cells, e.Say(old)+" -> "+e.Say(now)), style}}})
+		out = append(out, listLine{attribute: a.Attribute, parts: []part{{line(e.Say(words.Is(a.Attribute)), cells, e.Say(a.Example())), style}}})
 		if a.Like > 0 {
 			out = append(out, listLine{parts: []part{{line("  "+e.T("preview.like"), []string{e.Printer.Int(a.Like), "", e.Printer.Int(a.Like), ""}, ""), st.Faint}}})
 		}
 	}
-	for _, a := range s.g.Without() {
-		text := widget.Fit(d.attribute(a), name) + "   " + e.T("preview.attribute_without")
+	for _, a := range s.g.Without {
+		text := widget.Fit(e.Say(words.Is(a)), name) + "   " + e.T("preview.attribute_without")
 		out = append(out, listLine{attribute: a, without: true, parts: []part{{text, st.Faint}}})
 	}
 	return out
-}
-
-// sums are the lines that show how the numbers of the tabs come together: a
-// label and a sentence each.
-func (s *Preview) sums() [][2]string {
-	e, c := s.e, s.g.Counts()
-	out := [][2]string{
-		{e.T("preview.sum.destination"), e.T("preview.sum.destination_of", "all", c.DestinationUsers, "alone", c.DestinationUsers-c.Touchable, "touch", c.Touchable)},
-		{"", e.T("preview.sum.destination_is", "touch", c.Touchable, "unchanged", c.Unchanged, "update", c.Update, "rename", c.Rename-c.MovedIn, "delete", c.Delete, "held", c.DestinationHeld)},
-		{e.T("preview.sum.source"), e.T("preview.sum.source_of", "all", c.SourceUsers)},
-		{"", e.T("preview.sum.source_is", "all", c.SourceUsers, "unchanged", c.Unchanged, "update", c.Update, "rename", c.Rename, "add", c.Add, "restore", c.Restore, "held", c.SourceHeld)},
-	}
-	if c.MovedIn > 0 {
-		out = append(out, [2]string{"", e.T("preview.sum.moved", "n", c.MovedIn)})
-	}
-	r := s.g.Remaining()
-	return append(out, [2]string{e.T("preview.sum.remaining"), e.T("preview.sum.remaining_is", "n", r.Changes(), "out", r.LeftOut)})
 }
 
 // filterLines are the filters to choose from, with what each has.
@@ -355,10 +317,10 @@ func (s *Preview) filterLines(width, height int) []string {
 	e, st := s.e, s.e.Styles
 	out := []string{row(width, part{" " + e.T("preview.filter.title"), st.Title}), strings.Repeat(" ", width)}
 	s.listTop += len(out)
-	for i := range len(flow.Filters()) + 1 {
+	for i := range len(review.Filters()) + 1 {
 		id, n := "all", s.g.Actions()
 		if i > 0 {
-			f := flow.Filters()[i-1]
+			f := review.Filters()[i-1]
 			id, n = string(f), s.g.Notable(f)
 		}
 		mark, style := "  ", st.Text

@@ -7,7 +7,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"github.com/hacsync/hacsync/sync/message"
-	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/widget"
 )
 
@@ -42,7 +42,7 @@ func (r *previewRows) Row(i int) widget.Row {
 	}
 	l := r.s.g.Row(i)
 	row := widget.Row{
-		Cells: []string{l.Sign(), strconv.Itoa(l.No), message.Clean(l.UPN), message.Clean(l.Name), e.Say(l.What)},
+		Cells: []string{l.Sign, e.Say(review.Label(l.No)), message.Clean(l.UPN), message.Clean(l.Name), e.Say(l.What)},
 		Tone:  int(l.Kind),
 	}
 	if l.Kind == 0 {
@@ -78,13 +78,13 @@ func (s *Preview) tablePane(width, height int) []string {
 	s.table.SetHere(e.Signs.Here)
 	var match func(string) [][2]int
 	if q := s.search.Value(); strings.TrimSpace(q) != "" {
-		match = flow.NewMatcher(q).Find
+		match = review.NewMatcher(q).Find
 	}
 	digits := max(4, len(strconv.Itoa(s.g.Highest())))
 	s.table.SetColumns([]widget.Column{
 		{Width: 3},
 		{Title: e.T("preview.col.no"), Width: digits, Right: true},
-		{Title: "@" + message.Clean(s.g.Domain()), Width: 15, Grow: 4, Middle: true, Match: match},
+		{Title: "@" + message.Clean(s.g.Plan().Domain()), Width: 15, Grow: 4, Middle: true, Match: match},
 		{Title: e.T("preview.col.name"), Width: 13, Grow: 2, Match: match},
 		{Title: e.T("preview.col.what"), Width: 16, Grow: 3},
 	})
@@ -97,7 +97,7 @@ func (s *Preview) tablePane(width, height int) []string {
 			id = "preview.searching"
 		case strings.TrimSpace(s.search.Value()) != "":
 			id = "preview.nothing_found"
-		case s.g.Actions() == 0 && s.tab == flow.TabAll:
+		case s.g.Actions() == 0 && s.tab == review.TabAll:
 			id = "preview.no_changes"
 		}
 		s.note(lines, 2, width, e.T(id))
@@ -107,8 +107,8 @@ func (s *Preview) tablePane(width, height int) []string {
 	switch v := s.g.Remaining(); {
 	case match != nil:
 		s.note(lines, used+1, width, e.T("preview.search_hint"))
-	case s.tab == flow.TabDelete && !s.narrowed() && v.Delete < s.g.Counts().Delete:
-		all := s.g.Counts().Delete
+	case s.tab == review.TabDelete && !s.narrowed() && v.Delete < s.g.Plan().Counts().Delete:
+		all := s.g.Plan().Counts().Delete
 		s.note(lines, used+1, width, e.T("preview.deletions_hint", "n", all, "out", all-v.Delete, "left", v.Delete))
 	}
 	return lines

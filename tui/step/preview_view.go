@@ -7,8 +7,9 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"github.com/hacsync/hacsync/sync/message"
-	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // The layout: from previewBeside columns on, the detail stands at the right of the table,
@@ -62,8 +63,12 @@ func (s *Preview) Split(width int) int {
 	if s.asking() || width < previewBeside {
 		return -1
 	}
-	if b := s.body(); b == bodySummary || b == bodyFilters || b == bodyDetail {
+	switch s.body() {
+	case bodySummary, bodyFilters, bodyDetail:
 		return -1
+	case bodyQuestions:
+		return questionList
+	case bodyTable, bodyReasons:
 	}
 	if width < spacious {
 		return width - detailNarrow - 1
@@ -80,6 +85,9 @@ func (s *Preview) View(width, height int) string {
 		return ""
 	}
 	s.width, s.height = width, height
+	if s.body() == bodyQuestions {
+		return s.viewQuestions(width, height)
+	}
 	lines := s.top(width)
 	split := s.Split(width)
 	lines = append(lines, s.rule(width, split, s.e.Signs.Down))
@@ -160,11 +168,11 @@ type headKey struct {
 	printer *message.Printer
 	color   color.Color
 	signs   widget.Signs
-	plan    *flow.Reading
+	plan    *review.Review
 	version int
 	width   int
-	tab     flow.Tab
-	filter  flow.Filter
+	tab     review.Tab
+	filter  review.Filter
 }
 
 // top are the lines above the rule.
@@ -184,7 +192,7 @@ func (s *Preview) top(width int) []string {
 func (s *Preview) trouble(width int) []string {
 	var out []string
 	for _, b := range s.v.Blocks {
-		t, ok := b.(flow.Trouble)
+		t, ok := b.(words.Trouble)
 		if !ok {
 			continue
 		}
@@ -200,17 +208,17 @@ func (s *Preview) trouble(width int) []string {
 
 // tabLine has the tabs with their numbers: with words where there is room.
 func (s *Preview) tabLine(width int) string {
-	for _, words := range []bool{true, false} {
-		parts := s.tabParts(words)
-		if words && (width < previewBeside || widthOf(parts) > width) {
+	for _, spelled := range []bool{true, false} {
+		parts := s.tabParts(spelled)
+		if spelled && (width < previewBeside || widthOf(parts) > width) {
 			continue
 		}
 		s.tabs = s.tabs[:0]
 		at := 0
-		for i, t := range flow.Tabs() {
+		for i, p := range s.g.Tabs() {
 			n := widget.Width(parts[2*i+1].text)
 			at += widget.Width(parts[2*i].text)
-			s.tabs = append(s.tabs, span{at, at + n, t})
+			s.tabs = append(s.tabs, span{at, at + n, p.Tab})
 			at += n
 		}
 		return row(width, parts...)
@@ -219,23 +227,22 @@ func (s *Preview) tabLine(width int) string {
 }
 
 // tabParts are, for each tab, the space before it and the tab.
-func (s *Preview) tabParts(words bool) []part {
+func (s *Preview) tabParts(spelled bool) []part {
 	e := s.e
 	var parts []part
-	for _, t := range flow.Tabs() {
+	for _, p := range s.g.Tabs() {
 		var name []string
-		sign := flow.TabSign(t)
-		if sign != "" {
-			name = append(name, sign)
+		if p.Sign != "" {
+			name = append(name, p.Sign)
 		}
-		if words || sign == "" {
-			name = append(name, e.T("preview.tab."+string(t)))
+		if spelled || p.Sign == "" {
+			name = append(name, e.T("preview.tab."+string(p.Tab)))
 		}
-		if t != flow.TabSummary {
-			name = append(name, e.Printer.Int(s.g.TabCount(t)))
+		if p.Count >= 0 {
+			name = append(name, e.Printer.Int(p.Count))
 		}
-		text, style := " "+strings.Join(name, " ")+" ", s.tone(t)
-		if t == s.tab {
+		text, style := " "+strings.Join(name, " ")+" ", s.tone(p.Tab)
+		if p.Tab == s.tab {
 			text, style = "["+strings.Join(name, " ")+"]", e.Styles.Here
 		}
 		parts = append(parts, part{" ", e.Styles.Text}, part{text, style})
@@ -244,22 +251,24 @@ func (s *Preview) tabParts(words bool) []part {
 }
 
 // tone is the colour of a tab's rows.
-func (s *Preview) tone(t flow.Tab) lipgloss.Style {
+func (s *Preview) tone(t review.Tab) lipgloss.Style {
 	st := s.e.Styles
 	switch t {
-	case flow.TabDelete:
+	case review.TabDelete:
 		return st.Delete
-	case flow.TabRename:
+	case review.TabRename:
 		return st.Rename
-	case flow.TabRestore:
+	case review.TabRestore:
 		return st.Restore
-	case flow.TabAdd:
+	case review.TabAdd:
 		return st.Add
-	case flow.TabUpdate:
+	case review.TabUpdate:
 		return st.Update
-	case flow.TabSkip:
+	case review.TabSkip:
 		return st.Skip
-	case flow.TabAll, flow.TabSummary:
+	case review.TabQuestions:
+		return st.Warn
+	case review.TabAll, review.TabSummary:
 	}
 	return st.Text
 }
@@ -275,8 +284,15 @@ func (s *Preview) verdictLine(width int) string {
 	case v.Cancelled:
 		word, style = e.T("preview.verdict.cancels"), e.Styles.Bad.Bold(true)
 	}
-	numbers := e.T("preview.verdict.numbers", "deletions", v.Deletions, "users", v.Users, "percent", flow.Percent(v.Percent()))
-	limit := []any{"stops", v.StopsAt, "limit", flow.Percent(v.MaxAllowedDeletions)}
+	judged := "preview.verdict.numbers"
+	switch {
+	case v.Claimed:
+		judged = "preview.verdict.numbers_known"
+	case v.Blocks > 0:
+		judged = "preview.verdict.numbers_blocks"
+	}
+	numbers := e.T(judged, "deletions", v.Deletions, "users", v.Users, "percent", words.Percent(v.Percent()))
+	limit := []any{"stops", v.StopsAt, "limit", words.Percent(v.MaxAllowedDeletions)}
 	id := "preview.verdict.stops"
 	switch {
 	case v.MaxAllowedDeletions == 0 || v.MaxDeletions == 0:
@@ -308,7 +324,7 @@ func (s *Preview) sentence(width int) []string {
 		return nil
 	}
 	var out []string
-	for l := range strings.SplitSeq(s.e.Printer.Text("guard.sentence", nil), "\n") {
+	for l := range strings.SplitSeq(s.e.Say(review.Cancels(v)), "\n") {
 		for _, w := range widget.Wrap(message.Clean(l), width-1) {
 			out = append(out, row(width, part{" " + w, s.e.Styles.Bad}))
 		}
@@ -320,23 +336,26 @@ func (s *Preview) sentence(width int) []string {
 func (s *Preview) notableLine(width int) string {
 	e := s.e
 	parts := []part{{" ", e.Styles.Text}}
-	for _, f := range flow.Filters() {
+	if c := s.g.Remaining(); s.tab == review.TabDelete && c.Unclaimed < c.Delete {
+		parts = append(parts, part{e.T("preview.notable.explained", "n", c.Delete-c.Unclaimed), e.Styles.Text}, part{"  ", e.Styles.Text})
+	}
+	for _, f := range review.Filters() {
 		n := s.g.Notable(f)
-		if f == flow.Warned && f != s.filter || n == 0 && f != s.filter {
+		if f == review.Warned && f != s.filter || n == 0 && f != s.filter {
 			continue // most warnings are said by another word
 		}
 		text, style := e.T("preview.notable."+string(f), "n", n), e.Styles.Text
 		switch f {
-		case flow.SignIns, flow.Lately, flow.Cleared:
+		case review.SignIns, review.Lately, review.Cleared:
 			text, style = "! "+text, e.Styles.Warn
-		case flow.NoFilter, flow.Same, flow.Pairs, flow.Warned, flow.OutOnly:
+		case review.NoFilter, review.Same, review.Unseen, review.Blocked, review.Warned, review.OutOnly:
 		}
 		if f == s.filter {
 			text, style = "["+text+"]", e.Styles.Here
 		}
 		parts = append(parts, part{text, style}, part{"  ", e.Styles.Text})
 	}
-	for _, w := range s.g.Warnings() {
+	for _, w := range s.g.Plan().Warnings() {
 		parts = append(parts, part{"! " + e.Printer.Problem(w).Short, e.Styles.Warn}, part{"  ", e.Styles.Text})
 	}
 	if len(parts) == 1 {
@@ -379,7 +398,7 @@ func (s *Preview) searchLine(width, y int) string {
 	if s.pending {
 		note = "  " + e.T("preview.searching")
 	}
-	if s.filter != flow.NoFilter {
+	if s.filter != review.NoFilter {
 		note += "  [" + e.T("preview.notable."+string(s.filter), "n", s.g.Notable(s.filter)) + "]"
 	}
 	room := max(10, min(60, width-4-widget.Width(note)))
@@ -412,7 +431,9 @@ func (s *Preview) Place() string {
 		}
 		return s.e.T("preview.place", "n", s.table.Place()+1, "of", s.table.Len())
 	case bodyReasons:
-		return s.e.T("preview.rows", "n", s.g.TabCount(flow.TabSkip))
+		return s.e.T("preview.rows", "n", s.g.Part(review.TabSkip).Count)
+	case bodyQuestions:
+		return s.questionPlace()
 	case bodySummary, bodyFilters:
 	}
 	return ""
@@ -426,14 +447,7 @@ func (s *Preview) Status() string {
 	case !s.v.Working.IsZero():
 		return s.e.Say(s.v.Working)
 	case s.body() == bodyTable && s.narrowed():
-		of := s.g.TabCount(s.tab)
-		if s.tab == flow.TabSummary || s.tab == flow.TabAll {
-			of = s.g.Actions()
-			if strings.TrimSpace(s.search.Value()) != "" {
-				of = s.g.Len() // a search looks at what is skipped too
-			}
-		}
-		return s.e.T("preview.shown", "n", s.table.Len(), "of", of)
+		return s.e.T("preview.shown", "n", s.table.Len(), "of", s.g.Among(s.query()))
 	}
 	return s.e.Say(s.v.Status)
 }

@@ -2,6 +2,8 @@ package step
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/theme"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // readAt is when the tenant of the tests was read.
@@ -33,6 +36,10 @@ type company struct {
 	nSource, nUsers int
 	nDeleted        int
 	policy          plan.Policy
+	// past are the accounts that earlier reads saw in the source; asks: the rows of
+	// the source that no account has are new in it.
+	past map[string]plan.Link
+	asks bool
 }
 
 var companyColumns = []directory.Attribute{
@@ -47,6 +54,7 @@ func newCompany(t testing.TB) *company {
 		users:   directory.NewBuilder(directory.Destination, companyColumns),
 		deleted: directory.NewBuilder(directory.RecycleBin, companyColumns),
 		policy:  plan.DefaultPolicy(),
+		past:    map[string]plan.Link{},
 	}
 	c.policy.Attributes = append(directory.Standard(), directory.Department)
 	c.policy.OnEmpty = plan.Clear
@@ -56,6 +64,7 @@ func newCompany(t testing.TB) *company {
 // who is one person on one side.
 type who struct {
 	local, imm, name, sur, given, dept string
+	username                           string // empty: local
 	marks                              directory.Marks
 	created, seen                      time.Time
 	bin                                bool
@@ -77,14 +86,26 @@ func (c *company) record(w who, id directory.ID) directory.Record {
 
 func (c *company) inSource(w who) {
 	c.nSource++
-	r := c.record(w, "")
+	r := c.record(w, directory.ID(w.user()))
 	r.Line = c.nSource + 1
+	if _, known := c.past[w.user()]; !known && !c.asks {
+		c.past[w.user()] = plan.Link{Username: w.user()}
+	}
 	r.Marks = directory.Enabled
 	if err := c.source.Add(r); err != nil {
 		c.t.Fatal(err)
 	}
 }
 
+func (w who) user() string {
+	if w.username != "" {
+		return w.username
+	}
+	return w.local
+}
+
+// inTenant makes an account that was in the source under its Username, but for
+// machines.
 func (c *company) inTenant(w who) {
 	if w.marks&directory.Purposes == 0 {
 		w.marks |= directory.PurposeUser
@@ -99,6 +120,12 @@ func (c *company) inTenant(w who) {
 		return
 	}
 	c.nUsers++
+	if w.local != "copier-3f" && !strings.HasPrefix(w.local, "alone") {
+		c.past[w.user()] = plan.Link{
+			Account: directory.ID(fmt.Sprintf("u-%06d", c.nUsers)), Username: w.user(), Given: w.given, Family: w.sur, Display: w.name,
+			UPN: w.local + "@" + previewDomain, ImmutableID: w.imm, Since: readAt.Add(-44 * 24 * time.Hour), Run: 380,
+		}
+	}
 	if err := c.users.Add(c.record(w, directory.ID(fmt.Sprintf("u-%06d", c.nUsers)))); err != nil {
 		c.t.Fatal(err)
 	}
@@ -107,6 +134,7 @@ func (c *company) inTenant(w who) {
 // same is a person in both, changed in the source.
 func (c *company) same(w who, change func(*who)) {
 	c.inTenant(w)
+	w.username = w.user()
 	change(&w)
 	c.inSource(w)
 }
@@ -120,6 +148,16 @@ func (c *company) plan() *plan.Plan {
 		}
 		return s
 	}
+	past := plan.Past{Source: "hac", At: readAt.Add(-15 * time.Hour), Claimed: map[directory.ID]bool{}, Absent: map[directory.ID]plan.Absence{}}
+	b := plan.NewPastBuilder()
+	for _, user := range slices.Sorted(maps.Keys(c.past)) {
+		if err := b.Add(c.past[user], plan.Seen{First: readAt.Add(-60 * 24 * time.Hour), Last: past.At}); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	if err := b.Seal(&past); err != nil {
+		c.t.Fatal(err)
+	}
 	p, err := plan.Build(plan.Input{
 		Tenant: directory.Tenant{ID: "t-1", Name: "Midori Sample K.K.", Initial: "midorisample.onmicrosoft.com", Domains: []directory.Domain{
 			{Name: "midorisample.onmicrosoft.com", Verified: true, Initial: true},
@@ -127,7 +165,7 @@ func (c *company) plan() *plan.Plan {
 		}},
 		Domain: previewDomain, SetUp: []string{previewDomain},
 		Source: seal(c.source, c.nSource), Users: seal(c.users, c.nUsers), Deleted: seal(c.deleted, c.nDeleted),
-		Policy: c.policy, At: readAt,
+		Policy: c.policy, Past: past, At: readAt,
 	})
 	if err != nil {
 		c.t.Fatal(err)
@@ -142,9 +180,20 @@ var hostile = []string{
 }
 
 // story is a company with rows of every kind and every group of skips.
-func story(t testing.TB) *plan.Plan {
+func story(t testing.TB) *plan.Plan { return told(t, func(*company) {}) }
+
+// asking is the same company, of whose leavers three may be among the new rows.
+func asking(t testing.TB) *plan.Plan { return told(t, func(c *company) { c.asks = true }) }
+
+// blocking is the company that blocks leavers before it deletes them.
+func blocking(t testing.TB) *plan.Plan {
+	return told(t, func(c *company) { c.policy.OnMissing, c.policy.DeleteAfter = plan.BlockMissing, 20 })
+}
+
+func told(t testing.TB, with func(*company)) *plan.Plan {
 	t.Helper()
 	c := newCompany(t)
+	with(c)
 	day := 24 * time.Hour
 	made := time.Date(2021, 4, 1, 0, 0, 0, 0, time.UTC)
 	gone := func(local, name string, licensed bool, seen time.Duration, dept string) {
@@ -180,6 +229,11 @@ func story(t testing.TB) *plan.Plan {
 	c.inTenant(who{local: "back.again", imm: "imm-back", name: "戻 太郎", bin: true})
 	c.inSource(who{local: "back.again", imm: "imm-back", name: "戻 太郎"})
 	c.inSource(who{local: "watanabe.s", name: "渡辺 翔", dept: "営業部"})
+	if c.asks {
+		c.inSource(who{local: "hara.yoko2", imm: "imm-hara-2", name: "原 洋子", dept: "総務部"})
+		c.inSource(who{local: "y.hara", imm: "imm-hara-y", name: "原 洋子", dept: "経理部"})
+		c.inSource(who{local: "kobayashi.rei@midori.example (leave)", username: "rei.k", name: "小林 玲"})
+	}
 	c.inSource(who{local: "watanabe.yui", imm: "imm-yui", name: "渡邊 結衣"})
 	for i := range 8 {
 		c.inSource(who{local: fmt.Sprintf("new.person%02d", i), imm: fmt.Sprintf("imm-new-%d", i), name: fmt.Sprintf("新人 %d号", i)})
@@ -234,8 +288,13 @@ type world struct {
 	s    *Preview
 	// width and height of the body.
 	width, height int
-	said          []flow.Text
+	said          []words.Text
 }
+
+// stillClock stands a little after the read.
+type stillClock struct{ clock.Clock }
+
+func (stillClock) Now() time.Time { return readAt.Add(6 * time.Minute) }
 
 type stillBackend struct {
 	flow.Backend
@@ -258,7 +317,7 @@ func newEnv(t testing.TB, lang string) *Env {
 func newWorld(t testing.TB, p *plan.Plan, lang string, width, height int) *world {
 	t.Helper()
 	w := &world{t: t, plan: p, e: newEnv(t, lang), width: width, height: height}
-	w.f = flow.NewPreview(stillBackend{clock: clock.Real()}, flow.Options{Version: "1.2", Person: "t.mori"}, &run.Planned{Plan: p, Run: 412, At: readAt})
+	w.f = flow.NewPreview(stillBackend{clock: stillClock{clock.Real()}}, flow.Options{Version: "1.2", Person: "t.mori"}, &run.Planned{Plan: p, Run: 412, At: readAt})
 	w.s = NewPreview(w.e)
 	w.s.Sync(w.f.View())
 	w.view()
@@ -317,7 +376,7 @@ func (w *world) send(msg tea.Msg) bool {
 func (w *world) answer(a flow.Answer) {
 	turn := w.f.Answer(a)
 	w.said = append(w.said, turn.Say...)
-	if v := w.f.View(); v.Reading != nil {
+	if v := w.f.View(); v.Review != nil {
 		w.s.Sync(v)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/theme"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // Env is what all screens draw with. The shell changes it when the language or
@@ -31,10 +32,10 @@ type Env struct {
 }
 
 // Say writes a text in the language of the screen, clean.
-func (e *Env) Say(t flow.Text) string { return flow.Say(e.Printer, t) }
+func (e *Env) Say(t words.Text) string { return words.Say(e.Printer, t) }
 
 // T is Say of the catalogue's entry id.
-func (e *Env) T(id string, kv ...any) string { return e.Say(flow.T(id, kv...)) }
+func (e *Env) T(id string, kv ...any) string { return e.Say(words.T(id, kv...)) }
 
 // Screen is a step on screen. Its methods are called from one goroutine, and do
 // no I/O.

@@ -11,6 +11,7 @@ import (
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // signIn is a sign-in that is waited for: the code large and plain, or the page
@@ -51,7 +52,7 @@ const beside = 98
 // card is the code that is waited for, if one is.
 func (s *signIn) card() (consent.Code, bool) {
 	for _, b := range s.v.Blocks {
-		if c, ok := b.(flow.CodeCard); ok {
+		if c, ok := b.(words.CodeCard); ok {
 			return c.Code, true
 		}
 	}
@@ -70,7 +71,7 @@ func (s *signIn) command(name string) bool {
 // arg is an argument of a paragraph of the page.
 func (s *signIn) arg(id, name string) any {
 	for _, b := range s.v.Blocks {
-		if p, ok := b.(flow.Para); ok && p.Text.ID == id {
+		if p, ok := b.(words.Para); ok && p.Text.ID == id {
 			return p.Text.Args[name]
 		}
 	}
@@ -78,11 +79,11 @@ func (s *signIn) arg(id, name string) any {
 }
 
 // letter is the message for whoever signs in.
-func (s *signIn) letter(c consent.Code) flow.Text {
+func (s *signIn) letter(c consent.Code) words.Text {
 	app, _ := s.arg("flow.signin.shows", "app").(string)
-	scopes, ok := s.arg("flow.signin.scopes", "scopes").(flow.Names)
+	scopes, ok := s.arg("flow.signin.scopes", "scopes").(words.Names)
 	if !ok {
-		scopes, _ = s.arg("flow.granting.scopes", "scopes").(flow.Names)
+		scopes, _ = s.arg("flow.granting.scopes", "scopes").(words.Names)
 	}
 	return flow.Letter(c, app, scopes, !ok && len(scopes) > 0)
 }
@@ -114,13 +115,13 @@ func (s *signIn) Update(msg tea.Msg) ([]flow.Answer, tea.Cmd, bool) {
 		s.qr, s.asked = true, false
 		return nil, nil, true
 	case "c":
-		return nil, Copy(message.Clean(code.UserCode), flow.T("tui.copied_code", "code", code.UserCode)), true
+		return nil, Copy(message.Clean(code.UserCode), words.T("tui.copied_code", "code", code.UserCode)), true
 	case "C":
 		if !s.command("letter") {
 			break
 		}
 		s.asked = true
-		return []flow.Answer{{Command: "letter"}}, Copy(s.e.Say(s.letter(code)), flow.T("tui.copied_letter")), true
+		return []flow.Answer{{Command: "letter"}}, Copy(s.e.Say(s.letter(code)), words.T("tui.copied_letter")), true
 	case "b":
 		if s.e.Browse != nil {
 			return nil, open(s.e.Browse, code.URL), true
@@ -136,11 +137,11 @@ func (s *signIn) Update(msg tea.Msg) ([]flow.Answer, tea.Cmd, bool) {
 // is copied when it is chosen.
 func (s *signIn) chosen(k tea.KeyPressMsg) ([]flow.Answer, tea.Cmd, bool) {
 	if keyName(k) == "c" && len(s.v.After) > 0 {
-		return nil, Copy(s.copyable(), flow.T("tui.copied_text")), true
+		return nil, Copy(s.copyable(), words.T("tui.copied_text")), true
 	}
 	answers, cmd, handled := s.General.Update(k)
 	if len(answers) == 1 && answers[0].Text == "exception" {
-		cmd = Copy(s.copyable(), flow.T("tui.copied_text"))
+		cmd = Copy(s.copyable(), words.T("tui.copied_text"))
 	}
 	return answers, cmd, handled
 }
@@ -149,9 +150,9 @@ func (s *signIn) chosen(k tea.KeyPressMsg) ([]flow.Answer, tea.Cmd, bool) {
 func open(browse func(context.Context, string) error, url string) tea.Cmd {
 	return func() tea.Msg {
 		if browse(context.Background(), url) != nil {
-			return Said{flow.T("tui.browser_failed")}
+			return Said{words.T("tui.browser_failed")}
 		}
-		return Said{flow.T("tui.browser_opened")}
+		return Said{words.T("tui.browser_opened")}
 	}
 }
 
@@ -316,7 +317,7 @@ func (s *signIn) drawSteps(code consent.Code, width int, air, big, why bool) []s
 func (s *signIn) opening(p *page) {
 	p.title(s.v.Title)
 	for _, b := range s.v.Blocks {
-		if x, ok := b.(flow.Para); ok && (x.Text.ID == "flow.sync.asks" || x.Text.ID == "flow.again.what") {
+		if x, ok := b.(words.Para); ok && (x.Text.ID == "flow.sync.asks" || x.Text.ID == "flow.again.what") {
 			p.add(s.e.Styles.Text, widget.Wrap(s.e.Say(x.Text), p.text())...)
 		}
 	}
@@ -325,7 +326,7 @@ func (s *signIn) opening(p *page) {
 // accept says who signs in and what is pressed; otherwise where the view does not.
 func (s *signIn) accept(otherwise string) string {
 	for _, b := range s.v.Blocks {
-		if x, ok := b.(flow.Para); ok && x.Text.ID == "flow.granting.accept" {
+		if x, ok := b.(words.Para); ok && x.Text.ID == "flow.granting.accept" {
 			return s.e.Say(x.Text)
 		}
 	}
@@ -337,7 +338,7 @@ func (s *signIn) accept(otherwise string) string {
 func (s *signIn) shows(p *page) {
 	e := s.e
 	for i, b := range s.v.Blocks {
-		if h, ok := b.(flow.Heading); ok && h.Text.ID == "flow.signin.letter_head" && s.asked {
+		if h, ok := b.(words.Heading); ok && h.Text.ID == "flow.signin.letter_head" && s.asked {
 			p.add(e.Styles.Title, widget.Wrap(e.Say(h.Text), p.text())...)
 			p.pieces(s.v.Blocks[i+1:])
 			return
@@ -346,7 +347,7 @@ func (s *signIn) shows(p *page) {
 	p.add(e.Styles.Title, widget.Wrap(e.T("tui.signin.shows"), p.text())...)
 	p.blank()
 	for _, b := range s.v.Blocks {
-		x, ok := b.(flow.Para)
+		x, ok := b.(words.Para)
 		if !ok {
 			continue
 		}
@@ -357,7 +358,7 @@ func (s *signIn) shows(p *page) {
 			app, _ := x.Text.Args["app"].(string)
 			p.wide(e.T("tui.signin.name"), message.Clean(app), e.T("tui.signin.heading"), e.T("word.requested-permissions"))
 		case "flow.signin.scopes", "flow.granting.scopes":
-			scopes, _ := x.Text.Args["scopes"].(flow.Names)
+			scopes, _ := x.Text.Args["scopes"].(words.Names)
 			head := e.T("tui.signin.asked")
 			if x.Text.ID == "flow.granting.scopes" {
 				head = e.T("tui.signin.asked_granting")

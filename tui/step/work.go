@@ -7,6 +7,7 @@ import (
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // bar is a progress bar of a width, painted.
@@ -26,7 +27,7 @@ func (p *page) countdown(what string, until time.Time, whole time.Duration, widt
 	}
 	right := e.T("tui.expired")
 	if left > 0 {
-		right = e.T("tui.time_left", "left", flow.Raw(clockFace(left)), "until", flow.Clock(until))
+		right = e.T("tui.time_left", "left", words.Raw(clockFace(left)), "until", words.Clock(until))
 	}
 	room := width - widget.Width(right) - 1
 	if widget.Width(what) <= room {
@@ -91,7 +92,7 @@ func (p *page) reading(w *flow.Work, air bool) {
 		if ph.Ended {
 			right += "   " + e.T("tui.to_the_end")
 		} else if w.Left > 0 {
-			right += "   " + e.T("flow.plain.left", "left", flow.About(w.Left))
+			right += "   " + e.T("flow.plain.left", "left", words.About(w.Left))
 		}
 		wide := max(10, min(44, p.text()-6-widget.Width(right)))
 		p.raw("  " + p.bar(done, total, wide) + "  " + paint(e.Styles.Text, right))
@@ -101,19 +102,19 @@ func (p *page) reading(w *flow.Work, air bool) {
 		if ph.Phase == progress.Source || ph.Phase == progress.Users {
 			continue
 		}
-		mark := flow.ToCome
+		mark := words.ToCome
 		switch {
 		case ph.Ended:
-			mark = flow.OK
+			mark = words.OK
 		case ph.Began:
-			mark = flow.UnderWay
+			mark = words.UnderWay
 		}
 		text := e.T("progress." + string(ph.Phase))
 		if n := p.beside(ph); n != "" && ph.Done > 0 {
 			text += "   " + n
 		}
 		style := e.Styles.Text
-		if mark == flow.ToCome {
+		if mark == words.ToCome {
 			style = e.Styles.Faint
 		}
 		p.wrapped(mark.String()+"  ", p.mark(mark), text, style)
@@ -139,7 +140,7 @@ func (p *page) syncWork(w *flow.Work) {
 	}
 	right := e.T("tui.done_of", "done", sum.Seen+sum.Failed, "total", sum.Planned)
 	if w.Left > 0 {
-		right += "   " + e.T("flow.plain.left", "left", flow.About(w.Left))
+		right += "   " + e.T("flow.plain.left", "left", words.About(w.Left))
 	}
 	wide := max(10, min(60, p.text()-2-widget.Width(right)))
 	p.raw(p.bar(sum.Seen+sum.Failed, sum.Planned, wide) + "  " + right)
@@ -152,7 +153,7 @@ func (p *page) syncWork(w *flow.Work) {
 				if n := p.beside(ph); n != "" {
 					text += "   " + n
 				}
-				p.wrapped(flow.UnderWay.String()+" ", p.mark(flow.UnderWay), text, e.Styles.Text)
+				p.wrapped(words.UnderWay.String()+" ", p.mark(words.UnderWay), text, e.Styles.Text)
 			}
 		}
 	}
@@ -161,17 +162,17 @@ func (p *page) syncWork(w *flow.Work) {
 }
 
 func (p *page) sums(w *flow.Work) {
-	t := flow.Table{Head: []flow.Text{
-		{}, flow.T("flow.confirm.kind"), flow.T("flow.result.planned"), flow.T("flow.result.sent"), flow.T("flow.result.seen"), flow.T("flow.result.failed"),
+	t := words.Table{Head: []words.Text{
+		{}, words.T("flow.confirm.kind"), words.T("flow.result.planned"), words.T("flow.result.sent"), words.T("flow.result.seen"), words.T("flow.result.failed"),
 	}, Right: []int{2, 3, 4, 5}}
 	for _, r := range w.Rows {
-		t.Rows = append(t.Rows, []flow.Text{
-			flow.Raw(r.Kind.Sign()), flow.T("kind." + r.Kind.String()),
-			flow.Num(r.Planned), flow.Num(r.Sent), flow.Num(r.Seen), flow.Num(r.Failed),
+		t.Rows = append(t.Rows, []words.Text{
+			words.Raw(r.Kind.Sign()), words.T("kind." + r.Kind.String()),
+			words.Num(r.Planned), words.Num(r.Sent), words.Num(r.Seen), words.Num(r.Failed),
 		})
 	}
 	s := w.Sum()
-	t.Rows = append(t.Rows, []flow.Text{{}, flow.T("flow.in_all"), flow.Num(s.Planned), flow.Num(s.Sent), flow.Num(s.Seen), flow.Num(s.Failed)})
+	t.Rows = append(t.Rows, []words.Text{{}, words.T("flow.in_all"), words.Num(s.Planned), words.Num(s.Sent), words.Num(s.Seen), words.Num(s.Failed)})
 	p.table(t)
 }
 
@@ -192,9 +193,9 @@ func (p *page) failures(w *flow.Work) {
 	for _, r := range list {
 		what, code := e.T("outcome."+strings.ReplaceAll(r.Outcome, " ", "_")), ""
 		if r.Err != nil {
-			words := e.Printer.Problem(r.Err)
-			what, code = words.What, string(words.Code)
+			said := e.Printer.Problem(r.Err)
+			what, code = said.What, string(said.Code)
 		}
-		p.ends("! ", e.T("flow.plain.row", "no", r.No, "kind", flow.T("kind."+r.Kind), "upn", r.UPN, "what", flow.Raw(what)), e.Styles.Bad, code, e.Styles.Label)
+		p.ends("! ", e.T("flow.plain.row", "no", r.No, "kind", words.T("kind."+r.Kind), "upn", r.UPN, "what", words.Raw(what)), e.Styles.Bad, code, e.Styles.Label)
 	}
 }

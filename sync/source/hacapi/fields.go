@@ -190,6 +190,11 @@ func (l *list) addItem(it item, number int) error {
 		l.seen[upnColumn(i)] = l.seen[upnColumn(i)] || found && v.Set
 		r.Values[base+i] = directory.Text(strings.TrimSpace(v.Text))
 	}
+	username, err := u.first(l.f.Username)
+	if err != nil {
+		return err
+	}
+	r.ID = directory.ID(strings.TrimSpace(username.Text))
 	id, found, err := u.attribute(directory.ImmutableID)
 	if err != nil {
 		return err
@@ -210,7 +215,7 @@ func (l *list) addItem(it item, number int) error {
 // never changes and compares case by case.
 func (l *list) once(u *user, number int) error {
 	for _, names := range [][]string{l.f.ID, l.f.Username} {
-		v, _, err := u.first(names)
+		v, err := u.first(names)
 		if err != nil {
 			return err
 		}
@@ -294,7 +299,7 @@ func (l *list) snapshot(count int64) (*directory.Snapshot, error) {
 	upn, _ := l.upn()
 	values := make([]directory.Value, len(columns))
 	for u := range l.raw.All() {
-		r := directory.Record{ImmutableID: u.ImmutableID(), Line: u.Line(), Marks: u.Marks(), Values: values}
+		r := directory.Record{ID: u.ID(), ImmutableID: u.ImmutableID(), Line: u.Line(), Marks: u.Marks(), Values: values}
 		r.UPN, _ = u.Get(upn)
 		for i, c := range columns {
 			values[i].Text, values[i].Set = u.Get(c)
@@ -428,13 +433,13 @@ func (u *user) text(name string) (v directory.Value, found bool, err error) {
 }
 
 // first is the value of the first of names that the user has.
-func (u *user) first(names []string) (v directory.Value, found bool, err error) {
+func (u *user) first(names []string) (directory.Value, error) {
 	for _, name := range names {
-		if v, found, err = u.text(name); found || err != nil {
-			return v, found, err
+		if v, found, err := u.text(name); found || err != nil {
+			return v, err
 		}
 	}
-	return directory.Value{}, false, nil
+	return directory.Value{}, nil
 }
 
 // enabled reads the status; a user of whom nothing is said is enabled.

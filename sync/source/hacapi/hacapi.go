@@ -100,6 +100,16 @@ func New(o Options) *API {
 	return &API{o: o, http: client}
 }
 
+// Identity names the HAC that the API reads: its host, and the path before the
+// API's own.
+func (a *API) Identity() string {
+	u, err := url.Parse(a.o.Base)
+	if err != nil || u.Host == "" {
+		return a.o.Base
+	}
+	return strings.ToLower(u.Host) + strings.TrimSuffix(u.Path, "/")
+}
+
 // Name is what screens and logs call it.
 func (a *API) Name() string { return "HAC API" }
 

@@ -22,7 +22,9 @@ var known = []struct {
 }{
 	{directory.UserPrincipalName, source.Mapped, []string{
 		"userprincipalname", "userprincipalname (upn)", "user principal name",
-		"email (userprincipalname (upn))", "email (upn)", "email", "email address",
+		"login id userprincipalname", "login id (userprincipalname)", "login id (userprincipalname (upn))", "login id (upn)",
+		"email (userprincipalname (upn))", "email (upn)",
+		"login id", "email", "email address",
 		"upn", // may be the ID of a custom attribute
 	}},
 	{directory.ImmutableID, source.Mapped, []string{
@@ -83,6 +85,15 @@ func recognise(file string, header []string, mappings []source.Mapping) (*layout
 		header: header, of: make([]source.Recognised, len(header)),
 		at: map[directory.Attribute]int{}, status: -1, lastLogin: -1,
 	}
+	args := problem.Args{"file": file, "columns": list(header)}
+	if name := product(header); name != "" {
+		args["product"] = name
+		return nil, problem.New(problem.FileProduct, args)
+	}
+	if isUser(header) {
+		// Its values may be secret: they are not told.
+		return nil, problem.New(problem.FileNoHeader, problem.Args{"file": file})
+	}
 	byName := map[string]int{}
 	for i, name := range header {
 		key := fold(name)
@@ -124,7 +135,12 @@ func recognise(file string, header []string, mappings []source.Mapping) (*layout
 		return nil, err
 	}
 	if _, ok := c.at[directory.UserPrincipalName]; !ok {
-		return nil, problem.New(problem.FileNoUPN, problem.Args{"file": file, "columns": list(header)})
+		return nil, problem.New(problem.FileNoUPN, args)
+	}
+	// Each user has one: where the column is missing, the header is not that of
+	// an export, or somebody changed it.
+	if _, ok := c.at[directory.MailNickname]; !ok {
+		return nil, problem.New(problem.FileNoUsername, args)
 	}
 	return c, nil
 }

@@ -21,10 +21,11 @@ type export struct {
 	file    *File
 	sink    progress.Sink
 	scanned scanned
-	header  func(scanned, byte, *layout) error
-	row     func(*rows) error
+	header  func(*layout) error
+	row     func(*rows, time.Time) error
 
 	columns *layout
+	comma   byte
 	good    int // whole rows
 	newest  time.Time
 	bad     []*problem.Problem
@@ -33,13 +34,20 @@ type export struct {
 
 // read reads header and rows; raw gives the bytes of the file.
 func (e *export) read(raw io.Reader) error {
-	if e.scanned.damaged > 0 {
-		return e.problem(problem.FileEncoding, e.scanned.damaged)
+	switch s := &e.scanned; {
+	case s.damaged > 0:
+		return e.problem(problem.FileEncoding, s.damaged)
+	case len(s.unsure) > 0:
+		p := e.problem(problem.FileUnsure, s.line)
+		p.Args["encodings"] = strings.Join(s.unsure, ", ")
+		return p
+	case !s.encoding.read():
+		return problem.New(problem.FileForeign, problem.Args{"file": e.file.path, "encoding": string(s.encoding)})
 	}
 	text := bufio.NewReaderSize(e.scanned.encoding.decode(raw), 64<<10)
 	// The header decides: a name of a column holds neither, as a rule.
 	start, err := text.Peek(16 << 10)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if i := bytes.IndexByte(start, 0); i >= 0 {
@@ -48,7 +56,12 @@ func (e *export) read(raw io.Reader) error {
 		c.take(start[:i], true)
 		return e.problem(problem.FileNUL, c.breaks+1)
 	}
-	r := newRows(text, separator(start))
+	before, err := e.preamble(text, start)
+	if err != nil {
+		return err
+	}
+	r := newRows(text, before.comma)
+	r.line += before.lines
 	if err := e.readHeader(r); err != nil {
 		return err
 	}
@@ -81,6 +94,9 @@ func (e *export) read(raw io.Reader) error {
 
 func (e *export) readHeader(r *rows) error {
 	err := r.next()
+	for err == nil && r.blank() && (r.broken || r.len() == 1) {
+		err = r.next()
+	}
 	if errors.Is(err, io.EOF) {
 		return problem.New(problem.FileEmpty, problem.Args{"file": e.file.path})
 	}
@@ -103,7 +119,7 @@ func (e *export) readHeader(r *rows) error {
 	if !r.broken {
 		return problem.New(problem.FileOnlyHeader, problem.Args{"file": e.file.path})
 	}
-	return e.header(e.scanned, r.comma, e.columns)
+	return e.header(e.columns)
 }
 
 // take gives a row on, or notes what is wrong with it.
@@ -111,6 +127,9 @@ func (e *export) take(r *rows) error {
 	if p := e.unreadable(r); p != nil {
 		// Not noted with others: the rest of the file is no better.
 		return p
+	}
+	if r.broken && r.blank() {
+		return nil // as a spreadsheet leaves them: no user
 	}
 	if want := len(e.columns.header); r.len() != want {
 		code := problem.FileColumnCount
@@ -130,15 +149,17 @@ func (e *export) take(r *rows) error {
 	if e.good%every == 0 {
 		e.sink.Report(progress.Event{Phase: progress.Source, Done: e.good, Total: max(e.scanned.breaks-1, e.good)})
 	}
+	var login time.Time
 	if i := e.columns.lastLogin; i >= 0 {
-		if t, ok := parseTime(string(r.value(i)), e.file.opts.Zone); ok && t.After(e.newest) {
-			e.newest = t
+		login, _ = parseTime(string(r.value(i)), e.file.opts.Zone)
+		if login.After(e.newest) {
+			e.newest = login
 		}
 	}
 	if e.worst > 0 {
 		return nil
 	}
-	return e.row(r)
+	return e.row(r, login)
 }
 
 // whole reports whether a last row that no line break ends is provably not cut
@@ -215,17 +236,6 @@ func (e *export) badRows() error {
 
 func (e *export) problem(code problem.Code, line int) *problem.Problem {
 	return problem.New(code, problem.Args{"file": e.file.path, "line": strconv.Itoa(line)})
-}
-
-// separator tells TSV from CSV by the first line.
-func separator(start []byte) byte {
-	if i := bytes.IndexAny(start, "\r\n"); i >= 0 {
-		start = start[:i]
-	}
-	if bytes.Count(start, []byte{'\t'}) > bytes.Count(start, []byte{','}) {
-		return '\t'
-	}
-	return ','
 }
 
 // parseTime reads a Last Login. HENNGE's help does not say how it is written,

@@ -1,11 +1,14 @@
 package haccsv
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -22,6 +25,9 @@ func FuzzRead(f *testing.F) {
 		"Email\tbusho\na@x.example\t\"1\"\n", "Email,busho\r\"a\"\"@x.example\",\"\r\n\"\r",
 		"Email,busho\na@x.example,\x93\xfa\x96{\n", "\xff\xfeE\x00m\x00a\x00i\x00l\x00\n\x00a\x00\n\x00",
 		"Email,Microsoft Immutable ID\na,\"x\"", "Email,Status,Last Login\na,disabled,1795597380\n", "Email\n\"\n",
+		"sep=;\n#TYPE x\nUsername;Email;busho\na;a@x.example;=\"1\"\n;;\n", "Username,Email\n\xbf\xb9\xc5\xc4,a@x.example\n",
+		"Username,Email\n\xc0\xd4\xc0\xde,a@x.example\n", "Username,Email\n\x1b$B?9ED\x1b(B,a@x.example\n", "Username,Email\n\xc3\xab,a@x.example\n",
+		"Username,Email\n\x90X\x93c,a@x.example\n", "U\x00,\x00E\x00m\x00a\x00i\x00l\x00\n\x00", "Username\tEmail\r+aO51MA-\ta\r",
 	} {
 		f.Add([]byte(seed), 3)
 	}
@@ -66,6 +72,27 @@ func FuzzRead(f *testing.F) {
 			if s := get(content[:cut%len(content)]); s != nil && !wholeRowsOf(whole, s) {
 				t.Fatalf("cut at byte %d was taken: %q", cut%len(content), content)
 			}
+		}
+	})
+}
+
+// FuzzJudge feeds any bytes as text of which only the characters tell: there is
+// one answer, whatever pieces the text comes in.
+func FuzzJudge(f *testing.F) {
+	for _, seed := range []string{"", "\x90X\x93c", "\xbf\xb9\xc5\xc4", "\xd4\xcf\xc0\xde", "M\xfcller", "\x8e\xd4", "\xa4\xa2", "\xfa\xb1", "\x81", "\xe9r\n\xe9"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		found, unsure, err := judge(bytes.NewReader(text), false)
+		if err != nil || found != "" && len(unsure) > 0 {
+			t.Fatalf("%q, %q, %v", found, unsure, err)
+		}
+		again, unsureAgain, err := judge(iotest.OneByteReader(bytes.NewReader(text)), false)
+		if err != nil || again != found || !slices.Equal(unsure, unsureAgain) {
+			t.Fatalf("%q %q, in pieces %q %q", found, unsure, again, unsureAgain)
+		}
+		if found != "" && !found.read() && found != eucJP {
+			t.Fatalf("%q", found)
 		}
 	})
 }

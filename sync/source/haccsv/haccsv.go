@@ -93,7 +93,7 @@ func (f *File) Read(ctx context.Context, want []directory.Attribute, sink progre
 		values  []directory.Value
 		tooBig  int
 	)
-	about, err := f.each(ctx, sink, func(_ scanned, _ byte, found *layout) error {
+	about, err := f.each(ctx, sink, func(found *layout) error {
 		c = found
 		columns = c.kept(want, f.opts.Mappings)
 		b = directory.NewBuilder(directory.Source, columns)
@@ -108,15 +108,20 @@ func (f *File) Read(ctx context.Context, want []directory.Attribute, sink progre
 			fill = append(fill, c.at[a])
 		}
 		return nil
-	}, func(r *rows) error {
+	}, func(r *rows, login time.Time) error {
 		for i, a := range columns {
-			text := string(r.value(fill[i]))
+			text := string(unwrap(r.value(fill[i]), a))
 			if a == directory.MailNickname {
 				text = nickname(text)
 			}
 			values[i] = directory.Text(text)
 		}
-		record := directory.Record{UPN: c.text(r, directory.UserPrincipalName), Line: r.start, Values: values}
+		record := directory.Record{
+			UPN: c.text(r, directory.UserPrincipalName), Line: r.start, Values: values, LastSignIn: login,
+		}
+		if _, ok := c.at[directory.MailNickname]; ok {
+			record.ID = directory.ID(c.text(r, directory.MailNickname))
+		}
 		if _, ok := c.at[directory.ImmutableID]; ok {
 			record.ImmutableID = c.text(r, directory.ImmutableID)
 		}
@@ -153,19 +158,15 @@ func (f *File) Read(ctx context.Context, want []directory.Attribute, sink progre
 func (f *File) Look(ctx context.Context) (*source.Overview, error) {
 	o := &source.Overview{Name: f.Name(), Domains: map[string]int{}}
 	var c *layout
-	about, err := f.each(ctx, progress.Discard, func(s scanned, comma byte, found *layout) error {
+	about, err := f.each(ctx, progress.Discard, func(found *layout) error {
 		c = found
-		o.Encoding, o.Comma = string(s.encoding), "comma"
-		if comma == '\t' {
-			o.Comma = "tab"
-		}
 		return nil
-	}, func(r *rows) error {
+	}, func(r *rows, _ time.Time) error {
 		_, domain := directory.SplitUPN(c.text(r, directory.UserPrincipalName))
 		o.Domains[strings.ToLower(domain)]++
 		for i := range c.of {
 			if c.of[i].Example == "" && c.of[i].Use != source.Never {
-				c.of[i].Example = string(r.value(i))
+				c.of[i].Example = string(unwrap(r.value(i), c.of[i].Attribute))
 			}
 		}
 		return nil
@@ -174,6 +175,7 @@ func (f *File) Look(ctx context.Context) (*source.Overview, error) {
 		return nil, err
 	}
 	o.About, o.Columns, o.Rows, o.Changed = about, c.of, about.Total, about.Changed
+	o.Encoding, o.Comma = about.Encoding, about.Separator
 	return o, nil
 }
 
@@ -181,7 +183,7 @@ func (f *File) Look(ctx context.Context) (*source.Overview, error) {
 // callers. A bad row is reported at the end, together with others; no row is
 // given after it. Only if each returns without error was the file whole.
 func (f *File) each(ctx context.Context, sink progress.Sink,
-	header func(scanned, byte, *layout) error, row func(*rows) error,
+	header func(*layout) error, row func(*rows, time.Time) error,
 ) (about directory.About, err error) {
 	file, before, err := f.open()
 	if err != nil {
@@ -214,7 +216,17 @@ func (f *File) each(ctx context.Context, sink progress.Sink,
 	sink.Report(progress.Event{Phase: progress.Source, Done: e.good, Total: e.good, Ended: true})
 	return directory.About{
 		Name: f.Name(), Newest: e.newest, Read: f.opts.Clock.Now(), Total: e.good, Changed: before.ModTime(),
+		Encoding: string(s.encoding), Separator: separators[e.comma],
 	}, nil
+}
+
+// Check says whether the file is there and can be opened.
+func (f *File) Check() error {
+	file, _, err := f.open()
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // open opens a regular file and says what it is before it is read.
@@ -280,7 +292,25 @@ func (f *File) readError(ctx context.Context, err error) error {
 // text is the value of an attribute that has a column, without the spaces
 // around it. Names keep theirs: they are the source's to decide.
 func (c *layout) text(r *rows, a directory.Attribute) string {
-	return string(bytes.TrimSpace(r.value(c.at[a])))
+	return string(bytes.TrimSpace(unwrap(r.value(c.at[a]), a)))
+}
+
+// unwrap takes off what tells a spreadsheet that a cell is text: ="007" and '007.
+// Where it is a letter of the value, as in a name, an apostrophe stays.
+func unwrap(cell []byte, a directory.Attribute) []byte {
+	trimmed := bytes.TrimSpace(cell)
+	if inner, ok := bytes.CutPrefix(trimmed, []byte(`="`)); ok {
+		if inner, ok = bytes.CutSuffix(inner, []byte(`"`)); ok && bytes.IndexByte(inner, '"') < 0 {
+			return inner
+		}
+	}
+	if inner, ok := bytes.CutPrefix(trimmed, []byte("'")); ok && len(inner) > 0 {
+		key := a == directory.ImmutableID || a == directory.MailNickname
+		if key || bytes.IndexByte([]byte("=+-@0123456789"), inner[0]) >= 0 {
+			return inner
+		}
+	}
+	return cell
 }
 
 // enabled reads Status. Only a plain "disabled" disables: a word that is not
@@ -313,12 +343,12 @@ func (h *hashed) Read(p []byte) (int, error) {
 // cancellable stops reading when ctx ends.
 type cancellable struct {
 	ctx context.Context //nolint:containedctx // lives for one read
-	r   io.Reader
+	io.ReadSeeker
 }
 
 func (c *cancellable) Read(p []byte) (int, error) {
 	if err := c.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return c.r.Read(p)
+	return c.ReadSeeker.Read(p)
 }

@@ -139,7 +139,9 @@ func TestRead_FindsTheUPN(t *testing.T) {
 		"Email":                      {"Username,Email,x", "second"},
 		"Email before Email Address": {"Username,Email Address,Email", "third"},
 		"as the API calls it":        {"username,x,Email (UserPrincipalName (UPN))", "third"},
-		"UserPrincipalName":          {"Email,Email Address,userPrincipalName", "third"},
+		"Login ID":                   {"Username,Login ID,Email Address", "second"},
+		"as HENNGE renamed it":       {"Username,Login ID,Login ID UserPrincipalName", "third"},
+		"UserPrincipalName":          {"Username,Email Address,userPrincipalName", "third"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -152,9 +154,9 @@ func TestRead_FindsTheUPN(t *testing.T) {
 }
 
 func TestRead_AMissingColumnIsNotAnEmptyOne(t *testing.T) {
-	s := mustRead(t, "Email,Family Name\na@x.example,\n", Options{})
+	s := mustRead(t, "Username,Email,Family Name\na,a@x.example,\n", Options{})
 	for a, want := range map[directory.Attribute]bool{
-		directory.Surname: true, directory.GivenName: false, directory.MailNickname: false,
+		directory.Surname: true, directory.GivenName: false, directory.DisplayName: false,
 		directory.ImmutableID: false, directory.AccountEnabled: false,
 	} {
 		if s.HasColumn(a) != want {
@@ -165,7 +167,7 @@ func TestRead_AMissingColumnIsNotAnEmptyOne(t *testing.T) {
 		t.Error("without Status nobody is disabled")
 	}
 	for _, name := range []string{"Microsoft Immutable ID", "Microsoft ImmutableID", "immutable id", "Microsoft Immutable ID (Office 365)", " Microsoft  Immutable ID "} {
-		if !mustRead(t, "Email,"+name+"\na@x.example,x\n", Options{}).HasColumn(directory.ImmutableID) {
+		if !mustRead(t, "Username,Email,"+name+"\na,a@x.example,x\n", Options{}).HasColumn(directory.ImmutableID) {
 			t.Errorf("%q is not known", name)
 		}
 	}
@@ -216,26 +218,28 @@ func TestRead_RefusesWithFileLineAndReason(t *testing.T) {
 		"only a header":          {header + "\n", problem.FileOnlyHeader, nil},
 		"a header without break": {header, problem.FileOnlyHeader, nil},
 		"no UPN column":          {"Username,Name\na,b\n", problem.FileNoUPN, problem.Args{"columns": "Username, Name"}},
+		"no Username column":     {"UserName ID,Email\na,b\n", problem.FileNoUsername, problem.Args{"columns": "UserName ID, Email"}},
+		"a user for a header":    {taro + "\r\n" + taro + "\r\n", problem.FileNoHeader, nil},
 		"a column twice":         {"Email,busho, BUSHO \na@x.example,1,2\n", problem.FileHeaderTwice, problem.Args{"column": "busho", "first": "2", "second": "3"}},
-		"a value too few":        {lines("Email,busho", "a@x.example,1", "b@x.example"), problem.FileColumnCount, problem.Args{"line": "3", "want": "2", "got": "1"}},
-		"a value too many":       {lines("Email,busho", "a@x.example,1,2"), problem.FileColumnCount, problem.Args{"line": "2", "want": "2", "got": "3"}},
+		"a value too few":        {lines("Email,Username", "a@x.example,1", "b@x.example"), problem.FileColumnCount, problem.Args{"line": "3", "want": "2", "got": "1"}},
+		"a value too many":       {lines("Email,Username", "a@x.example,1,2"), problem.FileColumnCount, problem.Args{"line": "2", "want": "2", "got": "3"}},
 		"the line of a row behind a quoted break": {
-			lines("Email,busho", "a@x.example,\"1\n\r\n2\r3\"", "b@x.example"), problem.FileColumnCount, problem.Args{"line": "6"},
+			lines("Email,Username", "a@x.example,\"1\n\r\n2\r3\"", "b@x.example"), problem.FileColumnCount, problem.Args{"line": "6"},
 		},
-		"cut in the middle of a row":       {lines("Email,busho", "a@x.example,1") + "b@x.exa", problem.FileCut, problem.Args{"line": "3"}},
+		"cut in the middle of a row":       {lines("Email,Username", "a@x.example,1") + "b@x.exa", problem.FileCut, problem.Args{"line": "3"}},
 		"cut in the last value":            {upTo(whole, "VoqQ=="), problem.FileCut, problem.Args{"line": "2"}},
 		"cut in a quoted value":            {upTo(whole, "様"), problem.FileQuoteOpen, problem.Args{"line": "3"}},
-		"a quotation mark never closed":    {lines("Email,busho", "a@x.example,\"1", "b@x.example,2"), problem.FileQuoteOpen, problem.Args{"line": "2"}},
-		"opened on a later line of a row":  {lines("Email,busho,x", "a@x.example,\"1\n2\",\"3"), problem.FileQuoteOpen, problem.Args{"line": "3"}},
-		"a bare quotation mark":            {lines("Email,busho", "a@x.example,1\"2\""), problem.FileQuoteBare, problem.Args{"line": "2"}},
-		"text behind a quotation mark":     {lines("Email,busho", "a@x.example,\"1\"2"), problem.FileQuoteBare, problem.Args{"line": "2"}},
-		"NUL":                              {lines("Email,busho", "a@x.example,1", "b@x.example,\x00"), problem.FileNUL, problem.Args{"line": "3"}},
-		"UTF-16 without BOM":               {"E\x00m\x00a\x00i\x00l\x00\n\x00a\x00\n\x00", problem.FileNUL, problem.Args{"line": "1"}},
-		"neither UTF-8 nor Shift_JIS":      {lines("Email,busho", "a@x.example,\xff\xfd"), problem.FileEncoding, problem.Args{"line": "2"}},
+		"a quotation mark never closed":    {lines("Email,Username", "a@x.example,\"1", "b@x.example,2"), problem.FileQuoteOpen, problem.Args{"line": "2"}},
+		"opened on a later line of a row":  {lines("Email,Username,x", "a@x.example,\"1\n2\",\"3"), problem.FileQuoteOpen, problem.Args{"line": "3"}},
+		"a bare quotation mark":            {lines("Email,Username", "a@x.example,1\"2\""), problem.FileQuoteBare, problem.Args{"line": "2"}},
+		"text behind a quotation mark":     {lines("Email,Username", "a@x.example,\"1\"2"), problem.FileQuoteBare, problem.Args{"line": "2"}},
+		"NUL":                              {lines("Email,Username", "a@x.example,1", "b@x.example,\x00"), problem.FileNUL, problem.Args{"line": "3"}},
+		"UTF-16 without BOM, cut":          {"E\x00m\x00a\x00i\x00l\x00\n\x00a\x00\n", problem.FileNUL, problem.Args{"line": "1"}},
+		"neither UTF-8 nor Shift_JIS":      {lines("Email,Username", "a@x.example,\xff\xfd"), problem.FileEncoding, problem.Args{"line": "2"}},
 		"an odd byte in UTF-8":             {lines(header, taro, "\x82"), problem.FileEncoding, problem.Args{"line": "3"}},
-		"an odd byte behind a BOM":         {"\ufeff" + lines("Email,busho", "a@x.example,\x82\xa0"), problem.FileEncoding, problem.Args{"line": "2"}},
+		"an odd byte behind a BOM":         {"\ufeff" + lines("Email,Username", "a@x.example,\x82\xa0"), problem.FileEncoding, problem.Args{"line": "2"}},
 		"Shift_JIS cut within a character": {upTo(sjis, "\x91\xbe") + "\x91", problem.FileEncoding, problem.Args{"line": "2"}},
-		"a row without end":                {lines("Email,busho") + strings.Repeat("x", maxRow+2), problem.FileRowTooLong, problem.Args{"line": "2"}},
+		"a row without end":                {lines("Email,Username") + strings.Repeat("x", maxRow+2), problem.FileRowTooLong, problem.Args{"line": "2"}},
 		"a picture":                        {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", problem.FileNUL, problem.Args{"line": "3"}},
 	}
 	for name, tt := range tests {
@@ -265,7 +269,7 @@ func TestRead_RefusesWithFileLineAndReason(t *testing.T) {
 }
 
 func TestRead_TellsOfEveryBadRow(t *testing.T) {
-	rows := []string{"Email,busho"}
+	rows := []string{"Email,Username"}
 	for i := range 60 {
 		row := fmt.Sprintf("u%d@x.example,1", i)
 		if i%2 == 1 {
@@ -306,12 +310,12 @@ func TestRead_ComparesTheCountOfHAC(t *testing.T) {
 // A valid file cut at any byte is refused, unless all that is missing is line
 // breaks or whole rows; whole rows are missed with the count.
 func TestRead_RefusesAFileCutAnywhere(t *testing.T) {
-	quoted := `"busho","Email","Microsoft Immutable ID"` + "\r\n" + `"a ""b""","a@x.example","WEt4r/aDlE3wtGz0UbVoqQ=="` + "\r\n" + `"","b@x.example",""` + "\r\n"
+	quoted := `"Username","Email","Microsoft Immutable ID"` + "\r\n" + `"a ""b""","a@x.example","WEt4r/aDlE3wtGz0UbVoqQ=="` + "\r\n" + `"","b@x.example",""` + "\r\n"
 	sjis, err := japanese.ShiftJIS.NewEncoder().String(lines(header, taro, jiro, admin))
 	if err != nil {
 		t.Fatal(err)
 	}
-	wide, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(lines("Email,busho", "a@x.example,課", "b@x.example,\"課\""))
+	wide, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(lines("Username,Email,busho", "a,a@x.example,課", "b,b@x.example,\"課\""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +325,7 @@ func TestRead_RefusesAFileCutAnywhere(t *testing.T) {
 		"Shift_JIS":            sjis,
 		"UTF-16":               wide,
 		"all quoted":           quoted,
-		"quoted custom at end": lines("Email,busho", `a@x.example,"x ""y"" z"`, `b@x.example,""`),
+		"quoted custom at end": lines("Username,Email,busho", `a,a@x.example,"x ""y"" z"`, `b,b@x.example,""`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			full := mustRead(t, whole, Options{})
@@ -367,7 +371,7 @@ func lastIDLost(full, s *directory.Snapshot) bool {
 }
 
 func TestRead_TakesALastRowWithoutBreakOnlyIfItIsWhole(t *testing.T) {
-	base := "Email,busho,Microsoft Immutable ID\na@x.example,1,WEt4r/aDlE3wtGz0UbVoqQ==\n"
+	base := "Email,Username,Microsoft Immutable ID\na@x.example,1,WEt4r/aDlE3wtGz0UbVoqQ==\n"
 	tests := map[string]struct {
 		row   string
 		count int
@@ -417,7 +421,7 @@ func TestRead_RefusesWhatIsNoReadableFile(t *testing.T) {
 
 func TestRead_RefusesAFileThatChangesMeanwhile(t *testing.T) {
 	var content bytes.Buffer
-	content.WriteString("Email,busho\n")
+	content.WriteString("Email,Username\n")
 	for i := range 30_000 {
 		fmt.Fprintf(&content, "user%06d@x.example,1\n", i)
 	}
@@ -480,7 +484,7 @@ func TestRead_StopsWithTheContext(t *testing.T) {
 }
 
 func TestRead_ReportsProgressToTheEnd(t *testing.T) {
-	content := "Email\n" + strings.Repeat("a@x.example\n", 5*every)
+	content := "Email,Username\n" + strings.Repeat("a@x.example,a\n", 5*every)
 	var events []progress.Event
 	if _, err := New(write(t, content), Options{}).Read(context.Background(), nil, progress.Func(func(e progress.Event) {
 		events = append(events, e)

@@ -2,8 +2,10 @@ package haccsv
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
+	"unicode"
 )
 
 // maxRow is the largest row in bytes, quoted line breaks included. HAC's
@@ -52,6 +54,11 @@ func (r *rows) value(i int) []byte {
 	return r.text[from:r.ends[i]]
 }
 
+// blank reports whether no cell of the row has anything in it.
+func (r *rows) blank() bool {
+	return len(bytes.TrimFunc(r.text, func(c rune) bool { return unicode.IsSpace(c) || unicode.Is(unicode.Cf, c) })) == 0
+}
+
 // next reads a row and passes over lines with nothing on them. At the end of
 // the text it returns io.EOF. What the row before held is wiped: it may have
 // been a secret.
@@ -96,7 +103,10 @@ func (r *rows) read() error {
 			r.ends = append(r.ends, len(r.text))
 			r.broken = true
 			return nil
-		case c == '"' && first:
+		case c == '"' && first, c == '=' && first && r.beforeQuote():
+			if c == '=' { // ="007": how a spreadsheet is told that it is text
+				_, _ = r.r.Discard(1)
+			}
 			if err := r.readQuoted(&n); err != nil {
 				return err
 			}
@@ -109,6 +119,12 @@ func (r *rows) read() error {
 		}
 		first = false
 	}
+}
+
+// beforeQuote reports whether a quotation mark comes next.
+func (r *rows) beforeQuote() bool {
+	next, err := r.r.Peek(1)
+	return err == nil && next[0] == '"'
 }
 
 // readQuoted reads on behind an opening quotation mark, to the closing one.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -59,6 +60,8 @@ type World struct {
 	Resumed   []int64
 	Undone    []int64
 	DryRuns   []run.Overrides
+	Answers   []plan.Answer
+	Ask       bool // the accounts of Extra may have the name of who is to be added
 	Extra     int  // more accounts that the source lacks: deletions
 	Stall     bool // a sync waits for its context after the first row
 	Block     bool // a dry run waits for its context
@@ -402,7 +405,7 @@ func (s *session) build(o run.Overrides) (*plan.Plan, error) {
 	dst := directory.NewBuilder(directory.Destination, columns)
 	add := func(b *directory.Builder, i int, name string, line int, id directory.ID, m directory.Marks) {
 		upn, _ := person(i)
-		rec := directory.Record{ID: id, UPN: upn, Line: line, Columns: columns, Values: []directory.Value{directory.Text(name), directory.Text(fmt.Sprintf("user%02d", i))}, Marks: m}
+		rec := directory.Record{ID: id, UPN: upn, ImmutableID: fmt.Sprintf("imm-%02d", i), Line: line, Columns: columns, Values: []directory.Value{directory.Text(name), directory.Text(fmt.Sprintf("user%02d", i))}, Marks: m}
 		if err := b.Add(rec); err != nil {
 			s.w.t.Fatal(err)
 		}
@@ -410,7 +413,7 @@ func (s *session) build(o run.Overrides) (*plan.Plan, error) {
 	live := directory.Enabled | directory.Licensed | directory.PurposeUser
 	for i := range 21 {
 		_, name := person(i)
-		add(src, i, name, i+2, "", directory.Enabled)
+		add(src, i, name, i+2, directory.ID(fmt.Sprintf("user%02d", i)), directory.Enabled)
 		if i == 20 {
 			continue
 		}
@@ -421,6 +424,9 @@ func (s *session) build(o run.Overrides) (*plan.Plan, error) {
 	}
 	for i := 30; i < 32+s.w.Extra; i++ {
 		_, name := person(i)
+		if i > 31 && !s.w.Ask { // nobody's namesake
+			name = fmt.Sprintf("leaver %d", i)
+		}
 		add(dst, i, name, 0, directory.ID(fmt.Sprintf("id-%02d", i)), live)
 	}
 	add(dst, 90, "営業窓口", 0, "id-90", directory.Addressed|directory.PurposeShared)
@@ -447,7 +453,7 @@ func (s *session) build(o run.Overrides) (*plan.Plan, error) {
 			{Name: DomainName, Verified: true, Default: true},
 		}},
 		Domain: DomainName, SetUp: []string{DomainName}, Source: seal(src, count), Users: seal(dst, int64(dst.Len())), Deleted: seal(bin, -1),
-		Purposes: purposes, Policy: policy, Decisions: o.Decisions, At: s.w.Clock().Now(),
+		Purposes: purposes, Policy: policy, Decisions: o.Decisions, Answers: s.w.Answers, At: s.w.Clock().Now(),
 	})
 }
 
@@ -473,6 +479,25 @@ func (s *session) DryRun(ctx context.Context, _ string, o run.Overrides) (*run.P
 		return nil, err
 	}
 	return &run.Planned{Run: int64(len(s.w.DryRuns)), Plan: p, At: s.w.Clock().Now(), Source: o.Source, Count: o.Count}, nil
+}
+
+// Answer keeps answers as the state does: a later one takes the place of those
+// about the same account.
+func (s *session) Answer(_ context.Context, p *run.Planned, account directory.ID, kind plan.AnswerKind, row, by string) (*run.Planned, error) {
+	s.w.Lock()
+	defer s.w.Unlock()
+	s.w.Answers = slices.DeleteFunc(s.w.Answers, func(a plan.Answer) bool { return a.Account == account })
+	for _, q := range p.Plan.Questions() {
+		for i := range q.Rows {
+			key := q.Rows[i].RowKey()
+			if q.Account.ID == account && kind != plan.Open && (kind != plan.SamePerson || key == row) {
+				s.w.Answers = append(s.w.Answers, plan.Answer{Kind: kind, Account: account, Row: key, Basis: q.Basis, By: by, At: s.w.Clock().Now()})
+			}
+		}
+	}
+	with := *p
+	with.Plan = p.Plan.Answer(s.w.Answers)
+	return &with, nil
 }
 
 func (s *session) Knows(context.Context, plan.Fingerprint) (bool, error) { return true, nil }
@@ -512,8 +537,8 @@ func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*ru
 	if a.Fingerprint != p.Plan.Fingerprint() {
 		return nil, problem.New(problem.NotApproved, nil)
 	}
-	if v := p.Plan.Verdict(); v.Cancelled && !a.RaiseOnce {
-		return nil, v.Why
+	if why := p.Plan.Applyable(); why != nil && !(a.RaiseOnce && why.Code.Guard()) {
+		return nil, why
 	}
 	s.w.Lock()
 	err, drift := s.w.SyncErr, s.w.Drift && !a.SkipDrifted

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/input"
+	"github.com/hacsync/hacsync/sync/message"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+)
+
+// jsonRemembered is what is remembered of an account.
+type jsonRemembered struct {
+	ID          string     `json:"id"`
+	UPN         *string    `json:"upn"` // when the link was learnt
+	Username    *string    `json:"username"`
+	Source      *string    `json:"source"`
+	Since       *time.Time `json:"since"`
+	FirstSeen   *time.Time `json:"first_seen"`
+	LastSeen    *time.Time `json:"last_seen"`
+	Run         int64      `json:"run"`
+	AbsentSince *time.Time `json:"absent_since"`
+	AbsentDays  int        `json:"absent_days"`
+	AbsentReads int        `json:"absent_reads"`
+	Claimed     bool       `json:"claimed"`
+	AddedBy     int64      `json:"added_by"` // runs; 0 for none
+	BlockedBy   int64      `json:"blocked_by"`
+}
+
+func (a *app) linksCommand() *cobra.Command {
+	var (
+		forget string
+		yes    bool
+	)
+	c := a.command("links", "links DOMAIN", func(ctx context.Context, args []string) error {
+		no := int64(0)
+		if forget != "" {
+			var err error
+			if no, err = a.runNumber("hacsync links", forget); err != nil {
+				return err
+			}
+		}
+		s, err := a.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		if _, err := s.runner.Settings(ctx, args[0]); err != nil { // of no domain of the tenant
+			return err
+		}
+		links, err := s.runner.Links(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		if no != 0 {
+			return a.forgetLinks(ctx, s, args[0], no, links, yes)
+		}
+		return a.listLinks(args[0], links)
+	})
+	c.Args = a.takes("DOMAIN")
+	c.Flags().StringVar(&forget, "forget", "", a.text("flag.links-forget", nil))
+	c.Flags().BoolVar(&yes, "yes", false, a.text("flag.links-yes", nil))
+	return c
+}
+
+func (a *app) listLinks(domain string, links []run.Linked) error {
+	if a.flags.json {
+		out := struct {
+			Schema int              `json:"schema"`
+			Domain string           `json:"domain"`
+			Links  []jsonRemembered `json:"links"`
+		}{schema, directory.FoldUPN(domain), make([]jsonRemembered, 0, len(links))}
+		for _, l := range links {
+			out.Links = append(out.Links, jsonRemembered{
+				ID: l.ID, UPN: orNone(l.Link.UPN), Username: orNone(l.Link.Username), Source: orNone(l.Link.Source),
+				Since: momentOf(l.Link.Since), FirstSeen: momentOf(l.Seen.First), LastSeen: momentOf(l.Seen.Last), Run: l.Link.Run,
+				AbsentSince: momentOf(l.Absent.First), AbsentDays: l.Absent.Days, AbsentReads: l.Absent.Reads,
+				Claimed: l.Claimed || l.Link.Username != "" || l.Added != 0, AddedBy: l.Added, BlockedBy: l.Blocked,
+			})
+		}
+		a.answer(out)
+		return nil
+	}
+	if len(links) == 0 {
+		a.say(a.text("links.none", problem.Args{"domain": directory.FoldUPN(domain)}))
+		return nil
+	}
+	head := func(id string) string { return a.text("links."+id, nil) }
+	rows := [][]string{{head("account"), head("username"), head("since"), head("last"), head("run"), head("absent"), head("claimed")}}
+	day := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return a.words.Date(t)
+	}
+	for _, l := range links {
+		last, absent, no, claimed := "", "", "", a.words.Text("word.no", nil)
+		if !l.Seen.Last.IsZero() {
+			last = a.words.Time(l.Seen.Last)
+		}
+		if l.Absent.Reads > 0 {
+			absent = a.words.Int(l.Absent.Days)
+		}
+		if l.Link.Run != 0 {
+			no = strconv.FormatInt(l.Link.Run, 10)
+		}
+		if l.Claimed || l.Link.Username != "" || l.Added != 0 {
+			claimed = a.words.Text("word.yes", nil)
+		}
+		rows = append(rows, []string{
+			message.Clean(cmp.Or(l.Link.UPN, l.ID)), message.Clean(l.Link.Username), day(l.Link.Since), last, no, absent, claimed,
+		})
+	}
+	a.show(a.out).table(rows, -1)
+	return nil
+}
+
+// forgetLinks takes back what a run taught, once a person said so.
+func (a *app) forgetLinks(ctx context.Context, s *session, domain string, no int64, links []run.Linked, yes bool) error {
+	n := 0
+	for _, l := range links {
+		if l.Link.Run == no {
+			n++
+		}
+	}
+	args := problem.Args{"domain": directory.FoldUPN(domain), "run": strconv.FormatInt(no, 10), "n": strconv.Itoa(n)}
+	if !yes && n > 0 {
+		if !a.terminal {
+			return problem.New(problem.LinksUnapproved, args)
+		}
+		answer, err := a.ask(ctx, a.text("links.question", args))
+		if err != nil {
+			return err
+		}
+		if !input.Yes(answer) {
+			return problem.New(problem.LinksKept, args)
+		}
+	}
+	n, err := s.runner.Forget(ctx, domain, no)
+	if err != nil {
+		return err
+	}
+	args["n"] = strconv.Itoa(n)
+	if a.flags.json {
+		a.answer(struct {
+			Schema    int    `json:"schema"`
+			Domain    string `json:"domain"`
+			Run       int64  `json:"run"`
+			Forgotten int    `json:"forgotten"`
+		}{schema, args["domain"], no, n})
+		return nil
+	}
+	a.say(a.text("links.forgotten", args))
+	return nil
+}
+
+func momentOf(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}

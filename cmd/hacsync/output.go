@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"syscall"
+)
+
+// output is stdout. It remembers the first error of a write, and writes no more
+// after it: most of what prints looks at no error, and finish tells of it.
+type output struct {
+	to  io.Writer
+	err error
+}
+
+// Write writes unless a write has failed before.
+func (o *output) Write(b []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, err := o.to.Write(b)
+	o.err = err
+	return n, err
+}
+
+// closed reports whether whoever read stdout has had enough, as head has: no
+// error of anybody. On Unix the signal ends the program before.
+func (o *output) closed() bool {
+	var no syscall.Errno
+	const brokenPipe, noData = 109, 232
+	return errors.Is(o.err, syscall.EPIPE) ||
+		runtime.GOOS == "windows" && errors.As(o.err, &no) && (no == brokenPipe || no == noData)
+}
+
+// outcome is how the program ends: in an error where stdout could not be written,
+// unless something worse is known.
+func (o *output) outcome(err error) error {
+	known := err != nil && !errors.As(err, new(outcome)) && !errors.Is(err, o.err)
+	switch {
+	case o.err == nil, known:
+		return err
+	case !o.closed():
+		return notWritten("stdout", o.err)
+	case errors.Is(err, o.err):
+		return nil
+	}
+	return err
+}
+
+// Fd, Read and Close make an output a terminal's file to what draws the help.
+func (o *output) Fd() uintptr {
+	if f, ok := o.to.(*os.File); ok {
+		return f.Fd()
+	}
+	return ^uintptr(0)
+}
+
+// Read reads nothing.
+func (o *output) Read([]byte) (int, error) { return 0, io.EOF }
+
+// Close closes nothing.
+func (o *output) Close() error { return nil }

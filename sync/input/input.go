@@ -1,0 +1,34 @@
+// Package input reads what people type and save: digits and words that a Japanese
+// input method gave, and text files in the encoding that their editor or shell
+// chose.
+package input
+
+import (
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Fold is a typed text as it is compared: after NFKC, so that １１ is 11, and
+// without spaces around it.
+func Fold(s string) string { return strings.TrimSpace(norm.NFKC.String(s)) }
+
+// Number reads a number of 0 or more as people type it: 4,347 and ４３４７ too.
+func Number(s string) (int, bool) {
+	n, err := strconv.Atoi(strings.NewReplacer(",", "", " ", "", "_", "").Replace(Fold(s)))
+	return n, err == nil && n >= 0
+}
+
+// Percent reads a number with or without a percent sign.
+func Percent(s string) (int, bool) { return Number(strings.TrimSuffix(Fold(s), "%")) }
+
+// Yes reports whether an answer to a yes-or-no question is yes, in English or
+// Japanese.
+func Yes(s string) bool {
+	switch strings.ToLower(Fold(s)) {
+	case "y", "yes", "はい", "ハイ":
+		return true
+	}
+	return false
+}

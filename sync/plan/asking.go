@@ -1,0 +1,696 @@
+package plan
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/names"
+	"github.com/hacsync/hacsync/sync/problem"
+)
+
+// asking is a question before it is made.
+type asking struct {
+	dep  *departure
+	rows []int32          // candidates, in the order of the source
+	why  map[int32]reason // what each has in common with the account
+	lost bool
+	gone fateOf           // what follows from different people
+	same map[int32]fateOf // what follows from same person, by candidate
+}
+
+// explained is why an account departs, for its row.
+type explained struct {
+	claim string
+	weak  []Sign
+	due   time.Time
+	days  int
+	of    int
+}
+
+// absences finds the accounts of the domain that no source row is matched with,
+// and what becomes of them. It shows those that are never touched, makes questions
+// of those whose absence is not explained, and lets the others depart.
+func (b *builder) absences() {
+	busy := newBits(b.users.Len())
+	for _, r := range b.rows {
+		if r.kind != Add && r.kind != Restore {
+			busy.set(r.acct)
+		}
+	}
+	var deps []*departure
+	quiet := map[int32]bool{} // asked about only if a row would be added for their person
+	for u := range b.users.All() {
+		acct := rowOf(u)
+		ask := len(b.asks) > 0 && len(b.asks[acct]) > 0
+		switch {
+		case busy.has(acct) || b.settled.has(acct):
+			continue
+		case !ask && !b.here(u.UPN()):
+			if b.movable(u) {
+				deps, quiet[acct] = append(deps, b.departureOf(acct)), true
+			}
+			continue
+		}
+		if _, foreign := b.sparedBy[acct]; foreign && !ask && b.owner[acct] < 0 && b.protected(u) == "" {
+			b.skip(skipRow{code: problem.Spared, src: -1, acct: acct})
+		}
+		if b.told.has(acct) && !ask {
+			if b.owner[acct] < 0 && b.protected(u) == "" && !b.leftOut(u) {
+				deps, quiet[acct] = append(deps, b.departureOf(acct)), true
+			}
+			continue
+		}
+		if code := b.protected(u); code != "" {
+			b.skip(skipRow{code: code, src: -1, acct: acct})
+			continue
+		}
+		if d, out := b.decided.find(b.decided.out, u.ID(), u.UPN()); out && !ask {
+			code := problem.LeftOutOnce
+			if d.Kind == LeaveOutAlways {
+				code = problem.LeftOutAlways
+			}
+			b.skip(skipRow{code: code, src: -1, acct: acct, extra: leftOutArgs(d)})
+			continue
+		}
+		deps = append(deps, b.departureOf(acct))
+	}
+	if len(deps) == 0 {
+		return
+	}
+	found, weak := b.lookFor(deps)
+	added := map[int32]bool{}
+	for _, r := range b.rows {
+		if r.kind == Add || r.kind == Restore {
+			added[r.src] = true
+		}
+	}
+	for i, d := range deps {
+		d.keys = keys{} // they were needed to look, and the plan lives long
+		for _, row := range b.asks[d.acct] {
+			if found[i] == nil {
+				found[i] = map[int32]reason{}
+			}
+			found[i][row] |= oneWitness
+		}
+		switch {
+		case quiet[d.acct]:
+			for row, why := range found[i] {
+				if added[row] && why&^(sameGiven|sameFamily) != 0 {
+					b.question(d, found[i])
+					break
+				}
+			}
+		case len(found[i]) > 0:
+			b.question(d, found[i])
+		default:
+			b.depart(d, weak[i])
+		}
+	}
+	b.withdraw()
+}
+
+// movable reports whether an account of another domain that is set up here has lost
+// its row, so that a row of this domain may be its person's. One that this source
+// never had is another's.
+func (b *builder) movable(u directory.User) bool {
+	_, from := directory.SplitUPN(u.UPN())
+	return b.owner[u.Row()] < 0 && b.setUp[directory.FoldUPN(from)] && b.known(u) && b.protected(u) == "" && !b.leftOut(u)
+}
+
+func (b *builder) leftOut(u directory.User) bool {
+	_, out := b.decided.find(b.decided.out, u.ID(), u.UPN())
+	return out
+}
+
+// lookFor looks for every departure in every row that is not surely another
+// person's.
+func (b *builder) lookFor(deps []*departure) (found []map[int32]reason, weak []reason) {
+	found, weak = make([]map[int32]reason, len(deps)), make([]reason, len(deps))
+	s := newSuspects(deps, &b.in.Past, b.src)
+	for n, f := range b.fate {
+		open := false
+		switch f {
+		case firm:
+			if open = b.unsure[int32(n)]; !open { //nolint:gosec // as in match
+				continue
+			}
+		case alone, asked, otherID, bad, foreignBad:
+			open = true
+			b.openRows++
+		case byUPN:
+		}
+		i := int32(n) //nolint:gosec // as in match
+		row := b.src.At(n)
+		for dep, why := range s.about(row, open) {
+			if found[dep] == nil {
+				found[dep] = map[int32]reason{}
+			}
+			found[dep][i] |= why
+		}
+		if open {
+			s.weakly(row, weak)
+		}
+	}
+	return found, weak
+}
+
+// weakly notes the signs that are no reason to ask: an equal family or given name.
+func (s *suspects) weakly(row directory.User, weak []reason) {
+	c := calledBy(row)
+	for _, x := range s.of[keyCall+names.Fold(c.given)] {
+		if c.given != "" {
+			weak[x.dep] |= sameGiven
+		}
+	}
+	for _, x := range s.of[keyFamily+names.Fold(c.family)] {
+		if c.family != "" {
+			weak[x.dep] |= sameFamily
+		}
+	}
+}
+
+// lost reports whether an account was in the last read that was learnt from.
+func (b *builder) lost(d *departure) bool {
+	if _, absent := b.in.Past.Absent[d.user.ID()]; absent || b.claimedBy(d) == unclaimed {
+		return false
+	}
+	return d.link.Username == "" || !d.last.Before(b.in.Past.At)
+}
+
+// depart lets an account go whose absence is explained, as the policy has it.
+func (b *builder) depart(d *departure, weak reason) {
+	claim := b.claimedBy(d)
+	if claim == unclaimed && b.in.Unattended {
+		b.skip(skipRow{code: problem.NeverSeen, src: -1, acct: d.acct})
+		return
+	}
+	f := b.departing(d, claimWord[claim], signsOf(weak))
+	if f.row != nil {
+		b.rows = append(b.rows, *f.row)
+		return
+	}
+	b.skip(*f.skip)
+	if b.lost(d) {
+		b.lostHeld++
+	}
+}
+
+var claimWord = map[claim]string{ //nolint:gochecknoglobals // a table
+	linkedOnce: ClaimLinked, addedByUs: ClaimAdded, vouchedFor: ClaimVouched,
+}
+
+// departing is what the policy does with an account whose absence is explained.
+func (b *builder) departing(d *departure, claim string, weak []Sign) fateOf {
+	id, enabled := d.user.ID(), d.user.Marks().Has(directory.Enabled)
+	ex := explained{claim: claim, weak: weak}
+	policy := &b.in.Policy
+	absent := b.in.Past.Absent[id]
+	of := policy.DeleteAfter
+	if policy.OnMissing == BlockMissing {
+		of = max(of, 1)
+	}
+	due, ripe := dueAt(absent, of, b.in.At)
+	dates := problem.Args{
+		"since": day(cmp.Or(absent.First, b.in.At)), "due": day(due),
+		"days": strconv.Itoa(absent.Days), "of": strconv.Itoa(of),
+	}
+	hold := func(code problem.Code) fateOf { return held(code, -1, d.acct, dates) }
+	r := &row{src: -1, acct: d.acct, kind: Delete}
+	switch {
+	case !b.usernames:
+		return hold(problem.NoUsernames)
+	case policy.OnMissing == KeepMissing:
+		return hold(problem.KeptMissing)
+	case policy.OnMissing == BlockMissing && !ripe && enabled:
+		if !b.mayWriteEnabled() {
+			return hold(problem.LeftOutOnce)
+		}
+		r.kind, r.flags = Update, missing
+		ex.due, ex.days, ex.of = due, absent.Days, of
+	case policy.OnMissing == BlockMissing && !ripe:
+		return hold(problem.WaitsToDelete)
+	case policy.OnMissing == BlockMissing:
+		if b.in.Facts.Blocked[id] {
+			r.flags = paid
+		}
+		ex.days, ex.of = absent.Days, of
+	case b.in.Unattended && of > 0 && !ripe:
+		return hold(problem.NotYetMissing)
+	}
+	b.explained[d.acct] = ex
+	return fateOf{row: r}
+}
+
+// dueAt is the day on which an absence has lasted for so many days, of which each
+// must have had a read that was learnt from, and whether it is there.
+func dueAt(a Absence, days int, now time.Time) (time.Time, bool) {
+	due := cmp.Or(a.First, now).UTC().AddDate(0, 0, days)
+	if left := now.UTC().AddDate(0, 0, days-a.Days); left.After(due) && a.Days < days {
+		due = left
+	}
+	return due, day(now) >= day(due)
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// question asks whether a row is the person of an account.
+func (b *builder) question(d *departure, found map[int32]reason) {
+	q := &asking{dep: d, why: found, lost: b.lost(d), same: map[int32]fateOf{}}
+	for row := range found {
+		q.rows = append(q.rows, row)
+		b.inQuestion[row] = true
+	}
+	slices.SortFunc(q.rows, func(x, y int32) int {
+		return cmp.Or(b.compareSource(x, y), cmp.Compare(x, y))
+	})
+	b.questions = append(b.questions, q)
+	b.questionOf[d.acct] = q
+}
+
+// withdraw takes the rows in question out of what the plan does: nothing happens
+// to them until there is an answer.
+func (b *builder) withdraw() {
+	if len(b.questions) == 0 {
+		return
+	}
+	slices.SortFunc(b.questions, func(x, y *asking) int {
+		u, v := x.dep.user, y.dep.user
+		return cmp.Or(strings.Compare(directory.FoldUPN(u.UPN()), directory.FoldUPN(v.UPN())), cmp.Compare(u.ID(), v.ID()))
+	})
+	b.holdAllowed()
+	b.rows = slices.DeleteFunc(b.rows, func(r row) bool {
+		if r.src < 0 || !b.inQuestion[r.src] || b.fate[r.src] != alone && b.fate[r.src] != byUPN {
+			return false
+		}
+		b.newRows[r.src] = fateOf{row: &row{r.src, r.acct, r.kind, r.flags}}
+		return true
+	})
+	for _, s := range b.skips {
+		if s.src >= 0 && b.inQuestion[s.src] {
+			b.newRows[s.src] = fateOf{skip: &s} // it stands among the skips already
+		}
+	}
+	for _, q := range b.questions {
+		switch {
+		case b.told.has(q.dep.acct): // a conflict spares it
+			q.gone = held(problem.Spared, -1, q.dep.acct, nil)
+		case b.here(q.dep.user.UPN()):
+			q.gone = b.goneAs(q)
+		}
+	}
+	releases := b.releases()
+	for _, q := range b.questions {
+		b.answersOf(q, releases)
+	}
+	for i := range b.inQuestion {
+		if !b.ours.has(i) {
+			b.rests.set(i)
+		} else if b.waits(i) {
+			b.askedRows++
+		}
+	}
+}
+
+// holdAllowed skips what a reviewer allowed for a row with another immutable ID,
+// which an answer may make another person's.
+func (b *builder) holdAllowed() {
+	dropped := map[int32]bool{}
+	b.rows = slices.DeleteFunc(b.rows, func(r row) bool {
+		drop := r.src >= 0 && b.inQuestion[r.src] && b.fate[r.src] == otherID
+		if drop {
+			dropped[r.src] = true
+		}
+		return drop
+	})
+	if len(dropped) == 0 {
+		return
+	}
+	for i := range dropped {
+		b.put(held(problem.QuestionOpen, i, b.matched[i], nil))
+	}
+	b.releaseAll()
+}
+
+// waits reports whether a row of the domain waits for an answer, rather than being
+// a skip or surely another account's. A row that its UPN alone matches waits with
+// what it would change.
+func (b *builder) waits(i int32) bool {
+	switch b.fate[i] {
+	case asked:
+		return true
+	case alone, byUPN:
+		return b.newRows[i].row != nil
+	case firm, otherID, bad, foreignBad:
+	}
+	return false
+}
+
+// answersOf finds what becomes of the rows of a question by each answer.
+func (b *builder) answersOf(q *asking, releases map[int32]bool) {
+	for _, i := range q.rows {
+		if _, ok := b.newRows[i]; !ok && b.ours.has(i) && b.waits(i) {
+			own := b.instead(i)
+			b.newRows[i] = b.free(b.newRow(i, own), own, releases)
+		}
+		q.same[i] = b.sameAs(q, i, releases)
+	}
+}
+
+// goneAs is what becomes of an account that is another person's than all rows. With
+// the immutable ID of one of them it stays: once it is deleted, the row would have
+// it restored.
+func (b *builder) goneAs(q *asking) fateOf {
+	u := q.dep.user
+	for _, i := range q.rows {
+		if id := b.src.At(int(i)).ImmutableID(); id != "" && id == u.ImmutableID() {
+			return held(problem.IDTaken, -1, q.dep.acct, problem.Args{"immutable_id": id, "holder": u.UPN()})
+		}
+	}
+	claim := ClaimAnswered
+	if c := b.claimedBy(q.dep); c != unclaimed {
+		claim = claimWord[c]
+	}
+	return b.departing(q.dep, claim, nil)
+}
+
+// instead is the account in question that has the UPN of a row and would be deleted
+// before the row is added, -1 for none: a row that a deleted account may be is not
+// added.
+func (b *builder) instead(i int32) int32 {
+	if d, code := b.inBin(b.src.At(int(i))); d >= 0 || code != "" {
+		return -1
+	}
+	u, ok, _ := b.users.FirstByUPN(b.src.At(int(i)).UPN())
+	if !ok {
+		return -1
+	}
+	q := b.questionOf[rowOf(u)]
+	if q == nil || q.gone.row == nil || q.gone.row.kind != Delete || q.why[i] == 0 {
+		return -1
+	}
+	return q.dep.acct
+}
+
+// sameAs is what becomes of an account whose person a row is.
+func (b *builder) sameAs(q *asking, i int32, releases map[int32]bool) fateOf {
+	acct := q.dep.acct
+	switch {
+	case b.fate[i] == bad, b.fate[i] == foreignBad, b.fate[i] == firm, b.fate[i] == byUPN, b.fate[i] == otherID:
+		code := problem.Spared // the row is a skip, or another account's
+		if f, ok := b.newRows[i]; ok && f.skip != nil {
+			code = f.skip.code
+		}
+		return held(code, i, acct, nil)
+	case !b.ours.has(i):
+		_, there := directory.SplitUPN(b.src.At(int(i)).UPN())
+		code := problem.MovedAway
+		if _, known := b.federated[directory.FoldUPN(there)]; !known {
+			code = problem.MovedNowhere
+		} else if !b.setUp[directory.FoldUPN(there)] {
+			code = problem.MovedAwayNotSetUp
+		}
+		return held(code, i, acct, problem.Args{"to": b.src.At(int(i)).UPN()})
+	case b.idIsAnothers(b.src.At(int(i)), acct):
+		return held(problem.FitsTwoRows, i, acct, problem.Args{"immutable_id": b.users.At(int(acct)).ImmutableID()})
+	case b.otherID(b.src.At(int(i)), acct):
+		return b.free(b.withOtherID(i, acct, true), -1, releases)
+	}
+	return b.free(b.pair(i, acct, false), -1, releases)
+}
+
+// idIsAnothers reports whether another row has the immutable ID of an account.
+func (b *builder) idIsAnothers(s directory.User, acct int32) bool {
+	id := b.users.At(int(acct)).ImmutableID()
+	return id != "" && id != s.ImmutableID() && len(b.src.ByImmutableID(id)) > 0
+}
+
+// releases are the accounts whose UPN a rename of this plan lets go of.
+func (b *builder) releases() map[int32]bool {
+	found := map[int32]bool{}
+	for _, r := range b.rows {
+		if r.kind == Rename {
+			found[r.acct] = true
+		}
+	}
+	return found
+}
+
+// free turns a row whose UPN or immutable ID another account keeps into a skip. own
+// is the account that would be deleted before it, or -1.
+func (b *builder) free(f fateOf, own int32, releases map[int32]bool) fateOf {
+	if f.row == nil {
+		return f
+	}
+	if id := b.src.At(int(f.row.src)).ImmutableID(); id != "" {
+		for _, u := range b.users.ByImmutableID(id) {
+			if f.row.kind == Add || f.row.kind == Restore || rowOf(u) != f.row.acct {
+				return fateOf{skip: &skipRow{
+					code: problem.IDTaken, src: f.row.src, acct: f.row.acct, bin: f.row.kind == Restore,
+					extra: problem.Args{"immutable_id": id, "holder": u.UPN()},
+				}}
+			}
+		}
+	}
+	h := b.holder(*f.row)
+	if h < 0 || h == own && f.row.flags&replaces != 0 || releases[h] {
+		return f
+	}
+	return fateOf{skip: &skipRow{
+		code: problem.UPNTaken, src: f.row.src, acct: f.row.acct, bin: f.row.kind != Rename && f.row.kind != Update,
+		extra: problem.Args{"holder": b.users.At(int(h)).UPN()},
+	}}
+}
+
+// basis identifies what the answer to a question rests on: keys and names of both
+// sides, and which rows there are. A department is no part of it.
+func (b *builder) basis(q *asking) string {
+	h := &hasher{h: sha256.New()}
+	u := q.dep.user
+	who := func(upn, id string, c called) {
+		h.text(directory.FoldUPN(upn), id, c.given, c.family, c.display)
+	}
+	h.text(string(u.ID()), q.dep.link.Username)
+	who(u.UPN(), u.ImmutableID(), calledBy(u))
+	keys := make([]string, 0, len(q.rows))
+	for _, i := range q.rows {
+		s := b.src.At(int(i))
+		part := &hasher{h: sha256.New()}
+		c := calledBy(s)
+		part.text(s.Username(), directory.FoldUPN(s.UPN()), s.ImmutableID(), c.given, c.family, c.display)
+		part.write()
+		keys = append(keys, string(part.h.Sum(nil)))
+	}
+	slices.Sort(keys)
+	h.text(keys...)
+	h.write()
+	return hex.EncodeToString(h.h.Sum(nil)[:16])
+}
+
+// signs puts what a row has in common with an account, and what not, in words.
+func (b *builder) signs(q *asking, i int32) (pro, contra []Sign) {
+	u, s, why := q.dep.user, b.src.At(int(i)), q.why[i]
+	row, acct := calledBy(s), calledBy(u)
+	for _, x := range [...]struct {
+		why  reason
+		sign Sign
+	}{{sameID, SignID}, {sameUsername, SignUsername}, {sameUPN, SignUPN}, {sameAddress, SignAddress}} {
+		if why&x.why != 0 {
+			pro = append(pro, x.sign)
+		}
+	}
+	switch l := row.like(acct); {
+	case meet(row.whole(), acct.whole()) || why&sameName != 0:
+		sign := SignName
+		if row.display != acct.display && names.LooksSame(row.display, acct.display) {
+			sign = SignNameLooks
+		}
+		pro = append(pro, sign)
+	case row.given != "" && names.Fold(row.given) == names.Fold(acct.given):
+		pro = append(pro, SignGiven)
+	case l == unlike:
+		contra = append(contra, SignOtherName)
+	}
+	if why&sameAlias != 0 {
+		pro = append(pro, SignAlias)
+	}
+	here, _ := s.Get(directory.Department)
+	if there, _ := u.Get(directory.Department); here != "" && here == there {
+		pro = append(pro, SignDepartment)
+	}
+	if l := q.dep.link.Username; l != "" && s.Username() != "" {
+		if l != s.Username() {
+			contra = append(contra, SignNoLink)
+		} else {
+			contra = append(contra, SignBroken)
+		}
+	}
+	switch have, want := u.ImmutableID(), s.ImmutableID(); {
+	case have != "" && want == "":
+		contra = append(contra, SignRowNoID)
+	case have == "" && want != "":
+		contra = append(contra, SignAccountNoID)
+	case have != want && tightID(have) != tightID(want):
+		contra = append(contra, SignOtherID)
+	}
+	if !b.ours.has(i) && s.UPN() != "" {
+		contra = append(contra, SignOtherDomain)
+	}
+	if b.fate[i] == bad || b.fate[i] == foreignBad {
+		contra = append(contra, SignNotWritable)
+	}
+	return pro, contra
+}
+
+func signsOf(weak reason) []Sign {
+	var signs []Sign
+	if weak&sameGiven != 0 {
+		signs = append(signs, SignGiven)
+	}
+	if weak&sameFamily != 0 {
+		signs = append(signs, SignFamily)
+	}
+	return signs
+}
+
+// beside compares the values of an account with those of a row.
+func (b *builder) beside(q *asking, s directory.User) []Compared {
+	u := q.dep.user
+	var all []Compared
+	add := func(a directory.Attribute, acct, row string) {
+		if acct == "" && row == "" {
+			return
+		}
+		c := Compared{Attribute: a, Account: acct, Row: row, Likeness: Differs}
+		same := acct == row
+		if a == directory.UserPrincipalName {
+			same = directory.FoldUPN(acct) == directory.FoldUPN(row)
+		}
+		switch {
+		case acct == "" || row == "":
+			c.Likeness = OneSide
+		case same:
+			c.Likeness = Equal
+		case names.LooksSame(acct, row):
+			c.Likeness = LooksSame
+		}
+		all = append(all, c)
+	}
+	add(Username, q.dep.link.Username, s.Username())
+	add(directory.UserPrincipalName, u.UPN(), s.UPN())
+	add(directory.ImmutableID, u.ImmutableID(), s.ImmutableID())
+	for _, a := range [...]directory.Attribute{
+		directory.Surname, directory.GivenName, directory.DisplayName, directory.MailNickname, directory.Department,
+	} {
+		x, _ := u.Get(a)
+		y, _ := s.Get(a)
+		add(a, x, y)
+	}
+	return all
+}
+
+// letters is the key of the nth candidate: a, b .. z, aa ..
+func letters(n int) string {
+	s := ""
+	for n++; n > 0; n = (n - 1) / 26 {
+		s = string(rune('a'+(n-1)%26)) + s
+	}
+	return s
+}
+
+// ask makes the questions, and numbers what their answers make.
+func (b *built) ask() {
+	number := func(r row) int {
+		b.options = append(b.options, option{row: r})
+		return b.firstOption() + len(b.options) - 1
+	}
+	nos := map[int32]int{} // account → rename that lets its UPN go
+	for i, r := range b.rows {
+		if r.kind == Rename {
+			nos[r.acct] = i + 1
+		}
+	}
+	waiting := func(r row, no int) {
+		if h := b.holder(r); h >= 0 && nos[h] > 0 {
+			b.options[no-b.firstOption()].after = []int{nos[h]}
+		}
+	}
+	gone := map[int32]int{} // account in question → its deletion
+	for i, q := range b.builder.questions {
+		b.questions = append(b.questions, b.unanswered(i+1, q))
+		if r := q.gone.row; r != nil {
+			b.questions[i].Delete = number(*r)
+			gone[r.acct] = b.questions[i].Delete
+		} else if q.gone.skip != nil {
+			b.questions[i].DeleteWhy = b.said(0, *q.gone.skip).Why
+		}
+	}
+	added := map[int32]int{}
+	for i, q := range b.builder.questions {
+		for k, src := range q.rows {
+			c := &b.questions[i].Rows[k]
+			switch f := q.same[src]; {
+			case f.row != nil:
+				c.Same = number(*f.row)
+				waiting(*f.row, c.Same)
+			case f.skip != nil:
+				c.SameWhy = b.said(0, *f.skip).Why
+			}
+			f, ok := b.newRows[src]
+			if !ok || !b.waits(src) {
+				if ok && f.skip != nil {
+					c.AddWhy = b.said(0, *f.skip).Why
+				}
+				continue
+			}
+			if f.skip != nil {
+				c.AddWhy = b.said(0, *f.skip).Why
+				continue
+			}
+			no, ok := added[src]
+			if !ok {
+				no = number(*f.row)
+				added[src] = no
+				waiting(*f.row, no)
+				if h := b.holder(*f.row); h >= 0 && f.row.flags&replaces != 0 && gone[h] > 0 {
+					b.options[no-b.firstOption()].after = []int{gone[h]}
+					b.options[gone[h]-b.firstOption()].with = no
+				}
+			}
+			c.Add = no
+		}
+	}
+}
+
+// unanswered makes a question, but for the numbers of its answers.
+func (b *built) unanswered(no int, q *asking) *Question {
+	u := q.dep.user
+	m := b.marks(u)
+	out := &Question{
+		No: no, Account: directory.Ref{ID: u.ID(), UPN: u.UPN(), ImmutableID: u.ImmutableID()},
+		Claim: claimWord[b.claimedBy(q.dep)], Link: q.dep.link, Marks: m, Basis: b.basis(q), Lost: q.lost,
+		Evidence: Evidence{
+			Licensed: m.Has(directory.Licensed), Enabled: m.Has(directory.Enabled),
+			Created: u.Created(), LastSignIn: u.LastSignIn(), Purpose: m & directory.Purposes,
+		},
+	}
+	out.Name, _ = u.Get(directory.DisplayName)
+	out.Seen, _ = b.in.Past.seen(q.dep.link.Username)
+	for k, src := range q.rows {
+		s := b.src.At(int(src))
+		c := Candidate{
+			Key: letters(k), Username: s.Username(), Row: directory.Ref{UPN: s.UPN(), ImmutableID: s.ImmutableID()},
+			Line: s.Line(), Login: s.LastSignIn(), Compare: b.beside(q, s), waits: b.ours.has(src) && b.waits(src),
+		}
+		c.Name, _ = s.Get(directory.DisplayName)
+		c.Seen, _ = b.in.Past.seen(s.Username())
+		c.For, c.Against = b.signs(q, src)
+		out.Rows = append(out.Rows, c)
+	}
+	return out
+}

@@ -1,0 +1,285 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/names"
+)
+
+// An account may be deleted only if its absence is explained:
+//
+//  1. no row that may be about it says any of its keys: heldBy;
+//  2. it was in the source before, or a reviewer said that it may go: claimedBy;
+//  3. no row without an account could be its person: mayBe.
+//
+// What fails the second is unclaimed: a person may delete it, an unattended run
+// does not. What fails the first or the third is a question.
+
+// twoPeople is how long two Usernames stand in the same complete reads before
+// they are two people, and how long before an account was last seen the Username
+// of a row counts as new.
+const twoPeople = 31 * 24 * time.Hour
+
+// reason says what a row has in common with an account. Several may hold.
+type reason uint16
+
+const (
+	sameID       reason = 1 << iota // the immutable ID, however it is written
+	sameUsername                    // the Username that the account is linked to
+	sameUPN                         // the UPN, somewhere in the row
+	sameAddress                     // a mail address, somewhere in the row
+	sameName                        // the whole name
+	sameAlias                       // the alias or the part before the @
+	sameGiven                       // the given name, in a row that is new
+	sameFamily                      // the family name: only said, never asked for
+	oneWitness                      // matched by one witness, with names that differ
+)
+
+// departure is an account of the domain that no row is matched with.
+type departure struct {
+	acct  int32
+	user  directory.User
+	hasID bool
+	link  Link // zero Username for none
+	last  time.Time
+	keys  keys
+}
+
+// keys are what a person of an account may be known by, folded.
+type keys struct {
+	ids, usernames, upns, addresses, aliases, names, givens, families []string
+}
+
+func (b *builder) departureOf(acct int32) *departure {
+	u := b.users.At(int(acct))
+	d := &departure{acct: acct, user: u}
+	d.link, _ = b.in.Past.link(u.ID())
+	if s, ok := b.in.Past.seen(d.link.Username); ok {
+		d.last = s.Last
+	}
+	r := u.Record()
+	d.know(&r)
+	return d
+}
+
+// know finds the keys of an account.
+func (d *departure) know(u *directory.Record) {
+	d.hasID = u.ImmutableID != ""
+	put := func(to *[]string, key string) {
+		if key != "" && !slices.Contains(*to, key) {
+			*to = append(*to, key)
+		}
+	}
+	local := func(upn string) string { l, _ := directory.SplitUPN(upn); return l }
+	k := &d.keys
+	put(&k.ids, tightID(u.ImmutableID))
+	put(&k.ids, tightID(d.link.ImmutableID))
+	put(&k.usernames, names.LooseUPN(d.link.Username))
+	for _, upn := range [...]string{u.UPN, d.link.UPN} {
+		put(&k.upns, names.LooseUPN(upn))
+		put(&k.aliases, local(names.LooseUPN(upn)))
+	}
+	for _, a := range append(slices.Clone(u.Addresses), u.Mail) {
+		put(&k.addresses, names.LooseUPN(directory.FoldAddress(a)))
+	}
+	alias, _ := u.Get(directory.MailNickname)
+	put(&k.aliases, names.LooseUPN(alias))
+	put(&k.aliases, local(names.LooseUPN(d.link.Username)))
+	for _, c := range [...]called{calledIn(u), d.link.called()} {
+		for _, n := range c.whole() {
+			put(&k.names, n)
+		}
+		put(&k.givens, names.Fold(c.given))
+		put(&k.families, names.Fold(c.family))
+	}
+}
+
+// tightID is the immutable ID without what a spreadsheet or a hand adds to it or
+// takes from it: padding, quotes, spaces.
+func tightID(id string) string {
+	return strings.TrimRight(strings.Trim(names.LooseID(id), `"'=`), "=")
+}
+
+// suspects finds the departures that a source row may be about.
+type suspects struct {
+	past *Past
+	src  *directory.Snapshot
+	of   map[string][]suspicion
+	// deps are the departures, in the order given.
+	deps []*departure
+}
+
+// suspicion is one key of one departure.
+type suspicion struct {
+	dep int
+	why reason
+}
+
+// The kinds of keys are told apart by their first byte.
+const (
+	keyID     = "i"
+	keyAt     = "a" // Username, UPN, address: anywhere in a row
+	keyName   = "n"
+	keyNick   = "l" // alias, Username and part before the @ against each other
+	keyCall   = "g"
+	keyFamily = "f"
+)
+
+func newSuspects(deps []*departure, past *Past, src *directory.Snapshot) *suspects {
+	s := &suspects{past: past, src: src, of: map[string][]suspicion{}, deps: deps}
+	for i, d := range deps {
+		put := func(kind string, keys []string, why reason) {
+			for _, k := range keys {
+				s.of[kind+k] = append(s.of[kind+k], suspicion{i, why})
+			}
+		}
+		put(keyID, d.keys.ids, sameID)
+		put(keyAt, d.keys.usernames, sameUsername)
+		put(keyAt, d.keys.upns, sameUPN)
+		put(keyAt, d.keys.addresses, sameAddress)
+		put(keyName, d.keys.names, sameName)
+		put(keyNick, d.keys.aliases, sameAlias)
+		put(keyCall, d.keys.givens, sameGiven)
+		put(keyFamily, d.keys.families, sameFamily)
+	}
+	return s
+}
+
+// about gives the departures that a row may be about, and why. open says that the
+// row matches no account.
+func (s *suspects) about(row directory.User, open bool) map[int]reason {
+	var found map[int]reason
+	hit := func(kind, key string) {
+		if key == "" {
+			return
+		}
+		for _, x := range s.of[kind+key] {
+			if x.why&(sameName|sameAlias|sameGiven) != 0 && !s.mayBe(row, s.deps[x.dep], x.why) {
+				continue
+			}
+			if found == nil {
+				found = map[int]reason{}
+			}
+			found[x.dep] |= x.why
+		}
+	}
+	s.heldBy(row, hit)
+	if open {
+		s.likeOf(row, hit)
+	}
+	return found
+}
+
+// heldBy is the first condition: a key of an account that stands anywhere in a row.
+func (s *suspects) heldBy(row directory.User, hit func(kind, key string)) {
+	cell := func(text string) {
+		if text == "" {
+			return
+		}
+		if id := tightID(text); id != "" {
+			hit(keyID, id)
+		}
+		hit(keyAt, names.LooseUPN(text)) // with a space inside it is no piece
+		for piece := range names.Pieces(text) {
+			hit(keyAt, piece)
+		}
+	}
+	cell(row.Username())
+	cell(row.UPN())
+	cell(row.ImmutableID())
+	for _, a := range s.src.Columns() {
+		text, _ := row.Get(a)
+		cell(text)
+	}
+}
+
+// likeOf is the third condition: names that a row without an account shares.
+func (s *suspects) likeOf(row directory.User, hit func(kind, key string)) {
+	c := calledBy(row)
+	for _, n := range c.whole() {
+		hit(keyName, n)
+	}
+	alias, _ := row.Get(directory.MailNickname)
+	for _, text := range [...]string{row.Username(), alias, row.UPN()} {
+		loose := names.LooseUPN(text)
+		hit(keyNick, loose)
+		if local, domain := directory.SplitUPN(loose); domain != "" { // a space inside parts no piece
+			hit(keyNick, local)
+		}
+		for piece := range names.Pieces(text) { // of an address with something around it
+			if local, domain := directory.SplitUPN(piece); domain != "" {
+				hit(keyNick, local)
+			}
+		}
+	}
+	hit(keyCall, names.Fold(c.given))
+	for word := range strings.FieldsSeq(c.given + " " + c.display) { // where it is empty, has a slip or stands elsewhere
+		hit(keyCall, names.Fold(word))
+	}
+}
+
+// mayBe reports whether a row that shares a name with a departed account could be
+// its person: two Usernames that stood side by side for long are two people, and a
+// given name alone counts only in a new row, unless both have an immutable ID.
+func (s *suspects) mayBe(row directory.User, d *departure, why reason) bool {
+	seen, known := s.past.seen(row.Username())
+	// A Username that stands twice tells of neither row whose it is.
+	known = known && !seen.First.IsZero() && len(s.src.ByUsername(row.Username())) == 1
+	if known {
+		if then, ok := s.past.seen(d.link.Username); ok && sideBySide(seen, then) > twoPeople {
+			return false
+		}
+	}
+	if why != sameGiven {
+		return true
+	}
+	if row.ImmutableID() != "" && d.hasID {
+		return false
+	}
+	return !known || d.last.IsZero() || !seen.First.Before(d.last.Add(-twoPeople))
+}
+
+// sideBySide is how long two Usernames stood in the same complete reads.
+func sideBySide(a, b Seen) time.Duration {
+	from, to := a.First, a.Last
+	if b.First.After(from) {
+		from = b.First
+	}
+	if b.Last.Before(to) {
+		to = b.Last
+	}
+	return to.Sub(from)
+}
+
+// claim says why an account may be deleted once its absence is explained.
+type claim uint8
+
+const (
+	unclaimed  claim = iota
+	linkedOnce       // it has a link
+	addedByUs        // the journal added or restored it
+	vouchedFor       // a reviewer said so, or the last plan before links matched it
+)
+
+// claimedBy is the second condition.
+func (b *builder) claimedBy(d *departure) claim {
+	id := d.user.ID()
+	switch {
+	case d.link.Username != "":
+		return linkedOnce
+	case b.in.Facts.Added[id] || b.in.Facts.Restored[id]:
+		return addedByUs
+	case b.in.Past.Claimed[id]:
+		return vouchedFor
+	}
+	return unclaimed
+}
+
+// known reports whether an account is or was in the source.
+func (b *builder) known(u directory.User) bool {
+	_, linked := b.in.Past.linked(u.ID())
+	return linked || b.in.Facts.Added[u.ID()] || b.in.Facts.Restored[u.ID()] || b.in.Past.Claimed[u.ID()]
+}

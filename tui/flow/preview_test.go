@@ -1,0 +1,163 @@
+package flow_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/flow/flowtest"
+	"github.com/hacsync/hacsync/tui/review"
+)
+
+// walk drives a flow by answers, with what effects bring in between.
+type walk struct {
+	t      *testing.T
+	f      *flow.Flow
+	events chan func() flow.Turn
+}
+
+type reporter struct {
+	w *walk
+	e flow.Effect
+}
+
+func (r reporter) Report(e progress.Event) { r.Note(e) }
+func (r reporter) Note(e any) {
+	r.w.events <- func() flow.Turn { r.w.f.Event(r.e, e); return flow.Turn{} }
+}
+
+func (w *walk) take(turn flow.Turn) {
+	for _, e := range turn.Effects {
+		go func() {
+			result := e.Run(w.t.Context(), reporter{w, e})
+			w.events <- func() flow.Turn { return w.f.Finish(e, result) }
+		}()
+	}
+}
+
+// settle waits until the flow wants an answer.
+func (w *walk) settle() flow.View {
+	w.t.Helper()
+	for {
+		v := w.f.View()
+		if !w.f.Busy() || v.Ask.Kind != flow.Wait || len(v.Ask.Options) > 0 {
+			return v
+		}
+		select {
+		case f := <-w.events:
+			w.take(f())
+		case <-time.After(10 * time.Second):
+			w.t.Fatalf("nothing comes at %s", v.Step)
+		}
+	}
+}
+
+// say answers, each as soon as something is asked; /x is the command x.
+func (w *walk) say(answers ...string) flow.View {
+	w.t.Helper()
+	for _, a := range answers {
+		w.settle()
+		if command, ok := strings.CutPrefix(a, "/"); ok {
+			command, text, _ := strings.Cut(command, " ")
+			w.take(w.f.Answer(flow.Answer{Command: command, Text: text}))
+			continue
+		}
+		w.take(w.f.Answer(flow.Answer{Text: a}))
+		if a == "approve" {
+			for w.f.At() == flow.SignIn {
+				w.take((<-w.events)())
+			}
+		}
+	}
+	return w.settle()
+}
+
+func atPreview(t *testing.T) (*walk, *flowtest.World) {
+	t.Helper()
+	world := flowtest.New(t)
+	w := &walk{t: t, f: flow.New(world, flow.Options{Version: "1", Person: "t.mori", Count: -1, Poll: 10 * time.Millisecond}), events: make(chan func() flow.Turn, 1000)}
+	t.Cleanup(func() { _ = w.f.Close() })
+	w.take(w.f.Start())
+	v := w.say("add", "approve", "once", flowtest.DomainName, "go", "run", "go", "file", "users.csv", "22")
+	if v.Step != flow.Preview || v.Review == nil {
+		t.Fatalf("the walk is at %s", v.Step)
+	}
+	return w, world
+}
+
+func TestReview_AnAttributeLeftOutComesBackByTheSameCommand(t *testing.T) {
+	w, world := atPreview(t)
+	before := w.settle().Review
+	if len(before.Attributes()) != 1 || before.Part(review.TabUpdate).Count != 3 {
+		t.Fatalf("%+v, %d updates", before.Attributes(), before.Part(review.TabUpdate).Count)
+	}
+	name := string(before.Attributes()[0].Attribute)
+	g := w.say("/attribute " + name).Review
+	if g == before || g.Part(review.TabUpdate).Count != 0 || len(g.Without) != 1 || string(g.Without[0]) != name {
+		t.Errorf("%d updates, without %v", g.Part(review.TabUpdate).Count, g.Without)
+	}
+	last := world.DryRuns[len(world.DryRuns)-1].Decisions
+	if len(last) != 1 || last[0].Kind != plan.LeaveOutAttribute {
+		t.Errorf("the dry run knew of %v", last)
+	}
+	if g = w.say("/attribute " + name).Review; g.Part(review.TabUpdate).Count != 3 || len(g.Without) != 0 {
+		t.Errorf("%d updates, without %v", g.Part(review.TabUpdate).Count, g.Without)
+	}
+	if v := w.say("/attribute shoeSize"); v.Step != flow.Preview || v.Review != g {
+		t.Error("an attribute that nobody changes makes a new plan")
+	}
+}
+
+func TestReview_StaysThePlansAndTellsOfChanges(t *testing.T) {
+	w, _ := atPreview(t)
+	g := w.settle().Review
+	was, deletions := g.Version(), g.Verdict().Deletions
+	if g.Row(0).Kind != plan.Delete || g.No(0) != 1 || g.Index(1) != 0 || g.Index(999) != -1 {
+		t.Fatalf("the first row is %+v", g.Row(0))
+	}
+	if v := w.say("/out 1", "always"); v.Review != nil {
+		t.Error("there is a list to read while the reason is asked for")
+	}
+	if now := w.say("printer").Review; now != g || now.Version() == was || now.Verdict().Deletions != deletions-1 || !now.IsOut(1) {
+		t.Errorf("version %d after %d, %d deletions after %d", now.Version(), was, now.Verdict().Deletions, deletions)
+	}
+	if now := w.say("/takeback").Review; now.Verdict().Deletions != deletions || now.Notable(review.OutOnly) != 0 {
+		t.Error("taking back does not bring the row back")
+	}
+}
+
+func TestFinder_StopsWithItsContext(t *testing.T) {
+	w, _ := atPreview(t)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := w.settle().Review.Finder(review.Query{Tab: review.TabAll, Search: "佐藤"}).Find(ctx); err == nil {
+		t.Error("a search that was stopped brings rows")
+	}
+}
+
+func TestReview_EachCommandHasAKeyAndAWordOfItsOwn(t *testing.T) {
+	w, _ := atPreview(t)
+	seen := map[string]string{}
+	for _, c := range w.settle().Review.Commands() {
+		for _, by := range []string{c.Key, c.Word} {
+			if other := seen[by]; other != "" && by != "" {
+				t.Errorf("%s stands for %s and %s", by, other, c.Name)
+			}
+			seen[by] = c.Name
+		}
+	}
+}
+
+func TestReview_TakingBackSkipsWhatWasTakenInAlready(t *testing.T) {
+	w, _ := atPreview(t)
+	if v := w.say("/out 4", "/out 5", "/in 5", "/takeback"); v.Review.IsOut(4) || v.Review.IsOut(5) {
+		t.Errorf("left out after taking back: %v", v.Review.LeftOut())
+	}
+	if v := w.say("/out 4-5", "/in 5", "/takeback"); v.Review.IsOut(4) || v.Review.IsOut(5) {
+		t.Errorf("left out after taking back: %v", v.Review.LeftOut())
+	}
+}

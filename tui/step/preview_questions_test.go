@@ -1,0 +1,211 @@
+package step
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/tui/review"
+)
+
+func TestPreview_GoldenQuestions(t *testing.T) {
+	p := asking(t)
+	for _, size := range [][2]int{{80, 19}, {120, 35}, {200, 55}} {
+		for _, lang := range []string{"en", "ja"} {
+			for name, keys := range map[string][]string{
+				"question":           {"end"},
+				"question-rows":      {"home"},
+				"question-row":       {"home", "tab", "tab"},
+				"question-different": {"end", "D"},
+				"question-all":       {"home", "tab", "=", "enter", "=", "enter", "D"},
+			} {
+				t.Run(fmt.Sprintf("%s/%dx%d/%s", lang, size[0], size[1], name), func(t *testing.T) {
+					w := newWorld(t, p, lang, size[0], size[1])
+					w.keys(keys...)
+					exact(t, w.view(), w.width, w.height)
+					got := w.screen() + "\n" + w.s.Status() + " | " + w.s.Place() + "\n" + footer(w.s) + "\n"
+					golden(t, fmt.Sprintf("preview-%s-%dx%d-%s", name, size[0], size[1], lang), planCode.ReplaceAllString(got, "7F3A-92C1"))
+				})
+			}
+		}
+	}
+}
+
+func TestPreview_GoldenBlocks(t *testing.T) {
+	p := blocking(t)
+	for _, size := range [][2]int{{80, 19}, {120, 35}} {
+		for _, lang := range []string{"en", "ja"} {
+			t.Run(fmt.Sprintf("%s/%dx%d", lang, size[0], size[1]), func(t *testing.T) {
+				w := newWorld(t, p, lang, size[0], size[1])
+				w.keys("f", "7", "home", "down", "enter")
+				exact(t, w.view(), w.width, w.height)
+				golden(t, fmt.Sprintf("preview-blocks-%dx%d-%s", size[0], size[1], lang), planCode.ReplaceAllString(w.screen()+"\n"+footer(w.s)+"\n", "7F3A-92C1"))
+			})
+		}
+	}
+}
+
+func TestQuestions_AreFirstWhileOneIsOpen(t *testing.T) {
+	w := newWorld(t, asking(t), "en", 120, 35)
+	w.has("[? questions 3]", "0 of 3 questions answered")
+	if w.s.tab != review.TabQuestions {
+		t.Fatalf("the preview opens on %s", w.s.tab)
+	}
+	w.keys("home", "D", "enter", "D", "enter", "space", "enter")
+	if w.s.tab != review.TabAll {
+		t.Errorf("after the last question it shows %s", w.s.tab)
+	}
+	w.has(" ? questions 3 ")
+	if w.s.table.Place() != 0 {
+		t.Errorf("it begins at row %d", w.s.table.Place()+1)
+	}
+	again := newWorld(t, w.s.g.Plan(), "en", 120, 35)
+	if again.s.tab != review.TabAll {
+		t.Errorf("a plan with all questions answered opens on %s", again.s.tab)
+	}
+}
+
+func TestQuestions_AnswersCountAtOnceAndLeaveTheCursorWhereItIs(t *testing.T) {
+	w := newWorld(t, asking(t), "en", 120, 35)
+	before := w.s.g.Plan().Counts()
+	at := func() (q *plan.Question) { return w.s.g.Plan().Question(w.s.at) }
+	w.keys("end")
+	place := w.s.at
+	w.keys("D")
+	c := w.s.g.Plan().Counts()
+	if w.s.at != place || at().Answer.Kind != plan.DifferentPeople || at().Answer.By != "t.mori" {
+		t.Fatalf("at %d with %+v", w.s.at, at().Answer)
+	}
+	if c.Delete != before.Delete+1 || c.Add != before.Add+1 || w.s.g.Part(review.TabDelete).Count != c.Delete {
+		t.Errorf("%+v, before %+v", c, before)
+	}
+	w.has("[? questions 3]", fmt.Sprintf("- delete %d", c.Delete), fmt.Sprintf("Deletions %d of", c.Delete), "different people, t.mori, 25 Nov", "(x) D")
+	w.keys("=") // replaces it
+	if at().Answer.Kind != plan.SamePerson || w.s.g.Plan().Counts().Rename != before.Rename+1 || w.s.g.Plan().Counts().Delete != before.Delete {
+		t.Errorf("%+v, %+v", at().Answer, w.s.g.Plan().Counts())
+	}
+	w.keys("＝") // an input method's, and the same again
+	if at().Answer.Kind != plan.SamePerson {
+		t.Errorf("the same answer again gives %+v", at().Answer)
+	}
+	w.keys("space")
+	if at().Answer.Kind != plan.NotNow || w.s.g.Plan().Counts().Rename != before.Rename {
+		t.Errorf("%+v", at().Answer)
+	}
+	w.keys("z")
+	if at().Answer.Kind != plan.Open {
+		t.Errorf("z leaves %+v", at().Answer)
+	}
+	if got := w.s.g.Plan().Counts(); got != before {
+		t.Errorf("all taken back, but %+v, before %+v", got, before)
+	}
+	w.keys("Ｄ")
+	if at().Answer.Kind != plan.DifferentPeople {
+		t.Errorf("a wide D gives %+v", at().Answer)
+	}
+}
+
+func TestQuestions_EnterAnswersNothing(t *testing.T) {
+	w := newWorld(t, asking(t), "en", 80, 19)
+	w.keys("enter", "enter", "enter", "enter", "enter", "[", "1", "tab", "down", "up", "pgdown", "home", "*", "C", "1", "2", "9")
+	if _, answered := w.s.g.Questions(); answered != 0 {
+		t.Errorf("%d questions are answered", answered)
+	}
+}
+
+func TestQuestions_ARowIsChosenBeforeItIsTheSame(t *testing.T) {
+	w := newWorld(t, asking(t), "en", 120, 35)
+	w.keys("home").has("choose a row first: tab", "none of them")
+	q := w.s.g.Plan().Question(0)
+	if len(q.Rows) != 2 {
+		t.Fatalf("%d rows", len(q.Rows))
+	}
+	w.keys("=")
+	if w.s.g.Plan().Question(0).Answer.Kind != plan.Open {
+		t.Fatal("a row was taken that nobody chose")
+	}
+	w.keys("tab", "tab").has("same as row b", "row a is added as new")
+	if got := w.s.Place(); got != "row b of 2" {
+		t.Errorf("the place is %q", got)
+	}
+	w.keys("=")
+	if a := w.s.g.Plan().Question(0).Answer; a.Kind != plan.SamePerson || a.Row != q.Rows[1].RowKey() {
+		t.Errorf("%+v", a)
+	}
+	w.keys("shift+tab").has("same as row")
+}
+
+func TestQuestions_ARowThatCannotBeWrittenKeepsTheAccount(t *testing.T) {
+	w := newWorld(t, asking(t), "en", 160, 35)
+	w.keys("home", "down").has("kobayashi.rei@midori.example[ (leave)]", "stays; its row is a skip until mended", "its UPN stands in the row")
+	c := w.s.g.Plan().Counts()
+	w.keys("=")
+	if got := w.s.g.Plan().Counts(); got.Changes() != c.Changes() {
+		t.Errorf("%d changes, before %d", got.Changes(), c.Changes())
+	}
+}
+
+// Rows that were left out stay so when an answer brings others, and every row is
+// found by its number.
+func TestQuestions_RowsLeftOutStayLeftOut(t *testing.T) {
+	w := newWorld(t, asking(t), "en", 120, 35)
+	w.keys("2", "5", "space")
+	out := w.s.g.LeftOut()
+	if len(out) == 0 {
+		t.Fatal("nothing is left out")
+	}
+	w.keys("1", "end", "D")
+	if got := w.s.g.LeftOut(); !slices.Equal(got, out) {
+		t.Errorf("left out %v, before %v", got, out)
+	}
+	g := w.s.g
+	for i := range g.Len() {
+		if no := g.No(i); no != 0 && g.Index(no) != i {
+			t.Errorf("row %d of index %d is found at %d", no, i, g.Index(no))
+		}
+	}
+	if a, ok := g.Action(out[0]); !ok || a.No != out[0] {
+		t.Errorf("row %d is %+v", out[0], a)
+	}
+}
+
+func TestQuestions_ShowBothSidesWhole(t *testing.T) {
+	w := newWorld(t, asking(t), "en", 160, 45)
+	w.keys("end").has(
+		"Account in Microsoft 365", "watanabe.s[ho]@midori.example", "watanabe.s@midori.example", "渡[邉] 翔", "渡[辺] 翔", "=~",
+		"the names look the same", "another Username", "linked 12 Oct", "same department", "asked again next time",
+	)
+	for i := range w.s.g.Plan().QuestionLen() {
+		card := w.s.g.Card(i, 0)
+		deletes := 0
+		for _, x := range card.Ways {
+			if x.Deletes {
+				deletes++
+			}
+		}
+		if len(card.Ways) != 3 || !card.Ways[2].Chosen || deletes != 1 {
+			t.Errorf("question %d has the answers %+v", i+1, card.Ways)
+		}
+	}
+}
+
+func TestQuestions_CopyNamesBothSidesWithoutIDs(t *testing.T) {
+	w := newWorld(t, asking(t), "en", 120, 35)
+	text := w.e.Say(w.s.g.Text(2)[0])
+	if text != "Is 渡邉 翔 (watanabe.sho) the same person as 渡辺 翔 (watanabe.s)?" {
+		t.Errorf("it says %q", text)
+	}
+	if strings.Contains(text, "u-0") {
+		t.Error("an id is copied")
+	}
+}
+
+func TestQuestions_SearchFindsAccountAndRow(t *testing.T) {
+	w := newWorld(t, asking(t), "en", 120, 35)
+	w.keys("/", "type:y.hara", "enter").has("Q1", "hara.yoko", "2 rows, open")
+	w.send(tea.KeyPressMsg{Code: tea.KeyEscape})
+}
