@@ -251,6 +251,12 @@ func TestMatch_WhatWitnessesSayAgainstEachOther(t *testing.T) {
 	expect(t, s.build(t), "delete a", "skip b HS-3218") // one against one
 	s.source = []person{user("z"), user("a", username("0003")), user("a2", upn("a2"), username("0003"))}
 	expect(t, s.build(t), "delete b", "skip a2 HS-3217", "skip a HS-3217") // one Username twice
+	// Its immutable ID is that of a row that says badly whom it means.
+	s.source = []person{user("z"), user("c", imm("7"), username("0003")), user("d", imm("imm-c")), user("e", upn("d"), username("0011"))}
+	s.users = s.users[:1:1]
+	s.users = append(s.users, account("c"))
+	expect(t, s.build(t), "skip d HS-3201", "skip d HS-3201", "skip c HS-3205")
+	s.users = append(s.users, account("a"), account("b", imm("")))
 	// One means it by ID without a name, another surely.
 	s.source = []person{user("z"), user("x", imm("imm-c")), user("c", imm(""), username("0003"))}
 	expect(t, s.build(t), "delete a", "delete b", "skip c HS-3205", "skip x HS-3205")

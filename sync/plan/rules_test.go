@@ -111,6 +111,10 @@ func TestMatch_AnotherImmutableIDIsAConflict(t *testing.T) {
 			name: "deleted and added again only when a reviewer says so of the UPN", source: source, users: users,
 			change: decide(again), want: []string{"delete a", "add a"},
 		},
+		{
+			name: "and not if the addition would be refused", source: []person{user("a", imm("2"), func(p *person) { p.sur = strings.Repeat("x", 65) })},
+			users: users, change: decide(again), want: []string{"skip a HS-3305"},
+		},
 		{name: "nor that where nobody watches", source: source, users: users, change: all(decide(again), unattended), want: []string{"skip a HS-3206"}},
 		{
 			name: "nor without both immutable IDs", source: []person{user("a", imm(""))}, users: users,
