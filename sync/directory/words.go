@@ -236,5 +236,5 @@ func SplitUPN(upn string) (local, domain string) {
 // a subdomain is another domain.
 func InDomain(upn, domain string) bool {
 	_, d := SplitUPN(upn)
-	return d != "" && strings.EqualFold(d, domain) && FoldUPN(d) == FoldUPN(domain)
+	return d != "" && (d == domain || strings.EqualFold(d, domain) && FoldUPN(d) == FoldUPN(domain))
 }

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/base64"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -414,12 +413,12 @@ func (b *builder) believe() error {
 }
 
 // strangeID reports whether an immutable ID is unlike every other of the source,
-// where most are what another system made: a GUID, or bytes in base64. Those of the tenant do not count: they change
-// with the sync.
+// where most are what another system made: a GUID, or bytes in base64. Those of the
+// tenant do not count: they change with the sync.
 func (b *builder) strangeID(id string) bool {
 	const enough = 6
 	if b.shapes == nil {
-		b.shapes = map[string]int{}
+		b.shapes = map[form]int{}
 		for s := range b.src.All() {
 			if other := s.ImmutableID(); other != "" {
 				b.shapes[shape(other)]++
@@ -427,66 +426,102 @@ func (b *builder) strangeID(id string) bool {
 		}
 	}
 	all, most := 0, 0
-	for form, n := range b.shapes {
-		if all += n; form == guidShape || strings.HasPrefix(form, base64Shape) {
+	for f, n := range b.shapes {
+		if all += n; f.of == inGUID || f.of == inBase64 {
 			most = max(most, n)
 		}
 	}
 	return all > enough && most*2 > all && b.shapes[shape(id)] <= 1
 }
 
-var (
-	guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-	hexa = regexp.MustCompile(`^[0-9a-fA-F]+$`)
-)
-
-const (
-	guidShape   = "guid"
-	base64Shape = "base64 "
-)
-
-func outsideBase64(r rune) bool {
-	return r >= utf8.RuneSelf || !letter(byte(r)) && (r < '0' || r > '9') && r != '+' && r != '/'
+// form is the shape of an immutable ID: n bytes in base64, a GUID, n hexadecimal
+// digits, digits, an address, and else which kinds of characters it has.
+type form struct {
+	of    writing
+	n     int
+	kinds [2]uint64 // a bit for each ASCII character, one for all letters and digits each
+	wide  bool
 }
 
-// shape is the form of an immutable ID: how many bytes in base64, a GUID, an
-// address, and else which kinds of characters.
-func shape(id string) string {
-	if len(id) == 24 && id[22:] == "==" && strings.IndexFunc(id[:22], outsideBase64) < 0 {
-		return base64Shape + "16" // nearly all
-	}
-	digits := strings.Trim(id, "0123456789") == ""
-	switch raw, err := base64.StdEncoding.DecodeString(id); {
-	case guid.MatchString(id):
-		return guidShape
-	case digits:
-		return "digits"
-	case err == nil && (len(raw) == 16 || strings.HasSuffix(id, "=")):
-		return base64Shape + strconv.Itoa(len(raw))
-	case hexa.MatchString(id):
-		return "hex " + strconv.Itoa(len(id))
+type writing uint8
+
+const (
+	inOther writing = iota
+	inGUID
+	inDigits
+	inBase64
+	inHex
+	inAddress
+)
+
+// shape is the form of an immutable ID. It is asked for every row, and allocates
+// nothing.
+func shape(id string) form {
+	n := base64Bytes(id)
+	switch {
+	case n == 16:
+		return form{of: inBase64, n: n} // nearly all
+	case isGUID(id):
+		return form{of: inGUID}
+	case allBytes(id, digit):
+		return form{of: inDigits}
+	case n >= 0 && strings.HasSuffix(id, "="):
+		return form{of: inBase64, n: n}
+	case allBytes(id, hexDigit):
+		return form{of: inHex, n: len(id)}
 	case strings.Contains(id, "@"):
-		return "address"
+		return form{of: inAddress}
 	}
-	kinds := map[rune]bool{}
-	for _, r := range id {
+	var f form
+	for i := range len(id) {
+		c := id[i]
 		switch {
-		case r >= utf8.RuneSelf:
-			r = utf8.RuneSelf
-		case r >= '0' && r <= '9':
-			r = '0'
-		case letter(byte(r)):
-			r = 'a'
+		case c >= utf8.RuneSelf:
+			f.wide = true
+			continue
+		case digit(c):
+			c = '0'
+		case letter(c):
+			c = 'a'
 		}
-		kinds[r] = true
+		f.kinds[c/64] |= 1 << (c % 64)
 	}
-	var s strings.Builder
-	for r := rune(0); r <= utf8.RuneSelf; r++ {
-		if kinds[r] {
-			s.WriteRune(r)
+	return f
+}
+
+// base64Bytes is how many bytes an ID has in base64, -1 if it is none.
+func base64Bytes(id string) int {
+	bare := strings.TrimSuffix(strings.TrimSuffix(id, "="), "=")
+	if len(id)%4 != 0 || !allBytes(bare, base64Digit) {
+		return -1
+	}
+	return len(bare) * 6 / 8
+}
+
+func isGUID(id string) bool {
+	if len(id) != 36 {
+		return false
+	}
+	for i := range len(id) {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		if dash != (id[i] == '-') || !dash && !hexDigit(id[i]) {
+			return false
 		}
 	}
-	return s.String()
+	return true
+}
+
+func digit(c byte) bool       { return c >= '0' && c <= '9' }
+func hexDigit(c byte) bool    { return digit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
+func base64Digit(c byte) bool { return letter(c) || digit(c) || c == '+' || c == '/' }
+
+func allBytes(s string, is func(byte) bool) bool {
+	for i := range len(s) {
+		if !is(s[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // plain reports whether s is printable ASCII, which no encoding reads otherwise.

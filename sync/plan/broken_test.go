@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
@@ -309,18 +308,19 @@ func TestBuild_RefusesASourceThatWasMisread(t *testing.T) {
 }
 
 func TestShape(t *testing.T) {
-	for id, want := range map[string]string{
-		"WEt4r/aDlE3wtGz0UbVoqQ==":             "base64 16",
-		"AAECAwQ=":                             "base64 5",
-		"6f0c0c2e-0b1a-4c3a-9a55-0a3a2c9a3b10": "guid",
-		"123":                                  "digits",
-		"deadbeef":                             "hex 8",
-		"a.b@x.example":                        "address",
-		"E-12":                                 "-0a",
-		"山田":                                   string(rune(utf8.RuneSelf)),
+	for id, want := range map[string]form{
+		"WEt4r/aDlE3wtGz0UbVoqQ==":             {of: inBase64, n: 16},
+		"AAECAwQ=":                             {of: inBase64, n: 5},
+		"6f0c0c2e-0b1a-4c3a-9a55-0a3a2c9a3b10": {of: inGUID},
+		"6f0c0c2e+0b1a-4c3a-9a55-0a3a2c9a3b10": {kinds: [2]uint64{1<<'+' | 1<<'-' | 1<<'0', 1 << ('a' - 64)}},
+		"123":                                  {of: inDigits},
+		"deadbeef":                             {of: inHex, n: 8},
+		"a.b@x.example":                        {of: inAddress},
+		"E-12":                                 {kinds: [2]uint64{1<<'-' | 1<<'0', 1 << ('a' - 64)}},
+		"山田":                                   {wide: true},
 	} {
 		if got := shape(id); got != want {
-			t.Errorf("%s is %q, want %q", id, got, want)
+			t.Errorf("%s is %+v, want %+v", id, got, want)
 		}
 	}
 }

@@ -68,7 +68,7 @@ type builder struct {
 	// garbled and worse count rows whose values are no text, or lost letters;
 	// shapes counts the forms of immutable IDs.
 	garbled, worse int
-	shapes         map[string]int
+	shapes         map[form]int
 }
 
 // row is an action before it is made: which source row becomes of which account.

@@ -125,7 +125,8 @@ func (b *builder) pair(i, acct int32, changeID bool) fateOf {
 	if w := b.check(r); w != nil {
 		return held(w.code, i, acct, w.args)
 	}
-	return fateOf{row: &r}
+	act := r // so that those without an action allocate nothing
+	return fateOf{row: &act}
 }
 
 // moveIn says why an account of another domain cannot be renamed into this one,
