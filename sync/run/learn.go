@@ -126,7 +126,7 @@ func (s *syncing) lessonOf(ctx context.Context, rep *Report) (*state.Lesson, err
 		s.marks(l, rep)
 		return l, nil
 	}
-	kept, err := s.r.Store.Lesson(ctx, s.run.PlanOf)
+	kept, err := s.claim.Lesson(ctx, s.run.PlanOf)
 	if err != nil {
 		return nil, err
 	}

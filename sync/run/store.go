@@ -41,7 +41,6 @@ type Store interface {
 	DropLinks(ctx context.Context, tenant string, ids []string) error
 	Seen(ctx context.Context, tenant, domain string) (state.SeenSource, error)
 	SaveLesson(ctx context.Context, run int64, l state.Lesson) error
-	Lesson(ctx context.Context, run int64) (*state.Lesson, error)
 	// EndRun updates a run and learns, both or neither; a nil lesson teaches nothing.
 	EndRun(ctx context.Context, r state.Run, l *state.Lesson) error
 	Forget(ctx context.Context, tenant, domain string, run int64) (int, error)
@@ -64,6 +63,8 @@ type Claim interface {
 	Settle(ctx context.Context, rows []state.Entry) error
 	// UpdateRun fails once the claim is lost: the run is another's then.
 	UpdateRun(ctx context.Context, r state.Run) error
+	// Lesson is what a run would teach; nil if that is not known.
+	Lesson(ctx context.Context, run int64) (*state.Lesson, error)
 	// EndRun is that of Store, for the holder of the claim.
 	EndRun(ctx context.Context, r state.Run, l *state.Lesson) error
 }

@@ -134,6 +134,18 @@ func (s *Store) Lesson(ctx context.Context, run int64) (*Lesson, error) {
 	return l, nil
 }
 
+// Lesson is Store.Lesson for the holder of a claim: at the end of a sync a server
+// that is away for a while costs nobody what the sync taught.
+func (c *Claim) Lesson(ctx context.Context, run int64) (*Lesson, error) {
+	var l *Lesson
+	// The lesson of a large tenant takes longer to read than a beat is good for.
+	err := c.throughAbsence(ctx, 4*c.store.attemptTime(), "read what a run would teach", func(ctx context.Context) (err error) {
+		l, err = c.store.Lesson(ctx, run)
+		return err
+	})
+	return l, err
+}
+
 func unpackLesson(pieces [][]byte, count int64) (*Lesson, error) {
 	z, err := joined(pieces, count)
 	if err != nil {
