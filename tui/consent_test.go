@@ -73,8 +73,7 @@ func TestGolden_Consent(t *testing.T) {
 		{"dedicated-give", nil, func(st *stage) { st.toDedicated().shows("Who makes it?").keys("g").shows("Make it now?") }},
 		{"dedicated-granting", real, func(st *stage) { st.dedicatedReal().keys("g").shows("Make it now?").keys("1").shows("Type this code") }},
 		{"dedicated-looking", func(w *flowtest.World) { w.MakeApplication(true) }, func(st *stage) {
-			st.s.f = flow.New(st.w, flow.Options{Version: "1.2", Person: "mori", Count: -1, Poll: time.Hour})
-			st.do(st.s.take(st.s.f.Start()))
+			st.anew(func(o *flow.Options) { o.Poll = time.Hour })
 			st.toDedicated().shows("Who makes it?").choose("id").shows("can be pasted whole").keys("type:"+flowtest.ApplicationID, "enter").shows("4 of 9")
 		}},
 		{"dedicated-done", nil, func(st *stage) {

@@ -31,7 +31,7 @@ func (s *shell) small() bool { return s.width < leastWidth || s.height < leastHe
 func (s *shell) View() (v tea.View) {
 	defer func() {
 		if what := recover(); what != nil {
-			s.crash = &Crash{What: what, Stack: debug.Stack()}
+			s.crash = &flow.Crash{What: what, Stack: debug.Stack()}
 			v = tea.NewView("")
 			v.AltScreen = true
 		}
@@ -422,7 +422,7 @@ func (s *shell) footerKeys() []hint {
 	case slices.ContainsFunc(out, func(h hint) bool { return h.key == "esc" }):
 	case s.v.Back:
 		out = append(out, hint{"esc", e.T("word.back")})
-	case s.x.writes():
+	case s.x.Writes():
 		out = append(out, hint{"esc", e.T("tui.key.stop")})
 	}
 	if s.v.Step == flow.Welcome && len(s.o.Printers) > 1 {

@@ -75,7 +75,7 @@ func (s *shell) entries() []hint {
 	}
 	if s.v.Back {
 		out = append(out, hint{"esc", e.T("flow.plain.h_back")})
-	} else if s.x.writes() {
+	} else if s.x.Writes() {
 		out = append(out, hint{"esc", e.T("tui.stop.yes")})
 	}
 	if s.v.Step.Rail() > 0 || len(s.v.Ask.Options) > 0 {

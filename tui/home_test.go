@@ -28,8 +28,7 @@ func atHome(t testing.TB, change func(*flowtest.World)) *stage {
 		change(w)
 	}
 	st := newStage(t, w, 80, 24)
-	st.s.f = flow.New(w, flow.Options{Version: "1.2", Person: "mori", Count: -1, Home: true})
-	st.do(st.s.take(st.s.f.Start()))
+	st.anew(func(o *flow.Options) { o.Home = true })
 	return st.shows("Last Dry Run")
 }
 

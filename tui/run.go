@@ -50,19 +50,9 @@ type Options struct {
 // grace is how long keys typed for the screen before are ignored.
 const grace = 400 * time.Millisecond
 
-// Crash is a mistake in hacsync itself, with the terminal restored. Its values
-// may be anything: they belong into a log, never on a screen.
-type Crash struct {
-	What  any
-	Stack []byte
-}
-
-// Error is for logs only.
-func (c *Crash) Error() string { return fmt.Sprintf("panic: %T", c.What) }
-
 // Run walks f on screen until somebody quits or ctx ends. It waits for what
 // writes to come to a safe end, closes what was opened, and says on Output what
-// was done when the screen is gone. Its error is one of the terminal, or a Crash.
+// was done when the screen is gone. Its error is one of the terminal, or a flow.Crash.
 func Run(ctx context.Context, f *flow.Flow, o Options) (flow.Outcome, error) {
 	switch {
 	case o.Grace == 0:
@@ -140,51 +130,13 @@ func countPlainly(_ tea.Model, msg tea.Msg) tea.Msg {
 	return msg
 }
 
-// late is how long effects that do not write are waited for at the end.
-const late = 5 * time.Second
-
-// settle waits for what still runs when the screen is gone: for what writes as
-// long as it takes, for the rest a little, since it uses what is closed next.
+// settle waits for what still runs when the screen is gone.
 func (s *shell) settle(out *writer) {
-	writes := s.x.writes()
-	s.x.cancel()
-	s.x.shutdown()
-	if writes {
+	if s.x.Writes() {
 		out.line(words.Say(s.printer(), words.T("flow.plain.stopping")))
 	}
-	limit := time.NewTimer(late)
-	defer limit.Stop()
-	for {
-		for _, d := range s.x.take() {
-			if d.crash != nil {
-				if s.crash == nil {
-					s.crash = d.crash
-				}
-				delete(s.x.running, d.id)
-				continue
-			}
-			r, ok := s.x.running[d.id]
-			switch {
-			case !d.ended && ok:
-				s.f.Event(r.effect, d.event)
-			case d.ended:
-				delete(s.x.running, d.id)
-				// What comes next is not begun any more; only the report counts.
-				s.f.Finish(d.effect, d.event)
-			}
-		}
-		if s.x.living() == 0 {
-			return
-		}
-		over := limit.C
-		if s.x.writes() {
-			over = nil
-		}
-		select {
-		case <-s.x.ended:
-		case <-over:
-			return
-		}
+	if crash := s.x.Settle(); s.crash == nil {
+		s.crash = crash
 	}
 }
 

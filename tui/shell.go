@@ -25,10 +25,10 @@ const (
 // shell is the root model: it routes what happens to the screen of the step,
 // drives the flow, and draws the frame around the body.
 type shell struct {
-	ctx context.Context // of the effects, which begin in Update
+	ctx context.Context
 	f   *flow.Flow
 	o   Options
-	x   *effects
+	x   *flow.Driver
 	env *step.Env
 
 	v      flow.View
@@ -47,7 +47,7 @@ type shell struct {
 	stopping bool
 	kind     flow.Ending
 	leaving  bool
-	crash    *Crash
+	crash    *flow.Crash
 	views    int
 	cursor   *tea.Cursor
 }
@@ -64,6 +64,7 @@ type (
 	tickMsg        time.Time
 	interruptedMsg struct{}
 	probeMsg       struct{}
+	mailMsg        struct{}
 )
 
 func newShell(ctx context.Context, f *flow.Flow, o Options) *shell {
@@ -72,7 +73,7 @@ func newShell(ctx context.Context, f *flow.Flow, o Options) *shell {
 		signs = widget.ASCII()
 	}
 	s := &shell{
-		ctx: ctx, f: f, o: o, x: newEffects(), width: o.Width, height: o.Height, sized: o.Width > 0,
+		ctx: ctx, f: f, o: o, x: flow.NewDriver(ctx, f), width: o.Width, height: o.Height, sized: o.Width > 0,
 		env:  &step.Env{Printer: o.Printers[0], Styles: theme.New(!o.Light), Signs: signs, Now: f.Now, Browse: o.Browse},
 		made: map[flow.Step]step.Screen{},
 	}
@@ -81,7 +82,7 @@ func newShell(ctx context.Context, f *flow.Flow, o Options) *shell {
 
 // Init asks the terminal what it is, and enters the first step.
 func (s *shell) Init() tea.Cmd {
-	cmds := []tea.Cmd{tea.RequestBackgroundColor, s.tick()}
+	cmds := []tea.Cmd{tea.RequestBackgroundColor, s.tick(), s.mail()}
 	if !s.o.ASCII && s.o.Probe {
 		// Once the first frame stands: before it the sign would be left on the
 		// person's own screen.
@@ -99,13 +100,13 @@ const probe = "\x1b7\x1b[2;1H\u2500\x1b[6n\x1b[2;1H \x1b8"
 func (s *shell) guarded(f func() tea.Cmd) (cmd tea.Cmd) {
 	defer func() {
 		if what := recover(); what != nil {
-			cmd = s.crashed(&Crash{What: what, Stack: debug.Stack()})
+			cmd = s.crashed(&flow.Crash{What: what, Stack: debug.Stack()})
 		}
 	}()
 	return f()
 }
 
-func (s *shell) crashed(c *Crash) tea.Cmd {
+func (s *shell) crashed(c *flow.Crash) tea.Cmd {
 	if s.crash == nil {
 		s.crash = c
 	}
@@ -138,8 +139,8 @@ func (s *shell) update(msg tea.Msg) tea.Cmd {
 		return tea.Raw(probe)
 	case tickMsg:
 		return tea.Batch(s.deliver(), s.tick())
-	case endedMsg:
-		return s.deliver()
+	case mailMsg:
+		return tea.Batch(s.deliver(), s.mail())
 	case interruptedMsg:
 		s.kind, s.leaving = flow.Interrupted, true
 		return tea.Quit
@@ -172,31 +173,36 @@ func (s *shell) tick() tea.Cmd {
 	return tea.Tick(every, func(t time.Time) tea.Msg { return tickMsg(t) })
 }
 
+// mail waits until an effect has something to say at once.
+func (s *shell) mail() tea.Cmd {
+	ready := s.x.Ready()
+	return func() tea.Msg {
+		select {
+		case <-ready:
+			return mailMsg{}
+		case <-s.ctx.Done():
+			return nil
+		}
+	}
+}
+
 // deliver gives the flow what effects have reported and brought. However many
 // reports there are, one view follows.
 func (s *shell) deliver() tea.Cmd {
 	var cmds []tea.Cmd
-	list := s.x.take()
-	for _, d := range list {
-		r, ok := s.x.running[d.id]
-		switch {
-		case d.crash != nil:
-			return s.crashed(d.crash)
-		case !d.ended:
-			if ok {
-				s.f.Event(r.effect, d.event)
-			}
-		case !ok:
-			s.f.Finish(d.effect, d.event) // stopped: what it brings is dropped
-		default:
-			delete(s.x.running, d.id)
-			s.stopping = s.stopping && s.x.writes()
-			cmds = append(cmds, s.turned(s.f.Finish(r.effect, d.event)))
+	came := false
+	for m, ok := s.x.Next(); ok; m, ok = s.x.Next() {
+		came = true
+		t := s.x.Deliver(m)
+		if m.Crash != nil {
+			return s.crashed(m.Crash)
 		}
+		s.stopping = s.stopping && s.x.Writes()
+		cmds = append(cmds, s.turned(t))
 	}
 	was := shown(s.v)
 	s.sync()
-	if shown(s.v) != was && len(list) > 0 {
+	if came && shown(s.v) != was {
 		// The screen came by itself: keys typed until now were not meant for it.
 		s.quiet = time.Now().Add(s.o.Grace)
 		if s.asks != notAsked && !s.f.Losing() {
@@ -226,22 +232,18 @@ func (s *shell) take(t flow.Turn) tea.Cmd {
 }
 
 func (s *shell) turned(t flow.Turn) tea.Cmd {
-	if t.Stop {
-		s.x.stop()
-	}
 	if len(t.Say) > 0 {
 		s.said = t.Say
 	}
-	var cmds []tea.Cmd
-	for _, e := range t.Effects {
+	if len(t.Effects) > 0 {
 		s.asks = notAsked
-		cmds = append(cmds, s.x.start(s.ctx, e))
 	}
+	s.x.Take(t)
 	if s.f.Ended() != nil {
 		s.leaving = true
-		cmds = append(cmds, tea.Quit)
+		return tea.Quit
 	}
-	return tea.Batch(cmds...)
+	return nil
 }
 
 // sync shows the screen of the step where the flow is now.
@@ -349,7 +351,7 @@ func (s *shell) back() tea.Cmd {
 	switch {
 	case s.v.Back:
 		return s.take(s.f.Answer(flow.Answer{Command: flow.CmdBack}))
-	case s.x.writes() && !s.stopping:
+	case s.x.Writes() && !s.stopping:
 		s.asks = askedStop
 	}
 	return nil
@@ -366,7 +368,7 @@ func (s *shell) quit(now bool) tea.Cmd {
 		return tea.Quit
 	case s.asks == askedStop:
 		return s.stopSafely()
-	case s.x.writes():
+	case s.x.Writes():
 		s.asks = askedStop
 		s.help = nil
 	case s.f.Losing():
@@ -391,7 +393,7 @@ func (s *shell) leave(interrupted bool) tea.Cmd {
 func (s *shell) stopSafely() tea.Cmd {
 	s.asks, s.stopping = notAsked, true
 	s.said = []words.Text{words.T("flow.plain.stopping")}
-	s.x.cancel()
+	s.x.Cancel()
 	return nil
 }
 

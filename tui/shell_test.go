@@ -12,7 +12,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/flow/flowtest"
 	"github.com/hacsync/hacsync/tui/step"
@@ -222,35 +221,23 @@ func TestStale_AResultThatComesAfterGoingBackIsDropped(t *testing.T) {
 }
 
 func TestProgress_TenThousandReportsCostFewViews(t *testing.T) {
-	st := newStage(t, flowtest.New(t), 80, 24)
-	st.shows("+ Add Service")
-	before := st.s.f.Busy()
-	x := st.s.x
-	id := x.next + 1
-	x.next = id
-	x.running[id] = running{effect: flow.Effect{}, cancel: func() {}}
-	var all sync.WaitGroup
-	for range 10 {
-		all.Go(func() {
-			for i := range 1000 {
-				reporter{x, id}.Report(progress.Event{Phase: progress.Users, Done: i})
-			}
-		})
+	w := flowtest.New(t)
+	w.Block, w.Noise = true, 10_000
+	st := newStage(t, w, 80, 24)
+	st.to(flow.Preview).shows("Path of the file").keys("ctrl+u", "type:users.csv", "enter").shows("How many users")
+	was := st.took
+	st.keys("type:22", "enter").shows("21 to the end").until(func() bool {
+		w.Lock()
+		defer w.Unlock()
+		return w.Noise == 0
+	})
+	st.take(tickMsg(time.Now()))
+	if n := st.took - was; n > 200 {
+		t.Errorf("%d updates of the screen for 10,000 reports", n)
 	}
-	all.Wait()
-	if n := len(x.list); n != 10_000 {
-		t.Fatalf("%d reports in the mailbox", n)
+	if _, more := st.s.x.Next(); more {
+		t.Error("one tick left reports in the mailbox")
 	}
-	views := 0
-	for len(x.list) > 0 {
-		st.s.Update(tickMsg(time.Now()))
-		st.s.View()
-		views++
-	}
-	if views != 1 || before != st.s.f.Busy() {
-		t.Errorf("%d views", views)
-	}
-	delete(x.running, id)
 }
 
 // spy lets a test see what the program draws.
@@ -488,7 +475,7 @@ func TestPanic_RestoresTheTerminalAndShowsNoStack(t *testing.T) {
 			p.types("c")
 		}
 		p.ends()
-		var crash *Crash
+		var crash *flow.Crash
 		if !errors.As(p.err, &crash) || len(crash.Stack) == 0 {
 			t.Errorf("%s: %v", where, p.err)
 		}

@@ -25,6 +25,7 @@ type stage struct {
 	w    *flowtest.World
 	msgs chan tea.Msg
 	quit bool
+	took int // messages
 	clip []string
 	end  context.CancelFunc
 }
@@ -42,14 +43,15 @@ func printers(t testing.TB, langs ...string) []*message.Printer {
 	return out
 }
 
+var walkOptions = flow.Options{Version: "1.2", Person: "mori", Count: -1, Poll: time.Millisecond}
+
 func newStage(t testing.TB, w *flowtest.World, width, height int, langs ...string) *stage {
 	t.Helper()
 	if len(langs) == 0 {
 		langs = []string{"en", "ja"}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	f := flow.New(w, flow.Options{Version: "1.2", Person: "mori", Count: -1, Poll: time.Millisecond})
-	s := newShell(ctx, f, Options{Printers: printers(t, langs...), Width: width, Height: height})
+	s := newShell(ctx, flow.New(w, walkOptions), Options{Printers: printers(t, langs...), Width: width, Height: height})
 	st := &stage{t: t, s: s, w: w, msgs: make(chan tea.Msg, 1000), end: cancel}
 	t.Cleanup(func() {
 		cancel()
@@ -58,6 +60,16 @@ func newStage(t testing.TB, w *flowtest.World, width, height int, langs ...strin
 	st.do(s.Init())
 	st.until(func() bool { return s.screen != nil })
 	return st
+}
+
+// anew walks a flow with other options.
+func (st *stage) anew(change func(*flow.Options)) {
+	o := walkOptions
+	change(&o)
+	st.s.x.Settle()
+	st.s.f = flow.New(st.w, o)
+	st.s.x = flow.NewDriver(st.s.ctx, st.s.f)
+	st.do(tea.Batch(st.s.take(st.s.f.Start()), st.s.mail()))
 }
 
 // do runs a command as the program would.
@@ -88,6 +100,7 @@ func (st *stage) take(m tea.Msg) {
 		st.clip = append(st.clip, reflect.ValueOf(m).String())
 		return
 	}
+	st.took++
 	_, cmd := st.s.Update(m)
 	st.do(cmd)
 	st.lines()

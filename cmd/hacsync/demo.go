@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -138,12 +139,13 @@ func (a *app) walk(ctx context.Context, people flow.Demo) error {
 		ended, err = plain.Run(ctx, f, a.answers, a.out, plain.Options{
 			Printer: a.words, Interactive: a.terminal, Width: a.width(), Secret: a.hiddenLine(ctx),
 		})
-		if err != nil {
-			err = notWritten("stdout", err)
-		}
+	}
+	var crash *flow.Crash
+	if errors.As(err, &crash) {
+		return a.panicked(crash.What, crash.Stack)
 	}
 	if err != nil {
-		return err
+		return notWritten("stdout", err)
 	}
 	switch ended.Kind {
 	case flow.Interrupted:

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hacsync/hacsync/sync/message"
-	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/tui"
 	"github.com/hacsync/hacsync/tui/flow"
 )
@@ -35,17 +34,9 @@ func (a *app) onScreen(ctx context.Context, f *flow.Flow) (flow.Outcome, error) 
 		printers = append(printers, p)
 	}
 	linux := a.getenv("TERM") == "linux" // the console has few signs
-	ended, err := tui.Run(ctx, f, tui.Options{
+	return tui.Run(ctx, f, tui.Options{
 		Printers: printers, Input: a.in, Output: a.stdout, ASCII: a.flags.ascii || linux, Probe: true, Browse: browse,
 	})
-	var crash *tui.Crash
-	if errors.As(err, &crash) {
-		return ended, a.panicked(crash.What, crash.Stack)
-	}
-	if err != nil {
-		return ended, problem.Wrap(err, problem.Internal, problem.Args{"what": "terminal"})
-	}
-	return ended, nil
 }
 
 // browse opens a page in the browser of this machine.

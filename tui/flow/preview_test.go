@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/plan"
-	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/flow/flowtest"
 	"github.com/hacsync/hacsync/tui/review"
@@ -15,27 +14,24 @@ import (
 
 // walk drives a flow by answers, with what effects bring in between.
 type walk struct {
-	t      *testing.T
-	f      *flow.Flow
-	events chan func() flow.Turn
+	t *testing.T
+	f *flow.Flow
+	x *flow.Driver
 }
 
-type reporter struct {
-	w *walk
-	e flow.Effect
-}
-
-func (r reporter) Report(e progress.Event) { r.Note(e) }
-func (r reporter) Note(e any) {
-	r.w.events <- func() flow.Turn { r.w.f.Event(r.e, e); return flow.Turn{} }
-}
-
-func (w *walk) take(turn flow.Turn) {
-	for _, e := range turn.Effects {
-		go func() {
-			result := e.Run(w.t.Context(), reporter{w, e})
-			w.events <- func() flow.Turn { return w.f.Finish(e, result) }
-		}()
+// next takes the next thing that comes from an effect.
+func (w *walk) next() {
+	w.t.Helper()
+	for {
+		if m, ok := w.x.Next(); ok {
+			w.x.Take(w.x.Deliver(m))
+			return
+		}
+		select {
+		case <-w.x.Ready():
+		case <-time.After(10 * time.Second):
+			w.t.Fatalf("nothing comes at %s", w.f.At())
+		}
 	}
 }
 
@@ -47,12 +43,7 @@ func (w *walk) settle() flow.View {
 		if !w.f.Busy() || v.Ask.Kind != flow.Wait || len(v.Ask.Options) > 0 {
 			return v
 		}
-		select {
-		case f := <-w.events:
-			w.take(f())
-		case <-time.After(10 * time.Second):
-			w.t.Fatalf("nothing comes at %s", v.Step)
-		}
+		w.next()
 	}
 }
 
@@ -63,13 +54,13 @@ func (w *walk) say(answers ...string) flow.View {
 		w.settle()
 		if command, ok := strings.CutPrefix(a, "/"); ok {
 			command, text, _ := strings.Cut(command, " ")
-			w.take(w.f.Answer(flow.Answer{Command: command, Text: text}))
+			w.x.Take(w.f.Answer(flow.Answer{Command: command, Text: text}))
 			continue
 		}
-		w.take(w.f.Answer(flow.Answer{Text: a}))
+		w.x.Take(w.f.Answer(flow.Answer{Text: a}))
 		if a == "approve" {
 			for w.f.At() == flow.SignIn {
-				w.take((<-w.events)())
+				w.next()
 			}
 		}
 	}
@@ -79,9 +70,10 @@ func (w *walk) say(answers ...string) flow.View {
 func atPreview(t *testing.T) (*walk, *flowtest.World) {
 	t.Helper()
 	world := flowtest.New(t)
-	w := &walk{t: t, f: flow.New(world, flow.Options{Version: "1", Person: "t.mori", Count: -1, Poll: 10 * time.Millisecond}), events: make(chan func() flow.Turn, 1000)}
+	f := flow.New(world, flow.Options{Version: "1", Person: "t.mori", Count: -1, Poll: 10 * time.Millisecond})
+	w := &walk{t: t, f: f, x: flow.NewDriver(t.Context(), f)}
 	t.Cleanup(func() { _ = w.f.Close() })
-	w.take(w.f.Start())
+	w.x.Take(w.f.Start())
 	v := w.say("add", "approve", "once", flowtest.DomainName, "go", "run", "go", "file", "users.csv", "22")
 	if v.Step != flow.Preview || v.Review == nil {
 		t.Fatalf("the walk is at %s", v.Step)

@@ -14,11 +14,9 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/message"
-	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/words"
 )
@@ -48,7 +46,7 @@ const (
 )
 
 // Run walks f until somebody quits, the input ends or ctx does. It closes what
-// was opened. Its error is one of writing to out.
+// was opened. Its error is one of writing to out, or a flow.Crash.
 func Run(ctx context.Context, f *flow.Flow, in io.Reader, out io.Writer, o Options) (Outcome, error) {
 	if o.Every <= 0 {
 		o.Every = 2 * time.Second
@@ -58,12 +56,17 @@ func Run(ctx context.Context, f *flow.Flow, in io.Reader, out io.Writer, o Optio
 	}
 	w := &walker{
 		f: f, o: o, out: out, in: newLines(in, o.Secret), step: -1,
-		results: make(chan result, 8), events: newMailbox(), running: map[int]*running{},
+		x: flow.NewDriver(ctx, f),
 	}
 	defer func() { _ = f.Close() }()
 	kind := w.walk(ctx)
-	w.settle()
+	if crash := w.x.Settle(); w.crash == nil {
+		w.crash = crash
+	}
 	outcome := Outcome{Kind: kind, End: *w.end()}
+	if w.crash != nil {
+		return outcome, w.crash
+	}
 	return outcome, w.err
 }
 
@@ -83,24 +86,9 @@ type walker struct {
 	tick   progressLines
 	ended  bool // the input
 
-	results chan result
-	events  *mailbox
-	running map[int]*running
-	next    int
-	alive   int  // effects that have not ended, stopped ones too
-	asked   bool // q was typed while a sync was running
-}
-
-// running is an effect under way.
-type running struct {
-	effect flow.Effect
-	cancel context.CancelFunc
-}
-
-type result struct {
-	id     int
-	effect flow.Effect
-	value  any
+	x     *flow.Driver
+	crash *flow.Crash
+	asked bool // q was typed while a sync was running
 }
 
 func (w *walker) page() *page { return &page{p: w.o.Printer, width: w.o.Width} }
@@ -128,10 +116,10 @@ func (w *walker) end() *flow.End {
 
 // walk is the loop: show, take a line or what runs brings, go on.
 func (w *walker) walk(ctx context.Context) flow.Ending {
-	w.take(ctx, w.f.Start())
+	w.take(w.f.Start())
 	ticker := time.NewTicker(w.o.Every)
 	defer ticker.Stop()
-	for w.err == nil {
+	for w.err == nil && w.crash == nil {
 		if w.f.Ended() != nil {
 			w.closing(Quit)
 			return Quit
@@ -147,7 +135,7 @@ func (w *walker) walk(ctx context.Context) flow.Ending {
 		var input <-chan string
 		if !wait || !v.Ask.Optional || w.o.Interactive && !w.ended && !passing(v) {
 			if w.ended {
-				w.abandon()
+				w.crash = w.x.Settle()
 				w.closing(InputEnded)
 				return InputEnded
 			}
@@ -163,12 +151,11 @@ func (w *walker) walk(ctx context.Context) flow.Ending {
 				w.ended = true
 				continue
 			}
-			w.line(ctx, v, line)
-		case r := <-w.results:
-			w.finished(ctx, r)
-		case <-w.events.ready:
+			w.line(v, line)
+		case <-w.x.Ready():
 			w.deliver()
 		case <-ticker.C:
+			w.deliver()
 			w.write(w.tick.lines(w.page(), v, w.f.Now(), time.Now()))
 		}
 	}
@@ -240,84 +227,22 @@ func passing(v flow.View) bool {
 }
 
 // take does what a turn says.
-func (w *walker) take(ctx context.Context, t flow.Turn) {
-	if t.Stop {
-		for id, r := range w.running {
-			r.cancel()
-			delete(w.running, id)
-		}
-	}
+func (w *walker) take(t flow.Turn) {
 	w.say(t.Say...)
-	for _, e := range t.Effects {
-		w.start(ctx, e)
+	if len(t.Effects) > 0 {
+		w.asked = false
 	}
+	w.x.Take(t)
 }
 
-func (w *walker) start(ctx context.Context, e flow.Effect) {
-	ectx, cancel := context.WithCancel(ctx)
-	w.next++
-	id := w.next
-	w.running[id] = &running{e, cancel}
-	w.alive++
-	w.asked = false
-	go func() {
-		defer cancel()
-		w.results <- result{id, e, e.Run(ectx, reporter{w.events, id})}
-	}()
-}
-
-func (w *walker) finished(ctx context.Context, r result) {
-	w.alive--
-	w.deliver()
-	run, ok := w.running[r.id]
-	if !ok {
-		w.f.Finish(r.effect, r.value) // stopped: what it brings is dropped
-		return
-	}
-	// The last of what was reported belongs before the end.
-	w.write(w.tick.ended(w.page(), w.f.View()))
-	delete(w.running, r.id)
-	w.take(ctx, w.f.Finish(run.effect, r.value))
-}
-
+// deliver gives the flow what effects have reported and brought.
 func (w *walker) deliver() {
-	for _, e := range w.events.take() {
-		if run, ok := w.running[e.id]; ok {
-			w.f.Event(run.effect, e.event)
+	for m, ok := w.x.Next(); ok; m, ok = w.x.Next() {
+		if m.Ended && !m.Stopped { // the last of what was reported belongs before the end
+			w.write(w.tick.ended(w.page(), w.f.View()))
 		}
-	}
-}
-
-// abandon cancels what runs and waits for it.
-func (w *walker) abandon() {
-	for _, r := range w.running {
-		r.cancel()
-	}
-	for len(w.running) > 0 {
-		r := <-w.results
-		w.alive--
-		if run, ok := w.running[r.id]; ok {
-			w.deliver()
-			delete(w.running, r.id)
-			// What comes next is not begun any more; only the report counts.
-			w.f.Finish(run.effect, r.value)
-		}
-	}
-}
-
-// settle waits a little for stopped effects, which use what is closed next.
-func (w *walker) settle() {
-	for _, r := range w.running {
-		r.cancel()
-	}
-	late := time.NewTimer(5 * time.Second)
-	defer late.Stop()
-	for w.alive > 0 {
-		select {
-		case r := <-w.results:
-			w.alive--
-			w.f.Finish(r.effect, r.value)
-		case <-late.C:
+		w.take(w.x.Deliver(m))
+		if w.crash = m.Crash; w.crash != nil {
 			return
 		}
 	}
@@ -325,7 +250,7 @@ func (w *walker) settle() {
 
 func (w *walker) interrupt() {
 	w.write("\n")
-	w.abandon()
+	w.crash = w.x.Settle()
 	w.closing(Interrupted)
 }
 
@@ -338,7 +263,7 @@ func (w *walker) closing(kind flow.Ending) {
 }
 
 // line takes one line that was typed.
-func (w *walker) line(ctx context.Context, v flow.View, line string) {
+func (w *walker) line(v flow.View, line string) {
 	w.in.prompted = false
 	switch secret := v.Ask.Kind == flow.Secret; {
 	case secret && line != "" && !w.o.Interactive:
@@ -361,20 +286,11 @@ func (w *walker) line(ctx context.Context, v flow.View, line string) {
 	case isNothing:
 		return
 	}
-	if a.Command == flow.CmdQuit && w.writes() {
+	if a.Command == flow.CmdQuit && w.x.Writes() {
 		w.quitWhileWriting()
 		return
 	}
-	w.take(ctx, w.f.Answer(a))
-}
-
-func (w *walker) writes() bool {
-	for _, r := range w.running {
-		if r.effect.Writes {
-			return true
-		}
-	}
-	return false
+	w.take(w.f.Answer(a))
 }
 
 // quitWhileWriting asks once, then lets the sync come to a safe end; its result
@@ -390,50 +306,7 @@ func (w *walker) quitWhileWriting() {
 		return
 	}
 	w.say(words.T("flow.plain.stopping"))
-	for _, r := range w.running {
-		r.cancel()
-	}
-}
-
-// reporter puts what effects report into the walker's mailbox.
-type reporter struct {
-	box *mailbox
-	id  int
-}
-
-func (r reporter) Report(e progress.Event) { r.box.put(delivery{r.id, e}) }
-func (r reporter) Note(e any)              { r.box.put(delivery{r.id, e}) }
-
-type delivery struct {
-	id    int
-	event any
-}
-
-// mailbox takes events from any goroutine without blocking it.
-type mailbox struct {
-	mu    sync.Mutex
-	list  []delivery
-	ready chan struct{}
-}
-
-func newMailbox() *mailbox { return &mailbox{ready: make(chan struct{}, 1)} }
-
-func (m *mailbox) put(d delivery) {
-	m.mu.Lock()
-	m.list = append(m.list, d)
-	m.mu.Unlock()
-	select {
-	case m.ready <- struct{}{}:
-	default:
-	}
-}
-
-func (m *mailbox) take() []delivery {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	list := m.list
-	m.list = nil
-	return list
+	w.x.Cancel()
 }
 
 // lines reads a line at a time, and only when one is wanted.

@@ -3,6 +3,7 @@ package plain_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -140,6 +141,21 @@ func TestWalk_CutInputNeverApplies(t *testing.T) {
 		if len(w.Applied) == 0 {
 			got.has(t, "Nothing was written to the tenant.")
 		}
+	}
+}
+
+func TestPanic_OfAnEffectIsReturnedAndShowsNothingOfIt(t *testing.T) {
+	w := flowtest.New(t)
+	w.Panics = true
+	var out strings.Builder
+	f := flow.New(w, flow.Options{Version: "1.2", Person: "mori", Count: -1, Poll: time.Millisecond})
+	_, err := plain.Run(t.Context(), f, strings.NewReader(strings.Join(whole(), "\n")+"\n"), &out, plain.Options{Printer: printers()["en"], Every: time.Hour})
+	var crash *flow.Crash
+	if !errors.As(err, &crash) || len(crash.Stack) == 0 || strings.Contains(out.String()+err.Error(), "secret") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	if w.Sessions != 0 {
+		t.Errorf("%d sessions were left open", w.Sessions)
 	}
 }
 

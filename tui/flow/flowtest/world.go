@@ -65,6 +65,8 @@ type World struct {
 	Extra     int  // more accounts that the source lacks: deletions
 	Stall     bool // a sync waits for its context after the first row
 	Block     bool // a dry run waits for its context
+	Panics    bool // a dry run has a mistake in it
+	Noise     int  // as often a dry run reports its progress, from ten goroutines
 	Fail      bool // one row of a sync fails
 	Upkept    Upkept
 
@@ -460,12 +462,27 @@ func (s *session) build(o run.Overrides) (*plan.Plan, error) {
 func (s *session) DryRun(ctx context.Context, _ string, o run.Overrides) (*run.Planned, error) {
 	s.w.Lock()
 	s.w.DryRuns = append(s.w.DryRuns, o)
-	block, err := s.w.Block, s.w.DryErr
+	block, noise, err := s.w.Block, s.w.Noise, s.w.DryErr
 	s.w.Unlock()
 	s.hooks.Progress.Report(progress.Event{Phase: progress.Source, Done: 21, Total: 21, Ended: true})
 	if err := s.challenged(ctx); err != nil {
 		return nil, err
 	}
+	if s.w.Panics {
+		panic("secret in a panic")
+	}
+	var all sync.WaitGroup
+	for n := range min(noise, 10) {
+		all.Go(func() {
+			for i := n; i < noise; i += 10 {
+				s.hooks.Progress.Report(progress.Event{Phase: progress.Users, Done: i})
+			}
+		})
+	}
+	all.Wait()
+	s.w.Lock()
+	s.w.Noise = 0
+	s.w.Unlock()
 	if block {
 		<-ctx.Done()
 		return nil, ctx.Err()
