@@ -94,8 +94,7 @@ func (a *application) viewMain(d *data, v *View) {
 			a.later(d, v)
 			return
 		}
-		v.Working = a.working
-		v.Ask = Question{Kind: Wait, Optional: true}
+		v.wait(a.working)
 		return
 	}
 	if !a.verified() || a.whole {
@@ -116,16 +115,13 @@ func (a *application) viewMain(d *data, v *View) {
 	}
 	switch {
 	case a.asks == appGive:
-		v.Working = a.working
-		v.Ask = Question{Kind: Wait, Optional: true}
+		v.wait(a.working)
 		return
 	case !a.working.IsZero() && !a.looking:
-		v.Working = a.working
-		v.Ask = Question{Kind: Wait, Optional: true}
+		v.wait(a.working)
 		return
 	case a.looking:
-		v.Working = a.working
-		v.Ask = Question{Kind: Wait, Optional: true}
+		v.wait(a.working)
 		v.Commands = append(v.Commands, Command{Name: "enough", Key: "enter", Word: "go", Help: words.T("flow.grant.cmd_enough")})
 	default:
 		a.options(d, v)

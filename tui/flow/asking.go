@@ -87,8 +87,7 @@ func (k *asking) preparing() words.Text {
 // view shows what is waited for.
 func (k *asking) view(d *data, v *View) {
 	if !k.waits {
-		v.Working = k.preparing()
-		v.Ask = Question{Kind: Wait, Optional: true}
+		v.wait(k.preparing())
 		return
 	}
 	accept, scopes := words.T("flow.signin.accept"), words.T("flow.signin.scopes", "scopes", words.Names(k.scopes))

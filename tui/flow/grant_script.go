@@ -111,8 +111,7 @@ func (s *granted) view(d *data, v *View) {
 		v.Blocks = append(v.Blocks, words.Heading{Text: words.T("flow.grant.seen")}, grantChecks(d.grants))
 	}
 	if !s.working.IsZero() {
-		v.Working = s.working
-		v.Ask = Question{Kind: Wait, Optional: true}
+		v.wait(s.working)
 		if s.looking {
 			v.Commands = []Command{{Name: "enough", Key: "enter", Word: "go", Help: words.T("flow.grant.cmd_enough")}}
 		}

@@ -54,8 +54,7 @@ func (u *unlocking) view(v *View) {
 	v.Blocks = append(v.Blocks, words.Para{Text: words.T(id, "n", shortest)})
 	v.Commands = nil
 	if u.busy {
-		v.Working = words.T("flow.passphrase.trying")
-		v.Ask = Question{Kind: Wait, Optional: true}
+		v.wait(words.T("flow.passphrase.trying"))
 		return
 	}
 	if u.differ {

@@ -21,7 +21,7 @@ type (
 
 // hac asks which client of the HAC API is kept.
 func (s *sourcing) hac(d *data) turn {
-	s.working, s.err = true, nil
+	s.working, s.err = words.T("flow.source.reading"), nil
 	session := d.session
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		client, err := session.HAC(ctx)
@@ -87,7 +87,7 @@ func (s *sourcing) answerHAC(d *data, a Answer) turn {
 	if a.Secret.Empty() {
 		return stayed(words.T("flow.hac.key_empty"))
 	}
-	s.working, s.err = true, nil
+	s.working, s.err = words.T("flow.source.reading"), nil
 	session, client, key := d.session, s.client, a.Secret
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		return hacSaved{session.SaveHAC(ctx, client, key)}

@@ -14,6 +14,7 @@ import (
 // confirming asks who approves, for a note, and for the number of deletions.
 // It is the only step that leads to writing.
 type confirming struct {
+	base
 	asks     confirmAsk
 	by, note string
 	set      bool // by was answered once
@@ -171,7 +172,5 @@ func (s *confirming) back(*data) (turn, bool) {
 	s.asks--
 	return turn{}, true
 }
-
-func (s *confirming) event(*data, any, time.Time) {}
 
 func (s *confirming) done(*data, any) turn { return turn{} }

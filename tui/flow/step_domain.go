@@ -16,11 +16,10 @@ import (
 
 // choosing asks for the domain, and shows what stands in its way.
 type choosing struct {
+	base
 	asks    domainAsk
-	working bool
 	domains []run.DomainInfo
 	pre     *destination.Precheck
-	err     error
 	limit   string
 }
 
@@ -59,7 +58,7 @@ func (s *choosing) enter(d *data, back bool) turn {
 }
 
 func (s *choosing) read(d *data) turn {
-	s.working, s.err = true, nil
+	s.working, s.err = words.T("flow.domain.reading"), nil
 	engine := d.engine()
 	return does(effect(func(ctx context.Context, r Reporter) any {
 		list, err := engine(r).Domains(ctx)
@@ -68,7 +67,7 @@ func (s *choosing) read(d *data) turn {
 }
 
 func (s *choosing) precheck(d *data, domain string) turn {
-	s.working, s.err = true, nil
+	s.working, s.err = words.T("flow.domain.reading"), nil
 	engine := d.engine()
 	return does(effect(func(ctx context.Context, r Reporter) any {
 		e := engine(r)
@@ -101,9 +100,7 @@ func signsInBy(federated bool) words.Text {
 
 func (s *choosing) view(d *data, now time.Time) View {
 	v := View{Title: words.T("flow.domain.title"), Status: words.T("flow.domain.status")}
-	if s.working {
-		v.Working = words.T("flow.domain.reading")
-		v.Ask = Question{Kind: Wait, Optional: true}
+	if s.waits(&v) {
 		return v
 	}
 	if s.err != nil {
@@ -195,7 +192,7 @@ func (s *choosing) moveScript(d *data) turn {
 	if s.pre == nil || things(s.pre) == 0 {
 		return stayed(words.T("flow.not_a_choice"))
 	}
-	s.working, s.err = true, nil
+	s.working, s.err = words.T("flow.domain.reading"), nil
 	b, session, pre := d.b, d.session, s.pre
 	name := "hacsync-move-" + fileWord(d.domain) + ".ps1"
 	return does(effect(func(ctx context.Context, _ Reporter) any {
@@ -300,7 +297,7 @@ func (s *choosing) setLimit(d *data, text string) turn {
 	if !ok || n > 100 {
 		return stayed(words.T("flow.domain.limit_bad"))
 	}
-	s.limit, s.working = strconv.Itoa(n), true
+	s.limit, s.working = strconv.Itoa(n), words.T("flow.domain.reading")
 	return does(keepSettings(d, map[string]string{"max_allowed_deletions": strconv.Itoa(n)}))
 }
 
@@ -330,19 +327,17 @@ func (s *choosing) inner() bool { return s.asks != askDomain }
 func (s *choosing) back(d *data) (turn, bool) {
 	switch {
 	case s.asks == askLimit:
-		s.asks, s.working, s.err = askFindings, false, nil
+		s.asks, s.working, s.err = askFindings, words.Text{}, nil
 		return turn{stop: true}, true
 	case s.asks == askFindings:
-		s.asks, s.working, s.err = askDomain, false, nil
+		s.asks, s.working, s.err = askDomain, words.Text{}, nil
 		return turn{stop: true}, true
 	}
 	return turn{}, false
 }
 
-func (s *choosing) event(*data, any, time.Time) {}
-
 func (s *choosing) done(d *data, result any) turn {
-	s.working = false
+	s.working = words.Text{}
 	switch r := result.(type) {
 	case domainsRead:
 		s.err = r.err

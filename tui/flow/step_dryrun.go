@@ -13,8 +13,8 @@ import (
 
 // dryRunning reads both sides and plans. It asks nothing unless it failed.
 type dryRunning struct {
+	base
 	track *tracker
-	err   error
 	// before is the review of the plan before: what was left out of it stays out.
 	before *review.Review
 }
@@ -89,8 +89,6 @@ func (s *dryRunning) answer(d *data, a Answer) turn {
 	}
 	return stayed(words.T("flow.not_a_choice"))
 }
-
-func (s *dryRunning) back(*data) (turn, bool) { return turn{}, false }
 
 func (s *dryRunning) event(_ *data, e any, now time.Time) {
 	if p, ok := e.(progress.Event); ok {

@@ -60,8 +60,7 @@ func (s *granting) view(d *data, now time.Time) View {
 	case grantWho:
 	}
 	if !s.script.working.IsZero() {
-		v.Working = s.script.working
-		v.Ask = Question{Kind: Wait, Optional: true}
+		v.wait(s.script.working)
 		return v
 	}
 	if s.script.err != nil {

@@ -21,14 +21,13 @@ import (
 // homing lists the domains of a connection with what they wait for, and is where
 // everything about them begins.
 type homing struct {
-	working words.Text
-	err     error
-	home    *run.Home
-	upkeep  standing
-	since   map[string]run.Since
-	whole   bool      // the tenant's own domains are among them
-	at      string    // the domain that was looked at last
-	asked   time.Time // when the tenant was asked for its domains
+	base
+	home   *run.Home
+	upkeep standing
+	since  map[string]run.Since
+	whole  bool      // the tenant's own domains are among them
+	at     string    // the domain that was looked at last
+	asked  time.Time // when the tenant was asked for its domains
 }
 
 // standing is periodic sync as the state has it.
@@ -142,9 +141,7 @@ func (s *homing) view(d *data, now time.Time) View {
 	if c.Acts() {
 		v.Status = words.T("home.status_app", "app", c.Application.Name, "since", words.Brief(firstTime(c.Saved, c.LastUsed, now)))
 	}
-	if !s.working.IsZero() {
-		v.Working = s.working
-		v.Ask = Question{Kind: Wait, Optional: true}
+	if s.waits(&v) {
 		return v
 	}
 	if s.err != nil {
@@ -419,8 +416,6 @@ func (s *homing) auditLog(d *data, h *run.HomeDomain) turn {
 		return fileSaved{path, err}
 	})}}
 }
-
-func (s *homing) back(*data) (turn, bool) { return turn{}, false }
 
 func (s *homing) event(_ *data, e any, _ time.Time) {
 	if r, ok := e.(homeRead); ok {

@@ -15,13 +15,12 @@ import (
 // logging shows the sync logs of a domain: its runs, and of one of them what was
 // not seen done.
 type logging struct {
-	working words.Text
-	err     error
-	runs    []state.Run
-	of      string // the domain whose runs they are
-	run     *state.Run
-	rows    []run.RowResult
-	seen    int
+	base
+	runs []state.Run
+	of   string // the domain whose runs they are
+	run  *state.Run
+	rows []run.RowResult
+	seen int
 }
 
 type (
@@ -60,9 +59,7 @@ func (s *logging) read(d *data) turn {
 
 func (s *logging) view(d *data, now time.Time) View {
 	v := View{Title: words.T("home.logs_title", "domain", d.domain), Status: words.T("home.logs_status")}
-	if !s.working.IsZero() {
-		v.Working = s.working
-		v.Ask = Question{Kind: Wait, Optional: true}
+	if s.waits(&v) {
 		return v
 	}
 	if s.err != nil {
@@ -258,8 +255,6 @@ func (s *logging) back(*data) (turn, bool) {
 	s.run = nil
 	return turn{}, was
 }
-
-func (s *logging) event(*data, any, time.Time) {}
 
 func (s *logging) done(d *data, result any) turn {
 	s.working = words.Text{}

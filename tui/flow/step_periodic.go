@@ -19,13 +19,12 @@ import (
 // the way of enabling is shown first, and the choice to enable is there only when
 // nothing does.
 type keeping struct {
-	asks    keepAsk
-	working words.Text
-	err     error
-	status  periodic.Status
-	is      bool // it was enabled once
-	list    periodic.Checklist
-	told    []string
+	asks keepAsk
+	base
+	status periodic.Status
+	is     bool // it was enabled once
+	list   periodic.Checklist
+	told   []string
 
 	every  time.Duration // as chosen here, 0 for what stands
 	until  time.Time
@@ -102,9 +101,7 @@ func (s *keeping) view(d *data, now time.Time) View {
 	if s.on() {
 		v.Title = words.T("keep.title_on", "domain", d.domain)
 	}
-	if !s.working.IsZero() {
-		v.Working = s.working
-		v.Ask = Question{Kind: Wait, Optional: true}
+	if s.waits(&v) {
 		return v
 	}
 	if s.err != nil {
@@ -489,8 +486,6 @@ func (s *keeping) back(*data) (turn, bool) {
 	s.asks, s.err = askKeep, nil
 	return turn{}, was
 }
-
-func (s *keeping) event(*data, any, time.Time) {}
 
 func (s *keeping) done(d *data, result any) turn {
 	s.working = words.Text{}

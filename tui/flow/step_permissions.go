@@ -11,10 +11,8 @@ import (
 
 // permissions shows what was requested, and asks whether to keep the sign-in.
 type permissions struct {
-	working bool
-	saving  bool
-	err     error
-	why     int // the grant that is explained, from 1
+	base
+	why int // the grant that is explained, from 1
 	// needs: nothing can be saved without a passphrase, which can be typed.
 	needs, first bool
 	keyless      error // why there is no keyring
@@ -42,7 +40,7 @@ func (s *permissions) enter(d *data, back bool) turn {
 }
 
 func (s *permissions) check(d *data) turn {
-	s.working, s.err = true, nil
+	s.working, s.err = words.T("flow.permissions.checking"), nil
 	g, b := d.session.Grants(), d.b
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		list, err := g.Check(ctx)
@@ -142,12 +140,7 @@ func (s *permissions) view(d *data, now time.Time) View {
 		v.Status = words.T("flow.permissions.status_acts")
 	}
 	v.Blocks = append(v.Blocks, words.Para{Text: account})
-	if s.working || s.saving {
-		v.Working = words.T("flow.permissions.checking")
-		if s.saving {
-			v.Working = words.T("flow.permissions.saving")
-		}
-		v.Ask = Question{Kind: Wait, Optional: true}
+	if s.waits(&v) {
 		return v
 	}
 	if s.err != nil {
@@ -259,7 +252,7 @@ func (s *permissions) answer(d *data, a Answer) turn {
 }
 
 func (s *permissions) save(d *data) turn {
-	s.saving = true
+	s.working = words.T("flow.permissions.saving")
 	session := d.session
 	return does(effect(func(ctx context.Context, _ Reporter) any { return savedNow{session.Save(ctx)} }))
 }
@@ -288,12 +281,10 @@ func (s *permissions) back(*data) (turn, bool) {
 	return turn{stop: true}, true
 }
 
-func (s *permissions) event(*data, any, time.Time) {}
-
 func (s *permissions) done(d *data, result any) turn {
 	switch r := result.(type) {
 	case grantsRead:
-		s.working, s.err, s.needs, s.first, s.keyless = false, r.err, r.needs, r.first, r.why
+		s.working, s.err, s.needs, s.first, s.keyless = words.Text{}, r.err, r.needs, r.first, r.why
 		if r.err == nil {
 			d.grants = r.grants
 		}
@@ -303,7 +294,7 @@ func (s *permissions) done(d *data, result any) turn {
 			return s.save(d)
 		}
 	case savedNow:
-		s.saving, s.err = false, r.err
+		s.working, s.err = words.Text{}, r.err
 		if r.err == nil {
 			d.saved = true
 			t := s.next(d)

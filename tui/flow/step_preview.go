@@ -19,16 +19,15 @@ import (
 
 // previewing lets a person read the plan row by row and leave rows out.
 type previewing struct {
-	asks    previewAsk
-	working words.Text
-	err     error
-	row     int   // the row in detail, 0 for the list
-	out     []int // rows about to be left out
-	always  bool
-	limit   string
-	most    string
-	find    string // searched for when the next plan comes
-	list    listing
+	asks previewAsk
+	base
+	row    int   // the row in detail, 0 for the list
+	out    []int // rows about to be left out
+	always bool
+	limit  string
+	most   string
+	find   string // searched for when the next plan comes
+	list   listing
 
 	// at is the question that is shown line by line, many that all are listed.
 	at   int
@@ -132,9 +131,7 @@ func (s *previewing) view(d *data, now time.Time) View {
 		r.Without = d.without()
 		v.Review, v.Search = r, l.query.Search
 	}
-	if !s.working.IsZero() {
-		v.Working = s.working
-		v.Ask = Question{Kind: Wait, Optional: true}
+	if s.waits(&v) {
 		return v
 	}
 	switch s.asks {
@@ -615,8 +612,6 @@ func (s *previewing) back(d *data) (turn, bool) {
 	s.working = words.Text{}
 	return turn{stop: !s.storing}, true
 }
-
-func (s *previewing) event(*data, any, time.Time) {}
 
 func (s *previewing) done(d *data, result any) turn {
 	s.working = words.Text{}

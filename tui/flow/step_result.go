@@ -15,8 +15,7 @@ import (
 
 // resulting says what was seen, and what comes next.
 type resulting struct {
-	working words.Text
-	err     error
+	base
 }
 
 func (s *resulting) enter(*data, bool) turn {
@@ -58,9 +57,7 @@ func (s *resulting) view(d *data, now time.Time) View {
 		}
 		v.Blocks = append(v.Blocks, resultRows(r)...)
 	}
-	if !s.working.IsZero() {
-		v.Working = s.working
-		v.Ask = Question{Kind: Wait, Optional: true}
+	if s.waits(&v) {
 		return v
 	}
 	v.Blocks = append(v.Blocks, words.Heading{Text: words.T("flow.result.next")})
@@ -241,8 +238,6 @@ func (s *resulting) answer(d *data, a Answer) turn {
 
 // back from a result leads nowhere: what is written is written.
 func (s *resulting) back(*data) (turn, bool) { return stayed(words.T("flow.result.no_back")), true }
-
-func (s *resulting) event(*data, any, time.Time) {}
 
 func (s *resulting) done(d *data, result any) turn {
 	s.working = words.Text{}

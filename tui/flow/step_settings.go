@@ -17,9 +17,8 @@ import (
 // settingUp is Provisioning Settings: every setting of a domain, the rows that
 // are left out always, and the certificate of the dedicated application.
 type settingUp struct {
-	asks      settingAsk
-	working   words.Text
-	err       error
+	asks settingAsk
+	base
 	settings  run.Settings
 	decisions []plan.Decision
 	key       string
@@ -72,9 +71,7 @@ func (s *settingUp) read(d *data) turn {
 
 func (s *settingUp) view(d *data, now time.Time) View {
 	v := View{Title: words.T("home.settings_title", "domain", d.domain), Status: words.T("home.settings_status")}
-	if !s.working.IsZero() {
-		v.Working = s.working
-		v.Ask = Question{Kind: Wait, Optional: true}
+	if s.waits(&v) {
 		return v
 	}
 	if s.err != nil {
@@ -236,8 +233,6 @@ func (s *settingUp) back(*data) (turn, bool) {
 	s.asks, s.err = askSetting, nil
 	return turn{}, was
 }
-
-func (s *settingUp) event(*data, any, time.Time) {}
 
 func (s *settingUp) done(d *data, result any) turn {
 	s.working = words.Text{}

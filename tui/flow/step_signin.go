@@ -102,8 +102,7 @@ func (s *signingIn) view(d *data, now time.Time) View {
 	case signInApp:
 		s.app.view(d, &v)
 	case signInOpening:
-		v.Working = words.T("flow.signin.opening")
-		v.Ask = Question{Kind: Wait, Optional: true}
+		v.wait(words.T("flow.signin.opening"))
 	case signedIn:
 		v.Blocks = []words.Piece{words.Para{Text: words.T("flow.signin.signed_in", "account", d.who())}}
 		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "go", Options: []Option{

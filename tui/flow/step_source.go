@@ -15,12 +15,11 @@ import (
 
 // sourcing asks where the users come from, and whether that is all of them.
 type sourcing struct {
-	asks    sourceAsk
-	working bool
-	path    string
-	err     error
-	typed   string // the count as typed
-	wrong   bool   // the count does not agree
+	base
+	asks  sourceAsk
+	path  string
+	typed string // the count as typed
+	wrong bool   // the count does not agree
 	// kept is the client of the HAC API that is saved; client is the one that is
 	// being typed.
 	kept, client string
@@ -54,7 +53,7 @@ type (
 const csvPrefix = "csv:"
 
 func (s *sourcing) enter(d *data, back bool) turn {
-	s.asks, s.err, s.working = askWhere, nil, false
+	s.asks, s.err, s.working = askWhere, nil, words.Text{}
 	if back && d.overview != nil {
 		s.asks = askCount
 	}
@@ -83,9 +82,7 @@ func (s *sourcing) offered(d *data) string {
 
 func (s *sourcing) view(d *data, now time.Time) View {
 	v := View{Title: words.T("flow.source.title"), Status: words.T("flow.source.status")}
-	if s.working {
-		v.Working = words.T("flow.source.reading")
-		v.Ask = Question{Kind: Wait, Optional: true}
+	if s.waits(&v) {
 		return v
 	}
 	if s.err != nil {
@@ -236,7 +233,7 @@ func (s *sourcing) answer(d *data, a Answer) turn {
 }
 
 func (s *sourcing) look(d *data, spec string) turn {
-	s.working, s.err, s.wrong = true, nil, false
+	s.working, s.err, s.wrong = words.T("flow.source.reading"), nil, false
 	domain, engine := d.domain, d.engine()
 	return does(effect(func(ctx context.Context, r Reporter) any {
 		over, err := engine(r).LookAtSource(ctx, domain, spec)
@@ -257,7 +254,7 @@ func (s *sourcing) take(d *data, text string) turn {
 			return turn{}
 		}
 	}
-	s.working = true
+	s.working = words.T("flow.source.reading")
 	domain, spec, engine := d.domain, d.spec, d.engine()
 	return does(effect(func(ctx context.Context, r Reporter) any {
 		e := engine(r)
@@ -280,18 +277,16 @@ func (s *sourcing) back(*data) (turn, bool) {
 		return turn{stop: true}, true
 	case askPath, askCount, askHAC, askClient:
 	}
-	s.asks, s.err, s.working, s.wrong = askWhere, nil, false, false
+	s.asks, s.err, s.working, s.wrong = askWhere, nil, words.Text{}, false
 	return turn{stop: true}, true
 }
-
-func (s *sourcing) event(*data, any, time.Time) {}
 
 func (s *sourcing) done(d *data, result any) turn {
 	if r, ok := result.(newestSeen); ok {
 		s.newest = r.path
 		return turn{}
 	}
-	s.working = false
+	s.working = words.Text{}
 	switch r := result.(type) {
 	case hacKept:
 		return s.seenHAC(r)

@@ -15,6 +15,7 @@ import (
 
 // welcome asks how to begin: a new tenant, saved data, a plan file.
 type welcome struct {
+	base
 	asks   welcomeAsk
 	loaded bool
 	conns  []consent.Connection
@@ -22,8 +23,6 @@ type welcome struct {
 	// domains are those that are set up, by tenant.
 	domains map[string][]string
 	path    string
-	work    words.Text
-	err     error
 	needs   bool // a passphrase opens what is saved
 	seal    unlocking
 	// of is the connection that is renewed, forgotten or opened next, and then what
@@ -91,7 +90,7 @@ func (s *welcome) enter(d *data, back bool) turn {
 // read looks for what is saved. A connection whose domains cannot be listed is
 // listed all the same.
 func (s *welcome) read(d *data) turn {
-	s.work = words.T("flow.welcome.reading")
+	s.working = words.T("flow.welcome.reading")
 	b := d.b
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		c, err := b.Connections(ctx)
@@ -116,9 +115,7 @@ func (s *welcome) read(d *data) turn {
 
 func (s *welcome) view(d *data, now time.Time) View {
 	v := View{Title: words.T("flow.welcome.title"), Status: words.T("flow.welcome.status")}
-	if !s.work.IsZero() {
-		v.Working = s.work
-		v.Ask = Question{Kind: Wait, Optional: true}
+	if s.waits(&v) {
 		return v
 	}
 	if s.err != nil {
@@ -184,7 +181,7 @@ func (s *welcome) answer(d *data, a Answer) turn {
 		if s.path == "" {
 			return stayed(words.T("flow.welcome.path_empty"))
 		}
-		s.work = words.T("flow.welcome.opening", "file", s.path)
+		s.working = words.T("flow.welcome.opening", "file", s.path)
 		b, path := d.b, s.path
 		return does(effect(func(ctx context.Context, _ Reporter) any {
 			f, err := b.ReadFile(ctx, path)
@@ -224,7 +221,7 @@ func (s *welcome) answer(d *data, a Answer) turn {
 }
 
 func (s *welcome) reopen(d *data, c consent.Connection) turn {
-	s.work = words.T("flow.welcome.reopening", "tenant", c.TenantName)
+	s.working = words.T("flow.welcome.reopening", "tenant", c.TenantName)
 	b, name := d.b, c.Name
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		session, err := b.Reopen(ctx, name)
@@ -238,7 +235,7 @@ const resumeKey = "resume-"
 // takeUp opens the connection of an interrupted sync, and the plan that was
 // approved for it.
 func (s *welcome) takeUp(d *data, u Unfinished) turn {
-	s.work = words.T("flow.welcome.taking_up", "domain", u.Domain)
+	s.working = words.T("flow.welcome.taking_up", "domain", u.Domain)
 	b := d.b
 	return does(effect(func(ctx context.Context, r Reporter) any {
 		session, err := b.Reopen(ctx, u.Connection)
@@ -281,14 +278,12 @@ func (s *welcome) back(d *data) (turn, bool) {
 	case askPlanFile:
 		s.asks = askHow
 	}
-	s.err, s.work = nil, words.Text{}
+	s.err, s.working = nil, words.Text{}
 	return turn{stop: true}, true
 }
 
-func (s *welcome) event(*data, any, time.Time) {}
-
 func (s *welcome) done(d *data, result any) turn {
-	s.work = words.Text{}
+	s.working = words.Text{}
 	switch r := result.(type) {
 	case savedRead:
 		s.loaded, s.conns, s.open, s.domains, s.needs = true, r.conns, r.open, r.domains, r.needs

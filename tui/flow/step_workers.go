@@ -14,11 +14,10 @@ import (
 // watching shows who carries out periodic syncs, what waits, and how the last
 // intervals ended. It reads again by itself.
 type watching struct {
-	working words.Text
-	err     error
-	up      standing
-	read    bool
-	at      time.Time
+	base
+	up   standing
+	read bool
+	at   time.Time
 }
 
 type standingRead struct {
@@ -50,9 +49,7 @@ func (s *watching) enter(d *data, _ bool) turn {
 
 func (s *watching) view(d *data, now time.Time) View {
 	v := View{Title: words.T("home.workers_title"), Status: words.T("home.workers_status")}
-	if !s.working.IsZero() {
-		v.Working = s.working
-		v.Ask = Question{Kind: Wait, Optional: true}
+	if s.waits(&v) {
 		return v
 	}
 	if s.err != nil {
@@ -150,8 +147,6 @@ func (s *watching) answer(d *data, a Answer) turn {
 	}
 	return stayed(words.T("flow.not_a_choice"))
 }
-
-func (s *watching) back(*data) (turn, bool) { return turn{}, false }
 
 func (s *watching) event(d *data, e any, _ time.Time) {
 	if r, ok := e.(standingRead); ok {

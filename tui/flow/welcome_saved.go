@@ -161,7 +161,7 @@ func (s *welcome) target(d *data, c consent.Connection) {
 }
 
 func (s *welcome) forget(d *data) turn {
-	s.work = words.T("flow.saved.forgetting", "tenant", s.of.TenantName)
+	s.working = words.T("flow.saved.forgetting", "tenant", s.of.TenantName)
 	b, name := d.b, s.of.Name
 	// What is open of it would be saved again.
 	if d.session != nil && d.session.Connection().Name == name {
@@ -172,7 +172,7 @@ func (s *welcome) forget(d *data) turn {
 
 // renew makes a new certificate for the application of a connection.
 func (s *welcome) renew(d *data) turn {
-	s.asks, s.work = askCare, words.T("flow.saved.renewing", "name", s.of.Application.Name)
+	s.asks, s.working = askCare, words.T("flow.saved.renewing", "name", s.of.Application.Name)
 	b, name := d.b, s.of.Name
 	e := effect(func(ctx context.Context, _ Reporter) any {
 		session, err := b.Reopen(ctx, name)
