@@ -2,6 +2,7 @@ package flow
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -156,12 +157,12 @@ func (a *application) answer(d *data, x Answer) (t turn, over bool) {
 			a.asks = appMain
 			return turn{}, false
 		}
-		return stayed(words.T("flow.not_a_choice")), false
+		return turn{}, false
 	case appSignIn:
 		return a.answerSignIn(d, x), false
 	case appMain, appGive:
 	}
-	key := firstOf(x.Command, x.Text)
+	key := cmp.Or(x.Command, x.Text)
 	if key == "go" || key == "later" {
 		return turn{stop: a.looking}, true
 	}
@@ -170,7 +171,7 @@ func (a *application) answer(d *data, x Answer) (t turn, over bool) {
 
 func (a *application) answerMain(d *data, key string) turn {
 	if a.asks == appGive {
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	}
 	if key != "enough" && key != "whole" {
 		a.err = nil
@@ -189,7 +190,7 @@ func (a *application) answerMain(d *data, key string) turn {
 		return a.begin(d)
 	}
 	if a.ded == nil {
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	}
 	// What was looked for goes on after what is chosen now.
 	stop := a.looking
@@ -226,13 +227,13 @@ func (a *application) choose(d *data, key string) turn {
 	case "save":
 		a.working = words.T("flow.grant.saving")
 		b, ded := d.b, a.ded
-		name := "hacsync-application-" + fileWord(firstOf(a.name, a.tenant)) + ".ps1"
+		name := "hacsync-application-" + fileWord(cmp.Or(a.name, a.tenant)) + ".ps1"
 		return does(effect(func(ctx context.Context, _ Reporter) any {
 			path, err := b.WriteFile(ctx, name, func(w io.Writer) error { return ded.Script(ctx, w) })
 			return fileSaved{path, err}
 		}))
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }
 
 // adopt takes the application ID that the script's last line names: that line may

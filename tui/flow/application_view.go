@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/hacsync/hacsync/sync/consent"
@@ -58,7 +59,7 @@ func (a *application) viewHow(v *View) {
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.granting.find_what", "scope", consent.FindScope)})
 	} else {
 		v.Blocks = append(v.Blocks,
-			words.Para{Text: words.T("flow.granting.what", "name", a.app.Name, "tenant", firstOf(a.title, a.tenant))},
+			words.Para{Text: words.T("flow.granting.what", "name", a.app.Name, "tenant", cmp.Or(a.title, a.tenant))},
 			appFacts(a.list), words.Para{Text: words.T("flow.granting.who")})
 	}
 	v.Ask = Question{Kind: Choice, Text: words.T("flow.granting.ask"), Preset: first, Options: []Option{

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/hacsync/hacsync/sync/consent"
@@ -69,7 +70,7 @@ func (k *asking) came(r asked) {
 
 // named says which application the page will name.
 func (k *asking) named(client string) {
-	k.client = firstOf(client, consent.GraphCommandLineTools)
+	k.client = cmp.Or(client, consent.GraphCommandLineTools)
 	k.app = k.client
 	if k.client == consent.GraphCommandLineTools {
 		k.app = "Microsoft Graph Command Line Tools"
@@ -149,7 +150,7 @@ func playing(d *data, q *Question, played bool) {
 func (k *asking) play(d *data, part string) turn {
 	demo := d.b.Demo()
 	if demo == nil || k.played || !k.waits {
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	}
 	for _, p := range demo.Parts() {
 		if string(p) != part {
@@ -166,7 +167,7 @@ func (k *asking) play(d *data, part string) turn {
 			return partPlayed{p, demo.Play(ctx, code, p)}
 		}))
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }
 
 // acted takes how the demo's person fared.

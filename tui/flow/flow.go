@@ -354,7 +354,11 @@ func (f *Flow) Answer(a Answer) Turn {
 		}
 		return f.apply(t)
 	}
-	if f.again != nil {
+	a, ok := f.View().takes(a)
+	switch {
+	case !ok:
+		return f.apply(stayed(words.T("flow.not_a_choice")))
+	case f.again != nil:
 		return f.apply(f.again.answer(f.d, a))
 	}
 	return f.apply(f.steps[f.at].answer(f.d, a))

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"strings"
@@ -177,7 +178,7 @@ func (s *granted) answer(d *data, a Answer) (t turn, over bool) {
 		return turn{}, false
 	}
 	s.err = nil
-	switch firstOf(a.Command, a.Text) {
+	switch cmp.Or(a.Command, a.Text) {
 	case "enough":
 		s.looking, s.reads, s.working = false, 0, words.Text{}
 		return turn{stop: true}, false
@@ -209,7 +210,7 @@ func (s *granted) answer(d *data, a Answer) (t turn, over bool) {
 			return fileSaved{path, err}
 		})), false
 	}
-	return stayed(words.T("flow.not_a_choice")), false
+	return turn{}, false
 }
 
 func (s *granted) once(d *data) turn {

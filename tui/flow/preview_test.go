@@ -153,3 +153,38 @@ func TestReview_TakingBackSkipsWhatWasTakenInAlready(t *testing.T) {
 		t.Errorf("left out after taking back: %v", v.Review.LeftOut())
 	}
 }
+
+func TestAnswer_OnlyWhatIsOfferedIsTaken(t *testing.T) {
+	w, _ := atPreview(t)
+	w.say("/sync")
+	for back := 0; w.f.At() != flow.Welcome && back < 20; back++ {
+		v := w.settle()
+		wrong := []flow.Answer{{Command: "no such command"}, {Command: flow.CmdBack + " "}}
+		if v.Ask.Kind == flow.Choice || v.Ask.Kind == flow.None {
+			wrong = append(wrong, flow.Answer{Text: "no such choice"}, flow.Answer{Text: "9999"}, flow.Answer{Text: "0"})
+		}
+		for _, a := range wrong {
+			turn := w.f.Answer(a)
+			if len(turn.Say) != 1 || turn.Say[0].ID != "flow.not_a_choice" || turn.Stop || len(turn.Effects) > 0 || w.f.At() != v.Step {
+				t.Errorf("at %s %+v led to %+v at %s", v.Step, a, turn, w.f.At())
+			}
+		}
+		w.x.Take(w.f.Answer(flow.Answer{Command: flow.CmdBack}))
+	}
+	if w.f.At() != flow.Welcome {
+		t.Errorf("it ended at %s", w.f.At())
+	}
+}
+
+func TestAnswer_TheNumberOfAnOptionIsItsKey(t *testing.T) {
+	world := flowtest.New(t)
+	f := flow.New(world, flow.Options{Version: "1", Person: "t.mori", Count: -1})
+	w := &walk{t: t, f: f, x: flow.NewDriver(t.Context(), f)}
+	t.Cleanup(func() { _ = f.Close() })
+	w.x.Take(f.Start())
+	w.settle()
+	w.x.Take(f.Answer(flow.Answer{Text: "１"}))
+	if f.At() != flow.SignIn {
+		t.Errorf("a full-width 1 led to %s", f.At())
+	}
+}

@@ -175,5 +175,5 @@ func (s *signingIn) answerFailed(d *data, key string) turn {
 		s.state = signInOther
 		return turn{}
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -36,15 +37,15 @@ func (s *signingIn) viewAnother(d *data, v *View) {
 		if s.cloud == "china" {
 			v.Blocks = []words.Piece{words.Para{Text: words.T("flow.signin.china")}}
 		}
-		v.Ask = Question{Kind: Line, Text: words.T("flow.signin.client_ask"), Preset: firstOf(s.client, d.target.Client, consent.GraphCommandLineTools)}
+		v.Ask = Question{Kind: Line, Text: words.T("flow.signin.client_ask"), Preset: cmp.Or(s.client, d.target.Client, consent.GraphCommandLineTools)}
 	case signInTenant:
-		v.Ask = Question{Kind: Line, Text: words.T("flow.signin.tenant_ask"), Preset: firstOf(s.tenant, d.target.Tenant), Optional: true}
+		v.Ask = Question{Kind: Line, Text: words.T("flow.signin.tenant_ask"), Preset: cmp.Or(s.tenant, d.target.Tenant), Optional: true}
 	case signInFor:
 		v.Title = words.T("flow.signin.do_application")
 		v.Blocks = []words.Piece{words.Para{Text: words.T("flow.signin.for_what")}}
-		v.Ask = Question{Kind: Line, Text: words.T("flow.signin.for_ask"), Preset: firstOf(s.tenant, d.target.Tenant)}
+		v.Ask = Question{Kind: Line, Text: words.T("flow.signin.for_ask"), Preset: cmp.Or(s.tenant, d.target.Tenant)}
 	case signInCloud:
-		v.Ask = Question{Kind: Choice, Text: words.T("flow.signin.cloud_ask"), Preset: firstOf(d.target.Cloud, "public")}
+		v.Ask = Question{Kind: Choice, Text: words.T("flow.signin.cloud_ask"), Preset: cmp.Or(d.target.Cloud, "public")}
 		for _, c := range clouds() {
 			v.Ask.Options = append(v.Ask.Options, Option{Key: c, Text: words.T("flow.cloud." + c), Note: words.T("flow.cloud." + c + "_note")})
 		}
@@ -93,7 +94,7 @@ func (s *signingIn) answerOther(d *data, text string) turn {
 			break
 		}
 		s.cloud, d.target.Cloud = text, text
-		if text == "china" && firstOf(d.target.Client, consent.GraphCommandLineTools) == consent.GraphCommandLineTools {
+		if text == "china" && cmp.Or(d.target.Client, consent.GraphCommandLineTools) == consent.GraphCommandLineTools {
 			// The cloud of China does not share the registrations of the others.
 			s.state = signInClient
 			return turn{}
@@ -101,7 +102,7 @@ func (s *signingIn) answerOther(d *data, text string) turn {
 		return s.begin(d, s.ask.way)
 	case signInIdle, signInWaiting, signInFailed, signInException, signInExplain, signInApp, signInOpening, signedIn:
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }
 
 // forTenant asks which tenant a dedicated application is for: nobody has signed

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -50,7 +51,7 @@ func (s *sourcing) viewHAC(v *View) {
 		}}
 	case askClient:
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.hac.what")}, words.Para{Text: words.T("flow.hac.sealed")})
-		v.Ask = Question{Kind: Line, Text: words.T("flow.hac.client_ask"), Preset: firstOf(s.client, s.kept)}
+		v.Ask = Question{Kind: Line, Text: words.T("flow.hac.client_ask"), Preset: cmp.Or(s.client, s.kept)}
 	case askKey:
 		v.Blocks = append(v.Blocks, words.Facts{{Label: words.T("flow.hac.f_client"), Value: words.Raw(s.client)}}, words.Para{Text: words.T("flow.hac.sealed")})
 		v.Ask = Question{Kind: Secret, Text: words.T("flow.hac.key_ask")}
@@ -74,7 +75,7 @@ func (s *sourcing) answerHAC(d *data, a Answer) turn {
 			s.asks = askWhere
 			return turn{}
 		}
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	case askClient:
 		client := strings.TrimSpace(input.Fold(a.Text))
 		if client == "" || strings.ContainsAny(client, " \t") {

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ const (
 )
 
 // approver is who is taken to approve unless another name is given.
-func (d *data) approver() string { return firstOf(d.approval.By, d.account.UPN, d.o.Person) }
+func (d *data) approver() string { return cmp.Or(d.approval.By, d.account.UPN, d.o.Person) }
 
 func (s *confirming) enter(d *data, back bool) turn {
 	s.asks = askBy

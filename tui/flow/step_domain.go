@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -110,7 +111,7 @@ func (s *choosing) view(d *data, now time.Time) View {
 	case askLimit:
 		v.Title = words.T("word.max-allowed-deletions")
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.domain.limit_what")})
-		v.Ask = Question{Kind: Number, Text: words.T("flow.domain.limit_ask"), Preset: firstOf(s.limit, strconv.Itoa(d.settings.Policy.MaxAllowedDeletions))}
+		v.Ask = Question{Kind: Number, Text: words.T("flow.domain.limit_ask"), Preset: cmp.Or(s.limit, strconv.Itoa(d.settings.Policy.MaxAllowedDeletions))}
 		return v
 	case askFindings:
 		v.Title = words.T("flow.domain.findings", "domain", d.domain)
@@ -163,7 +164,7 @@ func (s *choosing) preset(d *data) string {
 		if i.Name == d.domain || i.Default && d.domain == "" {
 			return i.Name
 		}
-		first = firstOf(first, i.Name)
+		first = cmp.Or(first, i.Name)
 	}
 	return first
 }
@@ -190,7 +191,7 @@ func things(p *destination.Precheck) int { return len(p.Shared) + len(p.Rooms) +
 // moveScript saves the script that moves the objects other than users.
 func (s *choosing) moveScript(d *data) turn {
 	if s.pre == nil || things(s.pre) == 0 {
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	}
 	s.working, s.err = words.T("flow.domain.reading"), nil
 	b, session, pre := d.b, d.session, s.pre
@@ -274,7 +275,7 @@ func (s *choosing) answer(d *data, a Answer) turn {
 			s.asks = askDomain
 			return s.read(d)
 		}
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	}
 	if a.Text == "again" {
 		return s.read(d)
@@ -289,7 +290,7 @@ func (s *choosing) answer(d *data, a Answer) turn {
 		}
 		return s.precheck(d, i.Name)
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }
 
 func (s *choosing) setLimit(d *data, text string) turn {
@@ -351,7 +352,7 @@ func (s *choosing) done(d *data, result any) turn {
 		}
 		if d.domain != r.domain {
 			// What was said of another domain's source does not hold here.
-			d.spec, d.count, d.overview = firstOf(d.o.Source, r.settings.Source), d.o.Count, nil
+			d.spec, d.count, d.overview = cmp.Or(d.o.Source, r.settings.Source), d.o.Count, nil
 			d.decisions = nil
 			d.forgetPlan()
 		}

@@ -87,7 +87,7 @@ func (s *dryRunning) answer(d *data, a Answer) turn {
 	case "source":
 		return turn{move: backward}
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }
 
 func (s *dryRunning) event(_ *data, e any, now time.Time) {

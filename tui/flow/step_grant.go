@@ -132,7 +132,7 @@ func (s *granting) answer(d *data, a Answer) turn {
 		s.asks = grantScript
 		return turn{}
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }
 
 // on goes to the source, where what a dry run needs is there: an application

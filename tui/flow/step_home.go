@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"maps"
@@ -275,7 +276,7 @@ func (s *homing) find(text string) *run.HomeDomain {
 
 func (s *homing) answer(d *data, a Answer) turn {
 	s.err = nil
-	switch firstOf(a.Command, a.Text) {
+	switch cmp.Or(a.Command, a.Text) {
 	case "again":
 		s.home = nil
 		t := s.read(d)
@@ -296,7 +297,7 @@ func (s *homing) answer(d *data, a Answer) turn {
 	}
 	h := s.find(a.Text)
 	if h == nil {
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	}
 	s.at = h.Name
 	switch a.Command {

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -203,7 +204,7 @@ const logRows = 100
 
 func (s *logging) answer(d *data, a Answer) turn {
 	s.err = nil
-	switch firstOf(a.Command, a.Text) {
+	switch cmp.Or(a.Command, a.Text) {
 	case "again":
 		return s.read(d)
 	case "list":
@@ -229,7 +230,7 @@ func (s *logging) answer(d *data, a Answer) turn {
 	}
 	no, ok := input.Number(a.Text)
 	if !ok {
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	}
 	for _, one := range s.runs {
 		if one.No != int64(no) {
@@ -245,7 +246,7 @@ func (s *logging) answer(d *data, a Answer) turn {
 			return out
 		}))
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }
 
 func (s *logging) inner() bool { return s.run != nil }

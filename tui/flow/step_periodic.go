@@ -394,7 +394,7 @@ func (s *keeping) answer(d *data, a Answer) turn {
 	case "home":
 		return turn{move: backward}
 	default:
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	}
 	return turn{}
 }
@@ -441,7 +441,7 @@ func (s *keeping) answerOnce(text string) turn {
 	case "carry":
 		s.carry = true
 	default:
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	}
 	s.asks = askKeep
 	return turn{}
@@ -459,7 +459,7 @@ func (s *keeping) answerService(d *data, text string) turn {
 			return fileSaved{path, err}
 		}))
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }
 
 func (s *keeping) enable(d *data) turn {

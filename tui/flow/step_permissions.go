@@ -248,7 +248,7 @@ func (s *permissions) answer(d *data, a Answer) turn {
 		}
 		return s.save(d)
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }
 
 func (s *permissions) save(d *data) turn {

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -152,7 +153,7 @@ func (s *previewing) view(d *data, now time.Time) View {
 	case askRaise:
 		v.Title = words.T("word.max-allowed-deletions")
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("preview.raise_what")})
-		v.Ask = Question{Kind: Number, Text: words.T("flow.domain.limit_ask"), Preset: firstOf(s.limit, strconv.Itoa(r.Verdict().MaxAllowedDeletions))}
+		v.Ask = Question{Kind: Number, Text: words.T("flow.domain.limit_ask"), Preset: cmp.Or(s.limit, strconv.Itoa(r.Verdict().MaxAllowedDeletions))}
 		return v
 	case askMost:
 		v.Title = words.T("word.max-allowed-deletions")

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -182,7 +183,7 @@ func waitedFor(r *run.Report, no int) (cause run.RowResult, ok bool) {
 
 func (s *resulting) answer(d *data, a Answer) turn {
 	s.err = nil
-	switch firstOf(a.Command, a.Text) {
+	switch cmp.Or(a.Command, a.Text) {
 	case "dryrun":
 		if d.file != nil {
 			d.file = nil
@@ -211,7 +212,7 @@ func (s *resulting) answer(d *data, a Answer) turn {
 		if !d.saved || !d.o.Home {
 			break
 		}
-		if firstOf(a.Command, a.Text) == "periodic" {
+		if cmp.Or(a.Command, a.Text) == "periodic" {
 			t := goTo(Periodic)
 			t.through = []Step{Home}
 			return t
@@ -233,7 +234,7 @@ func (s *resulting) answer(d *data, a Answer) turn {
 			return fileSaved{path, err}
 		}))
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }
 
 // back from a result leads nowhere: what is written is written.

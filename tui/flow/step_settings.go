@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -82,7 +83,7 @@ func (s *settingUp) view(d *data, now time.Time) View {
 	case askValue:
 		v.Title = words.T("home.setting_title", "key", s.key)
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("setting." + settingWord(s.key))})
-		v.Ask = Question{Kind: Line, Text: words.T("home.setting_ask", "takes", takes(s.key)), Preset: firstOf(s.typed, pairs[s.key]), Optional: true}
+		v.Ask = Question{Kind: Line, Text: words.T("home.setting_ask", "takes", takes(s.key)), Preset: cmp.Or(s.typed, pairs[s.key]), Optional: true}
 		return v
 	case askTakeBack:
 		v.Title = words.T("home.left_title")
@@ -180,7 +181,7 @@ func (s *settingUp) answer(d *data, a Answer) turn {
 			s.asks = askSetting
 			return turn{}
 		}
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	case askSetting:
 	}
 	keys := slices.Sorted(maps.Keys(s.settings.Pairs()))
@@ -188,7 +189,7 @@ func (s *settingUp) answer(d *data, a Answer) turn {
 		a.Text = keys[n-1]
 	}
 	if !slices.Contains(keys, a.Text) {
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	}
 	s.key, s.typed, s.asks = a.Text, "", askValue
 	return turn{}
@@ -201,7 +202,7 @@ func (s *settingUp) takeBack(d *data, id string) turn {
 	}
 	i := slices.IndexFunc(s.decisions, func(one plan.Decision) bool { return string(one.ID) == id })
 	if i < 0 {
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	}
 	s.working = words.T("home.settings_keeping")
 	engine, domain, one := d.engine(), d.domain, s.decisions[i]

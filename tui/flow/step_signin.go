@@ -121,15 +121,6 @@ func explained(found *problem.Problem) []words.Piece {
 	return []words.Piece{words.Trouble{Err: found}}
 }
 
-func firstOf(s ...string) string {
-	for _, x := range s {
-		if x != "" {
-			return x
-		}
-	}
-	return ""
-}
-
 func (s *signingIn) answer(d *data, a Answer) turn {
 	if s.state == signInApp {
 		return s.answerApp(d, a)
@@ -182,7 +173,7 @@ func (s *signingIn) answer(d *data, a Answer) turn {
 			return s.begin(d, byCode)
 		}
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }
 
 func (s *signingIn) inner() bool {

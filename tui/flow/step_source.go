@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -200,7 +201,7 @@ func (s *sourcing) answer(d *data, a Answer) turn {
 	if s.asks == askHAC || s.asks == askClient || s.asks == askKey {
 		return s.answerHAC(d, a)
 	}
-	switch firstOf(a.Command, a.Text) {
+	switch cmp.Or(a.Command, a.Text) {
 	case "other":
 		s.asks, s.err = askWhere, nil
 		return turn{}
@@ -221,7 +222,7 @@ func (s *sourcing) answer(d *data, a Answer) turn {
 		case "hac":
 			return s.hac(d)
 		}
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	case askPath:
 		s.path = filePath(a.Text, d.o.Windows)
 		if s.path == "" {

@@ -112,7 +112,7 @@ func (s *syncing) answer(d *data, a Answer) turn {
 		return t
 	}
 	if s.err == nil {
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	}
 	switch a.Text {
 	case "without":
@@ -131,7 +131,7 @@ func (s *syncing) answer(d *data, a Answer) turn {
 	case "preview":
 		return goTo(Preview)
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }
 
 // back is only taken where nothing runs: what is under way is stopped with

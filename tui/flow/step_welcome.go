@@ -217,7 +217,7 @@ func (s *welcome) answer(d *data, a Answer) turn {
 		s.asks = askPlanFile
 		return turn{}
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }
 
 func (s *welcome) reopen(d *data, c consent.Connection) turn {

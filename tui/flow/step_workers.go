@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -137,7 +138,7 @@ func (s *watching) queue(now time.Time) []words.Piece {
 }
 
 func (s *watching) answer(d *data, a Answer) turn {
-	switch firstOf(a.Command, a.Text) {
+	switch cmp.Or(a.Command, a.Text) {
 	case "home":
 		return turn{stop: true, move: backward}
 	case "again":
@@ -145,7 +146,7 @@ func (s *watching) answer(d *data, a Answer) turn {
 		t.stop = true
 		return t
 	}
-	return stayed(words.T("flow.not_a_choice"))
+	return turn{}
 }
 
 func (s *watching) event(d *data, e any, _ time.Time) {

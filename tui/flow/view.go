@@ -1,9 +1,11 @@
 package flow
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/words"
@@ -136,3 +138,41 @@ const (
 	CmdBack = "back"
 	CmdQuit = "quit"
 )
+
+// takes checks an answer against what is asked and offered, so that no step has to.
+// The number of an option becomes its key.
+func (v View) takes(a Answer) (Answer, bool) {
+	if a.Command != "" {
+		i := slices.IndexFunc(v.Commands, func(c Command) bool { return c.Name == a.Command })
+		if i < 0 {
+			return a, false
+		}
+		if v.Commands[i].OfOption {
+			return v.Ask.option(a)
+		}
+		return a, true
+	}
+	switch v.Ask.Kind {
+	case Choice, Wait:
+		return v.Ask.option(a)
+	case None:
+		return a, false
+	case Line, Path, Number, Typed, List, Secret:
+	}
+	return a, true
+}
+
+// option is an answer that means one of the options, by key or by number; nothing
+// means the preset one.
+func (q Question) option(a Answer) (Answer, bool) {
+	text := cmp.Or(a.Text, q.Preset)
+	i := slices.IndexFunc(q.Options, func(o Option) bool { return o.Key == text })
+	if n, ok := input.Number(text); ok && i < 0 {
+		i = n - 1
+	}
+	if i < 0 || i >= len(q.Options) {
+		return a, false
+	}
+	a.Text = q.Options[i].Key
+	return a, true
+}

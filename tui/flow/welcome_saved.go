@@ -115,7 +115,7 @@ func (s *welcome) answerSaved(d *data, a Answer) turn {
 			s.asks = askSaved
 			return turn{}
 		}
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	case askForget:
 		switch a.Text {
 		case "forget":
@@ -124,12 +124,12 @@ func (s *welcome) answerSaved(d *data, a Answer) turn {
 			s.asks = askSaved
 			return turn{}
 		}
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	case askHow, askSaved, askPlanFile:
 	}
 	i, ok := input.Number(a.Text)
 	if !ok || i < 1 || i > len(s.conns) {
-		return stayed(words.T("flow.not_a_choice"))
+		return turn{}
 	}
 	s.of = s.conns[i-1]
 	switch a.Command {
