@@ -1,13 +1,3 @@
-// Package run holds the operations that everything else calls: DryRun, Sync,
-// Resume, and what is asked before and after them. The wizard, the command line
-// and the periodic workers hold no rule of their own; they call these.
-//
-// A sync goes through these gates, in this order, and writes nothing before the
-// last: it is the plan that was approved; the claim on the domain is taken; the
-// guard lets it pass; neither side has changed; the permission to write is
-// there. Then each request stands in the journal before it leaves, and its
-// outcome after; what was written is read back, and only what was seen is
-// called done.
 package run
 
 import (
