@@ -19,7 +19,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var renew = flag.Bool("renew", false, "write the golden files anew")
 
 const (
 	globalAdmin = "62e90394-69f5-4237-9190-012177145e10"
@@ -178,7 +178,7 @@ func TestScript_IsAsItWasReviewed(t *testing.T) {
 	} {
 		got := strings.ReplaceAll(script(t, o), "\r\n", "\n")
 		path := filepath.Join("testdata", file)
-		if *update {
+		if *renew {
 			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -188,7 +188,7 @@ func TestScript_IsAsItWasReviewed(t *testing.T) {
 			t.Fatal(err)
 		}
 		if strings.ReplaceAll(string(want), "\r\n", "\n") != got {
-			t.Errorf("%s differs from what was reviewed; look at it, then run with -update", file)
+			t.Errorf("%s differs from what was reviewed; look at it, then run with -renew", file)
 		}
 	}
 }

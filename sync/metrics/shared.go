@@ -34,28 +34,37 @@ func (m *Metrics) Share(s Shared, now clock.Clock) {
 	if now == nil {
 		now = clock.Real()
 	}
+	all := &shared{state: s, clock: now}
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc("hacsync_"+name, help, labels, nil)
+		d := prometheus.NewDesc("hacsync_"+name, help, labels, nil)
+		all.described = append(all.described, d)
+		return d
 	}
-	m.registry.MustRegister(&shared{
-		state: s, clock: now,
+	all.gauges = gauges{
 		up:      desc("state_up", "1 if the state could be read for this scrape, else 0."),
 		domains: desc("domains", "Domains of periodic sync, by state.", "state"),
 		overdue: desc("overdue_domains", "Enabled domains whose interval is due since more than ten minutes."),
-		success: desc("last_success_timestamp_seconds", "When the latest interval of a domain ended that did all it should.", "tenant", "domain"),
+		success: desc("last_success_timestamp_seconds", "When the latest interval of a domain ended that did all or some of what it should.", "tenant", "domain"),
 		next:    desc("next_due_timestamp_seconds", "When an enabled domain is due next.", "tenant", "domain"),
 		workers: desc("workers", "Workers that reported within a minute and did not say that they stop."),
 		ends:    desc("certificate_expiry_timestamp_seconds", "When the certificate of a connection's dedicated application ends.", "tenant", "connection"),
 		notices: desc("undelivered_notices", "Notices that have not reached every target yet."),
-	})
+	}
+	m.registry.MustRegister(all)
+}
+
+// gauges are what it shows: a new one is a field here, a line in Share and one in
+// look.
+type gauges struct {
+	up, domains, overdue, success, next, workers, ends, notices *prometheus.Desc
 }
 
 // shared is a collector that reads the state.
 type shared struct {
 	state Shared
 	clock clock.Clock
-	up, domains, overdue, success, next, workers,
-	ends, notices *prometheus.Desc
+	gauges
+	described []*prometheus.Desc
 
 	mu   sync.Mutex
 	read time.Time
@@ -64,7 +73,7 @@ type shared struct {
 
 // Describe sends the descriptions.
 func (s *shared) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{s.up, s.domains, s.overdue, s.success, s.next, s.workers, s.ends, s.notices} {
+	for _, d := range s.described {
 		c <- d
 	}
 }
