@@ -38,11 +38,16 @@ func (a *app) linksCommand() *cobra.Command {
 		forget, keep string
 		yes          bool
 	)
-	c := a.command("links", "links DOMAIN", func(ctx context.Context, args []string) error {
+	var c *cobra.Command
+	c = a.command("links", "links DOMAIN", func(ctx context.Context, args []string) error {
+		forgets, keeps := c.Flags().Changed("forget"), c.Flags().Changed("keep") // also with an empty number
+		domain, err := a.domainNamed("hacsync links", args[0])
+		if err != nil {
+			return err
+		}
 		no := int64(0)
-		if named := cmp.Or(forget, keep); named != "" {
-			var err error
-			if no, err = a.runNumber("hacsync links", named); err != nil {
+		if forgets || keeps {
+			if no, err = a.runNumber("hacsync links", cmp.Or(forget, keep)); err != nil {
 				return err
 			}
 		}
@@ -51,20 +56,20 @@ func (a *app) linksCommand() *cobra.Command {
 			return err
 		}
 		defer s.close()
-		if _, err := s.runner.Settings(ctx, args[0]); err != nil { // of no domain of the tenant
+		if _, err := s.runner.Settings(ctx, domain); err != nil { // of no domain of the tenant
 			return err
 		}
-		if keep != "" {
-			return a.keepLinks(ctx, s, args[0], no, yes)
+		if keeps {
+			return a.keepLinks(ctx, s, domain, no, yes)
 		}
-		links, err := s.runner.Links(ctx, args[0])
+		links, err := s.runner.Links(ctx, domain)
 		if err != nil {
 			return err
 		}
-		if no != 0 {
-			return a.forgetLinks(ctx, s, args[0], no, links, yes)
+		if forgets {
+			return a.forgetLinks(ctx, s, domain, no, links, yes)
 		}
-		return a.listLinks(args[0], links)
+		return a.listLinks(domain, links)
 	})
 	c.Args = a.takes("DOMAIN")
 	c.Flags().StringVar(&forget, "forget", "", a.text("flag.links-forget", nil))

@@ -35,10 +35,10 @@ func TestKeep_LearnsWhoWasMatchedAndNothingElse(t *testing.T) {
 	a.row(at("user001")).Values[0] = directory.Text("人 001 改")            // an update
 	a.row(at("user002")).UPN, a.row(at("user002")).ID = at("x"), "user2x" // a question
 	a.account(at("user003")).Marks |= directory.RoleHolder                // a skip
-	a.source.rows = append(a.source.rows, user(at("new"), "", "新 人"))     // an addition
-	a.source.rows = append(a.source.rows, user(at("user004"), "", "別 人")) // a conflict with user004
-	a.source.rows[len(a.source.rows)-1].ID = "twin"
-	back := a.account(at("user005")) // a restore
+	twin := user(at("user004"), "", "別 人")                                // a conflict with user004
+	twin.ID = "twin"
+	a.source.rows = append(a.source.rows, user(at("new"), "", "新 人"), twin) // and an addition
+	back := a.account(at("user005"))                                        // a restore
 	back.ImmutableID, a.row(at("user005")).ImmutableID, back.Deleted = "ID05==", "ID05==", a.clock.Now()
 	a.tenant.bin[back.ID] = back
 	delete(a.tenant.users, back.ID)
