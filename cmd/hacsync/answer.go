@@ -20,17 +20,29 @@ import (
 func (a *app) answerCommand() *cobra.Command {
 	var by string
 	c := a.command("answer", "answer DOMAIN [ACCOUNT [same:ROW|different|not-now]]", func(ctx context.Context, args []string) error {
+		domain, err := a.domainNamed("hacsync answer", args[0])
+		if err != nil {
+			return err
+		}
 		s, err := a.open(ctx)
 		if err != nil {
 			return err
 		}
 		defer s.close()
-		p, err := s.runner.Latest(ctx, args[0])
+		p, err := s.runner.Latest(ctx, domain)
+		if problem.Has(err, problem.NoDryRun) {
+			if _, unknown := s.runner.Settings(ctx, domain); unknown != nil { // of which there can be none
+				return unknown
+			}
+		}
 		if err != nil {
 			return err
 		}
 		if len(args) == 1 {
 			return a.askAll(p)
+		}
+		if input.Fold(args[1]) == "" { // of a script whose variable is empty
+			return wrongUsage("hacsync answer", a.text("usage.missing", problem.Args{"name": "ACCOUNT"}))
 		}
 		q, err := questionOf(p.Plan, args[1])
 		if err != nil {
@@ -56,6 +68,16 @@ func (a *app) answerCommand() *cobra.Command {
 	c.Args = a.takes("DOMAIN", "[ACCOUNT]", "[same:ROW|different|not-now]")
 	c.Flags().StringVar(&by, "by", "", a.text("flag.answer-by", nil))
 	return c
+}
+
+// domainNamed is a domain as it was typed, in whatever width. An empty one names
+// none: a plan of any other domain must not stand in for it.
+func (a *app) domainNamed(command, typed string) (string, error) {
+	domain := input.Fold(typed)
+	if domain == "" {
+		return "", wrongUsage(command, a.text("usage.missing", problem.Args{"name": "DOMAIN"}))
+	}
+	return domain, nil
 }
 
 // questionNumber is Q1: the number of a question in one plan. An hour later it may

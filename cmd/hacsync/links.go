@@ -35,14 +35,19 @@ type jsonRemembered struct {
 
 func (a *app) linksCommand() *cobra.Command {
 	var (
-		forget string
-		yes    bool
+		forget, keep string
+		yes          bool
 	)
-	c := a.command("links", "links DOMAIN", func(ctx context.Context, args []string) error {
+	var c *cobra.Command
+	c = a.command("links", "links DOMAIN", func(ctx context.Context, args []string) error {
+		forgets, keeps := c.Flags().Changed("forget"), c.Flags().Changed("keep") // also with an empty number
+		domain, err := a.domainNamed("hacsync links", args[0])
+		if err != nil {
+			return err
+		}
 		no := int64(0)
-		if forget != "" {
-			var err error
-			if no, err = a.runNumber("hacsync links", forget); err != nil {
+		if forgets || keeps {
+			if no, err = a.runNumber("hacsync links", cmp.Or(forget, keep)); err != nil {
 				return err
 			}
 		}
@@ -51,21 +56,26 @@ func (a *app) linksCommand() *cobra.Command {
 			return err
 		}
 		defer s.close()
-		if _, err := s.runner.Settings(ctx, args[0]); err != nil { // of no domain of the tenant
+		if _, err := s.runner.Settings(ctx, domain); err != nil { // of no domain of the tenant
 			return err
 		}
-		links, err := s.runner.Links(ctx, args[0])
+		if keeps {
+			return a.keepLinks(ctx, s, domain, no, yes)
+		}
+		links, err := s.runner.Links(ctx, domain)
 		if err != nil {
 			return err
 		}
-		if no != 0 {
-			return a.forgetLinks(ctx, s, args[0], no, links, yes)
+		if forgets {
+			return a.forgetLinks(ctx, s, domain, no, links, yes)
 		}
-		return a.listLinks(args[0], links)
+		return a.listLinks(domain, links)
 	})
 	c.Args = a.takes("DOMAIN")
 	c.Flags().StringVar(&forget, "forget", "", a.text("flag.links-forget", nil))
+	c.Flags().StringVar(&keep, "keep", "", a.text("flag.links-keep", nil))
 	c.Flags().BoolVar(&yes, "yes", false, a.text("flag.links-yes", nil))
+	c.MarkFlagsMutuallyExclusive("forget", "keep")
 	return c
 }
 
@@ -157,6 +167,40 @@ func (a *app) forgetLinks(ctx context.Context, s *session, domain string, no int
 		return nil
 	}
 	a.say(a.text("links.forgotten", args))
+	return nil
+}
+
+// keepLinks learns from a dry run that was not applied, once a person said so.
+func (a *app) keepLinks(ctx context.Context, s *session, domain string, no int64, yes bool) error {
+	args := problem.Args{"domain": directory.FoldUPN(domain), "run": strconv.FormatInt(no, 10)}
+	n, err := s.runner.Keep(ctx, domain, no, func(links int) error {
+		args["n"] = strconv.Itoa(links)
+		if yes {
+			return nil
+		}
+		if !a.terminal {
+			return problem.New(problem.KeepUnapproved, args)
+		}
+		answer, err := a.ask(ctx, a.text("links.keep_question", args))
+		if err == nil && !input.Yes(answer) {
+			err = problem.New(problem.KeepDeclined, args)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	args["n"] = strconv.Itoa(n)
+	if a.flags.json {
+		a.answer(struct {
+			Schema int    `json:"schema"`
+			Domain string `json:"domain"`
+			Run    int64  `json:"run"`
+			Kept   int    `json:"kept"`
+		}{schema, args["domain"], no, n})
+		return nil
+	}
+	a.say(a.text("links.kept", args))
 	return nil
 }
 

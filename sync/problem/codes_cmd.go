@@ -94,6 +94,11 @@ const (
 	LinksUnapproved Code = "HS-9136"
 	// LinksKept: a person answered no. Args: domain, run, n.
 	LinksKept Code = "HS-9137"
+	// KeepUnapproved: a dry run was to be learnt from, nobody can be asked, and
+	// --yes was not given. Args: domain, run, n (links).
+	KeepUnapproved Code = "HS-9141"
+	// KeepDeclined: a person answered no. Args: domain, run, n.
+	KeepDeclined Code = "HS-9142"
 	// LeftUnanswered: the input ended before the question was answered.
 	LeftUnanswered Code = "HS-9118"
 )
@@ -128,6 +133,8 @@ var cmdClasses = map[Code]Class{
 	AnswerRowTaken:      Mend,
 	LinksUnapproved:     Mend,
 	LinksKept:           Mend,
+	KeepUnapproved:      Mend,
+	KeepDeclined:        Mend,
 	NoPublicCertificate: Mend,
 	ApplicationNotFound: Mend,
 	NoApplication:       Mend,

@@ -68,6 +68,16 @@ const (
 	// ProtectedNobody: entries of the protected accounts are neither UPNs nor object
 	// IDs. Args: entries, n.
 	ProtectedNobody Code = "HS-5530"
+	// LessonTaught: a dry run was to be kept that was kept before, or whose plan was
+	// applied. Args: run, domain, by (the sync, may be empty).
+	LessonTaught Code = "HS-5531"
+	// LessonOlder: a dry run was to be kept, and a later one was learnt from.
+	// Args: run, domain, by (a later sync, may be empty).
+	LessonOlder Code = "HS-5532"
+	// LessonNone: a run was to be kept that teaches nothing. Args: run, domain, why
+	// (domain, sync, kind, failed, source, open, gone, guard, none), of (the run's
+	// domain, the sync's dry run, the source, or the sync that is open).
+	LessonNone Code = "HS-5533"
 	// Shrunk: a side has fewer users than a share of its last good run.
 	// Args: side, now, then, share.
 	Shrunk Code = "HS-5512"
@@ -123,6 +133,9 @@ var runClasses = map[Code]Class{
 	SettingUnknown:   Mend,
 	SettingValue:     Mend,
 	ProtectedNobody:  Mend,
+	LessonTaught:     Mend,
+	LessonOlder:      Mend,
+	LessonNone:       Mend,
 	Shrunk:           Mend,
 	Interrupted:      Retry,
 	SettingsNewer:    Mend,
