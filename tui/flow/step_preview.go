@@ -253,7 +253,23 @@ func (l *listing) blocks() []words.Piece {
 		return append(out, words.Para{Text: words.T("preview.nothing_here")})
 	}
 	rows, end := l.page()
-	return append(out, r.Table(rows), words.Para{Text: words.T("preview.page", "from", l.top+1, "to", end, "n", len(l.rows))})
+	at := 0
+	groups := r.Groups(q, l.rows)
+	for i, g := range groups {
+		to := len(rows)
+		if next := groups[i+1:]; len(next) > 0 {
+			to = min(to, next[0].From-l.top)
+		}
+		if to <= at {
+			continue // on another page
+		}
+		out = append(out, words.Para{Text: g.Title}, r.Table(rows[at:to]))
+		at = to
+	}
+	if at < len(rows) {
+		out = append(out, r.Table(rows[at:]))
+	}
+	return append(out, words.Para{Text: words.T("preview.page", "from", l.top+1, "to", end, "n", len(l.rows))})
 }
 
 func (s *previewing) viewOut(r *review.Review, v *View) {

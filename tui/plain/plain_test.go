@@ -629,7 +629,7 @@ func TestQuestions_AnswersAreKeptAndAppliedToTheNextPlan(t *testing.T) {
 func TestConfirm_SaysWhichQuestionsStayOpen(t *testing.T) {
 	w := asking(t)
 	got := walk(t, w, append(toPreview(), "s", "", "", "4", "approve", "quit")...)
-	got.has(t, "1 question stays open: nothing happens to its account and 1 row: user34", "The accounts keep working as before", "4 of them were never seen in HAC",
+	got.has(t, "1 question stays open: nothing happens to its account and 1 row: user34", "The accounts keep working as before", "explained; 4 were never seen in HAC",
 		"Sync finished: 7 of 7")
 	w = asking(t)
 	got = walk(t, w, append(toPreview(), "different", "s", "", "", "5", "approve", "quit")...)

@@ -63,6 +63,8 @@ func commandsOf(parts []Part) []Command {
 			c.Key, c.Word, c.Help = "", "questions", words.T("preview.cmd_questions")
 		case TabAll:
 			c.Help = words.T("preview.cmd_all")
+		case TabBlock:
+			c.Help = words.T("preview.cmd_block")
 		case TabSkip:
 			c.Help = words.T("preview.cmd_skip")
 		case TabSummary:

@@ -50,6 +50,7 @@ type Preview struct {
 	// answered is the query whose rows the table shows, in found; nil is all.
 	answered review.Query
 	found    []int32
+	groups   []review.Group
 	before   int // the row selected before a search, for one that finds none
 
 	tag     int // of the query under way
@@ -152,10 +153,9 @@ func (s *Preview) begin(g *review.Review) {
 	s.pick, s.lists = picker{}, listCache{}
 	s.rows.forget()
 	s.table.SetRows(s.rows)
-	s.answered, s.found = s.query(), nil
-	if s.tab == review.TabQuestions {
-		s.ask(false)
-	}
+	s.answered, s.found = review.Query{}, nil
+	s.ask(false)
+	s.table.Go(0)
 	s.want(s.v.Search)
 }
 
@@ -200,7 +200,7 @@ const settle = 60 * time.Millisecond
 func (s *Preview) ask(typed bool) tea.Cmd {
 	s.cancel()
 	q := s.query()
-	if q.Whole() {
+	if s.g.Whole(q) {
 		s.show(q, nil)
 		return nil
 	}
@@ -263,6 +263,7 @@ func (s *Preview) show(q review.Query, rows []int32) {
 	q.Within = nil
 	s.answered, s.found = q, rows
 	s.table.Show(rows)
+	s.groups = s.g.Groups(q, rows)
 	if lost && s.before >= 0 {
 		s.table.Select(s.before)
 	}

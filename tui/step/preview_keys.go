@@ -251,6 +251,11 @@ func (s *Preview) command(name string) ([]flow.Answer, tea.Cmd, bool) {
 		}
 		s.order = (s.order + 1) % (review.ByName + 1)
 		return nil, s.ask(false), true
+	case "x":
+		if s.g.Part(review.TabBlock).Sign == "" {
+			return nil, nil, false
+		}
+		return nil, s.goTo(review.TabBlock), true
 	case "[":
 		return nil, s.goTo(tabs[(at+len(tabs)-1)%len(tabs)].Tab), true
 	case "]":
@@ -405,7 +410,7 @@ func (s *Preview) Keys() []key.Binding {
 	if s.width < previewBeside {
 		limit, audit = "limit_short", "audit_short"
 	}
-	moves := []key.Binding{k("[ ]", "tabs"), k("1-"+strconv.Itoa(len(s.g.Tabs())), "tabs"), k("↑ ↓", "move"), k("pgup pgdn", "page"), k("home end", "ends")}
+	moves := []key.Binding{k("[ ]", "tabs"), k("1-"+strconv.Itoa(min(9, len(s.g.Tabs()))), "tabs"), k("↑ ↓", "move"), k("pgup pgdn", "page"), k("home end", "ends")}
 	switch b := s.body(); {
 	case s.typing:
 		return []key.Binding{k("a-z", "type"), k("enter", "down"), k("esc", "esc_clear")}
@@ -428,13 +433,17 @@ func (s *Preview) Keys() []key.Binding {
 		return append(append(out, s.rowKeys()...), c(review.CmdSync, sync))
 	}
 	var out []key.Binding
+	shown := s.table.Len()
+	if s.tab == review.TabBlock && s.filter == review.NoFilter {
+		shown = s.g.Part(review.TabBlock).Count // who waits cannot be left out
+	}
 	if s.narrowed() {
 		if strings.TrimSpace(s.search.Value()) != "" {
 			out = append(out, c(review.CmdSearch, "search_change"))
 		}
 		out = append(out, s.rowKeys()...)
-		if s.table.Len() > 1 {
-			out = append(out, k("*", "out_all", "n", s.table.Len()))
+		if shown > 1 {
+			out = append(out, k("*", "out_all", "n", shown))
 		}
 		if strings.TrimSpace(s.search.Value()) != "" {
 			out = append(out, k("esc", "esc_clear"))
@@ -455,8 +464,8 @@ func (s *Preview) Keys() []key.Binding {
 		out = append(out, k("o", "order"))
 	}
 	out = append(out, k("enter", "open"), c(review.CmdDryRun, "dryrun"), c(review.CmdSave, "save"), k("shift+↑ ↓", "detail"))
-	if !s.narrowed() && s.table.Len() > 1 {
-		out = append(out, k("*", "out_all", "n", s.table.Len()))
+	if !s.narrowed() && shown > 1 {
+		out = append(out, k("*", "out_all", "n", shown))
 	}
 	return append(out, moves...)
 }

@@ -39,12 +39,18 @@ func TestPreview_GoldenBlocks(t *testing.T) {
 	p := blocking(t)
 	for _, size := range [][2]int{{80, 19}, {120, 35}} {
 		for _, lang := range []string{"en", "ja"} {
-			t.Run(fmt.Sprintf("%s/%dx%d", lang, size[0], size[1]), func(t *testing.T) {
-				w := newWorld(t, p, lang, size[0], size[1])
-				w.keys("f", "7", "home", "down", "enter")
-				exact(t, w.view(), w.width, w.height)
-				golden(t, fmt.Sprintf("preview-blocks-%dx%d-%s", size[0], size[1], lang), planCode.ReplaceAllString(w.screen()+"\n"+footer(w.s)+"\n", "7F3A-92C1"))
-			})
+			for name, keys := range map[string][]string{
+				"blocks":      {"x", "home", "down"},
+				"blocks-back": {"x", "home", "end", "up", "up", "enter"},
+				"blocks-wait": {"x", "end"},
+			} {
+				t.Run(fmt.Sprintf("%s/%dx%d/%s", lang, size[0], size[1], name), func(t *testing.T) {
+					w := newWorld(t, p, lang, size[0], size[1])
+					w.keys(keys...)
+					exact(t, w.view(), w.width, w.height)
+					golden(t, fmt.Sprintf("preview-%s-%dx%d-%s", name, size[0], size[1], lang), planCode.ReplaceAllString(w.screen()+"\n"+footer(w.s)+"\n", "7F3A-92C1"))
+				})
+			}
 		}
 	}
 }
@@ -208,4 +214,75 @@ func TestQuestions_SearchFindsAccountAndRow(t *testing.T) {
 	w := newWorld(t, asking(t), "en", 120, 35)
 	w.keys("/", "type:y.hara", "enter").has("Q1", "hara.yoko", "2 rows, open")
 	w.send(tea.KeyPressMsg{Code: tea.KeyEscape})
+}
+
+func TestBlocks_StandUnderATabOfTheirOwn(t *testing.T) {
+	w := newWorld(t, blocking(t), "en", 140, 40)
+	g := w.s.g
+	kinds := 0
+	for _, p := range g.Tabs() {
+		switch p.Tab {
+		case review.TabAll, review.TabSkip, review.TabSummary, review.TabQuestions:
+		default:
+			kinds += p.Count
+		}
+	}
+	if c := g.Plan().Counts(); kinds != c.Changes() || g.Part(review.TabUpdate).Count != c.Update-8 || g.Part(review.TabBlock).Count != 8 {
+		t.Errorf("the kinds are %d of %d; %+v, %+v", kinds, c.Changes(), g.Part(review.TabUpdate), g.Part(review.TabBlock))
+	}
+	w.keys("x", "home").has("[x block 8]", "blocked now, deleted on 15 Dec", "unblocked: in HAC again", "blocked 19 Nov, deleted on 9 Dec", "2 blocked, waiting")
+	if w.s.table.Len() != 10 {
+		t.Errorf("%d rows", w.s.table.Len())
+	}
+	w.keys("space", "x")
+	if w.s.tab != review.TabBlock {
+		t.Errorf("x shows %s", w.s.tab)
+	}
+	if blocks, back := g.Switched(); blocks+len(g.LeftOut()) != 7 || len(g.LeftOut()) != 1 || back != 1 {
+		t.Errorf("%d blocks, %d back, left out %v", blocks, back, g.LeftOut())
+	}
+	w.keys("1", "f", "7").has("imai.tetsu", "nishida.ai")
+	if w.s.table.Len() != 2 {
+		t.Errorf("%d accounts wait", w.s.table.Len())
+	}
+	for _, tab := range []review.Tab{review.TabUpdate, review.TabBlock} {
+		rows, _ := g.Finder(review.Query{Tab: tab}).Find(t.Context())
+		for _, i := range rows {
+			if a := g.Row(int(i)); (a.Sign != "~" && a.Sign != "(~)") != (tab == review.TabBlock) {
+				t.Errorf("%s has %+v", tab, a)
+			}
+		}
+	}
+	other := newWorld(t, story(t), "en", 120, 35)
+	if other.send(press("x")) {
+		t.Error("x is handled where nobody is blocked")
+	}
+	other.lacks(" x ")
+}
+
+func TestDeletions_NeverSeenInTheSourceStandAbove(t *testing.T) {
+	w := newWorld(t, story(t), "en", 140, 40)
+	first := func() string { return w.s.g.Row(w.s.table.Selected()).UPN }
+	if w.keys("home"); first() != "copier-3f" {
+		t.Errorf("all begins with %s", first())
+	}
+	w.keys("2", "home").has("Never seen in HAC: 1", "In HAC before, absence explained: 6", "6 explained  1 never seen in HAC")
+	if first() != "copier-3f" {
+		t.Errorf("deletions begin with %s", first())
+	}
+	lines := strings.Split(w.screen(), "\n")
+	at := func(text string) int {
+		return slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, text) })
+	}
+	if at("Never seen in HAC: 1")+1 != at("2 copier-3f") || at("absence explained")+1 != at("1 abe.kenji") {
+		t.Errorf("the headings stand elsewhere:\n%s", w.screen())
+	}
+	w.keys("o").lacks("Never seen in HAC: 1")
+	notes := ""
+	for _, n := range w.s.g.DeletionNotes() {
+		notes += w.e.Say(n)
+	}
+	if !strings.Contains(notes, "6 explained; 1 was never seen in HAC: copier-3f") {
+		t.Errorf("confirm says %q", notes)
+	}
 }
