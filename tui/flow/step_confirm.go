@@ -110,6 +110,9 @@ func (s *confirming) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Info, Text: words.T("flow.confirm.resume", "run", int(d.resume))}})
 	}
 	v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.confirm.stop", "until", words.Brief(now.AddDate(0, 0, 30)))})
+	if all, _ := r.Questions(); all > 0 {
+		v.Commands = []Command{{Name: CmdQuestions, Key: "f2", Word: "questions", Help: words.T("flow.confirm.questions")}}
+	}
 	switch s.asks {
 	case askBy:
 		v.Ask = Question{Kind: Line, Text: words.T("flow.confirm.by"), Preset: s.by}
@@ -140,6 +143,10 @@ func (s *confirming) updateNote(c plan.Counts, switched int) words.Text {
 }
 
 func (s *confirming) answer(d *data, a Answer) turn {
+	if all, _ := d.review.Questions(); a.Command == CmdQuestions && all > 0 {
+		d.questions = true
+		return goTo(Preview)
+	}
 	if a.Command != "" {
 		return stayed(words.T("flow.not_a_command"))
 	}

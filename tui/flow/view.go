@@ -36,6 +36,8 @@ type View struct {
 	// for in it: the row that two were joined into.
 	Review *review.Review
 	Search string
+	// Turned is how often the walk came back to its questions from a later step.
+	Turned int
 }
 
 // Where is the header: what a photograph of any screen must show.
@@ -127,6 +129,8 @@ type Answer struct {
 	// Rows are the numbers of rows that a command is for, where a screen gives them
 	// in place of Text.
 	Rows []int
+	// Say writes a text in the driver's language, for what a command saves in it.
+	Say func(words.Text) string
 	// Secret is the answer to a question of kind Secret; Text is empty then.
 	Secret secret.Text
 }
@@ -135,4 +139,7 @@ type Answer struct {
 const (
 	CmdBack = "back"
 	CmdQuit = "quit"
+
+	// CmdQuestions goes back to the questions of the plan that is confirmed.
+	CmdQuestions = "questions"
 )

@@ -365,6 +365,7 @@ func (w *walker) line(ctx context.Context, v flow.View, line string) {
 		w.quitWhileWriting()
 		return
 	}
+	a.Say = func(t words.Text) string { return words.Say(w.o.Printer, t) }
 	w.take(ctx, w.f.Answer(a))
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -48,11 +49,17 @@ func walkIn(ctx context.Context, t testing.TB, w *flowtest.World, lang string, i
 	if strings.Contains(out.String(), "«") || strings.Contains(out.String(), "<no value>") {
 		t.Errorf("words are missing:\n%s", out.String())
 	}
+	if at := screenKeys.FindString(out.String()); at != "" {
+		t.Errorf("the walk names the key %q of a screen:\n%s", at, out.String())
+	}
 	if w.Sessions != 0 {
 		t.Errorf("%d sessions were left open", w.Sessions)
 	}
 	return walked{out.String(), o}
 }
+
+// screenKeys are keys that only the screens have: no line typed can be one.
+var screenKeys = regexp.MustCompile(`(?i)\b(esc|tab|pgup|pgdn|shift\+\w+|f[1-9]|space)\b|\benter (lists|opens)|↑|↓`)
 
 func (w walked) has(t *testing.T, parts ...string) {
 	t.Helper()
@@ -637,4 +644,43 @@ func TestConfirm_SaysWhichQuestionsStayOpen(t *testing.T) {
 	if len(w.Applied) != 1 || w.Applied[0].Counts().OpenQuestions != 0 {
 		t.Errorf("applied %d", len(w.Applied))
 	}
+}
+
+func TestQuestions_OfSeveralRowsSayTheWordThatChoosesOne(t *testing.T) {
+	for lang, want := range map[string][]string{
+		"en": {"same       same person: say which row: same a", "Type same and a row's letter", "Which row? Type same and its letter, such as same a.", "(x) same", "same as row b"},
+		"ja": {"行を指定: same a", "same (同一人物) と行の文字", "(例: same a)", "行 b と同一人物"},
+	} {
+		w := asking(t)
+		w.Twins = true
+		lines := append(toPreview(), "same", "same b", "q1", "/user4", "q1", "f open", "f", "list", "q")
+		got := walkIn(context.Background(), t, w, lang, strings.NewReader(strings.Join(lines, "\n")))
+		got.has(t, want...)
+		if len(w.Answers) != 1 || w.Answers[0].Kind != plan.SamePerson || w.Answers[0].Row != "user40" {
+			t.Errorf("%s: kept are %+v", lang, w.Answers)
+		}
+	}
+}
+
+func TestQuestions_AreSavedForAColleagueWithABoxForEachAnswer(t *testing.T) {
+	w := asking(t)
+	w.Twins = true
+	walk(t, w, append(toPreview(), "different", "save", "q")...)
+	for name, text := range w.Files {
+		if !strings.HasSuffix(name, "-questions.txt") {
+			continue
+		}
+		for _, want := range []string{
+			"1 question about midori.example", "Q1  Is ", "    [ ] same as row a, ", "    [ ] same as row b, ", "    [x] none of them\n", "    [ ] not now\n",
+		} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the file lacks %q:\n%s", want, text)
+			}
+		}
+		if strings.Contains(text, "id-") {
+			t.Errorf("an id is in the file:\n%s", text)
+		}
+		return
+	}
+	t.Errorf("nothing was saved: %v", w.Files)
 }

@@ -101,10 +101,25 @@ func commandsOf(parts []Part) []Command {
 	)
 }
 
+// ForQuestions is a command as it is where questions are listed.
+func (r *Review) ForQuestions(c Command) Command {
+	switch c.Name {
+	case CmdFilter:
+		var list words.Texts
+		for _, f := range Filters(TabQuestions) {
+			list = append(list, words.T("preview.filter_word", "word", string(f), "what", FilterWord(TabQuestions, f)))
+		}
+		c.Help = words.T("preview.cmd_filter_questions", "list", list)
+	case CmdSave:
+		c.Help = words.T("preview.cmd_save_questions")
+	}
+	return c
+}
+
 // explained are the filters with what each has.
 func explained() words.Texts {
 	var out words.Texts
-	for _, f := range Filters() {
+	for _, f := range Filters(TabAll) {
 		out = append(out, words.T("preview.filter_word", "word", string(f), "what", words.T("preview.filter."+string(f))))
 	}
 	return out

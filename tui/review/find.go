@@ -64,13 +64,17 @@ type Group struct {
 	Title words.Text
 }
 
-// Groups part the deletions that a query found: the accounts that were never in the
-// source are told from those whose absence is explained.
+// Groups part the rows that a query found. Of deletions the accounts that were never in
+// the source are told from those whose absence is explained; of many questions those
+// that are asked for one reason stand together.
 func (r *Review) Groups(q Query, rows []int32) []Group {
+	if q.Tab == TabQuestions {
+		return r.whys(q, rows)
+	}
 	if q.Tab != TabDelete || q.Order != ByRisk || r.notable[Unseen] == 0 {
 		return nil
 	}
-	bit := uint32(1) << slices.Index(Filters(), Unseen)
+	bit := uint32(1) << slices.Index(Filters(TabAll), Unseen)
 	n := 0
 	for n < len(rows) && int(rows[n]) < len(r.marks) && r.marks[rows[n]]&bit != 0 {
 		n++
@@ -104,11 +108,15 @@ type Finder struct {
 
 // Finder prepares a query.
 func (r *Review) Finder(q Query) Finder {
-	f := Finder{q: q, lists: r.lists, plan: r.plan, marks: r.marks, unseen: 1 << slices.Index(Filters(), Unseen), deletions: r.Part(TabDelete).to}
-	if i := slices.Index(Filters(), q.Filter); i >= 0 && filters()[i].has != nil {
+	// An answer gives r other rows meanwhile; what is looked through stays these.
+	fixed := *r
+	f := Finder{q: q, lists: lists{actions{&fixed}, skips{&fixed}, questions{&fixed}}, plan: r.plan, marks: r.marks, unseen: 1 << slices.Index(Filters(TabAll), Unseen), deletions: r.Part(TabDelete).to}
+	if i := slices.Index(Filters(TabAll), q.Filter); i >= 0 && filters()[i].has != nil {
 		f.bit = 1 << i
 	}
 	switch {
+	case q.Tab == TabQuestions:
+		f.bit = 0
 	case q.Filter == OutOnly:
 		f.among = []int32{}
 		for _, no := range r.LeftOut() {
@@ -179,6 +187,10 @@ func (f Finder) Find(ctx context.Context) ([]int32, error) {
 
 // has looks at filter and attribute, which only actions have.
 func (f Finder) has(i int32) bool {
+	if f.q.Tab == TabQuestions {
+		_, n := f.lists.at(int(i))
+		return answeredAs(f.plan.Question(n), f.q.Filter)
+	}
 	if int(i) >= len(f.marks) {
 		return (f.q.Filter == NoFilter || f.q.Filter == Waiting) && f.q.Attribute == ""
 	}
@@ -205,6 +217,16 @@ func (f Finder) matches(find searcher, i int32) bool {
 
 // ordered sorts by what was asked for; rows that are equal stay by risk.
 func (f Finder) ordered(ctx context.Context, rows []int32) ([]int32, error) {
+	if f.q.Order == ByRisk && f.q.Tab == TabQuestions {
+		if f.plan.QuestionLen() >= grouped {
+			why := func(i int32) why {
+				_, n := f.lists.at(int(i))
+				return whyAsked(f.plan.Question(n))
+			}
+			slices.SortStableFunc(rows, func(a, b int32) int { return cmp.Compare(why(a), why(b)) })
+		}
+		return rows, nil
+	}
 	if f.q.Order == ByRisk {
 		// Of the deletions, which stand first, those never in the source are above.
 		n := 0

@@ -83,13 +83,32 @@ func filters() []filter {
 	}
 }
 
-// Filters are all of them, in the order shown.
-func Filters() []Filter {
+// The filters of questions, by answer: their words mean something else for rows.
+const (
+	AskedOpen      Filter = "open"
+	AskedSame      Filter = "same"
+	AskedDifferent Filter = "different"
+	AskedNotNow    Filter = "not-now"
+)
+
+// Filters are all that a tab has, in the order shown.
+func Filters(t Tab) []Filter {
+	if t == TabQuestions {
+		return []Filter{AskedOpen, AskedSame, AskedDifferent, AskedNotNow}
+	}
 	var out []Filter
 	for _, f := range filters() {
 		out = append(out, f.name)
 	}
 	return out
+}
+
+// FilterWord says what a filter of a tab shows.
+func FilterWord(t Tab, f Filter) words.Text {
+	if t == TabQuestions {
+		return words.T("preview.q.filter." + string(f))
+	}
+	return words.T("preview.filter." + string(f))
 }
 
 // week is what counts as lately.
@@ -414,6 +433,20 @@ func (r *Review) Notable(f Filter) int {
 		return len(r.left)
 	}
 	return r.notable[f]
+}
+
+// Has is how many rows a filter of a tab has.
+func (r *Review) Has(t Tab, f Filter) int {
+	if t != TabQuestions {
+		return r.Notable(f)
+	}
+	n := 0
+	for _, q := range r.plan.Questions() {
+		if answeredAs(q, f) {
+			n++
+		}
+	}
+	return n
 }
 
 // someNames is how many names of a reason are kept.

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	tea "charm.land/bubbletea/v2"
-
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/tui/review"
 )
@@ -210,10 +208,111 @@ func TestQuestions_CopyNamesBothSidesWithoutIDs(t *testing.T) {
 	}
 }
 
-func TestQuestions_SearchFindsAccountAndRow(t *testing.T) {
+func TestQuestions_SearchFilterAndOrderWorkAmongThem(t *testing.T) {
 	w := newWorld(t, asking(t), "en", 120, 35)
-	w.keys("/", "type:y.hara", "enter").has("Q1", "hara.yoko", "2 rows, open")
-	w.send(tea.KeyPressMsg{Code: tea.KeyEscape})
+	listed := func() string {
+		var out []string
+		for _, at := range w.s.asked {
+			out = append(out, w.s.g.Plan().Question(at).Name)
+		}
+		return strings.Join(out, " ")
+	}
+	w.keys("/", "type:y.hara", "enter").has("Q1", "hara.yoko", "Which row is the person")
+	if w.s.tab != review.TabQuestions || listed() != "原 洋子" || w.s.at != 0 {
+		t.Errorf("the search lists %q on %s, shows %d", listed(), w.s.tab, w.s.at)
+	}
+	w.keys("tab", "=")
+	if a := w.s.g.Plan().Question(0).Answer.Kind; a != plan.SamePerson || listed() != "原 洋子" {
+		t.Errorf("an answer in a search: %v, listed %q", a, listed())
+	}
+	if w.s.Status() != "1 of 3 questions shown" {
+		t.Errorf("the status is %q", w.s.Status())
+	}
+	w.keys("esc")
+	if len(w.s.asked) != 3 {
+		t.Errorf("esc lists %q", listed())
+	}
+	w.keys("/", "type:nobodyhasthis", "enter").has("No question here.")
+	w.keys("=", "D", "space", "enter", "tab", "esc")
+	if _, n := w.s.g.Questions(); n != 1 || w.s.tab != review.TabQuestions {
+		t.Errorf("%d are answered where none was shown", n)
+	}
+	w.keys("f").has("open: not looked at yet", "answered: same person", "answered: different people")
+	w.keys("2").has("[open: not looked at yet]")
+	if listed() != "小林 玲 渡邉 翔" {
+		t.Errorf("open are %q", listed())
+	}
+	at := w.s.at
+	w.keys("space")
+	if w.s.at != at || len(w.s.asked) != 2 {
+		t.Errorf("an answer moves the cursor from %d to %d, listed %q", at, w.s.at, listed())
+	}
+	w.keys("f", "2")
+	if len(w.s.asked) != 1 || w.s.at == at {
+		t.Errorf("open are %q then; %d, %v", listed(), at, w.s.asked)
+	}
+	w.keys("esc", "o", "o")
+	if listed() != "原 洋子 小林 玲 渡邉 翔" && listed() != "小林 玲 原 洋子 渡邉 翔" {
+		t.Errorf("by name %q", listed())
+	}
+	w.keys("2", "1").has("[? questions 3]")
+	if len(w.s.asked) != 3 || w.s.filter != review.NoFilter {
+		t.Errorf("back at the tab %q are listed", listed())
+	}
+}
+
+// crowdAsks is a company with so many questions that they stand in groups.
+func crowdAsks(t testing.TB, n int) *plan.Plan {
+	t.Helper()
+	c := newCompany(t)
+	c.asks = true
+	c.policy.MaxAllowedDeletions = 100
+	for i := range n {
+		w := who{local: fmt.Sprintf("old.%03d", i), imm: fmt.Sprintf("imm-%d", i), name: fmt.Sprintf("渡邉 %c%c", rune(0x4e00+i), rune(0x5e00+i))}
+		c.inTenant(w)
+		now := who{local: fmt.Sprintf("fresh%03d", i), name: w.name}
+		switch i % 3 {
+		case 1:
+			now.name = strings.Replace(w.name, "邉", "辺", 1)
+		case 2:
+			now.name, now.dept = fmt.Sprintf("別名 %d", i), "was "+w.local+"@"+previewDomain
+		}
+		c.inSource(now)
+	}
+	return c.plan()
+}
+
+func TestQuestions_ManyStandInGroupsByWhyTheyAreAsked(t *testing.T) {
+	w := newWorld(t, crowdAsks(t, 39), "en", 120, 60)
+	w.lacks("Same name:", "Inside a cell:")
+	w = newWorld(t, crowdAsks(t, 42), "en", 120, 60)
+	if len(w.s.asked) != 42 || len(w.s.groups) != 3 {
+		t.Fatalf("%d questions in %+v", len(w.s.asked), w.s.groups)
+	}
+	w.has("Inside a cell: 14", "Same name: 14", "Another spelling of the name")
+	w.keys("end").has("Another spelling of the name: 14")
+	seen := map[int]bool{}
+	for w.keys("home"); !seen[w.s.at]; w.keys("down") {
+		seen[w.s.at] = true
+		lines := exact(t, w.view(), w.width, w.height)
+		if n := len(slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return !strings.HasPrefix(l, w.e.Signs.Here+" ") })); n != 1 {
+			t.Fatalf("%d lines are marked:\n%s", n, w.screen())
+		}
+	}
+	if len(seen) != 42 {
+		t.Errorf("down passes %d questions", len(seen))
+	}
+	w.keys("home", "enter")
+	if w.s.at != w.s.asked[1] {
+		t.Errorf("enter goes to %d, want %d", w.s.at, w.s.asked[1])
+	}
+	small := newWorld(t, crowdAsks(t, 42), "ja", 80, 19)
+	small.keys("end", "home").has("セルの中の値: 14")
+	exact(t, small.view(), 80, 19)
+	w.keys("/", "type:"+w.s.g.Plan().Question(w.s.asked[20]).Name, "enter")
+	if len(w.s.asked) != 1 || len(w.s.groups) != 1 {
+		t.Errorf("a search lists %v in %+v", w.s.asked, w.s.groups)
+	}
 }
 
 func TestBlocks_StandUnderATabOfTheirOwn(t *testing.T) {

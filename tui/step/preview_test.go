@@ -317,7 +317,7 @@ func TestPreview_DropsWhatAnOlderSearchBrings(t *testing.T) {
 func TestPreview_EachFilterShowsWhatItCounts(t *testing.T) {
 	w := newWorld(t, story(t), "en", 120, 40)
 	w.keys("4", "space") // one row left out
-	for i, f := range review.Filters() {
+	for i, f := range review.Filters(review.TabAll) {
 		w.keys("1", "f").has("Show only")
 		w.keys(fmt.Sprint(i + 2))
 		if got, want := w.s.table.Len(), w.s.g.Notable(f); got != want || w.s.filter != f {

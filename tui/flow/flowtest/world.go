@@ -62,6 +62,7 @@ type World struct {
 	DryRuns   []run.Overrides
 	Answers   []plan.Answer
 	Ask       bool // the accounts of Extra may have the name of who is to be added
+	Twins     bool // with Ask: two rows more have that name
 	Extra     int  // more accounts that the source lacks: deletions
 	Stall     bool // a sync waits for its context after the first row
 	Block     bool // a dry run waits for its context
@@ -421,6 +422,12 @@ func (s *session) build(o run.Overrides) (*plan.Plan, error) {
 			name += "子"
 		}
 		add(dst, i, name, 0, directory.ID(fmt.Sprintf("id-%02d", i)), live)
+	}
+	if s.w.Twins {
+		for i := 40; i < 42; i++ {
+			_, name := person(34)
+			add(src, i, name, i+2, directory.ID(fmt.Sprintf("user%02d", i)), directory.Enabled)
+		}
 	}
 	for i := 30; i < 32+s.w.Extra; i++ {
 		_, name := person(i)
