@@ -13,7 +13,10 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/progress"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/state"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/flow/flowtest"
 	"github.com/hacsync/hacsync/tui/step"
@@ -575,5 +578,61 @@ func TestGolden_QuestionsInTheFrame(t *testing.T) {
 				st.s.language()
 			}
 		})
+	}
+}
+
+// ended are the rows of a sync after the answer different people: additions that were
+// refused or not seen, and deletions that waited for them or were taken back.
+func ended(rep *run.Report) {
+	rep.State, rep.Rows = state.Partial, nil
+	fails := func(a plan.Action, outcome string, why problem.Code) {
+		rep.Seen--
+		switch outcome {
+		case run.OutcomeNotTried:
+			rep.NotTried++
+			rep.Sent--
+		default:
+			rep.Failed++
+		}
+		rep.Rows = append(rep.Rows, run.RowResult{No: a.No, Kind: a.Kind, UPN: a.UPN, Outcome: outcome, Why: problem.New(why, problem.Args{"upn": a.UPN, "no": "10"})})
+	}
+	deletions := 0
+	for a := range rep.Plan.Actions() {
+		switch {
+		case a.Kind == plan.Add && a.UPN == "user20@"+flowtest.DomainName:
+			fails(a, run.OutcomeFailed, problem.AddTaken)
+		case a.Kind == plan.Add:
+			fails(a, run.OutcomeNotTried, problem.RowNotTried)
+		case len(a.After) > 0:
+			fails(a, run.OutcomeNotTried, problem.RowWaits)
+		case a.Kind == plan.Delete:
+			deletions++
+			fails(a, run.OutcomeFailed, map[int]problem.Code{1: problem.RowPutBack, 2: problem.RowNotPutBack}[min(deletions, 2)])
+		case a.No%2 == 0:
+			fails(a, run.OutcomeNotTried, problem.RowWaits)
+		}
+	}
+}
+
+func TestResult_SaysWhatWaitedAndWhatWasTakenBack(t *testing.T) {
+	w := asking(t)
+	w.Ends = ended
+	st := newStage(t, w, 80, 24)
+	st.toPreview().shows("Which row is the person").keys("D").shows("different people, t.mori").keys("s")
+	st.until(func() bool { return st.s.v.Step == flow.Confirm })
+	st.keys("enter", "enter", "type:5", "enter").shows("Type this code")
+	st.choose("approve").shows("Sync stopped")
+	st.s.width, st.s.height = 200, 60
+	st.shows(
+		"user34@midori.example: not tried: + user20@midori.example failed", "The account is as it was; the next dry run asks again.",
+		"was deleted and restored: the user that was to get its UPN could not be added", "could not be restored",
+		"which it waits for, did not succeed",
+	)
+	for _, lang := range []string{"en", "ja"} {
+		for _, size := range [][2]int{{80, 24}, {200, 60}} {
+			st.s.width, st.s.height = size[0], size[1]
+			golden(t, fmt.Sprintf("result-waits-%dx%d-%s", size[0], size[1], lang), st.photograph())
+		}
+		st.s.language()
 	}
 }

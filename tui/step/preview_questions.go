@@ -203,7 +203,7 @@ func (s *Preview) questionKeys() []key.Binding {
 	out := append(narrowed, k("=", "same"), k("D", "different"))
 	if many {
 		out = out[:len(out)-2]
-		if c.Chosen >= 0 {
+		if c.Chosen >= 0 && c.Question.Rows[c.Chosen].TakenBy == 0 {
 			out = append(out, k("=", "same_row", "key", c.Question.Rows[c.Chosen].Key))
 		}
 		out = append(out, k("D", "none_of"))

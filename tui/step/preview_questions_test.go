@@ -385,3 +385,35 @@ func TestDeletions_NeverSeenInTheSourceStandAbove(t *testing.T) {
 		t.Errorf("confirm says %q", notes)
 	}
 }
+
+// twins is a company of two leavers of one name, and two new rows of that name.
+func twins(t testing.TB) *plan.Plan {
+	t.Helper()
+	c := newCompany(t)
+	c.asks = true
+	c.policy.MaxAllowedDeletions = 100
+	c.inTenant(who{local: "hara.y", name: "原 洋子"})
+	c.inTenant(who{local: "hara.yoko", name: "原 洋子"})
+	for _, local := range []string{"y.hara", "yoko.h"} {
+		c.inSource(who{local: local, name: "原 洋子"})
+	}
+	return c.plan()
+}
+
+func TestQuestions_ARowIsTakenByOneAndWaitsForAnother(t *testing.T) {
+	for lang, want := range map[string][2]string{"en": {"taken by Q1", "waits for Q1"}, "ja": {"Q1 で選択済み", "Q1 の回答待ち"}} {
+		w := newWorld(t, twins(t), lang, 120, 35)
+		w.keys("home", "tab", "=", "down").has(want[0])
+		w.keys("tab", "=") // the row that is taken
+		if a := w.s.g.Plan().Question(1).Answer.Kind; a != plan.Open {
+			t.Errorf("a row is taken twice: %v", a)
+		}
+		golden(t, "preview-question-taken-120x35-"+lang, planCode.ReplaceAllString(w.screen(), "7F3A-92C1"))
+		w.keys("home", "z", "down", "D").has(want[1])
+		golden(t, "preview-question-waits-120x35-"+lang, planCode.ReplaceAllString(w.screen(), "7F3A-92C1"))
+		for _, size := range [][2]int{{80, 19}, {200, 55}} {
+			w.width, w.height = size[0], size[1]
+			exact(t, w.view(), w.width, w.height)
+		}
+	}
+}

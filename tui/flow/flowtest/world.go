@@ -67,7 +67,9 @@ type World struct {
 	Stall     bool // a sync waits for its context after the first row
 	Block     bool // a dry run waits for its context
 	Fail      bool // one row of a sync fails
-	Upkept    Upkept
+	// Ends changes what a sync says it did.
+	Ends   func(*run.Report)
+	Upkept Upkept
 
 	people
 }
@@ -597,6 +599,9 @@ func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*ru
 	}
 	if fail {
 		rep.State = state.Partial
+	}
+	if s.w.Ends != nil {
+		s.w.Ends(rep)
 	}
 	return rep, nil
 }
