@@ -80,7 +80,7 @@ func (a *answering) now() (planned *run.Planned, storing bool) {
 // reply answers a question: the one that is shown, or that of the row given.
 func (s *previewing) reply(d *data, a Answer) turn {
 	r := d.review
-	if !s.listed(d).asks() && a.Rows == nil {
+	if (s.many || !s.listed(d).asks()) && a.Rows == nil {
 		return stayed(words.T("preview.q.no_answer_here"))
 	}
 	at := s.at

@@ -200,14 +200,18 @@ func (s *previewing) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, l.blocks()...)
 	}
 	v.Ask = Question{Kind: List, Text: words.T("preview.ask")}
-	if asks {
+	one := asks && !s.many
+	switch {
+	case l.query.Tab == review.TabQuestions && !one && s.row == 0:
+		v.Ask.Text = words.T("preview.q.ask_list")
+	case one:
 		v.Ask.Text = words.T("preview.q.ask")
 		if len(r.Plan().Question(s.at).Rows) > 1 {
 			v.Ask.Text = words.T("preview.q.ask_rows")
 		}
 	}
 	for _, c := range r.Commands() {
-		if c.Questions && !asks || asks && c.Name == review.CmdTakeBack {
+		if c.Questions && !one && (c.Name != review.CmdList || !asks) || asks && c.Name == review.CmdTakeBack {
 			continue
 		}
 		if l.query.Tab == review.TabQuestions {
@@ -264,9 +268,13 @@ func (l *listing) blocks() []words.Piece {
 	r, q := l.of, l.query
 	var out []words.Piece
 	if q.Search != "" || q.Filter != review.NoFilter {
-		out = append(out, words.Para{Text: words.T("preview.shown", "n", len(l.rows), "of", r.Among(q))})
+		id := "preview.shown"
+		if q.Tab == review.TabQuestions {
+			id = "preview.q.shown"
+		}
+		out = append(out, words.Para{Text: words.T(id, "n", len(l.rows), "of", r.Among(q))})
 	}
-	if r.Actions() == 0 && q.Search == "" {
+	if r.Actions() == 0 && q.Search == "" && q.Tab != review.TabQuestions {
 		return append(out, words.Para{Text: words.T("preview.no_changes")})
 	}
 	if len(l.rows) == 0 {

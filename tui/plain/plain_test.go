@@ -3,7 +3,10 @@ package plain_test
 import (
 	"bufio"
 	"context"
+	"flag"
 	"io"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -683,4 +686,38 @@ func TestQuestions_AreSavedForAColleagueWithABoxForEachAnswer(t *testing.T) {
 		return
 	}
 	t.Errorf("nothing was saved: %v", w.Files)
+}
+
+var (
+	renew    = flag.Bool("renew", false, "write the golden transcripts anew")
+	planCode = regexp.MustCompile(`[0-9A-F]{4}-[0-9A-F]{4}`)
+)
+
+func TestGolden_QuestionsLineByLine(t *testing.T) {
+	for _, lang := range []string{"en", "ja"} {
+		w := asking(t)
+		w.Still, w.Twins = time.Date(2026, 11, 25, 0, 25, 0, 0, time.UTC), true
+		lines := append(toPreview(), "?", "same", "same b", "list", "different", "f same", "q1", "z", "", "q")
+		got := walkIn(context.Background(), t, w, lang, strings.NewReader(strings.Join(lines, "\n")))
+		from := strings.Index(got.text, map[string]string{"en": "Preview of midori", "ja": "midori.example のプレビュー"}[lang])
+		if from < 0 {
+			t.Fatalf("%s: no preview:\n%s", lang, got.text)
+		}
+		text := planCode.ReplaceAllString(got.text[from:], "7F3A-92C1")
+		for l := range strings.SplitSeq(text, "\n") {
+			if n := ansi.StringWidthWc(l); n > 80 {
+				t.Errorf("%d columns: %q", n, l)
+			}
+		}
+		file := filepath.Join("testdata", "questions-"+lang+".golden")
+		if *renew {
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if want, err := os.ReadFile(file); err != nil || string(want) != text {
+			t.Errorf("%s is not as it was (go test ./tui/plain -renew writes it anew), %v:\n%s", file, err, text)
+		}
+	}
 }

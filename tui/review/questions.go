@@ -629,7 +629,7 @@ func (r *Review) doesSame(w *words.Way, q *plan.Question, c *plan.Candidate) {
 		}
 	}
 	if len(added) > 0 {
-		does = words.T("preview.q.and_added", "does", does, "rows", added)
+		does = words.T("preview.q.and_added", "does", does, "rows", added, "n", len(added))
 	}
 	w.Does, w.Cancels = does, v.Cancelled
 }
