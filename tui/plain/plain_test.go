@@ -106,7 +106,7 @@ func TestWalk_FromSignInToAFinishedSync(t *testing.T) {
 	got := walk(t, w, whole()...)
 	got.has(t, "Step 1 of 8 Sign in", "CODE00001", "Requested Permissions", "Step 3 of 8 Domain", "sales, support",
 		"Seen in the tenant", "yamada.taro@midori.example", "山田 太郎", "Step 7 of 8 Preview",
-		"Deletions 2 of 22 = 9.1 %; stops at 3 (Max Allowed Deletions 10 %)", "2 accounts will be deleted.",
+		"Deletions 2 of 22 = 9.1 %; stops at 3 (Max Allowed Deletions 10 %)", "2 accounts will be deleted; type the number",
 		"Sync finished: 6 of 6 seen done, 0 failed, 0 not tried.", "No sign-in was kept.")
 	if got.outcome.Kind != plain.Quit || got.outcome.End.Report == nil || got.outcome.End.Report.Seen != 6 {
 		t.Errorf("outcome %+v", got.outcome)
@@ -643,7 +643,7 @@ func TestConfirm_SaysWhichQuestionsStayOpen(t *testing.T) {
 		"Sync finished: 7 of 7")
 	w = asking(t)
 	got = walk(t, w, append(toPreview(), "different", "s", "", "", "5", "approve", "quit")...)
-	got.has(t, "answered 1: 0 same person, 1 different, 0 not now", "1 waits for an addition (user20) and is not tried if that fails", "Sync finished: 9 of 9")
+	got.has(t, "answered 1: 0 same person, 1 different, 0 not now", "1 only after + user20 was seen, else not tried", "Sync finished: 9 of 9")
 	if len(w.Applied) != 1 || w.Applied[0].Counts().OpenQuestions != 0 {
 		t.Errorf("applied %d", len(w.Applied))
 	}

@@ -209,11 +209,18 @@ func (s *Preview) questionKeys() []key.Binding {
 		out = append(out, k("D", "none_of"))
 	}
 	out = append(out, k("space", "notnow"))
+	next := []key.Binding{k("enter", "next_open"), k(s.g.Key(review.CmdSync), "sync")}
+	if !s.g.Waiting() {
+		next = []key.Binding{k(s.g.Key(review.CmdSync), "sync"), k("enter", "none_open")}
+	}
 	if many {
-		out = append(out, k("tab", "row"))
+		next = append([]key.Binding{k("tab", "row")}, next...)
+		if !s.g.Waiting() {
+			next[0], next[1] = next[1], next[0]
+		}
 	}
 	return append(
-		out, k("enter", "next_open"), k(s.g.Key(review.CmdSync), "sync"), k(s.g.Key(review.CmdReopen), "back"), k("C", "copy"),
+		append(out, next...), k(s.g.Key(review.CmdReopen), "back"), k("C", "copy"),
 		k("shift+↑ ↓", "detail"), k(s.g.Key(review.CmdSearch), "search"), k(s.g.Key(review.CmdFilter), "filter"), k("o", "order"), k(s.g.Key(review.CmdSave), "save_questions"),
 		k(s.g.Key(review.CmdDryRun), "dryrun"),
 	)
@@ -242,7 +249,9 @@ func (s *Preview) viewQuestions(width, height int) string {
 		} else {
 			lines = append(lines, s.titled(width, s.progress()))
 		}
-		s.listTop, s.listed = len(lines), min(listedAbove, max(1, len(s.asked)+len(s.groups)), max(1, height-len(lines)-8))
+		listed := min(listedAbove, max(1, len(s.asked)+len(s.groups)))
+		card := s.cardLines(width)
+		s.listTop, s.listed = len(lines), max(1, min(listed, height-len(lines)-1-card))
 		lines = append(lines, s.questionLines(width, s.listed)...)
 		lines = append(lines, s.titled(width, s.headedTitle(width)))
 		lines = append(lines, s.cardPane(width, height-len(lines), true)...)
@@ -423,6 +432,17 @@ func (s *Preview) cardPane(width, height int, short bool) []string {
 	d.card(c, short)
 	room := max(0, height-len(ways.lines))
 	return append(s.window(d.lines, width, room), ways.lines[:min(len(ways.lines), max(0, height))]...)
+}
+
+// cardLines is how many lines a question takes, short as it stands below the list.
+func (s *Preview) cardLines(width int) int {
+	if len(s.asked) == 0 {
+		return 0
+	}
+	d := detail{e: s.e, width: width, compact: true}
+	d.card(s.card(), true)
+	d.ways(s.card().Ways)
+	return len(d.lines)
 }
 
 // card draws what is known of a question.
