@@ -200,9 +200,10 @@ func (s *Preview) questionKeys() []key.Binding {
 	}
 	c := s.card()
 	many := len(c.Question.Rows) > 1
-	out := append(narrowed, k("=", "same"), k("D", "different"))
-	if many {
-		out = out[:len(out)-2]
+	out := narrowed
+	if !many {
+		out = append(out, k("=", "same"), k("D", "different"))
+	} else {
 		if c.Chosen >= 0 && c.Question.Rows[c.Chosen].TakenBy == 0 {
 			out = append(out, k("=", "same_row", "key", c.Question.Rows[c.Chosen].Key))
 		}
