@@ -12,6 +12,10 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/state"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/flow/flowtest"
 	"github.com/hacsync/hacsync/tui/step"
@@ -482,5 +486,140 @@ func TestPanic_RestoresTheTerminalAndShowsNoStack(t *testing.T) {
 		if out := p.out.String(); strings.Contains(out, "secret in a panic") || strings.Contains(out, "goroutine") {
 			t.Errorf("%s: the panic is on the terminal", where)
 		}
+	}
+}
+
+// asking is a world with one question, of two rows and more.
+func asking(t *testing.T) *flowtest.World {
+	t.Helper()
+	w := flowtest.New(t)
+	w.Still, w.Extra, w.Ask, w.Twins = still, 3, true, true
+	w.Settings["max_allowed_deletions"] = "50"
+	return w
+}
+
+func (st *stage) toConfirm() *stage {
+	st.t.Helper()
+	st.toPreview().keys("s")
+	st.until(func() bool { return st.s.v.Step == flow.Confirm })
+	return st
+}
+
+func TestConfirm_F2GoesBackToTheQuestions(t *testing.T) {
+	for name, keys := range map[string][]string{"from the first field": nil, "from the number": {"enter", "enter", "type:4"}} {
+		t.Run(name, func(t *testing.T) {
+			st := newStage(t, asking(t), 120, 40)
+			st.toPreview().keys("]").shows("[All ")
+			st.keys("s")
+			st.until(func() bool { return st.s.v.Step == flow.Confirm })
+			st.keys(keys...).shows("1 question stays open", "f2 to the questions").keys("f2")
+			st.until(func() bool { return st.s.v.Step == flow.Preview })
+			st.shows("[? questions 1]", "Which row is the person").keys("D").shows("different people, t.mori")
+			st.keys("s")
+			st.until(func() bool { return st.s.v.Step == flow.Confirm })
+			st.shows("answered 1: 0 same person, 1 different")
+		})
+	}
+	st := newStage(t, flowtest.New(t), 120, 40)
+	st.toConfirm().lacks("f2 to").keys("f2")
+	if st.s.v.Step != flow.Confirm {
+		t.Errorf("f2 without a question goes to %v", st.s.v.Step)
+	}
+}
+
+// An answer is stored when it is given: no way out of the questions loses it.
+func TestQuestions_NoWayOutLosesAnAnswer(t *testing.T) {
+	for name, keys := range map[string][]string{
+		"back at once": {"D", "esc"}, "back and again": {"tab", "=", "D", "esc"}, "quit": {"D", "q"}, "there and back": {"D", "tab", "=", "D", "esc"}, "interrupted": {"D", "ctrl+c"},
+		"another tab": {"D", "2"}, "searching": {"D", "/", "type:nobody"}, "language": {"D", "L"}, "help": {"D", "?", "esc", "esc"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := asking(t)
+			st := newStage(t, w, 80, 24)
+			st.toPreview().keys(keys...)
+			st.until(func() bool {
+				w.Lock()
+				defer w.Unlock()
+				return len(w.Answers) == 3 && w.Answers[0].Kind == plan.DifferentPeople
+			})
+		})
+	}
+}
+
+func TestGolden_QuestionsInTheFrame(t *testing.T) {
+	for name, walk := range map[string]func(*stage){
+		"questions": func(st *stage) { st.toPreview().shows("Which row is the person") },
+		"questions-row": func(st *stage) {
+			st.toPreview().shows("Which row is the person").keys("tab", "tab").shows("same as row b")
+		},
+		"questions-confirm": func(st *stage) { st.toConfirm().shows("1 question stays open") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			st := newStage(t, asking(t), 80, 24)
+			walk(st)
+			for _, lang := range []string{"en", "ja"} {
+				for _, size := range [][2]int{{80, 24}, {200, 60}} {
+					st.s.width, st.s.height = size[0], size[1]
+					golden(t, fmt.Sprintf("%s-%dx%d-%s", name, size[0], size[1], lang), st.photograph())
+				}
+				st.s.language()
+			}
+		})
+	}
+}
+
+// ended are the rows of a sync after the answer different people: additions that were
+// refused or not seen, and deletions that waited for them or were taken back.
+func ended(rep *run.Report) {
+	rep.State, rep.Rows = state.Partial, nil
+	fails := func(a plan.Action, outcome string, why problem.Code) {
+		rep.Seen--
+		switch outcome {
+		case run.OutcomeNotTried:
+			rep.NotTried++
+			rep.Sent--
+		default:
+			rep.Failed++
+		}
+		rep.Rows = append(rep.Rows, run.RowResult{No: a.No, Kind: a.Kind, UPN: a.UPN, Outcome: outcome, Why: problem.New(why, problem.Args{"upn": a.UPN, "no": "10"})})
+	}
+	deletions := 0
+	for a := range rep.Plan.Actions() {
+		switch {
+		case a.Kind == plan.Add && a.UPN == "user20@"+flowtest.DomainName:
+			fails(a, run.OutcomeFailed, problem.AddTaken)
+		case a.Kind == plan.Add:
+			fails(a, run.OutcomeNotTried, problem.RowNotTried)
+		case len(a.After) > 0:
+			fails(a, run.OutcomeNotTried, problem.RowWaits)
+		case a.Kind == plan.Delete:
+			deletions++
+			fails(a, run.OutcomeFailed, map[int]problem.Code{1: problem.RowPutBack, 2: problem.RowNotPutBack}[min(deletions, 2)])
+		case a.No%2 == 0:
+			fails(a, run.OutcomeNotTried, problem.RowWaits)
+		}
+	}
+}
+
+func TestResult_SaysWhatWaitedAndWhatWasTakenBack(t *testing.T) {
+	w := asking(t)
+	w.Ends = ended
+	st := newStage(t, w, 80, 24)
+	st.toPreview().shows("Which row is the person").keys("D").shows("different people, t.mori").keys("s")
+	st.until(func() bool { return st.s.v.Step == flow.Confirm })
+	st.keys("enter", "enter", "type:5", "enter").shows("Type this code")
+	st.choose("approve").shows("Sync stopped")
+	st.s.width, st.s.height = 200, 60
+	st.shows(
+		"user34@midori.example: not tried: + user20@midori.example failed", "The account is as it was; the next dry run asks again.",
+		"was deleted and restored: the user that was to get its UPN could not be added", "could not be restored",
+		"which it waits for, did not succeed",
+	)
+	for _, lang := range []string{"en", "ja"} {
+		for _, size := range [][2]int{{80, 24}, {200, 60}} {
+			st.s.width, st.s.height = size[0], size[1]
+			golden(t, fmt.Sprintf("result-waits-%dx%d-%s", size[0], size[1], lang), st.photograph())
+		}
+		st.s.language()
 	}
 }

@@ -191,7 +191,7 @@ func (st *stage) keys(names ...string) *stage {
 func presses(names ...string) []tea.KeyPressMsg {
 	codes := map[string]rune{
 		"esc": tea.KeyEscape, "enter": tea.KeyEnter, "up": tea.KeyUp, "down": tea.KeyDown, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown,
-		"home": tea.KeyHome, "end": tea.KeyEnd, "backspace": tea.KeyBackspace, "tab": tea.KeyTab, "f1": tea.KeyF1,
+		"home": tea.KeyHome, "end": tea.KeyEnd, "backspace": tea.KeyBackspace, "tab": tea.KeyTab, "f1": tea.KeyF1, "f2": tea.KeyF2,
 	}
 	var out []tea.KeyPressMsg
 	for _, name := range names {

@@ -223,6 +223,9 @@ type data struct {
 	planned *run.Planned
 	review  *review.Review
 
+	// questions: the preview comes to its questions next.
+	questions bool
+
 	// decisions are those of this domain that a dry run must know.
 	decisions []plan.Decision
 

@@ -2,6 +2,8 @@ package flow
 
 import (
 	"context"
+	"slices"
+	"sync"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
@@ -17,18 +19,68 @@ type (
 		kind    plan.AnswerKind
 		row     string
 	}
-	// replied is the plan with an answer that was stored.
+	// replied is the plan with answers that were stored.
 	replied struct {
-		to      reply
+		to      []reply
 		planned *run.Planned
 		err     error
 	}
+	// answering stores answers one after the other, so that the plan of the last one
+	// has them all. It belongs to the step and to the effect that stores: what was
+	// given is stored also when the step is left meanwhile.
+	answering struct {
+		mu      sync.Mutex
+		planned *run.Planned
+		waiting []reply
+		storing bool
+	}
 )
+
+// add takes an answer; start says that an effect has to store it.
+func (a *answering) add(planned *run.Planned, to reply) (start bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.waiting = append(a.waiting, to)
+	if start = !a.storing; start {
+		a.planned, a.storing = planned, true
+	}
+	return start
+}
+
+// next is the answer to be stored now.
+func (a *answering) next() (planned *run.Planned, to reply, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.waiting) == 0 {
+		a.storing = false
+		return a.planned, to, false
+	}
+	to, a.waiting = a.waiting[0], a.waiting[1:]
+	return a.planned, to, true
+}
+
+// stored takes the plan with an answer, or gives up those that wait.
+func (a *answering) stored(planned *run.Planned, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err != nil {
+		a.waiting, a.storing = nil, false
+		return
+	}
+	a.planned = planned
+}
+
+// now says whether answers are being stored, and the plan with those that were.
+func (a *answering) now() (planned *run.Planned, storing bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.planned, a.storing
+}
 
 // reply answers a question: the one that is shown, or that of the row given.
 func (s *previewing) reply(d *data, a Answer) turn {
 	r := d.review
-	if !s.listed(d).asks() && a.Rows == nil {
+	if (s.many || !s.listed(d).asks()) && a.Rows == nil {
 		return stayed(words.T("preview.q.no_answer_here"))
 	}
 	at := s.at
@@ -53,7 +105,8 @@ func (s *previewing) reply(d *data, a Answer) turn {
 		}
 		row = c.RowKey()
 	}
-	if q.Answer.Kind == kind && (kind != plan.SamePerson || q.Answer.Row == row) {
+	// What is being stored may be another answer than the plan has.
+	if !s.storing() && q.Answer.Kind == kind && (kind != plan.SamePerson || q.Answer.Row == row) {
 		return stayed(words.T("preview.q.said_already"))
 	}
 	return s.give(d, reply{q.Account.ID, kind, row})
@@ -102,52 +155,78 @@ func (s *previewing) give(d *data, to reply) turn {
 			if q.Account.ID == to.account {
 				planned := *d.planned
 				planned.Plan = r.Plan().Answer(r.Said(q, to.kind, to.row, d.approver(), d.now()))
-				return s.replied(d, replied{to: to, planned: &planned})
+				return s.replied(d, replied{to: []reply{to}, planned: &planned})
 			}
 		}
 		return turn{}
 	}
-	s.replies = append(s.replies, to)
-	return s.store(d)
-}
-
-// store stores the next answer that waits: one after the other, so that the plan of
-// the last one has them all.
-func (s *previewing) store(d *data) turn {
-	if s.storing || len(s.replies) == 0 {
+	if s.queue == nil {
+		s.queue = &answering{}
+	}
+	if !s.queue.add(d.planned, to) {
 		return turn{}
 	}
-	to := s.replies[0]
-	s.replies, s.storing, s.working = s.replies[1:], true, words.T("preview.q.storing")
-	engine, planned, by := d.engine(), d.planned, d.approver()
+	s.working = words.T("preview.q.storing")
+	engine, by, queue := d.engine(), d.approver(), s.queue
 	return does(effect(func(ctx context.Context, r Reporter) any {
-		// An answer that was given is kept, also when the person has gone on.
-		p, err := engine(r).Answer(context.WithoutCancel(ctx), planned, to.account, to.kind, to.row, by)
-		return replied{to, p, err}
+		var out replied
+		for {
+			planned, to, ok := queue.next()
+			if !ok {
+				out.planned = planned
+				return out
+			}
+			// An answer that was given is kept, also when the person has gone on.
+			planned, out.err = engine(r).Answer(context.WithoutCancel(ctx), planned, to.account, to.kind, to.row, by)
+			queue.stored(planned, out.err)
+			if out.err != nil {
+				return out
+			}
+			out.to = append(out.to, to)
+		}
 	}))
 }
 
-// replied takes the plan with an answer.
+// storing reports whether answers are being stored.
+func (s *previewing) storing() bool {
+	if s.queue == nil {
+		return false
+	}
+	_, storing := s.queue.now()
+	return storing
+}
+
+// replied takes the plan with answers.
 func (s *previewing) replied(d *data, got replied) turn {
-	s.storing = false
+	if s.queue != nil {
+		newest, storing := s.queue.now() // another effect may have stored more since
+		got.planned = newest
+		if storing {
+			s.working = words.T("preview.q.storing")
+		}
+	}
 	if got.err != nil {
-		s.err, s.replies = got.err, nil
+		s.err = got.err
+	}
+	if len(got.to) == 0 {
 		return turn{}
 	}
 	r := d.review
 	d.planned = got.planned
 	r.Answered(got.planned.Plan)
-	if got.to.kind != plan.Open {
-		s.said = append(s.said, got.to.account)
-	}
-	t := s.store(d)
-	for _, q := range r.Plan().Questions() {
-		switch {
-		case q.Account.ID != got.to.account:
-		case q.Answer.Kind != got.to.kind:
-			t.say = []words.Text{words.T("preview.q.final")}
-		case got.to.kind == plan.Open:
-			t.say = []words.Text{words.T("preview.q.taken_back", "no", q.No)}
+	var t turn
+	for _, to := range got.to {
+		if to.kind != plan.Open {
+			s.said = append(s.said, to.account)
+		}
+		for _, q := range r.Plan().Questions() {
+			switch {
+			case q.Account.ID != to.account:
+			case q.Answer.Kind != to.kind && len(got.to) == 1:
+				t.say = []words.Text{words.T("preview.q.final")}
+			case to.kind == plan.Open:
+				t.say = []words.Text{words.T("preview.q.taken_back", "no", q.No)}
+			}
 		}
 	}
 	return t
@@ -155,18 +234,19 @@ func (s *previewing) replied(d *data, got replied) turn {
 
 // turnTo shows the next question, or the one before; after the last one all changes.
 func (s *previewing) turnTo(d *data, by int) turn {
-	n := d.review.Plan().QuestionLen()
+	list := s.questions(d)
+	at := slices.IndexFunc(list, func(i int32) bool { return d.review.Asked(i) == s.at })
 	switch {
 	case s.many:
 		s.many = false
-	case by > 0 && s.at+1 >= n:
+	case by > 0 && at+1 >= len(list):
 		s.show(d, review.TabAll, review.NoFilter, "")
 		s.at = 0
 		return stayed(words.T("preview.q.last"))
-	case by < 0 && s.at == 0:
+	case by < 0 && at <= 0:
 		return stayed(words.T("preview.first_page"))
 	default:
-		s.at += by
+		s.at = d.review.Asked(list[at+by])
 	}
 	return turn{}
 }

@@ -65,6 +65,7 @@ func (s *confirming) view(d *data, now time.Time) View {
 		{Label: words.T("flow.confirm.plan_label"), Value: of},
 	})
 	t := words.Table{Head: []words.Text{{}, words.T("flow.confirm.kind"), words.T("flow.confirm.n"), words.T("flow.confirm.means")}, Right: []int{2}, Wrap: true}
+	blocks, back := r.Switched()
 	for _, k := range []struct {
 		kind plan.Kind
 		n    int
@@ -74,7 +75,7 @@ func (s *confirming) view(d *data, now time.Time) View {
 		{plan.Rename, c.Rename, words.T("flow.confirm.rename")},
 		{plan.Restore, c.Restore, words.Text{}},
 		{plan.Add, c.Add, words.T("flow.confirm.add")},
-		{plan.Update, c.Update, s.updateNote(c)},
+		{plan.Update, c.Update - blocks - back, s.updateNote(c, blocks+back)},
 	} {
 		if k.n > 0 {
 			t.Rows = append(t.Rows, []words.Text{words.Raw(k.kind.Sign()), words.T("kind." + k.kind.String()), words.Num(k.n), k.note})
@@ -82,6 +83,13 @@ func (s *confirming) view(d *data, now time.Time) View {
 		if k.kind == plan.Delete {
 			for _, note := range r.DeletionNotes() {
 				t.Rows = append(t.Rows, []words.Text{{}, {}, {}, note})
+			}
+			if n := blocks + back; n > 0 {
+				note := words.T("flow.confirm.block", "n", blocks)
+				if back > 0 {
+					note = words.T("flow.confirm.block_back", "n", blocks, "back", back)
+				}
+				t.Rows = append(t.Rows, []words.Text{words.Raw("x"), words.T("preview.tab.block"), words.Num(n), note})
 			}
 		}
 	}
@@ -104,6 +112,9 @@ func (s *confirming) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Info, Text: words.T("flow.confirm.resume", "run", int(d.resume))}})
 	}
 	v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.confirm.stop", "until", words.Brief(now.AddDate(0, 0, 30)))})
+	if all, _ := r.Questions(); all > 0 {
+		v.Commands = []Command{{Name: CmdQuestions, Key: "f2", Word: "questions", Help: words.T("flow.confirm.questions")}}
+	}
 	switch s.asks {
 	case askBy:
 		v.Ask = Question{Kind: Line, Text: words.T("flow.confirm.by"), Preset: s.by}
@@ -124,14 +135,20 @@ func (s *confirming) view(d *data, now time.Time) View {
 // departing is the number that is typed: deletions, and blocks with them.
 func departing(c plan.Counts) int { return c.Delete + c.Blocks }
 
-func (s *confirming) updateNote(c plan.Counts) words.Text {
-	if n := c.SignIn - c.Rename; n > 0 {
+// updateNote says how many of the updates affect sign-in, but for those that stand in
+// a line of their own.
+func (s *confirming) updateNote(c plan.Counts, switched int) words.Text {
+	if n := c.SignIn - c.Rename - switched; n > 0 {
 		return words.T("flow.confirm.signin", "n", n)
 	}
 	return words.Text{}
 }
 
 func (s *confirming) answer(d *data, a Answer) turn {
+	if all, _ := d.review.Questions(); a.Command == CmdQuestions && all > 0 {
+		d.questions = true
+		return goTo(Preview)
+	}
 	if a.Command != "" {
 		return stayed(words.T("flow.not_a_command"))
 	}

@@ -30,14 +30,15 @@ type previewing struct {
 	find   string // searched for when the next plan comes
 	list   listing
 
-	// at is the question that is shown line by line, many that all are listed.
-	at   int
-	many bool
-	// replies are answers that wait for the one before to be stored, stored whether
-	// one is under way, and said the accounts answered here, the last one last.
-	replies []reply
-	storing bool
-	said    []directory.ID
+	// at is the question that is shown line by line, many that all are listed. turned
+	// is how often the walk came back to the questions from a later step.
+	at     int
+	many   bool
+	turned int
+	// queue has the answers that are being stored, said are the accounts answered
+	// here, the last one last.
+	queue *answering
+	said  []directory.ID
 }
 
 // listing is what is listed line by line.
@@ -59,7 +60,8 @@ func (s *previewing) listed(d *data) *listing {
 			tab = review.TabQuestions
 		}
 		s.show(d, tab, review.NoFilter, "")
-		s.at, s.many, s.said, s.replies = max(0, d.review.NextOpen(-1)), false, nil, nil
+		s.many, s.said = false, nil
+		s.at = max(0, d.review.NextOpen(s.questions(d), -1))
 	}
 	l := &s.list
 	if l.shape != l.of.Shape() {
@@ -70,6 +72,12 @@ func (s *previewing) listed(d *data) *listing {
 		l.version = l.of.Version()
 	}
 	return l
+}
+
+// questions are all of them in the order listed.
+func (s *previewing) questions(d *data) []int32 {
+	rows, _ := d.review.Finder(review.Query{Tab: review.TabQuestions}).Find(context.Background()) // only a context stops it
+	return rows
 }
 
 func (s *previewing) show(d *data, tab review.Tab, f review.Filter, search string) {
@@ -111,7 +119,13 @@ const pageRows = 15
 
 func (s *previewing) enter(d *data, back bool) turn {
 	s.asks, s.err, s.working, s.row = askList, nil, words.Text{}, 0
-	s.storing, s.replies = false, nil
+	s.queue = nil
+	if d.questions {
+		d.questions = false
+		s.turned++
+		s.show(d, review.TabQuestions, review.NoFilter, "")
+		s.many, s.at = false, max(0, d.review.NextOpen(s.questions(d), -1))
+	}
 	if s.find != "" {
 		s.show(d, review.TabAll, review.NoFilter, s.find)
 		s.find = ""
@@ -130,9 +144,12 @@ func (s *previewing) view(d *data, now time.Time) View {
 	}
 	if s.asks == askList {
 		r.Without = d.without()
-		v.Review, v.Search = r, l.query.Search
+		v.Review, v.Search, v.Turned = r, l.query.Search, s.turned
 	}
 	if s.waits(&v) {
+		if s.queue != nil { // what is stored already may still be on its way here
+			v.Meanwhile = review.Answers()
+		}
 		return v
 	}
 	switch s.asks {
@@ -169,7 +186,8 @@ func (s *previewing) view(d *data, now time.Time) View {
 	}
 	switch {
 	case asks && s.many:
-		v.Blocks = append(v.Blocks, words.Para{Text: r.Progress()}, r.Table(l.rows))
+		v.Blocks = append(v.Blocks, words.Para{Text: r.Progress()})
+		v.Blocks = append(v.Blocks, l.tables(0, l.rows)...)
 	case asks:
 		v.Blocks = append(v.Blocks, words.Para{Text: r.Progress()})
 		v.Blocks = append(v.Blocks, r.Card(s.at, -1).Pieces()...)
@@ -183,23 +201,32 @@ func (s *previewing) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, l.blocks()...)
 	}
 	v.Ask = Question{Kind: List, Text: words.T("preview.ask")}
-	if asks {
+	one := asks && !s.many
+	switch {
+	case l.query.Tab == review.TabQuestions && !one && s.row == 0:
+		v.Ask.Text = words.T("preview.q.ask_list")
+	case one:
 		v.Ask.Text = words.T("preview.q.ask")
 		if len(r.Plan().Question(s.at).Rows) > 1 {
 			v.Ask.Text = words.T("preview.q.ask_rows")
 		}
 	}
 	for _, c := range r.Commands() {
-		if c.Questions && !asks || asks && c.Name == review.CmdTakeBack {
+		if c.Questions && !one && (c.Name != review.CmdList || !asks) || asks && c.Name == review.CmdTakeBack {
 			continue
+		}
+		if l.query.Tab == review.TabQuestions {
+			c = r.ForQuestions(c)
 		}
 		v.Commands = append(v.Commands, Command{Name: c.Name, Key: c.Key, Word: c.Word, Also: c.Also, Arg: c.Arg, Help: c.Help, Lines: c.Lines})
 	}
 	return v
 }
 
-// asks reports whether questions are shown, rather than rows.
-func (l *listing) asks() bool { return l.query.Tab == review.TabQuestions && l.query.Search == "" }
+// asks reports whether questions are shown one by one, rather than rows.
+func (l *listing) asks() bool {
+	return l.query.Tab == review.TabQuestions && l.query.Search == "" && l.query.Filter == review.NoFilter
+}
 
 func (s *previewing) status(d *data) words.Text {
 	whole := words.T("completeness.not-confirmed")
@@ -242,16 +269,42 @@ func (l *listing) blocks() []words.Piece {
 	r, q := l.of, l.query
 	var out []words.Piece
 	if q.Search != "" || q.Filter != review.NoFilter {
-		out = append(out, words.Para{Text: words.T("preview.shown", "n", len(l.rows), "of", r.Among(q))})
+		id := "preview.shown"
+		if q.Tab == review.TabQuestions {
+			id = "preview.q.shown"
+		}
+		out = append(out, words.Para{Text: words.T(id, "n", len(l.rows), "of", r.Among(q))})
 	}
-	if r.Actions() == 0 && q.Search == "" {
+	if r.Actions() == 0 && q.Search == "" && q.Tab != review.TabQuestions {
 		return append(out, words.Para{Text: words.T("preview.no_changes")})
 	}
 	if len(l.rows) == 0 {
 		return append(out, words.Para{Text: words.T("preview.nothing_here")})
 	}
 	rows, end := l.page()
-	return append(out, r.Table(rows), words.Para{Text: words.T("preview.page", "from", l.top+1, "to", end, "n", len(l.rows))})
+	out = append(out, l.tables(l.top, rows)...)
+	return append(out, words.Para{Text: words.T("preview.page", "from", l.top+1, "to", end, "n", len(l.rows))})
+}
+
+// tables are rows from a place on, each group of them below its heading.
+func (l *listing) tables(top int, rows []int32) []words.Piece {
+	var out []words.Piece
+	at, groups := 0, l.of.Groups(l.query, l.rows)
+	for i, g := range groups {
+		to := len(rows)
+		if i+1 < len(groups) {
+			to = min(to, groups[i+1].From-top)
+		}
+		if to <= at {
+			continue // on another page
+		}
+		out = append(out, words.Para{Text: g.Title}, l.of.Table(rows[at:to]))
+		at = to
+	}
+	if at < len(rows) {
+		out = append(out, l.of.Table(rows[at:]))
+	}
+	return out
 }
 
 func (s *previewing) viewOut(r *review.Review, v *View) {
@@ -410,22 +463,26 @@ func (s *previewing) command(d *data, a Answer) turn {
 	case review.CmdSearch:
 		s.row = 0
 		tab := l.query.Tab
-		if tab == review.TabSummary || tab == review.TabQuestions {
+		if tab == review.TabSummary {
 			tab = review.TabAll
 		}
 		s.show(d, tab, l.query.Filter, strings.TrimSpace(a.Text))
 		return turn{}
 	case review.CmdFilter:
 		f := review.Filter(words.Fold(a.Text))
+		tab := review.TabAll
+		if l.query.Tab == review.TabQuestions {
+			tab = l.query.Tab
+		}
 		s.row = 0
-		if f != review.NoFilter && !slices.Contains(review.Filters(), f) {
+		if f != review.NoFilter && !slices.Contains(review.Filters(tab), f) {
 			var list words.Texts
-			for _, f := range review.Filters() {
+			for _, f := range review.Filters(tab) {
 				list = append(list, words.Raw("f "+string(f)))
 			}
 			return stayed(words.T("preview.no_such_filter", "list", list))
 		}
-		s.show(d, review.TabAll, f, "")
+		s.show(d, tab, f, "")
 		return turn{}
 	case review.CmdOut, review.CmdIn:
 		return s.take(d, a)
@@ -443,6 +500,14 @@ func (s *previewing) command(d *data, a Answer) turn {
 	case review.CmdAuditLog:
 		return s.saveAuditLog(d)
 	case review.CmdSave:
+		if l.query.Tab == review.TabQuestions && a.Rows == nil {
+			for _, i := range l.rows {
+				a.Rows = append(a.Rows, r.No(int(i)))
+			}
+		}
+		if a.Rows != nil {
+			return s.saveQuestions(d, a)
+		}
 		return s.savePlan(d)
 	case review.CmdDryRun:
 		if d.file != nil {
@@ -558,7 +623,7 @@ func (s *previewing) sync(d *data) turn {
 	switch p := d.review.Approved(); {
 	case d.session == nil:
 		return stayed(words.T("preview.file_no_dryrun"))
-	case s.storing:
+	case s.storing():
 		return stayed(words.T("preview.q.storing"))
 	case p.Counts().Changes() == 0:
 		return stayed(words.T("preview.nothing_to_do"))
@@ -592,6 +657,30 @@ func (s *previewing) savePlan(d *data) turn {
 	}))
 }
 
+// saveQuestions writes questions for a colleague who knows the people.
+func (s *previewing) saveQuestions(d *data, a Answer) turn {
+	lines := []words.Text{words.T("preview.q.sheet.head", "n", len(a.Rows), "domain", d.domain, "code", d.review.Code())}
+	for _, no := range a.Rows {
+		if i := -no - 1; i >= 0 && i < d.review.Plan().QuestionLen() {
+			lines = append(append(lines, words.Text{}), d.review.Sheet(i)...)
+		}
+	}
+	s.working = words.T("preview.saving")
+	b, say := d.b, a.Say
+	name := "hacsync-" + fileWord(d.domain) + "-" + d.review.Code() + "-questions.txt"
+	return does(effect(func(ctx context.Context, _ Reporter) any {
+		path, err := b.WriteFile(ctx, name, func(w io.Writer) error {
+			for _, l := range lines {
+				if _, err := io.WriteString(w, say(l)+"\n"); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return fileSaved{path, err}
+	}))
+}
+
 func (s *previewing) inner() bool { return s.asks != askList || s.row != 0 }
 
 func (s *previewing) back(d *data) (turn, bool) {
@@ -607,11 +696,13 @@ func (s *previewing) back(d *data) (turn, bool) {
 	case s.list.of == d.review && s.list.query.Search != "":
 		// As with esc on the screen: the search is cleared first.
 		s.show(d, s.list.query.Tab, s.list.query.Filter, "")
+	case s.list.of == d.review && s.list.query.Tab == review.TabQuestions && s.list.query.Filter != review.NoFilter:
+		s.show(d, s.list.query.Tab, review.NoFilter, "")
 	default:
 		return turn{}, false
 	}
 	s.working = words.Text{}
-	return turn{stop: !s.storing}, true
+	return turn{stop: !s.storing()}, true
 }
 
 func (s *previewing) done(d *data, result any) turn {

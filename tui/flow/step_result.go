@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/words"
@@ -121,24 +122,30 @@ func resultRows(r *run.Report) []words.Piece {
 		return nil
 	}
 	var list words.Checks
-	untried := 0
+	untried, more := 0, 0
 	for _, x := range r.Rows {
+		cause, waited := waitedFor(r, x)
 		if x.Outcome == run.OutcomeNotTried {
 			untried++
-			if cause, ok := waitedFor(r, x.No); ok {
-				list = append(list, words.Check{
-					Mark: words.Warn, Text: words.T("flow.result.waited", "no", x.No, "sign", x.Kind.Sign(), "upn", x.UPN, "cause_sign", cause.Kind.Sign(), "cause", cause.UPN),
-					Detail: []words.Text{words.T("flow.result.waited_then")},
-				})
+			// Those that the end of the sync came before are told by their number.
+			if !waited && (x.Why == nil || x.Why.Code == problem.RowNotTried) {
+				continue
 			}
-			continue
 		}
 		if len(list) == pageRows*2 {
+			more++
+			continue
+		}
+		if waited {
+			list = append(list, words.Check{
+				Mark: words.Warn, Text: words.T("flow.result.waited", "no", x.No, "sign", x.Kind.Sign(), "upn", x.UPN, "cause_sign", cause.Kind.Sign(), "cause", cause.UPN, "outcome", words.T("outcome."+cause.Outcome)),
+				Detail: []words.Text{words.T("flow.result.waited_then")},
+			})
 			continue
 		}
 		c := words.Check{Mark: words.Stops, Text: words.T("flow.result.row", "no", x.No, "sign", x.Kind.Sign(), "upn", x.UPN, "outcome", words.T("outcome."+x.Outcome))}
-		if x.Outcome == run.OutcomeNotYetSeen {
-			c.Mark = words.Warn
+		if x.Outcome == run.OutcomeNotYetSeen || x.Outcome == run.OutcomeNotTried || x.Why != nil && x.Why.Code == problem.RowPutBack {
+			c.Mark = words.Warn // the account is as it was, or may be as it should
 		}
 		if x.Why != nil {
 			c.Text = words.T("flow.result.row_why", "no", x.No, "sign", x.Kind.Sign(), "what", words.What{Err: x.Why}, "code", string(x.Why.Code))
@@ -149,9 +156,8 @@ func resultRows(r *run.Report) []words.Piece {
 		}
 		list = append(list, c)
 	}
-	shown := len(list)
-	if n := len(r.Rows) - untried - shown; n > 0 {
-		list = append(list, words.Check{Mark: words.Info, Text: words.T("flow.more", "n", n)})
+	if more > 0 {
+		list = append(list, words.Check{Mark: words.Info, Text: words.T("flow.more", "n", more)})
 	}
 	if untried > 0 {
 		list = append(list, words.Check{Mark: words.Info, Text: words.T("flow.result.untried", "n", untried)})
@@ -161,20 +167,20 @@ func resultRows(r *run.Report) []words.Piece {
 
 // waitedFor is the addition that a deletion waited for and that was not seen: the
 // answer was that they are two people.
-func waitedFor(r *run.Report, no int) (cause run.RowResult, ok bool) {
-	if r.Plan == nil {
+func waitedFor(r *run.Report, x run.RowResult) (cause run.RowResult, ok bool) {
+	if r.Plan == nil || x.Outcome != run.OutcomeNotTried || x.Kind != plan.Delete {
 		return cause, false
 	}
 	for a := range r.Plan.Actions() {
 		if a.Kind != plan.Delete {
 			break // deletions stand first
 		}
-		if a.No != no {
+		if a.No != x.No {
 			continue
 		}
-		for _, x := range r.Rows {
-			if slices.Contains(a.After, x.No) {
-				return x, true
+		for _, other := range r.Rows {
+			if slices.Contains(a.After, other.No) {
+				return other, true
 			}
 		}
 	}

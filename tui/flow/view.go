@@ -26,6 +26,9 @@ type View struct {
 	After []words.Piece
 	// Commands work beside the answer; back, help and quit are the driver's.
 	Commands []Command
+	// Meanwhile are taken, and not shown, while something is under way: the next
+	// answers while one is stored.
+	Meanwhile []string
 	// Back says whether there is a step before.
 	Back bool
 	// Working is set while something runs: what it is.
@@ -38,6 +41,8 @@ type View struct {
 	// for in it: the row that two were joined into.
 	Review *review.Review
 	Search string
+	// Turned is how often the walk came back to its questions from a later step.
+	Turned int
 }
 
 // Where is the header: what a photograph of any screen must show.
@@ -129,6 +134,8 @@ type Answer struct {
 	// Rows are the numbers of rows that a command is for, where a screen gives them
 	// in place of Text.
 	Rows []int
+	// Say writes a text in the driver's language, for what a command saves in it.
+	Say func(words.Text) string
 	// Secret is the answer to a question of kind Secret; Text is empty then.
 	Secret secret.Text
 }
@@ -137,6 +144,9 @@ type Answer struct {
 const (
 	CmdBack = "back"
 	CmdQuit = "quit"
+
+	// CmdQuestions goes back to the questions of the plan that is confirmed.
+	CmdQuestions = "questions"
 )
 
 // takes checks an answer against what is asked and offered, so that no step has to.
@@ -145,7 +155,7 @@ func (v View) takes(a Answer) (Answer, bool) {
 	if a.Command != "" {
 		i := slices.IndexFunc(v.Commands, func(c Command) bool { return c.Name == a.Command })
 		if i < 0 {
-			return a, false
+			return a, slices.Contains(v.Meanwhile, a.Command)
 		}
 		if v.Commands[i].OfOption {
 			return v.Ask.option(a)

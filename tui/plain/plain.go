@@ -290,6 +290,7 @@ func (w *walker) line(v flow.View, line string) {
 		w.quitWhileWriting()
 		return
 	}
+	a.Say = func(t words.Text) string { return words.Say(w.o.Printer, t) }
 	w.take(w.f.Answer(a))
 }
 

@@ -4,7 +4,11 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"io"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -49,11 +53,17 @@ func walkIn(ctx context.Context, t testing.TB, w *flowtest.World, lang string, i
 	if strings.Contains(out.String(), "«") || strings.Contains(out.String(), "<no value>") {
 		t.Errorf("words are missing:\n%s", out.String())
 	}
+	if at := screenKeys.FindString(out.String()); at != "" {
+		t.Errorf("the walk names the key %q of a screen:\n%s", at, out.String())
+	}
 	if w.Sessions != 0 {
 		t.Errorf("%d sessions were left open", w.Sessions)
 	}
 	return walked{out.String(), o}
 }
+
+// screenKeys are keys that only the screens have: no line typed can be one.
+var screenKeys = regexp.MustCompile(`(?i)\b(esc|tab|pgup|pgdn|shift\+\w+|f[1-9]|space)\b|\benter (lists|opens)|↑|↓`)
 
 func (w walked) has(t *testing.T, parts ...string) {
 	t.Helper()
@@ -97,7 +107,7 @@ func TestWalk_FromSignInToAFinishedSync(t *testing.T) {
 	got := walk(t, w, whole()...)
 	got.has(t, "Step 1 of 8 Sign in", "CODE00001", "Requested Permissions", "Step 3 of 8 Domain", "sales, support",
 		"Seen in the tenant", "yamada.taro@midori.example", "山田 太郎", "Step 7 of 8 Preview",
-		"Deletions 2 of 22 = 9.1 %; stops at 3 (Max Allowed Deletions 10 %)", "2 accounts will be deleted.",
+		"Deletions 2 of 22 = 9.1 %; stops at 3 (Max Allowed Deletions 10 %)", "2 accounts will be deleted; type the number",
 		"Sync finished: 6 of 6 seen done, 0 failed, 0 not tried.", "No sign-in was kept.")
 	if got.outcome.Kind != plain.Quit || got.outcome.End.Report == nil || got.outcome.End.Report.Seen != 6 {
 		t.Errorf("outcome %+v", got.outcome)
@@ -645,12 +655,85 @@ func TestQuestions_AnswersAreKeptAndAppliedToTheNextPlan(t *testing.T) {
 func TestConfirm_SaysWhichQuestionsStayOpen(t *testing.T) {
 	w := asking(t)
 	got := walk(t, w, append(toPreview(), "s", "", "", "4", "approve", "quit")...)
-	got.has(t, "1 question stays open: nothing happens to its account and 1 row: user34", "The accounts keep working as before", "4 of them were never seen in HAC",
+	got.has(t, "1 question stays open: nothing happens to its account and 1 row: user34", "The accounts keep working as before", "explained; 4 were never seen in HAC",
 		"Sync finished: 7 of 7")
 	w = asking(t)
 	got = walk(t, w, append(toPreview(), "different", "s", "", "", "5", "approve", "quit")...)
-	got.has(t, "answered 1: 0 same person, 1 different, 0 not now", "1 waits for an addition (user20) and is not tried if that fails", "Sync finished: 9 of 9")
+	got.has(t, "answered 1: 0 same person, 1 different, 0 not now", "1 only after + user20 was seen, else not tried", "Sync finished: 9 of 9")
 	if len(w.Applied) != 1 || w.Applied[0].Counts().OpenQuestions != 0 {
 		t.Errorf("applied %d", len(w.Applied))
+	}
+}
+
+func TestQuestions_OfSeveralRowsSayTheWordThatChoosesOne(t *testing.T) {
+	for lang, want := range map[string][]string{
+		"en": {"same       same person: say which row: same a", "Type same and a row's letter", "Which row? Type same and its letter, such as same a.", "(x) same", "same as row b"},
+		"ja": {"行を指定: same a", "same (同一人物) と行の文字", "(例: same a)", "行 b と同一人物"},
+	} {
+		w := asking(t)
+		w.Twins = true
+		lines := append(toPreview(), "same", "same b", "q1", "/user4", "q1", "f open", "f", "list", "q")
+		got := walkIn(context.Background(), t, w, lang, strings.NewReader(strings.Join(lines, "\n")))
+		got.has(t, want...)
+		if len(w.Answers) != 1 || w.Answers[0].Kind != plan.SamePerson || w.Answers[0].Row != "user40" {
+			t.Errorf("%s: kept are %+v", lang, w.Answers)
+		}
+	}
+}
+
+func TestQuestions_AreSavedForAColleagueWithABoxForEachAnswer(t *testing.T) {
+	w := asking(t)
+	w.Twins = true
+	walk(t, w, append(toPreview(), "different", "save", "q")...)
+	for name, text := range w.Files {
+		if !strings.HasSuffix(name, "-questions.txt") {
+			continue
+		}
+		for _, want := range []string{
+			"1 question about midori.example", "Q1  Is ", "    [ ] same as row a, ", "    [ ] same as row b, ", "    [x] none of them\n", "    [ ] not now\n",
+		} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the file lacks %q:\n%s", want, text)
+			}
+		}
+		if strings.Contains(text, "id-") {
+			t.Errorf("an id is in the file:\n%s", text)
+		}
+		return
+	}
+	t.Errorf("nothing was saved: %v", w.Files)
+}
+
+var (
+	renew    = flag.Bool("renew", false, "write the golden transcripts anew")
+	planCode = regexp.MustCompile(`[0-9A-F]{4}-[0-9A-F]{4}`)
+)
+
+func TestGolden_QuestionsLineByLine(t *testing.T) {
+	for _, lang := range []string{"en", "ja"} {
+		w := asking(t)
+		w.Still, w.Twins = time.Date(2026, 11, 25, 0, 25, 0, 0, time.UTC), true
+		lines := append(toPreview(), "?", "same", "same b", "list", "different", "f same", "q1", "z", "", "q")
+		got := walkIn(context.Background(), t, w, lang, strings.NewReader(strings.Join(lines, "\n")))
+		from := strings.Index(got.text, map[string]string{"en": "Preview of midori", "ja": "midori.example のプレビュー"}[lang])
+		if from < 0 {
+			t.Fatalf("%s: no preview:\n%s", lang, got.text)
+		}
+		text := planCode.ReplaceAllString(got.text[from:], "7F3A-92C1")
+		for l := range strings.SplitSeq(text, "\n") {
+			if n := ansi.StringWidthWc(l); n > 80 {
+				t.Errorf("%d columns: %q", n, l)
+			}
+		}
+		file := filepath.Join("testdata", "questions-"+lang+".golden")
+		if *renew {
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if want, err := os.ReadFile(file); err != nil || string(want) != text {
+			t.Errorf("%s is not as it was (go test ./tui/plain -renew writes it anew), %v:\n%s", file, err, text)
+		}
 	}
 }

@@ -31,6 +31,9 @@ const (
 	CmdTab = "tab:"
 )
 
+// Answers are the commands that answer a question or take its answer back.
+func Answers() []string { return []string{CmdSame, CmdDifferent, CmdNotNow, CmdReopen} }
+
 // Command is what a person may do with the plan.
 type Command struct {
 	Name string // what an answer says
@@ -63,6 +66,8 @@ func commandsOf(parts []Part) []Command {
 			c.Key, c.Word, c.Help = "", "questions", words.T("preview.cmd_questions")
 		case TabAll:
 			c.Help = words.T("preview.cmd_all")
+		case TabBlock:
+			c.Help = words.T("preview.cmd_block")
 		case TabSkip:
 			c.Help = words.T("preview.cmd_skip")
 		case TabSummary:
@@ -99,10 +104,25 @@ func commandsOf(parts []Part) []Command {
 	)
 }
 
+// ForQuestions is a command as it is where questions are listed.
+func (r *Review) ForQuestions(c Command) Command {
+	switch c.Name {
+	case CmdFilter:
+		var list words.Texts
+		for _, f := range Filters(TabQuestions) {
+			list = append(list, words.T("preview.filter_word", "word", string(f), "what", FilterWord(TabQuestions, f)))
+		}
+		c.Help = words.T("preview.cmd_filter_questions", "list", list)
+	case CmdSave:
+		c.Help = words.T("preview.cmd_save_questions")
+	}
+	return c
+}
+
 // explained are the filters with what each has.
 func explained() words.Texts {
 	var out words.Texts
-	for _, f := range Filters() {
+	for _, f := range Filters(TabAll) {
 		out = append(out, words.T("preview.filter_word", "word", string(f), "what", words.T("preview.filter."+string(f))))
 	}
 	return out

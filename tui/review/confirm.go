@@ -11,16 +11,34 @@ import (
 // someShown is how many names stand in a line of the confirmation.
 const someShown = 3
 
+// Switched is how many of the updates that remain block a sign-in, and how many allow
+// one again.
+func (r *Review) Switched() (blocks, back int) {
+	for _, i := range r.switched {
+		switch a := r.plan.Action(int(i)); {
+		case r.IsOut(a.No):
+		case a.Blocks:
+			blocks++
+		default:
+			back++
+		}
+	}
+	return blocks, back
+}
+
 // DeletionNotes are what is to be known of the deletions that remain before they are
 // made: those never seen in the source, and those that wait for an addition.
 func (r *Review) DeletionNotes() []words.Text {
 	var unseen, waiting, added words.Names
+	explained := 0
 	for i := range r.Part(TabDelete).Count {
 		a := r.plan.Action(i)
 		if e := a.Explanation; e == nil || r.IsOut(a.No) {
 			continue
 		} else if e.Claim == "" {
 			unseen = append(unseen, words.Local(a.UPN, r.plan.Domain()))
+		} else {
+			explained++
 		}
 		if len(a.After) > 0 && a.Explanation.Question > 0 {
 			waiting = append(waiting, words.Local(a.UPN, r.plan.Domain()))
@@ -33,7 +51,7 @@ func (r *Review) DeletionNotes() []words.Text {
 	}
 	var out []words.Text
 	if n := len(unseen); n > 0 {
-		out = append(out, words.T("preview.confirm.unseen", "n", n, "names", some(unseen)))
+		out = append(out, words.T("preview.confirm.unseen", "n", n, "explained", explained, "names", some(unseen)))
 	}
 	if n := len(waiting); n > 0 {
 		out = append(out, words.T("preview.confirm.waits", "n", n, "names", some(added)))

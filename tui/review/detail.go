@@ -46,7 +46,7 @@ func (r *Review) Detail(i int) []words.Piece {
 func (l actions) row(i int) Row {
 	a := l.plan.Action(i)
 	out := Row{No: a.No, Sign: a.Kind.Sign(), Kind: a.Kind, Out: l.IsOut(a.No), UPN: words.Local(a.UPN, l.plan.Domain()), Name: a.Name, What: l.what(a)}
-	if a.Blocks {
+	if a.Blocks || switches(a) {
 		out.Sign = blockSign
 	}
 	if out.Out {
@@ -57,7 +57,24 @@ func (l actions) row(i int) Row {
 
 func (l skips) row(i int) Row {
 	s := l.plan.Skip(i)
-	return Row{No: l.no(i), Sign: skipSign, UPN: words.Local(s.Ref.UPN, l.plan.Domain()), Name: s.Name, What: words.T("flow.what", "x", words.Short{Err: s.Why})}
+	out := Row{No: l.no(i), Sign: skipSign, UPN: words.Local(s.Ref.UPN, l.plan.Domain()), Name: s.Name, What: words.T("flow.what", "x", words.Short{Err: s.Why})}
+	if waits(s) {
+		out.Sign = blockSign
+		if since, due := dateIn(s.Why, "since"), dateIn(s.Why, "due"); !since.IsZero() && !due.IsZero() {
+			out.What = words.T("preview.block.waiting", "since", words.Brief(since), "due", words.Brief(due))
+		}
+	}
+	return out
+}
+
+// dateIn is a day among the facts of a problem, at noon so that it is the same day
+// wherever it is read; zero if there is none.
+func dateIn(p *problem.Problem, arg string) time.Time {
+	at, err := time.Parse(time.DateOnly, p.Args[arg])
+	if err != nil {
+		return time.Time{}
+	}
+	return at.Add(12 * time.Hour)
 }
 
 // what is what a row says beside its name.
@@ -70,6 +87,13 @@ func (l actions) what(a plan.Action) words.Text {
 	}
 	if e := a.Explanation; e != nil && a.Kind != plan.Delete && !e.Due.IsZero() {
 		return words.T("explained.short_due", "due", words.Brief(e.Due))
+	}
+	switch {
+	case !switches(a):
+	case a.Blocks:
+		return words.T("preview.block.now")
+	default:
+		return words.T("preview.block.came_back")
 	}
 	switch a.Kind {
 	case plan.Delete:
@@ -155,6 +179,8 @@ func (l actions) detail(i int) []words.Piece {
 		out = append(out, l.evidence(a))
 	case a.Explanation != nil:
 		out = append(out, l.blocked(a))
+	case switches(a) && !a.Blocks:
+		out = append(out, words.Para{Text: words.T("preview.block.came_back_means")})
 	default:
 		out = append(out, words.Para{Text: means(a)})
 		if a.Link.Username != "" {
@@ -181,7 +207,13 @@ func Warnings(list []*problem.Problem) words.Checks {
 
 func (l actions) head(a plan.Action) words.Text {
 	kind, sign := words.T("kind."+a.Kind.String()), a.Kind.Sign()
-	if a.Blocks {
+	switch {
+	case switches(a):
+		kind, sign = l.what(a), blockSign
+		if l.IsOut(a.No) {
+			kind = words.T("preview.tab.block")
+		}
+	case a.Blocks:
 		sign = blockSign
 	}
 	if l.IsOut(a.No) {
@@ -311,6 +343,9 @@ func (l actions) blocked(a plan.Action) words.Facts {
 func (l skips) detail(i int) []words.Piece {
 	s := l.plan.Skip(i)
 	out := []words.Piece{words.Heading{Text: words.T("preview.head_skip", "no", l.no(i))}}
+	if waits(s) {
+		out[0] = words.Heading{Text: words.T("preview.block.head", "what", l.row(i).What, "no", l.no(i))}
+	}
 	for _, x := range []string{s.Ref.UPN, s.Name} {
 		if x != "" {
 			out = append(out, words.Para{Text: words.Raw(x)})

@@ -9,6 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/names"
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // Order is the order of rows.
@@ -37,8 +38,8 @@ type Query struct {
 
 // Whole reports whether a query has all actions in the plan's order, so that
 // nothing has to be looked for.
-func (q Query) Whole() bool {
-	return (q.Tab == TabAll || q.Tab == TabSummary) && q.Filter == NoFilter && strings.TrimSpace(q.Search) == "" &&
+func (r *Review) Whole(q Query) bool {
+	return (q.Tab == TabAll && r.notable[Unseen] == 0 || q.Tab == TabSummary) && q.Filter == NoFilter && strings.TrimSpace(q.Search) == "" &&
 		q.Order == ByRisk && q.Attribute == "" && q.Reason == 0
 }
 
@@ -50,9 +51,42 @@ func (r *Review) Among(q Query) int {
 			return r.Len() // a search looks at what is skipped too
 		}
 		return r.Actions()
+	case TabBlock:
+		return len(r.switched) + len(r.waiting)
 	default:
 		return max(0, r.Part(q.Tab).Count)
 	}
+}
+
+// Group is a part of the rows of a query, with what stands above it.
+type Group struct {
+	From  int // place of its first row
+	Title words.Text
+}
+
+// Groups part the rows that a query found. Of deletions the accounts that were never in
+// the source are told from those whose absence is explained; of many questions those
+// that are asked for one reason stand together.
+func (r *Review) Groups(q Query, rows []int32) []Group {
+	if q.Tab == TabQuestions {
+		return r.whys(q, rows)
+	}
+	if q.Tab != TabDelete || q.Order != ByRisk || r.notable[Unseen] == 0 {
+		return nil
+	}
+	bit := uint32(1) << slices.Index(Filters(TabAll), Unseen)
+	n := 0
+	for n < len(rows) && int(rows[n]) < len(r.marks) && r.marks[rows[n]]&bit != 0 {
+		n++
+	}
+	var out []Group
+	if n > 0 {
+		out = append(out, Group{0, words.T("preview.heading.unseen", "n", n)})
+	}
+	if rest := len(rows) - n; rest > 0 {
+		out = append(out, Group{n, words.T("preview.heading.explained", "n", rest)})
+	}
+	return out
 }
 
 // Finder answers a query. It holds all that it needs: Find may run in another
@@ -65,21 +99,33 @@ type Finder struct {
 	attr     uint32 // of the attribute
 	shared   bool   // several attributes share that bit
 	plan     *plan.Plan
-	from, to int32   // the rows that the tab may have
-	out      []int32 // rows left out, where the filter asks for them
+	from, to int32 // the rows that the tab may have
+	// The first rows are deletions; unseen is the bit of those never in the source.
+	deletions int32
+	unseen    uint32
+	among     []int32 // the rows that tab or filter have, where they do not stand together; nil for all from, to
 }
 
 // Finder prepares a query.
 func (r *Review) Finder(q Query) Finder {
-	f := Finder{q: q, lists: r.lists, plan: r.plan, marks: r.marks}
-	if i := slices.Index(Filters(), q.Filter); i >= 0 && q.Filter != OutOnly {
+	// An answer gives r other rows meanwhile; what is looked through stays these.
+	fixed := *r
+	f := Finder{q: q, lists: lists{actions{&fixed}, skips{&fixed}, questions{&fixed}}, plan: r.plan, marks: r.marks, unseen: 1 << slices.Index(Filters(TabAll), Unseen), deletions: r.Part(TabDelete).to}
+	if i := slices.Index(Filters(TabAll), q.Filter); i >= 0 && filters()[i].has != nil {
 		f.bit = 1 << i
 	}
-	if q.Filter == OutOnly {
-		f.out = []int32{}
+	switch {
+	case q.Tab == TabQuestions:
+		f.bit = 0
+	case q.Filter == OutOnly:
+		f.among = []int32{}
 		for _, no := range r.LeftOut() {
-			f.out = append(f.out, int32(r.Index(no))) //nolint:gosec // an index of rows
+			f.among = append(f.among, int32(r.Index(no))) //nolint:gosec // an index of rows
 		}
+	case q.Filter == Waiting:
+		f.among = append([]int32{}, r.waiting...)
+	case q.Tab == TabBlock:
+		f.among = slices.Concat([]int32{}, r.switched, r.waiting)
 	}
 	if q.Attribute != "" {
 		i := slices.Index(r.attributes, q.Attribute)
@@ -93,7 +139,7 @@ func (r *Review) Finder(q Query) Finder {
 			f.from += int32(e.Rows) //nolint:gosec // rows of a plan
 		}
 		f.to = f.from + int32(r.reasons[q.Reason-1].Rows) //nolint:gosec // rows of a plan
-	case q.Tab == TabAll && !newSearcher(q.Search).empty() && q.Filter == NoFilter && q.Attribute == "":
+	case q.Tab == TabAll && (q.Filter == Waiting || !newSearcher(q.Search).empty() && q.Filter == NoFilter && q.Attribute == ""):
 		f.to = int32(r.Len()) //nolint:gosec // a search finds those that are no action too
 	}
 	return f
@@ -120,7 +166,7 @@ func (f Finder) Find(ctx context.Context) ([]int32, error) {
 	}
 	among := f.q.Within
 	if among == nil {
-		among = f.out
+		among = f.among
 	}
 	for n, i := range among {
 		if n%every == 0 && ctx.Err() != nil {
@@ -141,10 +187,17 @@ func (f Finder) Find(ctx context.Context) ([]int32, error) {
 
 // has looks at filter and attribute, which only actions have.
 func (f Finder) has(i int32) bool {
+	if f.q.Tab == TabQuestions {
+		_, n := f.lists.at(int(i))
+		return answeredAs(f.plan.Question(n), f.q.Filter)
+	}
 	if int(i) >= len(f.marks) {
-		return f.q.Filter == NoFilter && f.q.Attribute == ""
+		return (f.q.Filter == NoFilter || f.q.Filter == Waiting) && f.q.Attribute == ""
 	}
 	m := f.marks[i]
+	if f.q.Tab == TabBlock && m&switchBit == 0 || f.q.Tab == TabUpdate && m&switchBit != 0 {
+		return false
+	}
 	if f.bit != 0 && m&f.bit == 0 || f.attr != 0 && m&f.attr == 0 {
 		return false
 	}
@@ -157,13 +210,6 @@ func (f Finder) changes(i int32) bool {
 	return a.Kind != plan.Add && slices.ContainsFunc(a.Changes, func(c plan.Change) bool { return c.Attribute == f.q.Attribute })
 }
 
-func (f Finder) never(i int32, bit uint32) int {
-	if int(i) < len(f.marks) && f.marks[i]&bit != 0 {
-		return 1
-	}
-	return 0
-}
-
 func (f Finder) matches(find searcher, i int32) bool {
 	l, n := f.lists.at(int(i))
 	return find.matches(l.texts(n)...)
@@ -171,13 +217,25 @@ func (f Finder) matches(find searcher, i int32) bool {
 
 // ordered sorts by what was asked for; rows that are equal stay by risk.
 func (f Finder) ordered(ctx context.Context, rows []int32) ([]int32, error) {
-	if f.q.Order == ByRisk {
-		if f.q.Tab == TabDelete { // what was never in the source stands above
-			bit := uint32(1) << slices.Index(Filters(), Unseen)
-			slices.SortStableFunc(rows, func(a, b int32) int {
-				return cmp.Compare(f.never(b, bit), f.never(a, bit))
-			})
+	if f.q.Order == ByRisk && f.q.Tab == TabQuestions {
+		if f.plan.QuestionLen() >= grouped {
+			why := func(i int32) why {
+				_, n := f.lists.at(int(i))
+				return whyAsked(f.plan.Question(n))
+			}
+			slices.SortStableFunc(rows, func(a, b int32) int { return cmp.Compare(why(a), why(b)) })
 		}
+		return rows, nil
+	}
+	if f.q.Order == ByRisk {
+		// Of the deletions, which stand first, those never in the source are above.
+		n := 0
+		for n < len(rows) && rows[n] < f.deletions {
+			n++
+		}
+		slices.SortStableFunc(rows[:n], func(a, b int32) int {
+			return cmp.Compare(f.marks[b]&f.unseen, f.marks[a]&f.unseen)
+		})
 		return rows, nil
 	}
 	type keyed struct {

@@ -21,8 +21,11 @@ const (
 	// TabQuestions is first, where there are any.
 	TabQuestions Tab = "question"
 
-	TabAll     Tab = "all"
-	TabDelete  Tab = "delete"
+	TabAll    Tab = "all"
+	TabDelete Tab = "delete"
+	// TabBlock has the updates that block a sign-in or allow it again, and the accounts
+	// that are blocked and wait for their deletion; it is there where one of them is.
+	TabBlock   Tab = "block"
 	TabRename  Tab = "rename"
 	TabRestore Tab = "restore"
 	TabAdd     Tab = "add"
@@ -53,12 +56,13 @@ const (
 	Same     Filter = "same"
 	Cleared  Filter = "cleared"
 	Unseen   Filter = "never-seen" // to be deleted, and in no read of the source so far
-	Blocked  Filter = "blocked"    // loses the sign-in
+	Waiting  Filter = "waiting"    // blocked, and deleted on a later day: no change now
 	Warned   Filter = "warned"
 	OutOnly  Filter = "left-out"
 )
 
-// filter says which actions a filter has; has is nil where the review says it.
+// filter says which actions a filter has; has is nil where it has other rows, or the
+// review says it.
 type filter struct {
 	name Filter
 	has  func(*Review, plan.Action) bool
@@ -73,19 +77,38 @@ func filters() []filter {
 		{Unseen, func(_ *Review, a plan.Action) bool {
 			return a.Kind == plan.Delete && a.Explanation != nil && a.Explanation.Claim == ""
 		}},
-		{Blocked, func(_ *Review, a plan.Action) bool { return a.Blocks }},
+		{Waiting, nil},
 		{Warned, func(_ *Review, a plan.Action) bool { return len(a.Warnings) > 0 }},
 		{OutOnly, nil},
 	}
 }
 
-// Filters are all of them, in the order shown.
-func Filters() []Filter {
+// The filters of questions, by answer: their words mean something else for rows.
+const (
+	AskedOpen      Filter = "open"
+	AskedSame      Filter = "same"
+	AskedDifferent Filter = "different"
+	AskedNotNow    Filter = "not-now"
+)
+
+// Filters are all that a tab has, in the order shown.
+func Filters(t Tab) []Filter {
+	if t == TabQuestions {
+		return []Filter{AskedOpen, AskedSame, AskedDifferent, AskedNotNow}
+	}
 	var out []Filter
 	for _, f := range filters() {
 		out = append(out, f.name)
 	}
 	return out
+}
+
+// FilterWord says what a filter of a tab shows.
+func FilterWord(t Tab, f Filter) words.Text {
+	if t == TabQuestions {
+		return words.T("preview.q.filter." + string(f))
+	}
+	return words.T("preview.filter." + string(f))
 }
 
 // week is what counts as lately.
@@ -218,15 +241,21 @@ type index struct {
 	// them which attributes it changes.
 	marks      []uint32
 	notable    map[Filter]int // how many rows each filter has
+	switched   []int32        // updates that block or unblock
+	waiting    []int32        // skips of accounts that are blocked until they are deleted
 	attributes []directory.Attribute
 	sums       []AttributeSum
 	reasons    []Reason
 	lately     time.Time // from when on a last use counts as lately
 }
 
-// attributeShift is the first bit for attributes; the last bit is shared by
-// those that come after the twenty-fourth.
-const attributeShift = 8
+// switchBit marks what blocks or unblocks, after the bits of the filters.
+// attributeShift is the first bit for attributes; the last bit is shared by those that
+// come after the twenty-third.
+const (
+	switchBit      = 1 << 8
+	attributeShift = 9
+)
 
 func attributeBit(i int) uint32 { return 1 << min(attributeShift+i, 31) }
 
@@ -249,6 +278,10 @@ func (x *index) read(r *Review) {
 				x.notable[f.name]++
 			}
 		}
+		if switches(a) {
+			m |= switchBit
+			x.switched = append(x.switched, int32(len(x.marks))) //nolint:gosec // rows of a plan
+		}
 		x.marks = append(x.marks, m|x.changes(a))
 	}
 	if !slices.IsSorted(x.nos) { // actions that answers made stand among the others
@@ -262,16 +295,39 @@ func (x *index) read(r *Review) {
 		if _, action := (actions{r}).find(s.No); s.No > 0 && !action {
 			x.skipNo[s.No] = i
 		}
+		if waits(s) {
+			x.waiting = append(x.waiting, int32(p.Len()+i)) //nolint:gosec // rows of a plan
+			x.notable[Waiting]++
+		}
 		i++
 		x.highest = max(x.highest, s.No)
 		x.skip(s, p.Domain())
 	}
-	x.parts = partsOf(p)
+	slices.SortStableFunc(x.switched, func(a, b int32) int { // blocks come before what comes back
+		return cmp.Compare(blocksFirst(p.Action(int(a))), blocksFirst(p.Action(int(b))))
+	})
+	x.parts = x.partsOf(p)
 	x.commands = commandsOf(x.parts)
 }
 
+// switches reports whether an update blocks a sign-in or allows it again: it stands
+// under a tab of its own.
+func switches(a plan.Action) bool {
+	return a.Kind == plan.Update && slices.ContainsFunc(a.Changes, func(c plan.Change) bool { return c.Attribute == directory.AccountEnabled })
+}
+
+func blocksFirst(a plan.Action) int {
+	if a.Blocks {
+		return 0
+	}
+	return 1
+}
+
+// waits reports whether an account is blocked and deleted on a later day.
+func waits(s plan.Skipped) bool { return s.Why != nil && s.Why.Code == problem.WaitsToDelete }
+
 // partsOf are the tabs of a plan.
-func partsOf(p *plan.Plan) []Part {
+func (x *index) partsOf(p *plan.Plan) []Part {
 	c := p.Counts()
 	all := int32(p.Len()) //nolint:gosec // rows of a plan
 	var out []Part
@@ -286,7 +342,14 @@ func partsOf(p *plan.Plan) []Part {
 		n    int
 	}{{plan.Delete, c.Delete}, {plan.Rename, c.Rename}, {plan.Restore, c.Restore}, {plan.Add, c.Add}, {plan.Update, c.Update}} {
 		to := from + int32(k.n) //nolint:gosec // rows of a plan
-		out = append(out, Part{Tab: Tab(k.kind.String()), Sign: k.kind.Sign(), Count: k.n, from: from, to: to})
+		t := Part{Tab: Tab(k.kind.String()), Sign: k.kind.Sign(), Count: k.n, from: from, to: to}
+		if k.kind == plan.Update {
+			t.Count -= len(x.switched)
+		}
+		out = append(out, t)
+		if k.kind == plan.Delete && len(x.switched)+len(x.waiting) > 0 {
+			out = append(out, Part{Tab: TabBlock, Sign: blockSign, Count: len(x.switched), to: all + int32(p.SkipLen())}) //nolint:gosec // rows of a plan
+		}
 		from = to
 	}
 	return append(
@@ -370,6 +433,20 @@ func (r *Review) Notable(f Filter) int {
 		return len(r.left)
 	}
 	return r.notable[f]
+}
+
+// Has is how many rows a filter of a tab has.
+func (r *Review) Has(t Tab, f Filter) int {
+	if t != TabQuestions {
+		return r.Notable(f)
+	}
+	n := 0
+	for _, q := range r.plan.Questions() {
+		if answeredAs(q, f) {
+			n++
+		}
+	}
+	return n
 }
 
 // someNames is how many names of a reason are kept.
@@ -508,6 +585,9 @@ func (r *Review) Sums() words.Facts {
 	}
 	if c.Questions > 0 {
 		out = append(out, words.Fact{Label: words.T("preview.sum.questions"), Value: words.T("preview.sum.questions_is", "n", c.Questions, "open", c.OpenQuestions, "rows", c.Asked)})
+	}
+	if n := len(r.switched); n > 0 {
+		out = append(out, words.Fact{Value: words.T("preview.sum.switched", "n", n)})
 	}
 	if c.MovedIn > 0 {
 		out = append(out, words.Fact{Value: words.T("preview.sum.moved", "n", c.MovedIn)})

@@ -16,7 +16,7 @@ import (
 func (r *Review) Head() []words.Piece {
 	out := []words.Piece{words.Para{Text: r.tabLine()}, Judged(r.Verdict())}
 	var list words.Texts
-	for _, f := range Filters() {
+	for _, f := range Filters(TabAll) {
 		if n := r.Notable(f); n > 0 {
 			list = append(list, words.T("preview.n_of", "word", string(f), "n", n))
 		}

@@ -119,12 +119,96 @@ func (r *Review) Progress() words.Text {
 	}
 }
 
-// NextOpen is the first open question after one, from the beginning again, by its
-// place; -1 if there is none.
-func (r *Review) NextOpen(after int) int {
-	n := r.plan.QuestionLen()
+// grouped is from how many questions on they stand by why they are asked.
+const grouped = 40
+
+// why is the reason for a question, in the order shown.
+type why uint8
+
+const (
+	whyCell   why = iota // a key of the account stands in a row
+	whyName              // the same name
+	whyLooks             // a name that looks the same
+	whyAlias             // the same alias
+	whyOthers            // what is weaker
+)
+
+// whyAsked is the strongest sign for any of the rows.
+func whyAsked(q *plan.Question) why {
+	out := whyOthers
+	for i := range q.Rows {
+		for _, s := range q.Rows[i].For {
+			w := whyOthers
+			switch s {
+			case plan.SignID, plan.SignUsername, plan.SignUPN, plan.SignAddress:
+				w = whyCell
+			case plan.SignName:
+				w = whyName
+			case plan.SignNameLooks:
+				w = whyLooks
+			case plan.SignAlias:
+				w = whyAlias
+			}
+			out = min(out, w)
+		}
+	}
+	return out
+}
+
+// whys are the groups of many questions.
+func (r *Review) whys(q Query, rows []int32) []Group {
+	if q.Order != ByRisk || r.plan.QuestionLen() < grouped {
+		return nil
+	}
+	var out []Group
+	var n int
+	var of why
+	title := func() {
+		if len(out) > 0 {
+			id := [...]string{whyCell: "cell", whyName: "name", whyLooks: "looks", whyAlias: "alias", whyOthers: "others"}[of]
+			out[len(out)-1].Title = words.T("preview.q.group."+id, "n", n)
+		}
+	}
+	for at, i := range rows {
+		w := whyAsked(r.plan.Question(r.Asked(i)))
+		if at == 0 || w != of {
+			title()
+			out, of, n = append(out, Group{From: at}), w, 0
+		}
+		n++
+	}
+	title()
+	return out
+}
+
+// Asked is the place of the question that a row is.
+func (r *Review) Asked(row int32) int { return int(row - r.Part(TabQuestions).from) }
+
+// answeredAs reports whether a filter has a question.
+func answeredAs(q *plan.Question, f Filter) bool {
+	switch f {
+	case NoFilter:
+		return true
+	case AskedOpen:
+		return q.Answer.Kind == plan.Open
+	case AskedSame:
+		return q.Answer.Kind == plan.SamePerson
+	case AskedDifferent:
+		return q.Answer.Kind == plan.DifferentPeople
+	case AskedNotNow:
+		return q.Answer.Kind == plan.NotNow
+	default:
+		return false
+	}
+}
+
+// NextOpen is the place of the first open question after one, from the beginning
+// again, among the rows of a list; -1 if there is none.
+func (r *Review) NextOpen(list []int32, after int) int {
+	n := len(list)
+	at := slices.IndexFunc(list, func(i int32) bool { return r.Asked(i) == after })
 	for k := 1; k <= n; k++ {
-		if i := (after + k + n) % n; r.plan.Question(i).Answer.Kind == plan.Open {
+		if i := r.Asked(list[(at+k)%n]); r.plan.Question(i).Answer.Kind == plan.Open {
 			return i
 		}
 	}
@@ -222,7 +306,13 @@ func (c *Card) Pieces() []words.Piece {
 	case c.Brief != nil:
 		out = append(out, *c.Brief)
 	}
-	return append(out, c.Signs, c.Ways)
+	ways := slices.Clone(c.Ways)
+	for i := range ways {
+		if ways[i].Does.ID == "preview.q.choose" { // a screen's key chooses it there
+			ways[i].Does = words.T("preview.q.choose_line", "key", c.Question.Rows[0].Key)
+		}
+	}
+	return append(out, c.Signs, ways)
 }
 
 func (r *Review) cardTitle(q *plan.Question) words.Text {
@@ -539,7 +629,7 @@ func (r *Review) doesSame(w *words.Way, q *plan.Question, c *plan.Candidate) {
 		}
 	}
 	if len(added) > 0 {
-		does = words.T("preview.q.and_added", "does", does, "rows", added)
+		does = words.T("preview.q.and_added", "does", does, "rows", added, "n", len(added))
 	}
 	w.Does, w.Cancels = does, v.Cancelled
 }
@@ -599,6 +689,39 @@ func (r *Review) doesDifferent(w *words.Way, q *plan.Question) {
 		}
 		w.Does = words.T(id, "guard", guard, "rows", rows)
 	}
+}
+
+// Sheet is a question for a colleague, on paper or in a mail: what is asked, what
+// speaks for and against, and a box for every answer.
+func (r *Review) Sheet(at int) []words.Text {
+	q := r.plan.Question(at)
+	out := []words.Text{words.T("preview.q.sheet.question", "no", q.No, "text", r.Text(at)[0])}
+	_, signs := r.signs(q, map[bool]int{true: 0, false: -1}[len(q.Rows) == 1])
+	for _, f := range signs {
+		out = append(out, words.T("preview.q.sheet.fact", "label", f.Label, "text", f.Value))
+	}
+	box := func(said bool, name words.Text) {
+		mark := " "
+		if said {
+			mark = "x"
+		}
+		out = append(out, words.T("preview.q.sheet.box", "mark", mark, "answer", name))
+	}
+	for i := range q.Rows {
+		c := &q.Rows[i]
+		name := words.T("question.answer.same")
+		if len(q.Rows) > 1 {
+			name = two(words.T("preview.q.same_as", "key", c.Key), words.T("preview.q.copy_row", "name", c.Name, "username", strings.TrimSpace(c.RowKey())))
+		}
+		box(q.Answer.Kind == plan.SamePerson && q.Answer.Row == c.RowKey(), name)
+	}
+	other := words.T("question.answer.different")
+	if len(q.Rows) > 1 {
+		other = words.T("preview.q.none_of")
+	}
+	box(q.Answer.Kind == plan.DifferentPeople, other)
+	box(q.Answer.Kind == plan.NotNow, words.T("question.answer.not-now"))
+	return out
 }
 
 // Text is a question for whoever knows the person: without ids.

@@ -20,6 +20,9 @@ type confirm struct {
 	by, note string
 }
 
+// questionsKey goes back to the questions: letters belong to the fields.
+const questionsKey = "f2"
+
 func newConfirm(e *Env) *confirm {
 	c := &confirm{General: NewGeneral(e)}
 	c.ask = c.fields
@@ -51,6 +54,9 @@ func (c *confirm) here() int {
 func (c *confirm) Update(msg tea.Msg) ([]flow.Answer, tea.Cmd, bool) {
 	if k, ok := msg.(tea.KeyPressMsg); ok {
 		switch name := keyName(k); {
+		case name == questionsKey && len(c.v.Commands) > 0:
+			c.keep()
+			return []flow.Answer{{Command: flow.CmdQuestions}}, nil, true
 		case name == "shift+tab" || name == "up":
 			if c.here() == 0 {
 				return nil, nil, true
@@ -81,10 +87,14 @@ func (c *confirm) keep() {
 
 // Keys are those that work now.
 func (c *confirm) Keys() []key.Binding {
+	keys := []key.Binding{binding("enter", c.e.T("tui.key.next_field")), binding("tab", c.e.T("tui.key.next_field"))}
 	if c.here() == 2 {
-		return []key.Binding{binding("enter", c.e.T("tui.key.sync_now")), binding("shift+tab", c.e.T("tui.key.field_before"))}
+		keys = []key.Binding{binding("enter", c.e.T("tui.key.sync_now")), binding("shift+tab", c.e.T("tui.key.field_before"))}
 	}
-	return []key.Binding{binding("enter", c.e.T("tui.key.next_field")), binding("tab", c.e.T("tui.key.next_field"))}
+	if len(c.v.Commands) > 0 {
+		keys = append(keys, binding(questionsKey, c.e.T("tui.key.questions")))
+	}
+	return keys
 }
 
 // View draws the body. What will be written is always in sight: where there is

@@ -30,10 +30,13 @@ type Preview struct {
 	// version is the review's as of the last Sync, shape too.
 	version, shape int
 
-	// at is the question that is shown, row the candidate of it that same person
-	// would mean, -1 for none yet. first is the first question that the list shows.
+	// at is the question that is shown, candidate the row of it that same person
+	// would mean, -1 for none yet. first is the first line that the list shows.
 	at, candidate, first int
-	listed               int // questions that the list has room for
+	listed               int // lines that the list has room for
+	// asked are the places of the questions that are listed, in their order.
+	asked  []int
+	turned int // as of the last Sync
 
 	tab    review.Tab
 	filter review.Filter
@@ -50,6 +53,7 @@ type Preview struct {
 	// answered is the query whose rows the table shows, in found; nil is all.
 	answered review.Query
 	found    []int32
+	groups   []review.Group
 	before   int // the row selected before a search, for one that finds none
 
 	tag     int // of the query under way
@@ -96,8 +100,14 @@ func (s *Preview) Sync(v flow.View) {
 		return
 	}
 	if v.Review != s.g {
+		s.turned = v.Turned
 		s.begin(v.Review)
 		return
+	}
+	if v.Turned != s.turned {
+		s.turned = v.Turned
+		s.goTo(review.TabQuestions)
+		s.turnTo(max(0, s.nextOpen(-1)))
 	}
 	if s.version != s.g.Version() {
 		s.version = s.g.Version()
@@ -115,12 +125,16 @@ func (s *Preview) reshaped() {
 		return
 	}
 	s.shape = s.g.Shape()
+	pending := s.pending
 	s.cancel()
 	s.lists, s.detail, s.before = listCache{}, detailCache{}, -1
-	s.search, s.typing, s.order, s.reason = widget.Input{}, false, review.ByRisk, 0
 	s.rows.forget()
 	s.table.SetRows(s.rows)
 	s.answered, s.found = review.Query{}, nil
+	if s.tab == review.TabQuestions && !pending {
+		return // what is listed stays, and where the person is
+	}
+	s.search, s.typing, s.order, s.reason = widget.Input{}, false, review.ByRisk, 0
 	s.ask(false)
 }
 
@@ -143,7 +157,7 @@ func (s *Preview) begin(g *review.Review) {
 	s.cancel()
 	s.g, s.version, s.shape = g, g.Version(), g.Shape()
 	s.tab, s.filter, s.order = review.TabAll, review.NoFilter, review.ByRisk
-	s.at, s.candidate, s.first = max(0, g.NextOpen(-1)), -1, 0
+	s.at, s.candidate, s.first, s.asked = 0, -1, 0, nil
 	if g.Waiting() && s.v.Search == "" {
 		s.tab = review.TabQuestions
 	}
@@ -152,10 +166,10 @@ func (s *Preview) begin(g *review.Review) {
 	s.pick, s.lists = picker{}, listCache{}
 	s.rows.forget()
 	s.table.SetRows(s.rows)
-	s.answered, s.found = s.query(), nil
-	if s.tab == review.TabQuestions {
-		s.ask(false)
-	}
+	s.answered, s.found = review.Query{}, nil
+	s.ask(false)
+	s.at = max(0, s.nextOpen(-1))
+	s.table.Go(0)
 	s.want(s.v.Search)
 }
 
@@ -200,7 +214,7 @@ const settle = 60 * time.Millisecond
 func (s *Preview) ask(typed bool) tea.Cmd {
 	s.cancel()
 	q := s.query()
-	if q.Whole() {
+	if s.g.Whole(q) {
 		s.show(q, nil)
 		return nil
 	}
@@ -263,6 +277,10 @@ func (s *Preview) show(q review.Query, rows []int32) {
 	q.Within = nil
 	s.answered, s.found = q, rows
 	s.table.Show(rows)
+	s.groups = s.g.Groups(q, rows)
+	if q.Tab == review.TabQuestions {
+		s.listQuestions(rows)
+	}
 	if lost && s.before >= 0 {
 		s.table.Select(s.before)
 	}
@@ -292,7 +310,7 @@ func (s *Preview) body() body {
 		return bodyFilters
 	case s.open:
 		return bodyDetail
-	case s.tab == review.TabQuestions && plain:
+	case s.tab == review.TabQuestions:
 		return bodyQuestions
 	case s.tab == review.TabSkip && s.reason == 0 && plain:
 		return bodyReasons
@@ -304,7 +322,7 @@ func (s *Preview) body() body {
 
 // goTo shows a tab; filter and search belong to what was looked at.
 func (s *Preview) goTo(t review.Tab) tea.Cmd {
-	if t == review.TabSkip || t == review.TabSummary || t == review.TabQuestions {
+	if t == review.TabSkip || t == review.TabSummary || t == review.TabQuestions || s.tab == review.TabQuestions {
 		s.filter = review.NoFilter
 		s.search.Set("")
 	}

@@ -26,7 +26,7 @@ func (s *Preview) key(k tea.KeyPressMsg) ([]flow.Answer, tea.Cmd, bool) {
 	case s.typing:
 		return s.typed(k, name)
 	case s.menu:
-		return nil, s.filters(name), name != "?" && name != "q" && name != "L" && name != "ctrl+c"
+		return nil, s.filterKey(name), name != "?" && name != "q" && name != "L" && name != "ctrl+c"
 	case s.open:
 		if s.opened(name) {
 			return nil, nil, true
@@ -71,9 +71,12 @@ func (s *Preview) typed(k tea.KeyPressMsg, name string) ([]flow.Answer, tea.Cmd,
 	return nil, s.ask(true), true
 }
 
-// filters is a key while the filters are to choose from.
-func (s *Preview) filters(name string) tea.Cmd {
-	n := len(review.Filters()) + 1
+// filters are those of the tab.
+func (s *Preview) filters() []review.Filter { return review.Filters(s.tab) }
+
+// filterKey is a key while the filters are to choose from.
+func (s *Preview) filterKey(name string) tea.Cmd {
+	n := len(s.filters()) + 1
 	switch name {
 	case "esc", s.g.Key(review.CmdFilter):
 		s.menu = false
@@ -100,9 +103,9 @@ func (s *Preview) choose(i int) tea.Cmd {
 	s.menu, s.pick = false, picker{}
 	s.filter = review.NoFilter
 	if i > 0 {
-		s.filter = review.Filters()[i-1]
+		s.filter = s.filters()[i-1]
 	}
-	if s.tab == review.TabSkip || s.tab == review.TabSummary || s.tab == review.TabQuestions {
+	if s.tab == review.TabSkip || s.tab == review.TabSummary {
 		s.tab, s.attribute, s.reason = review.TabAll, "", 0
 	}
 	return s.ask(false)
@@ -240,17 +243,22 @@ func (s *Preview) command(name string) ([]flow.Answer, tea.Cmd, bool) {
 		if s.search.Value() == "" {
 			s.before = s.table.Selected()
 		}
-		if s.tab == review.TabSummary || s.tab == review.TabQuestions {
+		if s.tab == review.TabSummary {
 			return nil, s.goTabTyping(review.TabAll), true
 		}
 	case s.g.Key(review.CmdFilter):
-		s.menu, s.pick = true, picker{at: slices.Index(review.Filters(), s.filter) + 1}
+		s.menu, s.pick = true, picker{at: slices.Index(s.filters(), s.filter) + 1}
 	case "o":
-		if s.body() != bodyTable {
+		if b := s.body(); b != bodyTable && b != bodyQuestions {
 			return nil, nil, false
 		}
 		s.order = (s.order + 1) % (review.ByName + 1)
 		return nil, s.ask(false), true
+	case "x":
+		if s.g.Part(review.TabBlock).Sign == "" {
+			return nil, nil, false
+		}
+		return nil, s.goTo(review.TabBlock), true
 	case "[":
 		return nil, s.goTo(tabs[(at+len(tabs)-1)%len(tabs)].Tab), true
 	case "]":
@@ -362,7 +370,7 @@ func (s *Preview) click(x, y int) tea.Cmd {
 	}
 	switch s.body() {
 	case bodyFilters:
-		if i := y - s.listTop; i >= 0 && i <= len(review.Filters()) {
+		if i := y - s.listTop; i >= 0 && i <= len(s.filters()) {
 			return s.choose(i)
 		}
 	case bodyReasons, bodySummary:
@@ -382,8 +390,10 @@ func (s *Preview) click(x, y int) tea.Cmd {
 			return s.enter()
 		}
 	case bodyQuestions:
-		if i := y - s.listTop; i >= 0 && i < s.listed && s.first+i < s.g.Plan().QuestionLen() {
-			s.turnTo(s.first + i)
+		if i := y - s.listTop; i >= 0 && i < s.listed {
+			if at := s.lined(); s.first+i < len(at) && at[s.first+i] >= 0 {
+				s.turnTo(at[s.first+i])
+			}
 		}
 	case bodyDetail:
 	}
@@ -405,14 +415,14 @@ func (s *Preview) Keys() []key.Binding {
 	if s.width < previewBeside {
 		limit, audit = "limit_short", "audit_short"
 	}
-	moves := []key.Binding{k("[ ]", "tabs"), k("1-"+strconv.Itoa(len(s.g.Tabs())), "tabs"), k("↑ ↓", "move"), k("pgup pgdn", "page"), k("home end", "ends")}
+	moves := []key.Binding{k("[ ]", "tabs"), k("1-"+strconv.Itoa(min(9, len(s.g.Tabs()))), "tabs"), k("↑ ↓", "move"), k("pgup pgdn", "page"), k("home end", "ends")}
 	switch b := s.body(); {
 	case s.typing:
 		return []key.Binding{k("a-z", "type"), k("enter", "down"), k("esc", "esc_clear")}
 	case b == bodyQuestions:
 		return append(s.questionKeys(), moves...)
 	case b == bodyFilters:
-		return []key.Binding{k("enter", "choose"), k("1-"+strconv.Itoa(len(review.Filters())+1), "choose"), k("esc", "esc")}
+		return []key.Binding{k("enter", "choose"), k("1-"+strconv.Itoa(len(s.filters())+1), "choose"), k("esc", "esc")}
 	case b == bodyReasons:
 		return append([]key.Binding{k("enter", "list"), c(review.CmdSearch, "search"), c(review.CmdAuditLog, audit), c(review.CmdLimit, limit), c(review.CmdSync, sync), c(review.CmdSave, "save"), c(review.CmdDryRun, "dryrun")}, moves...)
 	case b == bodySummary:
@@ -428,13 +438,17 @@ func (s *Preview) Keys() []key.Binding {
 		return append(append(out, s.rowKeys()...), c(review.CmdSync, sync))
 	}
 	var out []key.Binding
+	shown := s.table.Len()
+	if s.tab == review.TabBlock && s.filter == review.NoFilter {
+		shown = s.g.Part(review.TabBlock).Count // who waits cannot be left out
+	}
 	if s.narrowed() {
 		if strings.TrimSpace(s.search.Value()) != "" {
 			out = append(out, c(review.CmdSearch, "search_change"))
 		}
 		out = append(out, s.rowKeys()...)
-		if s.table.Len() > 1 {
-			out = append(out, k("*", "out_all", "n", s.table.Len()))
+		if shown > 1 {
+			out = append(out, k("*", "out_all", "n", shown))
 		}
 		if strings.TrimSpace(s.search.Value()) != "" {
 			out = append(out, k("esc", "esc_clear"))
@@ -455,8 +469,8 @@ func (s *Preview) Keys() []key.Binding {
 		out = append(out, k("o", "order"))
 	}
 	out = append(out, k("enter", "open"), c(review.CmdDryRun, "dryrun"), c(review.CmdSave, "save"), k("shift+↑ ↓", "detail"))
-	if !s.narrowed() && s.table.Len() > 1 {
-		out = append(out, k("*", "out_all", "n", s.table.Len()))
+	if !s.narrowed() && shown > 1 {
+		out = append(out, k("*", "out_all", "n", shown))
 	}
 	return append(out, moves...)
 }

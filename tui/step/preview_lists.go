@@ -317,17 +317,20 @@ func (s *Preview) filterLines(width, height int) []string {
 	e, st := s.e, s.e.Styles
 	out := []string{row(width, part{" " + e.T("preview.filter.title"), st.Title}), strings.Repeat(" ", width)}
 	s.listTop += len(out)
-	for i := range len(review.Filters()) + 1 {
-		id, n := "all", s.g.Actions()
+	for i := range len(s.filters()) + 1 {
+		f, n := review.Filter("all"), s.g.Actions()
+		if s.tab == review.TabQuestions {
+			n = s.g.Plan().QuestionLen()
+		}
 		if i > 0 {
-			f := review.Filters()[i-1]
-			id, n = string(f), s.g.Notable(f)
+			f = s.filters()[i-1]
+			n = s.g.Has(s.tab, f)
 		}
 		mark, style := "  ", st.Text
 		if i == s.pick.at {
 			mark, style = widget.Fit(e.Signs.Here, 2), st.Selected
 		}
-		text := " " + mark + strconv.Itoa(i+1) + "  " + widget.FitLeft(e.Printer.Int(n), 7) + "  " + e.T("preview.filter."+id)
+		text := " " + mark + strconv.Itoa(i+1) + "  " + widget.FitLeft(e.Printer.Int(n), 7) + "  " + e.Say(review.FilterWord(s.tab, f))
 		out = append(out, row(width, part{widget.Fit(text, width), style}))
 	}
 	if len(out) > height {

@@ -1,6 +1,7 @@
 package step
 
 import (
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -30,8 +31,61 @@ func (s *Preview) turnTo(i int) {
 	}
 }
 
+// listQuestions lists the questions that a query found; the one shown stays so where
+// it is among them.
+func (s *Preview) listQuestions(rows []int32) {
+	s.asked = make([]int, len(rows))
+	for i, r := range rows {
+		s.asked[i] = s.g.Asked(r)
+	}
+	if len(s.asked) > 0 && !slices.Contains(s.asked, s.at) {
+		s.turnTo(s.asked[0])
+	}
+}
+
+// step shows the question so many further on in the list.
+func (s *Preview) step(by int) {
+	if len(s.asked) > 0 {
+		at := slices.Index(s.asked, s.at) + by
+		s.turnTo(s.asked[max(0, min(at, len(s.asked)-1))])
+	}
+}
+
+// nextOpen is the first open question of the list after one, -1 for none.
+func (s *Preview) nextOpen(after int) int {
+	n, at := len(s.asked), slices.Index(s.asked, after)
+	for k := 1; k <= n; k++ {
+		if i := s.asked[(at+k)%n]; s.g.Plan().Question(i).Answer.Kind == plan.Open {
+			return i
+		}
+	}
+	return -1
+}
+
+// lined are the lines of the list: places of questions, and below zero the headings
+// of groups.
+func (s *Preview) lined() []int {
+	out := make([]int, 0, len(s.asked)+len(s.groups))
+	for i, at := range s.asked {
+		for g, x := range s.groups {
+			if x.From == i {
+				out = append(out, -1-g)
+			}
+		}
+		out = append(out, at)
+	}
+	return out
+}
+
 // questionKey is a key while questions are shown.
 func (s *Preview) questionKey(name string) ([]flow.Answer, tea.Cmd, bool) {
+	if len(s.asked) == 0 {
+		switch name {
+		case "enter", "tab", "shift+tab", "space", s.g.Key(review.CmdSame), s.g.Key(review.CmdDifferent), s.g.Key(review.CmdReopen), "C", "*":
+			return nil, nil, true // there is none
+		}
+		return nil, nil, false
+	}
 	q := s.g.Plan().Question(s.at)
 	one := func(command, text string) ([]flow.Answer, tea.Cmd, bool) {
 		return []flow.Answer{{Command: command, Text: text, Rows: []int{-q.No}}}, nil, true
@@ -51,7 +105,7 @@ func (s *Preview) questionKey(name string) ([]flow.Answer, tea.Cmd, bool) {
 	case "*":
 		return nil, nil, true // many are not answered at once
 	case "enter":
-		if i := s.g.NextOpen(s.at); i >= 0 && i != s.at {
+		if i := s.nextOpen(s.at); i >= 0 && i != s.at {
 			s.turnTo(i)
 			return nil, nil, true
 		}
@@ -78,18 +132,24 @@ func (s *Preview) questionKey(name string) ([]flow.Answer, tea.Cmd, bool) {
 			lines = append(lines, s.e.Say(t))
 		}
 		return nil, Copy(strings.Join(lines, "\n")+"\n", words.T("preview.q.copied")), true
+	case s.g.Key(review.CmdSave):
+		a := flow.Answer{Command: review.CmdSave, Say: s.e.Say}
+		for _, at := range s.asked {
+			a.Rows = append(a.Rows, -s.g.Plan().Question(at).No)
+		}
+		return []flow.Answer{a}, nil, true
 	case "up", "k":
-		s.turnTo(s.at - 1)
+		s.step(-1)
 	case "down", "j":
-		s.turnTo(s.at + 1)
+		s.step(1)
 	case "pgup":
-		s.turnTo(s.at - max(1, s.listed))
+		s.step(-max(1, s.listed))
 	case "pgdown":
-		s.turnTo(s.at + max(1, s.listed))
+		s.step(max(1, s.listed))
 	case "home":
-		s.turnTo(0)
+		s.step(-len(s.asked))
 	case "end":
-		s.turnTo(s.g.Plan().QuestionLen() - 1)
+		s.step(len(s.asked))
 	default:
 		return nil, nil, false
 	}
@@ -128,27 +188,49 @@ func (s *Preview) card() *review.Card {
 func (s *Preview) questionKeys() []key.Binding {
 	e := s.e
 	k := func(keys, id string, kv ...any) key.Binding { return binding(keys, e.T("preview.key."+id, kv...)) }
+	var narrowed []key.Binding
+	switch {
+	case strings.TrimSpace(s.search.Value()) != "":
+		narrowed = append(narrowed, k("esc", "esc_clear"))
+	case s.filter != review.NoFilter:
+		narrowed = append(narrowed, k("esc", "esc_filter"))
+	}
+	if len(s.asked) == 0 {
+		return append(narrowed, k(s.g.Key(review.CmdSearch), "search_change"), k(s.g.Key(review.CmdFilter), "filter"))
+	}
 	c := s.card()
 	many := len(c.Question.Rows) > 1
-	out := []key.Binding{k("=", "same"), k("D", "different")}
-	if many {
-		out = out[:0]
-		if c.Chosen >= 0 {
+	out := narrowed
+	if !many {
+		out = append(out, k("=", "same"), k("D", "different"))
+	} else {
+		if c.Chosen >= 0 && c.Question.Rows[c.Chosen].TakenBy == 0 {
 			out = append(out, k("=", "same_row", "key", c.Question.Rows[c.Chosen].Key))
 		}
 		out = append(out, k("D", "none_of"))
 	}
 	out = append(out, k("space", "notnow"))
+	next := []key.Binding{k("enter", "next_open"), k(s.g.Key(review.CmdSync), "sync")}
+	if !s.g.Waiting() {
+		next = []key.Binding{k(s.g.Key(review.CmdSync), "sync"), k("enter", "none_open")}
+	}
 	if many {
-		out = append(out, k("tab", "row"))
+		next = append([]key.Binding{k("tab", "row")}, next...)
+		if !s.g.Waiting() {
+			next[0], next[1] = next[1], next[0]
+		}
 	}
 	return append(
-		out, k("enter", "next_open"), k(s.g.Key(review.CmdSync), "sync"), k(s.g.Key(review.CmdReopen), "back"), k("C", "copy"),
-		k("shift+↑ ↓", "detail"), k(s.g.Key(review.CmdSearch), "search"), k(s.g.Key(review.CmdSave), "save"), k(s.g.Key(review.CmdDryRun), "dryrun"),
+		append(out, next...), k(s.g.Key(review.CmdReopen), "back"), k("C", "copy"),
+		k("shift+↑ ↓", "detail"), k(s.g.Key(review.CmdSearch), "search"), k(s.g.Key(review.CmdFilter), "filter"), k("o", "order"), k(s.g.Key(review.CmdSave), "save_questions"),
+		k(s.g.Key(review.CmdDryRun), "dryrun"),
 	)
 }
 
 func (s *Preview) questionPlace() string {
+	if len(s.asked) == 0 {
+		return ""
+	}
 	c := s.card()
 	if n := len(c.Question.Rows); n > 1 && c.Chosen >= 0 {
 		return s.e.T("preview.q.place_row", "key", c.Question.Rows[c.Chosen].Key, "n", n)
@@ -163,13 +245,24 @@ func (s *Preview) viewQuestions(width, height int) string {
 	lines = append(lines, s.trouble(width)...)
 	split := s.Split(width)
 	if split < 0 {
-		lines = append(lines, s.titled(width, e.Say(s.g.Progress())))
-		s.listTop, s.listed = len(lines), min(listedAbove, s.g.Plan().QuestionLen(), max(1, height-len(lines)-8))
+		if s.searching() {
+			lines = append(lines, s.searchLine(width, len(lines)))
+		} else {
+			lines = append(lines, s.titled(width, s.progress()))
+		}
+		listed := min(listedAbove, max(1, len(s.asked)+len(s.groups)))
+		card := s.cardLines(width)
+		s.listTop, s.listed = len(lines), max(1, min(listed, height-len(lines)-1-card))
 		lines = append(lines, s.questionLines(width, s.listed)...)
 		lines = append(lines, s.titled(width, s.headedTitle(width)))
 		lines = append(lines, s.cardPane(width, height-len(lines), true)...)
 	} else {
-		lines = append(lines, row(width, part{" " + e.Say(s.g.Progress()), e.Styles.Text}), s.rule(width, split, e.Signs.Down))
+		if s.searching() {
+			lines = append(lines, s.searchLine(width, len(lines)))
+		} else {
+			lines = append(lines, row(width, part{" " + s.progress(), e.Styles.Text}))
+		}
+		lines = append(lines, s.rule(width, split, e.Signs.Down))
 		room := max(0, height-len(lines))
 		left := []string{row(split, part{" " + e.T("preview.q.list_title"), e.Styles.Title}), strings.Repeat(" ", split)}
 		legend := s.legend(split)
@@ -193,10 +286,30 @@ func (s *Preview) viewQuestions(width, height int) string {
 	return strings.Join(lines, "\n")
 }
 
-func (s *Preview) cardTitle() string { return s.e.Say(s.card().Title) }
+// searching reports whether a search stands above the list.
+func (s *Preview) searching() bool { return s.typing || strings.TrimSpace(s.search.Value()) != "" }
+
+// progress is how many are answered, and which of them are listed.
+func (s *Preview) progress() string {
+	text := s.e.Say(s.g.Progress())
+	if s.filter != review.NoFilter {
+		text = "[" + s.e.Say(review.FilterWord(s.tab, s.filter)) + "]  " + text
+	}
+	return text
+}
+
+func (s *Preview) cardTitle() string {
+	if len(s.asked) == 0 {
+		return ""
+	}
+	return s.e.Say(s.card().Title)
+}
 
 // headedTitle is the title with what stands on either side, where both have room.
 func (s *Preview) headedTitle(width int) string {
+	if len(s.asked) == 0 {
+		return ""
+	}
 	title, c := s.cardTitle(), s.card()
 	if c.Brief == nil || c.Table != nil {
 		return title
@@ -219,11 +332,26 @@ func (s *Preview) titled(width int, title string) string {
 // questionLines is the list: exactly height lines.
 func (s *Preview) questionLines(width, height int) []string {
 	e, p := s.e, s.g.Plan()
-	n := p.QuestionLen()
-	s.first = max(0, min(s.first, s.at, n-height))
-	s.first = max(s.first, s.at-height+1)
+	all := s.lined()
+	here := max(0, slices.Index(all, s.at))
+	above := here
+	if here > 0 && all[here-1] < 0 && height > 1 {
+		above-- // its heading
+	}
+	s.first = max(0, min(s.first, above, len(all)-height))
+	s.first = max(s.first, here-height+1)
 	out := make([]string, 0, height)
-	for i := s.first; i < n && len(out) < height; i++ {
+	if len(all) == 0 && height > 0 {
+		out = append(out, row(width, part{" " + e.T("preview.q.none_shown"), e.Styles.Faint}))
+	}
+	for _, i := range all[s.first:] {
+		if len(out) == height {
+			break
+		}
+		if i < 0 {
+			out = append(out, row(width, part{" " + e.Say(s.groups[-1-i].Title), e.Styles.Label}))
+			continue
+		}
 		q := p.Question(i)
 		mark, style := "  ", e.Styles.Text
 		if i == s.at {
@@ -292,6 +420,9 @@ func (s *Preview) legend(width int) []string {
 // cardPane is a question: exactly height lines. What is known of it scrolls, the
 // answers never leave the screen.
 func (s *Preview) cardPane(width, height int, short bool) []string {
+	if len(s.asked) == 0 {
+		return s.window(nil, width, height)
+	}
 	c := s.card()
 	ways := detail{e: s.e, width: width}
 	ways.ways(c.Ways)
@@ -302,6 +433,17 @@ func (s *Preview) cardPane(width, height int, short bool) []string {
 	d.card(c, short)
 	room := max(0, height-len(ways.lines))
 	return append(s.window(d.lines, width, room), ways.lines[:min(len(ways.lines), max(0, height))]...)
+}
+
+// cardLines is how many lines a question takes, short as it stands below the list.
+func (s *Preview) cardLines(width int) int {
+	if len(s.asked) == 0 {
+		return 0
+	}
+	d := detail{e: s.e, width: width, compact: true}
+	d.card(s.card(), true)
+	d.ways(s.card().Ways)
+	return len(d.lines)
 }
 
 // card draws what is known of a question.

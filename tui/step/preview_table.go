@@ -81,13 +81,22 @@ func (s *Preview) tablePane(width, height int) []string {
 		match = review.NewMatcher(q).Find
 	}
 	digits := max(4, len(strconv.Itoa(s.g.Highest())))
-	s.table.SetColumns([]widget.Column{
+	columns := []widget.Column{
 		{Width: 3},
 		{Title: e.T("preview.col.no"), Width: digits, Right: true},
 		{Title: "@" + message.Clean(s.g.Plan().Domain()), Width: 15, Grow: 4, Middle: true, Match: match},
 		{Title: e.T("preview.col.name"), Width: 13, Grow: 2, Match: match},
 		{Title: e.T("preview.col.what"), Width: 16, Grow: 3},
-	})
+	}
+	if s.tab == review.TabBlock {
+		s.dated(columns, width)
+	}
+	s.table.SetColumns(columns)
+	groups := make([]widget.Group, len(s.groups))
+	for i, g := range s.groups {
+		groups[i] = widget.Group{From: g.From, Title: e.Say(g.Title)}
+	}
+	s.table.SetGroups(groups)
 	s.table.SetSize(width, height)
 	lines := strings.Split(s.table.View(), "\n")
 	if s.table.Len() == 0 {
@@ -103,7 +112,7 @@ func (s *Preview) tablePane(width, height int) []string {
 		s.note(lines, 2, width, e.T(id))
 		return lines
 	}
-	used := 1 + s.table.Len()
+	used := 1 + s.table.Len() + len(groups)
 	switch v := s.g.Remaining(); {
 	case match != nil:
 		s.note(lines, used+1, width, e.T("preview.search_hint"))
@@ -112,6 +121,27 @@ func (s *Preview) tablePane(width, height int) []string {
 		s.note(lines, used+1, width, e.T("preview.deletions_hint", "n", all, "out", all-v.Delete, "left", v.Delete))
 	}
 	return lines
+}
+
+// dated gives the last column the room of its dates, which must not be cut: the name
+// gives way, which the detail shows.
+func (s *Preview) dated(columns []widget.Column, width int) {
+	const looked = 64
+	last := &columns[len(columns)-1]
+	last.Grow = 0
+	for _, i := range s.found[:min(looked, len(s.found))] {
+		last.Width = max(last.Width, widget.Width(s.rows.Row(int(i)).Cells[len(columns)-1]))
+	}
+	used := 2 + len(columns) - 1
+	for _, c := range columns {
+		used += c.Width
+	}
+	if used > width {
+		upn, name := &columns[2], &columns[3]
+		used -= name.Width
+		*name = widget.Column{}
+		upn.Width = max(8, upn.Width-max(0, used-width))
+	}
 }
 
 // note writes a hint into the free lines of a pane, if all of it fits.

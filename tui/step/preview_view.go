@@ -2,6 +2,7 @@ package step
 
 import (
 	"image/color"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -254,7 +255,7 @@ func (s *Preview) tabParts(spelled bool) []part {
 func (s *Preview) tone(t review.Tab) lipgloss.Style {
 	st := s.e.Styles
 	switch t {
-	case review.TabDelete:
+	case review.TabDelete, review.TabBlock:
 		return st.Delete
 	case review.TabRename:
 		return st.Rename
@@ -339,7 +340,11 @@ func (s *Preview) notableLine(width int) string {
 	if c := s.g.Remaining(); s.tab == review.TabDelete && c.Unclaimed < c.Delete {
 		parts = append(parts, part{e.T("preview.notable.explained", "n", c.Delete-c.Unclaimed), e.Styles.Text}, part{"  ", e.Styles.Text})
 	}
-	for _, f := range review.Filters() {
+	list := review.Filters(review.TabAll)
+	if s.tab == review.TabDelete { // two numbers, one beside the other
+		list = append([]review.Filter{review.Unseen}, slices.DeleteFunc(list, func(f review.Filter) bool { return f == review.Unseen })...)
+	}
+	for _, f := range list {
 		n := s.g.Notable(f)
 		if f == review.Warned && f != s.filter || n == 0 && f != s.filter {
 			continue // most warnings are said by another word
@@ -348,7 +353,7 @@ func (s *Preview) notableLine(width int) string {
 		switch f {
 		case review.SignIns, review.Lately, review.Cleared:
 			text, style = "! "+text, e.Styles.Warn
-		case review.NoFilter, review.Same, review.Unseen, review.Blocked, review.Warned, review.OutOnly:
+		case review.NoFilter, review.Same, review.Unseen, review.Waiting, review.Warned, review.OutOnly:
 		}
 		if f == s.filter {
 			text, style = "["+text+"]", e.Styles.Here
@@ -398,7 +403,7 @@ func (s *Preview) searchLine(width, y int) string {
 	if s.pending {
 		note = "  " + e.T("preview.searching")
 	}
-	if s.filter != review.NoFilter {
+	if s.filter != review.NoFilter && s.tab != review.TabQuestions {
 		note += "  [" + e.T("preview.notable."+string(s.filter), "n", s.g.Notable(s.filter)) + "]"
 	}
 	room := max(10, min(60, width-4-widget.Width(note)))
@@ -446,6 +451,8 @@ func (s *Preview) Status() string {
 		return s.e.Say(s.v.Status)
 	case !s.v.Working.IsZero():
 		return s.e.Say(s.v.Working)
+	case s.body() == bodyQuestions && s.narrowed():
+		return s.e.T("preview.q.shown", "n", len(s.asked), "of", s.g.Plan().QuestionLen())
 	case s.body() == bodyTable && s.narrowed():
 		return s.e.T("preview.shown", "n", s.table.Len(), "of", s.g.Among(s.query()))
 	}

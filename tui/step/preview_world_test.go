@@ -40,6 +40,10 @@ type company struct {
 	// the source that no account has are new in it.
 	past map[string]plan.Link
 	asks bool
+	// absent are the accounts that had no row in the reads of so many days, blocked
+	// those that hacsync blocked.
+	absent  map[directory.ID]plan.Absence
+	blocked map[directory.ID]bool
 }
 
 var companyColumns = []directory.Attribute{
@@ -55,6 +59,8 @@ func newCompany(t testing.TB) *company {
 		deleted: directory.NewBuilder(directory.RecycleBin, companyColumns),
 		policy:  plan.DefaultPolicy(),
 		past:    map[string]plan.Link{},
+		absent:  map[directory.ID]plan.Absence{},
+		blocked: map[directory.ID]bool{},
 	}
 	c.policy.Attributes = append(directory.Standard(), directory.Department)
 	c.policy.OnEmpty = plan.Clear
@@ -67,7 +73,7 @@ type who struct {
 	username                           string // empty: local
 	marks                              directory.Marks
 	created, seen                      time.Time
-	bin                                bool
+	bin, off                           bool // in the recycle bin; sign-in blocked
 }
 
 func (c *company) record(w who, id directory.ID) directory.Record {
@@ -77,6 +83,9 @@ func (c *company) record(w who, id directory.ID) directory.Record {
 	}
 	r := directory.Record{
 		ID: id, UPN: upn, ImmutableID: w.imm, Marks: w.marks | directory.Enabled, Created: w.created, LastSignIn: w.seen,
+	}
+	if w.off {
+		r.Marks &^= directory.Enabled
 	}
 	for _, v := range []string{w.name, w.sur, w.given, strings.TrimSuffix(w.local, "@"+previewDomain), w.dept} {
 		r.Values = append(r.Values, directory.Text(v))
@@ -148,7 +157,7 @@ func (c *company) plan() *plan.Plan {
 		}
 		return s
 	}
-	past := plan.Past{Source: "hac", At: readAt.Add(-15 * time.Hour), Claimed: map[directory.ID]bool{}, Absent: map[directory.ID]plan.Absence{}}
+	past := plan.Past{Source: "hac", At: readAt.Add(-15 * time.Hour), Claimed: map[directory.ID]bool{}, Absent: c.absent}
 	b := plan.NewPastBuilder()
 	for _, user := range slices.Sorted(maps.Keys(c.past)) {
 		if err := b.Add(c.past[user], plan.Seen{First: readAt.Add(-60 * 24 * time.Hour), Last: past.At}); err != nil {
@@ -166,6 +175,7 @@ func (c *company) plan() *plan.Plan {
 		Domain: previewDomain, SetUp: []string{previewDomain},
 		Source: seal(c.source, c.nSource), Users: seal(c.users, c.nUsers), Deleted: seal(c.deleted, c.nDeleted),
 		Policy: c.policy, Past: past, At: readAt,
+		Facts: plan.Facts{Blocked: c.blocked},
 	})
 	if err != nil {
 		c.t.Fatal(err)
@@ -185,9 +195,24 @@ func story(t testing.TB) *plan.Plan { return told(t, func(*company) {}) }
 // asking is the same company, of whose leavers three may be among the new rows.
 func asking(t testing.TB) *plan.Plan { return told(t, func(c *company) { c.asks = true }) }
 
-// blocking is the company that blocks leavers before it deletes them.
+// blocking is the company that blocks leavers before it deletes them: two wait to be
+// deleted, one came back.
 func blocking(t testing.TB) *plan.Plan {
-	return told(t, func(c *company) { c.policy.OnMissing, c.policy.DeleteAfter = plan.BlockMissing, 20 })
+	return told(t, func(c *company) {
+		c.policy.OnMissing, c.policy.DeleteAfter = plan.BlockMissing, 20
+		gone := func(w who, days int) {
+			w.off, w.marks = true, directory.Licensed
+			c.inTenant(w)
+			id := directory.ID(fmt.Sprintf("u-%06d", c.nUsers))
+			at := readAt.AddDate(0, 0, -days)
+			c.absent[id], c.blocked[id] = plan.Absence{First: at, Last: readAt.Add(-15 * time.Hour), Days: days, Reads: 24 * days}, true
+		}
+		gone(who{local: "imai.tetsu", imm: "imm-imai", name: "今井 哲"}, 6)
+		gone(who{local: "nishida.ai", imm: "imm-nishida", name: "西田 愛"}, 1)
+		back := who{local: "okubo.jun", imm: "imm-okubo", name: "大久保 純"}
+		gone(back, 3)
+		c.inSource(back)
+	})
 }
 
 func told(t testing.TB, with func(*company)) *plan.Plan {

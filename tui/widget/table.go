@@ -54,12 +54,20 @@ type Table struct {
 	rows    Rows
 	// shown are the rows that pass the filter, in order; nil is all of them.
 	shown  []int32
+	groups []Group
 	cursor int // among the shown
-	top    int
+	top    int // the first line of the window: rows and headings of groups are lines
 	width  int
 	height int // of the rows, without the header
 	widths []int
 	here   string // the mark of the selected line, another than mark
+}
+
+// Group is a part of the rows shown, with a heading of its own: one more line, which
+// cannot be selected.
+type Group struct {
+	From  int // place of its first row
+	Title string
 }
 
 // NewTable makes a table without rows.
@@ -94,14 +102,53 @@ func (t *Table) SetHere(sign string) { t.here = sign }
 
 // SetRows replaces the rows and shows all of them, from the top.
 func (t *Table) SetRows(rows Rows) {
-	t.rows, t.shown, t.cursor, t.top = rows, nil, 0, 0
+	t.rows, t.shown, t.groups, t.cursor, t.top = rows, nil, nil, 0, 0
+}
+
+// SetGroups parts the rows shown, in order; none has no rows.
+func (t *Table) SetGroups(groups []Group) {
+	t.groups = groups
+	t.scroll()
+}
+
+// lines is the number of lines that rows and headings take.
+func (t *Table) lines() int { return t.Len() + len(t.groups) }
+
+// lineOf is the line of the row at a place; above is the one that must be seen with
+// it: its heading, if it is the first of a group.
+func (t *Table) lineOf(place int) (line, above int) {
+	line, above = place, place
+	for _, g := range t.groups {
+		if g.From > place {
+			break
+		}
+		line++
+		above = line
+		if g.From == place {
+			above--
+		}
+	}
+	return line, above
+}
+
+// at is the place of the row on a line, -1 for a heading, whose group it gives.
+func (t *Table) at(line int) (place int, g Group) {
+	for i := len(t.groups) - 1; i >= 0; i-- {
+		switch head := t.groups[i].From + i; {
+		case line == head:
+			return -1, t.groups[i]
+		case line > head:
+			return line - i - 1, g
+		}
+	}
+	return line, g
 }
 
 // Show shows only these rows, in this order; nil shows all. The selected row
 // stays selected if it is among them.
 func (t *Table) Show(rows []int32) {
 	selected := t.Selected()
-	t.shown = rows
+	t.shown, t.groups = rows, nil
 	t.cursor = 0
 	switch {
 	case rows == nil:
@@ -177,15 +224,29 @@ func (t *Table) Select(row int) bool {
 // Wheel scrolls the window by n rows and takes the selection along where it
 // would leave it.
 func (t *Table) Wheel(n int) {
-	t.top = max(min(t.top+n, t.Len()-t.height), 0)
-	t.cursor = max(min(t.cursor, t.top+t.height-1, t.Len()-1), t.top, 0)
+	t.top = max(min(t.top+n, t.lines()-t.height), 0)
+	first, _ := t.at(t.top)
+	if first < 0 {
+		first, _ = t.at(t.top + 1)
+	}
+	last, _ := t.at(t.top + t.height - 1)
+	if last < 0 {
+		last, _ = t.at(t.top + t.height - 2)
+	}
+	t.cursor = max(min(t.cursor, last, t.Len()-1), first, 0)
+	if line, _ := t.lineOf(t.cursor); line < t.top || line >= t.top+t.height {
+		t.scroll() // the window has room for a heading alone
+	}
 }
 
 // Click selects the row at line y of the table's view. again reports that it
 // was selected before: a second click opens.
 func (t *Table) Click(y int) (ok, again bool) {
-	place := t.top + y - 1
-	if y < 1 || y > t.height || place >= t.Len() {
+	if y < 1 || y > t.height || t.top+y-1 >= t.lines() {
+		return false, false
+	}
+	place, _ := t.at(t.top + y - 1)
+	if place < 0 {
 		return false, false
 	}
 	again = place == t.cursor
@@ -196,16 +257,17 @@ func (t *Table) Click(y int) (ok, again bool) {
 // scroll brings the selection into the window.
 func (t *Table) scroll() {
 	t.cursor = max(min(t.cursor, t.Len()-1), 0)
+	line, above := t.lineOf(t.cursor)
 	switch {
-	case t.height <= 0:
-		t.top = t.cursor
+	case t.height <= 1:
+		t.top = line
 		return
-	case t.cursor < t.top:
-		t.top = t.cursor
-	case t.cursor >= t.top+t.height:
-		t.top = t.cursor - t.height + 1
+	case above < t.top:
+		t.top = above
+	case line >= t.top+t.height:
+		t.top = line - t.height + 1
 	}
-	t.top = max(min(t.top, t.Len()-t.height), 0)
+	t.top = max(min(t.top, t.lines()-t.height), 0)
 }
 
 // mark is what stands before the selected line, besides its style.
@@ -250,9 +312,13 @@ func (t *Table) View() string {
 	b.WriteString(t.styles.Header.Render(line))
 	for i := range t.height {
 		b.WriteByte('\n')
-		place := t.top + i
-		if place >= t.Len() {
+		if t.top+i >= t.lines() {
 			b.WriteString(strings.Repeat(" ", t.width))
+			continue
+		}
+		place, g := t.at(t.top + i)
+		if place < 0 {
+			b.WriteString(t.styles.Header.Render(Fit(" "+g.Title, t.width)))
 			continue
 		}
 		row := t.rows.Row(t.row(place))

@@ -43,7 +43,7 @@ func TestTable_SelectionIsAlwaysVisibleAndEveryLineIsExact(t *testing.T) {
 		w, h := rapid.IntRange(4, 200).Draw(t, "width"), rapid.IntRange(2, 60).Draw(t, "height")
 		tab := testTable(n, w, h)
 		for range rapid.IntRange(0, 30).Draw(t, "moves") {
-			switch rapid.IntRange(0, 7).Draw(t, "move") {
+			switch rapid.IntRange(0, 8).Draw(t, "move") {
 			case 0:
 				tab.Move(rapid.IntRange(-400, 400).Draw(t, "by"))
 			case 1:
@@ -66,9 +66,17 @@ func TestTable_SelectionIsAlwaysVisibleAndEveryLineIsExact(t *testing.T) {
 				tab.SetSize(w, rapid.IntRange(2, 60).Draw(t, "new height"))
 			case 7:
 				tab.Select(rapid.IntRange(-1, 301).Draw(t, "row"))
+			case 8:
+				if n := tab.Len(); n > 1 {
+					tab.SetGroups([]Group{{0, "never"}, {rapid.IntRange(1, n-1).Draw(t, "second"), "known"}})
+				}
 			}
-			if tab.Len() > 0 && (tab.cursor < tab.top || tab.cursor >= tab.top+tab.height) {
-				t.Fatalf("selection %d is outside of the window %d+%d", tab.cursor, tab.top, tab.height)
+			line, _ := tab.lineOf(tab.cursor)
+			if tab.Len() > 0 && (line < tab.top || line >= tab.top+tab.height) {
+				t.Fatalf("selection %d is outside of the window %d+%d", line, tab.top, tab.height)
+			}
+			if place, _ := tab.at(line); tab.Len() > 0 && place != tab.cursor {
+				t.Fatalf("line %d has place %d, want %d", line, place, tab.cursor)
 			}
 			if tab.Selected() >= n {
 				t.Fatalf("selected row %d of %d", tab.Selected(), n)
@@ -227,5 +235,35 @@ func TestTable_ColoursAMatch(t *testing.T) {
 	tab.SetSize(20, 2)
 	if got := tab.View(); !strings.Contains(got, "\x1b[1;7m[渡邉]\x1b[m") {
 		t.Errorf("the match is not coloured: %q", got)
+	}
+}
+
+func TestTable_HeadingsStandAboveTheirGroups(t *testing.T) {
+	tab := testTable(5, 60, 6)
+	tab.SetGroups([]Group{{0, "never seen"}, {2, "explained"}})
+	heads := func() (out []int) {
+		for i, l := range strings.Split(ansi.Strip(tab.View()), "\n") {
+			if strings.HasPrefix(l, " never") || strings.HasPrefix(l, " explained") {
+				out = append(out, i)
+			}
+		}
+		return out
+	}
+	if got := fmt.Sprint(heads()); got != "[1 4]" {
+		t.Fatalf("headings on lines %s", got)
+	}
+	tab.Go(4)
+	if got := fmt.Sprint(heads()); got != "[2]" { // three lines above the last row
+		t.Errorf("at the end, headings on lines %s", got)
+	}
+	tab.Go(0)
+	if got := fmt.Sprint(heads()); got != "[1 4]" {
+		t.Errorf("back at the first row, headings on lines %s", got)
+	}
+	if ok, _ := tab.Click(4); ok {
+		t.Error("a heading was selected")
+	}
+	if ok, _ := tab.Click(5); !ok || tab.Place() != 2 {
+		t.Errorf("a click below the second heading selects %d", tab.Place())
 	}
 }

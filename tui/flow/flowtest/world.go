@@ -62,13 +62,16 @@ type World struct {
 	DryRuns   []run.Overrides
 	Answers   []plan.Answer
 	Ask       bool // the accounts of Extra may have the name of who is to be added
+	Twins     bool // with Ask: two rows more have that name
 	Extra     int  // more accounts that the source lacks: deletions
 	Stall     bool // a sync waits for its context after the first row
 	Block     bool // a dry run waits for its context
 	Panics    bool // a dry run has a mistake in it
 	Noise     int  // as often a dry run reports its progress, from ten goroutines
 	Fail      bool // one row of a sync fails
-	Upkept    Upkept
+	// Ends changes what a sync says it did.
+	Ends   func(*run.Report)
+	Upkept Upkept
 
 	people
 }
@@ -424,6 +427,12 @@ func (s *session) build(o run.Overrides) (*plan.Plan, error) {
 		}
 		add(dst, i, name, 0, directory.ID(fmt.Sprintf("id-%02d", i)), live)
 	}
+	if s.w.Twins {
+		for i := 40; i < 42; i++ {
+			_, name := person(34)
+			add(src, i, name, i+2, directory.ID(fmt.Sprintf("user%02d", i)), directory.Enabled)
+		}
+	}
 	for i := 30; i < 32+s.w.Extra; i++ {
 		_, name := person(i)
 		if i > 31 && !s.w.Ask { // nobody's namesake
@@ -607,6 +616,9 @@ func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*ru
 	}
 	if fail {
 		rep.State = state.Partial
+	}
+	if s.w.Ends != nil {
+		s.w.Ends(rep)
 	}
 	return rep, nil
 }
