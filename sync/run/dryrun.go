@@ -433,7 +433,7 @@ func (r *Runner) remember(ctx context.Context, domain string, s *directory.Snaps
 		}
 		var had []string
 		for _, a := range s.Columns() {
-			if v, set := u.Get(a); set && v != "" {
+			if v, set := u.Get(a); set && v != "" && a != directory.OtherKeys {
 				had = append(had, string(a))
 			}
 		}
