@@ -526,7 +526,7 @@ func (b *builder) signs(q *asking, i int32) (pro, contra []Sign) {
 	if l := q.dep.link.Username; l != "" && s.Username() != "" {
 		if l != s.Username() {
 			contra = append(contra, SignNoLink)
-		} else {
+		} else if seen, ok := b.in.Past.seen(l); ok && b.in.Past.broken(seen, s.LastSignIn()) {
 			contra = append(contra, SignBroken)
 		}
 	}
