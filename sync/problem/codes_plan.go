@@ -137,6 +137,14 @@ const (
 	// IDTaken: another account has the row's immutable ID and keeps it.
 	// Args: upn, name, line, domain, immutable_id, holder (its UPN).
 	IDTaken Code = "HS-3219"
+	// UPNMovesAway: another account has the wanted UPN until the sync of another
+	// domain moves it there. Args: upn, name, line, domain, holder (its UPN), to (the
+	// one it is to get), there (that domain).
+	UPNMovesAway Code = "HS-3220"
+	// MovesInCircle: accounts of several domains are to get each other's UPNs, so
+	// that none can go first. Args: upn, name, line, domain, holder (the UPN of one of
+	// them), to (the one it is to get), there (the domain of that).
+	MovesInCircle Code = "HS-3221"
 )
 
 // Values that Microsoft 365 would refuse, and accounts that cannot be restored.
@@ -486,6 +494,8 @@ var planTable = map[Code]traits{
 	DuplicateUsername:    {class: Skip, group: NotWritable},
 	WitnessesDiffer:      {class: Skip, group: NotWritable},
 	IDTaken:              {class: Skip, group: NotWritable},
+	UPNMovesAway:         {class: Skip, group: NotWritable},
+	MovesInCircle:        {class: Skip, group: NotWritable},
 
 	UPNCharacter:         {class: Skip, group: NotWritable},
 	UPNTooLong:           {class: Skip, group: NotWritable},
