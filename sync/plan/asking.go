@@ -43,6 +43,12 @@ func (b *builder) absences() {
 			busy.set(r.acct)
 		}
 	}
+	added := map[int32]bool{}
+	for _, r := range b.rows {
+		if r.kind == Add || r.kind == Restore {
+			added[r.src] = true
+		}
+	}
 	var deps []*departure
 	quiet := map[int32]bool{} // asked about only if a row would be added for their person
 	for u := range b.users.All() {
@@ -52,7 +58,7 @@ func (b *builder) absences() {
 		case busy.has(acct) || b.settled.has(acct):
 			continue
 		case !ask && !b.here(u.UPN()):
-			if b.movable(u) {
+			if len(added) > 0 && b.movable(u) {
 				deps, quiet[acct] = append(deps, b.departureOf(acct)), true
 			}
 			continue
@@ -84,12 +90,6 @@ func (b *builder) absences() {
 		return
 	}
 	found, weak := b.lookFor(deps)
-	added := map[int32]bool{}
-	for _, r := range b.rows {
-		if r.kind == Add || r.kind == Restore {
-			added[r.src] = true
-		}
-	}
 	for i, d := range deps {
 		d.keys = keys{} // they were needed to look, and the plan lives long
 		for _, row := range b.asks[d.acct] {
@@ -115,12 +115,13 @@ func (b *builder) absences() {
 	b.withdraw()
 }
 
-// movable reports whether an account of another domain that is set up here has lost
-// its row, so that a row of this domain may be its person's. One that this source
-// never had is another's.
+// movable reports whether an account of another domain that is set up here has no
+// row, so that a row of this domain may be its person's: it lost the row, or it is of
+// a domain that the same source feeds. Others are another source's.
 func (b *builder) movable(u directory.User) bool {
 	_, from := directory.SplitUPN(u.UPN())
-	return b.owner[u.Row()] < 0 && b.setUp[directory.FoldUPN(from)] && b.known(u) && b.protected(u) == "" && !b.leftOut(u)
+	from = directory.FoldUPN(from)
+	return b.owner[u.Row()] < 0 && b.setUp[from] && (b.in.Siblings[from] || b.known(u)) && b.protected(u) == "" && !b.leftOut(u)
 }
 
 func (b *builder) leftOut(u directory.User) bool {

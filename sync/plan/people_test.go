@@ -343,8 +343,9 @@ func (v *town) input(f *file, domain string) Input {
 		Source: v.snapshot(f), Others: map[string]Policy{}, Past: v.of(f, domain).past(v.t, f.source),
 		Users: v.w.snapshot(v.t, directory.Destination, v.w.live), Deleted: v.w.snapshot(v.t, directory.RecycleBin, v.w.bin),
 	}
+	in.Siblings = map[string]bool{}
 	for _, d := range v.domains {
-		in.Others[d] = v.policy
+		in.Others[d], in.Siblings[d] = v.policy, true
 	}
 	in.Facts.Blocked, in.Facts.Added, in.Facts.Deleted = v.w.blocked, v.w.made, v.w.deleted
 	in.Purposes = map[directory.ID]directory.Marks{}

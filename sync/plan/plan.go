@@ -460,6 +460,9 @@ type Input struct {
 	// Others are the settings of the other domains that are set up here, by folded
 	// name: accounts that leave one of them count in its guard.
 	Others map[string]Policy
+	// Siblings are those of them that the same source feeds, by folded name: an account
+	// of theirs that no row is about may be the person of a row of this domain.
+	Siblings map[string]bool
 	// Notes are warnings of the plan that came with what was read.
 	Notes []*problem.Problem
 	// At is the destination's clock when it was read; it is not part of the

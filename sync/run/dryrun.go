@@ -216,7 +216,7 @@ func (r *Runner) remembered(ctx context.Context, in *plan.Input, settings Settin
 	if in.Answers, err = r.answers(ctx, in.Domain); err != nil {
 		return err
 	}
-	in.Others = map[string]plan.Policy{}
+	in.Others, in.Siblings = map[string]plan.Policy{}, map[string]bool{}
 	for _, name := range in.SetUp {
 		if name = directory.FoldUPN(name); name == in.Domain {
 			continue
@@ -226,6 +226,9 @@ func (r *Runner) remembered(ctx context.Context, in *plan.Input, settings Settin
 			return err
 		}
 		in.Others[name] = other.Policy
+		_, named := src.(source.Named)
+		in.Siblings[name] = other.Source != "" && other.Source == settings.Source ||
+			!named && sourceName(other, src) == sourceName(settings, src)
 	}
 	return nil
 }
