@@ -254,7 +254,8 @@ func TestChains_AcrossDomains(t *testing.T) {
 	}{
 		"a swap": {
 			[]string{"a@midori.example>b@two.example", "b@two.example>a@midori.example"},
-			[]string{"a@midori.example HS-3221", "b@two.example HS-3221"}, []string{"a@midori.example HS-3221", "b@two.example HS-3221"},
+			[]string{"a@midori.example HS-3221", "b@two.example HS-3221"},
+			[]string{"a@midori.example HS-3221", "b@two.example HS-3221"},
 		},
 		"a circle of three": {
 			[]string{"a@midori.example>b@midori.example", "b@midori.example>c@two.example", "c@two.example>a@midori.example"},
@@ -263,11 +264,13 @@ func TestChains_AcrossDomains(t *testing.T) {
 		},
 		"a chain": {
 			[]string{"a@midori.example>free@two.example", "b@two.example>a@midori.example"},
-			[]string{"a@midori.example HS-3220", "a@midori.example HS-3403"}, []string{"b@two.example HS-3403"},
+			[]string{"a@midori.example HS-3220", "a@midori.example HS-3403"},
+			[]string{"b@two.example HS-3403"},
 		},
 		"a chain to nowhere": {
 			[]string{"a@midori.example>free@gone.example", "b@two.example>a@midori.example"},
-			[]string{"a@midori.example HS-3210", "a@midori.example HS-3410"}, []string{"b@two.example HS-3403"},
+			[]string{"a@midori.example HS-3210", "a@midori.example HS-3410"},
+			[]string{"b@two.example HS-3403"},
 		},
 		"within one domain": {
 			[]string{"a@midori.example>b@midori.example", "b@midori.example>a@midori.example"}, nil, nil,

@@ -450,6 +450,10 @@ const (
 	// DriftAnswer: the answer to the question about the account is not the one that
 	// the plan followed. Args: upn, then, now (same, different, not-now, or empty).
 	DriftAnswer Code = "HS-3990"
+	// DriftAbsence: the account was in the source again since, or this state does not
+	// know of the absence that its deletion rests on. Args: upn, then (when it was last
+	// seen, or absent since), now (the same; empty for never).
+	DriftAbsence Code = "HS-3994"
 )
 
 var planTable = map[Code]traits{
@@ -600,4 +604,5 @@ var planTable = map[Code]traits{
 	DriftBack:       {class: Skip},
 	DriftLink:       {class: Skip},
 	DriftAnswer:     {class: Skip},
+	DriftAbsence:    {class: Skip},
 }
