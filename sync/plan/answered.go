@@ -467,8 +467,10 @@ func (b *answered) sums(c Counts, g guard) (Counts, guard) {
 	}
 	c.OpenQuestions = 0
 	for _, q := range b.qs {
-		if q.Answer.Kind == Open || q.Answer.Kind == NotNow {
+		if q.Answer.Kind == Open {
 			c.OpenQuestions++
+		}
+		if q.Answer.Kind == Open || q.Answer.Kind == NotNow {
 			continue
 		}
 		if _, gone := b.byNo[q.Delete]; q.Lost && (gone || q.Answer.Kind == SamePerson) {

@@ -283,7 +283,7 @@ type Counts struct {
 	Blocks, SignIn int // sign-in blocks; actions that affect sign-in
 	LeftOut        int // rows a reviewer left out
 	MovedIn        int // renames of accounts that come from another domain
-	Questions      int // questions, and those among them that are open
+	Questions      int // questions, and those of them that nobody answered, also not with not now
 	OpenQuestions  int
 	Unclaimed      int // deletions of accounts that never were in the source
 	// Known are the touchable accounts that are or were in the source, or that a

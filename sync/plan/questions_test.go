@@ -409,3 +409,18 @@ func TestDrift_OfTheAbsenceThatADeletionRestsOn(t *testing.T) {
 		t.Error(driftsOf(d))
 	}
 }
+
+// Not now is an answer: who gave it has looked. Every sum has the same open ones.
+func TestQuestions_NotNowIsNotOpen(t *testing.T) {
+	for said, open := range map[string]int{"": 1, "not-now": 0, "different": 0, "same new": 0} {
+		s := marriage()
+		p := s.build(t)
+		p = p.Answer(answer(t, p, map[string]string{"old": said}))
+		if c := p.Counts(); c.OpenQuestions != open || c.Questions != 1 {
+			t.Errorf("%q: %d open of %d", said, c.OpenQuestions, c.Questions)
+		}
+		if again := recode(t, p.Review().Approve()).Counts(); again.OpenQuestions != open {
+			t.Errorf("%q, approved: %d open", said, again.OpenQuestions)
+		}
+	}
+}
