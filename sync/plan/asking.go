@@ -176,8 +176,12 @@ func (s *suspects) weakly(row directory.User, weak []reason) {
 	}
 }
 
-// lost reports whether an account was in the last read that was learnt from.
+// lost reports whether an account of the domain was in the last read that was learnt
+// from.
 func (b *builder) lost(d *departure) bool {
+	if !b.here(d.user.UPN()) {
+		return false // it counts in the guard of its own domain
+	}
 	if _, absent := b.in.Past.Absent[d.user.ID()]; absent || b.claimedBy(d) == unclaimed {
 		return false
 	}

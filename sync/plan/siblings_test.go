@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -60,5 +61,54 @@ func TestQuestions_AnAccountOfASiblingDomainIsNotDoubled(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A move that follows from an answer counts in the guard of the domain that it leaves
+// as any other: unattended it is held there, and the rest goes on.
+func TestGuard_AnAnsweredMoveIsHeldUnattended(t *testing.T) {
+	for _, tt := range []struct {
+		unattended    bool
+		percent       int
+		renames, held int
+		cancelled     bool
+	}{
+		{unattended: true, percent: 20, held: 2},
+		{unattended: true, percent: 21, renames: 2},
+		{percent: 20, renames: 2, cancelled: true},
+	} {
+		s := newScene()
+		two := DefaultPolicy()
+		two.MaxAllowedDeletions = tt.percent
+		s.in.Siblings, s.in.Others = map[string]bool{"two.example": true}, map[string]Policy{"two.example": two}
+		s.in.Unattended, s.in.Policy.MaxChanges, s.in.Policy.MaxSignInChanges = tt.unattended, 100, 100
+		s.in.Past.Claimed = map[directory.ID]bool{"id-old": true, "id-old2": true}
+		for i := range 10 {
+			key := fmt.Sprint("s", i)
+			s.source, s.users = append(s.source, user(key)), append(s.users, account(key))
+			if key = fmt.Sprint("t", i); i < 8 {
+				s.source = append(s.source, user(key, upn(key+"@two.example")))
+				s.users = append(s.users, account(key, upn(key+"@two.example")))
+			}
+		}
+		s.source = append(s.source, user("new", imm(""), as("old")), user("new2", imm(""), as("old2")), user("plain"))
+		s.users = append(s.users, account("old", upn("old@two.example")), account("old2", upn("old2@two.example")))
+		s.in.Answers = answer(t, s.build(t), map[string]string{"old": "same new", "old2": "same new2"})
+		for how, p := range map[string]*Plan{"built": s.build(t), "from a file": recode(t, s.build(t))} {
+			c, v := p.Counts(), p.Verdict()
+			if c.Rename != tt.renames || c.Add != 1 || c.OpenQuestions != 0 || v.Cancelled != tt.cancelled || v.Lost != 0 {
+				t.Errorf("%+v, %s: cancelled by %v, lost %d, plan%s", tt, how, v.Why, v.Lost, describe(p))
+			}
+			held := 0
+			for k := range p.Skips() {
+				if k.Why.Code == problem.MoveHeldByGuard {
+					held++
+					checkWords(t, k.Why)
+				}
+			}
+			if held != tt.held {
+				t.Errorf("%+v, %s: %d held, plan%s", tt, how, held, describe(p))
+			}
+		}
 	}
 }
