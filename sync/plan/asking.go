@@ -177,7 +177,9 @@ func (s *suspects) weakly(row directory.User, weak []reason) {
 }
 
 // lost reports whether an account of the domain was in the last read that was learnt
-// from.
+// from. One without a link was in none that this state knows, so that it counts only
+// before the first is learnt: a plan from before there were links matched it. Whom a
+// reviewer let go later has lost nothing in this read.
 func (b *builder) lost(d *departure) bool {
 	if !b.here(d.user.UPN()) {
 		return false // it counts in the guard of its own domain
@@ -185,7 +187,10 @@ func (b *builder) lost(d *departure) bool {
 	if _, absent := b.in.Past.Absent[d.user.ID()]; absent || b.claimedBy(d) == unclaimed {
 		return false
 	}
-	return d.link.Username == "" || !d.last.Before(b.in.Past.At)
+	if d.link.Username == "" {
+		return b.in.Past.At.IsZero()
+	}
+	return !d.last.Before(b.in.Past.At)
 }
 
 // depart lets an account go whose absence is explained, as the policy has it.
