@@ -192,7 +192,7 @@ func (a *app) askAll(p *run.Planned) error {
 			Domain        string         `json:"domain"`
 			QuestionsOpen int            `json:"questions_open"`
 			Questions     []jsonQuestion `json:"questions"`
-		}{schema, p.Run, p.Plan.Domain(), openQuestions(p.Plan), []jsonQuestion{}}
+		}{schema, p.Run, p.Plan.Domain(), p.Plan.Counts().OpenQuestions, []jsonQuestion{}}
 		for _, q := range p.Plan.Questions() {
 			out.Questions = append(out.Questions, questionJSON(p.Plan, q, p.At))
 		}

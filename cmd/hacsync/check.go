@@ -268,6 +268,7 @@ func checkObjects(pre *destination.Precheck, f *findings) {
 		{"things", pre.Things},
 		{"synced", pre.Synced},
 		{"admins", pre.Admins},
+		{"answering", pre.Answering},
 		{"groups", pre.Groups},
 		{"apps", pre.Apps},
 	}
@@ -291,6 +292,10 @@ func checkObjects(pre *destination.Precheck, f *findings) {
 	}
 	if pre.Guessed {
 		f.add("mailbox-kinds", checkInfo, "guessed", problem.Args{"domain": domain})
+	}
+	for _, note := range pre.Notes {
+		w := f.app.words.Problem(note)
+		f.found = append(f.found, checked{Name: "protection", State: checkWarning, What: w.What, Remedy: w.Remedy, Code: w.Code})
 	}
 	if none {
 		f.add("objects", checkOK, "objects_none", problem.Args{"domain": domain})

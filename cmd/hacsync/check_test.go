@@ -10,6 +10,9 @@ import (
 
 	"github.com/hacsync/hacsync/graphclient/simulator"
 	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/sync/destination"
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/state"
 )
@@ -134,4 +137,28 @@ func TestForget_OfWhatPeriodicSyncNeedsIsRefused(t *testing.T) {
 	k.expect(none, 1, []string{"HS-5455", "sakura.example", "--yes"}, "connections", "forget", sakura)
 	k.expect(none, 0, nil, "connections", "list", "--json")
 	k.expect(none, 0, []string{"is gone from this machine", "The identity file"}, "connections", "forget", sakura, "--yes")
+}
+
+func TestCheck_ShowsAllThatThePrecheckFound(t *testing.T) {
+	for _, lang := range []string{"en", "ja"} {
+		a, err := newApp([]string{"--lang", lang}, nil, os.Stdout, os.Stderr, func(string) string { return "" })
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := &findings{app: a}
+		checkObjects(&destination.Precheck{
+			Domain: directory.Domain{Name: "x.example"}, Answering: []string{"reception@x.example", "sales@x.example"},
+			Notes: []*problem.Problem{problem.New(problem.EligibleUnread, problem.Args{"groups": "3", "permission": "P.Read"})},
+		}, f)
+		if len(f.found) != 2 {
+			t.Fatalf("%s: %+v", lang, f.found)
+		}
+		who, note := f.found[0], f.found[1]
+		if who.Name != "answering" || who.State != checkInfo || !strings.Contains(who.What, "Teams") || !strings.Contains(who.What, "reception@x.example, sales@x.example") {
+			t.Errorf("%s: %+v", lang, who)
+		}
+		if note.Code != problem.EligibleUnread || note.State != checkWarning || !strings.Contains(note.What, "3") || note.Remedy == "" {
+			t.Errorf("%s: %+v", lang, note)
+		}
+	}
 }

@@ -232,7 +232,7 @@ func (o planObject) write(w io.Writer) error {
 		}
 		_ = b.WriteByte(']')
 	}
-	tail, err := safeJSON(jsonTail{openQuestions(o.plan), o.plan.Counts().Unclaimed})
+	tail, err := safeJSON(jsonTail{o.plan.Counts().OpenQuestions, o.plan.Counts().Unclaimed})
 	if err != nil {
 		return err
 	}

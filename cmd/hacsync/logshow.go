@@ -30,6 +30,9 @@ type jsonEntry struct {
 	Answered time.Time       `json:"answered,omitzero"`
 	SeenAt   time.Time       `json:"seen,omitzero"`
 	Problem  *problem.Stored `json:"problem"`
+	// PutBack: the request belongs to a deletion that was taken back, because the
+	// addition that was to have the UPN failed.
+	PutBack bool `json:"put_back,omitempty"`
 }
 
 // log1 shows one run: what it planned and skipped, what became of it, and the
@@ -46,12 +49,18 @@ func (a *app) log1(ctx context.Context, store *state.Store, no int64) error {
 	if err != nil {
 		return err
 	}
+	back := map[int]bool{}
+	for i := range journal {
+		if run.TakenBack(&journal[i]) {
+			back[journal[i].Action] = true
+		}
+	}
 	entries := make([]jsonEntry, 0, len(journal))
 	for _, e := range journal {
 		entries = append(entries, jsonEntry{
 			No: e.Action, Step: e.Step, Kind: e.Kind, Request: e.Verb, UPN: e.Object.UPN, ID: string(e.Object.ID),
 			State: string(e.State), Attempt: e.Attempt, Intended: e.Intended, Answered: e.Answered, SeenAt: e.SeenAt,
-			Problem: storedProblem(e.Problem),
+			Problem: storedProblem(e.Problem), PutBack: back[e.Action],
 		})
 	}
 	if a.flags.json {
@@ -168,38 +177,46 @@ func upstream(s *problem.Stored) string {
 	return text
 }
 
-// logRows lists the requests that were not seen done, by how far they came.
+// logRows lists the requests that were not seen done, by how far they came, and the
+// deletions that were taken back.
 func (a *app) logRows(entries []jsonEntry) {
-	out := a.show(a.out)
-	order := []state.EntryState{
-		state.Rejected, state.Conflict, state.Differs, state.Sent, state.Written, state.None,
-	}
-	for _, st := range order {
+	group := func(id string, is func(*jsonEntry) bool) {
 		head := false
-		for _, e := range entries {
-			if e.State != string(st) {
+		for i := range entries {
+			e := &entries[i]
+			if !is(e) {
 				continue
 			}
 			if !head {
-				out.line("")
-				out.line("%s", a.text("journal."+string(st), nil))
+				a.show(a.out).line("")
+				a.show(a.out).line("%s", a.text("journal."+id, nil))
 				head = true
 			}
-			why := ""
-			if e.Problem != nil {
-				w := a.words.Problem(e.Problem.Problem())
-				why = fmt.Sprintf("%s (%s%s)", w.What, w.Code, upstream(e.Problem))
-			}
-			out.line("  %5d  %s  %s  %s", e.No, a.words.Text("kind."+e.Kind, nil), message.Clean(e.UPN), why)
+			a.logStep(e)
 		}
 	}
+	group("back", func(e *jsonEntry) bool { return e.PutBack && e.Request == "restore" })
+	for _, st := range []state.EntryState{
+		state.Rejected, state.Conflict, state.Differs, state.Sent, state.Written, state.None,
+	} {
+		group(string(st), func(e *jsonEntry) bool { return !e.PutBack && e.State == string(st) })
+	}
 	seen := 0
-	for _, e := range entries {
-		if e.State == string(state.Seen) {
+	for i := range entries {
+		if e := &entries[i]; !e.PutBack && e.State == string(state.Seen) {
 			seen++
 		}
 	}
 	if seen > 0 {
-		out.line("%s", a.text("logs.seen", problem.Args{"n": a.words.Int(seen)}))
+		a.show(a.out).line("%s", a.text("logs.seen", problem.Args{"n": a.words.Int(seen)}))
 	}
+}
+
+func (a *app) logStep(e *jsonEntry) {
+	why := ""
+	if e.Problem != nil {
+		w := a.words.Problem(e.Problem.Problem())
+		why = fmt.Sprintf("%s (%s%s)", w.What, w.Code, upstream(e.Problem))
+	}
+	a.show(a.out).line("  %5d  %s  %s  %s", e.No, a.words.Text("kind."+e.Kind, nil), message.Clean(e.UPN), why)
 }

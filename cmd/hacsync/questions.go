@@ -84,18 +84,6 @@ type (
 // isOpen reports whether nobody has answered.
 func isOpen(q *plan.Question) bool { return q.Answer.Kind == plan.Open }
 
-// openQuestions is how many questions nobody has answered. One that was put off
-// is answered.
-func openQuestions(p *plan.Plan) int {
-	n := 0
-	for _, q := range p.Questions() {
-		if isOpen(q) {
-			n++
-		}
-	}
-	return n
-}
-
 // questionJSON is a question as --json prints it. at is when the plan was made: a
 // row that was not seen before was seen then.
 func questionJSON(p *plan.Plan, q *plan.Question, at time.Time) jsonQuestion {

@@ -3,6 +3,7 @@
 package directory
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -30,6 +31,28 @@ const (
 	UsageLocation     Attribute = "usageLocation"
 	Department        Attribute = "department"
 )
+
+// OtherKeys is the column of a source for what else a row is known by: the cells of
+// HAC's identifying columns (Email beside the UPN) that no other column of the
+// snapshot has, one a line. It is only looked up, never written.
+const OtherKeys Attribute = "otherKeys"
+
+// JoinKeys is the value of OtherKeys for a row: the cells that say anything beside
+// the keys it has already.
+func JoinKeys(r *Record, cells []string) Value {
+	said := []string{FoldUPN(r.UPN), FoldUPN(string(r.ID)), FoldUPN(r.ImmutableID), ""}
+	var more []string
+	for _, cell := range cells {
+		cell = strings.TrimSpace(cell)
+		if key := FoldUPN(cell); !slices.Contains(said, key) {
+			said, more = append(said, key), append(more, cell)
+		}
+	}
+	if len(more) == 0 {
+		return Value{}
+	}
+	return Text(strings.Join(more, "\n"))
+}
 
 // Standard are the attributes of the guides' table, in the order they are
 // shown. UPN and immutable ID come first: they are keys as well.

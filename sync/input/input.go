@@ -21,7 +21,22 @@ func Number(s string) (int, bool) {
 }
 
 // Percent reads a number with or without a percent sign.
-func Percent(s string) (int, bool) { return Number(strings.TrimSuffix(Fold(s), "%")) }
+func Percent(s string) (int, bool) { return Of(s, "%", "percent", "パーセント") }
+
+// Of reads a number with or without one of the units behind it, in any case: 20日
+// and ２０ days of 日 and days. Another unit is refused.
+func Of(s string, units ...string) (int, bool) {
+	s = strings.ToLower(Fold(s))
+	for _, unit := range units {
+		if n, ok := strings.CutSuffix(s, unit); ok {
+			return Number(n)
+		}
+	}
+	return Number(s)
+}
+
+// Days reads a number of days.
+func Days(s string) (int, bool) { return Of(s, "日間", "日", "days", "day", "d") }
 
 // Yes reports whether an answer to a yes-or-no question is yes, in English or
 // Japanese.

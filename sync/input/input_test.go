@@ -29,7 +29,20 @@ func TestNumber_ReadsWhatAJapaneseInputMethodGives(t *testing.T) {
 			t.Errorf("%q is %d, want %d", text, got, want)
 		}
 	}
-	for text, want := range map[string]int{"30%": 30, "３０％": 30, "30": 30, "%": -1, "30%%": -1} {
+	for text, want := range map[string]int{
+		"20": 20, "２０日": 20, "20 日間": 20, "20 days": 20, "1 Day": 1, "２０Ｄ": 20, "日": -1, "20%": -1, "20 weeks": -1, "2 0日": 20,
+	} {
+		got, ok := input.Days(text)
+		if !ok {
+			got = -1
+		}
+		if got != want {
+			t.Errorf("%q is %d days, want %d", text, got, want)
+		}
+	}
+	for text, want := range map[string]int{
+		"30%": 30, "３０％": 30, "30": 30, "30 percent": 30, "３０ パーセント": 30, "%": -1, "30%%": -1, "30日": -1,
+	} {
 		got, ok := input.Percent(text)
 		if !ok {
 			got = -1

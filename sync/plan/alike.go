@@ -120,6 +120,20 @@ func (c called) holds(d called) bool {
 	return true
 }
 
+// shares reports whether any name of c is one of d's, or is part of its whole name.
+func (c called) shares(d called) bool {
+	a, b := c.parts(), d.parts()
+	if meet(a, b) {
+		return true
+	}
+	within := func(parts, wholes []string) bool {
+		return slices.ContainsFunc(parts, func(p string) bool {
+			return slices.ContainsFunc(wholes, func(w string) bool { return strings.Contains(w, p) })
+		})
+	}
+	return within(a, d.whole()) || within(b, c.whole())
+}
+
 func meet(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
 }

@@ -55,6 +55,9 @@ type answered struct {
 	// is as it should be.
 	freed, settled, held int
 	domain               string
+	// stopped are the moves that follow from answers and that the guard of the domain
+	// they leave would stop, unattended.
+	stopped map[int]*problem.Problem
 }
 
 // resolve finds out what the answers make of the questions.
@@ -70,6 +73,7 @@ func resolve(p *Plan, answers []Answer) *answered {
 		b.qs = append(b.qs, &c)
 	}
 	taken := b.take()
+	b.stopMoves(p)
 	free := b.free(taken)
 	var acts []Action
 	for _, q := range b.qs {
@@ -192,6 +196,55 @@ func (b *answered) take() map[string]int {
 	return taken
 }
 
+// stopMoves holds, unattended, the moves that follow from answers where they would
+// reach the limit of the domain that they leave: the rest goes on. A reviewer sees a
+// verdict instead.
+func (b *answered) stopMoves(p *Plan) {
+	if !p.guard.unattended {
+		return
+	}
+	type move struct {
+		no int
+		c  *Candidate
+		a  Action
+	}
+	moves := map[string][]move{}
+	for _, q := range b.qs {
+		for i := range q.Rows {
+			c := &q.Rows[i]
+			if q.Answer.Kind != SamePerson || c.RowKey() != q.Answer.Row || c.TakenBy != 0 {
+				continue
+			}
+			if a, ok := b.book.option(c.Same); ok && a.movesIn(b.domain) {
+				_, from := directory.SplitUPN(a.User.UPN)
+				from = directory.FoldUPN(from)
+				moves[from] = append(moves[from], move{c.Same, c, a})
+			}
+		}
+	}
+	for _, o := range p.guard.origins {
+		o.Moves += len(moves[o.Domain])
+		if !o.cancels() {
+			continue
+		}
+		for _, m := range moves[o.Domain] {
+			if b.stopped == nil {
+				b.stopped = map[int]*problem.Problem{}
+			}
+			args := o.heldArgs(m.a.User.UPN)
+			args["upn"], args["name"], args["line"], args["domain"] = m.c.Row.UPN, m.c.Name, lineOf(m.c), b.domain
+			b.stopped[m.no] = problem.New(problem.MoveHeldByGuard, args)
+		}
+	}
+}
+
+func lineOf(c *Candidate) string {
+	if c.Line > 0 {
+		return strconv.Itoa(c.Line)
+	}
+	return ""
+}
+
 // free are the rows that are people of their own: every question that names one
 // has an answer, and none takes it.
 func (b *answered) free(taken map[string]int) map[string]bool {
@@ -221,6 +274,10 @@ func (b *answered) free(taken map[string]int) map[string]bool {
 // same is what same person makes of an account and a row.
 func (b *answered) same(acts []Action, c *Candidate) []Action {
 	switch a, ok := b.book.option(c.Same); {
+	case b.stopped[c.Same] != nil:
+		b.freed++
+		b.held++
+		b.more = append(b.more, c.skipped(b.stopped[c.Same]))
 	case ok:
 		b.freed++
 		return append(acts, a)
@@ -246,12 +303,8 @@ func (b *answered) add(acts []Action, c *Candidate) []Action {
 	case ok && len(a.After) > 0 && b.isOption(a.After[0]) && !holds(acts, a.After[0]):
 		b.freed++
 		b.held++
-		line := ""
-		if c.Line > 0 {
-			line = strconv.Itoa(c.Line)
-		}
 		b.more = append(b.more, c.skipped(problem.New(problem.UPNTaken, problem.Args{
-			"upn": c.Row.UPN, "name": c.Name, "line": line, "domain": b.domain, "holder": c.Row.UPN,
+			"upn": c.Row.UPN, "name": c.Name, "line": lineOf(c), "domain": b.domain, "holder": c.Row.UPN,
 		})))
 	case ok:
 		b.freed++
@@ -467,8 +520,10 @@ func (b *answered) sums(c Counts, g guard) (Counts, guard) {
 	}
 	c.OpenQuestions = 0
 	for _, q := range b.qs {
-		if q.Answer.Kind == Open || q.Answer.Kind == NotNow {
+		if q.Answer.Kind == Open {
 			c.OpenQuestions++
+		}
+		if q.Answer.Kind == Open || q.Answer.Kind == NotNow {
 			continue
 		}
 		if _, gone := b.byNo[q.Delete]; q.Lost && (gone || q.Answer.Kind == SamePerson) {

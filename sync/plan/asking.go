@@ -43,6 +43,12 @@ func (b *builder) absences() {
 			busy.set(r.acct)
 		}
 	}
+	added := map[int32]bool{}
+	for _, r := range b.rows {
+		if r.kind == Add || r.kind == Restore {
+			added[r.src] = true
+		}
+	}
 	var deps []*departure
 	quiet := map[int32]bool{} // asked about only if a row would be added for their person
 	for u := range b.users.All() {
@@ -52,7 +58,7 @@ func (b *builder) absences() {
 		case busy.has(acct) || b.settled.has(acct):
 			continue
 		case !ask && !b.here(u.UPN()):
-			if b.movable(u) {
+			if len(added) > 0 && b.movable(u) {
 				deps, quiet[acct] = append(deps, b.departureOf(acct)), true
 			}
 			continue
@@ -84,12 +90,6 @@ func (b *builder) absences() {
 		return
 	}
 	found, weak := b.lookFor(deps)
-	added := map[int32]bool{}
-	for _, r := range b.rows {
-		if r.kind == Add || r.kind == Restore {
-			added[r.src] = true
-		}
-	}
 	for i, d := range deps {
 		d.keys = keys{} // they were needed to look, and the plan lives long
 		for _, row := range b.asks[d.acct] {
@@ -115,12 +115,13 @@ func (b *builder) absences() {
 	b.withdraw()
 }
 
-// movable reports whether an account of another domain that is set up here has lost
-// its row, so that a row of this domain may be its person's. One that this source
-// never had is another's.
+// movable reports whether an account of another domain that is set up here has no
+// row, so that a row of this domain may be its person's: it lost the row, or it is of
+// a domain that the same source feeds. Others are another source's.
 func (b *builder) movable(u directory.User) bool {
 	_, from := directory.SplitUPN(u.UPN())
-	return b.owner[u.Row()] < 0 && b.setUp[directory.FoldUPN(from)] && b.known(u) && b.protected(u) == "" && !b.leftOut(u)
+	from = directory.FoldUPN(from)
+	return b.owner[u.Row()] < 0 && b.setUp[from] && (b.in.Siblings[from] || b.known(u)) && b.protected(u) == "" && !b.leftOut(u)
 }
 
 func (b *builder) leftOut(u directory.User) bool {
@@ -175,12 +176,21 @@ func (s *suspects) weakly(row directory.User, weak []reason) {
 	}
 }
 
-// lost reports whether an account was in the last read that was learnt from.
+// lost reports whether an account of the domain was in the last read that was learnt
+// from. One without a link was in none that this state knows, so that it counts only
+// before the first is learnt: a plan from before there were links matched it. Whom a
+// reviewer let go later has lost nothing in this read.
 func (b *builder) lost(d *departure) bool {
+	if !b.here(d.user.UPN()) {
+		return false // it counts in the guard of its own domain
+	}
 	if _, absent := b.in.Past.Absent[d.user.ID()]; absent || b.claimedBy(d) == unclaimed {
 		return false
 	}
-	return d.link.Username == "" || !d.last.Before(b.in.Past.At)
+	if d.link.Username == "" {
+		return b.in.Past.At.IsZero()
+	}
+	return !d.last.Before(b.in.Past.At)
 }
 
 // depart lets an account go whose absence is explained, as the policy has it.
@@ -526,7 +536,7 @@ func (b *builder) signs(q *asking, i int32) (pro, contra []Sign) {
 	if l := q.dep.link.Username; l != "" && s.Username() != "" {
 		if l != s.Username() {
 			contra = append(contra, SignNoLink)
-		} else {
+		} else if seen, ok := b.in.Past.seen(l); ok && b.in.Past.broken(seen, s.LastSignIn()) {
 			contra = append(contra, SignBroken)
 		}
 	}

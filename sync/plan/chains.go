@@ -83,9 +83,14 @@ func (b *builder) releaseAll() {
 func (b *builder) fall(r row) {
 	h := b.holder(r)
 	holder := b.users.At(int(h))
-	code := problem.UPNTaken
+	code, extra := problem.UPNTaken, problem.Args{"holder": holder.UPN()}
 	o := b.owner[h]
-	if o >= 0 && b.ours.has(o) && directory.FoldUPN(b.src.At(int(o)).UPN()) != directory.FoldUPN(holder.UPN()) ||
+	if away := b.movesOn(h); away != nil {
+		code, extra = problem.UPNMovesAway, away
+		if r.kind == Rename && b.inCircle(r.acct) {
+			code = problem.MovesInCircle
+		}
+	} else if o >= 0 && b.ours.has(o) && directory.FoldUPN(b.src.At(int(o)).UPN()) != directory.FoldUPN(holder.UPN()) ||
 		o < 0 && b.told.has(h) {
 		code = problem.WaitsForSkipped
 	}
@@ -93,8 +98,44 @@ func (b *builder) fall(r row) {
 	if r.flags&replaces != 0 {
 		acct = h
 	}
-	b.skip(skipRow{code: code, src: r.src, acct: acct, bin: bin, extra: problem.Args{"holder": holder.UPN()}})
+	b.skip(skipRow{code: code, src: r.src, acct: acct, bin: bin, extra: extra})
 	b.sourceHeld++
+}
+
+// movesOn says where the sync of another domain that is set up moves an account of
+// this one, or nil.
+func (b *builder) movesOn(acct int32) problem.Args {
+	o, holder := b.owner[acct], b.users.At(int(acct))
+	if o < 0 || b.ours.has(o) || b.protected(holder) != "" {
+		return nil
+	}
+	to := b.src.At(int(o)).UPN()
+	_, there := directory.SplitUPN(to)
+	if there = directory.FoldUPN(there); !b.setUp[there] {
+		return nil
+	}
+	return problem.Args{"holder": holder.UPN(), "to": to, "there": there}
+}
+
+// inCircle reports whether an account can have the UPN of its row only once another
+// one has left it, and so on, back to its own. Across domains no sync can begin; within
+// one a temporary UPN opens the circle.
+func (b *builder) inCircle(acct int32) bool {
+	at := acct
+	for range min(b.users.Len(), 1000) {
+		o := b.owner[at]
+		if o < 0 {
+			return false
+		}
+		next, found, _ := b.users.FirstByUPN(b.src.At(int(o)).UPN())
+		if !found || rowOf(next) == at {
+			return false
+		}
+		if at = rowOf(next); at == acct {
+			return true
+		}
+	}
+	return false
 }
 
 // chain is what waits for what, by row after they are in order.

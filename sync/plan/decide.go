@@ -168,7 +168,11 @@ func (b *builder) movedAway(i, acct int32) {
 	} else if !b.setUp[directory.FoldUPN(there)] {
 		code = problem.MovedAwayNotSetUp
 	}
-	b.skip(skipRow{code: code, src: i, acct: acct, extra: problem.Args{"to": to}})
+	extra := problem.Args{"to": to}
+	if code == problem.MovedAway && b.inCircle(acct) {
+		code, extra = problem.MovesInCircle, b.movesOn(acct)
+	}
+	b.skip(skipRow{code: code, src: i, acct: acct, extra: extra})
 }
 
 // decideOtherID finds what becomes of an account whose immutable ID is not the

@@ -63,6 +63,42 @@ func TestDepartures_FirstConditionNoRowHoldsAKey(t *testing.T) {
 	}
 }
 
+// An address beside the UPN, which no sync writes, holds an account as any cell does.
+func TestDepartures_AnAddressThatIsNotMappedHolds(t *testing.T) {
+	s := leaver(t)
+	s.source = append(s.source, user("x", username("0077")))
+	for _, tt := range []struct {
+		cell string
+		asks int
+	}{{"", 0}, {"other@elsewhere.example", 0}, {"a@" + dom, 1}, {"other@elsewhere.example\nA@" + dom, 1}} {
+		in := s.input(t)
+		b := directory.NewBuilder(directory.Source, append(slices.Clone(testColumns), directory.OtherKeys))
+		for u := range in.Source.All() {
+			r := u.Record()
+			v := directory.Value{}
+			if tt.cell != "" && u.Username() == "0077" {
+				v = directory.Text(tt.cell)
+			}
+			r.Values = append(r.Values, v)
+			if err := b.Add(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		src, err := b.Seal(in.Source.Proof(), in.Source.About())
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Source = src
+		p, err := Build(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.QuestionLen() != tt.asks || p.Counts().Delete != 1-tt.asks {
+			t.Errorf("%q: plan%s", tt.cell, describe(p))
+		}
+	}
+}
+
 func TestDepartures_SecondConditionTheAccountIsKnown(t *testing.T) {
 	s := newScene()
 	s.source = []person{user("z")}

@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/names"
@@ -523,6 +525,9 @@ type Known struct {
 	Username string
 	// Claimed: it may be deleted although it has no link.
 	Claimed bool
+	// Seen is when its Username was last in a complete read, Absent the reads since.
+	Seen   time.Time
+	Absent Absence
 }
 
 // PastDrift compares what the plan rests on with what is remembered now: another
@@ -541,6 +546,12 @@ func (p *Plan) PastDrift(now func(directory.ID) Known) []Drifted {
 		vouched := a.Kind == Delete && a.Explanation != nil &&
 			a.Explanation.Claim == ClaimVouched && a.Explanation.Username == ""
 		if k.Username == a.Link.Username && (!vouched || k.Claimed || a.how.with != 0) {
+			if then, is, ok := a.absenceDiffers(k); ok {
+				drifted = append(drifted, Drifted{
+					No: a.No, Kind: a.Kind, UPN: a.UPN, Where: directory.Source, Then: then, Now: is,
+					Why: problem.New(problem.DriftAbsence, problem.Args{"upn": a.UPN, "then": then, "now": is}),
+				})
+			}
 			continue
 		}
 		drifted = append(drifted, Drifted{
@@ -549,6 +560,31 @@ func (p *Plan) PastDrift(now func(directory.ID) Known) []Drifted {
 		})
 	}
 	return drifted
+}
+
+// absenceDiffers reports whether the account was seen since, or was absent for less
+// than its deletion or block rests on: then and now in days. The read of the plan
+// itself is not learnt yet.
+func (a *Action) absenceDiffers(k Known) (then, now string, differs bool) {
+	ex := a.Explanation
+	if ex == nil || ex.Absent.Reads == 0 {
+		return "", "", false
+	}
+	told := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return day(t)
+	}
+	if k.Seen.Truncate(time.Second).After(ex.LastSeen.Truncate(time.Second)) {
+		return cmp.Or(told(ex.LastSeen), told(ex.Absent.First)), k.Seen.UTC().Format("2006-01-02 15:04 UTC"), true
+	}
+	before := ex.Absent.Reads - 1
+	since := ex.Absent.First.Truncate(time.Second)
+	if before > 0 && (k.Absent.Reads < before || k.Absent.Days < ex.Absent.Days-1 || k.Absent.First.Truncate(time.Second).After(since)) {
+		return told(ex.Absent.First), told(k.Absent.First), true
+	}
+	return "", "", false
 }
 
 // AnswerDrift lists the rows that follow from an answer which is not given any

@@ -40,6 +40,13 @@ func (o origin) cancels() bool {
 	return reaches(o.Moves, o.Users, o.Percent) || o.Number >= 0 && o.Moves > 0 && o.Moves >= o.Number
 }
 
+// heldArgs are the facts of a move that the guard of the domain holds.
+func (o origin) heldArgs(from string) problem.Args {
+	return problem.Args{
+		"from": from, "origin": o.Domain, "moves": strconv.Itoa(o.Moves), "users": strconv.Itoa(o.Users), "limit": strconv.Itoa(o.Percent),
+	}
+}
+
 // movesIn reports whether a renames an account of another domain into this one.
 func (a *Action) movesIn(domain string) bool {
 	return a.Kind == Rename && !directory.InDomain(a.User.UPN, domain)
@@ -300,10 +307,7 @@ func (b *builder) holdMoves() {
 		for _, i := range moves[o.Domain] {
 			r := &b.rows[i]
 			r.flags |= dead
-			b.put(held(problem.MoveHeldByGuard, r.src, r.acct, problem.Args{
-				"from": b.users.At(int(r.acct)).UPN(), "origin": o.Domain, "moves": strconv.Itoa(o.Moves),
-				"users": strconv.Itoa(o.Users), "limit": strconv.Itoa(o.Percent),
-			}))
+			b.put(held(problem.MoveHeldByGuard, r.src, r.acct, o.heldArgs(b.users.At(int(r.acct)).UPN())))
 		}
 	}
 	b.rows = slices.DeleteFunc(b.rows, func(r row) bool { return r.flags&dead != 0 })

@@ -467,3 +467,32 @@ func TestGuard_UnattendedLimitsAccountsChangedAtAll(t *testing.T) {
 		}
 	}
 }
+
+// Whom a reviewer let go had no row in the last read, and so lost none in this one: its
+// open question does not cancel every unattended run. Before anything is learnt, claims
+// are those of a plan from before there were links, whose accounts had rows.
+func TestGuard_WhomAReviewerLetGoIsNotLost(t *testing.T) {
+	for _, learnt := range []bool{false, true} {
+		s := newScene()
+		s.in.Unattended, s.in.Policy.MaxAllowedDeletions = true, 10
+		s.in.Past.Claimed = map[directory.ID]bool{}
+		for i := range 20 {
+			key := fmt.Sprint("s", i)
+			s.source, s.users = append(s.source, user(key)), append(s.users, account(key))
+		}
+		for i := range 5 {
+			key := fmt.Sprint("go", i)
+			s.users = append(s.users, account(key, imm("")))
+			s.source = append(s.source, user("new"+key, imm(""), as(key)))
+			s.in.Past.Claimed[directory.ID("id-"+key)] = true
+		}
+		if learnt {
+			s.in.Past.At = at.Add(-directory24(1))
+		}
+		p := s.build(t)
+		v := p.Verdict()
+		if p.QuestionLen() != 5 || v.Cancelled == learnt || (v.Lost == 0) != learnt {
+			t.Errorf("learnt %t: lost %d, %v, plan%s", learnt, v.Lost, v.Why, describe(p))
+		}
+	}
+}

@@ -29,9 +29,10 @@ const (
 type witnesses struct{ id, link, upn int32 }
 
 // match finds the account that each source row means. Three witnesses say it: the
-// immutable ID, the link and the UPN. Two that agree suffice; one alone needs a
-// name that agrees, or none that can be compared; what they say against each
-// other is a conflict, and every account that it names is spared.
+// immutable ID, the link and the UPN. Two that agree suffice, but for a link and a
+// UPN that may both have been handed on; one alone needs a name that agrees, or none
+// that can be compared; what they say against each other is a conflict, and every
+// account that it names is spared.
 func (b *builder) match() error {
 	m := &matcher{builder: b, dirty: newBits(b.users.Len()), clash: map[int32][]int32{}, failed: map[problem.Code]int{}}
 	m.repeated = newBits(b.src.Len())
@@ -207,6 +208,10 @@ func (m *matcher) judge(i int32, s directory.User, w witnesses) {
 	case w.upn >= 0 && w.upn != acct:
 		m.contested = append(m.contested, contest{i, w, w.id >= 0 && w.link >= 0 ||
 			m.like(s, m.users.At(int(acct))) == alike && (m.wholly(s, acct) || !m.wholly(s, w.upn))})
+	case w.id < 0 && w.link >= 0 && w.upn >= 0 && m.handedOn(s, acct):
+		m.failed[problem.QuestionOpen]++
+		m.ask(i, acct)
+		return
 	case w.id >= 0 && w.link >= 0, w.upn >= 0: // two agree
 	default:
 		switch m.like(s, m.users.At(int(acct))) {
@@ -243,6 +248,21 @@ func (b *builder) like(s, u directory.User) likeness {
 		}
 	}
 	return best
+}
+
+// handedOn reports whether the Username and the UPN of an account may have been given
+// to another person between two reads: nothing of the names is what it was.
+func (b *builder) handedOn(s directory.User, acct int32) bool {
+	u := b.users.At(int(acct))
+	if b.like(s, u) != unlike {
+		return false
+	}
+	row := calledBy(s)
+	if row.shares(calledBy(u)) {
+		return false
+	}
+	l, ok := b.in.Past.link(u.ID())
+	return !ok || !row.shares(l.called())
 }
 
 // sure reports whether the given name and the family or the whole name of a row

@@ -343,8 +343,9 @@ func (v *town) input(f *file, domain string) Input {
 		Source: v.snapshot(f), Others: map[string]Policy{}, Past: v.of(f, domain).past(v.t, f.source),
 		Users: v.w.snapshot(v.t, directory.Destination, v.w.live), Deleted: v.w.snapshot(v.t, directory.RecycleBin, v.w.bin),
 	}
+	in.Siblings = map[string]bool{}
 	for _, d := range v.domains {
-		in.Others[d] = v.policy
+		in.Others[d], in.Siblings[d] = v.policy, true
 	}
 	in.Facts.Blocked, in.Facts.Added, in.Facts.Deleted = v.w.blocked, v.w.made, v.w.deleted
 	in.Purposes = map[directory.ID]directory.Marks{}
@@ -657,6 +658,7 @@ func (v *town) allowed(l *line, id directory.ID, f *file, m *learnt) string {
 		mine++
 	}
 	surely, agree, incomparable := v.compare(l, id, m)
+	byID := live && l.cell[cID] != "" && r.ImmutableID == l.cell[cID]
 	byLink, seen := m.links[l.cell[cUser]].Account, m.seen[l.cell[cUser]]
 	if m.restored || seen.Last.Before(m.at) || l.login.Before(seen.Login) {
 		if sure, _, _ := v.compare(l, byLink, m); !sure {
@@ -666,8 +668,9 @@ func (v *town) allowed(l *line, id directory.ID, f *file, m *learnt) string {
 	vote(byLink)
 	switch {
 	case r.ImmutableID != "" && l.cell[cID] != "" && r.ImmutableID != l.cell[cID]:
-	case mine >= 2:
+	case mine >= 2 && (byID || incomparable || !v.strangers(l, id, m)):
 		return "two witnesses"
+	case mine >= 2: // Username and UPN are another person's now
 	case mine == 0 || other > 0:
 	case linked && link.Username != l.cell[cUser] && strings.EqualFold(r.UPN, l.cell[cUPN]):
 		if surely {
@@ -701,6 +704,30 @@ func (v *town) compare(l *line, id directory.ID, m *learnt) (surely, agree, inco
 		incomparable = incomparable && !inOneScript(l.cell, [cells]string{cGiven: c.given, cFamily: c.family, cDisplay: c.display})
 	}
 	return surely, agree, incomparable
+}
+
+// strangers reports whether no name of a row is one of an account or of its link.
+func (v *town) strangers(l *line, id directory.ID, m *learnt) bool {
+	r := v.w.live[id]
+	link, _ := m.of(id)
+	words := func(given, family, display string) []string {
+		var all []string
+		for _, w := range append(strings.Fields(display), given, family) {
+			if w = plainly(w); w != "" {
+				all = append(all, w)
+			}
+		}
+		return all
+	}
+	mine := words(l.cell[cGiven], l.cell[cFamily], l.cell[cDisplay])
+	for _, c := range []called{calledIn(&r), link.called()} {
+		for _, w := range words(c.given, c.family, c.display) {
+			if slices.ContainsFunc(mine, func(s string) bool { return strings.Contains(s, w) || strings.Contains(w, s) }) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // inOneScript reports whether two names can be compared at all.
@@ -988,10 +1015,9 @@ func (v *town) anew(e *entry) {
 }
 
 // takeOver lets a new person have the UPN, the Username, an address or all of
-// somebody else. Their given names differ: who has Username or UPN and given name
-// of another is, by the rules, that other. Nor have they signed in when they are
-// first read: a Username that goes from hand to hand unseen, with its UPN, is one
-// person's by the rules.
+// somebody else, within one read or later. Their given and family names differ: who
+// has Username or UPN and given name of another is, by the rules, that other, and so
+// is who has both and any name.
 func (v *town) takeOver() {
 	if len(v.left) == 0 {
 		return
@@ -1004,13 +1030,16 @@ func (v *town) takeOver() {
 	for h.given == v.people[from.who].given {
 		h.given = v.d.IntN(len(givens))
 	}
+	for h.family == v.people[from.who].family {
+		h.family = v.d.IntN(len(families))
+	}
 	h.script = v.people[from.who].script
 	e := v.join(h)
 	how := v.d.IntN(4)
 	if how != 1 && !inUse(cUPN, from.cell[cUPN]) {
 		e.cell[cUPN] = from.cell[cUPN]
 	}
-	if how != 0 && !inUse(cUser, from.cell[cUser]) && !from.login.IsZero() {
+	if how != 0 && !inUse(cUser, from.cell[cUser]) {
 		e.cell[cUser] = from.cell[cUser]
 	}
 	if how == 3 { // an address that is left of an old UPN

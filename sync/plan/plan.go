@@ -283,7 +283,7 @@ type Counts struct {
 	Blocks, SignIn int // sign-in blocks; actions that affect sign-in
 	LeftOut        int // rows a reviewer left out
 	MovedIn        int // renames of accounts that come from another domain
-	Questions      int // questions, and those among them that are open
+	Questions      int // questions, and those of them that nobody answered, also not with not now
 	OpenQuestions  int
 	Unclaimed      int // deletions of accounts that never were in the source
 	// Known are the touchable accounts that are or were in the source, or that a
@@ -460,6 +460,9 @@ type Input struct {
 	// Others are the settings of the other domains that are set up here, by folded
 	// name: accounts that leave one of them count in its guard.
 	Others map[string]Policy
+	// Siblings are those of them that the same source feeds, by folded name: an account
+	// of theirs that no row is about may be the person of a row of this domain.
+	Siblings map[string]bool
 	// Notes are warnings of the plan that came with what was read.
 	Notes []*problem.Problem
 	// At is the destination's clock when it was read; it is not part of the

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -361,6 +362,65 @@ func TestDrift_OfWhatIsRemembered(t *testing.T) {
 		}
 		for _, x := range d {
 			checkWords(t, x.Why)
+		}
+	}
+}
+
+// A deletion rests on an absence: what was seen again since, or was absent for less in
+// this state than in that of the plan, is drift.
+func TestDrift_OfTheAbsenceThatADeletionRestsOn(t *testing.T) {
+	s := leaver(t)
+	last := s.in.Past.At.Add(-directory24(2))
+	s.learnt(t, []string{"0001=z", "0002=a"}, func(l *Link, x *Seen) {
+		if l.Username == "0002" {
+			x.Last = last
+		}
+	})
+	before := Absence{First: at.Add(-directory24(2)), Last: at.Add(-directory24(1)), Days: 2, Reads: 5}
+	s.in.Past.Absent = map[directory.ID]Absence{"id-a": before}
+	for name, tt := range map[string]struct {
+		set   func(*Known)
+		drift bool
+	}{
+		"nothing":                      {func(*Known) {}, false},
+		"absent once more":             {func(k *Known) { k.Absent.Reads, k.Absent.Days = 6, 3 }, false},
+		"seen again":                   {func(k *Known) { k.Seen, k.Absent = at.Add(directory24(1)), Absence{} }, true},
+		"seen again and absent anew":   {func(k *Known) { k.Absent = Absence{First: at.Add(time.Hour), Days: 2, Reads: 9} }, true},
+		"for fewer days":               {func(k *Known) { k.Absent.Days = 1 }, true},
+		"a state that knows of none":   {func(k *Known) { k.Absent = Absence{} }, true},
+		"a state that saw it long ago": {func(k *Known) { k.Seen = time.Time{} }, false},
+	} {
+		for _, p := range []*Plan{s.build(t), recode(t, s.build(t))} {
+			k := Known{Username: "0002", Seen: last, Absent: before}
+			tt.set(&k)
+			d := p.PastDrift(func(directory.ID) Known { return k })
+			if (len(d) == 1 && d[0].Why.Code == problem.DriftAbsence) != tt.drift || !tt.drift && len(d) > 0 {
+				t.Errorf("%s: %v", name, driftsOf(d))
+			}
+			for _, x := range d {
+				checkWords(t, x.Why)
+			}
+		}
+	}
+	// Of an absence that the plan's own read began, nothing is learnt yet.
+	s.in.Past.Absent = nil
+	k := Known{Username: "0002", Seen: last}
+	if d := s.build(t).PastDrift(func(directory.ID) Known { return k }); len(d) > 0 {
+		t.Error(driftsOf(d))
+	}
+}
+
+// Not now is an answer: who gave it has looked. Every sum has the same open ones.
+func TestQuestions_NotNowIsNotOpen(t *testing.T) {
+	for said, open := range map[string]int{"": 1, "not-now": 0, "different": 0, "same new": 0} {
+		s := marriage()
+		p := s.build(t)
+		p = p.Answer(answer(t, p, map[string]string{"old": said}))
+		if c := p.Counts(); c.OpenQuestions != open || c.Questions != 1 {
+			t.Errorf("%q: %d open of %d", said, c.OpenQuestions, c.Questions)
+		}
+		if again := recode(t, p.Review().Approve()).Counts(); again.OpenQuestions != open {
+			t.Errorf("%q, approved: %d open", said, again.OpenQuestions)
 		}
 	}
 }

@@ -202,7 +202,7 @@ func TestBuild_WantedUPNs(t *testing.T) {
 		{
 			name: "an account that moves to another domain keeps its UPN for now", change: upnOnly,
 			source: []person{user("x", upn("x@two.example"), as("a"), imm("1")), user("a", as("new"), imm("2"))}, users: []person{account("a", imm("1"))},
-			want: []string{"skip a HS-3210", "skip a HS-3403"},
+			want: []string{"skip a HS-3220", "skip a HS-3403"},
 		},
 		{
 			name: "a listed UPN is taken by nobody", change: policy(func(p *Policy) { p.Protected = []string{"Break.Glass@midori.example"} }),

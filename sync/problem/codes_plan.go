@@ -137,6 +137,14 @@ const (
 	// IDTaken: another account has the row's immutable ID and keeps it.
 	// Args: upn, name, line, domain, immutable_id, holder (its UPN).
 	IDTaken Code = "HS-3219"
+	// UPNMovesAway: another account has the wanted UPN until the sync of another
+	// domain moves it there. Args: upn, name, line, domain, holder (its UPN), to (the
+	// one it is to get), there (that domain).
+	UPNMovesAway Code = "HS-3220"
+	// MovesInCircle: accounts of several domains are to get each other's UPNs, so
+	// that none can go first. Args: upn, name, line, domain, holder (the UPN of one of
+	// them), to (the one it is to get), there (the domain of that).
+	MovesInCircle Code = "HS-3221"
 )
 
 // Values that Microsoft 365 would refuse, and accounts that cannot be restored.
@@ -442,6 +450,10 @@ const (
 	// DriftAnswer: the answer to the question about the account is not the one that
 	// the plan followed. Args: upn, then, now (same, different, not-now, or empty).
 	DriftAnswer Code = "HS-3990"
+	// DriftAbsence: the account was in the source again since, or this state does not
+	// know of the absence that its deletion rests on. Args: upn, then (when it was last
+	// seen, or absent since), now (the same; empty for never).
+	DriftAbsence Code = "HS-3994"
 )
 
 var planTable = map[Code]traits{
@@ -486,6 +498,8 @@ var planTable = map[Code]traits{
 	DuplicateUsername:    {class: Skip, group: NotWritable},
 	WitnessesDiffer:      {class: Skip, group: NotWritable},
 	IDTaken:              {class: Skip, group: NotWritable},
+	UPNMovesAway:         {class: Skip, group: NotWritable},
+	MovesInCircle:        {class: Skip, group: NotWritable},
 
 	UPNCharacter:         {class: Skip, group: NotWritable},
 	UPNTooLong:           {class: Skip, group: NotWritable},
@@ -590,4 +604,5 @@ var planTable = map[Code]traits{
 	DriftBack:       {class: Skip},
 	DriftLink:       {class: Skip},
 	DriftAnswer:     {class: Skip},
+	DriftAbsence:    {class: Skip},
 }

@@ -69,7 +69,7 @@ func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Plann
 		err = prepare()
 	}
 	if err == nil {
-		planned, lesson, sum, err = r.dryRun(ctx, run, src, settings, o)
+		planned, lesson, sum, err = r.dryRun(ctx, &run, src, settings, o)
 	}
 	sum.Took = r.Clock.Now().Sub(run.Started)
 	run.Ended, run.State = r.Clock.Now(), state.Done
@@ -113,7 +113,7 @@ func storedProblem(err error) *problem.Stored {
 
 // dryRun does the reading and the planning of an entered run.
 func (r *Runner) dryRun(
-	ctx context.Context, run state.Run, src source.Source, settings Settings, o Overrides,
+	ctx context.Context, run *state.Run, src source.Source, settings Settings, o Overrides,
 ) (*Planned, *state.Lesson, Summary, error) {
 	sum := Summary{Count: max(o.Count, 0)}
 	in, err := r.read(ctx, run.Domain, src, settings, o)
@@ -131,7 +131,10 @@ func (r *Runner) dryRun(
 		return nil, nil, sum, err
 	}
 	sum.SourceTotal, sum.UsersTotal, sum.SourceUsable = in.Source.Len(), in.Users.Len(), p.Counts().Usable
-	if err := r.shrunk(ctx, run.Domain, settings, sum); err != nil {
+	if run.Sizes, err = r.Store.Accepted(ctx, run.Tenant, run.Domain); err != nil {
+		return nil, nil, sum, err
+	}
+	if err := r.shrunk(ctx, run.Domain, settings, sum, run.Sizes); err != nil {
 		return nil, nil, sum, err
 	}
 	sum.planned(p)
@@ -216,7 +219,7 @@ func (r *Runner) remembered(ctx context.Context, in *plan.Input, settings Settin
 	if in.Answers, err = r.answers(ctx, in.Domain); err != nil {
 		return err
 	}
-	in.Others = map[string]plan.Policy{}
+	in.Others, in.Siblings = map[string]plan.Policy{}, map[string]bool{}
 	for _, name := range in.SetUp {
 		if name = directory.FoldUPN(name); name == in.Domain {
 			continue
@@ -226,6 +229,9 @@ func (r *Runner) remembered(ctx context.Context, in *plan.Input, settings Settin
 			return err
 		}
 		in.Others[name] = other.Policy
+		_, named := src.(source.Named)
+		in.Siblings[name] = other.Source != "" && other.Source == settings.Source ||
+			!named && sourceName(other, src) == sourceName(settings, src)
 	}
 	return nil
 }
@@ -292,7 +298,8 @@ const (
 
 // shrunk refuses a side that has lost more than a share of its users since the
 // last good dry run of the domain: such a read was often not what it seemed.
-func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, now Summary) error {
+// An accepted size passes once.
+func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, now Summary, accepted map[string]int) error {
 	runs, err := r.Store.Runs(ctx, state.RunFilter{
 		Tenant: r.Connection.Tenant, Domain: domain, Kind: state.DryRun, State: state.Done, Limit: 1,
 	})
@@ -300,10 +307,6 @@ func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, n
 		return err
 	}
 	then := summaryOf(runs[0])
-	accepted, err := r.Store.Accepted(ctx, r.Connection.Tenant, domain)
-	if err != nil {
-		return err
-	}
 	was := then.SourceUsable
 	if was == 0 && then.Counts != nil { // of a hacsync that did not count them yet
 		was = then.Counts.SourceUsers
@@ -433,7 +436,7 @@ func (r *Runner) remember(ctx context.Context, domain string, s *directory.Snaps
 		}
 		var had []string
 		for _, a := range s.Columns() {
-			if v, set := u.Get(a); set && v != "" {
+			if v, set := u.Get(a); set && v != "" && a != directory.OtherKeys {
 				had = append(had, string(a))
 			}
 		}

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
@@ -213,9 +214,24 @@ func (s *syncing) pastDrift(ctx context.Context) ([]plan.Drifted, error) {
 		return nil, nil
 	}
 	var ids []string
+	leaving := map[string]time.Time{} // Usernames of accounts that depart, and when they were last seen
 	for a := range s.plan.Actions() {
 		if a.User.ID != "" {
 			ids = append(ids, string(a.User.ID))
+		}
+		if a.Explanation != nil && a.Link.Username != "" {
+			leaving[a.Link.Username] = time.Time{}
+		}
+	}
+	if len(leaving) > 0 {
+		seen, err := s.r.Store.Seen(ctx, s.run.Tenant, s.run.Domain)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range seen.Users {
+			if _, ok := leaving[u.Username]; ok && seen.Source == s.source {
+				leaving[u.Username] = u.Last
+			}
 		}
 	}
 	accounts, err := s.r.Store.AccountsOf(ctx, s.run.Tenant, ids)
@@ -224,9 +240,9 @@ func (s *syncing) pastDrift(ctx context.Context) ([]plan.Drifted, error) {
 	}
 	drifted := s.plan.PastDrift(func(id directory.ID) plan.Known {
 		a := accounts[string(id)]
-		known := plan.Known{Claimed: a.Claimed}
+		known := plan.Known{Claimed: a.Claimed, Absent: plan.Absence(a.Absent)}
 		if a.Link.Source == s.source {
-			known.Username = a.Link.Username
+			known.Username, known.Seen = a.Link.Username, leaving[a.Link.Username]
 		}
 		return known
 	})

@@ -537,6 +537,26 @@ func TestPastDrift_WhatIsForgottenBetweenPlanAndSyncIsDrift(t *testing.T) {
 	p.apply(t, p.dry(t))
 }
 
+// Who came back to the source and went again since the dry run is not deleted by it.
+func TestPastDrift_WhoWasSeenAgainSinceIsDrift(t *testing.T) {
+	a, p := village(t, 20)
+	p.dry(t)
+	away := *a.row(at("user001"))
+	a.leave(at("user001"))
+	a.later(time.Hour)
+	planned := p.dry(t)
+	if planned.Plan.Counts().Delete != 1 {
+		t.Fatal(planned.Plan.Counts())
+	}
+	a.source.rows = append(a.source.rows, away)
+	a.later(time.Hour)
+	p.dry(t) // nothing to apply: learnt at once
+	a.leave(at("user001"))
+	a.later(time.Hour)
+	wantDrift(t, p, planned, problem.DriftAbsence)
+	p.apply(t, p.dry(t))
+}
+
 // wantDrift is a sync that is refused before it writes, for one row and reason.
 func wantDrift(t *testing.T, p *process, planned *run.Planned, code problem.Code) {
 	t.Helper()

@@ -415,6 +415,28 @@ func TestShrink_IsMeasuredByUsableRowsAndAnotherSizeIsAcceptedOnce(t *testing.T)
 	p.dry(t)
 	a.source.rows = rows[:20]
 	refused("the accepted size, a second time")
+
+	// One that is accepted holds through a dry run that fails for another reason, and no
+	// longer than the next one that is done, which is measured by later ones.
+	if err := p.AcceptSize(t.Context(), domain, 20, "t.mori"); err != nil {
+		t.Fatal(err)
+	}
+	a.source.rows = nil
+	if _, err := p.DryRun(t.Context(), domain, run.Overrides{}); err == nil {
+		t.Error("a dry run of nobody")
+	}
+	a.source.rows = rows[:20]
+	a.later(time.Hour)
+	p.dry(t)
+	a.source.rows = rows
+	p.dry(t)
+	if err := p.AcceptSize(t.Context(), domain, 20, "t.mori"); err != nil {
+		t.Fatal(err)
+	}
+	a.later(time.Hour)
+	p.dry(t) // which does not need it
+	a.source.rows = rows[:20]
+	refused("a size that was accepted before a read of all")
 }
 
 // pruned is a store whose journal has been cleared of all that is old.

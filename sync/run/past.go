@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -16,7 +17,7 @@ const keptLink = 60 * 24 * time.Hour
 
 // past reads what earlier runs learnt of a domain from the source called name. Links
 // of another source neither match nor claim. Of the other domains it takes the links
-// of those whose row is in this one: they move here.
+// of those whose row is in this one, or nowhere: they move here, or were made anew.
 func (r *Runner) past(ctx context.Context, in *plan.Input, name string) (plan.Past, map[string]state.Account, error) {
 	p := plan.Past{Source: name, Claimed: map[directory.ID]bool{}, Absent: map[directory.ID]plan.Absence{}}
 	seen, err := r.Store.Seen(ctx, r.Connection.Tenant, in.Domain)
@@ -60,12 +61,11 @@ func (r *Runner) past(ctx context.Context, in *plan.Input, name string) (plan.Pa
 			continue
 		}
 		err := r.Store.EachAccount(ctx, r.Connection.Tenant, other, func(a state.Account) error {
-			if a.Link.Username != "" {
-				for _, u := range in.Source.ByUsername(a.Link.Username) {
-					if directory.InDomain(u.UPN(), in.Domain) {
-						take(a)
-						return nil
-					}
+			if a.Link.Username != "" && a.Link.Source == name {
+				rows := in.Source.ByUsername(a.Link.Username)
+				if len(rows) == 0 || slices.ContainsFunc(rows, func(u directory.User) bool { return directory.InDomain(u.UPN(), in.Domain) }) {
+					take(a)
+					return nil
 				}
 			}
 			mark(a)

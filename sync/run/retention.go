@@ -35,26 +35,26 @@ const (
 	keyKeepPlans = "keep_plans"
 )
 
-// ParseAge reads an age such as 90d, 12w or 36h; at least a day.
+// ParseAge reads an age such as 90d, 12 weeks, 36h or 90日; at least a day.
 func ParseAge(text string) (time.Duration, error) {
-	text = input.Fold(text)
-	wrong := settingValue("age", text, "90d, 12w, 36h; at least 1d")
-	unit, ok := map[byte]time.Duration{'d': day, 'w': 7 * day, 'h': time.Hour}[lastByte(text)]
-	if !ok {
+	wrong := settingValue("age", input.Fold(text), "90d, 12w, 36h; at least 1d")
+	if _, bare := input.Number(text); bare {
 		return 0, wrong
 	}
-	n, err := strconv.Atoi(text[:len(text)-1])
-	if err != nil || n < 1 || n > 100_000 || time.Duration(n)*unit < day {
+	n, ok := input.Days(text)
+	unit := day
+	if !ok {
+		n, ok = input.Of(text, "週間", "週", "weeks", "week", "w")
+		unit = 7 * day
+	}
+	if !ok {
+		n, ok = input.Of(text, "時間", "hours", "hour", "h")
+		unit = time.Hour
+	}
+	if !ok || n < 1 || n > 100_000 || time.Duration(n)*unit < day {
 		return 0, wrong
 	}
 	return time.Duration(n) * unit, nil
-}
-
-func lastByte(s string) byte {
-	if s == "" {
-		return 0
-	}
-	return s[len(s)-1]
 }
 
 // Age writes an age as ParseAge reads it.

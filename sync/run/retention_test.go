@@ -82,6 +82,7 @@ func TestRetention_IsStoredAndRefusesWhatIsNoAge(t *testing.T) {
 		t.Errorf("the state's own settings are no domain: %q, %v", ds, err)
 	}
 	for text, want := range map[string]time.Duration{
+		"９０日": 90 * day, "12 weeks": 12 * 7 * day, "12週間": 12 * 7 * day, "36 時間": 36 * time.Hour, "1 Day": day, "2 months": 0,
 		"90d": 90 * days, "12w": 84 * days, "36h": 36 * time.Hour, "24h": days,
 		"": 0, "d": 0, "0d": 0, "-3d": 0, "23h": 0, "9": 0, "1y": 0, "999999999d": 0,
 	} {

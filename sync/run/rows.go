@@ -5,7 +5,9 @@ import (
 	"context"
 	"slices"
 
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
 )
 
@@ -21,10 +23,12 @@ func (r *Runner) Rows(ctx context.Context, no int64) (open []RowResult, seen int
 	done := map[int]bool{}
 	for _, e := range entries {
 		row, known := rows[e.Action]
-		if takenBack(&e) {
-			rows[e.Action] = RowResult{
-				No: e.Action, Kind: plan.Delete, UPN: e.Object.UPN, Outcome: OutcomeFailed, Why: decodeProblem(e.Problem),
+		if TakenBack(&e) {
+			why := decodeProblem(e.Problem)
+			if why == nil { // not read back yet
+				why = problem.New(problem.RowPutBack, problem.Args{"upn": e.Object.UPN, "no": additionOf(entries, e.Object.UPN)})
 			}
+			rows[e.Action] = RowResult{No: e.Action, Kind: plan.Delete, UPN: e.Object.UPN, Outcome: OutcomeFailed, Why: why}
 			continue
 		}
 		if e.State == state.Seen {
@@ -50,9 +54,19 @@ func (r *Runner) Rows(ctx context.Context, no int64) (open []RowResult, seen int
 	return open, seen, nil
 }
 
-// takenBack reports whether a row of the journal took the deletion of its action
+// additionOf is the number of the row that was to add a user with a UPN, or empty.
+func additionOf(entries []state.Entry, upn string) string {
+	for _, e := range entries {
+		if kindNamed(e.Kind) == plan.Add && directory.FoldUPN(e.Object.UPN) == directory.FoldUPN(upn) {
+			return itoa(e.Action)
+		}
+	}
+	return ""
+}
+
+// TakenBack reports whether a row of the journal took the deletion of its action
 // back: the addition that was to have the account's UPN had failed.
-func takenBack(e *state.Entry) bool {
+func TakenBack(e *state.Entry) bool {
 	return verbOf(e.Verb) == plan.RestoreUser && kindNamed(e.Kind) == plan.Delete &&
 		(e.State == state.Written || e.State == state.Seen)
 }

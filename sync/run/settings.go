@@ -72,6 +72,9 @@ type setting struct {
 	check func(Settings) error
 }
 
+// people reads a number of people, and takes no percentage for one.
+func people(v string) (int, bool) { return input.Of(v, "人", "名", "件", "users", "deletions") }
+
 // settingsTable has every key but map.*.
 func settingsTable() map[string]setting {
 	yesNo := func(field func(*Settings) *bool) setting {
@@ -104,7 +107,7 @@ func settingsTable() map[string]setting {
 			write: func(s Settings) string { return yes(*field(&s), on, no) },
 		}
 	}
-	number := func(takes string, high int, none bool, field func(*Settings) *int) setting {
+	number := func(takes string, high int, none bool, of func(string) (int, bool), field func(*Settings) *int) setting {
 		return setting{
 			takes: takes,
 			read: func(s *Settings, v string) bool {
@@ -112,7 +115,7 @@ func settingsTable() map[string]setting {
 					*field(s) = -1
 					return true
 				}
-				n, ok := input.Percent(v)
+				n, ok := of(v)
 				if !ok || n > high {
 					return false
 				}
@@ -137,25 +140,25 @@ func settingsTable() map[string]setting {
 			},
 			write: func(s Settings) string { return s.Source },
 		},
-		KeyMaxAllowedDeletions: number("a whole number of percent from 0 to 100", 100, false,
+		KeyMaxAllowedDeletions: number("a whole number of percent from 0 to 100", 100, false, input.Percent,
 			func(s *Settings) *int { return &s.Policy.MaxAllowedDeletions }),
-		KeyMaxDeletions: number("a number of deletions, or none", 1<<30, true,
+		KeyMaxDeletions: number("a number of deletions, or none", 1<<30, true, people,
 			func(s *Settings) *int { return &s.Policy.MaxDeletions }),
-		KeyMaxSignInChanges: number("a whole number of percent from 0 to 100", 100, false,
+		KeyMaxSignInChanges: number("a whole number of percent from 0 to 100", 100, false, input.Percent,
 			func(s *Settings) *int { return &s.Policy.MaxSignInChanges }),
-		KeyShrinkShare: number("a whole number of percent from 0 to 100", 100, false,
+		KeyShrinkShare: number("a whole number of percent from 0 to 100", 100, false, input.Percent,
 			func(s *Settings) *int { return &s.ShrinkShare }),
-		KeyMaxChanges: number("a whole number of percent from 0 to 100; 0 for no limit", 100, false,
+		KeyMaxChanges: number("a whole number of percent from 0 to 100; 0 for no limit", 100, false, input.Percent,
 			func(s *Settings) *int { return &s.Policy.MaxChanges }),
 		KeyOnMissing: {
 			takes: "delete, block, keep",
 			read: func(s *Settings, v string) bool {
-				s.Policy.OnMissing = plan.OnMissing(v)
+				s.Policy.OnMissing = plan.OnMissing(word(v))
 				return slices.Contains([]plan.OnMissing{plan.DeleteMissing, plan.BlockMissing, plan.KeepMissing}, s.Policy.OnMissing)
 			},
 			write: func(s Settings) string { return string(s.Policy.OnMissing) },
 		},
-		KeyDeleteAfter: number("a number of days from 0 to 365", 365, false,
+		KeyDeleteAfter: number("a number of days from 0 to 365", 365, false, input.Days,
 			func(s *Settings) *int { return &s.Policy.DeleteAfter }),
 		KeySourceName: {
 			takes: "a name for the HAC that the file is of",

@@ -13,7 +13,8 @@ import (
 func TestSettings_AreTakenAsPeopleTypeThem(t *testing.T) {
 	w := newWorld(t)
 	typed := map[string]string{
-		"max_allowed_deletions": "３０％", "max_deletions": "１，２００", "shrink_share": " 40 % ", "on_empty": "Clear-Known",
+		"max_allowed_deletions": "３０％", "max_deletions": "１，２００人", "shrink_share": " 40 % ", "on_empty": "Clear-Known",
+		"max_changes": "５０パーセント", "max_sign_in_changes": "20 percent", "on_missing": "Ｂｌｏｃｋ", "delete_after": "２０日",
 		"on_disabled": "ＩＧＮＯＲＥ", "change_alias": "YES", "protected": "ａ@b.example、 c@d.example ；1B2C3D4E-0000-4000-8000-000000000001",
 	}
 	if err := w.SetSettings(t.Context(), domain, typed); err != nil {
@@ -26,6 +27,7 @@ func TestSettings_AreTakenAsPeopleTypeThem(t *testing.T) {
 	}
 	for k, want := range map[string]string{
 		"max_allowed_deletions": "30", "max_deletions": "1200", "shrink_share": "40", "on_empty": "clear-known",
+		"max_changes": "50", "max_sign_in_changes": "20", "on_missing": "block", "delete_after": "20",
 		"on_disabled": "ignore", "change_alias": "yes", "protected": "a@b.example,c@d.example,1B2C3D4E-0000-4000-8000-000000000001",
 	} {
 		if stored[k] != want {
@@ -48,6 +50,11 @@ func TestSettings_RefuseNumbersOutOfTheirRange(t *testing.T) {
 		{"max_deletions": "-1"},
 		{"max_deletions": "99999999999"},
 		{"max_deletions": "many"},
+		{"max_deletions": "20 %"},
+		{"delete_after": "20 %"},
+		{"delete_after": "366日"},
+		{"delete_after": "-1 days"},
+		{"max_allowed_deletions": "20 days"},
 	} {
 		if err := w.SetSettings(t.Context(), domain, kv); !problem.Has(err, problem.SettingValue) {
 			t.Errorf("%v: %v", kv, err)

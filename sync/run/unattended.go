@@ -44,7 +44,7 @@ func (r *Runner) today(ctx context.Context, domain string, now time.Time, except
 	}
 	back := map[action]bool{}
 	for i := range entries {
-		if takenBack(&entries[i]) {
+		if TakenBack(&entries[i]) {
 			back[action{entries[i].Run, entries[i].Action}] = true
 		}
 	}

@@ -377,11 +377,12 @@ func TestAnswers_AreReplacedAndTakenBackByKey(t *testing.T) {
 func TestAcceptSize_HoldsForOneDryRunThatIsDone(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, place string) {
 		s, ctx := open(t, place, state.Options{}), t.Context()
+		knew := 9
 		end := func(kind state.RunKind, as state.RunState, domain string) map[string]int {
 			t.Helper()
 			no, err := s.BeginRun(ctx, state.Run{Kind: kind, Tenant: "t", Domain: domain})
 			if err == nil {
-				err = s.EndRun(ctx, state.Run{No: no, State: as}, nil)
+				err = s.EndRun(ctx, state.Run{No: no, State: as, Sizes: map[string]int{"source": knew}}, nil)
 			}
 			got, aerr := s.Accepted(ctx, "t", "a.example")
 			if err != nil || aerr != nil {
@@ -402,6 +403,11 @@ func TestAcceptSize_HoldsForOneDryRunThatIsDone(t *testing.T) {
 				t.Errorf("%v", got)
 			}
 		}
+		knew = 7 // and 9 was accepted while it ran
+		if got := end(state.DryRun, state.Done, "a.example"); !maps.Equal(got, want) {
+			t.Errorf("%v", got)
+		}
+		knew = 9
 		if got := end(state.DryRun, state.Done, "a.example"); len(got) > 0 {
 			t.Errorf("%v", got)
 		}

@@ -88,7 +88,7 @@ func eachAnswer(ctx context.Context, tx *sql.Tx, statement, tenant, domain strin
 }
 
 // AcceptSize keeps a reviewer's word that a side (source or destination) of that
-// many users is right. It holds until a dry run of the domain is done.
+// many users is right. It holds until a dry run of the domain that knew of it is done.
 func (s *Store) AcceptSize(ctx context.Context, tenant, domain, side string, users int, by string) error {
 	return s.write(ctx, "accept a size", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO accepted (tenant, domain, side, users, accepted_by, accepted)

@@ -170,7 +170,8 @@ func unpackLesson(pieces [][]byte, count int64) (*Lesson, error) {
 
 // EndRun is UpdateRun that also learns, both or neither; l may be nil. A run
 // teaches once: a second lesson of it changes nothing. A dry run that is done uses
-// up the sizes that were accepted for its domain.
+// up the accepted sizes that it knew of, needed or not: later ones are measured by it.
+// What is accepted while it runs is another's.
 func (s *Store) EndRun(ctx context.Context, r Run, l *Lesson) error {
 	return s.write(ctx, "end a run", func(tx *sql.Tx) error { return s.endRun(ctx, tx, r, l) })
 }
@@ -198,8 +199,11 @@ func (s *Store) endRun(ctx context.Context, tx *sql.Tx, r Run, l *Lesson) error 
 		return err
 	}
 	if kind == DryRun && r.State == Done {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM accepted WHERE tenant = $1 AND domain = $2`, tenant, domain); err != nil {
-			return err
+		for side, users := range r.Sizes {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM accepted WHERE tenant = $1 AND domain = $2 AND side = $3 AND users = $4`,
+				tenant, domain, side, users); err != nil {
+				return err
+			}
 		}
 	}
 	if l == nil {

@@ -53,6 +53,8 @@ type Run struct {
 	Unattended  bool            `json:"unattended,omitempty"`
 	Source      string          `json:"source,omitempty"`
 	Summary     json.RawMessage `json:"summary,omitempty"` // counts, verdict, problem: run's own
+	// Sizes are the accepted sizes that the run knew of, by side; EndRun uses them up.
+	Sizes map[string]int `json:"-"`
 }
 
 const runColumns = `no, kind, tenant, connection, domain, state, started, ended, fingerprint, plan_of,

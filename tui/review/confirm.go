@@ -80,7 +80,7 @@ func (r *Review) Unanswered() []words.Piece {
 	given := map[plan.AnswerKind]int{}
 	for _, q := range r.plan.Questions() {
 		given[q.Answer.Kind]++
-		if q.Answer.Kind != plan.Open && q.Answer.Kind != plan.NotNow {
+		if q.Answer.Kind != plan.Open {
 			continue
 		}
 		open = append(open, words.Local(q.Account.UPN, r.plan.Domain()))

@@ -256,12 +256,25 @@ func (l *list) upn() (directory.Attribute, bool) {
 	return "", false
 }
 
+// otherKeys are the columns of the first snapshot for the names of the UPN that some
+// user has and that are not the best one: an address beside it.
+func (l *list) otherKeys() []directory.Attribute {
+	var found []directory.Attribute
+	best, _ := l.upn()
+	for i := range l.f.UPN {
+		if c := upnColumn(i); c != best && l.seen[c] {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
 func (l *list) checkMappings() error {
 	to := map[directory.Attribute]bool{}
 	for _, m := range l.api.o.Mappings {
 		args := problem.Args{"name": l.api.Name(), "column": m.From, "attribute": string(m.To)}
 		switch m.To {
-		case "", directory.AccountEnabled, directory.Mail, directory.UserPrincipalName, directory.ImmutableID:
+		case "", directory.AccountEnabled, directory.Mail, directory.OtherKeys, directory.UserPrincipalName, directory.ImmutableID:
 			return problem.New(problem.MappingTarget, args)
 		}
 		switch {
@@ -289,6 +302,11 @@ func (l *list) snapshot(count int64) (*directory.Snapshot, error) {
 			columns = append(columns, c)
 		}
 	}
+	upn, _ := l.upn()
+	others := l.otherKeys()
+	if len(others) > 0 {
+		columns = append(columns, directory.OtherKeys)
+	}
 	b := directory.NewBuilder(directory.Source, columns)
 	if !l.seen[directory.ImmutableID] {
 		b.Without(directory.ImmutableID)
@@ -296,13 +314,18 @@ func (l *list) snapshot(count int64) (*directory.Snapshot, error) {
 	if !l.status {
 		b.Without(directory.AccountEnabled)
 	}
-	upn, _ := l.upn()
-	values := make([]directory.Value, len(columns))
+	values, cells := make([]directory.Value, len(columns)), make([]string, len(others))
 	for u := range l.raw.All() {
 		r := directory.Record{ID: u.ID(), ImmutableID: u.ImmutableID(), Line: u.Line(), Marks: u.Marks(), Values: values}
 		r.UPN, _ = u.Get(upn)
 		for i, c := range columns {
 			values[i].Text, values[i].Set = u.Get(c)
+		}
+		if len(others) > 0 {
+			for i, c := range others {
+				cells[i], _ = u.Get(c)
+			}
+			values[len(values)-1] = directory.JoinKeys(&r, cells)
 		}
 		if err := b.Add(r); err != nil {
 			return nil, err
@@ -322,8 +345,12 @@ func (l *list) recognised() []source.Recognised {
 	for _, name := range slices.Sorted(maps.Keys(l.fields)) {
 		r := source.Recognised{Column: name, Example: l.fields[name], Attribute: l.of[name]}
 		for i, n := range l.f.UPN {
-			if fold(name) == n && upnColumn(i) == upn {
+			switch {
+			case fold(name) != n:
+			case upnColumn(i) == upn:
 				r.Attribute = directory.UserPrincipalName
+			case l.seen[upnColumn(i)]:
+				l.readOnly[name] = true
 			}
 		}
 		switch {

@@ -421,6 +421,19 @@ func TestNew_KnowsWhereTheRealAPIIs(t *testing.T) {
 	}
 }
 
+// An address beside the UPN is looked up as well, and kept where it says more.
+func TestRead_KeepsTheAddressBesideTheUPN(t *testing.T) {
+	s := newServer(t)
+	a, _ := s.api()
+	got, err := a.Read(context.Background(), directory.Standard(), progress.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, _ := got.At(0).Get(directory.OtherKeys); v != "t@other.example" {
+		t.Errorf("kept %q of %v", v, got.Columns())
+	}
+}
+
 func TestLook_TellsWhatTheFieldsAre(t *testing.T) {
 	s := newServer(t)
 	a, _ := s.api()
@@ -436,7 +449,7 @@ func TestLook_TellsWhatTheFieldsAre(t *testing.T) {
 		"immutable_id":        {Attribute: directory.ImmutableID, Use: source.Mapped, Example: "WEt4r/aDlE3wtGz0UbVoqQ=="},
 		"status":              {Use: source.Read, Example: "enabled"},
 		"busho":               {Use: source.NotMapped, Example: "営業2課"},
-		"email":               {Use: source.NotMapped, Example: "t@other.example"},
+		"email":               {Use: source.Read, Example: "t@other.example"},
 		"otp_emergency_token": {Use: source.Never},
 	}
 	for _, c := range o.Columns {

@@ -58,6 +58,10 @@ type layout struct {
 	at        map[directory.Attribute]int
 	status    int // -1 if there is none
 	lastLogin int // -1 if there is none
+	username  int // the column of the Username, else that of mailNickname
+	// keys are identifying columns that are used for nothing else: whoever stands
+	// in them is in the source.
+	keys []int
 }
 
 // fold is the form in which column names are compared.
@@ -142,7 +146,33 @@ func recognise(file string, header []string, mappings []source.Mapping) (*layout
 	if _, ok := c.at[directory.MailNickname]; !ok {
 		return nil, problem.New(problem.FileNoUsername, args)
 	}
+	c.identify(byName)
 	return c, nil
+}
+
+// identify finds the Username, which a mapping to mailNickname leaves what it is,
+// and the identifying columns that are used for nothing else.
+func (c *layout) identify(byName map[string]int) {
+	c.username = c.at[directory.MailNickname]
+	for _, k := range known {
+		if !slices.Contains([]directory.Attribute{directory.UserPrincipalName, directory.ImmutableID, directory.MailNickname}, k.attribute) {
+			continue
+		}
+		for _, name := range k.names {
+			i, ok := byName[name]
+			if !ok {
+				continue
+			}
+			if k.attribute == directory.MailNickname {
+				c.username = i
+			} else if c.of[i].Use == source.NotMapped {
+				c.keys = append(c.keys, i)
+			}
+			if c.of[i].Use == source.NotMapped {
+				c.of[i].Use = source.Read
+			}
+		}
+	}
 }
 
 // mapCustom follows the mappings of the domain's settings. A mapping may take
@@ -155,7 +185,7 @@ func (c *layout) mapCustom(file string, byName map[string]int, mappings []source
 			return problem.New(problem.MappingColumn, problem.Args{"name": file, "column": m.From, "columns": list(c.header)})
 		}
 		args := problem.Args{"name": file, "column": m.From, "attribute": string(m.To)}
-		if m.To == "" || m.To == directory.AccountEnabled || m.To == directory.Mail || mapped[m.To] {
+		if m.To == "" || m.To == directory.AccountEnabled || m.To == directory.Mail || m.To == directory.OtherKeys || mapped[m.To] {
 			return problem.New(problem.MappingTarget, args)
 		}
 		if c.of[i].Use == source.Never {
@@ -187,6 +217,9 @@ func (c *layout) kept(want []directory.Attribute, mappings []source.Mapping) []d
 	}
 	for _, m := range mappings {
 		take(m.To)
+	}
+	if len(c.keys) > 0 {
+		kept = append(kept, directory.OtherKeys)
 	}
 	return kept
 }

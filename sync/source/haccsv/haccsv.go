@@ -91,6 +91,7 @@ func (f *File) Read(ctx context.Context, want []directory.Attribute, sink progre
 		fill    []int // the column of each value
 		columns []directory.Attribute
 		values  []directory.Value
+		others  []string // the cells of the other identifying columns
 		tooBig  int
 	)
 	about, err := f.each(ctx, sink, func(found *layout) error {
@@ -107,9 +108,13 @@ func (f *File) Read(ctx context.Context, want []directory.Attribute, sink progre
 		for _, a := range columns {
 			fill = append(fill, c.at[a])
 		}
+		others = make([]string, len(c.keys))
 		return nil
 	}, func(r *rows, login time.Time) error {
 		for i, a := range columns {
+			if a == directory.OtherKeys {
+				continue // known once the others are
+			}
 			text := string(unwrap(r.value(fill[i]), a))
 			if a == directory.MailNickname {
 				text = nickname(text)
@@ -119,11 +124,15 @@ func (f *File) Read(ctx context.Context, want []directory.Attribute, sink progre
 		record := directory.Record{
 			UPN: c.text(r, directory.UserPrincipalName), Line: r.start, Values: values, LastSignIn: login,
 		}
-		if _, ok := c.at[directory.MailNickname]; ok {
-			record.ID = directory.ID(c.text(r, directory.MailNickname))
-		}
+		record.ID = directory.ID(bytes.TrimSpace(unwrap(r.value(c.username), directory.MailNickname)))
 		if _, ok := c.at[directory.ImmutableID]; ok {
 			record.ImmutableID = c.text(r, directory.ImmutableID)
+		}
+		if len(others) > 0 {
+			for i, k := range c.keys {
+				others[i] = string(r.value(k))
+			}
+			values[len(values)-1] = directory.JoinKeys(&record, others)
 		}
 		if c.enabled(r) {
 			record.Marks |= directory.Enabled

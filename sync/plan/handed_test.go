@@ -1,0 +1,71 @@
+package plan
+
+import (
+	"testing"
+
+	"github.com/hacsync/hacsync/sync/directory"
+)
+
+// A new user with the Username and the UPN of somebody who left, both handed on
+// within one read: two witnesses agree, and no name does. What a person may change of
+// their own name is no such case.
+func TestMatch_UsernameAndUPNHandedOnAreAsked(t *testing.T) {
+	call := func(family, given, display string) func(*person) {
+		return func(p *person) { p.sur, p.given, p.name = family, given, display }
+	}
+	for name, tt := range map[string]struct {
+		account, row func(*person)
+		ids          [2]string // of the account, of the row
+		asks         bool
+	}{
+		"another person":         {call("山田", "太郎", "山田 太郎"), call("鈴木", "花子", "鈴木 花子"), [2]string{}, true},
+		"in Latin letters":       {call("Yamada", "Taro", "Taro Yamada"), call("Suzuki", "Hanako", "Hanako Suzuki"), [2]string{}, true},
+		"the account has an ID":  {call("山田", "太郎", "山田 太郎"), call("鈴木", "花子", "鈴木 花子"), [2]string{"imm-a", ""}, true},
+		"the row has an ID":      {call("山田", "太郎", "山田 太郎"), call("鈴木", "花子", "鈴木 花子"), [2]string{"", "imm-a"}, true},
+		"only display names":     {call("", "", "山田 太郎"), call("", "", "鈴木 花子"), [2]string{}, true},
+		"one ID on both":         {call("山田", "太郎", "山田 太郎"), call("鈴木", "花子", "鈴木 花子"), [2]string{"imm-a", "imm-a"}, false},
+		"a marriage":             {call("山田", "花子", "山田 花子"), call("鈴木", "花子", "鈴木 花子"), [2]string{}, false},
+		"another given name":     {call("山田", "太郎", "山田 太郎"), call("山田", "花子", "山田 花子"), [2]string{}, false},
+		"a display name":         {call("山田", "太郎", "山田 太郎"), call("山田", "太郎", "広報部"), [2]string{}, false},
+		"kanji to Latin letters": {call("山田", "太郎", "山田 太郎"), call("Suzuki", "Hanako", "Hanako Suzuki"), [2]string{}, false},
+		"in the other order":     {call("Yamada", "Taro", "Taro Yamada"), call("Taro", "Yamada", "Yamada Taro"), [2]string{}, false},
+		"in one cell":            {call("山田", "太郎", "山田 太郎"), call("", "", "山田太郎"), [2]string{}, false},
+		"no name on one side":    {call("", "", ""), call("鈴木", "花子", "鈴木 花子"), [2]string{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := leaver(t)
+			s.users[1] = account("a", tt.account, imm(tt.ids[0]))
+			s.source = append(s.source, user("a", username("0002"), tt.row, imm(tt.ids[1])))
+			s.learnt(t, []string{"0001=z", "0002=a"}, func(l *Link, _ *Seen) {
+				if l.Username == "0002" {
+					l.Family, l.Given, l.Display, l.ImmutableID = s.users[1].sur, s.users[1].given, s.users[1].name, tt.ids[0]
+				}
+			})
+			p := s.build(t)
+			if asks := p.QuestionLen() == 1; asks != tt.asks || asks && p.Len() != 0 {
+				t.Fatalf("plan%s", describe(p))
+			}
+			if !tt.asks {
+				return
+			}
+			c := p.Question(0).Rows[0]
+			if len(c.Against) == 0 || c.Against[0] != SignOtherName || c.Same == 0 {
+				t.Errorf("for %v, against %v", c.For, c.Against)
+			}
+			for _, sign := range c.Against {
+				if sign == SignBroken {
+					t.Error("the Username was never away")
+				}
+			}
+			q := p.Answer(answer(t, p, map[string]string{"a": "same 0002"}))
+			for a := range q.Actions() {
+				if a.User.ID != directory.ID("id-a") || a.Kind != Update {
+					t.Errorf("plan%s", describe(q))
+				}
+			}
+			if q = p.Answer(answer(t, p, map[string]string{"a": "different"})); q.Counts().Delete != 1 || q.Counts().Add != 1 {
+				t.Errorf("plan%s", describe(q))
+			}
+		})
+	}
+}
