@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
+	"github.com/microsoftgraph/msgraph-sdk-go/rolemanagement"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hacsync/hacsync/graphclient/claims"
@@ -52,6 +54,15 @@ func (h *holders) add(to map[directory.ID]bool, id string, r request) error {
 	return nil
 }
 
+// holder notes the principal of one assignment or eligibility.
+func (h *holders) holder(seen once, id, principal, what string) error {
+	r := request{what: what}
+	if err := seen.take(id, r); err != nil {
+		return err
+	}
+	return h.add(h.roles, principal, r)
+}
+
 // once refuses a list that shows an object twice. Graph counts none of these
 // lists, and a page that comes a second time stands where another should.
 type once map[string]bool
@@ -88,39 +99,19 @@ func (h *holders) marks(id directory.ID) directory.Marks {
 // A group that holds a role is role-assignable, so its members are found there.
 func (c *Client) holders(ctx context.Context, k call) (*holders, error) {
 	h := &holders{roles: map[directory.ID]bool{}, group: map[directory.ID]bool{}}
-	type assignment struct {
-		ID        string `json:"id"`
-		Principal string `json:"principalId"`
-	}
-	principals := func(ctx context.Context, at string) error {
-		r, seen := c.get(at, needRoles), once{}
-		_, err := readPages(ctx, c, k, r, func(as []assignment) error {
-			for _, a := range as {
-				if err := seen.take(a.ID, r); err != nil {
-					return err
-				}
-				if err := h.add(h.roles, a.Principal, r); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		return err
-	}
+	roles := rolemanagement.NewRoleManagementRequestBuilderInternal(c.reading(k, needRoles)).Directory()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		at, err := c.roleAssignmentsURL(ctx)
-		if err != nil {
-			return err
-		}
-		return principals(ctx, at)
+		what, seen := "GET /roleManagement/directory/roleAssignments", once{}
+		return eachPage(ctx, what, roles.RoleAssignments(), nil, func(a models.UnifiedRoleAssignmentable) error {
+			return h.holder(seen, text(a.GetId()), text(a.GetPrincipalId()), what)
+		})
 	})
 	g.Go(func() error {
-		at, err := c.roleEligibilitiesURL(ctx)
-		if err != nil {
-			return err
-		}
-		err = principals(ctx, at)
+		what, seen := "GET /roleManagement/directory/roleEligibilitySchedules", once{}
+		err := eachPage(ctx, what, roles.RoleEligibilitySchedules(), nil, func(e models.UnifiedRoleEligibilityScheduleable) error {
+			return h.holder(seen, text(e.GetId()), text(e.GetPrincipalId()), what)
+		})
 		if p := problem.Of(err); p != nil && p.Upstream != nil && p.Upstream.Code == noPIM {
 			c.log.InfoContext(ctx, "tenant has no PIM", "status", p.Upstream.Status)
 			h.mu.Lock()

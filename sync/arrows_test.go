@@ -67,8 +67,9 @@ var arrows = map[string][]string{
 	"graphclient/transport":   {"sync/clock", "sync/input", "sync/problem"},
 	"graphclient/claims":      {"sync/directory"},
 	"graphclient/certificate": {"sync/input", "sync/problem", "sync/secret"},
+	"graphclient/adapter":     {},
 	"graphclient": {
-		"graphclient/claims", "graphclient/transport", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/plan", "sync/problem",
+		"graphclient/adapter", "graphclient/claims", "graphclient/transport", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/plan", "sync/problem",
 		"sync/progress",
 	},
 	"graphclient/signin": {"graphclient/certificate", "graphclient/claims", "graphclient/transport", "sync/clock", "sync/consent", "sync/directory", "sync/problem"},
@@ -113,7 +114,7 @@ var arrows = map[string][]string{
 // and grants compiles in seconds.
 var homes = map[string][]string{
 	"github.com/microsoftgraph/":                       {"graphclient", "graphclient/grants"},
-	"github.com/microsoft/kiota-":                      {"graphclient", "graphclient/grants"},
+	"github.com/microsoft/kiota-":                      {"graphclient", "graphclient/adapter", "graphclient/grants"},
 	"github.com/AzureAD/":                              {"graphclient/signin"},
 	"modernc.org/sqlite":                               {"sync/state"},
 	"github.com/jackc/pgx/":                            {"sync/state", "sync/periodic"}, // River's pool
