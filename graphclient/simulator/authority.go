@@ -407,7 +407,7 @@ func (i *issuer) person(oid string) (name, upn string, err error) {
 	defer t.mu.RUnlock()
 	r := t.users.byID[oid]
 	if r == nil || r.now.obj == nil {
-		return "", "", errToken
+		return "", "", fmt.Errorf("there is no user %s", oid)
 	}
 	return r.now.obj.text("displayName"), r.now.obj.text("userPrincipalName"), nil
 }

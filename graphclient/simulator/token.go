@@ -296,12 +296,11 @@ func (i *issuer) verify(header string) (*caller, *graphError) {
 
 // read verifies a token and says who it is for.
 func (i *issuer) read(token string) (*caller, time.Time, *graphError) {
-	head, claims, signed, sig, err := jwtParts(token)
+	_, claims, err := readJWT(token)
 	if err != nil {
 		return nil, time.Time{}, unauthorized("IDX14100: JWT is not well formed, there are no dots (.).")
 	}
-	alg, _ := head["alg"].(string)
-	if i.key == nil || alg != "RS256" || checkRSA(&i.key.PublicKey, alg, signed, sig) != nil {
+	if i.key == nil || !signedBy(token, &i.key.PublicKey, "RS256") {
 		return nil, time.Time{}, unauthorized("Access token validation failure. Invalid signature.")
 	}
 	if claims["aud"] != graphAppID {
