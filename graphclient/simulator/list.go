@@ -260,7 +260,7 @@ func (c *call) one(o *object, context string) (*answer, *graphError) {
 	return ok(b[:len(b)-1]), nil
 }
 
-// text answers a plain number, as /$count does.
+// countAnswer answers a plain number, as /$count does.
 func countAnswer(n int) *answer {
 	return (&answer{status: 200, body: []byte(strconv.Itoa(n))}).set("Content-Type", "text/plain")
 }

@@ -13,7 +13,7 @@ func (s *Server) listOf(c *call, kind, context string, of *collection, expand bo
 	return s.list(c, l)
 }
 
-// role lists are not bound to the pages of 100 that other lists have.
+// roleList is listOf without the pages of 100 that other lists have.
 func (s *Server) roleList(c *call, kind, context string, of *collection) (*answer, *graphError) {
 	if c.query.top == 0 {
 		c.query.top = 999
