@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	kiota "github.com/microsoft/kiota-abstractions-go"
-
 	"github.com/hacsync/hacsync/graphclient/adapter"
 	"github.com/hacsync/hacsync/sync/problem"
 )
@@ -74,61 +72,19 @@ func readPages[T any](ctx context.Context, c *Client, k call, first request, eac
 	}
 }
 
-// builder is a request builder of the SDK for a list.
-type builder[B, Q, P any] interface {
-	ToGetRequestInformation(context.Context, *Q) (*kiota.RequestInformation, error)
-	Get(context.Context, *Q) (P, error)
-	WithUrl(string) B
-}
-
-// sdkPage is one page of a list as a model of the SDK.
-type sdkPage[T any] interface {
-	GetValue() []T
-	GetOdataNextLink() *string
-}
-
 // eachPage reads a list of SDK models to its last page, by the rules of
 // readPages. what names the list.
-func eachPage[B builder[B, Q, P], Q any, P sdkPage[T], T any](ctx context.Context, what string, b B, q *Q, each func(T) error) error {
-	at, err := address(b.ToGetRequestInformation(ctx, q))
-	if err != nil {
-		return err
+func eachPage[B adapter.Lists[B, Q, P], Q any, P adapter.Page[T], T any](ctx context.Context, what string, b B, q *Q, each func(T) error) error {
+	err := adapter.Each(ctx, b, q, each)
+	switch {
+	case errors.Is(err, adapter.ErrRepeats):
+		return problem.New(problem.PagesRepeat, problem.Args{"what": what})
+	case errors.Is(err, adapter.ErrNull):
+		return broken(answer{}, request{what: what}, err.Error())
+	case err != nil && problem.Of(err) == nil && ctx.Err() == nil:
+		return problem.Wrap(err, problem.Internal, problem.Args{"what": what})
 	}
-	for seen := map[string]bool{}; ; {
-		if seen[at] {
-			return problem.New(problem.PagesRepeat, problem.Args{"what": what})
-		}
-		seen[at] = true
-		p, err := b.Get(ctx, q)
-		if err != nil {
-			return err
-		}
-		for _, v := range p.GetValue() {
-			if any(v) == nil {
-				return broken(answer{}, request{what: what}, "an entry that is null")
-			}
-			if err := each(v); err != nil {
-				return err
-			}
-		}
-		if at = text(p.GetOdataNextLink()); at == "" {
-			return nil
-		}
-		b, q = b.WithUrl(at), nil
-	}
-}
-
-// text is a text of a model, "" where it has none.
-func text(s *string) string { return deref(s) }
-
-// yes is a truth value of a model, false where it has none.
-func yes(b *bool) bool { return deref(b) }
-
-func deref[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
+	return err
 }
 
 // decode reads a JSON answer whole: anything behind the object, and a body that

@@ -11,6 +11,7 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/rolemanagement"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hacsync/hacsync/graphclient/adapter"
 	"github.com/hacsync/hacsync/graphclient/claims"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -104,13 +105,13 @@ func (c *Client) holders(ctx context.Context, k call) (*holders, error) {
 	g.Go(func() error {
 		what, seen := "GET /roleManagement/directory/roleAssignments", once{}
 		return eachPage(ctx, what, roles.RoleAssignments(), nil, func(a models.UnifiedRoleAssignmentable) error {
-			return h.holder(seen, text(a.GetId()), text(a.GetPrincipalId()), what)
+			return h.holder(seen, adapter.Value(a.GetId()), adapter.Value(a.GetPrincipalId()), what)
 		})
 	})
 	g.Go(func() error {
 		what, seen := "GET /roleManagement/directory/roleEligibilitySchedules", once{}
 		err := eachPage(ctx, what, roles.RoleEligibilitySchedules(), nil, func(e models.UnifiedRoleEligibilityScheduleable) error {
-			return h.holder(seen, text(e.GetId()), text(e.GetPrincipalId()), what)
+			return h.holder(seen, adapter.Value(e.GetId()), adapter.Value(e.GetPrincipalId()), what)
 		})
 		if p := problem.Of(err); p != nil && p.Upstream != nil && p.Upstream.Code == noPIM {
 			c.log.InfoContext(ctx, "tenant has no PIM", "status", p.Upstream.Status)

@@ -10,6 +10,7 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/organization"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hacsync/hacsync/graphclient/adapter"
 	"github.com/hacsync/hacsync/graphclient/claims"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -32,8 +33,8 @@ func (c *Client) tenant(ctx context.Context, k call) (directory.Tenant, error) {
 					Select: []string{"id", "displayName", "onPremisesSyncEnabled"},
 				},
 			}, func(o models.Organizationable) error {
-				t.ID, t.Name = lower(text(o.GetId())), text(o.GetDisplayName())
-				t.OnPremisesSync = yes(o.GetOnPremisesSyncEnabled())
+				t.ID, t.Name = lower(adapter.Value(o.GetId())), adapter.Value(o.GetDisplayName())
+				t.OnPremisesSync = adapter.Value(o.GetOnPremisesSyncEnabled())
 				return nil
 			})
 		if problem.Has(err, problem.PermissionMissing) {
@@ -87,11 +88,11 @@ func (c *Client) domains(ctx context.Context, k call) ([]directory.Domain, error
 	err := eachPage(ctx, "GET /domains", domains.NewDomainsRequestBuilderInternal(c.reading(k, needDomains)), nil,
 		func(d models.Domainable) error {
 			all = append(all, directory.Domain{
-				Name:      lower(text(d.GetId())),
-				Federated: strings.EqualFold(text(d.GetAuthenticationType()), "Federated"),
-				Verified:  yes(d.GetIsVerified()),
-				Initial:   yes(d.GetIsInitial()),
-				Default:   yes(d.GetIsDefault()),
+				Name:      lower(adapter.Value(d.GetId())),
+				Federated: strings.EqualFold(adapter.Value(d.GetAuthenticationType()), "Federated"),
+				Verified:  adapter.Value(d.GetIsVerified()),
+				Initial:   adapter.Value(d.GetIsInitial()),
+				Default:   adapter.Value(d.GetIsDefault()),
 			})
 			return nil
 		})

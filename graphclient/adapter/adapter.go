@@ -1,6 +1,7 @@
 // Package adapter lets the request builders and models of msgraph-sdk-go be used
 // in the ordinary way over a transport of ours: kiota's RequestAdapter, of which
-// Graph needs three methods.
+// Graph needs two methods. Whoever wants the bytes of an answer takes the Address
+// from a builder and sends by itself.
 //
 // The SDK's own adapter is not used. Its middleware stands in random order and
 // repeats a POST after a 504, one timeout covers all its waits, and its errors
@@ -152,19 +153,6 @@ func (a *adapter) SendNoContent(ctx context.Context, info *kiota.RequestInformat
 	return a.do(ctx, info, func(int, []byte) error { return nil })
 }
 
-// SendPrimitive gives an answer as it came, by the name of its type: []byte.
-func (a *adapter) SendPrimitive(ctx context.Context, info *kiota.RequestInformation, kind string, _ kiota.ErrorMappings) (any, error) {
-	if kind != "[]byte" {
-		return nil, unsupported("an answer of type " + kind)
-	}
-	var raw []byte
-	err := a.do(ctx, info, func(_ int, body []byte) error {
-		raw = body
-		return nil
-	})
-	return raw, err
-}
-
 func (a *adapter) GetSerializationWriterFactory() serialization.SerializationWriterFactory {
 	return writers()
 }
@@ -184,6 +172,10 @@ func (a *adapter) SendCollection(context.Context, *kiota.RequestInformation, ser
 
 func (a *adapter) SendEnumCollection(context.Context, *kiota.RequestInformation, serialization.EnumFactory, kiota.ErrorMappings) ([]any, error) {
 	return nil, unsupported("a list of enumerations")
+}
+
+func (a *adapter) SendPrimitive(context.Context, *kiota.RequestInformation, string, kiota.ErrorMappings) (any, error) {
+	return nil, unsupported("a primitive")
 }
 
 func (a *adapter) SendPrimitiveCollection(context.Context, *kiota.RequestInformation, string, kiota.ErrorMappings) ([]any, error) {

@@ -117,16 +117,3 @@ func TestAdapter_ReadsEligibilitiesAsGraphWritesThem(t *testing.T) {
 		}
 	}
 }
-
-func TestAdapter_GivesBytesWhereAskedFor(t *testing.T) {
-	var asked adapter.Request
-	_, a := adapter.New(root, answering(&asked, 200, `{"raw": 1.50}`))
-	info := kiota.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(kiota.GET, "{+baseurl}/x", map[string]string{"baseurl": root})
-	raw, err := a.SendPrimitive(t.Context(), info, "[]byte", nil)
-	if b, ok := raw.([]byte); err != nil || !ok || string(b) != `{"raw": 1.50}` {
-		t.Errorf("%v, %v", raw, err)
-	}
-	if _, err := a.SendPrimitive(t.Context(), info, "string", nil); err == nil {
-		t.Error("a text was given")
-	}
-}

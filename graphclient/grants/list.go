@@ -7,8 +7,7 @@
 // renewal of its certificate. They implement consent.Grants and consent.Dedicated.
 //
 // Who has what is read from tokens (scp, roles, wids), so that no permission to
-// read permissions is needed. What is sent is plain HTTP: the few requests here
-// do not earn a minute of compiling an SDK.
+// read permissions is needed.
 package grants
 
 import "github.com/hacsync/hacsync/sync/consent"
