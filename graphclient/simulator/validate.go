@@ -301,7 +301,7 @@ func checkRest(props map[string]string) *graphError {
 			return invalidValue("User", "mailNickname")
 		}
 	}
-	if v := unquote(props["onPremisesImmutableId"]); strings.ContainsAny(v, "$_") || len(v) > 256 {
+	if v := unquote(props["onPremisesImmutableId"]); strings.ContainsAny(v, "$_") || utf8.RuneCountInString(v) > 256 {
 		return invalidValue("User", "onPremisesImmutableId")
 	}
 	if v := unquote(props["mail"]); v != "" && (!ascii(v) || strings.Count(v, "@") != 1 || len(v) > 256) {
