@@ -160,14 +160,8 @@ func (t *tenant) shown(c *call, o *object, alone bool) *object {
 
 // addKey and removeKey roll the certificates of an application, on proof that a
 // key of one of them is held. An application needs no permission for its own.
-func (s *Server) addKey(c *call) (*answer, *graphError) {
+func (s *Server) addKey(c *call, body map[string]jsonValue) (*answer, *graphError) {
 	t := s.t
-	body, err := c.object()
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	o, err := t.rolling(c, body)
 	if err != nil {
 		return nil, err
@@ -190,14 +184,8 @@ func (s *Server) addKey(c *call) (*answer, *graphError) {
 	return ok(b), nil
 }
 
-func (s *Server) removeKey(c *call) (*answer, *graphError) {
+func (s *Server) removeKey(c *call, body map[string]jsonValue) (*answer, *graphError) {
 	t := s.t
-	body, err := c.object()
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	o, err := t.rolling(c, body)
 	if err != nil {
 		return nil, err

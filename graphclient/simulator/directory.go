@@ -64,6 +64,16 @@ func (c *collection) add(o *object) {
 
 func (c *collection) get(id string) *object { return c.byID[strings.ToLower(id)] }
 
+// with is the first object whose property has the value, whatever its case.
+func (c *collection) with(property, value string) *object {
+	for _, o := range c.list {
+		if strings.EqualFold(o.text(property), value) {
+			return o
+		}
+	}
+	return nil
+}
+
 func (c *collection) replace(o *object) {
 	id := strings.ToLower(o.id())
 	old := c.byID[id]

@@ -251,13 +251,17 @@ func (c *call) one(o *object, context string) (*answer, *graphError) {
 	if err != nil {
 		return nil, err
 	}
+	return c.entity(o, context+selectSuffix(&c.query), "", wanted), nil
+}
+
+// entity answers an object, with more before its properties.
+func (c *call) entity(o *object, context, more string, wanted []uint16) *answer {
 	b := append(make([]byte, 0, 1024), `{"@odata.context":`...)
-	b = append(b, quote(c.host+"/"+c.version+"/$metadata#"+context+selectSuffix(&c.query)+"/$entity")...)
-	b = append(b, ',')
+	b = append(b, quote(c.host+"/"+c.version+"/$metadata#"+context+"/$entity")+","+more...)
 	at := len(b)
 	b = o.appendTo(b, wanted, false)
-	copy(b[at:], b[at+1:])
-	return ok(b[:len(b)-1]), nil
+	copy(b[at:], b[at+1:]) // its own brace
+	return ok(b[:len(b)-1])
 }
 
 // countAnswer answers a plain number, as /$count does.
