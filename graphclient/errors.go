@@ -28,8 +28,8 @@ type envelope struct {
 	} `json:"error"`
 }
 
-// upstreamOf reads what the other side said, from whatever it sent: a proper
-// envelope, {}, HTML, nothing.
+// upstreamOf reads Graph's error from any body: a proper envelope, {}, HTML,
+// nothing.
 func upstreamOf(status int, h http.Header, body []byte) (u problem.Upstream, details []string) {
 	u = problem.Upstream{Status: status, RequestID: h.Get("request-id")}
 	var e envelope
@@ -52,7 +52,7 @@ func upstreamOf(status int, h http.Header, body []byte) (u problem.Upstream, det
 	return u, details
 }
 
-// seconds writes a duration for words.
+// seconds is the pause that Graph asked for, for messages.
 func seconds(u problem.Upstream) string {
 	return strconv.Itoa(int(u.RetryAfter.Seconds()))
 }
@@ -82,10 +82,10 @@ func (c *Client) readProblem(r request, a answer) *problem.Problem {
 	return p.WithUpstream(u)
 }
 
-// writeProblem names the refusal of one step. It goes by codes and targets, not
-// by messages, which change. mayWrite says that the token holds the permission
-// to write, so that a 403 is about the account and not about the permission;
-// principal is whose quota counts.
+// writeProblem names the refusal of one step. It reads codes and targets, because
+// messages change. mayWrite says that the token holds the permission to write, so
+// that a 403 is about the account and not about the permission. principal is the
+// account whose quota counts.
 func writeProblem(s plan.Step, u problem.Upstream, details []string, mayWrite bool, principal string) *problem.Problem {
 	upn := nameOf(s)
 	has := func(code string) bool {
@@ -137,7 +137,7 @@ func writeProblem(s plan.Step, u problem.Upstream, details []string, mayWrite bo
 
 type refusal = func(problem.Code, ...string) *problem.Problem
 
-// conflict names what another object holds already.
+// conflict names the value that another object has already.
 func conflict(s plan.Step, u problem.Upstream, refuse refusal) *problem.Problem {
 	target := leaf(u.Target)
 	if target == "" {
@@ -157,7 +157,8 @@ func conflict(s plan.Step, u problem.Upstream, refuse refusal) *problem.Problem 
 		if value == "" {
 			value = upn
 		}
-		// Exchange makes addresses of other attributes; which one is held is not said.
+		// Exchange makes addresses from other attributes. Graph does not say which
+		// address is taken.
 		return refuse(problem.ConflictAddress, "value", value, "change", changeOf(s))
 	case "onpremisesimmutableid":
 		return refuse(problem.ConflictImmutableID, "value", value)
@@ -165,7 +166,7 @@ func conflict(s plan.Step, u problem.Upstream, refuse refusal) *problem.Problem 
 	return refuse(problem.ConflictOther, "attribute", target, "change", changeOf(s))
 }
 
-// changeOf names what a step sets, and to what, for words.
+// changeOf is what a step sets, and to which values, for messages.
 func changeOf(s plan.Step) string {
 	all := make([]string, 0, len(s.Set))
 	for _, c := range s.Set {
@@ -174,7 +175,7 @@ func changeOf(s plan.Step) string {
 	return strings.Join(all, ", ")
 }
 
-// badValue names the value that is not taken.
+// badValue names the value that was refused.
 func badValue(s plan.Step, u problem.Upstream, has func(string) bool, refuse refusal) *problem.Problem {
 	target := leaf(u.Target)
 	value, _ := setting(s, directory.Attribute(target))
@@ -202,25 +203,4 @@ func leaf(target string) string {
 		return target[i+1:]
 	}
 	return target
-}
-
-// setting is what a step sets an attribute to.
-func setting(s plan.Step, a directory.Attribute) (string, bool) {
-	for _, c := range s.Set {
-		if strings.EqualFold(string(c.Attribute), string(a)) {
-			return c.New.Text, true
-		}
-	}
-	return "", false
-}
-
-// nameOf is what people know the account of a step by.
-func nameOf(s plan.Step) string {
-	if s.Object.UPN != "" {
-		return s.Object.UPN
-	}
-	if upn, ok := setting(s, directory.UserPrincipalName); ok {
-		return upn
-	}
-	return string(s.Object.ID)
 }

@@ -38,8 +38,8 @@ func (c *Client) Look(ctx context.Context, refs []directory.Ref, want []director
 	g.Go(func() error { return look.live(ctx) })
 	var bin []directory.Record
 	if slices.ContainsFunc(refs, func(r directory.Ref) bool { return r.UPN != "" || r.ImmutableID != "" }) {
-		// Graph cannot be asked for a deleted account by the UPN it had, which
-		// now begins with its ID; so the bin is read and searched here.
+		// Graph does not find a deleted account by its former UPN, because the
+		// UPN now begins with the object ID. So the bin is read and searched here.
 		g.Go(func() error {
 			_, err := c.listDeleted(ctx, call{}, a, func(r directory.Record) error {
 				bin = append(bin, r)
@@ -95,7 +95,7 @@ func (l *looking) add(i int, p directory.Presence, r directory.Record, at *reply
 	l.found[i] = append(l.found[i], s)
 }
 
-// key is one question about one ref.
+// key is one of the keys of one ref.
 type key struct {
 	ref  int
 	kind directory.Attribute // "" for the object ID

@@ -27,10 +27,10 @@ type walk struct {
 	date         time.Time // the server's, of the last page
 }
 
-// readPages reads a list to its last page and hands each page over. A link is
-// taken as it is: opaque, on Graph's own host only, and never twice. An answer
-// without a value, an empty body, malformed JSON are asked for again, and errors
-// where they stay; so a list either ends or fails.
+// readPages reads a list to its last page and calls each with every page. A link
+// is used as it came, on Graph's own host only, and never twice. An answer without
+// a value, an empty body and malformed JSON are asked for again, and are errors if
+// they remain. So a list is read to its end, or fails.
 func readPages[T any](ctx context.Context, c *Client, k call, first request, each func([]T) error) (walk, error) {
 	var (
 		w    walk
@@ -87,8 +87,8 @@ func eachPage[B adapter.Lists[B, Q, P], Q any, P adapter.Page[T], T any](ctx con
 	return err
 }
 
-// decode reads a JSON answer whole: anything behind the object, and a body that
-// is empty or HTML, is broken.
+// decode reads a JSON answer. A body that is empty, HTML, or has more after the
+// object is broken.
 func decode[T any](a answer, r request) (T, error) {
 	var v T
 	if len(bytes.TrimSpace(a.body)) == 0 {

@@ -16,7 +16,7 @@ import (
 // pageSize is the largest page of users that Graph gives.
 const pageSize int32 = 999
 
-// The permissions that reads rest on, as the words of a 403 name them.
+// The permissions that reads need, as the message of a 403 names them.
 const (
 	needUsers   = "User.Read.All"
 	needDomains = "Domain.Read.All"
@@ -24,14 +24,14 @@ const (
 	needRoles   = "RoleManagement.Read.Directory"
 	needGroups  = "GroupMember.Read.All"
 	needMailbox = "MailboxSettings.Read"
-	// needJoin is given by whoever wants eligible members protected too: nothing
-	// rests on it.
+	// needJoin is optional: with it, eligible members of role-assignable groups
+	// are protected too.
 	needJoin = "PrivilegedEligibilitySchedule.Read.AzureADGroup"
 )
 
-// reading is what an SDK builder begins with whose answer is small: the request
-// is a read like any other, and the answer a model of the SDK. needs names the
-// permission that it rests on.
+// reading makes the arguments of an SDK builder whose answer is small. Its
+// requests are reads like all others; its answers are models of the SDK. needs is
+// the permission that they need.
 func (c *Client) reading(k call, needs string) (map[string]string, kiota.RequestAdapter) {
 	return adapter.New(c.root, func(ctx context.Context, asked adapter.Request) error {
 		r := request{
@@ -48,12 +48,12 @@ func (c *Client) reading(k call, needs string) (map[string]string, kiota.Request
 	})
 }
 
-// Pages of users and the items of a $batch are not read and written with the
-// SDK's models, which take ten times the time and thirty times the memory for a
-// page, and its $batch gives one lost answer for all. Of them the builders make
-// the addresses.
+// Pages of users and $batch stay ours. A page of users takes the SDK's models ten
+// times as long and thirty times the memory. Its $batch sends parts of 19 items,
+// drops the answers of earlier parts when a later part fails, and panics on an item
+// without an answer. The builders make the addresses only.
 
-// addresses is what an SDK builder begins with of which only the address is taken.
+// addresses makes the arguments of an SDK builder that only makes an address.
 func (c *Client) addresses() (map[string]string, kiota.RequestAdapter) {
 	return adapter.New(c.root, nil)
 }
@@ -75,8 +75,8 @@ func (c *Client) referencesURL(ctx context.Context, domain, kind string) (string
 	return at + "/" + kind, err
 }
 
-// usersURL lists users; a filter makes it an advanced query, which needs
-// $count=true and the header of eventual.
+// usersURL lists users. A filter makes it an advanced query, which needs
+// $count=true and the header ConsistencyLevel: eventual.
 func (c *Client) usersURL(ctx context.Context, sel []string, filter string) (string, error) {
 	q := &sdkusers.UsersRequestBuilderGetQueryParameters{Select: sel, Top: new(pageSize)}
 	if filter != "" {
@@ -129,8 +129,8 @@ func (c *Client) restoreURL(ctx context.Context, id string) (string, error) {
 		Restore().ToPostRequestInformation(ctx, nil))
 }
 
-// Groups are read as bytes and their addresses written out: the SDK's package
-// for them has 166,000 lines.
+// Groups are read as bytes, and their addresses are written here: the SDK's packages
+// for groups and for eligibilities of groups have 265,000 lines.
 
 func (c *Client) roleGroupsURL() string {
 	return c.root + "/groups?$filter=isAssignableToRole%20eq%20true&$select=id,displayName&$top=999"

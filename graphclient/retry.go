@@ -13,17 +13,17 @@ import (
 	"github.com/hacsync/hacsync/sync/progress"
 )
 
-// How long reads are tried again. They are waits of the clock, so that a
-// simulated tenant's day passes at its own speed.
+// How often and how long reads are repeated. The waits are on the tenant's clock,
+// which runs faster in a simulated tenant.
 const (
 	longestPause  = 5 * time.Minute  // a longer Retry-After is not waited for
 	pauseBudget   = 15 * time.Minute // all waits of one read together
-	triesRoad     = 4                // no network, DNS, no answer in time
+	triesNetwork  = 4                // no network, DNS, no answer in time
 	triesServer   = 7                // 500, 502, 503, 504, 408; connections and answers cut
 	triesThrottle = 30               // 429; the budget ends it sooner
 )
 
-// call is the surroundings of a read: what it reports to.
+// call is where a read reports its progress.
 type call struct {
 	phase progress.Phase
 	sink  progress.Sink
@@ -41,8 +41,8 @@ func (k call) report(done, total int, end bool) {
 	}
 }
 
-// read sends r until it is answered: the one place where requests are repeated,
-// and only requests that change nothing come here. It returns an answer with a
+// read sends r until it is answered. It is the only place where requests are
+// repeated, and only requests that change nothing are sent here. It returns an answer with a
 // status of 2xx, or a problem, or ctx's error.
 func (c *Client) read(ctx context.Context, k call, r request) (answer, error) {
 	token, err := c.tokens.Token(ctx, r.scopes...)
@@ -97,8 +97,8 @@ func claimsWanted(a answer) bool {
 	return (a.status == http.StatusUnauthorized || a.status == http.StatusForbidden) && claimsOf(a.header) != ""
 }
 
-// renew replaces a refused token where the source of tokens can. It may take as
-// long as a person who signs in.
+// renew replaces a refused token if the source of tokens can. A person may have to
+// sign in for it, which takes its time.
 func (c *Client) renew(ctx context.Context, a answer, refused string, scopes []string) (string, bool) {
 	var token string
 	var err error
@@ -122,7 +122,7 @@ func backOff(p *problem.Problem, try int, waited time.Duration) (time.Duration, 
 	var tries int
 	switch p.Code {
 	case problem.NoConnection, problem.NameNotFound, problem.NoAnswerInTime:
-		tries = triesRoad
+		tries = triesNetwork
 	case problem.ServerTrouble, problem.ConnectionCut, problem.BrokenAnswer:
 		tries = triesServer
 	case problem.Throttled:

@@ -64,8 +64,8 @@ func (c *Client) tenant(ctx context.Context, k call) (directory.Tenant, error) {
 	return t, nil
 }
 
-// ofToken is the tenant that an application's token is from, with what was known
-// of it before; false for a person, whose tenant is read.
+// ofToken is the tenant that issued an application's token, with what was known of
+// it before. It reports false for a person: their tenant is read.
 func (c *Client) ofToken(ctx context.Context) (directory.Tenant, bool) {
 	token, err := c.tokens.Token(ctx, c.readScopes...)
 	if err != nil {

@@ -1,14 +1,13 @@
-// Package adapter lets the request builders and models of msgraph-sdk-go be used
-// in the ordinary way over a transport of ours: kiota's RequestAdapter, of which
-// Graph needs two methods. Whoever wants the bytes of an answer takes the Address
-// from a builder and sends by itself.
+// Package adapter is a kiota RequestAdapter of our own. With it the request builders
+// and models of msgraph-sdk-go are used in the ordinary way, over our own transport.
+// A caller that needs the bytes of an answer takes the Address of a builder's request
+// and sends it itself.
 //
-// The SDK's own adapter is not used. Its middleware stands in random order and
-// repeats a POST after a 504, one timeout covers all its waits, and its errors
-// may panic. Here a builder makes the request, a Send carries it out with all
-// that the caller has to say of hosts, tokens, repeats and errors, and what came
-// back is parsed into the SDK's model. An error of the Send reaches the caller of
-// the builder as it is.
+// The SDK's own adapter is not used: its middleware runs in random order and repeats
+// a POST after a 504, one timeout covers all its waits, and its errors may panic.
+// Here a builder makes the request, a Send carries it out by the caller's rules for
+// hosts, tokens, repeats and errors, and the answer is parsed into the SDK's model.
+// The builder returns an error of the Send unchanged.
 package adapter
 
 import (
@@ -41,14 +40,14 @@ type Request struct {
 // be reached, and what is tried again, is for the Send to know.
 type Send func(context.Context, Request) error
 
-// What an answer may lack. Both are asked for again like a body that was cut.
+// Answers that are not understood.
 var (
 	ErrEmpty   = errors.New("empty")
 	ErrNoValue = errors.New("no value")
 )
 
-// New makes what a request builder begins with: its path parameters, with the
-// address that all others begin with, and the adapter.
+// New makes the arguments of a request builder: path parameters with the root of all
+// addresses, and the adapter.
 //
 //	domains.NewDomainsRequestBuilderInternal(adapter.New(root, send)).Get(ctx, nil)
 func New(root string, send Send) (map[string]string, kiota.RequestAdapter) {
@@ -122,8 +121,8 @@ func (a *adapter) Send(
 	return v, err
 }
 
-// parse reads a model out of JSON. A list has to have a value, also an empty
-// one: without, nothing is known of what should be in it.
+// parse reads a model from JSON. A list must have a value, if only an empty one:
+// without a value its content is unknown.
 func parse(body []byte, make serialization.ParsableFactory) (serialization.Parsable, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, ErrEmpty
@@ -158,7 +157,7 @@ func (a *adapter) GetSerializationWriterFactory() serialization.SerializationWri
 }
 func (a *adapter) GetBaseUrl() string { return a.root }
 
-// What no request of ours needs.
+// No request here needs what follows.
 
 func unsupported(what string) error { return fmt.Errorf("adapter of Graph: %s is not supported", what) }
 

@@ -7,7 +7,7 @@ import (
 	kiota "github.com/microsoft/kiota-abstractions-go"
 )
 
-// What a list may not be.
+// Lists that are not understood.
 var (
 	ErrRepeats = errors.New("a page comes a second time")
 	ErrNull    = errors.New("an entry that is null")
@@ -26,9 +26,9 @@ type Page[T any] interface {
 	GetOdataNextLink() *string
 }
 
-// Each hands over every entry of a list, to its last page. A link to the next
-// page is taken as it is, and never twice. The SDK's own iterator drops the
-// headers of the first request and works by reflection.
+// Each calls each with every entry of a list, to its last page. A link to the next
+// page is used as it came, and never twice. The SDK's own iterator drops the headers
+// of the first request and works by reflection.
 func Each[B Lists[B, Q, P], Q any, P Page[T], T any](ctx context.Context, b B, q *Q, each func(T) error) error {
 	at, err := Address(b.ToGetRequestInformation(ctx, q))
 	if err != nil {

@@ -233,8 +233,8 @@ func policyOr(no *refusal, ends time.Time, or func() *problem.Problem) *problem.
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
 
-// lacks names the roles that whoever signed in is missing for the whole of
-// granting, as far as the token tells; else the one that the step takes.
+// lacks names the roles that the signed-in administrator is missing for granting, as
+// far as the token shows; if it shows none, the role that the step needs.
 func (w *giving) lacks(grant consent.Grant) string {
 	held := func(any ...string) bool {
 		return slices.ContainsFunc(w.who.Roles, func(id string) bool {
@@ -269,8 +269,8 @@ type registration struct {
 	Keys []registered `json:"keyCredentials"`
 }
 
-// findApplication looks by the tag, and by the ID where one was named and is
-// ours; never by the name, which is anybody's.
+// findApplication looks by the tag, and by an ID that was named if that application
+// is ours. It never looks by the name, which any application may have.
 func (w *giving) findApplication(ctx context.Context) (bool, error) {
 	selected := []string{"id", "appId", "displayName", "createdDateTime", "tags", "keyCredentials"}
 	root, sdk := w.g.sdk()
@@ -288,7 +288,7 @@ func (w *giving) findApplication(ctx context.Context) (bool, error) {
 	}
 	for _, key := range []struct {
 		value string
-		named bool // by a person
+		named bool // by a user
 		ask   func() (*kiota.RequestInformation, error)
 	}{{w.app.Tag, false, byTag}, {w.app.ID, true, byID}} {
 		if key.value == "" {
@@ -324,10 +324,10 @@ func (w *giving) findApplication(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// ours reports whether an application that somebody named by its ID is the one
-// meant: it has our tag or our certificate, or acted for the connection before.
-// Otherwise one slip in an ID would give another program's application a
-// certificate of ours, and the right to write users.
+// ours reports whether an application that a user named by its ID belongs to hacsync:
+// it has our tag or our certificate, or has acted for the connection before. Without
+// this check, a mistyped ID would give the application of another program our
+// certificate, and the right to write users.
 func (w *giving) ours(a registration) bool {
 	return !w.app.Verified.IsZero() || slices.Contains(a.Tags, w.app.Tag) || slices.ContainsFunc(a.Keys, func(r registered) bool {
 		return w.app.Thumbprint != "" && strings.EqualFold(r.Name, w.app.Thumbprint)

@@ -36,9 +36,9 @@ const (
 	tries = 6
 )
 
-// graph sends requests to Microsoft Graph as one principal. Every request made
-// here may be sent twice: looking changes nothing, and giving what is there
-// already is answered as such. Only where that is not so does once say it.
+// graph sends requests to Microsoft Graph as one principal. A request may be sent
+// twice: a look changes nothing, and Graph says so if what is given is there
+// already. A request for which this does not hold has once set.
 type graph struct {
 	host, root string
 	http       *http.Client
@@ -64,20 +64,20 @@ type request struct {
 	body        []byte // nil for none
 	// accept takes the answer to a request that succeeded, nil to take any.
 	accept func(status int, body []byte) error
-	// once: an answer that never came is not settled by asking again.
+	// once: if no answer comes, the request must not be sent again.
 	once bool
 }
 
-// sdk is what a request builder of the SDK begins with.
+// sdk makes the arguments of a request builder of the SDK.
 func (g *graph) sdk() (map[string]string, kiota.RequestAdapter) {
 	return adapter.New(g.root, func(ctx context.Context, r adapter.Request) error {
 		return g.do(ctx, request{method: r.Method, url: r.URL, header: r.Header, body: r.Body, accept: r.Accept})
 	})
 }
 
-// bytes is what a builder asks for with an answer that is read into out with
-// encoding/json. The SDK's models are stricter than Graph is with certificates:
-// one foreign identifier that is no base64 would fail the whole application.
+// bytes is the request of a builder whose answer is read into out with
+// encoding/json. The SDK's models are stricter with certificates than Graph: one
+// identifier that is not base64 would fail the read of the whole application.
 func (g *graph) bytes(out any, info *kiota.RequestInformation, err error) (request, error) {
 	at, err := adapter.Address(info, err)
 	if err != nil {

@@ -27,7 +27,7 @@ const (
 // graphApp is the appId of Microsoft Graph, the same in every cloud.
 const graphApp = "00000003-0000-0000-c000-000000000000"
 
-// roleName is the name of a role that can stand for another.
+// roleName is the name of a role that includes another.
 func roleName(id string) string {
 	return map[string]string{
 		globalAdministrator: "Global Administrator",
@@ -92,7 +92,7 @@ func application(withUserAdministrator bool) []consent.Grant {
 }
 
 // The parts of a dedicated application, by the names under which their words
-// stand in the catalogue.
+// are in the catalogue.
 const (
 	partApplication = "application"
 	partCertificate = "certificate"

@@ -25,11 +25,11 @@ const proofAudience = "00000002-0000-0000-c000-000000000000"
 // proofLife is how long a proof holds, as Microsoft asks for.
 const proofLife = 10 * time.Minute
 
-// Renew makes a new key pair, adds its certificate with a proof that the old key
-// is ours, signs in with it, and takes the old certificate away. An application
-// needs no permission to do so for itself. The sealed row is one step ahead of
-// the tenant all the time: killed anywhere, Renew goes on where it was, and the
-// pair that LoadKey gives is registered at every moment.
+// Renew makes a new key pair, adds its certificate with a proof of the old key, signs
+// in with the new key, and removes the old certificate. An application needs no
+// permission to do this for itself. The sealed row is always one step ahead of the
+// tenant: if the program is killed, Renew continues where it stopped, and the pair
+// that LoadKey returns is registered at every moment.
 //
 // Where the new pair is in use and only the old certificate could not be taken
 // away, it returns the application and OldCertificateStays.
@@ -160,7 +160,7 @@ func (d *Dedicated) addKey(ctx context.Context, r *row) error {
 		err = send(nil)
 	}
 	if no := refusalOf(err); no != nil && no.Status == http.StatusBadRequest && !no.has(tooLong...) && !no.has(typeForbidden) {
-		// The documentation asks for three properties; the fourth is ours.
+		// The documentation names three properties; keyId is a fourth.
 		err = send(nil)
 	}
 	no := refusalOf(err)

@@ -25,7 +25,7 @@ func keys(o *object) []map[string]any {
 
 // keepKeys checks the certificates that an application is to have, and completes
 // what Graph completes: keyId, thumbprint, name and dates, from the certificate.
-// An entry without its content stands for one that is there by its keyId.
+// An entry without its content means the one that has its keyId already.
 func (t *tenant) keepKeys(o *object, props map[string]string, now time.Time) *graphError {
 	raw, has := props["keyCredentials"]
 	if !has || raw == null {

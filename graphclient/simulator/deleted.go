@@ -57,8 +57,8 @@ func (s *Server) purgeDeleted(c *call) (*answer, *graphError) {
 	return noContent(), nil
 }
 
-// restoreDeleted brings a user back. A UPN that somebody took meanwhile blocks
-// it unless the body has another; a conflicting address unless the body has
+// restoreDeleted restores a user. A UPN that another user has by now blocks it,
+// unless the body has another; a conflicting address unless the body has
 // autoReconcileProxyConflict.
 func (s *Server) restoreDeleted(c *call) (*answer, *graphError) {
 	t := s.t

@@ -442,7 +442,7 @@ func (t *tenant) initialDomain() string {
 type fileSettings struct {
 	// NoPIM: the tenant has no licence for role eligibilities.
 	NoPIM bool `json:"noPIM,omitempty"`
-	// Quota is the number of objects that somebody without an administrator
+	// Quota is the number of objects that a user without an administrator
 	// role may create; 0 is no limit, Entra ID has 250.
 	Quota int `json:"quota,omitempty"`
 	// RefuseSignIn is an AADSTS number that every sign-in is refused with.

@@ -32,8 +32,8 @@ func changes(h func(*Server, *call, map[string]jsonValue) (*answer, *graphError)
 	}
 }
 
-// kind is a kind of object that lies in a collection of the tenant, and the path
-// that a context names it by.
+// kind is a kind of object in a collection of the tenant, with the path that a
+// context names it by.
 type kind struct {
 	name, path string
 	of         func(*tenant) *collection

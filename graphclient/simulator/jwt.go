@@ -26,7 +26,7 @@ func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 func readJWT(token string) (head, claims map[string]any, err error) {
 	body := jwt.MapClaims{}
 	t, _, err := jwt.NewParser().ParseUnverified(token, body)
-	if err != nil && !errors.Is(err, jwt.ErrTokenUnverifiable) { // an algorithm that nobody knows
+	if err != nil && !errors.Is(err, jwt.ErrTokenUnverifiable) { // an unknown algorithm
 		return nil, nil, fmt.Errorf("read the token: %w", err)
 	}
 	return t.Header, body, nil

@@ -71,7 +71,7 @@ func fromList(list []*object) source {
 // listing answers a list request: filter, order, page, count, links.
 type listing struct {
 	typ     *entity
-	context string // what stands behind $metadata#
+	context string // what follows $metadata#
 	from    source
 	typed   bool // write @odata.type with each object
 	max     int  // 0 for 999

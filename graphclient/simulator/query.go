@@ -25,7 +25,7 @@ type query struct {
 	raw       url.Values
 }
 
-// parseQuery reads the options; names may stand without their $.
+// parseQuery reads the options; names may lack their $.
 func parseQuery(raw string) (query, *graphError) {
 	var q query
 	if raw == "" {

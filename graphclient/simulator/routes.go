@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// route is one operation. In its pattern * stands for any segment.
+// route is one operation. In its pattern * matches any segment.
 type route struct {
 	method  string
 	pattern string

@@ -161,7 +161,7 @@ func (s *Server) createUser(c *call, body map[string]jsonValue) (*answer, *graph
 	return a.set("Location", c.host+"/"+c.version+"/directoryObjects/"+id+"/Microsoft.DirectoryServices.User"), nil
 }
 
-// quotaLeft enforces the number of objects that somebody without a role may
+// quotaLeft enforces the number of objects that a user without a role may
 // have made; the deleted ones count as long as they can be restored.
 func (t *tenant) quotaLeft(w *caller) *graphError {
 	if t.set.Quota <= 0 || len(t.rolesHeld(w.oid)) > 0 {

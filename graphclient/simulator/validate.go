@@ -255,7 +255,7 @@ func (t *tenant) checkFree(self *record, upn, imm, mail string) *graphError {
 	return nil
 }
 
-// addressTaken reports whether somebody else answers to an address.
+// addressTaken reports whether another object has an address.
 func (t *tenant) addressTaken(self *record, address string) bool {
 	key := "smtp:" + strings.ToLower(address)
 	for _, r := range t.users.byAdr[key] {
