@@ -3,7 +3,6 @@ package grants
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -281,7 +280,7 @@ func refused(res *http.Response, raw []byte, what string, now time.Time) *refusa
 		}
 	}
 	r.RetryAfter = retryAfter(res.Header, now)
-	r.claims = challenge(res.Header)
+	r.claims = claims.Challenge(res.Header.Values("WWW-Authenticate"))
 	return r
 }
 
@@ -300,23 +299,6 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 		now = d
 	}
 	return max(at.Sub(now), 0)
-}
-
-// challenge takes the claims out of a 401 or 403; empty without.
-func challenge(h http.Header) string {
-	for _, line := range h.Values("WWW-Authenticate") {
-		_, rest, found := strings.Cut(line, `claims="`)
-		if !found {
-			continue
-		}
-		raw, _, _ := strings.Cut(rest, `"`)
-		for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-			if b, err := enc.DecodeString(raw); err == nil {
-				return string(b)
-			}
-		}
-	}
-	return ""
 }
 
 // who reads the principal of the token in hand.
