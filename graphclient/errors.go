@@ -1,55 +1,23 @@
 package graphclient
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
 
+	"github.com/hacsync/hacsync/graphclient/transport"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// envelope is Graph's error answer. Every part of it may be absent, and
-// innerError may be spelled innererror (encoding/json does not mind case).
-type envelope struct {
-	Error *struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-		Details []struct {
-			Code   string `json:"code"`
-			Target string `json:"target"`
-		} `json:"details"`
-		Inner struct {
-			RequestID string `json:"request-id"`
-			Code      string `json:"code"`
-		} `json:"innerError"`
-	} `json:"error"`
-}
-
-// upstreamOf reads Graph's error from any body: a proper envelope, {}, HTML,
-// nothing.
-func upstreamOf(status int, h http.Header, body []byte) (u problem.Upstream, details []string) {
-	u = problem.Upstream{Status: status, RequestID: h.Get("request-id")}
-	var e envelope
-	if json.Unmarshal(body, &e) != nil || e.Error == nil {
-		return u, nil
+// refusal reads what Graph said in an answer that is not a success.
+func (c *Client) refusal(a answer) (problem.Upstream, []string) {
+	at := a.date
+	if at.IsZero() {
+		at = c.clock.Now()
 	}
-	u.Code, u.Message = e.Error.Code, e.Error.Message
-	if u.RequestID == "" {
-		u.RequestID = e.Error.Inner.RequestID
-	}
-	if e.Error.Inner.Code != "" {
-		details = append(details, e.Error.Inner.Code)
-	}
-	for _, d := range e.Error.Details {
-		if u.Target == "" {
-			u.Target = d.Target
-		}
-		details = append(details, d.Code)
-	}
-	return u, details
+	return transport.Refusal(a.status, a.header, a.body, at)
 }
 
 // seconds is the pause that Graph asked for, for messages.
@@ -59,8 +27,7 @@ func seconds(u problem.Upstream) string {
 
 // readProblem names an answer to a read that is not a success.
 func (c *Client) readProblem(r request, a answer) *problem.Problem {
-	u, _ := upstreamOf(a.status, a.header, a.body)
-	u.RetryAfter = retryAfter(a.header, a.date, c.clock.Now())
+	u, _ := c.refusal(a)
 	what, status := describe(r), strconv.Itoa(a.status)
 	p := problem.New(problem.ReadRefused, problem.Args{"status": status, "code": u.Code, "what": what})
 	switch {

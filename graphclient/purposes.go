@@ -46,7 +46,7 @@ var noMailbox = [...]string{ //nolint:gochecknoglobals // a table
 // purpose reads one answer. The words of Graph: user, linked, shared, room,
 // equipment, others.
 func (c *Client) purpose(r *reply) directory.Marks {
-	u, _ := upstreamOf(r.status, r.header, r.body)
+	u, _ := c.refusal(r.answer())
 	switch {
 	case r.status == http.StatusNotFound && slices.Contains(noMailbox[:], u.Code):
 		return directory.PurposeNone

@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/problem"
@@ -146,25 +144,4 @@ func backOff(p *problem.Problem, try int, waited time.Duration) (time.Duration, 
 		return 0, false
 	}
 	return pause, true
-}
-
-// retryAfter reads the pause asked for: seconds (also with a fraction, which is
-// rounded up) or a date, which is compared with the same answer's own Date so
-// that this machine's clock does not matter.
-func retryAfter(h http.Header, date, now time.Time) time.Duration {
-	v := strings.TrimSpace(h.Get("Retry-After"))
-	if v == "" {
-		return 0
-	}
-	if s, err := strconv.ParseFloat(v, 64); err == nil {
-		d := time.Duration(min(max(s, 0), 1e6) * float64(time.Second))
-		return (d + time.Second - 1).Truncate(time.Second)
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		if date.IsZero() {
-			date = now
-		}
-		return max(at.Sub(date), 0)
-	}
-	return 0
 }

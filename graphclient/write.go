@@ -195,8 +195,7 @@ func (c *Client) outcome(s plan.Step, r *reply, who claims.Claims) destination.O
 		o.Did = destination.Applied
 		return o
 	}
-	u, details := upstreamOf(r.status, r.header, r.body)
-	u.RetryAfter = retryAfter(r.header, r.date, c.clock.Now())
+	u, details := c.refusal(r.answer())
 	if r.status >= 500 && r.status != http.StatusNotImplemented || r.status < 400 || r.status == http.StatusRequestTimeout {
 		o.Why = problem.New(problem.NotAnswered, problem.Args{"upn": nameOf(s)}).WithUpstream(u)
 		return o

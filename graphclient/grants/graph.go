@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -251,54 +250,14 @@ func (g *graph) trouble(ctx context.Context, err error) error {
 	return transport.Trouble(err, g.hostname())
 }
 
-// refused reads Graph's error answer, from whatever it sent.
+// refused reads Graph's error answer, from any body.
 func refused(res *http.Response, raw []byte, what string, now time.Time) *refusal {
-	r := &refusal{what: what, Upstream: problem.Upstream{Status: res.StatusCode, RequestID: res.Header.Get("request-id")}}
-	var e struct {
-		Error *struct {
-			Code    string `json:"code"`
-			Message string `json:"message"`
-			Details []struct {
-				Code   string `json:"code"`
-				Target string `json:"target"`
-			} `json:"details"`
-			Inner struct {
-				RequestID string `json:"request-id"`
-			} `json:"innerError"`
-		} `json:"error"`
-	}
-	if json.Unmarshal(raw, &e) == nil && e.Error != nil {
-		r.Code, r.Message = e.Error.Code, e.Error.Message
-		if r.RequestID == "" {
-			r.RequestID = e.Error.Inner.RequestID
-		}
-		for _, d := range e.Error.Details {
-			r.details = append(r.details, d.Code)
-			if r.Target == "" {
-				r.Target = d.Target
-			}
-		}
-	}
-	r.RetryAfter = retryAfter(res.Header, now)
-	r.claims = claims.Challenge(res.Header.Values("WWW-Authenticate"))
-	return r
-}
-
-// retryAfter reads the pause asked for: seconds, or a date, which is compared
-// with the answer's own.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	v := strings.TrimSpace(h.Get("Retry-After"))
-	if s, err := strconv.ParseFloat(v, 64); err == nil {
-		return time.Duration(min(max(s, 0), 1e6) * float64(time.Second))
-	}
-	at, err := http.ParseTime(v)
-	if err != nil {
-		return 0
-	}
-	if d, err := http.ParseTime(h.Get("Date")); err == nil {
+	if d, err := http.ParseTime(res.Header.Get("Date")); err == nil {
 		now = d
 	}
-	return max(at.Sub(now), 0)
+	r := &refusal{what: what, claims: claims.Challenge(res.Header.Values("WWW-Authenticate"))}
+	r.Upstream, r.details = transport.Refusal(res.StatusCode, res.Header, raw, now)
+	return r
 }
 
 // who reads the principal of the token in hand.
