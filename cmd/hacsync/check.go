@@ -237,7 +237,7 @@ func (a *app) checkClock(ctx context.Context, s *session, f *findings) error {
 	if who.UPN == "" {
 		who.UPN = "hacsync-clock@" + s.connection.Initial
 	}
-	now, err := s.runner.Destination.Look(ctx, []directory.Ref{who}, nil)
+	now, err := s.runner.Destination.Look(ctx, []directory.Ref{who}, nil, destination.WithoutRoles)
 	if err != nil {
 		return err
 	}
