@@ -83,7 +83,6 @@ func (a *app) resume(ctx context.Context, s *session, no int64, f resumeFlags) e
 		}
 	}
 	flags := syncFlags{summary: f.summary}
-	s.applying.Store(p.Plan)
 	report, err := s.runner.Resume(ctx, no)
 	if err != nil {
 		return a.refused(&run.Planned{Run: no, Plan: p.Plan, At: p.At}, report, err, flags)

@@ -103,7 +103,6 @@ func (a *app) apply(ctx context.Context, s *session, p *run.Planned, known bool,
 		}
 	}
 
-	s.applying.Store(p.Plan)
 	report, err := s.runner.Sync(ctx, p, run.Approval{
 		Fingerprint: fingerprint, By: approver(f.approvedBy), Note: f.note,
 		RaiseOnce: raise, SkipDrifted: f.skipDrifted,

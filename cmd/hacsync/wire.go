@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -15,7 +14,6 @@ import (
 	"github.com/hacsync/hacsync/graphclient/grants"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/input"
-	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
@@ -187,8 +185,6 @@ type session struct {
 	grants     consent.Grants
 	sealing    string
 	simulator  *ready
-	// applying is the plan of the sync under way.
-	applying atomic.Pointer[plan.Plan]
 }
 
 // open opens the saved connection that the flags name, as whoever acts for it.

@@ -301,9 +301,7 @@ func (w wizardSession) Connection() consent.Connection { return w.s.connection }
 // Engine gives the operations, reporting to h.
 func (w wizardSession) Engine(h flow.Hooks) flow.Engine {
 	show := showing{code: h.Code}
-	return engine{
-		Runner: w.s.newRunner(h.Progress, show, showing{}), writing: w.s.newRunner(h.Progress, show, show), s: w.s,
-	}
+	return engine{Runner: w.s.newRunner(h.Progress, show, showing{}), writing: w.s.newRunner(h.Progress, show, show)}
 }
 
 // Grants are the permissions that a sync needs.
@@ -339,15 +337,13 @@ func (w wizardSession) AuditLog(_ context.Context, out io.Writer, p *run.Planned
 // Close forgets what was not saved. The state belongs to the backend.
 func (w wizardSession) Close() error { return nil }
 
-// engine tells the session which plan is being applied, and names sources so
-// that they are found again from any folder.
+// engine names sources so that they are found again from any folder.
 type engine struct {
 	*run.Runner
 	// writing is the same, where a step shows the code of a sign-in that
 	// Microsoft wants in the middle of it. Elsewhere the wizard's own steps have
 	// somebody sign in again.
 	writing *run.Runner
-	s       *session
 }
 
 // SetSettings checks and stores key=value pairs.
@@ -384,17 +380,11 @@ func (e engine) DryRun(ctx context.Context, domain string, o run.Overrides) (*ru
 
 // Sync applies a plan.
 func (e engine) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*run.Report, error) {
-	e.s.applying.Store(p.Plan)
 	return e.writing.Sync(ctx, p, a)
 }
 
 // Resume finishes an interrupted sync.
 func (e engine) Resume(ctx context.Context, no int64) (*run.Report, error) {
-	p, err := e.Stored(ctx, no)
-	if err != nil {
-		return nil, err
-	}
-	e.s.applying.Store(p.Plan)
 	return e.writing.Resume(ctx, no)
 }
 

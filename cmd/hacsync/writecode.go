@@ -8,8 +8,8 @@ import (
 
 	"github.com/hacsync/hacsync/graphclient/claims"
 	"github.com/hacsync/hacsync/sync/consent"
-	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
 )
 
 // renewing are tokens that can be replaced: of a person or of an application.
@@ -216,12 +216,10 @@ func applicationMayWrite(ctx context.Context, acting renewing) error {
 	return nil
 }
 
-// otherAccount remembers a second person who signed in for the connection: such
-// accounts are never touched. The plan was made before that was known, so one
-// that names the account is refused.
+// otherAccount remembers a second person who signed in for the connection.
 func (s *session) otherAccount(ctx context.Context, who consent.Account) error {
 	if slices.Contains(s.connection.SignedIn, who.ID) {
-		return nil
+		return run.MaySignIn(ctx, who, true)
 	}
 	s.connection.SignedIn = append(slices.Clone(s.connection.SignedIn), who.ID)
 	if s.saved {
@@ -236,11 +234,7 @@ func (s *session) otherAccount(ctx context.Context, who consent.Account) error {
 			return err
 		}
 	}
-	p := s.applying.Load()
-	if p == nil || slices.ContainsFunc(p.Touches(), func(r directory.Ref) bool { return r.ID == who.ID }) {
-		return problem.New(problem.WriterInPlan, problem.Args{"upn": who.UPN})
-	}
-	return nil
+	return run.MaySignIn(ctx, who, false)
 }
 
 // errForgotten: the saved data went while it was in use; it is not brought back.
