@@ -24,8 +24,8 @@ func (a *app) answerCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.close()
-		p, err := s.runner.Latest(ctx, args[0])
+		defer s.Close()
+		p, err := s.Runner.Latest(ctx, args[0])
 		if err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func (a *app) answerCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if p, err = s.runner.Answer(ctx, p, q.Account.ID, kind, row, approver(by)); err != nil {
+		if p, err = s.Runner.Answer(ctx, p, q.Account.ID, kind, row, approver(by)); err != nil {
 			return err
 		}
 		for _, now := range p.Plan.Questions() {

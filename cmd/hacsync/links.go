@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
@@ -50,11 +51,11 @@ func (a *app) linksCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.close()
-		if _, err := s.runner.Settings(ctx, args[0]); err != nil { // of no domain of the tenant
+		defer s.Close()
+		if _, err := s.Runner.Settings(ctx, args[0]); err != nil { // of no domain of the tenant
 			return err
 		}
-		links, err := s.runner.Links(ctx, args[0])
+		links, err := s.Runner.Links(ctx, args[0])
 		if err != nil {
 			return err
 		}
@@ -122,7 +123,7 @@ func (a *app) listLinks(domain string, links []run.Linked) error {
 }
 
 // forgetLinks takes back what a run taught, once a person said so.
-func (a *app) forgetLinks(ctx context.Context, s *session, domain string, no int64, links []run.Linked, yes bool) error {
+func (a *app) forgetLinks(ctx context.Context, s *session.Session, domain string, no int64, links []run.Linked, yes bool) error {
 	n := 0
 	for _, l := range links {
 		if l.Link.Run == no {
@@ -142,7 +143,7 @@ func (a *app) forgetLinks(ctx context.Context, s *session, domain string, no int
 			return problem.New(problem.LinksKept, args)
 		}
 	}
-	n, err := s.runner.Forget(ctx, domain, no)
+	n, err := s.Runner.Forget(ctx, domain, no)
 	if err != nil {
 		return err
 	}
