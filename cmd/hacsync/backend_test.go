@@ -255,3 +255,37 @@ func TestWizard_OpensATenantThatOnlyAnApplicationSignsInTo(t *testing.T) {
 		t.Errorf("the state holds a private key in clear, or is not there: %v", err)
 	}
 }
+
+// What an effect does to the connection goes on beside the screens, which read
+// it ten times a second. The race detector has to be on to see more than that it
+// works.
+func TestWizard_SavesWhileTheScreensReadTheConnection(t *testing.T) {
+	b, people := testBackend(t)
+	s, err := byPart(t, b, people, flow.Approve, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, effect := range map[string]func() error{
+		"save":    func() error { return s.Save(t.Context()) },
+		"prepare": func() error { _, err := s.Dedicated().Prepare(t.Context()); return err },
+	} {
+		done := make(chan error)
+		go func() { done <- effect() }()
+		for ended := false; !ended; {
+			select {
+			case err := <-done:
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+				ended = true
+			default:
+				if c := s.Connection(); c.Tenant == "" {
+					t.Errorf("%s: a connection without its tenant", name)
+				}
+			}
+		}
+	}
+	if c, err := b.state.Store.Connection(t.Context(), s.Connection().Name); err != nil || c.Application == nil {
+		t.Errorf("saved %+v, %v", c, err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/hacsync/hacsync/sync/consent"
@@ -12,17 +13,23 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// connection is what is open, for all that use it.
+// connection is what is open: one goroutine may save or sign in while others
+// read it. Slices and pointers in it are replaced, never written through.
 type connection struct {
+	mu    sync.Mutex
 	c     consent.Connection
 	saved atomic.Bool // it is kept for next time
 }
 
 func (c *connection) get() consent.Connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.c
 }
 
 func (c *connection) change(f func(*consent.Connection)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	f(&c.c)
 }
 
