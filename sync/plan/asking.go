@@ -61,7 +61,11 @@ func (b *builder) absences() {
 			continue
 		case !ask && !b.here(u.UPN()):
 			if len(added) > 0 && b.movable(u) {
-				deps, quiet[acct] = append(deps, b.departureOf(acct)), sameGiven|sameFamily
+				alone := sameGiven | sameFamily
+				if b.known(u) { // once its person has another account, its absence is explained
+					alone = sameFamily
+				}
+				deps, quiet[acct] = append(deps, b.departureOf(acct)), alone
 			}
 			continue
 		}

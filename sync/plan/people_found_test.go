@@ -142,6 +142,20 @@ func TestPeople_WhatTheTownsFound(t *testing.T) {
 			want:   []string{"ask a@two.example: new"},
 		},
 		{
+			name:   "or in another domain, and its person married with a new Username",
+			source: []person{user("new", imm(""), hacName("new"), calling("高橋", "誠"))},
+			users:  []person{account("a", imm(""), upn("a@two.example"), calling("佐藤", "誠"))},
+			links:  map[string]string{"a": "a"},
+			want:   []string{"ask a@two.example: new"},
+		},
+		{
+			name:   "quotes around a Username, in a row without anything else",
+			source: []person{user("", imm(""), hacName("'a'"), upn(""), func(p *person) { p.sur, p.given, p.name, p.alias = "", "", "", "" }), user("z")},
+			users:  []person{account("a", imm("")), account("z")},
+			links:  map[string]string{"z": "z"},
+			want:   []string{"skip  HS-3304", "ask a: "},
+		},
+		{
 			name:   "a row with another ID may be the person of another account",
 			source: []person{user("a", imm("other"), calling("佐藤", "誠"))},
 			users:  []person{account("a", calling("鈴木", "舞")), account("b", imm(""), calling("佐藤", "誠"))},
