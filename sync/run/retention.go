@@ -37,7 +37,7 @@ const (
 
 // ParseAge reads an age such as 90d, 12 weeks, 36h or 90日; at least a day.
 func ParseAge(text string) (time.Duration, error) {
-	wrong := settingValue("age", input.Fold(text), "90d, 12w, 36h; at least 1d")
+	wrong := settingValue("age", input.Fold(text), "age")
 	if _, bare := input.Number(text); bare {
 		return 0, wrong
 	}
@@ -77,7 +77,7 @@ func StoredRetention(ctx context.Context, s *state.Store) (Retention, error) {
 			continue
 		}
 		if *field, err = ParseAge(kv[key]); err != nil {
-			return r, problem.Wrap(err, problem.SettingValue, problem.Args{"key": key, "value": kv[key], "takes": "90d, 12w, 36h"})
+			return r, problem.Wrap(err, problem.SettingValue, problem.Args{"key": key, "value": kv[key], "takes": "age"})
 		}
 	}
 	return r, nil
