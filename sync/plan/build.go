@@ -19,7 +19,7 @@ type builder struct {
 	// are the domains set up here. Both by folded name.
 	federated map[string]bool
 	setUp     map[string]bool
-	listed    map[string]bool // protected by the policy: folded UPN or ID
+	listed    accounts // protected by the policy
 
 	src, users, bin *directory.Snapshot
 
@@ -128,7 +128,7 @@ func Build(in Input) (*Plan, error) {
 func (b *builder) ground() error {
 	in := &b.in
 	name := directory.FoldUPN(in.Domain)
-	b.federated, b.setUp, b.listed = map[string]bool{}, map[string]bool{name: true}, map[string]bool{}
+	b.federated, b.setUp, b.listed = map[string]bool{}, map[string]bool{name: true}, accountsOf(in.Policy.Protected)
 	var names []string
 	found := false
 	for _, d := range in.Tenant.Domains {
@@ -155,10 +155,6 @@ func (b *builder) ground() error {
 	}
 	for _, d := range in.SetUp {
 		b.setUp[directory.FoldUPN(d)] = true
-	}
-	for _, p := range in.Policy.Protected {
-		b.listed[directory.FoldUPN(strings.TrimSpace(p))] = true
-		b.listed[strings.TrimSpace(p)] = true
 	}
 	if len(in.Policy.Attributes) == 0 {
 		in.Policy.Attributes = directory.Standard()

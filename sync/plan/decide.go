@@ -250,7 +250,7 @@ func (b *builder) newRow(i, instead int32) fateOf {
 	if r.acct >= 0 {
 		id = b.bin.At(int(r.acct)).ID()
 	}
-	if b.listed[directory.FoldUPN(s.UPN())] {
+	if b.listed.has("", s.UPN()) {
 		return inBin(held(problem.ProtectedListed, i, r.acct, nil))
 	}
 	if d, out := b.decided.find(b.decided.out, id, s.UPN()); out {
@@ -352,7 +352,7 @@ func (b *builder) restorable(d directory.User) (int32, problem.Code) {
 	switch {
 	case m.Has(directory.Synced):
 		return row, problem.RestoreSynced
-	case protectedBy(m, true) != "" || b.listed[string(d.ID())] || b.listed[directory.FoldUPN(d.UPN())]:
+	case b.protectedInBin(d.ID(), d.UPN(), m) != "":
 		return row, problem.RestoreProtected
 	case d.Deleted().IsZero() || b.in.At.Sub(d.Deleted()) >= restoreUntil:
 		return row, problem.RestoreTooLate

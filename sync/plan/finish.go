@@ -348,13 +348,3 @@ func (b *builder) skipped(code problem.Code) int {
 	}
 	return n
 }
-
-// fitsAny reports whether an entry of the protected list names an account.
-func (b *builder) fitsAny(entry string) bool {
-	for _, id := range [...]string{entry, directory.FoldUPN(entry)} {
-		if _, ok := b.users.ByID(directory.ID(id)); ok {
-			return true
-		}
-	}
-	return len(b.users.ByUPN(entry)) > 0
-}

@@ -155,16 +155,7 @@ func (v *inverter) marksNow(r *directory.Record) directory.Marks {
 
 // spared skips an account that must not be touched, or that a reviewer left out.
 func (v *inverter) spared(d *Applied, r *directory.Record, m directory.Marks) bool {
-	var code problem.Code
-	switch {
-	case m.Has(directory.SignedIn):
-		code = problem.ProtectedSignedIn
-	case v.listed[string(r.ID)] || v.listed[directory.FoldUPN(r.UPN)]:
-		code = problem.ProtectedListed
-	default:
-		code = protectedBy(m, d.Kind == Add || v.in.Facts.Added[r.ID])
-	}
-	if code != "" {
+	if code := v.protectedAtUndo(d, r, m); code != "" {
 		v.leave(code, d, r, nil)
 		return true
 	}
@@ -264,7 +255,7 @@ func (v *inverter) bringBack(d *Applied) {
 	}
 	m := r.Marks
 	switch {
-	case m.Has(directory.Synced), protectedBy(m, true) != "", v.listed[string(r.ID)], v.listed[directory.FoldUPN(r.UPN)]:
+	case v.protectedInBin(r.ID, r.UPN, m) != "":
 		v.leave(problem.UndoNeverTouched, d, r, nil)
 		return
 	case v.leftOut(d, r):

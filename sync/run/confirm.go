@@ -136,10 +136,6 @@ func (s *syncing) tell(t time.Time) {
 	}
 }
 
-// protects are the marks that may have come since the plan was made.
-const protects = directory.RoleHolder | directory.RoleGroup | directory.Synced | directory.Restricted |
-	directory.Guest | directory.SignedIn
-
 // stillAsApproved compares what a step rests on with what was just read. done
 // says that the account is already as wanted.
 func (s *syncing) stillAsApproved(step plan.Step, found []directory.Sighting) (why *problem.Problem, done bool) {
@@ -166,7 +162,7 @@ func (s *syncing) stillAsApproved(step plan.Step, found []directory.Sighting) (w
 			return problem.New(problem.RowGone, problem.Args{"upn": upn}), false
 		}
 	}
-	if live.Marks.Any(protects) {
+	if s.plan.ProtectedAtSending(step.Action, live.Marks) != "" {
 		return drifted(upn, "protected", "no", "yes"), false
 	}
 	if step.Verb == plan.DeleteUser {
