@@ -58,7 +58,7 @@ func (a *app) log1(ctx context.Context, store *state.Store, no int64) error {
 	entries := make([]jsonEntry, 0, len(journal))
 	for _, e := range journal {
 		entries = append(entries, jsonEntry{
-			No: e.Action, Step: e.Step, Kind: e.Kind, Request: e.Verb, UPN: e.Object.UPN, ID: string(e.Object.ID),
+			No: e.Action, Step: e.Step, Kind: string(e.Kind), Request: string(e.Verb), UPN: e.Object.UPN, ID: string(e.Object.ID),
 			State: string(e.State), Attempt: e.Attempt, Intended: e.Intended, Answered: e.Answered, SeenAt: e.SeenAt,
 			Problem: storedProblem(e.Problem), PutBack: back[e.Action],
 		})

@@ -22,6 +22,8 @@ type Applied struct {
 	Changes []Change
 	// Reset: the password was replaced.
 	Reset bool
+	// Unread: the journal does not tell all that was done; the account is left alone.
+	Unread bool
 	// At is the destination's clock at the last answer, as near as is known.
 	At time.Time
 }
@@ -67,7 +69,12 @@ func Invert(u Undoing) (*Plan, error) {
 		}
 	}
 	for i := range u.Done {
-		switch d := &u.Done[i]; d.Kind {
+		d := &u.Done[i]
+		if d.Unread {
+			v.leave(problem.UndoUnread, d, v.live[d.User.ID], nil)
+			continue
+		}
+		switch d.Kind {
 		case Delete:
 			v.bringBack(d)
 		case Add, Restore:

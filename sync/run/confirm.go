@@ -8,6 +8,7 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/state"
 )
 
 // confirm reads the accounts of the steps once more, by ID, and drops the steps
@@ -86,10 +87,10 @@ func (s *syncing) keep(step plan.Step, found []directory.Sighting) {
 		return
 	}
 	s.saw(deleted.ID)
-	was := image{}
+	was := state.Image{}
 	for _, a := range s.plan.Policy().Attributes {
 		v, set := deleted.Get(a)
-		was.put(a, directory.Value{Text: v, Set: set})
+		was.Put(a, directory.Value{Text: v, Set: set})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -3,12 +3,9 @@ package run
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/input"
-	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
 )
@@ -100,17 +97,4 @@ func SetRetention(ctx context.Context, s *state.Store, r Retention) error {
 // with what StoredRetention gives.
 func Prune(ctx context.Context, s *state.Store, r Retention) (state.Pruned, error) {
 	return s.Prune(ctx, state.Pruning{Runs: r.Runs, Plans: min(r.Plans, r.Runs), Lasting: lasting})
-}
-
-// lasting are the rows of a journal that plans of any later time rest on: which
-// accounts hacsync made, and whom it blocked and let in again.
-func lasting(e state.Entry) bool {
-	if e.State != state.Written && e.State != state.Seen {
-		return false
-	}
-	if verbOf(e.Verb) == plan.Create {
-		return true
-	}
-	_, enabled := decodeImage(e.After).get(directory.AccountEnabled)
-	return enabled && !strings.EqualFold(e.Kind, plan.Delete.String())
 }

@@ -135,12 +135,12 @@ func (s *syncing) intend(ctx context.Context, steps []plan.Step, attempts map[st
 			ref.UPN = a.upn
 		}
 		if step.Counted {
-			before.put(directory.AccountEnabled, directory.Text("false"))
+			before.Put(directory.AccountEnabled, directory.Text("false"))
 		}
 		e := state.Entry{
 			Run: s.run.No, Action: step.Action, Step: step.Step, Attempt: attempts[key], State: state.Sent,
-			Kind: a.kind.String(), Verb: verbWord(step.Verb), Object: ref,
-			Before: before.json(), After: after.json(), Intended: now, Server: s.server,
+			Kind: state.Kind(a.kind.String()), Verb: verbOf(step.Verb), Object: ref,
+			Before: before, After: after, Intended: now, Server: s.server,
 		}
 		if old, ok := s.entries[key]; ok {
 			e.Intended, e.Server = old.Intended, old.Server

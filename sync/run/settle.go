@@ -202,14 +202,14 @@ func (s *syncing) replay(entries []state.Entry) {
 			continue
 		}
 		a.sent = a.sent || e.State != state.None
-		back := a.unless != 0 && verbOf(e.Verb) == plan.RestoreUser
+		back := a.unless != 0 && e.Verb == state.VerbRestore
 		if e.Object.ID != "" {
 			a.id = e.Object.ID
 		}
 		switch e.State {
 		case state.Written, state.Seen:
 			s.met[a.id] = e.Answered
-			if verbOf(e.Verb) == plan.RestoreUser {
+			if e.Verb == state.VerbRestore {
 				s.back[a.id] = e.Answered
 			}
 			if back {

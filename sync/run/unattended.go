@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
-	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
 )
@@ -69,39 +68,6 @@ func (r *Runner) today(ctx context.Context, domain string, now time.Time, except
 		usersThen = v.Users
 	}
 	return deletions, usersThen, nil
-}
-
-// deletes reports whether a journal row counts with the deletions, and may have
-// had its effect.
-func deletes(e *state.Entry) bool {
-	switch e.State {
-	case state.Sent, state.Written, state.Seen, state.Differs:
-	case state.None, state.Rejected, state.Conflict:
-		return false
-	}
-	switch verbOf(e.Verb) {
-	case plan.DeleteUser:
-		// Who was blocked before counted then, and the before-image says so.
-		blocked, ok := decodeImage(e.Before).get(directory.AccountEnabled)
-		return !ok || blocked.Text != "false"
-	case plan.Patch:
-		to, ok := decodeImage(e.After).get(directory.AccountEnabled)
-		return ok && to.Text == "false"
-	case plan.Create, plan.PatchUPN, plan.RestoreUser:
-	}
-	return false
-}
-
-// when is the time of a journal row: the destination's, which all machines
-// share, else that of the machine that wrote it.
-func when(e *state.Entry) time.Time {
-	switch {
-	case !e.Server.IsZero():
-		return e.Server
-	case !e.Answered.IsZero():
-		return e.Answered
-	}
-	return e.Intended
 }
 
 // guardToday judges once more, under the claim: another sync may have deleted
