@@ -91,8 +91,8 @@ func (a *app) logHead(r state.Run) {
 	add("state", a.words.Text("run.state."+string(r.State), nil))
 	add("started", a.words.Time(r.Started))
 	add("ended", a.words.Time(r.Ended))
-	if sum.Took > 0 {
-		add("took", a.words.Duration(sum.Took))
+	if took := sum.Lasted(r); took > 0 {
+		add("took", a.words.Duration(took))
 	}
 	if sum.Paused > 0 {
 		add("paused", a.words.Duration(sum.Paused))

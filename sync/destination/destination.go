@@ -38,12 +38,18 @@ type Destination interface {
 	// every key a Ref has. An absent one gives a Sighting that says so. Role
 	// marks are set from a fresh read of the role holders.
 	Look(ctx context.Context, refs []directory.Ref, want []directory.Attribute) ([]directory.Sighting, error)
-	// Write sends at most 20 steps in one request and one attempt. It returns
+	// Write sends at most 20 steps in one request and one attempt, within
+	// WriteTime. The last thing before the request leaves is to ask the Err of
+	// ctx: while it has one nothing is sent, and the Outcomes carry it. It returns
 	// one Outcome a step, in their order, whatever happens.
 	Write(ctx context.Context, steps []plan.Step) []Outcome
 	// Precheck looks for what stands in the way of a domain.
 	Precheck(ctx context.Context, domain string) (*Precheck, error)
 }
+
+// WriteTime bounds the request of a Write. The claim on a domain counts on it:
+// nothing of ours arrives later than this after it was sent.
+const WriteTime = 20 * time.Second
 
 // Did says what became of a step.
 type Did uint8

@@ -16,8 +16,6 @@ import (
 const (
 	// maxAttempts is how often one step is sent before it is given up.
 	maxAttempts = 8
-	// requestTime is how long one request of a batch may take.
-	requestTime = 20 * time.Second
 	// releaseLag is how long a UPN that was just let go of may still be refused.
 	releaseLag = 5 * time.Minute
 	// releasePause is the wait before such a UPN is tried again.
@@ -61,15 +59,33 @@ func (s *syncing) send(ctx context.Context, todo []plan.Step) error {
 		}
 		// From here the batch is finished even if somebody asks to stop: what is
 		// sent has to be settled.
-		wctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
-		outcomes := s.r.Destination.Write(wctx, steps)
+		wctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), destination.WriteTime)
+		outcomes := s.r.Destination.Write(whileHeld{wctx, s.claim, s.run.Domain}, steps)
 		cancel()
+		if why := outcomes[0].Why; why != nil && why.Code == problem.ClaimLost {
+			return why // nothing was sent, and what was intended is settled by whoever goes on
+		}
 		if todo, pause, err = s.settle(context.WithoutCancel(ctx), steps, outcomes, attempts); err != nil {
 			return err
 		}
 		todo, pause = append(todo, late...), max(pause, wait)
 	}
 	return nil
+}
+
+// whileHeld ends with the right to write: a token, or a turn among other senders,
+// may take longer than the claim stays fresh.
+type whileHeld struct {
+	context.Context
+	claim  Claim
+	domain string
+}
+
+func (c whileHeld) Err() error {
+	if err := c.Context.Err(); err != nil || c.claim.Held() {
+		return err
+	}
+	return problem.New(problem.ClaimLost, problem.Args{"domain": c.domain})
 }
 
 // claimGone reports whether another holder was seen. A claim without a fresh beat

@@ -184,7 +184,7 @@ func newSyncing(r *Runner, c Claim, p *plan.Plan, run state.Run, sum Summary) *s
 
 // use makes p the plan to carry out.
 func (s *syncing) use(p *plan.Plan) {
-	s.plan = p
+	s.plan, s.sent, s.seen = p, 0, 0
 	s.actions = make(map[int]*acting, p.Len())
 	for a := range p.Actions() {
 		st := &acting{
