@@ -69,7 +69,7 @@ type Outcome struct {
 	Why        *problem.Problem
 }
 
-// Precheck is what stands in a domain beside people.
+// Precheck is what a domain contains other than people.
 type Precheck struct {
 	Domain  directory.Domain
 	Users   int // accounts whose UPN is in the domain

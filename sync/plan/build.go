@@ -260,7 +260,7 @@ func (b *builder) noRows() error {
 	})
 }
 
-// in reports whether a UPN is in the domain of the plan.
+// here reports whether a UPN is in the domain of the plan.
 func (b *builder) here(upn string) bool { return directory.InDomain(upn, b.domain.Name) }
 
 func (b *builder) skip(s skipRow) {

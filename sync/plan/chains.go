@@ -34,7 +34,8 @@ func (b *builder) holder(r row) int32 {
 
 // releaseAll takes out the rows whose UPN nobody releases: a UPN is free only
 // after a rename of whoever has it, so that a row falls with the one before it
-// in the chain. What stands in a cycle stays: a temporary UPN opens it.
+// in the chain. Rows in a cycle are kept: a temporary UPN breaks the
+// cycle.
 func (b *builder) releaseAll() {
 	releases := map[int32]int32{} // account → row that takes its UPN away from it
 	for i, r := range b.rows {

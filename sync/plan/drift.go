@@ -306,7 +306,7 @@ func (p *Plan) SourceDrift(now *directory.Snapshot) []Drifted {
 		d.compare(u)
 	}
 	for u := range now.All() {
-		if !d.seen.hasRow(u.Row()) && d.bears(u) {
+		if !d.seen.hasRow(u.Row()) && d.affects(u) {
 			d.add(problem.DriftSourceNew, u, "", "", "")
 		}
 	}
@@ -415,8 +415,9 @@ func (d *sourceDrift) deletion(u directory.User) (int, bool) {
 	return d.gone[first], true
 }
 
-// bears reports whether a row that was not there before bears on the plan.
-func (d *sourceDrift) bears(u directory.User) bool {
+// affects reports whether a source row that is new since the dry run matters to the
+// plan.
+func (d *sourceDrift) affects(u directory.User) bool {
 	if directory.InDomain(u.UPN(), d.p.domain) || directory.InDomain(names.LooseUPN(u.UPN()), d.p.domain) {
 		return true
 	}

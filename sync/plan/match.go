@@ -15,7 +15,7 @@ import (
 type fate uint8
 
 const (
-	alone      fate = iota // no account means it
+	alone      fate = iota // no account matches it
 	firm                   // matched, the immutable ID or the link among the witnesses
 	byUPN                  // matched by the UPN and a name
 	otherID                // the account that was found has another immutable ID

@@ -51,8 +51,9 @@ func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Plann
 		src, err = r.openSource(ctx, domain, o, settings)
 		return err
 	}
-	// A person is told at once of a domain that is none and a source that is not
-	// there. Where nobody watches, whatever is wrong stands in the sync log.
+	// Attended, an unknown domain or a missing source is returned at once, before a
+	// run is begun. Unattended, every error is stored in a run, so that the sync log
+	// shows it.
 	if !o.Unattended {
 		if err := prepare(); err != nil {
 			return nil, err

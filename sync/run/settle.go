@@ -313,8 +313,8 @@ func (s *syncing) checkDrift(ctx context.Context) error {
 	return nil
 }
 
-// alreadyDone counts rows that are as wanted before anything was sent, by
-// somebody else's hand: they were just seen.
+// alreadyDone counts rows that already had the wanted values before this run sent
+// anything; they count as seen.
 func (s *syncing) alreadyDone(nos []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

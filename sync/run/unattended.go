@@ -17,8 +17,8 @@ import (
 // long ago is not carried out any more. The rest is the planner's, which then
 // holds every row that needs a choice.
 
-// day is over which deletions are summed where nobody watches, and how long an
-// approval may be resumed by nobody.
+// day is the window over which unattended deletions are summed, and how long after
+// its approval a run may be resumed unattended.
 const day = 24 * time.Hour
 
 // today counts the deletions and sign-in blocks of the last 24 hours in the
