@@ -9,8 +9,8 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// builder makes a plan, in this order: who is who (match.go), what becomes of
-// each source row and each account (decide.go), what waits for what (chains.go),
+// builder makes a plan, in this order: who is who (build_match.go), what becomes of
+// each source row and each account (build_decide.go), what waits for what (build_chains.go),
 // and last order, sums and verdict.
 type builder struct {
 	in     Input
