@@ -460,7 +460,7 @@ func (d *sourceDrift) compare(u directory.User) {
 		d.add(problem.DriftSourceGone, u, "", "", "")
 		return
 	}
-	d.seen.set(int32(v.Row())) //nolint:gosec // as in match
+	d.seen.set(rowOf(v))
 	if a := d.differs(u, v); a != "" {
 		then, _ := u.Get(a)
 		is, _ := v.Get(a)

@@ -15,11 +15,11 @@ import (
 // asking is a question before it is made.
 type asking struct {
 	dep  *departure
-	rows []int32          // candidates, in the order of the source
-	why  map[int32]reason // what each has in common with the account
+	rows []rowID          // candidates, in the order of the source
+	why  map[rowID]reason // what each has in common with the account
 	lost bool
 	gone fateOf           // what follows from different people
-	same map[int32]fateOf // what follows from same person, by candidate
+	same map[rowID]fateOf // what follows from same person, by candidate
 }
 
 // explained is why an account departs, for its row.
@@ -41,14 +41,14 @@ func (b *builder) absences() {
 			busy.set(r.acct)
 		}
 	}
-	added := map[int32]bool{}
+	added := map[rowID]bool{}
 	for _, r := range b.rows {
 		if r.kind == Add || r.kind == Restore {
 			added[r.src] = true
 		}
 	}
 	var deps []*departure
-	quiet := map[int32]bool{} // asked about only if a row would be added for their person
+	quiet := map[rowID]bool{} // asked about only if a row would be added for their person
 	for u := range b.users.All() {
 		acct := rowOf(u)
 		ask := len(b.asks) > 0 && len(b.asks[acct]) > 0
@@ -92,7 +92,7 @@ func (b *builder) absences() {
 		d.keys = keys{} // they were needed to look, and the plan lives long
 		for _, row := range b.asks[d.acct] {
 			if found[i] == nil {
-				found[i] = map[int32]reason{}
+				found[i] = map[rowID]reason{}
 			}
 			found[i][row] |= oneWitness
 		}
@@ -129,14 +129,14 @@ func (b *builder) leftOut(u directory.User) bool {
 
 // lookFor looks for every departure in every row that is not surely another
 // person's.
-func (b *builder) lookFor(deps []*departure) (found []map[int32]reason, weak []reason) {
-	found, weak = make([]map[int32]reason, len(deps)), make([]reason, len(deps))
+func (b *builder) lookFor(deps []*departure) (found []map[rowID]reason, weak []reason) {
+	found, weak = make([]map[rowID]reason, len(deps)), make([]reason, len(deps))
 	s := newSuspects(deps, &b.in.Past, b.src)
 	for n, f := range b.fate {
 		open := false
 		switch f {
 		case firm:
-			if open = b.unsure[int32(n)]; !open { //nolint:gosec // as in match
+			if open = b.unsure[rowAt(n)]; !open {
 				continue
 			}
 		case alone, asked, otherID, bad, foreignBad:
@@ -144,11 +144,11 @@ func (b *builder) lookFor(deps []*departure) (found []map[int32]reason, weak []r
 			b.openRows++
 		case byUPN:
 		}
-		i := int32(n) //nolint:gosec // as in match
+		i := rowAt(n)
 		row := b.src.At(n)
 		for dep, why := range s.about(row, open) {
 			if found[dep] == nil {
-				found[dep] = map[int32]reason{}
+				found[dep] = map[rowID]reason{}
 			}
 			found[dep][i] |= why
 		}
@@ -268,13 +268,13 @@ func dueAt(a Absence, days int, now time.Time) (time.Time, bool) {
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // question asks whether a row is the person of an account.
-func (b *builder) question(d *departure, found map[int32]reason) {
-	q := &asking{dep: d, why: found, lost: b.lost(d), same: map[int32]fateOf{}}
+func (b *builder) question(d *departure, found map[rowID]reason) {
+	q := &asking{dep: d, why: found, lost: b.lost(d), same: map[rowID]fateOf{}}
 	for row := range found {
 		q.rows = append(q.rows, row)
 		b.inQuestion[row] = true
 	}
-	slices.SortFunc(q.rows, func(x, y int32) int {
+	slices.SortFunc(q.rows, func(x, y rowID) int {
 		return cmp.Or(b.compareSource(x, y), cmp.Compare(x, y))
 	})
 	b.questions = append(b.questions, q)
@@ -328,7 +328,7 @@ func (b *builder) withdraw() {
 // holdAllowed skips what a reviewer allowed for a row with another immutable ID,
 // which an answer may make another person's.
 func (b *builder) holdAllowed() {
-	dropped := map[int32]bool{}
+	dropped := map[rowID]bool{}
 	b.rows = slices.DeleteFunc(b.rows, func(r row) bool {
 		drop := r.src >= 0 && b.inQuestion[r.src] && b.fate[r.src] == otherID
 		if drop {
@@ -348,7 +348,7 @@ func (b *builder) holdAllowed() {
 // waits reports whether a row of the domain waits for an answer, rather than being
 // a skip or surely another account's. A row that its UPN alone matches waits with
 // what it would change.
-func (b *builder) waits(i int32) bool {
+func (b *builder) waits(i rowID) bool {
 	switch b.fate[i] {
 	case asked:
 		return true
@@ -360,7 +360,7 @@ func (b *builder) waits(i int32) bool {
 }
 
 // answersOf finds what becomes of the rows of a question by each answer.
-func (b *builder) answersOf(q *asking, releases map[int32]bool) {
+func (b *builder) answersOf(q *asking, releases map[rowID]bool) {
 	for _, i := range q.rows {
 		if _, ok := b.newRows[i]; !ok && b.ours.has(i) && b.waits(i) {
 			own := b.instead(i)
@@ -390,7 +390,7 @@ func (b *builder) goneAs(q *asking) fateOf {
 // instead is the account in question that has the UPN of a row and would be deleted
 // before the row is added, -1 for none: a row that a deleted account may be is not
 // added.
-func (b *builder) instead(i int32) int32 {
+func (b *builder) instead(i rowID) rowID {
 	if d, code := b.inBin(b.src.At(int(i))); d >= 0 || code != "" {
 		return -1
 	}
@@ -406,7 +406,7 @@ func (b *builder) instead(i int32) int32 {
 }
 
 // sameAs is what becomes of an account whose person a row is.
-func (b *builder) sameAs(q *asking, i int32, releases map[int32]bool) fateOf {
+func (b *builder) sameAs(q *asking, i rowID, releases map[rowID]bool) fateOf {
 	acct := q.dep.acct
 	switch {
 	case b.fate[i] == bad, b.fate[i] == foreignBad, b.fate[i] == firm, b.fate[i] == byUPN, b.fate[i] == otherID:
@@ -433,14 +433,14 @@ func (b *builder) sameAs(q *asking, i int32, releases map[int32]bool) fateOf {
 }
 
 // idIsAnothers reports whether another row has the immutable ID of an account.
-func (b *builder) idIsAnothers(s directory.User, acct int32) bool {
+func (b *builder) idIsAnothers(s directory.User, acct rowID) bool {
 	id := b.users.At(int(acct)).ImmutableID()
 	return id != "" && id != s.ImmutableID() && len(b.src.ByImmutableID(id)) > 0
 }
 
 // releases are the accounts whose UPN a rename of this plan lets go of.
-func (b *builder) releases() map[int32]bool {
-	found := map[int32]bool{}
+func (b *builder) releases() map[rowID]bool {
+	found := map[rowID]bool{}
 	for _, r := range b.rows {
 		if r.kind == Rename {
 			found[r.acct] = true
@@ -451,7 +451,7 @@ func (b *builder) releases() map[int32]bool {
 
 // free turns a row whose UPN or immutable ID another account keeps into a skip. own
 // is the account that would be deleted before it, or -1.
-func (b *builder) free(f fateOf, own int32, releases map[int32]bool) fateOf {
+func (b *builder) free(f fateOf, own rowID, releases map[rowID]bool) fateOf {
 	if f.row == nil {
 		return f
 	}

@@ -38,7 +38,7 @@ func (b *builder) basis(q *asking) string {
 }
 
 // signs puts what a row has in common with an account, and what not, in words.
-func (b *builder) signs(q *asking, i int32) (pro, contra []Sign) {
+func (b *builder) signs(q *asking, i rowID) (pro, contra []Sign) {
 	u, s, why := q.dep.user, b.src.At(int(i)), q.why[i]
 	row, acct := calledBy(s), calledBy(u)
 	for _, x := range [...]struct {
@@ -154,7 +154,7 @@ func (b *built) ask() {
 		b.options = append(b.options, option{row: r})
 		return b.firstOption() + len(b.options) - 1
 	}
-	nos := map[int32]int{} // account → rename that lets its UPN go
+	nos := map[rowID]int{} // account → rename that lets its UPN go
 	for i, r := range b.rows {
 		if r.kind == Rename {
 			nos[r.acct] = i + 1
@@ -165,7 +165,7 @@ func (b *built) ask() {
 			b.options[no-b.firstOption()].after = []int{nos[h]}
 		}
 	}
-	gone := map[int32]int{} // account in question → its deletion
+	gone := map[rowID]int{} // account in question → its deletion
 	for i, q := range b.builder.questions {
 		b.questions = append(b.questions, b.unanswered(i+1, q))
 		if r := q.gone.row; r != nil {
@@ -175,7 +175,7 @@ func (b *built) ask() {
 			b.questions[i].DeleteWhy = b.said(0, *q.gone.skip).Why
 		}
 	}
-	added := map[int32]int{}
+	added := map[rowID]int{}
 	for i, q := range b.builder.questions {
 		for k, src := range q.rows {
 			c := &b.questions[i].Rows[k]
