@@ -18,9 +18,6 @@ const (
 	// readTimeout bounds one attempt of a read; a page of 999 users takes a
 	// second or two, a struggling service up to half a minute.
 	readTimeout = 90 * time.Second
-	// writeTimeout bounds a write. The claim on a domain relies on it: a write
-	// that was sent arrives within this time, or never.
-	writeTimeout = 20 * time.Second
 	// maxBody is more than any answer of Graph: a page of 999 users with a
 	// thousand addresses each.
 	maxBody = 128 << 20

@@ -58,6 +58,9 @@ func (c *Client) Write(ctx context.Context, steps []plan.Step) []destination.Out
 		return unsent(err)
 	}
 	token, err := c.tokens.Token(ctx, c.writeScopes...)
+	if err == nil {
+		err = ctx.Err() // the token took its time
+	}
 	if err != nil {
 		return unsent(err)
 	}
@@ -88,7 +91,7 @@ func (c *Client) Write(ctx context.Context, steps []plan.Step) []destination.Out
 	}
 	r := request{method: http.MethodPost, url: "/$batch", body: body, scopes: c.writeScopes, needs: "User.ReadWrite.All", what: "POST /$batch"}
 	started, sent := c.clock.Now(), time.Now()
-	a, err := c.once(context.WithoutCancel(ctx), r, writeTimeout, token)
+	a, err := c.once(context.WithoutCancel(ctx), r, destination.WriteTime, token)
 	late := false
 	if err == nil && (a.status == http.StatusUnauthorized || claimsWanted(a)) {
 		// The batch was refused as a whole and no item carried out, so this is
@@ -96,7 +99,7 @@ func (c *Client) Write(ctx context.Context, steps []plan.Step) []destination.Out
 		if next, ok := c.renew(ctx, a, token, r.scopes); ok {
 			c.log.InfoContext(ctx, "token replaced", "request", describe(r))
 			token = next
-			if left := writeTimeout - time.Since(sent); left > 0 {
+			if left := destination.WriteTime - time.Since(sent); left > 0 && ctx.Err() == nil {
 				a, err = c.once(context.WithoutCancel(ctx), r, left, token)
 			} else {
 				late = true // a sign-in took the time: the run looks at the accounts again first

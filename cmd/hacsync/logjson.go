@@ -79,7 +79,7 @@ type (
 func (a *app) jsonRun(r state.Run) jsonRun {
 	sum := run.SummaryOf(r)
 	o := jsonRun{
-		Run: r, Took: seconds(sum.Took.Seconds()), Paused: seconds(sum.Paused.Seconds()), Skips: sum.Skips, Causes: sum.Causes,
+		Run: r, Took: seconds(sum.Lasted(r).Seconds()), Paused: seconds(sum.Paused.Seconds()), Skips: sum.Skips, Causes: sum.Causes,
 		SourceTotal: sum.SourceTotal, UsersTotal: sum.UsersTotal,
 	}
 	if c := sum.Counts; c != nil {

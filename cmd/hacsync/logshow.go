@@ -58,7 +58,7 @@ func (a *app) log1(ctx context.Context, store *state.Store, no int64) error {
 	entries := make([]jsonEntry, 0, len(journal))
 	for _, e := range journal {
 		entries = append(entries, jsonEntry{
-			No: e.Action, Step: e.Step, Kind: e.Kind, Request: e.Verb, UPN: e.Object.UPN, ID: string(e.Object.ID),
+			No: e.Action, Step: e.Step, Kind: string(e.Kind), Request: string(e.Verb), UPN: e.Object.UPN, ID: string(e.Object.ID),
 			State: string(e.State), Attempt: e.Attempt, Intended: e.Intended, Answered: e.Answered, SeenAt: e.SeenAt,
 			Problem: storedProblem(e.Problem), PutBack: back[e.Action],
 		})
@@ -91,8 +91,8 @@ func (a *app) logHead(r state.Run) {
 	add("state", a.words.Text("run.state."+string(r.State), nil))
 	add("started", a.words.Time(r.Started))
 	add("ended", a.words.Time(r.Ended))
-	if sum.Took > 0 {
-		add("took", a.words.Duration(sum.Took))
+	if took := sum.Lasted(r); took > 0 {
+		add("took", a.words.Duration(took))
 	}
 	if sum.Paused > 0 {
 		add("paused", a.words.Duration(sum.Paused))

@@ -38,7 +38,9 @@ type Destination interface {
 	// every key a Ref has. An absent one gives a Sighting that says so. Only
 	// WithRoles sets the marks of role holders, from a fresh read of them.
 	Look(ctx context.Context, refs []directory.Ref, want []directory.Attribute, roles Roles) ([]directory.Sighting, error)
-	// Write sends at most 20 steps in one request and one attempt. It returns
+	// Write sends at most 20 steps in one request and one attempt, within
+	// WriteTime. The last thing before the request leaves is to ask the Err of
+	// ctx: while it has one nothing is sent, and the Outcomes carry it. It returns
 	// one Outcome a step, in their order, whatever happens.
 	Write(ctx context.Context, steps []plan.Step) []Outcome
 	// Precheck looks for what stands in the way of a domain.
@@ -54,6 +56,10 @@ const (
 	WithRoles    Roles = true
 	WithoutRoles Roles = false
 )
+
+// WriteTime bounds the request of a Write. The claim on a domain counts on it:
+// nothing of ours arrives later than this after it was sent.
+const WriteTime = 20 * time.Second
 
 // Did says what became of a step.
 type Did uint8
@@ -73,7 +79,7 @@ type Outcome struct {
 	Why        *problem.Problem
 }
 
-// Precheck is what stands in a domain beside people.
+// Precheck is what a domain contains other than people.
 type Precheck struct {
 	Domain  directory.Domain
 	Users   int // accounts whose UPN is in the domain

@@ -7,10 +7,11 @@
 // (source.en.json, source.ja.json). Keys nest: {"HS-2003": {"what": "…"}} is
 // the message HS-2003.what. What Japanese lacks is said in English.
 //
-// A message is a text/template over its arguments: {{.upn}}. Three functions
+// A message is a text/template over its arguments: {{.upn}}. Functions
 // help: {{num .rows}} writes a whole number as the language does, {{plural .rows
 // "row" "rows"}} chooses by it, {{text "kind.add"}} is another message without
-// arguments. Arguments pass through Clean, so that nothing untrusted reaches a
+// arguments, {{word "kind" .kind}} the one that an argument names, or the argument
+// where there is none. Arguments pass through Clean, so that nothing untrusted reaches a
 // terminal raw.
 package message
 
@@ -278,5 +279,11 @@ func (p *Printer) funcs() texttemplate.FuncMap {
 			return p.Duration(d)
 		},
 		"text": func(id string) string { return p.Text(id, nil) },
+		"word": func(family, key string) string {
+			if text, ok := p.lookup(family+"."+key, nil); ok {
+				return text
+			}
+			return key
+		},
 	}
 }

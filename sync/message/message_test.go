@@ -180,3 +180,19 @@ func TestProblem_OfANilProblemIsNothing(t *testing.T) {
 		t.Errorf("got %+v", w)
 	}
 }
+
+// What a setting takes is said in the reader's language; a run that an older
+// program stored has the words themselves.
+func TestProblem_SaysWhatASettingTakes(t *testing.T) {
+	for takes, want := range map[string][2]string{
+		"on_empty":           {"It takes keep, clear-known, clear.", "指定できる値は keep、clear-known、clear です。"},
+		"0 to 100, in words": {"It takes 0 to 100, in words.", "指定できる値は 0 to 100, in words です。"},
+	} {
+		err := problem.New(problem.SettingValue, problem.Args{"key": "on_empty", "value": "x", "takes": takes})
+		for i, lang := range []string{"en", "ja"} {
+			if got := printer(t, lang).Problem(err).Remedy; got != want[i] {
+				t.Errorf("%s: %q, want %q", lang, got, want[i])
+			}
+		}
+	}
+}

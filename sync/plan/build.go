@@ -9,8 +9,8 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// builder makes a plan, in this order: who is who (match.go), what becomes of
-// each source row and each account (decide.go), what waits for what (chains.go),
+// builder makes a plan, in this order: who is who (build_match.go), what becomes of
+// each source row and each account (build_decide.go), what waits for what (build_chains.go),
 // and last order, sums and verdict.
 type builder struct {
 	in     Input
@@ -19,7 +19,7 @@ type builder struct {
 	// are the domains set up here. Both by folded name.
 	federated map[string]bool
 	setUp     map[string]bool
-	listed    map[string]bool // protected by the policy: folded UPN or ID
+	listed    accounts // protected by the policy
 
 	src, users, bin *directory.Snapshot
 
@@ -32,30 +32,30 @@ type builder struct {
 	// fate says what match found of each source row; matched is the account that
 	// it means, or -1, and owner the reverse.
 	fate    []fate
-	matched []int32
-	owner   []int32
+	matched []rowID
+	owner   []rowID
 	// told are accounts that a skip names; settled those that are unchanged. ours
 	// are source rows of the domain, rests those of others that the plan rests on.
 	told, settled, ours, rests bits
 	// sparedBy are accounts that a skipped row of another domain may be about.
-	sparedBy map[int32]int32
+	sparedBy map[rowID]rowID
 	// usernames: some row of the source has a Username.
 	usernames bool
 
 	decided decisions
 	// unsure are rows that one witness alone matches, with names that cannot be
 	// compared: what else they say is looked at for departures.
-	unsure map[int32]bool
+	unsure map[rowID]bool
 	// asks are the rows that only one witness matches with an account, and no name.
-	asks map[int32][]int32
+	asks map[rowID][]rowID
 	// questions are asked; inQuestion are their rows, newRows what becomes of one
 	// that is a person of its own.
 	questions  []*asking
-	questionOf map[int32]*asking // by account
-	inQuestion map[int32]bool
-	newRows    map[int32]fateOf
+	questionOf map[rowID]*asking // by account
+	inQuestion map[rowID]bool
+	newRows    map[rowID]fateOf
 	// explained says of an account that departs why it may.
-	explained map[int32]explained
+	explained map[rowID]explained
 
 	rows  []row
 	skips []skipRow
@@ -74,7 +74,7 @@ type builder struct {
 // row is an action before it is made: which source row becomes of which account.
 // acct is a row of the recycle bin where kind is Restore.
 type row struct {
-	src, acct int32
+	src, acct rowID
 	kind      Kind
 	flags     flags
 }
@@ -94,7 +94,7 @@ const (
 // skipRow is a skip before it is made.
 type skipRow struct {
 	code      problem.Code
-	src, acct int32
+	src, acct rowID
 	bin       bool // acct is in the recycle bin
 	extra     problem.Args
 }
@@ -128,7 +128,7 @@ func Build(in Input) (*Plan, error) {
 func (b *builder) ground() error {
 	in := &b.in
 	name := directory.FoldUPN(in.Domain)
-	b.federated, b.setUp, b.listed = map[string]bool{}, map[string]bool{name: true}, map[string]bool{}
+	b.federated, b.setUp, b.listed = map[string]bool{}, map[string]bool{name: true}, accountsOf(in.Policy.Protected)
 	var names []string
 	found := false
 	for _, d := range in.Tenant.Domains {
@@ -156,10 +156,6 @@ func (b *builder) ground() error {
 	for _, d := range in.SetUp {
 		b.setUp[directory.FoldUPN(d)] = true
 	}
-	for _, p := range in.Policy.Protected {
-		b.listed[directory.FoldUPN(strings.TrimSpace(p))] = true
-		b.listed[strings.TrimSpace(p)] = true
-	}
 	if len(in.Policy.Attributes) == 0 {
 		in.Policy.Attributes = directory.Standard()
 	}
@@ -185,9 +181,9 @@ func (b *builder) prepare() error {
 	b.owner = filled(b.users.Len())
 	b.told, b.settled = newBits(b.users.Len()), newBits(b.users.Len())
 	b.ours, b.rests = newBits(b.src.Len()), newBits(b.src.Len())
-	b.questionOf = map[int32]*asking{}
-	b.sparedBy, b.asks, b.inQuestion = map[int32]int32{}, map[int32][]int32{}, map[int32]bool{}
-	b.newRows, b.explained, b.unsure = map[int32]fateOf{}, map[int32]explained{}, map[int32]bool{}
+	b.questionOf = map[rowID]*asking{}
+	b.sparedBy, b.asks, b.inQuestion = map[rowID]rowID{}, map[rowID][]rowID{}, map[rowID]bool{}
+	b.newRows, b.explained, b.unsure = map[rowID]fateOf{}, map[rowID]explained{}, map[rowID]bool{}
 	for s := range b.src.All() {
 		if b.usernames = s.Username() != ""; b.usernames {
 			break
@@ -264,7 +260,7 @@ func (b *builder) noRows() error {
 	})
 }
 
-// in reports whether a UPN is in the domain of the plan.
+// here reports whether a UPN is in the domain of the plan.
 func (b *builder) here(upn string) bool { return directory.InDomain(upn, b.domain.Name) }
 
 func (b *builder) skip(s skipRow) {
@@ -274,17 +270,23 @@ func (b *builder) skip(s skipRow) {
 	}
 }
 
+// rowID is the index of an account or source row in its snapshot, or of a row in the
+// plan that is being made; -1 is none. A million of them are kept at a time.
+type rowID int32
+
+func rowAt(i int) rowID { return rowID(i) } //nolint:gosec // a snapshot has at most 4 billion rows; we plan for 2
+
 // bits is a set of small numbers.
 type bits []uint64
 
 func newBits(n int) bits         { return make(bits, (n+63)/64) }
-func (s bits) set(i int32)       { s[i/64] |= 1 << (i % 64) }
-func (s bits) has(i int32) bool  { return s[i/64]&(1<<(i%64)) != 0 }
+func (s bits) set(i rowID)       { s[i/64] |= 1 << (i % 64) }
+func (s bits) has(i rowID) bool  { return s[i/64]&(1<<(i%64)) != 0 }
 func (s bits) hasRow(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
 
 // filled is n times -1.
-func filled(n int) []int32 {
-	s := make([]int32, n)
+func filled(n int) []rowID {
+	s := make([]rowID, n)
 	for i := range s {
 		s[i] = -1
 	}

@@ -16,7 +16,7 @@ type decisions struct {
 	unattended bool
 }
 
-func keyOfID(id directory.ID) string { return "id:" + string(id) }
+func keyOfID(id directory.ID) string { return "id:" + directory.FoldUPN(string(id)) }
 func keyOfUPN(upn string) string     { return "upn:" + directory.FoldUPN(upn) }
 
 func (d Decision) key() string {

@@ -15,8 +15,8 @@ import (
 // skip, each question and each action that an answer may make, in their order, one
 // with the answers, and a trailer with the fingerprint and a SHA-256 of all bytes
 // before it. What follows from the rest (steps, flags, sums, verdict) is not written
-// down where that could be made to differ, or is compared. encode.go writes it,
-// decode.go reads it, sound.go checks what was read.
+// down where that could be made to differ, or is compared. file_encode.go writes
+// it, file_decode.go reads it, plan_check.go checks what was read.
 const FormatVersion = 2
 
 const sourceBlock = 200

@@ -97,7 +97,7 @@ func (b *built) teachSeen(l *Lesson) {
 func (b *built) sureRows() bits {
 	sure := newBits(b.src.Len())
 	for i, acct := range b.matched {
-		if row := int32(i); acct >= 0 && b.settled.has(acct) && !b.inQuestion[row] { //nolint:gosec // as in match
+		if row := rowAt(i); acct >= 0 && b.settled.has(acct) && !b.inQuestion[row] {
 			sure.set(row)
 		}
 	}
@@ -126,11 +126,11 @@ func (b *built) linkedElsewhere(name string, sure bool) bool {
 // teachLinks pairs accounts with the rows that are surely theirs. What is skipped
 // or asked teaches nothing.
 func (b *built) teachLinks(l *Lesson) {
-	teach := func(src int32, account directory.ID, no int, same, asked bool) {
+	teach := func(src rowID, account directory.ID, no int, same, asked bool) {
 		b.teach(l, b.src.At(int(src)), Taught{Link: Link{Account: account}, No: no, Same: same, Asked: asked})
 	}
 	for i, acct := range b.matched {
-		if row := int32(i); acct >= 0 && b.settled.has(acct) && b.ours.has(row) && !b.inQuestion[row] { //nolint:gosec // as in match
+		if row := rowAt(i); acct >= 0 && b.settled.has(acct) && b.ours.has(row) && !b.inQuestion[row] {
 			teach(row, b.users.At(int(acct)).ID(), 0, false, false)
 		}
 	}
@@ -182,7 +182,7 @@ func (b *built) teach(l *Lesson, s directory.User, t Taught) {
 
 // teachAbsence tells whose person is absent, and who is back.
 func (b *built) teachAbsence(l *Lesson) {
-	absent := func(acct int32) {
+	absent := func(acct rowID) {
 		if u := b.users.At(int(acct)); b.known(u) {
 			l.Absent = append(l.Absent, u.ID())
 		}

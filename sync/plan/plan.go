@@ -2,24 +2,16 @@
 // what a sync would do, and why it would leave the rest alone. It is pure: no
 // clock, no I/O; the same input gives the same plan, whatever its order.
 //
-// Build goes this way, a file each:
+// Start here. build.go has Build, whose calls are the steps of planning, in order:
 //
-//	overlay.go   what was written lately is put over what was listed
-//	match.go     who is who; rows that do not say clearly whom they mean
-//	decide.go    what becomes of each source row and each account it means;
-//	             changes.go has the values that it writes
-//	protect.go   which accounts are never touched
-//	values.go    what Microsoft Graph would refuse
-//	chains.go    UPNs that move on from one account to another
-//	alike.go     names that may be one person's
-//	departures.go  whose absence is explained; asking.go makes questions of others
-//	guard.go     whether it may be applied
-//	finish.go    order, sums, warnings; built.go makes an Action when asked
-//	answered.go  what answers make of the questions
-//
-// A Plan is reviewed (review.go), cut into steps (steps.go, waves.go), compared
-// with a later look at both sides (drift.go), identified (fingerprint.go) and
-// written to a file (file.go). What it teaches later ones is in lesson.go.
+//	build_*   who is who (match), what becomes of each row and account (decide), whose
+//	          absence is explained (departures), what waits for what (chains), sums
+//	ask*      questions about absences that are not explained, and their answers
+//	protect   which accounts are never touched; guard: whether a plan may be applied
+//	review    what a reviewer leaves out; fingerprint: what they approve
+//	apply_*   a plan in steps and waves, and compared with a later look at both sides
+//	undo*     Invert: a plan that takes a run back
+//	file*     the plan file, which plan_check checks; lesson: what a plan teaches
 //
 // The rule above all others: a deletion needs an explanation. What is not
 // explained is a question, and an open question changes nothing on either side.

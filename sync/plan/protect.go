@@ -1,9 +1,61 @@
 package plan
 
 import (
+	"strings"
+
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 )
+
+// Who is never touched is answered by protection alone. It is asked of an account
+//
+//	planning               protected, and protectedInBin of a deleted one
+//	planning an undo       protectedAtUndo
+//	before the first write protectedAtDrift
+//	before each request    Plan.ProtectedAtSending
+//
+// and Spared says whom a person has put out of reach since.
+
+// accounts is a list of accounts as people write it: UPNs and object IDs, in
+// whatever case.
+type accounts map[string]bool
+
+func accountsOf(entries []string) accounts {
+	all := make(accounts, len(entries))
+	for _, e := range entries {
+		all[directory.FoldUPN(strings.TrimSpace(e))] = true
+	}
+	delete(all, "")
+	return all
+}
+
+// has reports whether an account is listed, by its ID or a UPN.
+func (l accounts) has(id directory.ID, upns ...string) bool {
+	if len(l) == 0 {
+		return false
+	}
+	if l[directory.FoldUPN(string(id))] {
+		return true
+	}
+	for _, upn := range upns {
+		if l[directory.FoldUPN(upn)] {
+			return true
+		}
+	}
+	return false
+}
+
+// protection names what protects an account, or "": who is signed in, the list,
+// its marks.
+func (l accounts) protection(id directory.ID, upn string, m directory.Marks, madeByUs bool) problem.Code {
+	switch {
+	case m.Has(directory.SignedIn):
+		return problem.ProtectedSignedIn
+	case l.has(id, upn):
+		return problem.ProtectedListed
+	}
+	return protectedBy(m, madeByUs)
+}
 
 // guards says which marks protect an account, in the order in which the first
 // that holds is named.
@@ -49,27 +101,82 @@ func protectedBy(m directory.Marks, madeByUs bool) problem.Code {
 	return ""
 }
 
-// Protection names what protects the account of an action now, or "". m are the
-// account's present marks, the kind of its mailbox among them.
-func (p *Plan) Protection(no int, m directory.Marks) problem.Code {
+// protected names what protects an account of the tenant, or "".
+func (b *builder) protected(u directory.User) problem.Code {
+	return b.listed.protection(u.ID(), u.UPN(), b.marks(u), b.in.Facts.Added[u.ID()])
+}
+
+// protectedInBin names what protects a deleted account, or "". The kind of its
+// mailbox says nothing of it.
+func (b *builder) protectedInBin(id directory.ID, upn string, m directory.Marks) problem.Code {
+	return b.listed.protection(id, upn, m, true)
+}
+
+// protectedAtUndo names what protects an account that a run wrote to, or "".
+func (v *inverter) protectedAtUndo(d *Applied, r *directory.Record, m directory.Marks) problem.Code {
+	return v.listed.protection(r.ID, r.UPN, m, d.Kind == Add || v.in.Facts.Added[r.ID])
+}
+
+// protectedAtDrift names what protects the account of an action, of which the
+// kind of mailbox may be that of the plan, or "".
+func (a *Action) protectedAtDrift(l accounts, m directory.Marks) problem.Code {
+	if !m.Any(directory.Purposes) {
+		m |= a.Marks & directory.Purposes
+	}
+	return a.protectedNow(l, m)
+}
+
+// ProtectedAtSending names what protects the account of an action at the last
+// moment, or "". m are its present marks, the kind of its mailbox among them where
+// that was read.
+func (p *Plan) ProtectedAtSending(no int, m directory.Marks) problem.Code {
 	i, ok := p.find(no)
 	if !ok {
 		return ""
 	}
 	a := p.book.core(i)
-	return p.protection(m, &a)
+	return a.protectedNow(accountsOf(p.policy.Protected), m)
 }
 
-// protected names what protects an account of the tenant, or "".
-func (b *builder) protected(u directory.User) problem.Code {
-	m := b.marks(u)
-	if m.Has(directory.SignedIn) {
-		return problem.ProtectedSignedIn
+// protectedNow names what protects an account that the plan acts on. Only one that
+// hacsync made itself is acted on with marks that would protect another; whom
+// hacsync blocked or blocks with this action, the plan knows.
+func (a *Action) protectedNow(l accounts, m directory.Marks) problem.Code {
+	m |= a.Marks & directory.BlockedByUs
+	if a.Blocks && !m.Has(directory.Enabled) {
+		m |= directory.BlockedByUs
 	}
-	if len(b.listed) > 0 && (b.listed[string(u.ID())] || b.listed[directory.FoldUPN(u.UPN())]) {
-		return problem.ProtectedListed
+	return l.protection(a.User.ID, a.User.UPN, m, protectedBy(a.Marks, false) != "")
+}
+
+// Spared are the accounts that a person has put out of reach: by the list of
+// protected ones, or left out of every plan.
+type Spared struct {
+	listed accounts
+	out    decisions
+}
+
+// NewSpared takes the list, and of the decisions those that hold for every plan.
+func NewSpared(protected []string, decided []Decision) *Spared {
+	var out []Decision
+	for _, d := range decided {
+		if d.Kind == LeaveOutAlways {
+			out = append(out, d)
+		}
 	}
-	return protectedBy(m, b.in.Facts.Added[u.ID()])
+	return &Spared{accountsOf(protected), newDecisions(out, false)}
+}
+
+// Why says why an account, which has a UPN now and is to have another, is out of
+// reach, or "". The arguments are those of the decision.
+func (s *Spared) Why(user directory.Ref, upn string) (problem.Code, problem.Args) {
+	if s.listed.has(user.ID, user.UPN, upn) {
+		return problem.ProtectedListed, nil
+	}
+	if d, ok := s.out.find(s.out.out, user.ID, user.UPN, upn); ok {
+		return problem.LeftOutAlways, leftOutArgs(d)
+	}
+	return "", nil
 }
 
 // marks are an account's marks with the kind of its mailbox, and what the journal
@@ -95,4 +202,14 @@ func (f *Facts) marks(id directory.ID) directory.Marks {
 // read, so that two plans in a row agree.
 func hasMailbox(m directory.Marks) bool {
 	return m.Any(directory.Addressed | directory.ExchangePlan | directory.SuspendedPlan)
+}
+
+// fitsAny reports whether an entry of the protected list names an account.
+func (b *builder) fitsAny(entry string) bool {
+	for _, id := range [...]string{entry, directory.FoldUPN(entry)} {
+		if _, ok := b.users.ByID(directory.ID(id)); ok {
+			return true
+		}
+	}
+	return len(b.users.ByUPN(entry)) > 0
 }

@@ -72,7 +72,7 @@ func TestRule6_WhomHacsyncBlockedIsStillDeletedAtTheSync(t *testing.T) {
 		if drifted, _ := p.Drift([]directory.Sighting{{Ref: directory.Ref{ID: now.ID}, Presence: directory.Live, Record: now}}); len(drifted) > 0 {
 			t.Errorf("drift %+v", drifted)
 		}
-		if code := p.Protection(1, now.Marks); code != "" {
+		if code := p.ProtectedAtSending(1, now.Marks); code != "" {
 			t.Errorf("protected by %s", code)
 		}
 	}
@@ -80,7 +80,7 @@ func TestRule6_WhomHacsyncBlockedIsStillDeletedAtTheSync(t *testing.T) {
 	s.in.Facts.Blocked = nil
 	s.users[1].marks |= directory.Enabled
 	q := s.build(t)
-	if code := q.Protection(1, now.Marks); code != problem.ProtectedDisabled {
+	if code := q.ProtectedAtSending(1, now.Marks); code != problem.ProtectedDisabled {
 		t.Errorf("blocked by somebody since: %q", code)
 	}
 	if p.Fingerprint() == q.Fingerprint() {
@@ -141,5 +141,53 @@ func TestWarnings_SayWhatTheReadCouldNotSee(t *testing.T) {
 	s.in.Notes = []*problem.Problem{problem.New(problem.EligibleUnread, problem.Args{"groups": "2", "permission": "P"})}
 	if !slices.ContainsFunc(s.build(t).Warnings(), func(w *problem.Problem) bool { return w.Code == problem.EligibleUnread }) {
 		t.Error("the note is not among the plan's warnings")
+	}
+}
+
+// The list is one, however it is written and whenever it is asked.
+func TestRule6_AListedAccountIsProtectedWheneverItIsAsked(t *testing.T) {
+	for _, entry := range []string{"id-a", " ID-A ", "a@" + dom, "A@Midori.Example"} {
+		s := newScene()
+		s.source = []person{user("z")}
+		s.users = []person{account("z"), account("a")}
+		before := s.build(t)
+		if before.Len() != 1 {
+			t.Fatalf("%v", brief(before))
+		}
+		now := s.users[1].record()
+		at := []directory.Sighting{{Ref: directory.Ref{ID: now.ID}, Presence: directory.Live, Record: now}}
+
+		listed := *before // a plan that was made for all that
+		listed.policy.Protected = []string{entry}
+		if drifted, _ := listed.Drift(at); len(drifted) != 1 || drifted[0].Why.Code != problem.ProtectedListed {
+			t.Errorf("%q before the first write: %+v", entry, drifted)
+		}
+		if code := listed.ProtectedAtSending(1, now.Marks); code != problem.ProtectedListed {
+			t.Errorf("%q before its request: %q", entry, code)
+		}
+		if code, _ := NewSpared([]string{entry}, nil).Why(directory.Ref{ID: "id-a", UPN: "a@" + dom}, "b@"+dom); code != problem.ProtectedListed {
+			t.Errorf("%q set since: %q", entry, code)
+		}
+		s.in.Policy.Protected = []string{entry}
+		expect(t, s.build(t), "skip a HS-3102")
+		undoes(t, s.inverse(t, did(Update, "a", wrote(directory.DisplayName, "Old", "Name a"))), "skip a HS-3102")
+		s.deleted, s.users = []person{gone("a")}, s.users[:1]
+		undoes(t, s.inverse(t, did(Delete, "a")), "skip a "+string(problem.UndoNeverTouched))
+		s.source = append(s.source, user("a"))
+		expect(t, s.build(t), "skip a "+string(problem.RestoreProtected))
+	}
+}
+
+func TestSpared_TellsTheListFromWhatIsLeftOut(t *testing.T) {
+	s := NewSpared([]string{"x@" + dom}, []Decision{
+		{Kind: LeaveOutAlways, ID: "ID-A", By: "mori"}, {Kind: LeaveOutAlways, UPN: "new@" + dom}, {Kind: LeaveOutOnce, ID: "id-b"},
+	})
+	for ref, want := range map[directory.Ref]problem.Code{
+		{ID: "id-a"}: problem.LeftOutAlways, {UPN: "New@" + dom}: problem.LeftOutAlways, {UPN: "X@" + dom}: problem.ProtectedListed,
+		{ID: "id-b"}: "", {}: "",
+	} {
+		if code, args := s.Why(ref, ""); code != want || ref.ID == "id-a" && args["by"] != "mori" {
+			t.Errorf("%+v: %q %v", ref, code, args)
+		}
 	}
 }

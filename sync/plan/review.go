@@ -179,8 +179,8 @@ func (r *Review) Approve() *Plan {
 // approved is the book of what remains of another.
 type approved struct {
 	book
-	rows  []int32 // those that remain
-	order []int32 // skips: 0 or more that of book, below 0 the row that was left out
+	rows  []rowID // those that remain
+	order []rowID // skips: 0 or more that of book, below 0 the row that was left out
 	out   map[int]int
 	p     *Plan
 	tied  map[int][]int
@@ -192,7 +192,7 @@ func newApproved(r *Review) *approved {
 		b.out[no] = by
 	}
 	for i := range r.p.book.len() {
-		row := int32(i) //nolint:gosec // as in match
+		row := rowAt(i)
 		if _, out := b.out[r.p.book.no(i)]; out {
 			b.order = append(b.order, -row-1)
 		} else {
@@ -200,7 +200,7 @@ func newApproved(r *Review) *approved {
 		}
 	}
 	for i := range r.p.book.skips() {
-		b.order = append(b.order, int32(i)) //nolint:gosec // as in match
+		b.order = append(b.order, rowAt(i))
 	}
 	if len(b.out) > 0 {
 		b.sort()
@@ -216,7 +216,7 @@ func newApproved(r *Review) *approved {
 // sort puts the skips in their order; only those of persons can be new.
 func (b *approved) sort() {
 	type keyed struct {
-		at    int32
+		at    rowID
 		group problem.Group
 		code  problem.Code
 		upn   string
@@ -250,13 +250,13 @@ func (b *approved) find(no int) (int, bool) {
 	if !ok {
 		return 0, false
 	}
-	return slices.BinarySearch(b.rows, int32(j)) //nolint:gosec // as in match
+	return slices.BinarySearch(b.rows, rowAt(j))
 }
 func (b *approved) skips() int          { return len(b.order) }
 func (b *approved) skip(i int) Skipped  { return b.made(b.order[i]) }
 func (b *approved) ties() map[int][]int { return b.tied }
 
-func (b *approved) made(at int32) Skipped {
+func (b *approved) made(at rowID) Skipped {
 	if at >= 0 {
 		return b.book.skip(int(at))
 	}

@@ -12,7 +12,7 @@ import (
 
 // What speaks for and against is said in both languages.
 func TestSigns_HaveWords(t *testing.T) {
-	tree, err := parser.ParseFile(token.NewFileSet(), "question.go", nil, 0)
+	tree, err := parser.ParseFile(token.NewFileSet(), "ask_question.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ package problem
 // domain, beside those that its comment names.
 
 // Left alone by rule: accounts that a sync never touches.
+// Group LeftAlone. Next free: HS-3114.
 const (
 	// ProtectedSignedIn: the account signed in for this connection.
 	// Args: upn, name, line, domain.
@@ -49,6 +50,7 @@ const (
 )
 
 // Departures that wait: accounts whose person is absent from the source.
+// Group LeftAlone. Next free: HS-3128.
 const (
 	// NeverSeen: the account was in no complete read of the source, so an
 	// unattended run does not delete it. Args: upn, name, line, domain.
@@ -75,6 +77,7 @@ const (
 
 // Conflicts: rows that do not say clearly which account they mean, or that
 // Microsoft 365 would refuse beside what is there.
+// Group NotWritable. Next free: HS-3222.
 const (
 	// DuplicateUPN: two source rows have the same UPN.
 	// Args: upn, name, line, domain, lines (of all of them).
@@ -148,6 +151,7 @@ const (
 )
 
 // Values that Microsoft 365 would refuse, and accounts that cannot be restored.
+// Group NotWritable. Next free: HS-3357.
 const (
 	// UPNCharacter: the UPN has a character that is not allowed.
 	// Args: upn, name, line, domain, character.
@@ -216,6 +220,7 @@ const (
 )
 
 // Not for this domain.
+// Group NotHere. Next free: HS-3411.
 const (
 	// NoUPN: the source row has no UPN. Args: upn, name, line, domain.
 	NoUPN Code = "HS-3401"
@@ -250,6 +255,7 @@ const (
 )
 
 // Left out by a person.
+// Group LeftOut. Next free: HS-3504.
 const (
 	// LeftOutAlways: a reviewer left the account out of every plan.
 	// Args: upn, name, line, domain, by, at, why.
@@ -263,6 +269,7 @@ const (
 )
 
 // The guard.
+// Next free: HS-3910.
 const (
 	// GuardCancels: deletions reached Max Allowed Deletions.
 	// Args: deletions, users, percent, limit, stops_at.
@@ -298,6 +305,7 @@ const (
 
 // Why there is no plan, beside what is said of a domain in general
 // (DomainUnknown, DomainUnverified, DomainInitial).
+// Next free: HS-3937.
 const (
 	// NoSourceRows: no source row is in the domain.
 	// Args: domain, source, rows, domains (those of the source).
@@ -318,6 +326,7 @@ const (
 )
 
 // Plan files.
+// Next free: HS-3925.
 const (
 	// PlanNewer: the file has a newer format. Args: version, known.
 	PlanNewer Code = "HS-3921"
@@ -331,6 +340,7 @@ const (
 )
 
 // Warnings on a row. They stop nothing.
+// Next free: HS-3957.
 const (
 	// LooksSame: the new value cannot be told from the old one by eye.
 	// Args: attribute, old, new.
@@ -377,6 +387,7 @@ const (
 )
 
 // Warnings on a row: a value that is worse than the account's.
+// Next free: HS-3937.
 const (
 	// LettersLost: the new value has question marks where the account has letters.
 	// Args: attribute, old, new.
@@ -392,6 +403,7 @@ const (
 )
 
 // Warnings on a plan.
+// Next free: HS-3975.
 const (
 	// ValuesWorse: rows whose new values lost letters or are odd. Args: rows.
 	ValuesWorse Code = "HS-3936"
@@ -424,6 +436,7 @@ const (
 )
 
 // Why a row has drifted.
+// Next free: HS-3995.
 const (
 	// DriftValue: a value of the account is not as it was.
 	// Args: upn, attribute, then, now.

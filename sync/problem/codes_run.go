@@ -63,7 +63,8 @@ const (
 	// SettingUnknown: no such key. Args: key, near (the one that it is most like, may be
 	// empty), keys.
 	SettingUnknown Code = "HS-5510"
-	// SettingValue: a value that the key does not take. Args: key, value, takes.
+	// SettingValue: a value that the key does not take. Args: key, value, takes (the
+	// word of setting_takes that says what it takes).
 	SettingValue Code = "HS-5511"
 	// ProtectedNobody: entries of the protected accounts are neither UPNs nor object
 	// IDs. Args: entries, n.

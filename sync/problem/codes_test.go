@@ -88,6 +88,39 @@ func TestCodes_OfPlanningStandInTheirTableAsTheirDigitsSay(t *testing.T) {
 	}
 }
 
+// A new reason of a skip takes the number that stands at the head of its block.
+func TestCodes_OfPlanningNameTheNextFreeOne(t *testing.T) {
+	all := constants(t)
+	tree, err := parser.ParseFile(token.NewFileSet(), "codes_plan.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups := map[Group]string{LeftAlone: "LeftAlone", NotWritable: "NotWritable", NotHere: "NotHere", LeftOut: "LeftOut"}
+	for _, d := range tree.Decls {
+		block, ok := d.(*ast.GenDecl)
+		if !ok || block.Tok != token.CONST {
+			continue
+		}
+		head := strings.Join(strings.Fields(block.Doc.Text()), " ")
+		last := 0
+		for _, s := range block.Specs {
+			code, _ := strconv.Unquote(s.(*ast.ValueSpec).Values[0].(*ast.BasicLit).Value)
+			n, _ := strconv.Atoi(code[len("HS-"):])
+			last = max(last, n)
+			if name := groups[Code(code).Group()]; code < "HS-39" && !strings.Contains(head, "Group "+name+".") {
+				t.Errorf("%s is in the group %s; its block says %q", code, name, head)
+			}
+		}
+		free := last + 1
+		for all[Code(fmt.Sprintf("HS-%d", free))] != "" {
+			free++
+		}
+		if want := fmt.Sprintf("Next free: HS-%d.", free); !strings.HasSuffix(head, want) {
+			t.Errorf("a block says %q, want %q", head, want)
+		}
+	}
+}
+
 func TestCodes_OfTheGuardAreThese(t *testing.T) {
 	var all []Code
 	for code := range constants(t) {

@@ -55,6 +55,9 @@ const (
 	// UndoCrosses: the former UPN is in a domain that is not set up here, or
 	// where people sign in in another way. Args: upn, name, line, domain, before.
 	UndoCrosses Code = "HS-3617"
+	// UndoUnread: what the run did to the account cannot be read in the journal.
+	// Args: upn.
+	UndoUnread Code = "HS-3618"
 )
 
 // Warnings on an undo.
@@ -100,6 +103,7 @@ var undoTable = map[Code]traits{
 	UndoneAlready:    {class: Skip, group: NotWritable},
 	UndoNeverTouched: {class: Skip, group: NotWritable},
 	UndoCrosses:      {class: Skip, group: NotWritable},
+	UndoUnread:       {class: Skip, group: NotWritable},
 
 	UndoRestores:      {class: Skip},
 	UndoRenames:       {class: Skip},

@@ -5,14 +5,15 @@ import (
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/state"
 )
 
 // An account that a cycle renamed twice was renamed once: from what it was to what
 // it is. Undone by halves it would keep the temporary UPN.
 func TestAddChanges_ATemporaryValueIsNoChangeOfItsOwn(t *testing.T) {
-	upn := func(s string) image {
-		m := image{}
-		m.put(directory.UserPrincipalName, directory.Text(s))
+	upn := func(s string) state.Image {
+		m := state.Image{}
+		m.Put(directory.UserPrincipalName, directory.Text(s))
 		return m
 	}
 	d := plan.Applied{Kind: plan.Rename}

@@ -39,7 +39,8 @@
 // After it the error stops the sync between requests: the journal has the rest.
 //
 // The files: dryrun, past, learn, answers, absent (what a dry run needs of the
-// state); sync, send, confirm, spared, settle, verify (a sync, in the order
-// above); resume, undo; image, rows, report, summary (what a run leaves); home,
-// log, retention, settings (what the state is asked beside runs).
+// state); sync, and apply_ send, confirm, recheck, settle, verify (a sync, in the
+// order above); resume, undo; journal, rows, report, summary (what a run leaves, and
+// what it means); home, log, retention, settings (what the state is asked beside
+// runs).
 package run

@@ -51,8 +51,9 @@ func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Plann
 		src, err = r.openSource(ctx, domain, o, settings)
 		return err
 	}
-	// A person is told at once of a domain that is none and a source that is not
-	// there. Where nobody watches, whatever is wrong stands in the sync log.
+	// Attended, an unknown domain or a missing source is returned at once, before a
+	// run is begun. Unattended, every error is stored in a run, so that the sync log
+	// shows it.
 	if !o.Unattended {
 		if err := prepare(); err != nil {
 			return nil, err
@@ -317,7 +318,7 @@ func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, n
 		return err
 	}
 	for _, e := range entries {
-		if verbOf(e.Verb) == plan.DeleteUser && (e.State == state.Written || e.State == state.Seen) {
+		if e.Verb == state.VerbDelete && took(&e) {
 			then.UsersTotal--
 		}
 	}
@@ -349,68 +350,33 @@ const kept = 30 * 24 * time.Hour
 func (r *Runner) facts(
 	ctx context.Context, domain string, settings Settings, now time.Time, marked map[string]state.Account,
 ) (plan.Facts, error) {
-	f := plan.Facts{
-		Blocked: map[directory.ID]bool{}, Added: map[directory.ID]bool{}, Restored: map[directory.ID]bool{},
-		Deleted: map[directory.ID]bool{}, Undone: map[directory.ID]bool{},
-	}
 	entries, err := r.Store.JournalSince(ctx, r.Connection.Tenant, "", time.Time{})
 	if err != nil {
-		return f, err
+		return plan.Facts{}, err
 	}
-	// Runs of a domain follow one another, whatever clocks their machines had.
-	slices.SortStableFunc(entries, func(x, y state.Entry) int { return cmp.Compare(x.Run, y.Run) })
 	undo, err := r.undoRuns(ctx)
 	if err != nil {
-		return f, err
+		return plan.Facts{}, err
+	}
+	l := ledger{
+		f: plan.Facts{
+			Blocked: map[directory.ID]bool{}, Added: map[directory.ID]bool{}, Restored: map[directory.ID]bool{},
+			Deleted: map[directory.ID]bool{}, Undone: map[directory.ID]bool{},
+		},
+		now: now, undo: undo, enabled: func(id directory.ID) time.Time { return marked[string(id)].Enabled },
+		made: map[directory.ID]bool{}, overlay: map[directory.ID]*directory.Record{}, keys: keysWritten{},
 	}
 	for id, a := range marked { // also by runs that have left the sync log
 		if a.Blocked != 0 {
-			f.Blocked[directory.ID(id)] = true
+			l.f.Blocked[directory.ID(id)] = true
 		}
 	}
-	overlay, made, keys := map[directory.ID]*directory.Record{}, map[directory.ID]bool{}, keysWritten{}
+	// Runs of a domain follow one another, whatever clocks their machines had.
+	slices.SortStableFunc(entries, func(x, y state.Entry) int { return cmp.Compare(x.Run, y.Run) })
 	for _, e := range entries {
-		if e.State != state.Written && e.State != state.Seen {
-			continue
-		}
-		id := e.Object.ID
-		after := decodeImage(e.After)
-		keys.follow(&e, after)
-		switch verbOf(e.Verb) {
-		case plan.Create:
-			f.Added[id], made[id] = true, true
-		case plan.DeleteUser:
-			if now.Sub(when(&e)) < kept {
-				f.Deleted[id] = true
-			}
-			delete(f.Added, id)
-			delete(f.Restored, id)
-		case plan.RestoreUser:
-			delete(f.Deleted, id)
-			f.Restored[id] = true
-			if made[id] {
-				f.Added[id] = true
-			}
-		case plan.Patch, plan.PatchUPN:
-		}
-		if undo[e.Run] {
-			f.Undone[id] = true
-		} else {
-			delete(f.Undone, id)
-		}
-		// An account added disabled counts as blocked by us: nobody else would
-		// let the person in once the source does.
-		if v, ok := after.get(directory.AccountEnabled); ok {
-			// Seen enabled since, a block is another administrator's.
-			f.Blocked[id] = v.Text == "false" && !marked[string(id)].Enabled.After(when(&e))
-		}
-		if now.Sub(when(&e)) < recent {
-			overlayWith(overlay, e, after)
-		}
+		l.take(e)
 	}
-	for _, rec := range overlay {
-		f.Recent = append(f.Recent, *rec)
-	}
+	f := l.facts()
 	if settings.Policy.OnEmpty == plan.ClearKnown {
 		known, err := r.Store.Known(ctx, r.Connection.Tenant, domain)
 		if err != nil {

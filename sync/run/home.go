@@ -23,7 +23,7 @@ type Home struct {
 	Latest []state.Run
 }
 
-// HomeDomain is one domain at home.
+// HomeDomain is what the home screen shows of one domain.
 type HomeDomain struct {
 	Name  string
 	SetUp bool

@@ -3,12 +3,9 @@ package run
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/input"
-	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
 )
@@ -37,7 +34,7 @@ const (
 
 // ParseAge reads an age such as 90d, 12 weeks, 36h or 90日; at least a day.
 func ParseAge(text string) (time.Duration, error) {
-	wrong := settingValue("age", input.Fold(text), "90d, 12w, 36h; at least 1d")
+	wrong := settingValue("age", input.Fold(text), "age")
 	if _, bare := input.Number(text); bare {
 		return 0, wrong
 	}
@@ -77,7 +74,7 @@ func StoredRetention(ctx context.Context, s *state.Store) (Retention, error) {
 			continue
 		}
 		if *field, err = ParseAge(kv[key]); err != nil {
-			return r, problem.Wrap(err, problem.SettingValue, problem.Args{"key": key, "value": kv[key], "takes": "90d, 12w, 36h"})
+			return r, problem.Wrap(err, problem.SettingValue, problem.Args{"key": key, "value": kv[key], "takes": "age"})
 		}
 	}
 	return r, nil
@@ -100,17 +97,4 @@ func SetRetention(ctx context.Context, s *state.Store, r Retention) error {
 // with what StoredRetention gives.
 func Prune(ctx context.Context, s *state.Store, r Retention) (state.Pruned, error) {
 	return s.Prune(ctx, state.Pruning{Runs: r.Runs, Plans: min(r.Plans, r.Runs), Lasting: lasting})
-}
-
-// lasting are the rows of a journal that plans of any later time rest on: which
-// accounts hacsync made, and whom it blocked and let in again.
-func lasting(e state.Entry) bool {
-	if e.State != state.Written && e.State != state.Seen {
-		return false
-	}
-	if verbOf(e.Verb) == plan.Create {
-		return true
-	}
-	_, enabled := decodeImage(e.After).get(directory.AccountEnabled)
-	return enabled && !strings.EqualFold(e.Kind, plan.Delete.String())
 }

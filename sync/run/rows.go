@@ -39,7 +39,7 @@ func (r *Runner) Rows(ctx context.Context, no int64) (open []RowResult, seen int
 			continue // the step that failed tells more than the one after it
 		}
 		rows[e.Action] = RowResult{
-			No: e.Action, Kind: kindNamed(e.Kind), UPN: e.Object.UPN, Outcome: outcomeOf(e.State), Why: decodeProblem(e.Problem),
+			No: e.Action, Kind: kindOfRow(e.Kind), UPN: e.Object.UPN, Outcome: outcomeOf(e.State), Why: decodeProblem(e.Problem),
 		}
 	}
 	for no := range done {
@@ -57,42 +57,9 @@ func (r *Runner) Rows(ctx context.Context, no int64) (open []RowResult, seen int
 // additionOf is the number of the row that was to add a user with a UPN, or empty.
 func additionOf(entries []state.Entry, upn string) string {
 	for _, e := range entries {
-		if kindNamed(e.Kind) == plan.Add && directory.FoldUPN(e.Object.UPN) == directory.FoldUPN(upn) {
+		if e.Kind == state.KindAdd && directory.FoldUPN(e.Object.UPN) == directory.FoldUPN(upn) {
 			return itoa(e.Action)
 		}
 	}
 	return ""
-}
-
-// TakenBack reports whether a row of the journal took the deletion of its action
-// back: the addition that was to have the account's UPN had failed.
-func TakenBack(e *state.Entry) bool {
-	return verbOf(e.Verb) == plan.RestoreUser && kindNamed(e.Kind) == plan.Delete &&
-		(e.State == state.Written || e.State == state.Seen)
-}
-
-// outcomeOf is what a row of the journal says of its action.
-func outcomeOf(s state.EntryState) string {
-	switch s {
-	case state.Seen:
-		return OutcomeSeen
-	case state.Rejected, state.Conflict:
-		return OutcomeFailed
-	case state.Differs:
-		return OutcomeDifferent
-	case state.Sent, state.Written:
-		return OutcomeNotYetSeen
-	case state.None:
-	}
-	return OutcomeNotTried
-}
-
-// kindNamed is the kind whose name a journal row has.
-func kindNamed(name string) plan.Kind {
-	for _, k := range []plan.Kind{plan.Delete, plan.Rename, plan.Restore, plan.Add} {
-		if k.String() == name {
-			return k
-		}
-	}
-	return plan.Update
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"strings"
@@ -219,7 +220,7 @@ func (r *Runner) Stored(ctx context.Context, no int64) (*Planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := plan.Decode(strings.NewReader(string(file)))
+	p, err := plan.Decode(bytes.NewReader(file))
 	if err != nil {
 		return nil, err
 	}

@@ -36,10 +36,6 @@ const (
 	keyMap                 = "map."
 )
 
-// DefaultShrinkShare is the share of its last good run, in percent, below which
-// a side is not believed.
-const DefaultShrinkShare = 50
-
 // DefaultSourceName is what a HAC is called whose exports are read as files.
 const DefaultSourceName = "hac"
 
@@ -62,11 +58,17 @@ type Settings struct {
 	ShrinkShare int
 }
 
-// setting is one key: what it takes, in words, and how a value is read.
+// setting is one key of a domain's settings. What it is and what it takes, in
+// words, are setting.KEY and setting_takes.KEY of the catalogue.
 type setting struct {
-	takes string
-	read  func(*Settings, string) bool
-	write func(Settings) string
+	key string
+	// preset is the value of a domain for which nobody set one; empty for none.
+	preset string
+	// planned: a plan rests on it, so that it is in the plan file and changes the
+	// fingerprint.
+	planned bool
+	read    func(*Settings, string) bool
+	write   func(Settings) string
 	// check refuses what is read and should not be set; nil for nothing. What is
 	// stored already is read as it is.
 	check func(Settings) error
@@ -75,64 +77,11 @@ type setting struct {
 // people reads a number of people, and takes no percentage for one.
 func people(v string) (int, bool) { return input.Of(v, "人", "名", "件", "users", "deletions") }
 
-// settingsTable has every key but map.*.
-func settingsTable() map[string]setting {
-	yesNo := func(field func(*Settings) *bool) setting {
-		return setting{
-			takes: "yes, no",
-			read: func(s *Settings, v string) bool {
-				switch v = word(v); v {
-				case "yes", "true":
-					*field(s) = true
-				case "no", "false":
-					*field(s) = false
-				default:
-					return false
-				}
-				return true
-			},
-			write: func(s Settings) string { return yes(*field(&s), "yes", "no") },
-		}
-	}
-	either := func(no, on string, field func(*Settings) *bool) setting {
-		return setting{
-			takes: no + ", " + on,
-			read: func(s *Settings, v string) bool {
-				if v = word(v); v != no && v != on {
-					return false
-				}
-				*field(s) = v == on
-				return true
-			},
-			write: func(s Settings) string { return yes(*field(&s), on, no) },
-		}
-	}
-	number := func(takes string, high int, none bool, of func(string) (int, bool), field func(*Settings) *int) setting {
-		return setting{
-			takes: takes,
-			read: func(s *Settings, v string) bool {
-				if none && word(v) == "none" {
-					*field(s) = -1
-					return true
-				}
-				n, ok := of(v)
-				if !ok || n > high {
-					return false
-				}
-				*field(s) = n
-				return true
-			},
-			write: func(s Settings) string {
-				if n := *field(&s); n >= 0 {
-					return strconv.Itoa(n)
-				}
-				return "none"
-			},
-		}
-	}
-	return map[string]setting{
-		KeySource: {
-			takes: "csv:PATH, hac",
+// settingsTable has every key but map.*, a row each.
+func settingsTable() []setting {
+	return []setting{
+		{
+			key: KeySource,
 			read: func(s *Settings, v string) bool {
 				s.Source = v
 				kind, rest, _ := strings.Cut(v, ":")
@@ -140,50 +89,28 @@ func settingsTable() map[string]setting {
 			},
 			write: func(s Settings) string { return s.Source },
 		},
-		KeyMaxAllowedDeletions: number("a whole number of percent from 0 to 100", 100, false, input.Percent,
-			func(s *Settings) *int { return &s.Policy.MaxAllowedDeletions }),
-		KeyMaxDeletions: number("a number of deletions, or none", 1<<30, true, people,
-			func(s *Settings) *int { return &s.Policy.MaxDeletions }),
-		KeyMaxSignInChanges: number("a whole number of percent from 0 to 100", 100, false, input.Percent,
-			func(s *Settings) *int { return &s.Policy.MaxSignInChanges }),
-		KeyShrinkShare: number("a whole number of percent from 0 to 100", 100, false, input.Percent,
-			func(s *Settings) *int { return &s.ShrinkShare }),
-		KeyMaxChanges: number("a whole number of percent from 0 to 100; 0 for no limit", 100, false, input.Percent,
-			func(s *Settings) *int { return &s.Policy.MaxChanges }),
-		KeyOnMissing: {
-			takes: "delete, block, keep",
-			read: func(s *Settings, v string) bool {
-				s.Policy.OnMissing = plan.OnMissing(word(v))
-				return slices.Contains([]plan.OnMissing{plan.DeleteMissing, plan.BlockMissing, plan.KeepMissing}, s.Policy.OnMissing)
-			},
-			write: func(s Settings) string { return string(s.Policy.OnMissing) },
-		},
-		KeyDeleteAfter: number("a number of days from 0 to 365", 365, false, input.Days,
-			func(s *Settings) *int { return &s.Policy.DeleteAfter }),
-		KeySourceName: {
-			takes: "a name for the HAC that the file is of",
+		{
+			key: KeySourceName, preset: DefaultSourceName,
 			read: func(s *Settings, v string) bool {
 				s.SourceName = v
 				return v != "" && len(v) <= 64 && !strings.ContainsAny(v, "\n\r\t")
 			},
 			write: func(s Settings) string { return s.SourceName },
 		},
-		KeyOnEmpty: {
-			takes: "keep, clear-known, clear",
-			read: func(s *Settings, v string) bool {
-				s.Policy.OnEmpty = plan.OnEmpty(word(v))
-				return slices.Contains([]plan.OnEmpty{plan.Keep, plan.ClearKnown, plan.Clear}, s.Policy.OnEmpty)
-			},
-			write: func(s Settings) string { return string(s.Policy.OnEmpty) },
-		},
-		KeyOnDisabled: either("ignore", "block-sign-in",
-			func(s *Settings) *bool { return &s.Policy.BlockDisabled }),
-		KeyImmutableIDChange: either("skip", "ask",
-			func(s *Settings) *bool { return &s.Policy.AskImmutableID }),
-		KeyChangeAlias:    yesNo(func(s *Settings) *bool { return &s.Policy.ChangeAlias }),
-		KeyResetPasswords: yesNo(func(s *Settings) *bool { return &s.Policy.ResetPasswords }),
-		KeyProtected: {
-			takes: "UPNs or object IDs, with commas between",
+		number(KeyShrinkShare, "50", false, upTo(100, input.Percent), func(s *Settings) *int { return &s.ShrinkShare }),
+		number(KeyMaxAllowedDeletions, "10", true, upTo(100, input.Percent), func(s *Settings) *int { return &s.Policy.MaxAllowedDeletions }),
+		number(KeyMaxDeletions, "none", true, orNone(upTo(1<<30, people)), func(s *Settings) *int { return &s.Policy.MaxDeletions }),
+		number(KeyMaxSignInChanges, "30", true, upTo(100, input.Percent), func(s *Settings) *int { return &s.Policy.MaxSignInChanges }),
+		number(KeyMaxChanges, "50", true, upTo(100, input.Percent), func(s *Settings) *int { return &s.Policy.MaxChanges }),
+		oneOf(KeyOnMissing, func(s *Settings) *plan.OnMissing { return &s.Policy.OnMissing }, plan.DeleteMissing, plan.BlockMissing, plan.KeepMissing),
+		number(KeyDeleteAfter, "0", true, upTo(365, input.Days), func(s *Settings) *int { return &s.Policy.DeleteAfter }),
+		oneOf(KeyOnEmpty, func(s *Settings) *plan.OnEmpty { return &s.Policy.OnEmpty }, plan.Keep, plan.ClearKnown, plan.Clear),
+		either(KeyOnDisabled, "ignore", "block-sign-in", func(s *Settings) *bool { return &s.Policy.BlockDisabled }),
+		either(KeyImmutableIDChange, "skip", "ask", func(s *Settings) *bool { return &s.Policy.AskImmutableID }),
+		either(KeyChangeAlias, "no", "yes", func(s *Settings) *bool { return &s.Policy.ChangeAlias }, "false", "true"),
+		either(KeyResetPasswords, "no", "yes", func(s *Settings) *bool { return &s.Policy.ResetPasswords }, "false", "true"),
+		{
+			key: KeyProtected, planned: true,
 			read: func(s *Settings, v string) bool {
 				s.Policy.Protected = nil
 				for _, one := range strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune(",;、，；", r) }) {
@@ -195,6 +122,84 @@ func settingsTable() map[string]setting {
 			},
 			write: func(s Settings) string { return strings.Join(s.Policy.Protected, ",") },
 			check: func(s Settings) error { return namesNobody(s.Policy.Protected) },
+		},
+	}
+}
+
+// settingNamed is the row of a key.
+func settingNamed(key string) (setting, bool) {
+	for _, t := range settingsTable() {
+		if t.key == key {
+			return t, true
+		}
+	}
+	return setting{}, false
+}
+
+// number is a setting that is a whole number; -1 is none.
+func number(key, preset string, planned bool, of func(string) (int, bool), field func(*Settings) *int) setting {
+	return setting{
+		key: key, preset: preset, planned: planned,
+		read: func(s *Settings, v string) (ok bool) {
+			n, ok := of(v)
+			if ok {
+				*field(s) = n
+			}
+			return ok
+		},
+		write: func(s Settings) string {
+			if n := *field(&s); n >= 0 {
+				return strconv.Itoa(n)
+			}
+			return "none"
+		},
+	}
+}
+
+func upTo(high int, of func(string) (int, bool)) func(string) (int, bool) {
+	return func(v string) (int, bool) {
+		n, ok := of(v)
+		return n, ok && n <= high
+	}
+}
+
+func orNone(of func(string) (int, bool)) func(string) (int, bool) {
+	return func(v string) (int, bool) {
+		if word(v) == "none" {
+			return -1, true
+		}
+		return of(v)
+	}
+}
+
+// oneOf is a setting of a plan that is one of some words, of which the first is
+// the preset.
+func oneOf[T ~string](key string, field func(*Settings) *T, words ...T) setting {
+	return setting{
+		key: key, preset: string(words[0]), planned: true,
+		read: func(s *Settings, v string) bool {
+			*field(s) = T(word(v))
+			return slices.Contains(words, *field(s))
+		},
+		write: func(s Settings) string { return string(*field(&s)) },
+	}
+}
+
+// either is a setting of a plan with two words; the first is the preset. Two more
+// are taken for them.
+func either(key, no, on string, field func(*Settings) *bool, too ...string) setting {
+	return setting{
+		key: key, preset: no, planned: true,
+		read: func(s *Settings, v string) bool {
+			i := slices.Index(append([]string{no, on}, too...), word(v))
+			*field(s) = i%2 == 1
+			return i >= 0
+		},
+		write: func(s Settings) string {
+			if *field(&s) {
+				return on
+			}
+			return no
 		},
 	}
 }
@@ -221,13 +226,6 @@ func namesNobody(entries []string) error {
 	return problem.New(problem.ProtectedNobody, problem.Args{"entries": strings.Join(wrong, ", "), "n": strconv.Itoa(len(wrong))})
 }
 
-func yes(b bool, t, f string) string {
-	if b {
-		return t
-	}
-	return f
-}
-
 // mappable are the attributes that a custom attribute of the source may be
 // written to: plain strings that User.ReadWrite.All lets an application set.
 func mappable() []directory.Attribute {
@@ -237,22 +235,27 @@ func mappable() []directory.Attribute {
 	}
 }
 
-// DefaultSettings are a domain's until somebody sets something.
+// DefaultSettings are those of a domain for which nobody set anything.
 func DefaultSettings() Settings {
-	return Settings{Count: -1, SourceName: DefaultSourceName, Policy: plan.DefaultPolicy(), ShrinkShare: DefaultShrinkShare}
+	s := Settings{Count: -1, Policy: plan.DefaultPolicy()}
+	for _, t := range settingsTable() {
+		if t.preset != "" {
+			t.read(&s, t.preset)
+		}
+	}
+	return s
 }
 
 // ParseSettings types stored key=value pairs. An unknown key or a value that a
 // key does not take is a problem that names it.
 func ParseSettings(kv map[string]string) (Settings, error) {
 	s := DefaultSettings()
-	table := settingsTable()
 	for _, k := range slices.Sorted(maps.Keys(kv)) {
 		v := strings.TrimSpace(kv[k])
 		if column, ok := strings.CutPrefix(k, keyMap); ok && column != "" {
 			to := directory.Attribute(v)
 			if !slices.Contains(mappable(), to) {
-				return s, settingValue(k, v, joinAttributes(mappable()))
+				return s, settingValue(k, v, "map")
 			}
 			s.Mappings = append(s.Mappings, source.Mapping{From: column, To: to})
 			if !slices.Contains(s.Policy.Attributes, to) {
@@ -260,43 +263,37 @@ func ParseSettings(kv map[string]string) (Settings, error) {
 			}
 			continue
 		}
-		t, ok := table[k]
+		t, ok := settingNamed(k)
 		if !ok {
-			keys := append(slices.Sorted(maps.Keys(table)), keyMap+"COLUMN")
+			keys := append(slices.Sorted(maps.Keys(DefaultSettings().Pairs())), keyMap+"COLUMN")
 			return s, problem.New(problem.SettingUnknown, problem.Args{
 				"key": k, "near": near(k, keys), "keys": strings.Join(keys, ", "),
 			})
 		}
 		if !t.read(&s, v) {
-			return s, settingValue(k, v, t.takes)
+			return s, settingValue(k, v, k)
 		}
 	}
 	if s.Policy.OnMissing == plan.BlockMissing && s.Policy.DeleteAfter == 0 {
 		if _, set := kv[KeyDeleteAfter]; set {
-			return s, settingValue(KeyDeleteAfter, kv[KeyDeleteAfter], "a number of days from 1 to 365, while on_missing is block")
+			return s, settingValue(KeyDeleteAfter, kv[KeyDeleteAfter], "delete_after_block")
 		}
 		s.Policy.DeleteAfter = presetDeleteAfter
 	}
 	return s, nil
 }
 
+// settingValue refuses a value; takes is the word of setting_takes that says what
+// is taken.
 func settingValue(key, value, takes string) error {
 	return problem.New(problem.SettingValue, problem.Args{"key": key, "value": value, "takes": takes})
-}
-
-func joinAttributes(as []directory.Attribute) string {
-	words := make([]string, len(as))
-	for i, a := range as {
-		words[i] = string(a)
-	}
-	return strings.Join(words, ", ")
 }
 
 // Pairs are the settings as key=value, every key of them.
 func (s Settings) Pairs() map[string]string {
 	kv := map[string]string{}
-	for k, t := range settingsTable() {
-		kv[k] = t.write(s)
+	for _, t := range settingsTable() {
+		kv[t.key] = t.write(s)
 	}
 	for _, m := range s.Mappings {
 		kv[keyMap+m.From] = string(m.To)
@@ -336,8 +333,7 @@ func (r *Runner) SetSettings(ctx context.Context, domain string, kv map[string]s
 			checked[k] = v
 			continue
 		}
-		_, known := settingsTable()[k]
-		if !known && !strings.HasPrefix(k, keyMap) {
+		if _, known := settingNamed(k); !known && !strings.HasPrefix(k, keyMap) {
 			checked[k] = v // ParseSettings names it
 		}
 	}
@@ -359,8 +355,8 @@ func (r *Runner) SetSettings(ctx context.Context, domain string, kv map[string]s
 // worthSetting refuses what could be stored and would fail later, where nobody
 // watches: a list that names nobody, a file that is not there.
 func (r *Runner) worthSetting(ctx context.Context, set map[string]string, read Settings) error {
-	for k, t := range settingsTable() {
-		if _, ok := set[k]; !ok || t.check == nil {
+	for _, t := range settingsTable() {
+		if _, ok := set[t.key]; !ok || t.check == nil {
 			continue
 		}
 		if err := t.check(read); err != nil {
@@ -415,12 +411,4 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
-}
-
-// Takes is what a setting takes, in words; empty for one that is not known.
-func Takes(key string) string {
-	if strings.HasPrefix(key, keyMap) {
-		return joinAttributes(mappable())
-	}
-	return settingsTable()[key].takes
 }

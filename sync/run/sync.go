@@ -161,9 +161,9 @@ type acting struct {
 	outcome string // empty until it is known
 	why     *problem.Problem
 	id      directory.ID
-	before  image // values of before, of all steps
-	final   image // values wanted, of all steps
-	was     image // what a deleted account was like before it is restored
+	before  state.Image // values of before, of all steps
+	final   state.Image // values wanted, of all steps
+	was     state.Image // what a deleted account was like before it is restored
 	// unless is the addition without which a deletion is taken back, 0 for none;
 	// back: it was.
 	unless int
@@ -185,12 +185,12 @@ func newSyncing(r *Runner, c Claim, p *plan.Plan, run state.Run, sum Summary) *s
 
 // use makes p the plan to carry out.
 func (s *syncing) use(p *plan.Plan) {
-	s.plan = p
+	s.plan, s.sent, s.seen = p, 0, 0
 	s.actions = make(map[int]*acting, p.Len())
 	for a := range p.Actions() {
 		st := &acting{
 			after: a.After, kind: a.Kind, upn: a.UPN, id: a.User.ID,
-			before: image{}, final: image{},
+			before: state.Image{}, final: state.Image{},
 		}
 		for _, step := range a.Steps {
 			if step.Unless != 0 {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
-	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
 )
@@ -18,8 +17,8 @@ import (
 // long ago is not carried out any more. The rest is the planner's, which then
 // holds every row that needs a choice.
 
-// day is over which deletions are summed where nobody watches, and how long an
-// approval may be resumed by nobody.
+// day is the window over which unattended deletions are summed, and how long after
+// its approval a run may be resumed unattended.
 const day = 24 * time.Hour
 
 // today counts the deletions and sign-in blocks of the last 24 hours in the
@@ -69,39 +68,6 @@ func (r *Runner) today(ctx context.Context, domain string, now time.Time, except
 		usersThen = v.Users
 	}
 	return deletions, usersThen, nil
-}
-
-// deletes reports whether a journal row counts with the deletions, and may have
-// had its effect.
-func deletes(e *state.Entry) bool {
-	switch e.State {
-	case state.Sent, state.Written, state.Seen, state.Differs:
-	case state.None, state.Rejected, state.Conflict:
-		return false
-	}
-	switch verbOf(e.Verb) {
-	case plan.DeleteUser:
-		// Who was blocked before counted then, and the before-image says so.
-		blocked, ok := decodeImage(e.Before).get(directory.AccountEnabled)
-		return !ok || blocked.Text != "false"
-	case plan.Patch:
-		to, ok := decodeImage(e.After).get(directory.AccountEnabled)
-		return ok && to.Text == "false"
-	case plan.Create, plan.PatchUPN, plan.RestoreUser:
-	}
-	return false
-}
-
-// when is the time of a journal row: the destination's, which all machines
-// share, else that of the machine that wrote it.
-func when(e *state.Entry) time.Time {
-	switch {
-	case !e.Server.IsZero():
-		return e.Server
-	case !e.Answered.IsZero():
-		return e.Answered
-	}
-	return e.Intended
 }
 
 // guardToday judges once more, under the claim: another sync may have deleted

@@ -1,9 +1,7 @@
 package run
 
 import (
-	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -126,86 +124,6 @@ func (r *Runner) invert(ctx context.Context, run state.Run, done []plan.Applied)
 	}
 	u.Purposes = map[directory.ID]directory.Marks{}
 	return r.complete(ctx, u.Purposes, func() (*plan.Plan, error) { return plan.Invert(u) })
-}
-
-// applied is what a run did, an action each: of its steps those that the
-// destination took. One that read back different counts too: what differs shows
-// as changed since.
-func applied(entries []state.Entry) []plan.Applied {
-	var all []plan.Applied
-	last := -1
-	for _, e := range entries { // in order of action and step
-		if e.State != state.Written && e.State != state.Seen && e.State != state.Differs || e.Object.ID == "" {
-			continue
-		}
-		if e.Action != last {
-			all = append(all, plan.Applied{Kind: plan.Update, User: e.Object})
-			last = e.Action
-		}
-		d := &all[len(all)-1]
-		d.User.ID = e.Object.ID
-		before, after := decodeImage(e.Before), decodeImage(e.After)
-		switch verbOf(e.Verb) {
-		case plan.Create:
-			d.Kind = plan.Add
-		case plan.DeleteUser:
-			d.Kind = plan.Delete
-		case plan.RestoreUser:
-			if d.Kind == plan.Delete { // taken back: nothing was done
-				all = all[:len(all)-1]
-				continue
-			}
-			d.Kind = plan.Restore
-		case plan.PatchUPN:
-			if d.Kind == plan.Update {
-				d.Kind = plan.Rename
-			}
-		case plan.Patch:
-			d.Reset = d.Reset || len(after) == 0
-		}
-		addChanges(d, before, after)
-		at := e.Server
-		if at.IsZero() {
-			at = e.Answered
-		}
-		if at.After(d.At) {
-			d.At = at
-		}
-	}
-	return all
-}
-
-// addChanges adds what a step wrote to what the steps before it did. What a
-// restored account came back with counts as written.
-func addChanges(d *plan.Applied, before, after image) {
-	if d.Kind == plan.Restore && len(d.Changes) == 0 {
-		came := image{}
-		maps.Copy(came, before)
-		maps.Copy(came, after)
-		after = came
-	}
-	names := slices.SortedFunc(maps.Keys(after), func(x, y directory.Attribute) int {
-		return cmp.Or(rank(x)-rank(y), cmp.Compare(x, y))
-	})
-	for _, a := range names {
-		was, _ := before.get(a)
-		now, _ := after.get(a)
-		i := slices.IndexFunc(d.Changes, func(c plan.Change) bool { return c.Attribute == a })
-		if i >= 0 {
-			d.Changes[i].New = now
-			continue
-		}
-		d.Changes = append(d.Changes, plan.Change{Attribute: a, Old: was, New: now})
-	}
-}
-
-// rank puts attributes in the order in which people see them.
-func rank(a directory.Attribute) int {
-	order := append(directory.Standard(), directory.AccountEnabled)
-	if i := slices.Index(order, a); i >= 0 {
-		return i
-	}
-	return len(order)
 }
 
 // kindOf is the kind of run that applies a plan.

@@ -44,7 +44,7 @@ func fill(t testing.TB, s *state.Store) *state.Claim {
 	c := take(t, s)
 	var rows []state.Entry
 	for i := range 120 {
-		rows = append(rows, state.Entry{Run: no, Action: i, Kind: "add", Verb: "create", After: json.RawMessage(`{"displayName":"名"}`)})
+		rows = append(rows, state.Entry{Run: no, Action: i, Kind: "add", Verb: "create", After: image("名")})
 	}
 	must(c.Intend(ctx, rows))
 	return c

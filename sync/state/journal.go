@@ -33,11 +33,14 @@ type Entry struct {
 	Action, Step int
 	Attempt      int
 	State        EntryState
-	Kind, Verb   string
+	Kind         Kind
+	Verb         Verb
 	Object       directory.Ref
-	// Before and After are the values the step changes, Seen what was read
-	// back: JSON of the run's own making, without secrets.
-	Before, After, Seen json.RawMessage
+	// Before and After are the values the step changes, Seen what was read back.
+	Before, After, Seen Image
+	// Unread: an image of the row does not decode, or its verb is none that is
+	// known. What it did to the account is not known; reading fills it.
+	Unread bool
 	// Intended, Answered and SeenAt are the store's clock; Server is the
 	// destination's: the newest that was known at the intent, then that of the
 	// answer.
@@ -62,8 +65,8 @@ func (c *Claim) values(e Entry) ([]any, error) {
 		object = string(text)
 	}
 	return []any{
-		e.Run, e.Action, e.Step, c.tenant, c.domain, c.token, e.Attempt, string(e.State), clean(e.Kind), clean(e.Verb),
-		object, clean(string(e.Before)), clean(string(e.After)), clean(string(e.Seen)),
+		e.Run, e.Action, e.Step, c.tenant, c.domain, c.token, e.Attempt, string(e.State), clean(string(e.Kind)), clean(string(e.Verb)),
+		object, clean(e.Before.text()), clean(e.After.text()), clean(e.Seen.text()),
 		nanos(e.Intended), nanos(e.Answered), nanos(e.SeenAt), nanos(e.Server), clean(string(e.Problem)),
 	}, nil
 }
@@ -195,7 +198,15 @@ func scanEntry(scan func(...any) error) (Entry, error) {
 			return e, fmt.Errorf("object of a journal row: %w", err)
 		}
 	}
-	e.Before, e.After, e.Seen, e.Problem = raw(before), raw(after), raw(seen), raw(why)
+	e.Problem, e.Unread = raw(why), !e.Verb.known()
+	for _, image := range [...]struct {
+		text string
+		into *Image
+	}{{before, &e.Before}, {after, &e.After}, {seen, &e.Seen}} {
+		var ok bool
+		*image.into, ok = imageOf(image.text)
+		e.Unread = e.Unread || !ok
+	}
 	e.Intended, e.Answered, e.SeenAt, e.Server = moment(intended), moment(answered), moment(seenAt), moment(server)
 	return e, nil
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -39,6 +39,9 @@ func row(t testing.TB, s *state.Store, run int64, action int) state.Entry {
 	return state.Entry{}
 }
 
+// image has one value.
+func image(text string) state.Image { return state.Image{"a": &text} }
+
 func TestJournal_ARowThroughItsLife(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
@@ -46,16 +49,16 @@ func TestJournal_ARowThroughItsLife(t *testing.T) {
 		at := time.Date(2026, 11, 25, 1, 0, 0, 5, time.UTC)
 		want := state.Entry{
 			Run: run, Action: 3, Step: 1, Attempt: 1, State: state.Sent, Kind: "rename", Verb: "patch", Token: 1,
-			Object: directory.Ref{ID: "id", UPN: "u\x00@a.example"}, Before: json.RawMessage(`{"a":"1"}`),
-			After: json.RawMessage(`{"a":"\u0000"}`), Intended: at,
+			Object: directory.Ref{ID: "id", UPN: "u\x00@a.example"}, Before: image("1"),
+			After: image("\x00"), Intended: at,
 		}
 		given := want
 		given.State = state.Seen // whatever it says, an intent is Sent
 		given.Answered, given.Problem = at, json.RawMessage(`{}`)
 		step := func(name string) {
 			t.Helper()
-			if got := row(t, s, run, 3); fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Errorf("%s:\ngot  %v\nwant %v", name, got, want)
+			if got := row(t, s, run, 3); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s:\ngot  %+v\nwant %+v", name, got, want)
 			}
 		}
 		settle := func(e state.Entry) {
@@ -89,8 +92,8 @@ func TestJournal_ARowThroughItsLife(t *testing.T) {
 		want.State, want.Answered, want.Server, want.Object, want.Problem = state.Written, at.Add(3), at.Add(4), directory.Ref{ID: "new"}, nil
 		step("written")
 
-		settle(state.Entry{State: state.Seen, SeenAt: at.Add(5), Seen: json.RawMessage(`{"a":"2"}`)})
-		want.State, want.SeenAt, want.Seen = state.Seen, at.Add(5), json.RawMessage(`{"a":"2"}`)
+		settle(state.Entry{State: state.Seen, SeenAt: at.Add(5), Seen: image("2")})
+		want.State, want.SeenAt, want.Seen = state.Seen, at.Add(5), image("2")
 		step("seen")
 	})
 }
@@ -218,13 +221,16 @@ func BenchmarkJournal(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			s := open(b, place(b), state.Options{})
 			run, c := beginSync(b, s), take(b, s)
-			image := json.RawMessage(`{"displayName":"Yamada Taro","surname":"Yamada","givenName":"Taro"}`)
+			values := state.Image{}
+			for a, v := range map[directory.Attribute]string{"displayName": "Yamada Taro", "surname": "Yamada", "givenName": "Taro"} {
+				values.Put(a, directory.Text(v))
+			}
 			action := 0
 			for b.Loop() {
 				rows := make([]state.Entry, 20)
 				for i := range rows {
 					rows[i] = state.Entry{
-						Run: run, Action: action, Attempt: 1, Kind: "update", Verb: "patch", Before: image, After: image,
+						Run: run, Action: action, Attempt: 1, Kind: "update", Verb: "patch", Before: values, After: values,
 						Object: directory.Ref{ID: "1b2c3d4e-0000-4000-8000-000000000000", UPN: "taro.yamada@a.example"},
 					}
 					action++
@@ -241,5 +247,18 @@ func BenchmarkJournal(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "batches/s")
 		})
+	}
+}
+
+func TestJournal_TellsARowThatItCannotRead(t *testing.T) {
+	ctx, s := t.Context(), open(t, statetest.NewFile(t), state.Options{})
+	run, c := beginSync(t, s), take(t, s)
+	if err := c.Intend(ctx, []state.Entry{
+		{Run: run, Action: 1, Verb: state.VerbPatch, After: image("x")}, {Run: run, Action: 2, Verb: "of a later program"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if row(t, s, run, 1).Unread || !row(t, s, run, 2).Unread {
+		t.Errorf("%+v and %+v", row(t, s, run, 1), row(t, s, run, 2))
 	}
 }

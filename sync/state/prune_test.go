@@ -125,9 +125,9 @@ func TestPrune_JournalsGoWithTheirRunsButForWhatLasts(t *testing.T) {
 			no := beginSync(t, s)
 			var rows []state.Entry
 			for i := range 30 {
-				verb := "patch"
+				verb := state.VerbPatch
 				if i%10 == 0 {
-					verb = "create"
+					verb = state.VerbCreate
 				}
 				rows = append(rows, state.Entry{Run: no, Action: i + 1, State: state.Seen, Kind: "x", Verb: verb})
 			}

@@ -2,7 +2,6 @@ package state_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -20,11 +19,12 @@ func BenchmarkJournalSince_OfAHundredThousandRows(b *testing.B) {
 			ctx, s := b.Context(), open(b, place(b), state.Options{})
 			run, c := beginSync(b, s), take(b, s)
 			at := time.Date(2026, 11, 25, 1, 0, 0, 0, time.UTC)
-			image := json.RawMessage(`{"displayName":"Yamada Taro","surname":"Yamada"}`)
+			name, family := "Yamada Taro", "Yamada"
+			values := state.Image{"displayName": &name, "surname": &family}
 			var rows []state.Entry
 			for i := range 100_000 {
 				rows = append(rows, state.Entry{
-					Run: run, Action: i, State: state.Written, Kind: "update", Before: image, After: image,
+					Run: run, Action: i, State: state.Written, Kind: "update", Before: values, After: values,
 					Answered: at.Add(time.Duration(i) * time.Millisecond),
 				})
 			}

@@ -128,10 +128,10 @@ func runFacts(r state.Run) words.Facts {
 	var f words.Facts
 	add := func(label string, t words.Text) { f = append(f, words.Fact{Label: words.T(label), Value: t}) }
 	add("home.l_run", words.T("home.l_run_is", "run", int(r.No), "kind", words.T("run.kind."+string(r.Kind)), "state", words.T("run.state."+string(r.State))))
-	if r.Ended.IsZero() {
+	if took := s.Lasted(r); took == 0 {
 		add("home.l_started", words.Is(words.Moment(r.Started)))
 	} else {
-		add("home.l_started", words.T("home.l_started_took", "at", words.Moment(r.Started), "took", r.Ended.Sub(r.Started)))
+		add("home.l_started", words.T("home.l_started_took", "at", words.Moment(r.Started), "took", took))
 	}
 	if r.Unattended {
 		add("home.l_by", words.T("home.l_by_worker"))

@@ -83,7 +83,7 @@ func (s *settingUp) view(d *data, now time.Time) View {
 	case askValue:
 		v.Title = words.T("home.setting_title", "key", s.key)
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("setting." + settingWord(s.key))})
-		v.Ask = Question{Kind: Line, Text: words.T("home.setting_ask", "takes", takes(s.key)), Preset: cmp.Or(s.typed, pairs[s.key]), Optional: true}
+		v.Ask = Question{Kind: Line, Text: words.T("home.setting_ask", "takes", words.T("setting_takes."+settingWord(s.key))), Preset: cmp.Or(s.typed, pairs[s.key]), Optional: true}
 		return v
 	case askTakeBack:
 		v.Title = words.T("home.left_title")
@@ -126,16 +126,6 @@ func (s *settingUp) view(d *data, now time.Time) View {
 	}
 	v.Commands = append(v.Commands, Command{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")})
 	return v
-}
-
-// takes is what a setting takes: in words where it is no choice of a few.
-func takes(key string) words.Text {
-	switch key {
-	case run.KeySource, run.KeyMaxAllowedDeletions, run.KeyMaxDeletions, run.KeyMaxSignInChanges, run.KeyShrinkShare, run.KeyProtected,
-		run.KeyMaxChanges, run.KeyOnMissing, run.KeyDeleteAfter, run.KeySourceName:
-		return words.T("setting_takes." + key)
-	}
-	return words.Raw(run.Takes(key))
 }
 
 // settingWord is a key's place in the catalogue; mapped columns share one.

@@ -9,6 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/state"
 )
 
 // confirm reads the accounts of the steps once more, by ID, and drops the steps
@@ -87,10 +88,10 @@ func (s *syncing) keep(step plan.Step, found []directory.Sighting) {
 		return
 	}
 	s.saw(deleted.ID)
-	was := image{}
+	was := state.Image{}
 	for _, a := range s.plan.Policy().Attributes {
 		v, set := deleted.Get(a)
-		was.put(a, directory.Value{Text: v, Set: set})
+		was.Put(a, directory.Value{Text: v, Set: set})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,10 +138,6 @@ func (s *syncing) tell(t time.Time) {
 	}
 }
 
-// protects are the marks that may have come since the plan was made.
-const protects = directory.RoleHolder | directory.RoleGroup | directory.Synced | directory.Restricted |
-	directory.Guest | directory.SignedIn
-
 // stillAsApproved compares what a step rests on with what was just read. done
 // says that the account is already as wanted.
 func (s *syncing) stillAsApproved(step plan.Step, found []directory.Sighting) (why *problem.Problem, done bool) {
@@ -167,7 +164,7 @@ func (s *syncing) stillAsApproved(step plan.Step, found []directory.Sighting) (w
 			return problem.New(problem.RowGone, problem.Args{"upn": upn}), false
 		}
 	}
-	if live.Marks.Any(protects) {
+	if s.plan.ProtectedAtSending(step.Action, live.Marks) != "" {
 		return drifted(upn, "protected", "no", "yes"), false
 	}
 	if step.Verb == plan.DeleteUser {

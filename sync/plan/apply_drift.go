@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -94,6 +93,7 @@ func newSightings(now []directory.Sighting) *sightings {
 // role given since, is drift.
 func (p *Plan) Drift(now []directory.Sighting) (drifted []Drifted, done []int) {
 	s := newSightings(now)
+	listed := accountsOf(p.policy.Protected)
 	movers := map[directory.ID]bool{} // accounts that release their UPN in this plan
 	for _, on := range p.book.ties() {
 		for _, no := range on {
@@ -104,7 +104,7 @@ func (p *Plan) Drift(now []directory.Sighting) (drifted []Drifted, done []int) {
 	}
 	for i := range p.book.len() {
 		a := p.book.core(i)
-		j := judgement{p: p, a: &a, s: s, movers: movers}
+		j := judgement{p: p, a: &a, s: s, movers: movers, listed: listed}
 		j.judge()
 		drifted = append(drifted, j.drifted...)
 		if j.done && len(j.drifted) == 0 {
@@ -120,6 +120,7 @@ type judgement struct {
 	a       *Action
 	s       *sightings
 	movers  map[directory.ID]bool
+	listed  accounts
 	drifted []Drifted
 	done    bool
 }
@@ -164,14 +165,7 @@ func (j *judgement) judge() {
 		return
 	}
 	if g.Presence == directory.Live {
-		marks := g.Record.Marks
-		if !marks.Any(directory.Purposes) {
-			marks |= j.a.Marks & directory.Purposes
-		}
-		if j.a.Blocks && !marks.Has(directory.Enabled) {
-			marks |= directory.BlockedByUs // as the plan wants it
-		}
-		if code := j.p.protection(marks, j.a); code != "" {
+		if code := j.a.protectedAtDrift(j.listed, g.Record.Marks); code != "" {
 			line := problem.Args{"domain": j.p.domain, "name": j.a.Name, "line": "", "initial": ""}
 			j.drift(code, "", "", "", line)
 			return
@@ -188,18 +182,6 @@ func (j *judgement) judge() {
 	} else if _, wants := j.a.wantsID(); wants {
 		j.judgeKeys()
 	}
-}
-
-// protection names what protects an account now that the plan acts on.
-func (p *Plan) protection(m directory.Marks, a *Action) problem.Code {
-	for _, l := range p.policy.Protected {
-		if l = strings.TrimSpace(l); l == string(a.User.ID) || strings.EqualFold(l, a.User.UPN) {
-			return problem.ProtectedListed
-		}
-	}
-	// Only an account that hacsync made itself is acted on with marks that would
-	// protect another; whom hacsync blocked, the plan knows.
-	return protectedBy(m|a.Marks&directory.BlockedByUs, protectedBy(a.Marks, false) != "")
 }
 
 // atTarget reports whether an account already is as the action wants it.
@@ -283,7 +265,7 @@ func (j *judgement) judgeKeys() {
 
 func (j *judgement) judgeAdd() {
 	g := j.s.byUPN[directory.FoldUPN(j.a.UPN)]
-	if g != nil && !j.movers[g.Record.ID] && j.atTarget(&g.Record) && j.p.protection(g.Record.Marks, j.a) == "" {
+	if g != nil && !j.movers[g.Record.ID] && j.atTarget(&g.Record) && j.a.protectedNow(j.listed, g.Record.Marks) == "" {
 		j.done = true
 		return
 	}
@@ -324,7 +306,7 @@ func (p *Plan) SourceDrift(now *directory.Snapshot) []Drifted {
 		d.compare(u)
 	}
 	for u := range now.All() {
-		if !d.seen.hasRow(u.Row()) && d.bears(u) {
+		if !d.seen.hasRow(u.Row()) && d.affects(u) {
 			d.add(problem.DriftSourceNew, u, "", "", "")
 		}
 	}
@@ -433,8 +415,9 @@ func (d *sourceDrift) deletion(u directory.User) (int, bool) {
 	return d.gone[first], true
 }
 
-// bears reports whether a row that was not there before bears on the plan.
-func (d *sourceDrift) bears(u directory.User) bool {
+// affects reports whether a source row that is new since the dry run matters to the
+// plan.
+func (d *sourceDrift) affects(u directory.User) bool {
 	if directory.InDomain(u.UPN(), d.p.domain) || directory.InDomain(names.LooseUPN(u.UPN()), d.p.domain) {
 		return true
 	}
@@ -477,7 +460,7 @@ func (d *sourceDrift) compare(u directory.User) {
 		d.add(problem.DriftSourceGone, u, "", "", "")
 		return
 	}
-	d.seen.set(int32(v.Row())) //nolint:gosec // as in match
+	d.seen.set(rowOf(v))
 	if a := d.differs(u, v); a != "" {
 		then, _ := u.Get(a)
 		is, _ := v.Get(a)

@@ -203,14 +203,14 @@ func (s *syncing) replay(entries []state.Entry) {
 			continue
 		}
 		a.sent = a.sent || e.State != state.None
-		back := a.unless != 0 && verbOf(e.Verb) == plan.RestoreUser
+		back := a.unless != 0 && e.Verb == state.VerbRestore
 		if e.Object.ID != "" {
 			a.id = e.Object.ID
 		}
 		switch e.State {
 		case state.Written, state.Seen:
 			s.met[a.id] = e.Answered
-			if verbOf(e.Verb) == plan.RestoreUser {
+			if e.Verb == state.VerbRestore {
 				s.back[a.id] = e.Answered
 			}
 			if back {
@@ -314,8 +314,8 @@ func (s *syncing) checkDrift(ctx context.Context) error {
 	return nil
 }
 
-// alreadyDone counts rows that are as wanted before anything was sent, by
-// somebody else's hand: they were just seen.
+// alreadyDone counts rows that already had the wanted values before this run sent
+// anything; they count as seen.
 func (s *syncing) alreadyDone(nos []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

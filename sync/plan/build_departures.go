@@ -40,7 +40,7 @@ const (
 
 // departure is an account of the domain that no row is matched with.
 type departure struct {
-	acct  int32
+	acct  rowID
 	user  directory.User
 	hasID bool
 	link  Link // zero Username for none
@@ -53,7 +53,7 @@ type keys struct {
 	ids, usernames, upns, addresses, aliases, names, givens, families []string
 }
 
-func (b *builder) departureOf(acct int32) *departure {
+func (b *builder) departureOf(acct rowID) *departure {
 	u := b.users.At(int(acct))
 	d := &departure{acct: acct, user: u}
 	d.link, _ = b.in.Past.link(u.ID())

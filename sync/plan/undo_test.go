@@ -390,3 +390,13 @@ func TestInvert_AsksForTheKindOfMailboxOfWhomItTouches(t *testing.T) {
 	undoes(t, s.inverse(t, did(Update, "a", wrote(directory.DisplayName, "Before", "After")), did(Add, "b", made("b")...)),
 		"delete b", "skip a HS-3109")
 }
+
+func TestInvert_LeavesAloneWhatTheJournalDoesNotTell(t *testing.T) {
+	for _, kind := range []Kind{Add, Update, Rename, Delete, Restore} {
+		s := newScene()
+		s.users = []person{account("a")}
+		one := did(kind, "a", made("a")...)
+		one.Unread = true
+		undoes(t, s.inverse(t, one), "skip a HS-3618")
+	}
+}

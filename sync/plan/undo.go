@@ -22,6 +22,8 @@ type Applied struct {
 	Changes []Change
 	// Reset: the password was replaced.
 	Reset bool
+	// Unread: the journal does not tell all that was done; the account is left alone.
+	Unread bool
 	// At is the destination's clock at the last answer, as near as is known.
 	At time.Time
 }
@@ -67,7 +69,12 @@ func Invert(u Undoing) (*Plan, error) {
 		}
 	}
 	for i := range u.Done {
-		switch d := &u.Done[i]; d.Kind {
+		d := &u.Done[i]
+		if d.Unread {
+			v.leave(problem.UndoUnread, d, v.live[d.User.ID], nil)
+			continue
+		}
+		switch d.Kind {
 		case Delete:
 			v.bringBack(d)
 		case Add, Restore:
@@ -155,16 +162,7 @@ func (v *inverter) marksNow(r *directory.Record) directory.Marks {
 
 // spared skips an account that must not be touched, or that a reviewer left out.
 func (v *inverter) spared(d *Applied, r *directory.Record, m directory.Marks) bool {
-	var code problem.Code
-	switch {
-	case m.Has(directory.SignedIn):
-		code = problem.ProtectedSignedIn
-	case v.listed[string(r.ID)] || v.listed[directory.FoldUPN(r.UPN)]:
-		code = problem.ProtectedListed
-	default:
-		code = protectedBy(m, d.Kind == Add || v.in.Facts.Added[r.ID])
-	}
-	if code != "" {
+	if code := v.protectedAtUndo(d, r, m); code != "" {
 		v.leave(code, d, r, nil)
 		return true
 	}
@@ -264,7 +262,7 @@ func (v *inverter) bringBack(d *Applied) {
 	}
 	m := r.Marks
 	switch {
-	case m.Has(directory.Synced), protectedBy(m, true) != "", v.listed[string(r.ID)], v.listed[directory.FoldUPN(r.UPN)]:
+	case v.protectedInBin(r.ID, r.UPN, m) != "":
 		v.leave(problem.UndoNeverTouched, d, r, nil)
 		return
 	case v.leftOut(d, r):

@@ -18,7 +18,7 @@ const (
 // account of the domain that a row of another one means.
 func (b *builder) decide() {
 	for n := range b.fate {
-		i := int32(n) //nolint:gosec // as in match
+		i := rowAt(n)
 		f, acct := b.fate[i], b.matched[i]
 		if f == bad || f == foreignBad {
 			continue
@@ -48,7 +48,7 @@ type fateOf struct {
 	skip *skipRow
 	same bool // unchanged
 	kept bool // unchanged but for an alias that stays
-	acct int32
+	acct rowID
 }
 
 // put takes over what was found for a source row of the domain.
@@ -68,13 +68,13 @@ func (b *builder) put(f fateOf) {
 	}
 }
 
-func held(code problem.Code, i, acct int32, extra problem.Args) fateOf {
+func held(code problem.Code, i, acct rowID, extra problem.Args) fateOf {
 	return fateOf{skip: &skipRow{code: code, src: i, acct: acct, extra: extra}}
 }
 
 // spared is the skip of a pair that must not be touched, or that a reviewer left
 // out of every plan.
-func (b *builder) spared(i, acct int32) (fateOf, bool) {
+func (b *builder) spared(i, acct rowID) (fateOf, bool) {
 	s, u := b.src.At(int(i)), b.users.At(int(acct))
 	if code := b.protected(u); code != "" {
 		return held(code, i, acct, nil), true
@@ -95,7 +95,7 @@ func leftOutArgs(d Decision) problem.Args {
 }
 
 // pair finds what becomes of an account that a row of the domain means.
-func (b *builder) pair(i, acct int32, changeID bool) fateOf {
+func (b *builder) pair(i, acct rowID, changeID bool) fateOf {
 	if f, ok := b.spared(i, acct); ok {
 		return f
 	}
@@ -156,7 +156,7 @@ func (b *builder) moveIn(s, u directory.User) (problem.Code, flags) {
 }
 
 // movedAway shows an account of the domain whose row is in another one.
-func (b *builder) movedAway(i, acct int32) {
+func (b *builder) movedAway(i, acct rowID) {
 	u, to := b.users.At(int(acct)), b.src.At(int(i)).UPN()
 	if b.protected(u) != "" {
 		return // shown with the others that are never touched
@@ -178,7 +178,7 @@ func (b *builder) movedAway(i, acct int32) {
 // decideOtherID finds what becomes of an account whose immutable ID is not the
 // row's. Never is it deleted and added again unless a reviewer says so for this
 // very row.
-func (b *builder) decideOtherID(i, acct int32) {
+func (b *builder) decideOtherID(i, acct rowID) {
 	s, u := b.src.At(int(i)), b.users.At(int(acct))
 	if f, ok := b.spared(i, acct); ok {
 		b.put(f)
@@ -205,7 +205,7 @@ func (b *builder) decideOtherID(i, acct int32) {
 
 // withOtherID pairs a row with an account whose immutable ID differs, where a
 // reviewer allows it.
-func (b *builder) withOtherID(i, acct int32, allowed bool) fateOf {
+func (b *builder) withOtherID(i, acct rowID, allowed bool) fateOf {
 	code := problem.ImmutableIDDiffers
 	switch {
 	case b.domain.Federated:
@@ -225,7 +225,7 @@ func (b *builder) withOtherID(i, acct int32, allowed bool) fateOf {
 // newRow finds what becomes of a row that no account means: an addition, or the
 // restoration of a deleted account. instead is the account whose UPN is used
 // again, or -1.
-func (b *builder) newRow(i, instead int32) fateOf {
+func (b *builder) newRow(i, instead rowID) fateOf {
 	s := b.src.At(int(i))
 	r := row{src: i, acct: -1, kind: Add}
 	if instead >= 0 {
@@ -250,7 +250,7 @@ func (b *builder) newRow(i, instead int32) fateOf {
 	if r.acct >= 0 {
 		id = b.bin.At(int(r.acct)).ID()
 	}
-	if b.listed[directory.FoldUPN(s.UPN())] {
+	if b.listed.has("", s.UPN()) {
 		return inBin(held(problem.ProtectedListed, i, r.acct, nil))
 	}
 	if d, out := b.decided.find(b.decided.out, id, s.UPN()); out {
@@ -295,7 +295,7 @@ func (b *builder) deleted(found []directory.User) []directory.User {
 
 // inBin looks for the one deleted account that a row means. It returns its row,
 // or -1, and why neither it is restored nor another added.
-func (b *builder) inBin(s directory.User) (int32, problem.Code) {
+func (b *builder) inBin(s directory.User) (rowID, problem.Code) {
 	id := s.ImmutableID()
 	if id != "" {
 		found := b.deleted(b.bin.ByImmutableID(id))
@@ -332,7 +332,7 @@ func (b *builder) inBin(s directory.User) (int32, problem.Code) {
 	if len(unsure) > 1 {
 		return -1, problem.RestoreHeld
 	}
-	return int32(unsure[0].Row()), problem.RestoreHeld //nolint:gosec // as in match
+	return rowOf(unsure[0]), problem.RestoreHeld
 }
 
 // sameDeleted reports whether a row is the person of a deleted account with its
@@ -342,15 +342,15 @@ func (b *builder) sameDeleted(s, d directory.User) bool {
 	return b.like(s, d) != unlike
 }
 
-func (b *builder) restorable(d directory.User) (int32, problem.Code) {
-	row := int32(d.Row()) //nolint:gosec // as in match
+func (b *builder) restorable(d directory.User) (rowID, problem.Code) {
+	row := rowOf(d)
 	m := d.Marks()
 	_, from := directory.SplitUPN(d.UPN())
 	from = directory.FoldUPN(from)
 	switch {
 	case m.Has(directory.Synced):
 		return row, problem.RestoreSynced
-	case protectedBy(m, true) != "" || b.listed[string(d.ID())] || b.listed[directory.FoldUPN(d.UPN())]:
+	case b.protectedInBin(d.ID(), d.UPN(), m) != "":
 		return row, problem.RestoreProtected
 	case d.Deleted().IsZero() || b.in.At.Sub(d.Deleted()) >= restoreUntil:
 		return row, problem.RestoreTooLate

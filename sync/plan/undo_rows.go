@@ -115,11 +115,11 @@ func (v *inverter) keepsAddress(h directory.User, upn string) bool {
 
 // chainUp says what waits for what among the rows in their order.
 func (v *inverter) chainUp() chain {
-	c := chain{map[int32][]int32{}, map[int32][]int32{}, map[int32]int32{}, map[int32]string{}}
-	releases := map[directory.ID]int32{}
+	c := chain{map[rowID][]rowID{}, map[rowID][]rowID{}, map[rowID]rowID{}, map[rowID]string{}}
+	releases := map[directory.ID]rowID{}
 	for i := range v.acts {
 		if k := v.acts[i].Kind; k == Rename || k == Delete {
-			releases[v.acts[i].User.ID] = int32(i) //nolint:gosec // as in match
+			releases[v.acts[i].User.ID] = rowAt(i)
 		}
 	}
 	for i := range v.acts {
@@ -128,12 +128,12 @@ func (v *inverter) chainUp() chain {
 			continue
 		}
 		before := releases[h.ID()]
-		c.after[int32(i)] = []int32{before} //nolint:gosec // as in match
+		c.after[rowAt(i)] = []rowID{before}
 		if v.acts[before].Kind == Delete {
-			c.with[before] = int32(i) //nolint:gosec // as in match
+			c.with[before] = rowAt(i)
 		}
 	}
-	c.openCycles(len(v.acts), func(row int32) directory.ID { return v.acts[row].User.ID }, v.temporary)
+	c.openCycles(len(v.acts), func(row rowID) directory.ID { return v.acts[row].User.ID }, v.temporary)
 	return c
 }
 
@@ -150,7 +150,7 @@ func (v *inverter) plan() *Plan {
 	})
 	c := v.chainUp()
 	for i := range v.acts {
-		a, at := &v.acts[i], int32(i) //nolint:gosec // as in match
+		a, at := &v.acts[i], rowAt(i)
 		a.No, a.After = i+1, numbers(c.after[at])
 		a.how.temporary, a.how.last = c.over[at], numbers(c.last[at])
 		if w, ok := c.with[at]; ok {

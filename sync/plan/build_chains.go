@@ -19,13 +19,13 @@ func (b *builder) wanted(r row) string {
 }
 
 // holder is the account that has the UPN which a row wants, or -1.
-func (b *builder) holder(r row) int32 {
+func (b *builder) holder(r row) rowID {
 	upn := b.wanted(r)
 	if upn == "" {
 		return -1
 	}
 	for _, u := range b.users.ByUPN(upn) {
-		if h := int32(u.Row()); r.kind != Rename || h != r.acct { //nolint:gosec // as in match
+		if h := rowOf(u); r.kind != Rename || h != r.acct {
 			return h
 		}
 	}
@@ -34,26 +34,27 @@ func (b *builder) holder(r row) int32 {
 
 // releaseAll takes out the rows whose UPN nobody releases: a UPN is free only
 // after a rename of whoever has it, so that a row falls with the one before it
-// in the chain. What stands in a cycle stays: a temporary UPN opens it.
+// in the chain. Rows in a cycle are kept: a temporary UPN breaks the
+// cycle.
 func (b *builder) releaseAll() {
-	releases := map[int32]int32{} // account → row that takes its UPN away from it
+	releases := map[rowID]rowID{} // account → row that takes its UPN away from it
 	for i, r := range b.rows {
 		if r.kind == Rename || r.kind == Delete {
-			releases[r.acct] = int32(i) //nolint:gosec // as in match
+			releases[r.acct] = rowAt(i)
 		}
 	}
-	next := map[int32][]int32{} // row → rows that wait for it
-	var fallen []int32
+	next := map[rowID][]rowID{} // row → rows that wait for it
+	var fallen []rowID
 	for i, r := range b.rows {
 		h := b.holder(r)
 		if h < 0 {
 			continue
 		}
 		if before, ok := releases[h]; ok {
-			next[before] = append(next[before], int32(i)) //nolint:gosec // as in match
+			next[before] = append(next[before], rowAt(i))
 			continue
 		}
-		fallen = append(fallen, int32(i)) //nolint:gosec // as in match
+		fallen = append(fallen, rowAt(i))
 	}
 	for len(fallen) > 0 {
 		i := fallen[len(fallen)-1]
@@ -71,7 +72,7 @@ func (b *builder) releaseAll() {
 		if r.flags&replaces != 0 {
 			for j := range b.rows {
 				if b.rows[j].kind == Delete && b.rows[j].src == r.src {
-					fallen = append(fallen, int32(j)) //nolint:gosec // as in match
+					fallen = append(fallen, rowAt(j))
 				}
 			}
 		}
@@ -104,7 +105,7 @@ func (b *builder) fall(r row) {
 
 // movesOn says where the sync of another domain that is set up moves an account of
 // this one, or nil.
-func (b *builder) movesOn(acct int32) problem.Args {
+func (b *builder) movesOn(acct rowID) problem.Args {
 	o, holder := b.owner[acct], b.users.At(int(acct))
 	if o < 0 || b.ours.has(o) || b.protected(holder) != "" {
 		return nil
@@ -120,7 +121,7 @@ func (b *builder) movesOn(acct int32) problem.Args {
 // inCircle reports whether an account can have the UPN of its row only once another
 // one has left it, and so on, back to its own. Across domains no sync can begin; within
 // one a temporary UPN opens the circle.
-func (b *builder) inCircle(acct int32) bool {
+func (b *builder) inCircle(acct rowID) bool {
 	at := acct
 	for range min(b.users.Len(), 1000) {
 		o := b.owner[at]
@@ -140,20 +141,20 @@ func (b *builder) inCircle(acct int32) bool {
 
 // chain is what waits for what, by row after they are in order.
 type chain struct {
-	after map[int32][]int32 // row → rows it waits for
-	last  map[int32][]int32 // the same, for the last step of a cycle
-	with  map[int32]int32   // deletion → addition of the same UPN
-	over  map[int32]string  // row → temporary UPN
+	after map[rowID][]rowID // row → rows it waits for
+	last  map[rowID][]rowID // the same, for the last step of a cycle
+	with  map[rowID]rowID   // deletion → addition of the same UPN
+	over  map[rowID]string  // row → temporary UPN
 }
 
 // chainUp finds what waits for what among the rows in their order, and opens
 // cycles.
 func (b *builder) chainUp() chain {
-	c := chain{map[int32][]int32{}, map[int32][]int32{}, map[int32]int32{}, map[int32]string{}}
-	releases := map[int32]int32{}
+	c := chain{map[rowID][]rowID{}, map[rowID][]rowID{}, map[rowID]rowID{}, map[rowID]string{}}
+	releases := map[rowID]rowID{}
 	for i, r := range b.rows {
 		if r.kind == Rename || r.kind == Delete && r.flags&replaces != 0 {
-			releases[r.acct] = int32(i) //nolint:gosec // as in match
+			releases[r.acct] = rowAt(i)
 		}
 	}
 	if len(releases) == 0 {
@@ -165,23 +166,23 @@ func (b *builder) chainUp() chain {
 			continue
 		}
 		if before, ok := releases[h]; ok {
-			c.after[int32(i)] = []int32{before} //nolint:gosec // as in match
+			c.after[rowAt(i)] = []rowID{before}
 			if b.rows[before].kind == Delete {
-				c.with[before] = int32(i) //nolint:gosec // as in match
+				c.with[before] = rowAt(i)
 			}
 		}
 	}
-	c.openCycles(len(b.rows), func(row int32) directory.ID { return b.account(b.rows[row]).ID() }, b.temporary)
+	c.openCycles(len(b.rows), func(row rowID) directory.ID { return b.account(b.rows[row]).ID() }, b.temporary)
 	return c
 }
 
 // openCycles lets the account with the smallest ID of each cycle step aside to a
 // temporary UPN first. id names the account of a row.
-func (c chain) openCycles(rows int, id func(int32) directory.ID, temporary func(directory.ID) string) {
-	seen := map[int32]int{}
+func (c chain) openCycles(rows int, id func(rowID) directory.ID, temporary func(directory.ID) string) {
+	seen := map[rowID]int{}
 	round := 0
 	for i := range rows {
-		start := int32(i) //nolint:gosec // as in match
+		start := rowAt(i)
 		if c.after[start] == nil || seen[start] != 0 {
 			continue
 		}

@@ -15,7 +15,7 @@ import (
 type fate uint8
 
 const (
-	alone      fate = iota // no account means it
+	alone      fate = iota // no account matches it
 	firm                   // matched, the immutable ID or the link among the witnesses
 	byUPN                  // matched by the UPN and a name
 	otherID                // the account that was found has another immutable ID
@@ -26,7 +26,7 @@ const (
 
 // witnesses are the accounts that a source row means, -1 for none: by immutable
 // ID, by link, by UPN.
-type witnesses struct{ id, link, upn int32 }
+type witnesses struct{ id, link, upn rowID }
 
 // match finds the account that each source row means. Three witnesses say it: the
 // immutable ID, the link and the UPN. Two that agree suffice, but for a link and a
@@ -34,22 +34,22 @@ type witnesses struct{ id, link, upn int32 }
 // that can be compared; what they say against each other is a conflict, and every
 // account that it names is spared.
 func (b *builder) match() error {
-	m := &matcher{builder: b, dirty: newBits(b.users.Len()), clash: map[int32][]int32{}, failed: map[problem.Code]int{}}
+	m := &matcher{builder: b, dirty: newBits(b.users.Len()), clash: map[rowID][]rowID{}, failed: map[problem.Code]int{}}
 	m.repeated = newBits(b.src.Len())
 	for _, same := range []iter.Seq[int]{b.src.SameUPN(), b.src.SameImmutableID(), b.src.SameUsername()} {
 		for i := range same {
-			m.repeated.set(int32(i)) //nolint:gosec // a snapshot has at most 4 billion rows; we plan for 2
+			m.repeated.set(rowAt(i))
 		}
 	}
 	for i := range b.src.Len() {
-		m.witness(int32(i)) //nolint:gosec // as above
+		m.witness(rowAt(i))
 	}
 	m.refuseClashes()
 	m.refuseContested()
 	m.refuseDirty()
 	for i := range b.fate {
 		if b.fate[i] == alone {
-			m.byUPN(int32(i)) //nolint:gosec // as above
+			m.byUPN(rowAt(i))
 		}
 	}
 	return m.doubtful()
@@ -60,7 +60,7 @@ type matcher struct {
 	*builder
 	repeated  bits              // rows with a key that another row has too
 	dirty     bits              // named by a row that is skipped
-	clash     map[int32][]int32 // account → rows that mean it, where they are several
+	clash     map[rowID][]rowID // account → rows that mean it, where they are several
 	contested []contest
 	// failed counts the rows whose link fails, by how.
 	failed map[problem.Code]int
@@ -71,12 +71,12 @@ type matcher struct {
 // which one witness alone makes only with a name that agrees, and no better with
 // the account of the UPN.
 type contest struct {
-	row   int32
+	row   rowID
 	w     witnesses
 	chain bool // the witnesses are enough for a chain
 }
 
-func (m *matcher) witness(i int32) {
+func (m *matcher) witness(i rowID) {
 	b, s := m.builder, m.src.At(int(i))
 	upn, id := s.UPN(), s.ImmutableID()
 	here := b.here(upn) || b.here(names.LooseUPN(upn))
@@ -120,7 +120,7 @@ func (m *matcher) witness(i int32) {
 	m.judge(i, s, w)
 }
 
-func rowOf(u directory.User) int32 { return int32(u.Row()) } //nolint:gosec // as in match
+func rowOf(u directory.User) rowID { return rowAt(u.Row()) }
 
 // unclear says why a row cannot be matched at all.
 func (m *matcher) unclear(s directory.User, shared []directory.User) (problem.Code, problem.Args) {
@@ -155,7 +155,7 @@ func (m *matcher) unclear(s directory.User, shared []directory.User) (problem.Co
 // names must surely agree.
 //
 // Nearly always it is the account that the others name: likely, if not negative.
-func (m *matcher) linked(s directory.User, likely int32) int32 {
+func (m *matcher) linked(s directory.User, likely rowID) rowID {
 	past := &m.in.Past
 	p, ok := past.user(s.Username())
 	if !ok {
@@ -189,7 +189,7 @@ func (p *Past) broken(s Seen, login time.Time) bool {
 }
 
 // judge weighs the witnesses of a row.
-func (m *matcher) judge(i int32, s directory.User, w witnesses) {
+func (m *matcher) judge(i rowID, s directory.User, w witnesses) {
 	acct := w.id
 	if acct < 0 {
 		acct = w.link
@@ -232,7 +232,7 @@ func (m *matcher) judge(i int32, s directory.User, w witnesses) {
 
 // otherID reports whether row and account both have an immutable ID, and they
 // differ.
-func (b *builder) otherID(s directory.User, acct int32) bool {
+func (b *builder) otherID(s directory.User, acct rowID) bool {
 	have, want := b.users.At(int(acct)).ImmutableID(), s.ImmutableID()
 	return have != "" && want != "" && have != want
 }
@@ -252,7 +252,7 @@ func (b *builder) like(s, u directory.User) likeness {
 
 // handedOn reports whether the Username and the UPN of an account may have been given
 // to another person between two reads: nothing of the names is what it was.
-func (b *builder) handedOn(s directory.User, acct int32) bool {
+func (b *builder) handedOn(s directory.User, acct rowID) bool {
 	u := b.users.At(int(acct))
 	if b.like(s, u) != unlike {
 		return false
@@ -267,7 +267,7 @@ func (b *builder) handedOn(s directory.User, acct int32) bool {
 
 // sure reports whether the given name and the family or the whole name of a row
 // agree with those of an account, or with those that its link remembers.
-func (b *builder) sure(s directory.User, acct int32) bool {
+func (b *builder) sure(s directory.User, acct rowID) bool {
 	u, row := b.users.At(int(acct)), calledBy(s)
 	if row.surely(calledBy(u)) {
 		return true
@@ -277,7 +277,7 @@ func (b *builder) sure(s directory.User, acct int32) bool {
 }
 
 // wholly reports whether the whole name of a row is that of an account.
-func (b *builder) wholly(s directory.User, acct int32) bool {
+func (b *builder) wholly(s directory.User, acct rowID) bool {
 	u, row := b.users.At(int(acct)), calledBy(s).whole()
 	if meet(row, calledBy(u).whole()) {
 		return true
@@ -288,7 +288,7 @@ func (b *builder) wholly(s directory.User, acct int32) bool {
 
 // ask makes a question of whether a row is the person of an account. An account
 // that is never touched, or that a reviewer left out, needs none.
-func (m *matcher) ask(i, acct int32) {
+func (m *matcher) ask(i, acct rowID) {
 	u := m.users.At(int(acct))
 	_, out := m.decided.find(m.decided.out, u.ID(), u.UPN())
 	if m.protected(u) != "" || out {
@@ -301,10 +301,10 @@ func (m *matcher) ask(i, acct int32) {
 }
 
 // tie matches a row with an account. Two rows of one account are refused later.
-func (m *matcher) tie(i, acct int32) {
+func (m *matcher) tie(i, acct rowID) {
 	if o := m.owner[acct]; o >= 0 {
 		if len(m.clash[acct]) == 0 {
-			m.clash[acct] = []int32{o}
+			m.clash[acct] = []rowID{o}
 		}
 		m.clash[acct] = append(m.clash[acct], i)
 		return
@@ -312,7 +312,7 @@ func (m *matcher) tie(i, acct int32) {
 	m.matched[i], m.owner[acct] = acct, i
 }
 
-func (m *matcher) untie(i int32) {
+func (m *matcher) untie(i rowID) {
 	if acct := m.matched[i]; acct >= 0 {
 		m.matched[i], m.owner[acct] = -1, -1
 	}
@@ -324,7 +324,7 @@ func (m *matcher) refuseClashes() {
 		if o := m.owner[acct]; o < 0 {
 			continue
 		} else if len(m.clash[acct]) == 0 {
-			m.clash[acct] = []int32{o}
+			m.clash[acct] = []rowID{o}
 		}
 		m.clash[acct] = append(m.clash[acct], rows...)
 		delete(m.asks, acct)
@@ -367,10 +367,10 @@ func (m *matcher) refuseContested() {
 // refuseDirty skips the rows with another immutable ID than their account, which
 // has that of a row that is skipped.
 func (m *matcher) refuseDirty() {
-	var lost []int32
+	var lost []rowID
 	for i, f := range m.fate {
 		if f == otherID && m.dirty.has(m.matched[i]) {
-			lost = append(lost, int32(i)) //nolint:gosec // as in match
+			lost = append(lost, rowAt(i))
 		}
 	}
 	for _, i := range lost {
@@ -382,7 +382,7 @@ func (m *matcher) refuseDirty() {
 }
 
 func (m *matcher) witnessArgs(s directory.User, w witnesses) problem.Args {
-	name := func(acct int32) string {
+	name := func(acct rowID) string {
 		if acct < 0 {
 			return ""
 		}
@@ -395,7 +395,7 @@ func (m *matcher) witnessArgs(s directory.User, w witnesses) problem.Args {
 }
 
 // byUPN matches a row that only its UPN speaks for.
-func (m *matcher) byUPN(i int32) {
+func (m *matcher) byUPN(i rowID) {
 	s := m.src.At(int(i))
 	u, ok, _ := m.users.FirstByUPN(s.UPN())
 	if !ok {
@@ -432,14 +432,14 @@ func (m *matcher) named(s, u directory.User) bool {
 }
 
 // refuse skips a row whole. The skip names the account that it would have meant.
-func (m *matcher) refuse(i int32, here bool, code problem.Code, w witnesses, shared []directory.User, extra problem.Args) {
+func (m *matcher) refuse(i rowID, here bool, code problem.Code, w witnesses, shared []directory.User, extra problem.Args) {
 	b := m.builder
 	b.fate[i] = foreignBad
 	if here {
 		b.fate[i] = bad
 	}
-	acct, id := int32(-1), directory.ID("") // the one with the smallest ID, whatever their order
-	name := func(row int32) {
+	acct, id := rowID(-1), directory.ID("") // the one with the smallest ID, whatever their order
+	name := func(row rowID) {
 		if row < 0 {
 			return
 		}
@@ -458,7 +458,7 @@ func (m *matcher) refuse(i int32, here bool, code problem.Code, w witnesses, sha
 			acct, id = row, u.ID()
 		}
 	}
-	for _, row := range []int32{w.upn, w.id, w.link} {
+	for _, row := range []rowID{w.upn, w.id, w.link} {
 		name(row)
 	}
 	for _, u := range shared {

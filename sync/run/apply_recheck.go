@@ -2,7 +2,7 @@ package run
 
 import (
 	"context"
-	"strings"
+	"maps"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -96,14 +96,12 @@ func (s *syncing) protectedNow(
 		if !ok {
 			continue
 		}
-		if code := s.plan.Protection(step.Action, m|mailboxOf(kinds, s.objectID(step))); code != "" {
+		if code := s.plan.ProtectedAtSending(step.Action, m|mailboxOf(kinds, s.objectID(step))); code != "" {
 			why[step.Action] = problem.New(code, s.aboutRow(step.Object.UPN))
 			continue
 		}
-		if spared != nil {
-			if p := spared(step.Object.UPN, step.Object); p != nil {
-				why[step.Action] = p
-			}
+		if p := spared(step.Object.UPN, step.Object); p != nil {
+			why[step.Action] = p
 		}
 	}
 	return why, nil
@@ -118,7 +116,7 @@ func (s *syncing) aboutRow(upn string) problem.Args {
 // it was made. The plan was approved without them.
 func (s *syncing) sparedSince(ctx context.Context) ([]plan.Drifted, error) {
 	spared, err := s.spared(ctx)
-	if err != nil || spared == nil {
+	if err != nil {
 		return nil, err
 	}
 	var all []plan.Drifted
@@ -131,52 +129,28 @@ func (s *syncing) sparedSince(ctx context.Context) ([]plan.Drifted, error) {
 }
 
 // spared says by now of an account, and the UPN that it will have, why it is out
-// of reach: by the list of protected accounts, or left out of every plan. It is
-// nil where no account is.
+// of reach: by the list of protected accounts, or left out of every plan. An undo
+// was reviewed with what is left out.
 func (s *syncing) spared(ctx context.Context) (func(upn string, user directory.Ref) *problem.Problem, error) {
 	settings, err := s.r.settings(ctx, s.run.Domain)
 	if err != nil {
 		return nil, err
 	}
-	decided, err := s.r.decisions(ctx, s.run.Domain)
-	if err != nil {
-		return nil, err
-	}
-	if len(settings.Policy.Protected)+len(decided) == 0 {
-		return nil, nil
-	}
-	listed, out := map[string]bool{}, map[string]plan.Decision{}
-	for _, p := range settings.Policy.Protected {
-		listed[directory.FoldUPN(strings.TrimSpace(p))] = true
-	}
-	for _, d := range decided {
-		switch {
-		case d.Kind != plan.LeaveOutAlways || s.plan.Undoes() != 0:
-		case d.ID != "":
-			out[directory.FoldUPN(string(d.ID))] = d
-		default:
-			out[directory.FoldUPN(d.UPN)] = d
+	var decided []plan.Decision
+	if s.plan.Undoes() == 0 {
+		if decided, err = s.r.decisions(ctx, s.run.Domain); err != nil {
+			return nil, err
 		}
 	}
-	return func(upn string, user directory.Ref) (why *problem.Problem) {
-		for _, key := range []string{string(user.ID), user.UPN, upn} {
-			key = directory.FoldUPN(key)
-			if key == "" || why != nil {
-				continue
-			}
-			args := s.aboutRow(upn)
-			if d, ok := out[key]; ok {
-				args["by"], args["why"], args["at"] = d.By, d.Why, ""
-				if !d.At.IsZero() {
-					args["at"] = d.At.UTC().Format("2006-01-02 15:04 UTC")
-				}
-				why = problem.New(problem.LeftOutAlways, args)
-			}
-			if listed[key] {
-				why = problem.New(problem.ProtectedListed, args)
-			}
+	spared := plan.NewSpared(settings.Policy.Protected, decided)
+	return func(upn string, user directory.Ref) *problem.Problem {
+		code, more := spared.Why(user, upn)
+		if code == "" {
+			return nil
 		}
-		return why
+		args := s.aboutRow(upn)
+		maps.Copy(args, more)
+		return problem.New(code, args)
 	}, nil
 }
 

@@ -224,9 +224,9 @@ func (b *builder) checkNew(s directory.User) *wrong {
 // checkAddress says who else holds a wanted UPN as a mail address. An account
 // that is to release the UPN counts too: a renamed mailbox keeps its old address,
 // and Graph cannot take it away. own is the account itself, or -1.
-func (b *builder) checkAddress(upn string, own int32) *wrong {
+func (b *builder) checkAddress(upn string, own rowID) *wrong {
 	for _, u := range b.users.ByAddress(upn) {
-		if int32(u.Row()) == own { //nolint:gosec // as in match
+		if rowOf(u) == own {
 			continue
 		}
 		return &wrong{problem.AddressTaken, problem.Args{"holder": u.UPN()}}

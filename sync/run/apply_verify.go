@@ -157,7 +157,7 @@ func (s *syncing) asWritten(no int, found []directory.Sighting) (seen bool, diff
 		return false, nil
 	}
 	for _, attribute := range slices.Sorted(maps.Keys(a.final)) {
-		want, _ := a.final.get(attribute)
+		want, _ := a.final.Get(attribute)
 		v, set := live.Get(attribute)
 		if now := (directory.Value{Text: v, Set: set}); !same(attribute, now, want) {
 			return false, problem.New(problem.RowDiffers, problem.Args{

@@ -68,7 +68,7 @@ func (b *builder) finish() *Plan {
 func (b *builder) restOn() {
 	mark := func(rows []directory.User) {
 		for _, s := range rows {
-			b.rests.set(int32(s.Row())) //nolint:gosec // as in match
+			b.rests.set(rowOf(s))
 		}
 	}
 	for _, r := range b.rows {
@@ -91,9 +91,9 @@ func (b *builder) restOn() {
 // bearing on a departure: that they were there when the plan was made tells them
 // from those that were not.
 func (b *built) restOnStrangers() {
-	var strangers []int32
+	var strangers []rowID
 	for i := range b.fate {
-		if row := int32(i); !b.ours.has(row) && !b.rests.has(row) { //nolint:gosec // as in match
+		if row := rowAt(i); !b.ours.has(row) && !b.rests.has(row) {
 			strangers = append(strangers, row)
 		}
 	}
@@ -178,7 +178,7 @@ func (b *builder) sortSkips() {
 }
 
 // compareSource orders source rows by what they hold, then by where they stand.
-func (b *builder) compareSource(x, y int32) int {
+func (b *builder) compareSource(x, y rowID) int {
 	if x < 0 || y < 0 {
 		return cmp.Compare(x, y)
 	}
@@ -252,7 +252,7 @@ func (b *builder) count(made *built, g *guard) Counts {
 func (b *builder) usable() int {
 	n := 0
 	for i, f := range b.fate {
-		if !b.ours.has(int32(i)) { //nolint:gosec // as in match
+		if !b.ours.has(rowAt(i)) {
 			continue
 		}
 		if f != bad {
@@ -347,14 +347,4 @@ func (b *builder) skipped(code problem.Code) int {
 		}
 	}
 	return n
-}
-
-// fitsAny reports whether an entry of the protected list names an account.
-func (b *builder) fitsAny(entry string) bool {
-	for _, id := range [...]string{entry, directory.FoldUPN(entry)} {
-		if _, ok := b.users.ByID(directory.ID(id)); ok {
-			return true
-		}
-	}
-	return len(b.users.ByUPN(entry)) > 0
 }

@@ -134,11 +134,19 @@ func (p *Plan) soundChains() error {
 	for no := range p.book.ties() {
 		i, _ := p.find(no)
 		a := p.book.core(i)
-		if a.Kind != Delete && len(a.After) > 1 || len(a.how.last) > 1 ||
-			len(a.how.last) > 0 != (a.how.temporary != "") ||
-			a.how.with > 0 && a.Kind != Delete ||
-			a.how.temporary != "" && (a.Kind != Rename || !directory.InDomain(a.how.temporary, p.domain)) {
-			return fmt.Errorf("row %d waits as none does", no)
+		wrong := ""
+		switch {
+		case a.Kind != Delete && len(a.After) > 1 || len(a.how.last) > 1:
+			wrong = "it waits for more than one row"
+		case len(a.how.last) > 0 != (a.how.temporary != ""):
+			wrong = "a last step goes with a temporary UPN"
+		case a.how.with > 0 && a.Kind != Delete:
+			wrong = "only a deletion is paired with an addition"
+		case a.how.temporary != "" && (a.Kind != Rename || !directory.InDomain(a.how.temporary, p.domain)):
+			wrong = "only a rename has a temporary UPN, in the domain"
+		}
+		if wrong != "" {
+			return fmt.Errorf("dependencies of row %d: %s", no, wrong)
 		}
 		for _, on := range a.waits() {
 			j, ok := p.find(on)

@@ -2,8 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,11 +15,11 @@ import (
 // asking is a question before it is made.
 type asking struct {
 	dep  *departure
-	rows []int32          // candidates, in the order of the source
-	why  map[int32]reason // what each has in common with the account
+	rows []rowID          // candidates, in the order of the source
+	why  map[rowID]reason // what each has in common with the account
 	lost bool
 	gone fateOf           // what follows from different people
-	same map[int32]fateOf // what follows from same person, by candidate
+	same map[rowID]fateOf // what follows from same person, by candidate
 }
 
 // explained is why an account departs, for its row.
@@ -43,7 +41,7 @@ func (b *builder) absences() {
 			busy.set(r.acct)
 		}
 	}
-	added := map[int32]bool{}
+	added := map[rowID]bool{}
 	for _, r := range b.rows {
 		if r.kind == Add || r.kind == Restore {
 			added[r.src] = true
@@ -52,7 +50,7 @@ func (b *builder) absences() {
 	var deps []*departure
 	// quiet are asked about only if a row would be added for their person, and not
 	// for these signs alone.
-	quiet := map[int32]reason{}
+	quiet := map[rowID]reason{}
 	for u := range b.users.All() {
 		acct := rowOf(u)
 		ask := len(b.asks) > 0 && len(b.asks[acct]) > 0
@@ -100,7 +98,7 @@ func (b *builder) absences() {
 		d.keys = keys{} // they were needed to look, and the plan lives long
 		for _, row := range b.asks[d.acct] {
 			if found[i] == nil {
-				found[i] = map[int32]reason{}
+				found[i] = map[rowID]reason{}
 			}
 			found[i][row] |= oneWitness
 		}
@@ -137,14 +135,14 @@ func (b *builder) leftOut(u directory.User) bool {
 
 // lookFor looks for every departure in every row that is not surely another
 // person's.
-func (b *builder) lookFor(deps []*departure) (found []map[int32]reason, weak []reason) {
-	found, weak = make([]map[int32]reason, len(deps)), make([]reason, len(deps))
+func (b *builder) lookFor(deps []*departure) (found []map[rowID]reason, weak []reason) {
+	found, weak = make([]map[rowID]reason, len(deps)), make([]reason, len(deps))
 	s := newSuspects(deps, &b.in.Past, b.src)
 	for n, f := range b.fate {
 		open := false
 		switch f {
 		case firm:
-			if open = b.unsure[int32(n)]; !open { //nolint:gosec // as in match
+			if open = b.unsure[rowAt(n)]; !open {
 				continue
 			}
 		case alone, asked, otherID, bad, foreignBad:
@@ -152,11 +150,11 @@ func (b *builder) lookFor(deps []*departure) (found []map[int32]reason, weak []r
 			b.openRows++
 		case byUPN:
 		}
-		i := int32(n) //nolint:gosec // as in match
+		i := rowAt(n)
 		row := b.src.At(n)
 		for dep, why := range s.about(row, open) {
 			if found[dep] == nil {
-				found[dep] = map[int32]reason{}
+				found[dep] = map[rowID]reason{}
 			}
 			found[dep][i] |= why
 		}
@@ -276,13 +274,13 @@ func dueAt(a Absence, days int, now time.Time) (time.Time, bool) {
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // question asks whether a row is the person of an account.
-func (b *builder) question(d *departure, found map[int32]reason) {
-	q := &asking{dep: d, why: found, lost: b.lost(d), same: map[int32]fateOf{}}
+func (b *builder) question(d *departure, found map[rowID]reason) {
+	q := &asking{dep: d, why: found, lost: b.lost(d), same: map[rowID]fateOf{}}
 	for row := range found {
 		q.rows = append(q.rows, row)
 		b.inQuestion[row] = true
 	}
-	slices.SortFunc(q.rows, func(x, y int32) int {
+	slices.SortFunc(q.rows, func(x, y rowID) int {
 		return cmp.Or(b.compareSource(x, y), cmp.Compare(x, y))
 	})
 	b.questions = append(b.questions, q)
@@ -336,7 +334,7 @@ func (b *builder) withdraw() {
 // holdAllowed skips what a reviewer allowed for a row with another immutable ID,
 // which an answer may make another person's.
 func (b *builder) holdAllowed() {
-	dropped := map[int32]bool{}
+	dropped := map[rowID]bool{}
 	b.rows = slices.DeleteFunc(b.rows, func(r row) bool {
 		drop := r.src >= 0 && b.inQuestion[r.src] && b.fate[r.src] == otherID
 		if drop {
@@ -356,7 +354,7 @@ func (b *builder) holdAllowed() {
 // waits reports whether a row of the domain waits for an answer, rather than being
 // a skip or surely another account's. A row that its UPN alone matches waits with
 // what it would change.
-func (b *builder) waits(i int32) bool {
+func (b *builder) waits(i rowID) bool {
 	switch b.fate[i] {
 	case asked:
 		return true
@@ -368,7 +366,7 @@ func (b *builder) waits(i int32) bool {
 }
 
 // answersOf finds what becomes of the rows of a question by each answer.
-func (b *builder) answersOf(q *asking, releases map[int32]bool) {
+func (b *builder) answersOf(q *asking, releases map[rowID]bool) {
 	for _, i := range q.rows {
 		if _, ok := b.newRows[i]; !ok && b.ours.has(i) && b.waits(i) {
 			own := b.instead(i)
@@ -398,7 +396,7 @@ func (b *builder) goneAs(q *asking) fateOf {
 // instead is the account in question that has the UPN of a row and would be deleted
 // before the row is added, -1 for none: a row that a deleted account may be is not
 // added.
-func (b *builder) instead(i int32) int32 {
+func (b *builder) instead(i rowID) rowID {
 	if d, code := b.inBin(b.src.At(int(i))); d >= 0 || code != "" {
 		return -1
 	}
@@ -414,7 +412,7 @@ func (b *builder) instead(i int32) int32 {
 }
 
 // sameAs is what becomes of an account whose person a row is.
-func (b *builder) sameAs(q *asking, i int32, releases map[int32]bool) fateOf {
+func (b *builder) sameAs(q *asking, i rowID, releases map[rowID]bool) fateOf {
 	acct := q.dep.acct
 	switch {
 	case b.fate[i] == bad, b.fate[i] == foreignBad, b.fate[i] == firm, b.fate[i] == byUPN, b.fate[i] == otherID:
@@ -441,14 +439,14 @@ func (b *builder) sameAs(q *asking, i int32, releases map[int32]bool) fateOf {
 }
 
 // idIsAnothers reports whether another row has the immutable ID of an account.
-func (b *builder) idIsAnothers(s directory.User, acct int32) bool {
+func (b *builder) idIsAnothers(s directory.User, acct rowID) bool {
 	id := b.users.At(int(acct)).ImmutableID()
 	return id != "" && id != s.ImmutableID() && len(b.src.ByImmutableID(id)) > 0
 }
 
 // releases are the accounts whose UPN a rename of this plan lets go of.
-func (b *builder) releases() map[int32]bool {
-	found := map[int32]bool{}
+func (b *builder) releases() map[rowID]bool {
+	found := map[rowID]bool{}
 	for _, r := range b.rows {
 		if r.kind == Rename {
 			found[r.acct] = true
@@ -459,7 +457,7 @@ func (b *builder) releases() map[int32]bool {
 
 // free turns a row whose UPN or immutable ID another account keeps into a skip. own
 // is the account that would be deleted before it, or -1.
-func (b *builder) free(f fateOf, own int32, releases map[int32]bool) fateOf {
+func (b *builder) free(f fateOf, own rowID, releases map[rowID]bool) fateOf {
 	if f.row == nil {
 		return f
 	}
@@ -481,232 +479,4 @@ func (b *builder) free(f fateOf, own int32, releases map[int32]bool) fateOf {
 		code: problem.UPNTaken, src: f.row.src, acct: f.row.acct, bin: f.row.kind != Rename && f.row.kind != Update,
 		extra: problem.Args{"holder": b.users.At(int(h)).UPN()},
 	}}
-}
-
-// basis identifies what the answer to a question rests on: keys and names of both
-// sides, and which rows there are. A department is no part of it.
-func (b *builder) basis(q *asking) string {
-	h := &hasher{h: sha256.New()}
-	u := q.dep.user
-	who := func(upn, id string, c called) {
-		h.text(directory.FoldUPN(upn), id, c.given, c.family, c.display)
-	}
-	h.text(string(u.ID()), q.dep.link.Username)
-	who(u.UPN(), u.ImmutableID(), calledBy(u))
-	keys := make([]string, 0, len(q.rows))
-	for _, i := range q.rows {
-		s := b.src.At(int(i))
-		part := &hasher{h: sha256.New()}
-		c := calledBy(s)
-		part.text(s.Username(), directory.FoldUPN(s.UPN()), s.ImmutableID(), c.given, c.family, c.display)
-		part.write()
-		keys = append(keys, string(part.h.Sum(nil)))
-	}
-	slices.Sort(keys)
-	h.text(keys...)
-	h.write()
-	return hex.EncodeToString(h.h.Sum(nil)[:16])
-}
-
-// signs puts what a row has in common with an account, and what not, in words.
-func (b *builder) signs(q *asking, i int32) (pro, contra []Sign) {
-	u, s, why := q.dep.user, b.src.At(int(i)), q.why[i]
-	row, acct := calledBy(s), calledBy(u)
-	for _, x := range [...]struct {
-		why  reason
-		sign Sign
-	}{{sameID, SignID}, {sameUsername, SignUsername}, {sameUPN, SignUPN}, {sameAddress, SignAddress}} {
-		if why&x.why != 0 {
-			pro = append(pro, x.sign)
-		}
-	}
-	switch l := row.like(acct); {
-	case meet(row.whole(), acct.whole()) || why&sameName != 0:
-		sign := SignName
-		if row.display != acct.display && names.LooksSame(row.display, acct.display) {
-			sign = SignNameLooks
-		}
-		pro = append(pro, sign)
-	case row.given != "" && names.Fold(row.given) == names.Fold(acct.given):
-		pro = append(pro, SignGiven)
-	case l == unlike:
-		contra = append(contra, SignOtherName)
-	}
-	if why&sameAlias != 0 {
-		pro = append(pro, SignAlias)
-	}
-	here, _ := s.Get(directory.Department)
-	if there, _ := u.Get(directory.Department); here != "" && here == there {
-		pro = append(pro, SignDepartment)
-	}
-	if l := q.dep.link.Username; l != "" && s.Username() != "" {
-		if l != s.Username() {
-			contra = append(contra, SignNoLink)
-		} else if seen, ok := b.in.Past.seen(l); ok && b.in.Past.broken(seen, s.LastSignIn()) {
-			contra = append(contra, SignBroken)
-		}
-	}
-	switch have, want := u.ImmutableID(), s.ImmutableID(); {
-	case have != "" && want == "":
-		contra = append(contra, SignRowNoID)
-	case have == "" && want != "":
-		contra = append(contra, SignAccountNoID)
-	case have != want && tightID(have) != tightID(want):
-		contra = append(contra, SignOtherID)
-	}
-	if !b.ours.has(i) && s.UPN() != "" {
-		contra = append(contra, SignOtherDomain)
-	}
-	if b.fate[i] == bad || b.fate[i] == foreignBad {
-		contra = append(contra, SignNotWritable)
-	}
-	return pro, contra
-}
-
-func signsOf(weak reason) []Sign {
-	var signs []Sign
-	if weak&sameGiven != 0 {
-		signs = append(signs, SignGiven)
-	}
-	if weak&sameFamily != 0 {
-		signs = append(signs, SignFamily)
-	}
-	return signs
-}
-
-// beside compares the values of an account with those of a row.
-func (b *builder) beside(q *asking, s directory.User) []Compared {
-	u := q.dep.user
-	var all []Compared
-	add := func(a directory.Attribute, acct, row string) {
-		if acct == "" && row == "" {
-			return
-		}
-		c := Compared{Attribute: a, Account: acct, Row: row, Likeness: Differs}
-		same := acct == row
-		if a == directory.UserPrincipalName {
-			same = directory.FoldUPN(acct) == directory.FoldUPN(row)
-		}
-		switch {
-		case acct == "" || row == "":
-			c.Likeness = OneSide
-		case same:
-			c.Likeness = Equal
-		case names.LooksSame(acct, row):
-			c.Likeness = LooksSame
-		}
-		all = append(all, c)
-	}
-	add(Username, q.dep.link.Username, s.Username())
-	add(directory.UserPrincipalName, u.UPN(), s.UPN())
-	add(directory.ImmutableID, u.ImmutableID(), s.ImmutableID())
-	for _, a := range [...]directory.Attribute{
-		directory.Surname, directory.GivenName, directory.DisplayName, directory.MailNickname, directory.Department,
-	} {
-		x, _ := u.Get(a)
-		y, _ := s.Get(a)
-		add(a, x, y)
-	}
-	return all
-}
-
-// letters is the key of the nth candidate: a, b .. z, aa ..
-func letters(n int) string {
-	s := ""
-	for n++; n > 0; n = (n - 1) / 26 {
-		s = string(rune('a'+(n-1)%26)) + s
-	}
-	return s
-}
-
-// ask makes the questions, and numbers what their answers make.
-func (b *built) ask() {
-	number := func(r row) int {
-		b.options = append(b.options, option{row: r})
-		return b.firstOption() + len(b.options) - 1
-	}
-	nos := map[int32]int{} // account → rename that lets its UPN go
-	for i, r := range b.rows {
-		if r.kind == Rename {
-			nos[r.acct] = i + 1
-		}
-	}
-	waiting := func(r row, no int) {
-		if h := b.holder(r); h >= 0 && nos[h] > 0 {
-			b.options[no-b.firstOption()].after = []int{nos[h]}
-		}
-	}
-	gone := map[int32]int{} // account in question → its deletion
-	for i, q := range b.builder.questions {
-		b.questions = append(b.questions, b.unanswered(i+1, q))
-		if r := q.gone.row; r != nil {
-			b.questions[i].Delete = number(*r)
-			gone[r.acct] = b.questions[i].Delete
-		} else if q.gone.skip != nil {
-			b.questions[i].DeleteWhy = b.said(0, *q.gone.skip).Why
-		}
-	}
-	added := map[int32]int{}
-	for i, q := range b.builder.questions {
-		for k, src := range q.rows {
-			c := &b.questions[i].Rows[k]
-			switch f := q.same[src]; {
-			case f.row != nil:
-				c.Same = number(*f.row)
-				waiting(*f.row, c.Same)
-			case f.skip != nil:
-				c.SameWhy = b.said(0, *f.skip).Why
-			}
-			f, ok := b.newRows[src]
-			if !ok || !b.waits(src) {
-				if ok && f.skip != nil {
-					c.AddWhy = b.said(0, *f.skip).Why
-				}
-				continue
-			}
-			if f.skip != nil {
-				c.AddWhy = b.said(0, *f.skip).Why
-				continue
-			}
-			no, ok := added[src]
-			if !ok {
-				no = number(*f.row)
-				added[src] = no
-				waiting(*f.row, no)
-				if h := b.holder(*f.row); h >= 0 && f.row.flags&replaces != 0 && gone[h] > 0 {
-					b.options[no-b.firstOption()].after = []int{gone[h]}
-					b.options[gone[h]-b.firstOption()].with = no
-				}
-			}
-			c.Add = no
-		}
-	}
-}
-
-// unanswered makes a question, but for the numbers of its answers.
-func (b *built) unanswered(no int, q *asking) *Question {
-	u := q.dep.user
-	m := b.marks(u)
-	out := &Question{
-		No: no, Account: directory.Ref{ID: u.ID(), UPN: u.UPN(), ImmutableID: u.ImmutableID()},
-		Claim: claimWord[b.claimedBy(q.dep)], Link: q.dep.link, Marks: m, Basis: b.basis(q), Lost: q.lost,
-		Evidence: Evidence{
-			Licensed: m.Has(directory.Licensed), Enabled: m.Has(directory.Enabled),
-			Created: u.Created(), LastSignIn: u.LastSignIn(), Purpose: m & directory.Purposes,
-		},
-	}
-	out.Name, _ = u.Get(directory.DisplayName)
-	out.Seen, _ = b.in.Past.seen(q.dep.link.Username)
-	for k, src := range q.rows {
-		s := b.src.At(int(src))
-		c := Candidate{
-			Key: letters(k), Username: s.Username(), Row: directory.Ref{UPN: s.UPN(), ImmutableID: s.ImmutableID()},
-			Line: s.Line(), Login: s.LastSignIn(), Compare: b.beside(q, s), waits: b.ours.has(src) && b.waits(src),
-		}
-		c.Name, _ = s.Get(directory.DisplayName)
-		c.Seen, _ = b.in.Past.seen(s.Username())
-		c.For, c.Against = b.signs(q, src)
-		out.Rows = append(out.Rows, c)
-	}
-	return out
 }

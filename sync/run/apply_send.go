@@ -16,8 +16,6 @@ import (
 const (
 	// maxAttempts is how often one step is sent before it is given up.
 	maxAttempts = 8
-	// requestTime is how long one request of a batch may take.
-	requestTime = 20 * time.Second
 	// settleTime is how long after a request to stop the batch under way may still
 	// be finished and settled, by the machine's clock: a person waits for it. What
 	// is unknown then stays sent in the journal, for a resumption to settle.
@@ -66,9 +64,13 @@ func (s *syncing) send(ctx context.Context, todo []plan.Step) error {
 		// From here the batch is finished even if somebody asks to stop: what is
 		// sent is settled, if that takes no longer than settleTime.
 		last, done := outlast(ctx, settleTime)
-		wctx, cancel := context.WithTimeout(last, requestTime)
-		outcomes := s.r.Destination.Write(wctx, steps)
+		wctx, cancel := context.WithTimeout(last, destination.WriteTime)
+		outcomes := s.r.Destination.Write(whileHeld{wctx, s.claim, s.run.Domain}, steps)
 		cancel()
+		if why := outcomes[0].Why; why != nil && why.Code == problem.ClaimLost {
+			done()
+			return why // nothing was sent, and what was intended is settled by whoever goes on
+		}
 		todo, pause, err = s.settle(last, steps, outcomes, attempts)
 		done()
 		if err != nil {
@@ -90,6 +92,21 @@ func outlast(ctx context.Context, d time.Duration) (last context.Context, done c
 		}
 	})
 	return last, func() { stop(); cancel() }
+}
+
+// whileHeld ends with the right to write: a token, or a turn among other senders,
+// may take longer than the claim stays fresh.
+type whileHeld struct {
+	context.Context
+	claim  Claim
+	domain string
+}
+
+func (c whileHeld) Err() error {
+	if err := c.Context.Err(); err != nil || c.claim.Held() {
+		return err
+	}
+	return problem.New(problem.ClaimLost, problem.Args{"domain": c.domain})
 }
 
 // claimGone reports whether another holder was seen. A claim without a fresh beat
@@ -155,12 +172,12 @@ func (s *syncing) intend(ctx context.Context, steps []plan.Step, attempts map[st
 			ref.UPN = a.upn
 		}
 		if step.Counted {
-			before.put(directory.AccountEnabled, directory.Text("false"))
+			before.Put(directory.AccountEnabled, directory.Text("false"))
 		}
 		e := state.Entry{
 			Run: s.run.No, Action: step.Action, Step: step.Step, Attempt: attempts[key], State: state.Sent,
-			Kind: a.kind.String(), Verb: verbWord(step.Verb), Object: ref,
-			Before: before.json(), After: after.json(), Intended: now, Server: s.server,
+			Kind: state.Kind(a.kind.String()), Verb: verbOf(step.Verb), Object: ref,
+			Before: before, After: after, Intended: now, Server: s.server,
 		}
 		if old, ok := s.entries[key]; ok {
 			e.Intended, e.Server = old.Intended, old.Server

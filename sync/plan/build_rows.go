@@ -52,7 +52,7 @@ func (b *built) option(no int) (Action, bool) {
 }
 
 // numbers turns rows into their numbers.
-func numbers(rows []int32) []int {
+func numbers(rows []rowID) []int {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -64,7 +64,7 @@ func numbers(rows []int32) []int {
 }
 
 func (b *built) core(i int) Action {
-	r, at := b.rows[i], int32(i) //nolint:gosec // as in match
+	r, at := b.rows[i], rowAt(i)
 	a := Action{No: i + 1, Kind: r.kind, Changes: b.changes(r)}
 	a.After = numbers(b.chain.after[at])
 	a.how = b.how(r)

@@ -1,0 +1,380 @@
+package run
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/directory"
+	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/state"
+)
+
+// What a row of the journal means is said here alone: for the facts of a plan, the
+// guard of the day, an undo, the sync log and pruning. What cannot be read of a
+// row protects: the request counts as a deletion, the account as neither made nor
+// blocked by hacsync, an undo leaves it alone, and pruning keeps the row.
+
+// verbOf is a verb as the journal writes it.
+func verbOf(v plan.Verb) state.Verb {
+	switch v {
+	case plan.Create:
+		return state.VerbCreate
+	case plan.Patch:
+		return state.VerbPatch
+	case plan.PatchUPN:
+		return state.VerbPatchUPN
+	case plan.RestoreUser:
+		return state.VerbRestore
+	case plan.DeleteUser:
+		return state.VerbDelete
+	}
+	return ""
+}
+
+// kindOfRow is the kind of action that a row is of.
+func kindOfRow(k state.Kind) plan.Kind {
+	switch k {
+	case state.KindAdd:
+		return plan.Add
+	case state.KindDelete:
+		return plan.Delete
+	case state.KindRename:
+		return plan.Rename
+	case state.KindRestore:
+		return plan.Restore
+	case state.KindUpdate:
+	}
+	return plan.Update
+}
+
+// images are the before- and after-values of a step.
+func images(s plan.Step) (before, after state.Image) {
+	before, after = state.Image{}, state.Image{}
+	for _, c := range s.Set {
+		before.Put(c.Attribute, c.Old)
+		after.Put(c.Attribute, c.New)
+	}
+	return before, after
+}
+
+// took reports whether the destination took the request of a row.
+func took(e *state.Entry) bool { return e.State == state.Written || e.State == state.Seen }
+
+// when is the time of a row: the destination's, which all machines share, else
+// that of the machine that wrote it.
+func when(e *state.Entry) time.Time {
+	switch {
+	case !e.Server.IsZero():
+		return e.Server
+	case !e.Answered.IsZero():
+		return e.Answered
+	}
+	return e.Intended
+}
+
+// TakenBack reports whether a row took the deletion of its action back: the
+// addition that was to have the account's UPN had failed.
+func TakenBack(e *state.Entry) bool {
+	return e.Verb == state.VerbRestore && e.Kind == state.KindDelete && took(e)
+}
+
+// outcomeOf is what a row says of its action.
+func outcomeOf(s state.EntryState) string {
+	switch s {
+	case state.Seen:
+		return OutcomeSeen
+	case state.Rejected, state.Conflict:
+		return OutcomeFailed
+	case state.Differs:
+		return OutcomeDifferent
+	case state.Sent, state.Written:
+		return OutcomeNotYetSeen
+	case state.None:
+	}
+	return OutcomeNotTried
+}
+
+// deletes reports whether a row counts with the deletions, and may have had its
+// effect.
+func deletes(e *state.Entry) bool {
+	switch e.State {
+	case state.Sent, state.Written, state.Seen, state.Differs:
+	case state.None, state.Rejected, state.Conflict:
+		return false
+	}
+	if e.Unread {
+		return true
+	}
+	switch e.Verb {
+	case state.VerbDelete:
+		// Who was blocked before counted then, and the before-image says so.
+		blocked, ok := e.Before.Get(directory.AccountEnabled)
+		return !ok || blocked.Text != "false"
+	case state.VerbPatch:
+		to, ok := e.After.Get(directory.AccountEnabled)
+		return ok && to.Text == "false"
+	case state.VerbCreate, state.VerbPatchUPN, state.VerbRestore:
+	}
+	return false
+}
+
+// lasting reports whether plans of any later time rest on a row: which accounts
+// hacsync made, and whom it blocked and let in again.
+func lasting(e state.Entry) bool {
+	if !took(&e) {
+		return false
+	}
+	if e.Unread || e.Verb == state.VerbCreate {
+		return true
+	}
+	_, enabled := e.After.Get(directory.AccountEnabled)
+	return enabled && e.Kind != state.KindDelete
+}
+
+// ledger is what the rows of a journal, taken in their order, say of accounts.
+type ledger struct {
+	f plan.Facts
+	// now is the destination's clock; undo are the runs that put accounts back, and
+	// enabled when accounts were last seen enabled.
+	now     time.Time
+	undo    map[int64]bool
+	enabled func(directory.ID) time.Time
+	made    map[directory.ID]bool
+	overlay map[directory.ID]*directory.Record
+	keys    keysWritten
+}
+
+// take adds a row.
+func (l *ledger) take(e state.Entry) {
+	if !took(&e) {
+		return
+	}
+	f, id := &l.f, e.Object.ID
+	if l.undo[e.Run] {
+		f.Undone[id] = true
+	} else {
+		delete(f.Undone, id)
+	}
+	if e.Unread {
+		delete(l.made, id)
+		delete(f.Added, id)
+		delete(f.Restored, id)
+		f.Blocked[id] = false
+		return
+	}
+	l.keys.follow(&e)
+	switch e.Verb {
+	case state.VerbCreate:
+		f.Added[id], l.made[id] = true, true
+	case state.VerbDelete:
+		if l.now.Sub(when(&e)) < kept {
+			f.Deleted[id] = true
+		}
+		delete(f.Added, id)
+		delete(f.Restored, id)
+	case state.VerbRestore:
+		delete(f.Deleted, id)
+		f.Restored[id] = true
+		if l.made[id] {
+			f.Added[id] = true
+		}
+	case state.VerbPatch, state.VerbPatchUPN:
+	}
+	// An account added disabled counts as blocked by us: nobody else would let the
+	// person in once the source does.
+	if v, ok := e.After.Get(directory.AccountEnabled); ok {
+		// Seen enabled since, a block is another administrator's.
+		f.Blocked[id] = v.Text == "false" && !l.enabled(id).After(when(&e))
+	}
+	if l.now.Sub(when(&e)) < recent {
+		overlayWith(l.overlay, e)
+	}
+}
+
+// facts are what the rows said.
+func (l *ledger) facts() plan.Facts {
+	for _, rec := range l.overlay {
+		l.f.Recent = append(l.f.Recent, *rec)
+	}
+	return l.f
+}
+
+// overlayWith adds what a row wrote to the overlay of list reads. A record lists
+// only the attributes written; one without UPN is gone.
+func overlayWith(overlay map[directory.ID]*directory.Record, e state.Entry) {
+	id := e.Object.ID
+	rec := overlay[id]
+	if rec == nil || e.Verb == state.VerbDelete {
+		rec = &directory.Record{ID: id, UPN: e.Object.UPN, ImmutableID: e.Object.ImmutableID, Marks: directory.Enabled}
+		overlay[id] = rec
+	}
+	if e.Verb == state.VerbDelete {
+		rec.UPN, rec.Columns, rec.Values = "", nil, nil
+		return
+	}
+	if rec.UPN == "" {
+		rec.UPN = e.Object.UPN
+	}
+	for a := range e.After {
+		v, _ := e.After.Get(a)
+		switch a {
+		case directory.UserPrincipalName:
+			rec.UPN = v.Text
+		case directory.ImmutableID:
+			rec.ImmutableID = v.Text
+		case directory.AccountEnabled:
+			rec.Marks &^= directory.Enabled
+			if v.Text == "true" {
+				rec.Marks |= directory.Enabled
+			}
+			setColumn(rec, a, v)
+		default:
+			setColumn(rec, a, v)
+		}
+	}
+	if e.Verb == state.VerbCreate {
+		rec.Created = e.Server
+	}
+}
+
+func setColumn(rec *directory.Record, a directory.Attribute, v directory.Value) {
+	for i, c := range rec.Columns {
+		if c == a {
+			rec.Values[i] = v
+			return
+		}
+	}
+	rec.Columns = append(rec.Columns, a)
+	rec.Values = append(rec.Values, v)
+}
+
+// keysWritten are the UPNs and immutable IDs that the steps of an action wrote, by
+// run and action: a later step of the action names its account as it was before
+// all of them.
+type keysWritten map[[2]int64]directory.Ref
+
+// follow gives a row the keys that its account has after the steps before it.
+func (k keysWritten) follow(e *state.Entry) {
+	at := [2]int64{e.Run, int64(e.Action)}
+	ref := k[at]
+	if v, ok := e.After.Get(directory.UserPrincipalName); ok {
+		ref.UPN = v.Text
+	} else if ref.UPN != "" {
+		e.Object.UPN = ref.UPN
+	}
+	if v, ok := e.After.Get(directory.ImmutableID); ok {
+		ref.ImmutableID = v.Text
+	} else if ref.ImmutableID != "" {
+		e.Object.ImmutableID = ref.ImmutableID
+	}
+	if ref != (directory.Ref{}) {
+		k[at] = ref
+	}
+}
+
+// applied is what a run did, an action each: of its steps those that the
+// destination took. One that read back different counts too: what differs shows
+// as changed since.
+func applied(entries []state.Entry) []plan.Applied {
+	var all []plan.Applied
+	last := -1
+	for i := range entries { // in order of action and step
+		e := &entries[i]
+		if !took(e) && e.State != state.Differs || e.Object.ID == "" {
+			continue
+		}
+		if e.Action != last {
+			all = append(all, plan.Applied{Kind: plan.Update, User: e.Object})
+			last = e.Action
+		}
+		d := &all[len(all)-1]
+		d.User.ID = e.Object.ID
+		d.Unread = d.Unread || e.Unread
+		switch e.Verb {
+		case state.VerbCreate:
+			d.Kind = plan.Add
+		case state.VerbDelete:
+			d.Kind = plan.Delete
+		case state.VerbRestore:
+			if d.Kind == plan.Delete { // taken back: nothing was done
+				all = all[:len(all)-1]
+				continue
+			}
+			d.Kind = plan.Restore
+		case state.VerbPatchUPN:
+			if d.Kind == plan.Update {
+				d.Kind = plan.Rename
+			}
+		case state.VerbPatch:
+			d.Reset = d.Reset || len(e.After) == 0 && !e.Unread
+		}
+		addChanges(d, e.Before, e.After)
+		at := e.Server
+		if at.IsZero() {
+			at = e.Answered
+		}
+		if at.After(d.At) {
+			d.At = at
+		}
+	}
+	return all
+}
+
+// addChanges adds what a step wrote to what the steps before it did. What a
+// restored account came back with counts as written.
+func addChanges(d *plan.Applied, before, after state.Image) {
+	if d.Kind == plan.Restore && len(d.Changes) == 0 {
+		came := state.Image{}
+		maps.Copy(came, before)
+		maps.Copy(came, after)
+		after = came
+	}
+	names := slices.SortedFunc(maps.Keys(after), func(x, y directory.Attribute) int {
+		return cmp.Or(rank(x)-rank(y), cmp.Compare(x, y))
+	})
+	for _, a := range names {
+		was, _ := before.Get(a)
+		now, _ := after.Get(a)
+		i := slices.IndexFunc(d.Changes, func(c plan.Change) bool { return c.Attribute == a })
+		if i >= 0 {
+			d.Changes[i].New = now
+			continue
+		}
+		d.Changes = append(d.Changes, plan.Change{Attribute: a, Old: was, New: now})
+	}
+}
+
+// rank puts attributes in the order in which people see them.
+func rank(a directory.Attribute) int {
+	order := append(directory.Standard(), directory.AccountEnabled)
+	if i := slices.Index(order, a); i >= 0 {
+		return i
+	}
+	return len(order)
+}
+
+// problemJSON is a problem as the journal keeps it.
+func problemJSON(p *problem.Problem) json.RawMessage {
+	if p == nil {
+		return nil
+	}
+	return encoded(p.Store())
+}
+
+// encoded is v as JSON; what the journal keeps always encodes.
+func encoded(v any) json.RawMessage {
+	b, _ := json.Marshal(v)
+	return b
+}
+
+func decodeProblem(b json.RawMessage) *problem.Problem {
+	var s *problem.Stored
+	if len(b) > 0 {
+		_ = json.Unmarshal(b, &s) // it is only shown; the state of its row is another column
+	}
+	return s.Problem()
+}
