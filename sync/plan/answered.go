@@ -536,11 +536,8 @@ func (b *answered) sums(c Counts, g guard) (Counts, guard) {
 	c.Asked -= b.freed
 	c.Unchanged += b.settled
 	c.DestinationHeld -= b.settled
-	c.Skipped += len(b.more)
 	for i := range b.more {
-		if b.more[i].Group == problem.LeftOut {
-			c.LeftOut++
-		}
+		c.left(b.more[i].Why.Code)
 	}
 	c.SourceHeld += b.held
 	return c, g
