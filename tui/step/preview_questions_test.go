@@ -181,7 +181,7 @@ func TestQuestions_ShowBothSidesWhole(t *testing.T) {
 	w := newWorld(t, asking(t), "en", 160, 45)
 	w.keys("end").has(
 		"Account in Microsoft 365", "watanabe.s[ho]@midori.example", "watanabe.s@midori.example", "渡[邉] 翔", "渡[辺] 翔", "=~",
-		"the names look the same", "another Username", "linked 12 Oct", "same department", "asked again next time",
+		"the names look the same", "another Username", "linked 12 Oct", "same department", "on either side until one changes",
 	)
 	for i := range w.s.g.Plan().QuestionLen() {
 		card := w.s.g.Card(i, 0)
