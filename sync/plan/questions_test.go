@@ -200,6 +200,16 @@ func TestQuestions_TheUPNOfABlockedAccountIsWaitedFor(t *testing.T) {
 	}
 	taught(p)
 
+	// Nothing is promised of an account that nobody has said is another person's.
+	b := newScene()
+	b.source = []person{user("z"), user("a", as("other"), imm(""), username("0042"))}
+	b.users = []person{account("z"), account("a", imm("")), account("b", as("other"), imm(""))}
+	b.in.Policy.OnMissing, b.in.Policy.DeleteAfter = BlockMissing, 3
+	b.answered(t, map[string]string{"b": "same 0042"}, "skip a HS-3216", "ask a: a", "ask b: a = same 0042")
+	b.in.Answers = nil
+	b.answered(t, map[string]string{"a": "different", "b": "same 0042"},
+		"update a accountEnabled=false", "skip a HS-3222", "ask a: a = different", "ask b: a = same 0042")
+
 	// Unattended, a deletion that waits for days of absence holds the row as well.
 	s.users[1].marks |= directory.Enabled
 	s.in.Policy.OnMissing, s.in.Past.Absent = DeleteMissing, nil
