@@ -528,7 +528,7 @@ func TestConfirm_F2GoesBackToTheQuestions(t *testing.T) {
 }
 
 // An answer is stored when it is given: no way out of the questions loses it.
-func TestQuestions_NoWayOutLosesAnAnswer(t *testing.T) {
+func TestRule12_NoWayOutLosesAnAnswer(t *testing.T) {
 	for name, keys := range map[string][]string{
 		"back at once": {"D", "esc"}, "back and again": {"tab", "=", "D", "esc"}, "quit": {"D", "q"}, "there and back": {"D", "tab", "=", "D", "esc"}, "interrupted": {"D", "ctrl+c"},
 		"another tab": {"D", "2"}, "searching": {"D", "/", "type:nobody"}, "language": {"D", "L"}, "help": {"D", "?", "esc", "esc"},

@@ -20,10 +20,7 @@ import (
 func (a *app) answerCommand() *cobra.Command {
 	var by string
 	c := a.command("answer", "answer DOMAIN [ACCOUNT [same:ROW|different|not-now]]", func(ctx context.Context, args []string) error {
-		domain, err := a.domainNamed("hacsync answer", args[0])
-		if err != nil {
-			return err
-		}
+		domain := args[0]
 		s, err := a.open(ctx)
 		if err != nil {
 			return err
@@ -68,16 +65,6 @@ func (a *app) answerCommand() *cobra.Command {
 	c.Args = a.takes("DOMAIN", "[ACCOUNT]", "[same:ROW|different|not-now]")
 	c.Flags().StringVar(&by, "by", "", a.text("flag.answer-by", nil))
 	return c
-}
-
-// domainNamed is a domain as it was typed, in whatever width. An empty one names
-// none: a plan of any other domain must not stand in for it.
-func (a *app) domainNamed(command, typed string) (string, error) {
-	domain := input.Fold(typed)
-	if domain == "" {
-		return "", wrongUsage(command, a.text("usage.missing", problem.Args{"name": "DOMAIN"}))
-	}
-	return domain, nil
 }
 
 // questionNumber is Q1: the number of a question in one plan. An hour later it may

@@ -18,6 +18,7 @@ import (
 
 	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -343,15 +344,21 @@ func (a *app) command(id, use string, run func(ctx context.Context, args []strin
 }
 
 // takes says which arguments a command takes, by name; those in brackets may be
-// left out.
+// left out, and the last one with … be several. What is a DOMAIN the command gets as
+// all of hacsync writes it, in whatever width and case it was typed. An empty one
+// names none: that of another domain must not stand in for it.
 func (a *app) takes(names ...string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		for i, name := range names {
-			if i >= len(args) && !strings.HasPrefix(name, "[") {
-				return wrongUsage(c.CommandPath(), a.text("usage.missing", problem.Args{"name": name}))
+			given, domain := i < len(args), strings.Trim(name, "[]") == "DOMAIN"
+			if given && domain {
+				args[i] = directory.FoldUPN(input.Fold(args[i]))
+			}
+			if !given && !strings.HasPrefix(name, "[") || given && domain && args[i] == "" {
+				return wrongUsage(c.CommandPath(), a.text("usage.missing", problem.Args{"name": strings.Trim(name, "[]")}))
 			}
 		}
-		if len(args) > len(names) {
+		if len(args) > len(names) && !strings.Contains(strings.Join(names, ""), "…") {
 			return wrongUsage(c.CommandPath(), a.text("usage.extra", problem.Args{"argument": args[len(names)]}))
 		}
 		return nil

@@ -118,6 +118,9 @@ type (
 		QuestionsOpen int `json:"questions_open"`
 		// NeverSeen are those deletions whose account was in no complete read.
 		NeverSeen int `json:"never_seen"`
+		// Waiting are accounts that are blocked and deleted on a later day: no skips,
+		// although they stand in that list.
+		Waiting int `json:"waiting"`
 	}
 	jsonDrift struct {
 		No        int    `json:"no"`
@@ -232,7 +235,8 @@ func (o planObject) write(w io.Writer) error {
 		}
 		_ = b.WriteByte(']')
 	}
-	tail, err := safeJSON(jsonTail{o.plan.Counts().OpenQuestions, o.plan.Counts().Unclaimed})
+	c := o.plan.Counts()
+	tail, err := safeJSON(jsonTail{c.OpenQuestions, c.Unclaimed, c.Waiting})
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/cmd/hacsync/session"
-	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -42,12 +41,10 @@ func (a *app) linksCommand() *cobra.Command {
 	var c *cobra.Command
 	c = a.command("links", "links DOMAIN", func(ctx context.Context, args []string) error {
 		forgets, keeps := c.Flags().Changed("forget"), c.Flags().Changed("keep") // also with an empty number
-		domain, err := a.domainNamed("hacsync links", args[0])
-		if err != nil {
-			return err
-		}
+		domain := args[0]
 		no := int64(0)
 		if forgets || keeps {
+			var err error
 			if no, err = a.runNumber("hacsync links", cmp.Or(forget, keep)); err != nil {
 				return err
 			}
@@ -86,7 +83,7 @@ func (a *app) listLinks(domain string, links []run.Linked) error {
 			Schema int              `json:"schema"`
 			Domain string           `json:"domain"`
 			Links  []jsonRemembered `json:"links"`
-		}{schema, directory.FoldUPN(domain), make([]jsonRemembered, 0, len(links))}
+		}{schema, domain, make([]jsonRemembered, 0, len(links))}
 		for _, l := range links {
 			out.Links = append(out.Links, jsonRemembered{
 				ID: l.ID, UPN: orNone(l.Link.UPN), Username: orNone(l.Link.Username), Source: orNone(l.Link.Source),
@@ -99,7 +96,7 @@ func (a *app) listLinks(domain string, links []run.Linked) error {
 		return nil
 	}
 	if len(links) == 0 {
-		a.say(a.text("links.none", problem.Args{"domain": directory.FoldUPN(domain)}))
+		a.say(a.text("links.none", problem.Args{"domain": domain}))
 		return nil
 	}
 	head := func(id string) string { return a.text("links."+id, nil) }
@@ -140,7 +137,7 @@ func (a *app) forgetLinks(ctx context.Context, s *session.Session, domain string
 			n++
 		}
 	}
-	args := problem.Args{"domain": directory.FoldUPN(domain), "run": strconv.FormatInt(no, 10), "n": strconv.Itoa(n)}
+	args := problem.Args{"domain": domain, "run": strconv.FormatInt(no, 10), "n": strconv.Itoa(n)}
 	if !yes && n > 0 {
 		if !a.terminal {
 			return problem.New(problem.LinksUnapproved, args)
@@ -173,7 +170,7 @@ func (a *app) forgetLinks(ctx context.Context, s *session.Session, domain string
 
 // keepLinks learns from a dry run that was not applied, once a person said so.
 func (a *app) keepLinks(ctx context.Context, s *session.Session, domain string, no int64, yes bool) error {
-	args := problem.Args{"domain": directory.FoldUPN(domain), "run": strconv.FormatInt(no, 10)}
+	args := problem.Args{"domain": domain, "run": strconv.FormatInt(no, 10)}
 	n, err := s.Runner.Keep(ctx, domain, no, func(links int) error {
 		args["n"] = strconv.Itoa(links)
 		if yes {

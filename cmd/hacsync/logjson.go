@@ -43,6 +43,7 @@ type (
 		Questions        int `json:"questions"`
 		QuestionsOpen    int `json:"questions_open"`
 		NeverSeen        int `json:"never_seen"`
+		Waiting          int `json:"waiting"`
 	}
 	jsonOutcomes struct {
 		Planned    int `json:"planned"`
@@ -85,7 +86,7 @@ func (a *app) jsonRun(r state.Run) jsonRun {
 	if c := sum.Counts; c != nil {
 		o.Counts = &jsonCounts{
 			c.SourceUsers, c.DestinationUsers, c.Add, c.Update, c.Rename, c.Restore, c.Delete, c.Unchanged, c.Skipped, sum.Held,
-			c.Questions, c.OpenQuestions, c.Unclaimed,
+			c.Questions, c.OpenQuestions, c.Unclaimed, c.Waiting,
 		}
 	}
 	if r.Kind != state.DryRun {

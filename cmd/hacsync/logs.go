@@ -64,7 +64,7 @@ func (a *app) logsCommand() *cobra.Command {
 
 // logsOf opens the state, and turns the flags into what is looked for.
 func (a *app) logsOf(ctx context.Context, f logsFlags) (*session.Session, state.RunFilter, error) {
-	filter := state.RunFilter{Domain: directory.FoldUPN(f.domain), Limit: f.limit}
+	filter := state.RunFilter{Domain: directory.FoldUPN(input.Fold(f.domain)), Limit: f.limit}
 	kinds := []state.RunKind{state.DryRun, state.Sync, state.Undo}
 	if f.kind != "" {
 		if filter.Kind = state.RunKind(f.kind); !slices.Contains(kinds, filter.Kind) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -75,5 +76,36 @@ func TestFlags_ReadEveryNumberAsPeopleTypeIt(t *testing.T) {
 	look(quietly(t).root())
 	if seen < 14 {
 		t.Errorf("only %d flags were found", seen)
+	}
+}
+
+// A domain is typed in whatever width and case; every command that takes one reads it
+// as all others do.
+func TestArguments_ADomainIsFoldedForEveryCommand(t *testing.T) {
+	var found []string
+	var look func(c *cobra.Command)
+	look = func(c *cobra.Command) {
+		for _, below := range c.Commands() {
+			look(below)
+		}
+		if !strings.Contains(c.Use, "DOMAIN") {
+			return
+		}
+		found = append(found, c.Name())
+		for _, typed := range []string{"ＭＩＤＯＲＩ．Ｅｘａｍｐｌｅ", " Midori.EXAMPLE　"} {
+			args := []string{typed}
+			if err := c.Args(c, args); err != nil || args[0] != "midori.example" {
+				t.Errorf("%s %q: %q, %v", c.Name(), typed, args, err)
+			}
+		}
+		for _, nothing := range []string{"", "　"} {
+			if err := c.Args(c, []string{nothing}); err == nil {
+				t.Errorf("%s takes %q for a domain", c.Name(), nothing)
+			}
+		}
+	}
+	look(quietly(t).root())
+	if len(found) < 12 {
+		t.Errorf("only %v", found)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hacsync/hacsync/cmd/hacsync/session"
-	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/plan"
@@ -258,7 +257,7 @@ func (a *app) periodicStatus(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		all = map[string]periodic.Status{directory.FoldUPN(args[0]): one}
+		all = map[string]periodic.Status{args[0]: one}
 	}
 	workers, err := control.Workers(ctx)
 	if err != nil {

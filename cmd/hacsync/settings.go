@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -96,7 +95,7 @@ func (a *app) settingsCommand() *cobra.Command {
 				Schema   int               `json:"schema"`
 				Domain   string            `json:"domain"`
 				Settings map[string]string `json:"settings"`
-			}{schema, directory.FoldUPN(domain), kv})
+			}{schema, domain, kv})
 			return nil
 		}
 		presets := run.DefaultSettings().Pairs()
@@ -111,12 +110,8 @@ func (a *app) settingsCommand() *cobra.Command {
 		a.show(a.out).table(rows, -1)
 		return nil
 	})
-	c.Args = func(c *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return wrongUsage(c.CommandPath(), a.text("usage.missing", problem.Args{"name": "DOMAIN"}))
-		}
-		return nil
-	}
+	c.Args = a.takes("DOMAIN", "[KEY=VALUE…]")
+
 	c.Flags().StringVar(&export, "export", "", a.text("flag.export", nil))
 	c.Flags().StringVar(&load, "import", "", a.text("flag.import", nil))
 	return c
@@ -147,7 +142,7 @@ func (a *app) exportSettings(ctx context.Context, path, domain string, kv map[st
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)
-		return e.Encode(settingsFile{Version: settingsVersion, Domain: directory.FoldUPN(domain), Settings: kv})
+		return e.Encode(settingsFile{Version: settingsVersion, Domain: domain, Settings: kv})
 	}
 	if path == "-" && !a.flags.json {
 		return write(a.out)
@@ -163,7 +158,7 @@ func (a *app) exportSettings(ctx context.Context, path, domain string, kv map[st
 			Schema int    `json:"schema"`
 			Domain string `json:"domain"`
 			File   string `json:"file"`
-		}{schema, directory.FoldUPN(domain), path})
+		}{schema, domain, path})
 		return nil
 	}
 	a.say(a.text("settings.exported", problem.Args{"file": path}))

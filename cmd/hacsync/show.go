@@ -98,6 +98,9 @@ func (s show) counts(c plan.Counts, source bool) {
 		add("=", "unchanged", c.Unchanged)
 	}
 	add("!", "skip", c.Skipped)
+	if c.Waiting > 0 {
+		add("x", "waiting", c.Waiting)
+	}
 	if c.Questions > 0 {
 		add("?", "question", c.Questions)
 	}
@@ -210,20 +213,31 @@ func (s show) explained(e *plan.Explanation) string {
 	return ""
 }
 
-// skips are shown by code: the reason and the remedy once, then the rows.
+// skips are shown by code: the reason and the remedy once, then the rows. Who is
+// blocked and waits to be deleted is no skip, and stands apart.
 func (s show) skips(p *plan.Plan) {
-	if p.SkipLen() == 0 {
-		return
-	}
+	s.skipped(p, "!", "kinds.skip", false)
+	s.skipped(p, "x", "kinds.waiting", true)
+}
+
+func (s show) skipped(p *plan.Plan, sign, heading string, waiting bool) {
 	total := map[problem.Code]int{}
 	for k := range p.Skips() {
-		total[k.Why.Code]++
+		if k.Waits() == waiting {
+			total[k.Why.Code]++
+		}
+	}
+	if len(total) == 0 {
+		return
 	}
 	s.line("")
-	s.line("%s", s.words.Text("kinds.skip", nil))
+	s.line("%s", s.words.Text(heading, nil))
 	shown := 0
 	var code problem.Code
 	for k := range p.Skips() {
+		if k.Waits() != waiting {
+			continue
+		}
 		w := s.words.Problem(k.Why)
 		if k.Why.Code != code {
 			s.more(shown)
@@ -232,7 +246,7 @@ func (s show) skips(p *plan.Plan) {
 			s.line("    %s", w.Remedy)
 		}
 		if shown++; shown <= rowsShown {
-			s.line("  ! %5d  %s", k.No, w.What)
+			s.line("  %s %5d  %s", sign, k.No, w.What)
 		}
 	}
 	s.more(shown)

@@ -244,7 +244,7 @@ func (w *weeks) pass() {
 	w.atTheEnd()
 	var last dryRunWords
 	w.asks(&last, "dry-run", proofDomain)
-	if len(last.Questions) > 0 && w.patience == 0 {
+	if len(last.Questions) > 0 {
 		t.Errorf("questions at the end: %+v", last.Questions)
 	}
 }
@@ -301,9 +301,6 @@ func (w *weeks) passDay(d *companyDay) {
 		row[5], row[6] = w.asked(), w.leftAlone(last.DryRun)
 	}
 	for _, a := range d.answer {
-		if a.blocked && w.patience == 0 {
-			continue
-		}
 		answer := a.answer(w)
 		account := w.accountOf(w.who(a.no))
 		w.must(0, "answer", proofDomain, account, answer, "--by", "t.mori")

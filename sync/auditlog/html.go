@@ -143,6 +143,9 @@ func (v view) Sums() []sum {
 	number(plan.Update, c.Update)
 	add("=", "kind.unchanged", c.Unchanged)
 	add("!", "kind.skip", c.Skipped)
+	if c.Waiting > 0 {
+		add("x", "kind.waiting", c.Waiting)
+	}
 	if c.Questions > 0 {
 		add("?", "kind.question", c.Questions)
 		add("", "audit.open", c.OpenQuestions)

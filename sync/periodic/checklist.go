@@ -84,7 +84,7 @@ func (c *Control) Check(ctx context.Context, domain string) (Checklist, error) {
 	if err != nil {
 		return nil, err
 	}
-	last, converged, err := c.converged(ctx, domain)
+	last, converged, err := c.converged(ctx, domain, settings.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -105,14 +105,24 @@ func (c *Control) Check(ctx context.Context, domain string) (Checklist, error) {
 
 // converged looks at the last sync and the dry run after it. A sync that was
 // seen done for every row has converged; so has one of which only those rows are
-// left that failed.
-func (c *Control) converged(ctx context.Context, domain string) (*state.Run, Finding, error) {
+// left that failed, and a domain whose first sync had nothing to apply: its dry run
+// is all there is.
+func (c *Control) converged(ctx context.Context, domain, source string) (*state.Run, Finding, error) {
 	of := state.RunFilter{Tenant: c.tenant(), Domain: domain, Kinds: []state.RunKind{state.Sync, state.Undo}, Limit: 1}
 	runs, err := c.Store.Runs(ctx, of)
 	if err != nil {
 		return nil, Finding{}, err
 	}
 	if len(runs) == 0 {
+		of.Kinds, of.State = []state.RunKind{state.DryRun}, state.Done
+		if runs, err = c.Store.Runs(ctx, of); err != nil {
+			return nil, Finding{}, err
+		}
+		if len(runs) > 0 && runs[0].Source == source && unchanged(run.SummaryOf(runs[0])) {
+			return &runs[0], Finding{Mark: Good, Why: problem.New(problem.PeriodicConverged, problem.Args{
+				"domain": domain, "run": strconv.FormatInt(runs[0].No, 10), "planned": "0", "seen": "0", "changes": "",
+			})}, nil
+		}
 		return nil, Finding{
 			Mark: Missing, Reasonable: true, Why: problem.New(problem.PeriodicNeverSynced, problem.Args{"domain": domain}),
 		}, nil
@@ -145,6 +155,11 @@ func (c *Control) converged(ctx context.Context, domain string) (*state.Run, Fin
 		args["left"] = strconv.Itoa(changes)
 	}
 	return &r, Finding{Mark: Missing, Reasonable: true, Why: problem.New(problem.PeriodicNotConverged, args)}, nil
+}
+
+// unchanged reports whether a dry run found nothing to apply.
+func unchanged(s run.Summary) bool {
+	return s.Counts != nil && s.Counts.Changes() == 0 && s.Verdict != nil && !s.Verdict.Cancelled
 }
 
 // EndsSoon is when a certificate's end is worth a word.

@@ -76,6 +76,35 @@ func TestEnable_OnlyAfterASyncThatConverged(t *testing.T) {
 	}
 }
 
+// A first sync that has nothing to apply leaves a dry run alone. One that found
+// something is no first sync.
+func TestEnable_AfterAFirstSyncWithNothingToApply(t *testing.T) {
+	w := setUpOne(t)
+	ask := periodic.Request{Domain: "a.example", By: "t.mori"}
+	dry := func() {
+		t.Helper()
+		if _, err := w.control("t1").Runner.DryRun(t.Context(), "a.example", runOverrides()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	person := &w.cloud.tenants["t1"].staff["a.example"][0]
+	was := person.Name
+	person.Name = "Changed"
+	dry()
+	if _, list, err := w.control("t1").Enable(t.Context(), ask); !problem.Has(err, problem.PeriodicNotReady) {
+		t.Errorf("with a change to make: %v, %s", err, marks(list))
+	}
+	person.Name = was
+	dry()
+	_, list, err := w.control("t1").Enable(t.Context(), ask)
+	if err != nil {
+		t.Fatal(err, marks(list))
+	}
+	if list[0].Why.Code != problem.PeriodicConverged || list[0].Why.Args["planned"] != "0" {
+		t.Errorf("%v", list[0].Why)
+	}
+}
+
 func TestEnable_AReasonPassesOverWhatItMay(t *testing.T) {
 	w := setUpOne(t)
 	p, _, err := w.control("t1").Enable(t.Context(), periodic.Request{Domain: "a.example", By: "t.mori", Reason: "moved from another tool"})

@@ -475,8 +475,32 @@ func (b *builder) free(f fateOf, own rowID, releases map[rowID]bool) fateOf {
 	if h < 0 || h == own && f.row.flags&replaces != 0 || releases[h] {
 		return f
 	}
+	code, extra := problem.UPNTaken, problem.Args{"holder": b.users.At(int(h)).UPN()}
+	if due := b.dueOf(h); due != "" {
+		code, extra["due"] = problem.UPNWaits, due
+	}
 	return fateOf{skip: &skipRow{
-		code: problem.UPNTaken, src: f.row.src, acct: f.row.acct, bin: f.row.kind != Rename && f.row.kind != Update,
-		extra: problem.Args{"holder": b.users.At(int(h)).UPN()},
+		code: code, src: f.row.src, acct: f.row.acct, bin: f.row.kind != Rename && f.row.kind != Update, extra: extra,
 	}}
+}
+
+// dueOf is the day on which an account in question is deleted where its person is
+// another one than the rows; "" where that is at once or never.
+func (b *builder) dueOf(acct rowID) string {
+	q := b.questionOf[acct]
+	if q == nil {
+		return ""
+	}
+	if r := q.gone.row; r != nil && r.kind != Delete {
+		return day(b.explained[acct].due)
+	}
+	if q.gone.waits() {
+		return q.gone.skip.extra["due"]
+	}
+	return ""
+}
+
+// waits reports whether an account is to be deleted on a later day.
+func (f fateOf) waits() bool {
+	return f.skip != nil && (f.skip.code == problem.WaitsToDelete || f.skip.code == problem.NotYetMissing)
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -287,9 +288,25 @@ func (b *answered) same(acts []Action, c *Candidate) []Action {
 	case c.waits:
 		b.freed++
 		b.held++
-		b.more = append(b.more, c.skipped(c.SameWhy))
+		b.more = append(b.more, c.skipped(b.waitsFor(c.SameWhy)))
 	}
 	return acts
+}
+
+// waitsFor is why a row waits. The account that has its UPN goes only if its people
+// are said to be others.
+func (b *answered) waitsFor(why *problem.Problem) *problem.Problem {
+	if why.Code != problem.UPNWaits {
+		return why
+	}
+	for _, q := range b.qs {
+		if holder := why.Args["holder"]; q.Account.UPN == holder && q.Answer.Kind != DifferentPeople {
+			args := maps.Clone(why.Args)
+			args["upn"] = holder
+			return problem.New(problem.QuestionOpen, args)
+		}
+	}
+	return why
 }
 
 // add is what becomes of a row that is a person of its own. It has to wait for
@@ -536,11 +553,8 @@ func (b *answered) sums(c Counts, g guard) (Counts, guard) {
 	c.Asked -= b.freed
 	c.Unchanged += b.settled
 	c.DestinationHeld -= b.settled
-	c.Skipped += len(b.more)
 	for i := range b.more {
-		if b.more[i].Group == problem.LeftOut {
-			c.LeftOut++
-		}
+		c.left(b.more[i].Why.Code)
 	}
 	c.SourceHeld += b.held
 	return c, g

@@ -43,6 +43,15 @@ type Question struct {
 	Waits []int `json:"waits_for,omitempty"`
 }
 
+// Owes reports whether the account is still to be deleted, now or on a later day,
+// where its people are others than the rows.
+func (q *Question) Owes() bool {
+	if why := q.DeleteWhy; why != nil {
+		return why.Code == problem.WaitsToDelete || why.Code == problem.NotYetMissing || why.Code == problem.LeftOutOnce
+	}
+	return q.Delete != 0
+}
+
 // Candidate is a row that may be the person of a question's account.
 type Candidate struct {
 	// Key is a letter, or letters, that the row has in its question.

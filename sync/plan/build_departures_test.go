@@ -397,6 +397,9 @@ func TestOnMissing_DatesAndDays(t *testing.T) {
 				t.Errorf("%s: due %s, want %s", c.name, day(ex.Due), c.due)
 			}
 		}
+		if k := p.Counts(); k.Waiting+k.Skipped != p.SkipLen() || k.Waiting > 0 != (c.want == "skip a HS-3123") {
+			t.Errorf("%s: %d wait, %d skips", c.name, k.Waiting, k.Skipped)
+		}
 		// A block counts when it is made, its deletion not again.
 		if want := min(p.Len(), 1); p.Verdict().Deletions != want && !(c.blocked && p.Verdict().Deletions == 0) {
 			t.Errorf("%s: %d deletions counted", c.name, p.Verdict().Deletions)

@@ -203,7 +203,7 @@ func (b *builder) compareSource(x, y rowID) int {
 func (b *builder) count(made *built, g *guard) Counts {
 	c := Counts{
 		SourceUsers: b.sourceUsers, Unchanged: b.unchanged,
-		Skipped: len(b.skips), SourceHeld: b.sourceHeld, Asked: b.askedRows,
+		SourceHeld: b.sourceHeld, Asked: b.askedRows,
 		Questions: len(b.questions), OpenQuestions: len(b.questions), Usable: b.usable(),
 	}
 	g.origins = b.origins()
@@ -240,9 +240,7 @@ func (b *builder) count(made *built, g *guard) Counts {
 		}
 	}
 	for _, s := range b.skips {
-		if s.code.Group() == problem.LeftOut {
-			c.LeftOut++
-		}
+		c.left(s.code)
 	}
 	return c
 }

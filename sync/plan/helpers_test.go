@@ -292,7 +292,7 @@ func checkSums(t interface {
 		kinds[a.Kind]++
 	}
 	if c.Add != kinds[Add] || c.Update != kinds[Update] || c.Rename != kinds[Rename] ||
-		c.Restore != kinds[Restore] || c.Delete != kinds[Delete] || c.Skipped != p.SkipLen() || c.Changes() != p.Len() {
+		c.Restore != kinds[Restore] || c.Delete != kinds[Delete] || c.Skipped+c.Waiting != p.SkipLen() || c.Changes() != p.Len() {
 		t.Errorf("counts %+v, rows %v and %d skips", c, kinds, p.SkipLen())
 	}
 	if got := c.Unchanged + c.Update + c.Rename - c.MovedIn + c.Delete + c.DestinationHeld; got != c.Touchable {

@@ -16,8 +16,10 @@ type Lesson struct {
 	// Logins are Last Logins that changed, also of New.
 	Logins []Login
 	Links  []Taught
-	// Absent are known accounts without a row, Back those with one again.
-	Absent, Back []directory.ID
+	// Absent are known accounts without a row, Back those with one again. Different
+	// are those in question, which are absent if a reviewer says that their people are
+	// others than the rows.
+	Absent, Back, Different []directory.ID
 }
 
 // Login is the Last Login of a Username; zero where it was emptied.
@@ -196,6 +198,11 @@ func (b *built) teachAbsence(l *Lesson) {
 		switch s.code {
 		case problem.KeptMissing, problem.WaitsToDelete, problem.NotYetMissing, problem.WaitsForShare:
 			absent(s.acct)
+		}
+	}
+	for _, q := range b.builder.questions {
+		if q.gone.row != nil || q.gone.waits() || q.gone.skip != nil && q.gone.skip.code == problem.KeptMissing {
+			l.Different = append(l.Different, q.dep.user.ID())
 		}
 	}
 	for id := range b.in.Past.Absent {

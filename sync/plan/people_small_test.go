@@ -264,7 +264,7 @@ func choose(n, most int) [][]int {
 	return all
 }
 
-func TestPeople_EverySmallWorld(t *testing.T) {
+func TestRule11_PeopleOfEverySmallWorld(t *testing.T) {
 	size, every := 2, 1
 	called := [][2]int{{0, 0}, {1, 0}}
 	if *proofSmall > 0 {

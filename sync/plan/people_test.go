@@ -1202,7 +1202,7 @@ func (s *sums) check(t *testing.T) {
 	t.Logf("%s", s)
 }
 
-func TestPeople_NobodyInTheSourceLosesTheAccount(t *testing.T) {
+func TestRule11_PeopleInTheSourceKeepTheirAccounts(t *testing.T) {
 	towns := 400
 	if *proofPeople > 0 {
 		towns = *proofPeople
@@ -1227,7 +1227,7 @@ func TestPeople_NobodyInTheSourceLosesTheAccount(t *testing.T) {
 }
 
 // The same with rapid, which finds the smallest town in which it goes wrong.
-func TestPeople_NobodyInTheSourceLosesTheAccountInASmallTown(t *testing.T) {
+func TestRule11_PeopleInTheSourceKeepTheirAccountsInASmallTown(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		v := drawTown(in(t, r), rapidDice{r}, newSums())
 		v.live(2, 3)

@@ -199,6 +199,21 @@ func (s *Skipped) Held() bool {
 	return false
 }
 
+// Waits reports whether the account is blocked and deleted on a later day.
+func (s *Skipped) Waits() bool { return s.Why.Code == problem.WaitsToDelete }
+
+// left takes a row that is left as it is into the sums.
+func (c *Counts) left(code problem.Code) {
+	if code == problem.WaitsToDelete {
+		c.Waiting++
+		return
+	}
+	c.Skipped++
+	if code.Group() == problem.LeftOut {
+		c.LeftOut++
+	}
+}
+
 // Verdict is the guard's judgement.
 type Verdict struct {
 	Cancelled bool
@@ -273,11 +288,14 @@ type Counts struct {
 	Add, Update, Rename, Restore, Delete,
 	Unchanged, Skipped int
 	Blocks, SignIn int // sign-in blocks; actions that affect sign-in
-	LeftOut        int // rows a reviewer left out
-	MovedIn        int // renames of accounts that come from another domain
-	Questions      int // questions, and those of them that nobody answered, also not with not now
-	OpenQuestions  int
-	Unclaimed      int // deletions of accounts that never were in the source
+	// Waiting are accounts that are blocked and deleted on a later day: nothing changes,
+	// so that they are no skips either.
+	Waiting       int
+	LeftOut       int // rows a reviewer left out
+	MovedIn       int // renames of accounts that come from another domain
+	Questions     int // questions, and those of them that nobody answered, also not with not now
+	OpenQuestions int
+	Unclaimed     int // deletions of accounts that never were in the source
 	// Known are the touchable accounts that are or were in the source, or that a
 	// reviewer let go: the denominator of the guard's second judgement.
 	Known int

@@ -36,10 +36,7 @@ func (p *Plan) consistent() error {
 			return fmt.Errorf("skip %d out of order", s.No)
 		}
 		group = s.Group
-		c.Skipped++
-		if s.Group == problem.LeftOut {
-			c.LeftOut++
-		}
+		c.left(s.Why.Code)
 	}
 	h := p.counts
 	c.SourceUsers, c.DestinationUsers, c.Touchable = h.SourceUsers, h.DestinationUsers, h.Touchable

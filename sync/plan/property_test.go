@@ -57,7 +57,7 @@ func TestRule5_ASyncConverges(t *testing.T) {
 			r.Fatalf("%v in%s", err, describe(p))
 		}
 		q := w.plan(b, input)
-		if again && q.Len() > 0 {
+		for n := 0; again && n < 2 && q.Len() > 0; n++ { // what the second plan does may free something as well
 			if err := w.apply(q, domainOf(input)); err != nil {
 				r.Fatalf("%v in%s", err, describe(q))
 			}

@@ -149,9 +149,73 @@ func TestQuestions_TheUPNOfSomebodyElseIsFreedFirst(t *testing.T) {
 	s.answered(t, map[string]string{"a": "same 0042"},
 		"update a displayName=Name other surname=Sur other givenName=Given other", "ask a: a = same 0042")
 
-	// Blocked only, the account keeps its UPN.
-	s.in.Answers, s.in.Policy.OnMissing = nil, BlockMissing
-	s.answered(t, map[string]string{"a": "different"}, "update a accountEnabled=false", "skip a HS-3210", "ask a: a = different")
+	// Kept, the account keeps its UPN.
+	s.in.Answers, s.in.Policy.OnMissing = nil, KeepMissing
+	s.answered(t, map[string]string{"a": "different"}, "skip a HS-3122", "skip a HS-3210", "ask a: a = different")
+}
+
+// Where absent people are blocked first, the row waits until the day on which the
+// account is deleted, and says so.
+func TestQuestions_TheUPNOfABlockedAccountIsWaitedFor(t *testing.T) {
+	due := func(p *Plan, want string) {
+		t.Helper()
+		for s := range p.Skips() {
+			checkWords(t, s.Why)
+			if got := s.Why.Args["due"]; got != want {
+				t.Errorf("%s: due %q, want %s", s.Why.Code, got, want)
+			}
+		}
+		for a := range p.Actions() {
+			if ex := a.Explanation; ex != nil && a.Kind == Update && day(ex.Due) != want {
+				t.Errorf("the block: due %s, want %s", day(ex.Due), want)
+			}
+		}
+	}
+	taught := func(p *Plan) {
+		t.Helper()
+		if l := p.Lesson(); len(l.Absent) > 0 || !slices.Equal(l.Different, []directory.ID{"id-a"}) {
+			t.Errorf("absent %v, if they are different %v", l.Absent, l.Different)
+		}
+	}
+	s := newScene()
+	s.source = []person{user("z"), user("a", as("other"), imm(""), username("0042"))}
+	s.users = []person{account("z"), account("a", imm(""))}
+	s.in.Unattended, s.in.Policy.OnMissing, s.in.Policy.DeleteAfter = true, BlockMissing, 3
+	different := map[string]string{"a": "different"}
+	p := s.answered(t, different, "update a accountEnabled=false", "skip a HS-3222", "ask a: a = different")
+	due(p, "2026-11-28")
+	taught(p)
+
+	s.users[1].marks &^= directory.Enabled
+	s.in.Facts.Blocked = map[directory.ID]bool{"id-a": true}
+	s.in.Past.Absent = map[directory.ID]Absence{"id-a": {First: at.Add(-directory24(1)), Last: at.Add(-directory24(1)), Days: 1, Reads: 1}}
+	p = s.answered(t, different, "skip a HS-3123", "skip a HS-3222", "ask a: a = different")
+	due(p, "2026-11-27")
+	taught(p)
+
+	s.in.Past.Absent = map[directory.ID]Absence{"id-a": {First: at.Add(-directory24(3)), Last: at.Add(-directory24(1)), Days: 3, Reads: 3}}
+	p = s.answered(t, different, "delete a", "add a", "ask a: a = different")
+	if got := waves(p); got != "-a |; +a" {
+		t.Errorf("waves %s", got)
+	}
+	taught(p)
+
+	// Nothing is promised of an account that nobody has said is another person's.
+	b := newScene()
+	b.source = []person{user("z"), user("a", as("other"), imm(""), username("0042"))}
+	b.users = []person{account("z"), account("a", imm("")), account("b", as("other"), imm(""))}
+	b.in.Policy.OnMissing, b.in.Policy.DeleteAfter = BlockMissing, 3
+	b.answered(t, map[string]string{"b": "same 0042"}, "skip a HS-3216", "ask a: a", "ask b: a = same 0042")
+	b.in.Answers = nil
+	b.answered(t, map[string]string{"a": "different", "b": "same 0042"},
+		"update a accountEnabled=false", "skip a HS-3222", "ask a: a = different", "ask b: a = same 0042")
+
+	// Unattended, a deletion that waits for days of absence holds the row as well.
+	s.users[1].marks |= directory.Enabled
+	s.in.Policy.OnMissing, s.in.Past.Absent = DeleteMissing, nil
+	p = s.answered(t, different, "skip a HS-3124", "skip a HS-3222", "ask a: a = different")
+	due(p, "2026-11-28")
+	taught(p)
 }
 
 func TestQuestions_OneImmutableIDIsNotTwoPeoples(t *testing.T) {

@@ -148,6 +148,10 @@ const (
 	// that none can go first. Args: upn, name, line, domain, holder (the UPN of one of
 	// them), to (the one it is to get), there (the domain of that).
 	MovesInCircle Code = "HS-3221"
+	// UPNWaits: the account that has the wanted UPN is another person's, who left,
+	// and is deleted on a later day. Args: upn, name, line, domain, holder (its UPN),
+	// due (that day).
+	UPNWaits Code = "HS-3222"
 )
 
 // Values that Microsoft 365 would refuse, and accounts that cannot be restored.
@@ -513,6 +517,7 @@ var planTable = map[Code]traits{
 	IDTaken:              {class: Skip, group: NotWritable},
 	UPNMovesAway:         {class: Skip, group: NotWritable},
 	MovesInCircle:        {class: Skip, group: NotWritable},
+	UPNWaits:             {class: Skip, group: NotWritable},
 
 	UPNCharacter:         {class: Skip, group: NotWritable},
 	UPNTooLong:           {class: Skip, group: NotWritable},

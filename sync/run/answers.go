@@ -9,7 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// answers are those that reviewers gave in a domain and that no run has acted by.
+// answers are those that reviewers gave in a domain and that no run has used up.
 func (r *Runner) answers(ctx context.Context, domain string) ([]plan.Answer, error) {
 	rows, err := r.Store.Answers(ctx, r.Connection.Tenant, domain)
 	if err != nil {
@@ -19,7 +19,7 @@ func (r *Runner) answers(ctx context.Context, domain string) ([]plan.Answer, err
 	slices.SortStableFunc(rows, func(x, y state.Answer) int { return x.At.Compare(y.At) })
 	var all []plan.Answer
 	for _, a := range rows {
-		if a.Used == 0 {
+		if a.Used <= 0 {
 			all = append(all, plan.Answer{
 				Kind: plan.AnswerKind(a.Answer), Account: directory.ID(a.Account), Row: a.Row,
 				Basis: a.Basis, By: a.By, At: a.At,

@@ -488,3 +488,126 @@ func TestDifferentPeople_AreRestoredAlthoughReadsLag(t *testing.T) {
 	}
 	a.wantPicture(t, a.picture())
 }
+
+// heir is a village whose user000 has left, and where a new user has the UPN. Absent
+// people are blocked for two days.
+func heir(t *testing.T) (a *arena, p *process, first directory.ID) {
+	t.Helper()
+	a, p = village(t, 30)
+	p.set(t, map[string]string{"on_missing": "block", "delete_after": "2"})
+	p.dry(t)
+	a.leave(at("user000"))
+	r := user(at("user000"), "", "別 の人")
+	r.ID = "newcomer"
+	a.source.rows = append(a.source.rows, r)
+	a.later(24 * time.Hour)
+	return a, p, a.account(at("user000")).ID
+}
+
+// An answer stands until what it asks for is done whole: of different people first a
+// block, and days later a deletion and an addition.
+func TestAnswers_DifferentPeopleStandsUntilTheAccountIsDeleted(t *testing.T) {
+	a, p, first := heir(t)
+	p.answer(t, p.dry(t), plan.DifferentPeople, "")
+	for day, want := range [][5]int{{0, 1, 0, 0, 0}, {}, {1, 0, 0, 0, 1}} {
+		planned := p.dry(t)
+		if q := ask(t, planned); q.Answer.Kind != plan.DifferentPeople {
+			t.Fatalf("day %d: the answer is %+v", day, q.Answer)
+		}
+		wantCounts(t, planned.Plan, want[0], want[1], want[2], want[3], want[4])
+		if got := p.known(t)[string(first)].Absent.Days; planned.Plan.Len() > 0 && got != day {
+			t.Errorf("day %d: %d days of absence are counted", day, got)
+		}
+		if planned.Plan.Len() > 0 {
+			if rep := p.apply(t, planned); rep.State != state.Done {
+				t.Fatalf("day %d: %+v", day, rep)
+			}
+		}
+		a.later(24 * time.Hour)
+	}
+	if id := a.account(at("user000")).ID; id == first {
+		t.Error("the newcomer has the account of the leaver")
+	}
+	answers, err := p.store.Answers(t.Context(), "t-1", domain)
+	if err != nil || len(answers) != 1 || answers[0].Used <= 0 {
+		t.Errorf("not used up: %+v, %v", answers, err)
+	}
+	if last := p.dry(t).Plan; last.Len() != 0 || last.QuestionLen() != 0 {
+		t.Errorf("%+v", last.Counts())
+	}
+}
+
+// An addition that fails gives the account back, and the answer is asked for again.
+func TestAnswers_WhereTheAdditionFailsTheBlockedAccountIsRestored(t *testing.T) {
+	a, p, first := heir(t)
+	p.answer(t, p.dry(t), plan.DifferentPeople, "")
+	for range 2 {
+		if planned := p.dry(t); planned.Plan.Len() > 0 {
+			p.apply(t, planned)
+		}
+		a.later(24 * time.Hour)
+	}
+	a.tenant.before = func(s plan.Step) *destination.Outcome {
+		if s.Verb == plan.Create {
+			out := refused(400, "Request_BadRequest")
+			return &out
+		}
+		return nil
+	}
+	planned := p.dry(t)
+	wantCounts(t, planned.Plan, 1, 0, 0, 0, 1)
+	p.apply(t, planned)
+	a.tenant.before = nil
+	if id := a.account(at("user000")).ID; id != first {
+		t.Errorf("%s has the UPN, want the account that was there", id)
+	}
+	a.later(time.Hour)
+	if q := ask(t, p.dry(t)); q.Answer.Kind != plan.Open {
+		t.Errorf("tried again by the answer: %+v", q.Answer)
+	}
+}
+
+// An undo of what was done so far asks again.
+func TestUndo_OfABlockAsksAgain(t *testing.T) {
+	a, p, first := heir(t)
+	p.answer(t, p.dry(t), plan.DifferentPeople, "")
+	rep := p.apply(t, p.dry(t))
+	a.later(time.Hour)
+	if _, err := p.undoAll(t.Context(), rep.Run); err != nil {
+		t.Fatal(err)
+	}
+	a.later(time.Hour)
+	planned := p.dry(t)
+	if q := ask(t, planned); q.Answer.Kind != plan.Open || planned.Plan.Len() != 0 {
+		t.Errorf("%+v, %+v", q.Answer, planned.Plan.Counts())
+	}
+	if is := p.known(t)[string(first)]; is.Claimed || is.Absent.Days != 0 {
+		t.Errorf("still remembered: %+v", is)
+	}
+}
+
+// Whom a reviewer let go is deleted when the days are over, though no complete read
+// ever had the account.
+func TestAnswers_ABlockByAReviewersWordIsDeletedUnattended(t *testing.T) {
+	a, p := village(t, 30)
+	p.set(t, map[string]string{"on_missing": "block", "delete_after": "2"})
+	p.dry(t)
+	a.tenant.person(at("stranger"), "", "人 900")  // no row is like it
+	a.tenant.person(at("stranger2"), "", "人 901") // a namesake joins
+	a.source.rows = append(a.source.rows, user(at("namesake"), "", "人 901"))
+	a.later(24 * time.Hour)
+	p.answer(t, p.dry(t), plan.DifferentPeople, "")
+	planned := p.dry(t)
+	wantCounts(t, planned.Plan, 1, 2, 0, 0, 0)
+	p.apply(t, planned)
+	for day, want := range []int{0, 2} {
+		a.later(24 * time.Hour)
+		planned, err := p.DryRun(t.Context(), domain, run.Overrides{Unattended: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := planned.Plan.Counts(); c.Delete != want || planned.Plan.Len() != want || c.Questions != 0 {
+			t.Errorf("day %d: %+v", day+1, c)
+		}
+	}
+}

@@ -27,7 +27,7 @@ func (r *Runner) lesson(in *plan.Input, p *plan.Plan, stored bool) *state.Lesson
 	}
 	l := &state.Lesson{
 		Source: in.Past.Source, At: in.At, Newest: newest, New: taught.New, Gone: taught.Gone,
-		Absent: texts(taught.Absent), Back: texts(taught.Back),
+		Absent: texts(taught.Absent), Back: texts(taught.Back), Different: texts(taught.Different),
 	}
 	for _, x := range taught.Logins {
 		l.Logins = append(l.Logins, state.SeenLogin{Username: x.Username, At: x.At})
@@ -56,11 +56,15 @@ func texts(ids []directory.ID) []string {
 // it was seen done, and which account an addition made.
 func learnt(l *state.Lesson, p *plan.Plan, seen func(no int) (account string, done bool)) *state.Lesson {
 	out := *l
-	out.Links, out.Unlink = nil, nil
+	out.Links, out.Unlink, out.Different = nil, nil, nil
+	out.Absent = slices.Clone(l.Absent)
 	same := map[plan.AnswerKey]bool{}
 	for _, q := range p.Questions() {
-		if q.Answer.Kind == plan.SamePerson {
+		switch id := string(q.Account.ID); {
+		case q.Answer.Kind == plan.SamePerson:
 			same[plan.AnswerKey{Account: q.Account.ID, Row: q.Answer.Row}] = true
+		case q.Answer.Kind == plan.DifferentPeople && slices.Contains(l.Different, id):
+			out.Absent = append(out.Absent, id)
 		}
 	}
 	for _, t := range l.Links {
@@ -138,12 +142,15 @@ func (s *syncing) lessonOf(ctx context.Context, rep *Report) (*state.Lesson, err
 		l.Links = slices.DeleteFunc(l.Links, s.driftedSince)
 	}
 	for _, q := range s.plan.Questions() {
-		if !s.actedBy(q, rep) {
-			continue
-		}
+		whole, part := s.actedBy(q, rep)
 		for i := range q.Rows {
-			if key := q.Rows[i].RowKey(); q.Answer.Kind != plan.SamePerson || key == q.Answer.Row {
-				l.Answers = append(l.Answers, state.AnswerKey{Account: string(q.Account.ID), Row: key})
+			key := state.AnswerKey{Account: string(q.Account.ID), Row: q.Rows[i].RowKey()}
+			switch {
+			case q.Answer.Kind == plan.SamePerson && key.Row != q.Answer.Row:
+			case whole:
+				l.Answers = append(l.Answers, key)
+			case part:
+				l.Begun = append(l.Begun, key)
 			}
 		}
 	}
@@ -169,6 +176,10 @@ func (s *syncing) marks(l *state.Lesson, rep *Report) {
 			case c.Attribute != directory.AccountEnabled:
 			case c.New.Text == "false":
 				l.Blocked = append(l.Blocked, id)
+				if ex := a.Explanation; ex != nil && (ex.Claim == "" || ex.Question != 0 || slices.Contains(l.Unlink, id)) {
+					// By a reviewer's word alone: it holds for the deletion as well.
+					l.Vouched, l.Absent = append(l.Vouched, id), append(l.Absent, id)
+				}
 			default:
 				l.Unblocked = append(l.Unblocked, id)
 			}
@@ -176,27 +187,37 @@ func (s *syncing) marks(l *state.Lesson, rep *Report) {
 	}
 }
 
-// actedBy reports whether a sync did anything by the answer to a question: one that
-// nothing followed from stays given.
-func (s *syncing) actedBy(q *plan.Question, rep *Report) bool {
+// actedBy reports whether a sync did all that the answer to a question asks for, or
+// a part of it. The answer stays given until it is done whole: a block is not yet the
+// deletion that it comes before.
+func (s *syncing) actedBy(q *plan.Question, rep *Report) (whole, part bool) {
 	seen := func(no int) bool { return no != 0 && rep.Outcome[no] == OutcomeSeen }
-	for i := range q.Rows {
-		c := &q.Rows[i]
-		switch q.Answer.Kind {
-		case plan.SamePerson:
-			if c.RowKey() == q.Answer.Row && (c.Same == 0 && c.SameWhy == nil || seen(c.Same)) {
-				return true
-			}
-		case plan.DifferentPeople:
-			// A deletion that was taken back is asked about again, lest the next
-			// run try it again.
-			if a := s.actions[q.Delete]; seen(c.Add) || seen(q.Delete) || a != nil && a.back {
-				return true
-			}
-		case plan.Open, plan.NotNow:
+	switch q.Answer.Kind {
+	case plan.SamePerson:
+		for i := range q.Rows {
+			c := &q.Rows[i]
+			whole = whole || c.RowKey() == q.Answer.Row && (c.Same == 0 && c.SameWhy == nil || seen(c.Same))
 		}
+	case plan.DifferentPeople:
+		all := true
+		for i := range q.Rows {
+			if no := q.Rows[i].Add; no != 0 {
+				all, part = all && seen(no), part || seen(no)
+			}
+		}
+		// A deletion that was taken back is asked about again, lest the next run
+		// try it again.
+		switch a := s.actions[q.Delete]; {
+		case a != nil && a.kind == plan.Delete:
+			whole = seen(q.Delete) || a.back
+		case q.Owes():
+			part = part || seen(q.Delete)
+		default:
+			whole = part && all
+		}
+	case plan.Open, plan.NotNow:
 	}
-	return false
+	return whole, part
 }
 
 // driftedSince reports whether a link is about an account or a row that was not as

@@ -38,11 +38,14 @@ func (r *Runner) past(ctx context.Context, in *plan.Input, name string) (plan.Pa
 		if a.Claimed {
 			p.Claimed[id] = true
 		}
-		if a.Link.Username == "" || a.Link.Source != name {
+		if a.Link.Username != "" && a.Link.Source != name {
 			return
 		}
 		if a.Absent.Reads > 0 {
 			p.Absent[id] = plan.Absence(a.Absent)
+		}
+		if a.Link.Username == "" {
+			return
 		}
 		if _, ok := links[a.Link.Username]; ok {
 			twice[a.Link.Username] = true

@@ -22,7 +22,7 @@ type Answer struct {
 	Basis  string    // what it rests on: another one is asked again
 	By     string    // who said it
 	At     time.Time // zero is now
-	Used   int64     // the run that acted by it; 0: it is open
+	Used   int64     // the run that acted by it; 0: it is open; negative: that run did a part
 }
 
 // Answers are all of a domain, those that were used as well, in order of account

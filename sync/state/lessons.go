@@ -30,12 +30,16 @@ type Lesson struct {
 	Unlink []string `json:"unlink,omitempty"` // accounts whose link moved or was taken back
 	Absent []string `json:"absent,omitempty"` // accounts without a row in this read
 	Back   []string `json:"back,omitempty"`   // accounts with one again
+	// Different are absent too if a reviewer called their people others than the rows
+	// that were asked about. It is for the dry run, as Same of Taught is.
+	Different []string `json:"different,omitempty"`
 
 	Vouched   []string    `json:"vouched,omitempty"` // accounts that are claimed from now on
 	Added     []string    `json:"added,omitempty"`   // accounts, by the run that ends
 	Blocked   []string    `json:"blocked,omitempty"`
 	Unblocked []string    `json:"unblocked,omitempty"`
 	Answers   []AnswerKey `json:"answers,omitempty"` // that the run used up
+	Begun     []AnswerKey `json:"begun,omitempty"`   // of which a part is still owed
 
 	// TakesBack is the run whose undo ends, 0 for none: all that it taught goes, and
 	// the answers that it used are asked for again.
@@ -251,9 +255,11 @@ func (s *Store) learn(ctx context.Context, tx *sql.Tx, n learner, l *Lesson) err
 			return err
 		}
 	}
-	return eachAnswer(ctx, tx, `UPDATE answer SET used = $5
-		WHERE tenant = $1 AND domain = $2 AND account = $3 AND candidate = $4 AND used = 0`,
-		n.tenant, n.domain, l.Answers, n.run)
+	const use = `UPDATE answer SET used = $5 WHERE tenant = $1 AND domain = $2 AND account = $3 AND candidate = $4 AND used `
+	return cmp.Or(
+		eachAnswer(ctx, tx, use+`<= 0`, n.tenant, n.domain, l.Answers, n.run),
+		eachAnswer(ctx, tx, use+`= 0`, n.tenant, n.domain, l.Begun, -n.run),
+	)
 }
 
 // keep keeps the accounts as they are before the lesson.
@@ -440,6 +446,6 @@ func takeBack(ctx context.Context, tx *sql.Tx, tenant, domain string, run int64)
 		run, tenant); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `DELETE FROM answer WHERE tenant = $1 AND domain = $2 AND used = $3`, tenant, domain, run)
+	_, err := tx.ExecContext(ctx, `DELETE FROM answer WHERE tenant = $1 AND domain = $2 AND used IN ($3, $4)`, tenant, domain, run, -run)
 	return err
 }

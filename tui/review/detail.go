@@ -58,7 +58,7 @@ func (l actions) row(i int) Row {
 func (l skips) row(i int) Row {
 	s := l.plan.Skip(i)
 	out := Row{No: l.no(i), Sign: skipSign, UPN: words.Local(s.Ref.UPN, l.plan.Domain()), Name: s.Name, What: words.T("flow.what", "x", words.Short{Err: s.Why})}
-	if waits(s) {
+	if s.Waits() {
 		out.Sign = blockSign
 		if since, due := dateIn(s.Why, "since"), dateIn(s.Why, "due"); !since.IsZero() && !due.IsZero() {
 			out.What = words.T("preview.block.waiting", "since", words.Brief(since), "due", words.Brief(due))
@@ -343,7 +343,7 @@ func (l actions) blocked(a plan.Action) words.Facts {
 func (l skips) detail(i int) []words.Piece {
 	s := l.plan.Skip(i)
 	out := []words.Piece{words.Heading{Text: words.T("preview.head_skip", "no", l.no(i))}}
-	if waits(s) {
+	if s.Waits() {
 		out[0] = words.Heading{Text: words.T("preview.block.head", "what", l.row(i).What, "no", l.no(i))}
 	}
 	for _, x := range []string{s.Ref.UPN, s.Name} {

@@ -99,6 +99,7 @@ type Finder struct {
 	attr     uint32 // of the attribute
 	shared   bool   // several attributes share that bit
 	plan     *plan.Plan
+	waiting  []int32
 	from, to int32 // the rows that the tab may have
 	// The first rows are deletions; unseen is the bit of those never in the source.
 	deletions int32
@@ -110,7 +111,7 @@ type Finder struct {
 func (r *Review) Finder(q Query) Finder {
 	// An answer gives r other rows meanwhile; what is looked through stays these.
 	fixed := *r
-	f := Finder{q: q, lists: lists{actions{&fixed}, skips{&fixed}, questions{&fixed}}, plan: r.plan, marks: r.marks, unseen: 1 << slices.Index(Filters(TabAll), Unseen), deletions: r.Part(TabDelete).to}
+	f := Finder{q: q, lists: lists{actions{&fixed}, skips{&fixed}, questions{&fixed}}, plan: r.plan, marks: r.marks, waiting: r.waiting, unseen: 1 << slices.Index(Filters(TabAll), Unseen), deletions: r.Part(TabDelete).to}
 	if i := slices.Index(Filters(TabAll), q.Filter); i >= 0 && filters()[i].has != nil {
 		f.bit = 1 << i
 	}
@@ -135,10 +136,8 @@ func (r *Review) Finder(q Query) Finder {
 	f.from, f.to = p.from, p.to
 	switch {
 	case q.Tab == TabSkip && q.Reason > 0 && q.Reason <= len(r.reasons):
-		for _, e := range r.reasons[:q.Reason-1] {
-			f.from += int32(e.Rows) //nolint:gosec // rows of a plan
-		}
-		f.to = f.from + int32(r.reasons[q.Reason-1].Rows) //nolint:gosec // rows of a plan
+		e := &r.reasons[q.Reason-1]
+		f.from, f.to = e.from, e.end()
 	case q.Tab == TabAll && (q.Filter == Waiting || !newSearcher(q.Search).empty() && q.Filter == NoFilter && q.Attribute == ""):
 		f.to = int32(r.Len()) //nolint:gosec // a search finds those that are no action too
 	}
@@ -192,6 +191,9 @@ func (f Finder) has(i int32) bool {
 		return answeredAs(f.plan.Question(n), f.q.Filter)
 	}
 	if int(i) >= len(f.marks) {
+		if _, waits := slices.BinarySearch(f.waiting, i); waits && f.q.Tab == TabSkip {
+			return false // nothing changes, and there is no reason to look at it
+		}
 		return (f.q.Filter == NoFilter || f.q.Filter == Waiting) && f.q.Attribute == ""
 	}
 	m := f.marks[i]

@@ -242,7 +242,7 @@ type index struct {
 	marks      []uint32
 	notable    map[Filter]int // how many rows each filter has
 	switched   []int32        // updates that block or unblock
-	waiting    []int32        // skips of accounts that are blocked until they are deleted
+	waiting    []int32        // accounts that are blocked until they are deleted; in order
 	attributes []directory.Attribute
 	sums       []AttributeSum
 	reasons    []Reason
@@ -295,13 +295,14 @@ func (x *index) read(r *Review) {
 		if _, action := (actions{r}).find(s.No); s.No > 0 && !action {
 			x.skipNo[s.No] = i
 		}
-		if waits(s) {
-			x.waiting = append(x.waiting, int32(p.Len()+i)) //nolint:gosec // rows of a plan
+		x.highest = max(x.highest, s.No)
+		if at := int32(p.Len() + i); s.Waits() { //nolint:gosec // rows of a plan
+			x.waiting = append(x.waiting, at)
 			x.notable[Waiting]++
+		} else {
+			x.skip(s, at, p.Domain())
 		}
 		i++
-		x.highest = max(x.highest, s.No)
-		x.skip(s, p.Domain())
 	}
 	slices.SortStableFunc(x.switched, func(a, b int32) int { // blocks come before what comes back
 		return cmp.Compare(blocksFirst(p.Action(int(a))), blocksFirst(p.Action(int(b))))
@@ -322,9 +323,6 @@ func blocksFirst(a plan.Action) int {
 	}
 	return 1
 }
-
-// waits reports whether an account is blocked and deleted on a later day.
-func waits(s plan.Skipped) bool { return s.Why != nil && s.Why.Code == problem.WaitsToDelete }
 
 // partsOf are the tabs of a plan.
 func (x *index) partsOf(p *plan.Plan) []Part {
@@ -354,7 +352,7 @@ func (x *index) partsOf(p *plan.Plan) []Part {
 	}
 	return append(
 		out,
-		Part{Tab: TabSkip, Sign: skipSign, Count: p.SkipLen(), from: all, to: all + int32(p.SkipLen())}, //nolint:gosec // rows of a plan
+		Part{Tab: TabSkip, Sign: skipSign, Count: p.SkipLen() - len(x.waiting), from: all, to: all + int32(p.SkipLen())}, //nolint:gosec // rows of a plan
 		Part{Tab: TabSummary, Count: -1, to: all},
 	)
 }
@@ -378,11 +376,12 @@ func (x *index) changes(a plan.Action) uint32 {
 	return m
 }
 
-// skip takes one skip into the reasons; they come by group and code.
-func (x *index) skip(s plan.Skipped, domain string) {
+// skip takes one skip, the row at an index, into the reasons; they come by group and
+// code.
+func (x *index) skip(s plan.Skipped, at int32, domain string) {
 	n := len(x.reasons) - 1
-	if n < 0 || x.reasons[n].Group != s.Group || x.reasons[n].Why.Code != s.Why.Code {
-		x.reasons = append(x.reasons, Reason{Group: s.Group, Why: s.Why})
+	if n < 0 || x.reasons[n].Group != s.Group || x.reasons[n].Why.Code != s.Why.Code || x.reasons[n].end() != at {
+		x.reasons = append(x.reasons, Reason{Group: s.Group, Why: s.Why, from: at})
 		n++
 	}
 	x.reasons[n].add(words.Local(s.Ref.UPN, domain), s.Name)
@@ -463,7 +462,11 @@ type Reason struct {
 	Some []Name
 	// Always: left out in this review, for good.
 	Always bool
+
+	from int32 // the index of the first row
 }
+
+func (e *Reason) end() int32 { return e.from + int32(e.Rows) } //nolint:gosec // rows of a plan
 
 // Name is one of a reason's rows.
 type Name struct{ UPN, Name string }

@@ -110,7 +110,7 @@ func (r *Review) ReasonPieces() []words.Piece {
 	if len(out) == 0 {
 		return []words.Piece{words.Para{Text: words.T("preview.no_skips")}}
 	}
-	if n := r.plan.SkipLen(); n > 0 {
+	if n := r.plan.SkipLen(); n > len(r.waiting) {
 		out = append(out, words.Para{Text: words.T("preview.skips_hint", "from", r.plan.Skip(0).No, "to", r.plan.Skip(n-1).No)})
 	}
 	return out

@@ -181,7 +181,7 @@ func TestQuestions_ShowBothSidesWhole(t *testing.T) {
 	w := newWorld(t, asking(t), "en", 160, 45)
 	w.keys("end").has(
 		"Account in Microsoft 365", "watanabe.s[ho]@midori.example", "watanabe.s@midori.example", "渡[邉] 翔", "渡[辺] 翔", "=~",
-		"the names look the same", "another Username", "linked 12 Oct", "same department", "asked again next time",
+		"the names look the same", "another Username", "linked 12 Oct", "same department", "on either side until one changes",
 	)
 	for i := range w.s.g.Plan().QuestionLen() {
 		card := w.s.g.Card(i, 0)
@@ -343,6 +343,27 @@ func TestBlocks_StandUnderATabOfTheirOwn(t *testing.T) {
 	w.keys("1", "f", "7").has("imai.tetsu", "nishida.ai")
 	if w.s.table.Len() != 2 {
 		t.Errorf("%d accounts wait", w.s.table.Len())
+	}
+	// Who waits is no skip: not in the tab, its number, nor a reason.
+	p := g.Plan()
+	if n := g.Part(review.TabSkip).Count; n != p.SkipLen()-2 || p.Counts().Skipped != n || p.Counts().Waiting != 2 {
+		t.Errorf("%d skips of %d, %+v", n, p.SkipLen(), p.Counts())
+	}
+	reasons := slices.DeleteFunc(g.Reasons(), func(e review.Reason) bool { return e.Why == nil }) // without what is left out here
+	for no := range len(reasons) + 1 {
+		want := g.Part(review.TabSkip).Count
+		if no > 0 {
+			want = reasons[no-1].Rows
+		}
+		rows, _ := g.Finder(review.Query{Tab: review.TabSkip, Reason: no}).Find(t.Context())
+		if len(rows) != want {
+			t.Errorf("reason %d: %d rows, want %d", no, len(rows), want)
+		}
+		for _, i := range rows {
+			if a := g.Row(int(i)); a.Sign != "!" {
+				t.Errorf("reason %d has %+v", no, a)
+			}
+		}
 	}
 	for _, tab := range []review.Tab{review.TabUpdate, review.TabBlock} {
 		rows, _ := g.Finder(review.Query{Tab: tab}).Find(t.Context())

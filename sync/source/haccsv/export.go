@@ -35,6 +35,8 @@ type export struct {
 // read reads header and rows; raw gives the bytes of the file.
 func (e *export) read(raw io.Reader) error {
 	switch s := &e.scanned; {
+	case s.cut:
+		return e.problem(problem.FileCut, s.damaged)
 	case s.damaged > 0:
 		return e.problem(problem.FileEncoding, s.damaged)
 	case len(s.unsure) > 0:
@@ -182,9 +184,13 @@ func (e *export) whole(r *rows) bool {
 	return e.file.opts.Count == e.good+1 && e.worst == 0 && (!used || len(value) == 0 && !r.quoted)
 }
 
-// unreadable finds what is no text in a row.
+// unreadable finds what is no text in a row. Behind the last row that is half a
+// character, where the file was cut.
 func (e *export) unreadable(r *rows) *problem.Problem {
+	whole, half := bytes.CutSuffix(r.text, []byte("\uFFFD"))
 	switch {
+	case half && !r.broken && !e.scanned.encoding.broken(whole) && e.scanned.encoding.broken(r.text):
+		return e.problem(problem.FileCut, r.start)
 	case e.scanned.encoding.broken(r.text):
 		return e.problem(problem.FileEncoding, r.start)
 	case bytes.IndexByte(r.text, 0) >= 0:

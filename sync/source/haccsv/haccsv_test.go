@@ -238,7 +238,8 @@ func TestRead_RefusesWithFileLineAndReason(t *testing.T) {
 		"neither UTF-8 nor Shift_JIS":      {lines("Email,Username", "a@x.example,\xff\xfd"), problem.FileEncoding, problem.Args{"line": "2"}},
 		"an odd byte in UTF-8":             {lines(header, taro, "\x82"), problem.FileEncoding, problem.Args{"line": "3"}},
 		"an odd byte behind a BOM":         {"\ufeff" + lines("Email,Username", "a@x.example,\x82\xa0"), problem.FileEncoding, problem.Args{"line": "2"}},
-		"Shift_JIS cut within a character": {upTo(sjis, "\x91\xbe") + "\x91", problem.FileEncoding, problem.Args{"line": "2"}},
+		"Shift_JIS cut within a character": {upTo(sjis, "\x91\xbe") + "\x91", problem.FileCut, problem.Args{"line": "2"}},
+		"cut within a character, damaged":  {lines(header, taro, "\x82") + upTo(taro, "\x8e"), problem.FileEncoding, problem.Args{"line": "3"}},
 		"a row without end":                {lines("Email,Username") + strings.Repeat("x", maxRow+2), problem.FileRowTooLong, problem.Args{"line": "2"}},
 		"a picture":                        {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", problem.FileNUL, problem.Args{"line": "3"}},
 	}
@@ -322,6 +323,8 @@ func TestRead_RefusesAFileCutAnywhere(t *testing.T) {
 	for name, whole := range map[string]string{
 		"export":               lines(header, taro, jiro, admin),
 		"LF":                   strings.ReplaceAll(lines(header, taro, jiro, admin), "\r\n", "\n"),
+		"behind a BOM":         "\ufeff" + lines(header, taro, jiro, admin),
+		"names at the end":     lines("Username,Email,busho", "a,a@x.example,営業部", "b,b@x.example,総務部"),
 		"Shift_JIS":            sjis,
 		"UTF-16":               wide,
 		"all quoted":           quoted,
@@ -341,6 +344,11 @@ func TestRead_RefusesAFileCutAnywhere(t *testing.T) {
 				}
 				if err != nil && problem.Of(err) == nil {
 					t.Fatalf("cut at byte %d: %v", cut, err)
+				}
+				// Nobody is told of a damaged encoding where the file just ends, once
+				// there is enough of it to tell the encoding.
+				if cut > len(whole)/2 && problem.Has(err, problem.FileEncoding) {
+					t.Fatalf("cut at byte %d of %d, %q: %v", cut, len(whole), whole[max(0, cut-20):cut], err)
 				}
 				s, err = New(path, Options{Count: full.Len()}).Read(context.Background(), directory.Standard(), progress.Discard)
 				if err == nil && (s.Len() != full.Len() || !wholeRowsOf(full, s) && !lastIDLost(full, s)) {

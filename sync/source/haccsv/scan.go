@@ -51,6 +51,8 @@ type scanned struct {
 	breaks   int    // line breaks
 	// damaged is the line of the first byte that fits no encoding, 0 if all fit.
 	damaged int
+	// cut: that is the beginning of a character, the last of the file.
+	cut bool
 	// unsure are the encodings that it could be, where that cannot be decided.
 	unsure []string
 	line   int // of the first byte that is not ASCII
@@ -120,7 +122,7 @@ func scan(file io.ReadSeeker) (scanned, error) {
 	case s.encoding == utf8BOM, count.wide > count.invalid:
 		// Mostly valid: UTF-8 with damage. Read as Shift_JIS it could come out
 		// as other, wrong names.
-		s.encoding, s.damaged = utf8Plain, count.firstBad
+		s.encoding, s.damaged, s.cut = utf8Plain, count.firstBad, count.begun == count.invalid
 	}
 	err := s.tell(file, &count)
 	return s, err
@@ -147,6 +149,14 @@ func (s *scanned) tell(file io.ReadSeeker, count *characters) error {
 		return err
 	}
 	found, unsure, err := judge(file, count.invalid == 0)
+	if err == nil && found == "" && len(unsure) == 0 && count.tail > 0 {
+		if s.cut = count.tail == count.invalid && count.tail < utf8.UTFMax; !s.cut {
+			// Of few characters half a one is much: without it the others tell more.
+			if _, err = file.Seek(0, io.SeekStart); err == nil {
+				found, _, err = judge(io.LimitReader(file, s.size-1), count.invalid == 0)
+			}
+		}
+	}
 	switch {
 	case found != "":
 		s.encoding = found
@@ -166,8 +176,10 @@ type characters struct {
 	multi    int // valid characters of more than one byte
 	wide     int // those of more than two
 	invalid  int // bytes that are no UTF-8
+	begun    int // those of them with which the file ends, and a character begins
 	first    int // line of the first character that is not ASCII
 	firstBad int // line of the first byte that is no UTF-8
+	tail     int // bytes at the end of the file, none of them ASCII, that are no UTF-8
 	lastCR   bool
 }
 
@@ -175,6 +187,7 @@ type characters struct {
 func (c *characters) take(b []byte, ended bool) []byte {
 	for len(b) > 0 {
 		if b[0] < utf8.RuneSelf {
+			c.tail = 0
 			switch b[0] {
 			case '\n':
 				c.feeds++
@@ -190,15 +203,19 @@ func (c *characters) take(b []byte, ended bool) []byte {
 			b = b[1:]
 			continue
 		}
-		if !ended && !utf8.FullRune(b) {
-			return b
+		if !utf8.FullRune(b) {
+			if !ended {
+				return b
+			}
+			c.begun = max(c.begun, len(b))
 		}
 		c.lastCR = false
 		_, size := utf8.DecodeRune(b)
 		if c.first == 0 {
 			c.first = c.breaks + 1
 		}
-		if size > 1 {
+		if c.tail++; size > 1 {
+			c.tail = 0
 			c.multi++
 			if size > 2 {
 				c.wide++
