@@ -94,11 +94,11 @@ var arrows = map[string][]string{
 	"tui/plain": {
 		"sync/clock", "sync/input", "sync/message", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/review", "tui/theme", "tui/widget", "tui/words",
 	},
-	"tui/step": {
+	"tui/screen": {
 		"sync/consent", "sync/directory", "sync/message", "sync/plan", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/review", "tui/theme",
 		"tui/widget", "tui/words",
 	},
-	"tui": {"sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/step", "tui/theme", "tui/widget", "tui/words"},
+	"tui": {"tui/flow", "tui/screen"},
 	"cmd/hacsync": {
 		"assets", "graphclient", "graphclient/certificate", "graphclient/claims", "graphclient/grants", "graphclient/signin",
 		"graphclient/simulator", "graphclient/transport",

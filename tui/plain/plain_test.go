@@ -4,10 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"flag"
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -704,10 +701,7 @@ func TestQuestions_AreSavedForAColleagueWithABoxForEachAnswer(t *testing.T) {
 	t.Errorf("nothing was saved: %v", w.Files)
 }
 
-var (
-	renew    = flag.Bool("renew", false, "write the golden transcripts anew")
-	planCode = regexp.MustCompile(`[0-9A-F]{4}-[0-9A-F]{4}`)
-)
+var planCode = regexp.MustCompile(`[0-9A-F]{4}-[0-9A-F]{4}`)
 
 func TestGolden_QuestionsLineByLine(t *testing.T) {
 	for _, lang := range []string{"en", "ja"} {
@@ -725,15 +719,6 @@ func TestGolden_QuestionsLineByLine(t *testing.T) {
 				t.Errorf("%d columns: %q", n, l)
 			}
 		}
-		file := filepath.Join("testdata", "questions-"+lang+".golden")
-		if *renew {
-			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		if want, err := os.ReadFile(file); err != nil || string(want) != text {
-			t.Errorf("%s is not as it was (go test ./tui/plain -renew writes it anew), %v:\n%s", file, err, text)
-		}
+		flowtest.Golden(t, "questions-"+lang, text)
 	}
 }
