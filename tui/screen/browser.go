@@ -3,7 +3,6 @@ package screen
 import (
 	"strings"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/hacsync/hacsync/sync/consent"
@@ -38,19 +37,19 @@ func (s *signIn) browserKey(k tea.KeyPressMsg, link consent.Page) ([]flow.Answer
 	return s.general.Update(k)
 }
 
-func (s *signIn) browserKeys() []key.Binding {
+func (s *signIn) browserKeys() []hint {
 	e := s.e
-	var out []key.Binding
+	var out []hint
 	if len(s.v.Ask.Options) > 0 {
-		out = append(out, binding("enter", e.T("tui.key.choose")))
+		out = append(out, hint{"enter", e.T("tui.key.choose")})
 	}
 	if e.Browse != nil {
-		out = append(out, binding("b", e.T("tui.key.open_page")))
+		out = append(out, hint{"b", e.T("tui.key.open_page")})
 	}
-	out = append(out, binding("c", e.T("tui.key.copy_page")))
+	out = append(out, hint{"c", e.T("tui.key.copy_page")})
 	out = append(out, s.commandKeys("other", "explain")...)
-	out = append(out, binding("r", e.T("tui.key.new_page")))
-	return append(out, binding("tab", e.T("tui.key.what_asked")))
+	out = append(out, hint{"r", e.T("tui.key.new_page")})
+	return append(out, hint{"tab", e.T("tui.key.what_asked")})
 }
 
 // mostAddress is how many lines of a page's long address are shown; c copies all

@@ -3,7 +3,6 @@ package screen
 import (
 	"strings"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/hacsync/hacsync/tui/flow"
@@ -47,40 +46,47 @@ func (c *chooser) Update(msg tea.Msg) ([]flow.Answer, tea.Cmd, bool) {
 	return c.general.Update(msg)
 }
 
-// Keys are those that work now.
-func (c *chooser) Keys() []key.Binding {
+// keys are those that work now.
+func (c *chooser) keys() []hint {
 	if !c.tabled() {
-		return c.general.Keys()
+		return c.general.keys()
 	}
 	enter := c.e.T("tui.key.details")
 	if t := c.v.Ask.Enter; !t.IsZero() {
 		enter = c.e.Say(t)
 	}
-	out := []key.Binding{binding("enter", enter)}
+	out := []hint{{"enter", enter}}
 	for _, cmd := range c.v.Commands {
 		if cmd.Key != "" && cmd.Works(c.v.Ask.Options[c.at].Key) {
-			out = append(out, binding(cmd.Key, c.word(cmd)))
+			out = append(out, hint{cmd.Key, c.word(cmd)})
 		}
 	}
-	out = append(out, binding("up/down", c.e.T("tui.key.select")))
+	out = append(out, hint{"up/down", c.e.T("tui.key.select")})
 	if c.long > c.room {
-		out = append(out, binding("pgdn", c.e.T("tui.key.scroll")))
+		out = append(out, hint{"pgdn", c.e.T("tui.key.scroll")})
 	}
 	return out
 }
 
-// Place is the place in a table that is longer than its part of the screen.
-func (c *chooser) Place() string {
+// place is the place in a table that is longer than its part of the screen.
+func (c *chooser) place() string {
 	if n := len(c.v.Ask.Options); c.tabled() && n > 9 {
 		return c.e.T("tui.place_of", "at", c.at+1, "n", n)
 	}
-	return c.general.Place()
+	return c.general.place()
 }
 
-// View draws the body.
-func (c *chooser) View(width, height int) string {
+// View draws the screen.
+func (c *chooser) View(width, height int) frame {
+	body := c.body(width, height)
+	f := c.frame(body, c.keys())
+	f.place = c.place()
+	return f
+}
+
+func (c *chooser) body(width, height int) string {
 	if !c.tabled() {
-		return c.general.View(width, height)
+		return c.general.body(width, height)
 	}
 	e := c.e
 	c.cursor = false

@@ -3,7 +3,6 @@ package screen
 import (
 	"strings"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/hacsync/hacsync/tui/flow"
@@ -85,21 +84,27 @@ func (c *confirm) keep() {
 	}
 }
 
-// Keys are those that work now.
-func (c *confirm) Keys() []key.Binding {
-	keys := []key.Binding{binding("enter", c.e.T("tui.key.next_field")), binding("tab", c.e.T("tui.key.next_field"))}
+// keys are those that work now.
+func (c *confirm) keys() []hint {
+	keys := []hint{{"enter", c.e.T("tui.key.next_field")}, {"tab", c.e.T("tui.key.next_field")}}
 	if c.here() == 2 {
-		keys = []key.Binding{binding("enter", c.e.T("tui.key.sync_now")), binding("shift+tab", c.e.T("tui.key.field_before"))}
+		keys = []hint{{"enter", c.e.T("tui.key.sync_now")}, {"shift+tab", c.e.T("tui.key.field_before")}}
 	}
 	if len(c.v.Commands) > 0 {
-		keys = append(keys, binding(questionsKey, c.e.T("tui.key.questions")))
+		keys = append(keys, hint{questionsKey, c.e.T("tui.key.questions")})
 	}
 	return keys
 }
 
-// View draws the body. What will be written is always in sight: where there is
+// View draws the screen.
+func (c *confirm) View(width, height int) frame {
+	body := c.body(width, height)
+	return c.frame(body, c.keys())
+}
+
+// body draws the body. What will be written is always in sight: where there is
 // little room, long values are shortened and explanations left away.
-func (c *confirm) View(width, height int) string {
+func (c *confirm) body(width, height int) string {
 	c.pinned = nil
 	question, _ := c.question(width)
 	p := c.pieces(width, c.v.Blocks)

@@ -11,10 +11,15 @@ type dryRun struct{ *general }
 
 func newDryRun(e *env) *dryRun { return &dryRun{newGeneral(e)} }
 
-// View draws the body.
-func (d *dryRun) View(width, height int) string {
+// View draws the screen.
+func (d *dryRun) View(width, height int) frame {
+	body := d.body(width, height)
+	return d.frame(body, d.keys())
+}
+
+func (d *dryRun) body(width, height int) string {
 	if d.v.Work == nil {
-		return d.general.View(width, height)
+		return d.general.body(width, height)
 	}
 	d.pinned = nil
 	p := d.draw(width, true)

@@ -88,31 +88,26 @@ func (s *Shell) lines() []string {
 		top = append(top, r)
 	}
 	body := s.height - len(top) - 4
-	split := -1
-	if sp, ok := s.screen.(Splitter); ok && s.help == nil && s.asks == notAsked {
-		split = sp.Split(s.width)
-	}
 	notice, status := s.notice()
+	s.now = s.screen.View(s.width, body-len(notice))
+	split, above := s.now.split, s.now.split
+	if s.now.headed {
+		above = noSplit
+	}
 	var shown []string
 	switch {
 	case s.asks != notAsked:
-		shown = s.quitQuestion()
+		shown, split, above = s.quitQuestion(), noSplit, noSplit
 	case s.help != nil:
-		shown = strings.Split(s.help.view(s.entries(), s.env, s.width, body), "\n")
+		shown, split, above = strings.Split(s.help.view(s.entries(), s.env, s.width, body), "\n"), noSplit, noSplit
 	default:
-		shown = strings.Split(s.screen.View(s.width, body-len(notice)), "\n")
-		if c, ok := s.screen.(interface{ Cursor() (x, y int, ok bool) }); ok {
-			if x, y, ok := c.Cursor(); ok && y >= 0 && y < body-len(notice) && x < s.width {
-				s.cursor = tea.NewCursor(x, len(top)+1+y)
-			}
+		shown = strings.Split(s.now.body, "\n")
+		if at := s.now.cursor; at != nil && at.Y >= 0 && at.Y < body-len(notice) && at.X < s.width {
+			s.cursor = tea.NewCursor(at.X, len(top)+1+at.Y)
 		}
 	}
 	lines := make([]string, 0, s.height)
 	lines = append(lines, top...)
-	above := split
-	if x, ok := s.screen.(Headed); ok && x.Headed() {
-		above = -1
-	}
 	lines = append(lines, s.rule(above, s.env.Signs.Down))
 	for i := range body - len(notice) {
 		if i < len(shown) {
@@ -314,7 +309,7 @@ func (s *Shell) right() string {
 	if s.width < roomy {
 		at = p.Day(now) + strings.TrimPrefix(at, p.Date(now))
 	}
-	if place := s.screen.Place(); place != "" && s.help == nil && s.asks == notAsked {
+	if place := s.now.place; place != "" && s.help == nil && s.asks == notAsked {
 		at = place + "   " + at
 	}
 	return at
@@ -336,10 +331,8 @@ func (s *Shell) state() string {
 	if s.stopping {
 		return s.env.T("flow.plain.stopping")
 	}
-	if x, ok := s.screen.(Stated); ok {
-		if t := x.Status(); t != "" {
-			return t
-		}
+	if s.now.status != "" {
+		return s.now.status
 	}
 	if w := s.v.Work; w != nil {
 		return s.pace(w)
@@ -386,8 +379,6 @@ func (s *Shell) footer() string {
 	return " " + b.String() + last
 }
 
-type hint struct{ key, what string }
-
 func (s *Shell) footerKeys() []hint {
 	e := s.env
 	switch {
@@ -398,12 +389,7 @@ func (s *Shell) footerKeys() []hint {
 	case s.help != nil:
 		return []hint{{"esc", e.T("word.close")}}
 	}
-	var out []hint
-	for _, b := range s.screen.Keys() {
-		if b.Enabled() {
-			out = append(out, hint{b.Help().Key, b.Help().Desc})
-		}
-	}
+	out := slices.Clone(s.now.keys)
 	switch {
 	case slices.ContainsFunc(out, func(h hint) bool { return h.key == "esc" }):
 	case s.v.Back:
@@ -422,8 +408,7 @@ func (s *Shell) footerKeys() []hint {
 
 // typing reports whether letters go into a field, and so q and ? too.
 func (s *Shell) typing() bool {
-	x, ok := s.screen.(Typist)
-	return ok && s.help == nil && s.asks == notAsked && x.Typing()
+	return s.now.typing && s.help == nil && s.asks == notAsked
 }
 
 func (s *Shell) helpKey() string {

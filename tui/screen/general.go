@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 	"golang.org/x/text/unicode/norm"
 
@@ -95,9 +94,6 @@ func (g *general) typing() bool {
 	}
 	return false
 }
-
-// Typing reports whether letters go into a field.
-func (g *general) Typing() bool { return g.typing() }
 
 // hasField reports whether there is a field at all: a number's takes digits only.
 func (g *general) hasField() bool {
@@ -328,20 +324,20 @@ func (g *general) copyable() string {
 	return plainText(p.lines)
 }
 
-// Keys are those that work now.
-func (g *general) Keys() []key.Binding {
+// keys are those that work now.
+func (g *general) keys() []hint {
 	e, q := g.e, g.v.Ask
-	var out []key.Binding
+	var out []hint
 	n := len(q.Options)
 	switch {
 	case g.typing(), q.Kind == flow.Number:
-		out = append(out, binding("enter", e.T("tui.key.go_on")))
+		out = append(out, hint{"enter", e.T("tui.key.go_on")})
 	case q.Kind == flow.List:
-		out = append(out, binding("enter", e.T("tui.key.next_page")))
+		out = append(out, hint{"enter", e.T("tui.key.next_page")})
 	case n > 1:
-		out = append(out, binding("enter", e.T("tui.key.choose")), binding("1-"+strconv.Itoa(min(n, 9)), e.T("tui.key.choose")))
+		out = append(out, hint{"enter", e.T("tui.key.choose")}, hint{"1-" + strconv.Itoa(min(n, 9)), e.T("tui.key.choose")})
 	case n == 1:
-		out = append(out, binding("enter", e.T("tui.key.go_on")))
+		out = append(out, hint{"enter", e.T("tui.key.go_on")})
 	}
 	if g.asking != nil {
 		return out
@@ -349,15 +345,15 @@ func (g *general) Keys() []key.Binding {
 	if flow.TakesCommands(q.Kind) {
 		for _, c := range g.v.Commands {
 			if c.Key != "" && !strings.HasPrefix(c.Name, "tab:") {
-				out = append(out, binding(c.Key, g.word(c)))
+				out = append(out, hint{c.Key, g.word(c)})
 			}
 		}
 		if g.copyable() != "" && !g.taken("c") {
-			out = append(out, binding("c", e.T("tui.key.copy")))
+			out = append(out, hint{"c", e.T("tui.key.copy")})
 		}
 	}
 	if g.long > g.room {
-		out = append(out, binding("pgdn", e.T("tui.key.scroll")))
+		out = append(out, hint{"pgdn", e.T("tui.key.scroll")})
 	}
 	return out
 }
@@ -380,20 +376,30 @@ func (g *general) word(c flow.Command) string {
 	return c.Word
 }
 
-// Place says how much of a long page is shown.
-func (g *general) Place() string {
+// place says how much of a long page is shown.
+func (g *general) place() string {
 	if g.long <= g.room {
 		return ""
 	}
 	return g.e.T("tui.place", "from", g.top+1, "to", min(g.long, g.top+g.room), "n", g.long)
 }
 
-// Cursor is where the terminal's cursor belongs: an input method shows there
-// what it has not given yet.
-func (g *general) Cursor() (x, y int, ok bool) { return g.cursorX, g.cursorY, g.cursor }
+// View draws the screen.
+func (g *general) View(width, height int) frame {
+	body := g.body(width, height)
+	return g.frame(body, g.keys())
+}
 
-// View draws the body.
-func (g *general) View(width, height int) string {
+// frame is what is around a body that was just drawn.
+func (g *general) frame(body string, keys []hint) frame {
+	f := frame{body: body, split: noSplit, keys: keys, place: g.place(), typing: g.typing()}
+	if g.cursor {
+		f.cursor = &tea.Position{X: g.cursorX, Y: g.cursorY}
+	}
+	return f
+}
+
+func (g *general) body(width, height int) string {
 	g.pinned = nil
 	p := g.pieces(width, g.v.Blocks)
 	question, _ := g.question(width)

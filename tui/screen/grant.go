@@ -3,7 +3,6 @@ package screen
 import (
 	"strings"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/hacsync/hacsync/sync/message"
@@ -50,11 +49,11 @@ const (
 	rightGrant = 46
 )
 
-// Split is where the list begins.
-func (g *grant) Split(width int) int {
+// split is where the list begins.
+func (g *grant) split(width int) int {
 	switch {
 	case g.script() == nil:
-		return g.signIn.Split(width)
+		return g.signIn.split(width)
 	case width < leastGrant+2:
 		return -1
 	case width > 160:
@@ -129,36 +128,36 @@ func (g *grant) scriptKey(name string) (done bool, cmd tea.Cmd) {
 
 func (g *grant) roll(by int) { g.at = max(0, min(g.at+by, len(g.script())-g.page)) }
 
-// Keys are those that work now.
-func (g *grant) Keys() []key.Binding {
+// keys are those that work now.
+func (g *grant) keys() []hint {
 	if g.script() == nil {
-		return g.signIn.Keys()
+		return g.signIn.keys()
 	}
 	e := g.e
-	var out []key.Binding
+	var out []hint
 	switch n := len(g.v.Ask.Options); {
 	case g.read:
 	case n > 1:
-		out = append(out, binding("enter", e.T("tui.key.choose")))
+		out = append(out, hint{"enter", e.T("tui.key.choose")})
 	case n == 1:
-		out = append(out, binding("enter", e.T("tui.key.go_on")))
+		out = append(out, hint{"enter", e.T("tui.key.go_on")})
 	}
-	out = append(out, binding("c", e.T("tui.key.copy_script")))
+	out = append(out, hint{"c", e.T("tui.key.copy_script")})
 	for _, c := range g.v.Commands {
 		switch {
 		case c.Name == "whole" && g.read:
-			out = append(out, binding("v", e.T("tui.key.list")))
+			out = append(out, hint{"v", e.T("tui.key.list")})
 		case c.Name == "whole":
-			out = append(out, binding("v", e.T("tui.key.script")))
+			out = append(out, hint{"v", e.T("tui.key.script")})
 		default:
-			out = append(out, binding(c.Key, g.word(c)))
+			out = append(out, hint{c.Key, g.word(c)})
 		}
 	}
-	return append(out, binding("pgdn", e.T("tui.key.scroll")))
+	return append(out, hint{"pgdn", e.T("tui.key.scroll")})
 }
 
-// Place says how much of the script is in sight.
-func (g *grant) Place() string {
+// place says how much of the script is in sight.
+func (g *grant) place() string {
 	n := len(g.script())
 	if n == 0 || g.page == 0 || g.page >= n {
 		return ""
@@ -166,14 +165,21 @@ func (g *grant) Place() string {
 	return g.e.T("tui.place", "from", g.at+1, "to", min(n, g.at+g.page), "n", n)
 }
 
-// View draws the body.
-func (g *grant) View(width, height int) string {
+// View draws the screen.
+func (g *grant) View(width, height int) frame {
+	body := g.body(width, height)
+	f := g.frame(body, g.keys())
+	f.split, f.place = g.split(width), g.place()
+	return f
+}
+
+func (g *grant) body(width, height int) string {
 	lines := g.script()
 	if lines == nil {
 		g.page, g.brief = 0, false
-		return g.signIn.View(width, height)
+		return g.signIn.body(width, height)
 	}
-	split := g.Split(width)
+	split := g.split(width)
 	if g.read || split < 0 {
 		if g.read {
 			g.cursor, g.page = false, height

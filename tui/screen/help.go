@@ -54,11 +54,7 @@ func (s *Shell) entries() []hint {
 		}
 	}
 	var out []hint
-	for _, b := range s.screen.Keys() {
-		h := hint{b.Help().Key, b.Help().Desc}
-		if !b.Enabled() {
-			continue
-		}
+	for _, h := range s.now.keys {
 		if l := long[h.key]; strings.Contains(l, h.what) {
 			h.what = l
 		} else if l != "" {

@@ -141,17 +141,6 @@ func (s *preview) reshaped() {
 // asking reports whether the flow asks something instead of listing rows.
 func (s *preview) asking() bool { return s.v.Review == nil }
 
-// Typing reports whether letters go into a field.
-func (s *preview) Typing() bool {
-	if s.asking() {
-		return s.asks.typing()
-	}
-	return s.typing
-}
-
-// Headed says that tabs and verdict stand above table and detail.
-func (s *preview) Headed() bool { return !s.asking() }
-
 // begin shows another plan.
 func (s *preview) begin(g *review.Review) {
 	s.cancel()

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/hacsync/hacsync/tui/flow"
@@ -342,7 +341,7 @@ func (s *preview) wheel(m tea.MouseWheelMsg) {
 	default:
 		return
 	}
-	split := s.Split(s.width)
+	split := s.split(s.width)
 	switch b := s.body(); {
 	case b == bodyQuestions:
 		s.scroll(by)
@@ -383,7 +382,7 @@ func (s *preview) click(x, y int) tea.Cmd {
 			}
 		}
 	case bodyTable:
-		if split := s.Split(s.width); split >= 0 && x >= split {
+		if split := s.split(s.width); split >= 0 && x >= split {
 			return nil
 		}
 		if _, again := s.table.Click(y - s.tableTop); again {
@@ -400,14 +399,11 @@ func (s *preview) click(x, y int) tea.Cmd {
 	return nil
 }
 
-// Keys are those that work now, the important ones first.
-func (s *preview) Keys() []key.Binding {
-	if s.asking() {
-		return s.asks.Keys()
-	}
+// keys are those that work now, the important ones first.
+func (s *preview) keys() []hint {
 	e := s.e
-	k := func(keys, id string, kv ...any) key.Binding { return binding(keys, e.T("preview.key."+id, kv...)) }
-	c := func(command, id string) key.Binding { return k(s.g.Key(command), id) }
+	k := func(keys, id string, kv ...any) hint { return hint{keys, e.T("preview.key."+id, kv...)} }
+	c := func(command, id string) hint { return k(s.g.Key(command), id) }
 	limit, audit, sync := "limit", "audit", "sync"
 	if s.g.Plan().Undoes() > 0 {
 		sync = "undo_now"
@@ -415,29 +411,29 @@ func (s *preview) Keys() []key.Binding {
 	if s.width < previewBeside {
 		limit, audit = "limit_short", "audit_short"
 	}
-	moves := []key.Binding{k("[ ]", "tabs"), k("1-"+strconv.Itoa(min(9, len(s.g.Tabs()))), "tabs"), k("↑ ↓", "move"), k("pgup pgdn", "page"), k("home end", "ends")}
+	moves := []hint{k("[ ]", "tabs"), k("1-"+strconv.Itoa(min(9, len(s.g.Tabs()))), "tabs"), k("↑ ↓", "move"), k("pgup pgdn", "page"), k("home end", "ends")}
 	switch b := s.body(); {
 	case s.typing:
-		return []key.Binding{k("a-z", "type"), k("enter", "down"), k("esc", "esc_clear")}
+		return []hint{k("a-z", "type"), k("enter", "down"), k("esc", "esc_clear")}
 	case b == bodyQuestions:
 		return append(s.questionKeys(), moves...)
 	case b == bodyFilters:
-		return []key.Binding{k("enter", "choose"), k("1-"+strconv.Itoa(len(s.filters())+1), "choose"), k("esc", "esc")}
+		return []hint{k("enter", "choose"), k("1-"+strconv.Itoa(len(s.filters())+1), "choose"), k("esc", "esc")}
 	case b == bodyReasons:
-		return append([]key.Binding{k("enter", "list"), c(review.CmdSearch, "search"), c(review.CmdAuditLog, audit), c(review.CmdLimit, limit), c(review.CmdSync, sync), c(review.CmdSave, "save"), c(review.CmdDryRun, "dryrun")}, moves...)
+		return append([]hint{k("enter", "list"), c(review.CmdSearch, "search"), c(review.CmdAuditLog, audit), c(review.CmdLimit, limit), c(review.CmdSync, sync), c(review.CmdSave, "save"), c(review.CmdDryRun, "dryrun")}, moves...)
 	case b == bodySummary:
-		out := []key.Binding{k("enter", "its_rows")}
+		out := []hint{k("enter", "its_rows")}
 		if line, ok := s.lists.line(s.pick.at); ok && line.without {
-			out = []key.Binding{k("space", "in")}
+			out = []hint{k("space", "in")}
 		} else if ok && line.attribute != "" {
 			out = append(out, k("space", "out"))
 		}
 		return append(append(out, c(review.CmdAuditLog, audit), c(review.CmdSave, "save"), c(review.CmdLimit, limit), c(review.CmdSync, sync), c(review.CmdDryRun, "dryrun")), moves...)
 	case b == bodyDetail:
-		out := []key.Binding{k("esc", "esc"), k("↑ ↓", "detail")}
+		out := []hint{k("esc", "esc"), k("↑ ↓", "detail")}
 		return append(append(out, s.rowKeys()...), c(review.CmdSync, sync))
 	}
-	var out []key.Binding
+	var out []hint
 	shown := s.table.Len()
 	if s.tab == review.TabBlock && s.filter == review.NoFilter {
 		shown = s.g.Part(review.TabBlock).Count // who waits cannot be left out
@@ -476,15 +472,15 @@ func (s *preview) Keys() []key.Binding {
 }
 
 // rowKeys are the keys that concern the selected row.
-func (s *preview) rowKeys() []key.Binding {
+func (s *preview) rowKeys() []hint {
 	i := s.row()
 	if i < 0 || i >= s.g.Actions() {
 		return nil
 	}
-	var out []key.Binding
+	var out []hint
 	r := s.g.Row(i)
 	if r.Out {
-		return append(out, binding("space", s.e.T("preview.key.in")))
+		return append(out, hint{"space", s.e.T("preview.key.in")})
 	}
-	return append(out, binding("space", s.e.T("preview.key.out")))
+	return append(out, hint{"space", s.e.T("preview.key.out")})
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
 
@@ -185,10 +184,10 @@ func (s *preview) card() *review.Card {
 }
 
 // questionKeys are those that work while questions are shown.
-func (s *preview) questionKeys() []key.Binding {
+func (s *preview) questionKeys() []hint {
 	e := s.e
-	k := func(keys, id string, kv ...any) key.Binding { return binding(keys, e.T("preview.key."+id, kv...)) }
-	var narrowed []key.Binding
+	k := func(keys, id string, kv ...any) hint { return hint{keys, e.T("preview.key."+id, kv...)} }
+	var narrowed []hint
 	switch {
 	case strings.TrimSpace(s.search.Value()) != "":
 		narrowed = append(narrowed, k("esc", "esc_clear"))
@@ -210,12 +209,12 @@ func (s *preview) questionKeys() []key.Binding {
 		out = append(out, k("D", "none_of"))
 	}
 	out = append(out, k("space", "notnow"))
-	next := []key.Binding{k("enter", "next_open"), k(s.g.Key(review.CmdSync), "sync")}
+	next := []hint{k("enter", "next_open"), k(s.g.Key(review.CmdSync), "sync")}
 	if !s.g.Waiting() {
-		next = []key.Binding{k(s.g.Key(review.CmdSync), "sync"), k("enter", "none_open")}
+		next = []hint{k(s.g.Key(review.CmdSync), "sync"), k("enter", "none_open")}
 	}
 	if many {
-		next = append([]key.Binding{k("tab", "row")}, next...)
+		next = append([]hint{k("tab", "row")}, next...)
 		if !s.g.Waiting() {
 			next[0], next[1] = next[1], next[0]
 		}
@@ -243,7 +242,7 @@ func (s *preview) viewQuestions(width, height int) string {
 	e := s.e
 	lines := append([]string{s.tabLine(width), s.verdictLine(width)}, s.sentence(width)...)
 	lines = append(lines, s.trouble(width)...)
-	split := s.Split(width)
+	split := s.split(width)
 	if split < 0 {
 		if s.searching() {
 			lines = append(lines, s.searchLine(width, len(lines)))

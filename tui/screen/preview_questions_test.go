@@ -26,7 +26,7 @@ func TestPreview_GoldenQuestions(t *testing.T) {
 					w := newWorld(t, p, lang, size[0], size[1])
 					w.keys(keys...)
 					exact(t, w.view(), w.width, w.height)
-					got := w.screen() + "\n" + w.s.Status() + " | " + w.s.Place() + "\n" + footer(w.s) + "\n"
+					got := w.screen() + "\n" + w.s.status() + " | " + w.s.place() + "\n" + footer(w.s) + "\n"
 					flowtest.Golden(t, fmt.Sprintf("preview-%s-%dx%d-%s", name, size[0], size[1], lang), planCode.ReplaceAllString(got, "7F3A-92C1"))
 				})
 			}
@@ -134,7 +134,7 @@ func TestQuestions_ARowIsChosenBeforeItIsTheSame(t *testing.T) {
 		t.Fatal("a row was taken that nobody chose")
 	}
 	w.keys("tab", "tab").has("same as row b", "row a is added as new")
-	if got := w.s.Place(); got != "row b of 2" {
+	if got := w.s.place(); got != "row b of 2" {
 		t.Errorf("the place is %q", got)
 	}
 	w.keys("=")
@@ -226,8 +226,8 @@ func TestQuestions_SearchFilterAndOrderWorkAmongThem(t *testing.T) {
 	if a := w.s.g.Plan().Question(0).Answer.Kind; a != plan.SamePerson || listed() != "原 洋子" {
 		t.Errorf("an answer in a search: %v, listed %q", a, listed())
 	}
-	if w.s.Status() != "1 of 3 questions shown" {
-		t.Errorf("the status is %q", w.s.Status())
+	if w.s.status() != "1 of 3 questions shown" {
+		t.Errorf("the status is %q", w.s.status())
 	}
 	w.keys("esc")
 	if len(w.s.asked) != 3 {

@@ -131,7 +131,7 @@ func TestPreview_GoldenScreens(t *testing.T) {
 					w := newWorld(t, p, lang, size[0], size[1])
 					w.keys(keys...)
 					exact(t, w.view(), w.width, w.height)
-					got := w.screen() + "\n" + w.s.Status() + " | " + w.s.Place() + "\n" + footer(w.s) + "\n"
+					got := w.screen() + "\n" + w.s.status() + " | " + w.s.place() + "\n" + footer(w.s) + "\n"
 					// What a plan's code is made of is not the screen's business.
 					got = planCode.ReplaceAllString(got, "7F3A-92C1")
 					flowtest.Golden(t, fmt.Sprintf("preview-%s-%dx%d-%s", name, size[0], size[1], lang), got)
@@ -143,8 +143,8 @@ func TestPreview_GoldenScreens(t *testing.T) {
 
 func footer(s *preview) string {
 	var b strings.Builder
-	for _, k := range s.Keys() {
-		b.WriteString(k.Help().Key + " " + k.Help().Desc + "  ")
+	for _, k := range s.keys() {
+		b.WriteString(k.key + " " + k.what + "  ")
 	}
 	return strings.TrimSpace(b.String())
 }

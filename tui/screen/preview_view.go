@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
 
 	"github.com/hacsync/hacsync/sync/message"
@@ -59,9 +60,9 @@ func widthOf(parts []part) int {
 	return n
 }
 
-// Split is the column of the rule between table and detail, -1 where there is none.
-func (s *preview) Split(width int) int {
-	if s.asking() || width < previewBeside {
+// split is the column of the rule between table and detail, -1 where there is none.
+func (s *preview) split(width int) int {
+	if width < previewBeside {
 		return -1
 	}
 	switch s.body() {
@@ -77,11 +78,22 @@ func (s *preview) Split(width int) int {
 	return width - detailWide - 1
 }
 
-// View draws the body: exactly height lines of exactly width columns.
-func (s *preview) View(width, height int) string {
+// View draws the screen.
+func (s *preview) View(width, height int) frame {
 	if s.asking() {
-		return s.asks.View(width, height)
+		f := s.asks.View(width, height)
+		f.status = s.status()
+		return f
 	}
+	f := frame{body: s.draw(width, height), split: s.split(width), headed: true, keys: s.keys(), status: s.status(), place: s.place(), typing: s.typing}
+	if s.typing {
+		f.cursor = &tea.Position{X: s.cursorX, Y: s.cursorY}
+	}
+	return f
+}
+
+// draw is the body: exactly height lines of exactly width columns.
+func (s *preview) draw(width, height int) string {
 	if width <= 0 || height <= 0 {
 		return ""
 	}
@@ -90,7 +102,7 @@ func (s *preview) View(width, height int) string {
 		return s.viewQuestions(width, height)
 	}
 	lines := s.top(width)
-	split := s.Split(width)
+	split := s.split(width)
 	lines = append(lines, s.rule(width, split, s.e.Signs.Down))
 	room := max(0, height-len(lines))
 	s.tableTop, s.listTop = len(lines), len(lines)
@@ -416,19 +428,8 @@ func (s *preview) searchLine(width, y int) string {
 	return row(width, part{" / ", e.Styles.Heading}, part{text, style}, part{note, e.Styles.Faint})
 }
 
-// Cursor is where the terminal's cursor belongs while a search is typed.
-func (s *preview) Cursor() (x, y int, ok bool) {
-	if s.asking() {
-		return s.asks.Cursor()
-	}
-	return s.cursorX, s.cursorY, s.typing
-}
-
-// Place says where in the list the selection is.
-func (s *preview) Place() string {
-	if s.asking() {
-		return s.asks.Place()
-	}
+// place says where in the list the selection is.
+func (s *preview) place() string {
 	switch s.body() {
 	case bodyTable, bodyDetail:
 		if s.table.Len() == 0 {
@@ -444,8 +445,8 @@ func (s *preview) Place() string {
 	return ""
 }
 
-// Status says that not all rows are shown, else what the flow says.
-func (s *preview) Status() string {
+// status says that not all rows are shown, else what the flow says.
+func (s *preview) status() string {
 	switch {
 	case s.asking():
 		return s.e.Say(s.v.Status)

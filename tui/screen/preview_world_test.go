@@ -406,7 +406,7 @@ func (w *world) answer(a flow.Answer) {
 	}
 }
 
-func (w *world) view() string { return w.s.View(w.width, w.height) }
+func (w *world) view() string { return w.s.View(w.width, w.height).body }
 
 // screen is the body as it stands on a terminal, without styles.
 func (w *world) screen() string { return drawn(w.view(), w.width, w.height) }

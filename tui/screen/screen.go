@@ -15,7 +15,6 @@ import (
 	"context"
 	"time"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/hacsync/hacsync/sync/message"
@@ -54,48 +53,33 @@ type screen interface {
 	// counted from the body's upper left corner. answers go to the flow, one
 	// after the other. What is not handled is the shell's: esc, ?, L, q, ctrl+c.
 	Update(msg tea.Msg) (answers []flow.Answer, cmd tea.Cmd, handled bool)
-	// View draws the body: lines of at most width columns, at most height of
-	// them. The shell fills up and cuts.
-	View(width, height int) string
-	// Keys are those that work now, the important ones first: as many as there is
-	// room for stand in the footer, all of them in the help.
-	Keys() []key.Binding
-	// Place is the right part of the status line before date and time, such as
-	// the place in a list; often empty.
-	Place() string
+	// View draws the body, and says what is around it: lines of at most width
+	// columns, at most height of them. The shell fills up and cuts.
+	View(width, height int) frame
 }
 
-// Splitter is a screen whose body a vertical rule divides.
-type Splitter interface {
-	// Split is the column of the rule at this width, or -1.
-	Split(width int) int
+// frame is what a screen shows now, for the shell to draw and to name.
+type frame struct {
+	body string
+	// split is the column of a rule that divides the body, noSplit for none. headed:
+	// lines of the screen's own are above what it divides, so that it does not reach
+	// the upper rule.
+	split  int
+	headed bool
+	// keys are those that work now, the important ones first: as many as there is
+	// room for are in the footer, all of them in the help.
+	keys []hint
+	// status is the left part of the status line, empty for what the flow says;
+	// place is the right part before date and time, such as the place in a list.
+	status, place string
+	// typing: letters go into a field now, so they are no keys.
+	typing bool
+	// cursor is where the terminal's cursor belongs, nil for nowhere: an input method
+	// shows there what it has not given yet.
+	cursor *tea.Position
 }
 
-// Headed is a screen with lines of its own above what the rule of a Splitter
-// divides: the rule does not reach the frame's upper one.
-type Headed interface {
-	Headed() bool
-}
+const noSplit = -1
 
-// Crowded is a screen that may need the rail's row for itself.
-type Crowded interface {
-	// Rail says whether the rail of the set-up is shown.
-	Rail() bool
-}
-
-// Typist is a screen that may have a field that takes letters.
-type Typist interface {
-	// Typing reports whether letters go into a field now: then they are no keys.
-	Typing() bool
-}
-
-// Stated is a screen that says itself what is true now.
-type Stated interface {
-	// Status is the left part of the status line.
-	Status() string
-}
-
-// binding is a key with its help.
-func binding(keys, help string) key.Binding {
-	return key.NewBinding(key.WithKeys(keys), key.WithHelp(keys, help))
-}
+// hint is a key with what it does.
+type hint struct{ key, what string }

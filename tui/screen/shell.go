@@ -73,6 +73,7 @@ type Shell struct {
 	crash    *flow.Crash
 	views    int
 	cursor   *tea.Cursor
+	now      frame // what the screen shows, as it was drawn last
 }
 
 type quitting uint8

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/hacsync/hacsync/sync/consent"
@@ -156,55 +155,55 @@ func open(browse func(context.Context, string) error, url string) tea.Cmd {
 	}
 }
 
-// Keys are those that work now.
-func (s *signIn) Keys() []key.Binding {
+// keys are those that work now.
+func (s *signIn) keys() []hint {
 	e := s.e
 	if _, ok := s.browser(); ok {
 		return s.browserKeys()
 	}
 	if _, waits := s.card(); !waits {
-		out := s.general.Keys()
+		out := s.general.keys()
 		for i, k := range out {
-			if k.Help().Key == "c" && len(s.v.After) > 0 {
-				out[i] = binding("c", e.T("tui.key.copy_text"))
+			if k.key == "c" && len(s.v.After) > 0 {
+				out[i] = hint{"c", e.T("tui.key.copy_text")}
 			}
 		}
 		return out
 	}
 	if s.qr {
-		return []key.Binding{binding("v", e.T("tui.key.qr_back")), binding("c", e.T("tui.key.copy_code"))}
+		return []hint{{"v", e.T("tui.key.qr_back")}, {"c", e.T("tui.key.copy_code")}}
 	}
-	out := []key.Binding{}
+	out := []hint{}
 	if len(s.v.Ask.Options) > 0 {
-		out = append(out, binding("enter", e.T("tui.key.choose")))
+		out = append(out, hint{"enter", e.T("tui.key.choose")})
 	}
-	out = append(out, binding("c", e.T("tui.key.copy_code")))
+	out = append(out, hint{"c", e.T("tui.key.copy_code")})
 	if s.command("letter") {
-		out = append(out, binding("C", e.T("tui.key.copy_letter")))
+		out = append(out, hint{"C", e.T("tui.key.copy_letter")})
 	}
 	if e.Browse != nil {
-		out = append(out, binding("b", e.T("tui.key.open_page")))
+		out = append(out, hint{"b", e.T("tui.key.open_page")})
 	}
 	out = append(out, s.commandKeys("other")...)
-	out = append(out, binding("v", e.T("tui.key.qr")))
+	out = append(out, hint{"v", e.T("tui.key.qr")})
 	out = append(out, s.commandKeys("explain", "new")...)
-	return append(out, binding("tab", e.T("tui.key.what_asked")))
+	return append(out, hint{"tab", e.T("tui.key.what_asked")})
 }
 
 // commandKeys are the keys of commands, in that order.
-func (s *signIn) commandKeys(names ...string) (out []key.Binding) {
+func (s *signIn) commandKeys(names ...string) (out []hint) {
 	for _, name := range names {
 		for _, c := range s.v.Commands {
 			if c.Name == name {
-				out = append(out, binding(c.Key, s.word(c)))
+				out = append(out, hint{c.Key, s.word(c)})
 			}
 		}
 	}
 	return out
 }
 
-// Split is where the right column begins.
-func (s *signIn) Split(width int) int {
+// split is where the right column begins.
+func (s *signIn) split(width int) int {
 	_, waits := s.card()
 	_, browser := s.browser()
 	if !waits && !browser || s.qr || width < beside+2 {
@@ -213,12 +212,21 @@ func (s *signIn) Split(width int) int {
 	return min(width*3/5, 76)
 }
 
-// View draws the body.
-func (s *signIn) View(width, height int) string {
+// View draws the screen.
+func (s *signIn) View(width, height int) frame { return s.columns(width, s.body(width, height)) }
+
+// columns is what is around a body that may have two columns.
+func (s *signIn) columns(width int, body string) frame {
+	f := s.frame(body, s.keys())
+	f.split = s.split(width)
+	return f
+}
+
+func (s *signIn) body(width, height int) string {
 	code, waits := s.card()
 	address, browser := s.browser()
 	if !waits && !browser {
-		return s.general.View(width, height)
+		return s.general.body(width, height)
 	}
 	s.pinned = nil
 	if s.qr {
@@ -230,7 +238,7 @@ func (s *signIn) View(width, height int) string {
 		}
 		return s.steps(code, width, height)
 	}
-	split := s.Split(width)
+	split := s.split(width)
 	s.both = split >= 0
 	if split < 0 {
 		if s.asked {

@@ -1,7 +1,5 @@
 package screen
 
-import "charm.land/bubbles/v2/key"
-
 // syncing shows a sync: the code for the permission to write where Microsoft
 // asks for it, then pace, pauses, sums and failures as they come, and what to do
 // about rows that are not as they were.
@@ -9,10 +7,12 @@ type syncing struct{ *signIn }
 
 func newSyncing(e *env) *syncing { return &syncing{newSignIn(e)} }
 
-// View draws the body.
-func (s *syncing) View(width, height int) string {
+// View draws the screen; what stops a sync is the shell's.
+func (s *syncing) View(width, height int) frame { return s.columns(width, s.body(width, height)) }
+
+func (s *syncing) body(width, height int) string {
 	if _, waits := s.card(); waits || s.v.Work == nil {
-		return s.signIn.View(width, height)
+		return s.signIn.body(width, height)
 	}
 	s.pinned = nil
 	p := newPage(s.e, width)
@@ -23,6 +23,3 @@ func (s *syncing) View(width, height int) string {
 	p.pieces(s.v.Blocks)
 	return s.arrange(p.lines, width, height)
 }
-
-// Keys are those that work now; what stops a sync is the shell's.
-func (s *syncing) Keys() []key.Binding { return s.signIn.Keys() }
