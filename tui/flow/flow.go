@@ -192,6 +192,10 @@ type step interface {
 	answer(d *data, a Answer) turn
 	// back leaves a question within the step; false where the step itself is left.
 	back(d *data) (turn, bool)
+	// inner reports whether back stays within the step; running, whether there is
+	// no way back now, because something writes.
+	inner() bool
+	running() bool
 	// event takes what a running effect reports.
 	event(d *data, e any, now time.Time)
 	// done takes what an effect of this step brought.
@@ -321,15 +325,9 @@ func (f *Flow) View() View {
 		v.Working = words.T("flow.waiting_keyring")
 	}
 	v.Step = f.at
-	r, runs := f.steps[f.at].(interface{ running() bool })
-	v.Back = f.at != Result && (!runs || !r.running()) && (len(f.trail) > 0 || f.inner())
+	v.Back = f.at != Result && !f.steps[f.at].running() && (len(f.trail) > 0 || f.steps[f.at].inner())
 	v.Where = f.where()
 	return v
-}
-
-func (f *Flow) inner() bool {
-	i, ok := f.steps[f.at].(interface{ inner() bool })
-	return ok && i.inner()
 }
 
 func (f *Flow) where() Where {
@@ -391,8 +389,11 @@ func (f *Flow) Event(e Effect, event any) {
 // what they opened is closed again.
 func (f *Flow) Finish(e Effect, result any) Turn {
 	if e.generation != f.generation {
-		if r, ok := result.(interface{ discard() }); ok {
-			r.discard()
+		switch r := result.(type) {
+		case reopened:
+			closeSession(r.session)
+		case signInCame:
+			closeSession(r.session)
 		}
 		return Turn{}
 	}

@@ -51,8 +51,6 @@ type signInCame struct {
 	err     error
 }
 
-func (s signInCame) discard() { closeSession(s.session) }
-
 func closeSession(s Session) {
 	if s != nil {
 		_ = s.Close()

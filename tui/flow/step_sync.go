@@ -144,6 +144,8 @@ func (s *syncing) back(*data) (turn, bool) {
 }
 
 // running: there is no way back while requests are sent.
+func (s *syncing) inner() bool { return false }
+
 func (s *syncing) running() bool { return s.err == nil }
 
 func (s *syncing) event(_ *data, e any, now time.Time) {

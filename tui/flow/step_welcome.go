@@ -76,8 +76,6 @@ type (
 	}
 )
 
-func (r reopened) discard() { closeSession(r.session) }
-
 func (s *welcome) enter(d *data, back bool) turn {
 	s.asks, s.err = askHow, nil
 	if s.chosen = d.choosing; s.chosen {
