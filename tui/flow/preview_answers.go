@@ -92,7 +92,7 @@ func (s *previewing) reply(d *data, a Answer) turn {
 	}
 	q := r.Plan().Question(at)
 	kind, ok := map[string]plan.AnswerKind{
-		review.CmdSame: plan.SamePerson, review.CmdDifferent: plan.DifferentPeople, review.CmdNotNow: plan.NotNow,
+		CmdSame: plan.SamePerson, CmdDifferent: plan.DifferentPeople, CmdNotNow: plan.NotNow,
 	}[a.Command]
 	if !ok {
 		return s.takeBack(d, q)

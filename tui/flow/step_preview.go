@@ -148,7 +148,7 @@ func (s *previewing) view(d *data, now time.Time) View {
 	}
 	if s.waits(&v) {
 		if s.queue != nil { // what is stored already may still be on its way here
-			v.Meanwhile = review.Answers()
+			v.Meanwhile = answers()
 		}
 		return v
 	}
@@ -211,14 +211,15 @@ func (s *previewing) view(d *data, now time.Time) View {
 			v.Ask.Text = words.T("preview.q.ask_rows")
 		}
 	}
-	for _, c := range r.Commands() {
-		if c.Questions && !one && (c.Name != review.CmdList || !asks) || asks && c.Name == review.CmdTakeBack {
-			continue
-		}
-		if l.query.Tab == review.TabQuestions {
-			c = r.ForQuestions(c)
-		}
-		v.Commands = append(v.Commands, Command{Name: c.Name, Key: c.Key, Word: c.Word, Also: c.Also, Arg: c.Arg, Help: c.Help, Lines: c.Lines})
+	v.Shows = ShowsRows
+	switch {
+	case one:
+		v.Shows = ShowsQuestion
+	case asks:
+		v.Shows = ShowsQuestions
+	}
+	for _, c := range previewCommands(r, s.atQuestions(d)) {
+		v.Commands = append(v.Commands, c.Command)
 	}
 	return v
 }
@@ -394,8 +395,8 @@ func (s *previewing) answer(d *data, a Answer) turn {
 
 // attribute leaves an attribute out of the plan, or takes it in again, by a dry
 // run that knows of it.
-func (s *previewing) attribute(d *data, text string) turn {
-	name := directory.Attribute(strings.TrimSpace(text))
+func (s *previewing) attribute(d *data, a Answer) turn {
+	name := directory.Attribute(strings.TrimSpace(a.Text))
 	if t, ok := d.fixed(); ok {
 		return stayed(t)
 	}
@@ -443,83 +444,6 @@ func (s *previewing) page(d *data, by int) turn {
 	return turn{}
 }
 
-func (s *previewing) command(d *data, a Answer) turn {
-	r, l := d.review, s.listed(d)
-	if t, ok := strings.CutPrefix(a.Command, review.CmdTab); ok {
-		s.row, s.many = 0, false
-		s.show(d, review.Tab(t), review.NoFilter, "")
-		return turn{}
-	}
-	switch a.Command {
-	case review.CmdSame, review.CmdDifferent, review.CmdNotNow, review.CmdReopen:
-		return s.reply(d, a)
-	case review.CmdList:
-		s.many = !s.many
-		return turn{}
-	case review.CmdNext:
-		return s.page(d, 1)
-	case review.CmdPrevious:
-		return s.page(d, -1)
-	case review.CmdSearch:
-		s.row = 0
-		tab := l.query.Tab
-		if tab == review.TabSummary {
-			tab = review.TabAll
-		}
-		s.show(d, tab, l.query.Filter, strings.TrimSpace(a.Text))
-		return turn{}
-	case review.CmdFilter:
-		f := review.Filter(words.Fold(a.Text))
-		tab := review.TabAll
-		if l.query.Tab == review.TabQuestions {
-			tab = l.query.Tab
-		}
-		s.row = 0
-		if f != review.NoFilter && !slices.Contains(review.Filters(tab), f) {
-			var list words.Texts
-			for _, f := range review.Filters(tab) {
-				list = append(list, words.Raw("f "+string(f)))
-			}
-			return stayed(words.T("preview.no_such_filter", "list", list))
-		}
-		s.show(d, tab, f, "")
-		return turn{}
-	case review.CmdOut, review.CmdIn:
-		return s.take(d, a)
-	case review.CmdTakeBack:
-		back := r.TakeBack()
-		if len(back) == 0 {
-			return stayed(words.T("preview.nothing_taken_back"))
-		}
-		return stayed(words.T("preview.taken_in", "n", len(back)), remain(r))
-	case review.CmdAttribute:
-		return s.attribute(d, a.Text)
-	case review.CmdLimit:
-		s.asks, s.limit, s.most = askGuard, "", ""
-		return turn{}
-	case review.CmdAuditLog:
-		return s.saveAuditLog(d)
-	case review.CmdSave:
-		if l.query.Tab == review.TabQuestions && a.Rows == nil {
-			for _, i := range l.rows {
-				a.Rows = append(a.Rows, r.No(int(i)))
-			}
-		}
-		if a.Rows != nil {
-			return s.saveQuestions(d, a)
-		}
-		return s.savePlan(d)
-	case review.CmdDryRun:
-		if d.file != nil {
-			return stayed(words.T("preview.file_no_dryrun"))
-		}
-		return goTo(DryRun)
-	case review.CmdSync:
-		return s.sync(d)
-	}
-	return stayed(words.T("flow.not_a_command"))
-}
-
 func remain(r *review.Review) words.Text {
 	return words.T("preview.remain", "share", review.Share(r.Verdict()))
 }
@@ -559,19 +483,19 @@ func (s *previewing) take(d *data, a Answer) turn {
 	deletes := false
 	for _, no := range nos {
 		x, ok := r.Action(no)
-		if !ok || r.IsOut(no) == (a.Command == review.CmdOut) {
+		if !ok || r.IsOut(no) == (a.Command == CmdOut) {
 			continue
 		}
 		want = append(want, no)
 		deletes = deletes || x.Kind == plan.Delete
 	}
 	if len(want) == 0 {
-		if a.Command == review.CmdOut {
+		if a.Command == CmdOut {
 			return stayed(words.T("preview.already_out"))
 		}
 		return stayed(words.T("preview.already_in"))
 	}
-	if a.Command == review.CmdIn {
+	if a.Command == CmdIn {
 		back := r.TakeIn(want)
 		return stayed(words.T("preview.taken_in", "n", len(back)), remain(r))
 	}
@@ -619,7 +543,7 @@ func (s *previewing) guard(d *data, key string) turn {
 	return stayed(words.T("flow.not_a_choice"))
 }
 
-func (s *previewing) sync(d *data) turn {
+func (s *previewing) sync(d *data, _ Answer) turn {
 	switch p := d.review.Approved(); {
 	case d.session == nil:
 		return stayed(words.T("preview.file_no_dryrun"))
@@ -633,7 +557,7 @@ func (s *previewing) sync(d *data) turn {
 	return goTo(Confirm)
 }
 
-func (s *previewing) saveAuditLog(d *data) turn {
+func (s *previewing) saveAuditLog(d *data, _ Answer) turn {
 	if d.session == nil {
 		return stayed(words.T("preview.file_no_dryrun"))
 	}

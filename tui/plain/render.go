@@ -5,7 +5,6 @@ import (
 
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/tui/flow"
-	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/widget"
 	"github.com/hacsync/hacsync/tui/words"
 )
@@ -320,7 +319,7 @@ func (w *page) help(v flow.View) {
 		list = append(list, entry{w.say(words.T("flow.plain.empty")), w.say(words.T("flow.plain.h_preset"))})
 	}
 	if flow.TakesCommands(v.Ask.Kind) {
-		for _, c := range v.Commands {
+		for _, c := range v.Typed() {
 			keys := c.Word
 			if c.Key != "" {
 				keys = c.Key + ", " + c.Word
@@ -354,8 +353,8 @@ func (w *page) help(v flow.View) {
 func (w *page) keysLine(v flow.View) {
 	var keys []string
 	if flow.TakesCommands(v.Ask.Kind) {
-		for _, c := range v.Commands {
-			if c.Key == "" || strings.HasPrefix(c.Name, review.CmdTab) {
+		for _, c := range v.Typed() {
+			if c.Key == "" || strings.HasPrefix(c.Name, flow.CmdTab) {
 				continue
 			}
 			keys = append(keys, c.Key+" "+c.Word)

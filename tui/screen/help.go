@@ -5,6 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
 	"github.com/hacsync/hacsync/tui/words"
 )
@@ -44,8 +45,8 @@ func (h *help) key(k tea.KeyPressMsg, name string) bool {
 func (s *Shell) entries() []hint {
 	e := s.env
 	long := map[string]string{}
-	for _, c := range s.v.Commands {
-		if c.Lines {
+	for _, c := range s.v.Typed() {
+		if c.On == flow.InLines {
 			continue
 		}
 		long[c.Key] = e.Say(c.Help)
@@ -63,7 +64,7 @@ func (s *Shell) entries() []hint {
 		delete(long, h.key)
 		out = append(out, h)
 	}
-	for _, c := range s.v.Commands {
+	for _, c := range s.v.Typed() {
 		if _, left := long[c.Key]; left && c.Key != "" {
 			out = append(out, hint{c.Key, e.Say(c.Help)})
 		}

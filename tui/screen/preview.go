@@ -27,6 +27,8 @@ type preview struct {
 	asks *general
 	v    flow.View
 	g    *review.Review
+	// commands are those of the plan; while something is stored the flow offers none.
+	commands []flow.Command
 	// version is the review's as of the last Sync, shape too.
 	version, shape int
 
@@ -98,6 +100,9 @@ func (s *preview) Sync(v flow.View) {
 	if v.Review == nil {
 		s.asks.Sync(v)
 		return
+	}
+	if len(v.Commands) > 0 {
+		s.commands = v.Commands
 	}
 	if v.Review != s.g {
 		s.turned = v.Turned

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/review"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 func (s *preview) key(k tea.KeyPressMsg) ([]flow.Answer, tea.Cmd, bool) {
@@ -77,7 +78,7 @@ func (s *preview) filters() []review.Filter { return review.Filters(s.tab) }
 func (s *preview) filterKey(name string) tea.Cmd {
 	n := len(s.filters()) + 1
 	switch name {
-	case "esc", s.g.Key(review.CmdFilter):
+	case "esc", s.keyOf(flow.CmdFilter):
 		s.menu = false
 	case "enter", "space":
 		return s.choose(s.pick.at)
@@ -178,18 +179,18 @@ func (s *preview) answer(name string) []flow.Answer {
 	case "space":
 		if s.body() == bodySummary {
 			if line, ok := s.lists.line(s.pick.at); ok && line.attribute != "" {
-				return []flow.Answer{{Command: review.CmdAttribute, Text: string(line.attribute)}}
+				return []flow.Answer{{Command: flow.CmdAttribute, Text: string(line.attribute)}}
 			}
 			return nil
 		}
 		if i := s.row(); i >= 0 && i < s.g.Actions() {
 			r := s.g.Row(i)
 			if r.Out {
-				return one(review.CmdIn, r.No)
+				return one(flow.CmdIn, r.No)
 			}
-			return one(review.CmdOut, r.No)
+			return one(flow.CmdOut, r.No)
 		}
-	case "*":
+	case s.keyOf(flow.CmdAll):
 		if s.body() == bodyTable {
 			if a := s.all(); len(a.Rows) > 0 {
 				return []flow.Answer{a}
@@ -198,20 +199,34 @@ func (s *preview) answer(name string) []flow.Answer {
 	case "esc":
 		if s.v.Search != "" && !s.narrowed() && s.reason == 0 {
 			// The flow looked for a row; that is no step to go back.
-			return []flow.Answer{{Command: review.CmdSearch}, {Command: flow.CmdBack}}
+			return []flow.Answer{{Command: flow.CmdSearch}, {Command: flow.CmdBack}}
 		}
 	default:
-		if command, ok := s.g.Pressed(name); ok {
-			return one(command)
+		for _, c := range s.commands {
+			if c.Key == name && c.On == flow.Anywhere && c.Arg.IsZero() && (c.At == nil || slices.Contains(c.At, flow.ShowsRows)) {
+				return one(c.Name)
+			}
 		}
 	}
 	return nil
 }
 
+// named is a command by its name; of no name or in no plan it has no key.
+func (s *preview) named(name string) flow.Command {
+	for _, c := range s.commands {
+		if c.Name == name {
+			return c
+		}
+	}
+	return flow.Command{Key: "\x00"}
+}
+
+func (s *preview) keyOf(name string) string { return s.named(name).Key }
+
 // all is what * does to the rows shown: leave out those that are not, or take
 // all in where none is.
 func (s *preview) all() flow.Answer {
-	a := flow.Answer{Command: review.CmdIn}
+	a := flow.Answer{Command: flow.CmdIn}
 	add := func(i int) {
 		if i < s.g.Actions() {
 			a.Rows = append(a.Rows, s.g.No(i))
@@ -226,7 +241,7 @@ func (s *preview) all() flow.Answer {
 		add(int(i))
 	}
 	if slices.ContainsFunc(a.Rows, func(no int) bool { return !s.g.IsOut(no) }) {
-		a.Command = review.CmdOut
+		a.Command = flow.CmdOut
 	}
 	slices.Sort(a.Rows)
 	return a
@@ -237,7 +252,7 @@ func (s *preview) command(name string) ([]flow.Answer, tea.Cmd, bool) {
 	tabs := s.g.Tabs()
 	at := slices.IndexFunc(tabs, func(p review.Part) bool { return p.Tab == s.tab })
 	switch name {
-	case s.g.Key(review.CmdSearch):
+	case s.keyOf(flow.CmdSearch):
 		s.typing, s.open = true, false
 		if s.search.Value() == "" {
 			s.before = s.table.Selected()
@@ -245,19 +260,14 @@ func (s *preview) command(name string) ([]flow.Answer, tea.Cmd, bool) {
 		if s.tab == review.TabSummary {
 			return nil, s.goTabTyping(review.TabAll), true
 		}
-	case s.g.Key(review.CmdFilter):
+	case s.keyOf(flow.CmdFilter):
 		s.menu, s.pick = true, picker{at: slices.Index(s.filters(), s.filter) + 1}
-	case "o":
+	case s.keyOf(flow.CmdOrder):
 		if b := s.body(); b != bodyTable && b != bodyQuestions {
 			return nil, nil, false
 		}
 		s.order = (s.order + 1) % (review.ByName + 1)
 		return nil, s.ask(false), true
-	case "x":
-		if s.g.Part(review.TabBlock).Sign == "" {
-			return nil, nil, false
-		}
-		return nil, s.goTo(review.TabBlock), true
 	case "[":
 		return nil, s.goTo(tabs[(at+len(tabs)-1)%len(tabs)].Tab), true
 	case "]":
@@ -269,6 +279,9 @@ func (s *preview) command(name string) ([]flow.Answer, tea.Cmd, bool) {
 	default:
 		if i, err := strconv.Atoi(name); err == nil && len(name) == 1 && i >= 1 && i <= len(tabs) {
 			return nil, s.goTo(tabs[i-1].Tab), true
+		}
+		if sign := s.g.Part(review.TabBlock).Sign; sign != "" && sign == name {
+			return nil, s.goTo(review.TabBlock), true
 		}
 		return nil, nil, false
 	}
@@ -403,14 +416,7 @@ func (s *preview) click(x, y int) tea.Cmd {
 func (s *preview) keys() []hint {
 	e := s.e
 	k := func(keys, id string, kv ...any) hint { return hint{keys, e.T("preview.key."+id, kv...)} }
-	c := func(command, id string) hint { return k(s.g.Key(command), id) }
-	limit, audit, sync := "limit", "audit", "sync"
-	if s.g.Plan().Undoes() > 0 {
-		sync = "undo_now"
-	}
-	if s.width < previewBeside {
-		limit, audit = "limit_short", "audit_short"
-	}
+	c := s.hint
 	moves := []hint{k("[ ]", "tabs"), k("1-"+strconv.Itoa(min(9, len(s.g.Tabs()))), "tabs"), k("↑ ↓", "move"), k("pgup pgdn", "page"), k("home end", "ends")}
 	switch b := s.body(); {
 	case s.typing:
@@ -420,7 +426,7 @@ func (s *preview) keys() []hint {
 	case b == bodyFilters:
 		return []hint{k("enter", "choose"), k("1-"+strconv.Itoa(len(s.filters())+1), "choose"), k("esc", "esc")}
 	case b == bodyReasons:
-		return append([]hint{k("enter", "list"), c(review.CmdSearch, "search"), c(review.CmdAuditLog, audit), c(review.CmdLimit, limit), c(review.CmdSync, sync), c(review.CmdSave, "save"), c(review.CmdDryRun, "dryrun")}, moves...)
+		return append([]hint{k("enter", "list"), c(flow.CmdSearch), c(flow.CmdAuditLog), c(flow.CmdLimit), c(flow.CmdSync), c(flow.CmdSave), c(flow.CmdDryRun)}, moves...)
 	case b == bodySummary:
 		out := []hint{k("enter", "its_rows")}
 		if line, ok := s.lists.line(s.pick.at); ok && line.without {
@@ -428,10 +434,10 @@ func (s *preview) keys() []hint {
 		} else if ok && line.attribute != "" {
 			out = append(out, k("space", "out"))
 		}
-		return append(append(out, c(review.CmdAuditLog, audit), c(review.CmdSave, "save"), c(review.CmdLimit, limit), c(review.CmdSync, sync), c(review.CmdDryRun, "dryrun")), moves...)
+		return append(append(out, c(flow.CmdAuditLog), c(flow.CmdSave), c(flow.CmdLimit), c(flow.CmdSync), c(flow.CmdDryRun)), moves...)
 	case b == bodyDetail:
 		out := []hint{k("esc", "esc"), k("↑ ↓", "detail")}
-		return append(append(out, s.rowKeys()...), c(review.CmdSync, sync))
+		return append(append(out, s.rowKeys()...), c(flow.CmdSync))
 	}
 	var out []hint
 	shown := s.table.Len()
@@ -440,35 +446,50 @@ func (s *preview) keys() []hint {
 	}
 	if s.narrowed() {
 		if strings.TrimSpace(s.search.Value()) != "" {
-			out = append(out, c(review.CmdSearch, "search_change"))
+			out = append(out, k(s.keyOf(flow.CmdSearch), "search_change"))
 		}
 		out = append(out, s.rowKeys()...)
 		if shown > 1 {
-			out = append(out, k("*", "out_all", "n", shown))
+			out = append(out, k(s.keyOf(flow.CmdAll), "out_all", "n", shown))
 		}
 		if strings.TrimSpace(s.search.Value()) != "" {
 			out = append(out, k("esc", "esc_clear"))
 		} else {
-			out = append(out, k("esc", "esc_filter"), c(review.CmdSearch, "search"))
+			out = append(out, k("esc", "esc_filter"), c(flow.CmdSearch))
 		}
-		out = append(out, c(review.CmdFilter, "filter"), k("o", "order"), c(review.CmdLimit, limit), c(review.CmdAuditLog, audit), c(review.CmdSync, sync))
+		out = append(out, c(flow.CmdFilter), c(flow.CmdOrder), c(flow.CmdLimit), c(flow.CmdAuditLog), c(flow.CmdSync))
 	} else {
-		out = append(out, c(review.CmdSearch, "search"), c(review.CmdFilter, "filter"))
+		out = append(out, c(flow.CmdSearch), c(flow.CmdFilter))
 		out = append(out, s.rowKeys()...)
 		if s.g.Verdict().Deletions > 0 {
-			out = append(out, c(review.CmdLimit, limit))
+			out = append(out, c(flow.CmdLimit))
 		}
-		out = append(out, c(review.CmdSync, sync), c(review.CmdAuditLog, audit))
+		out = append(out, c(flow.CmdSync), c(flow.CmdAuditLog))
 		if s.g.Notable(review.OutOnly) > 0 {
-			out = append(out, c(review.CmdTakeBack, "back"))
+			out = append(out, c(flow.CmdTakeBack))
 		}
-		out = append(out, k("o", "order"))
+		out = append(out, c(flow.CmdOrder))
 	}
-	out = append(out, k("enter", "open"), c(review.CmdDryRun, "dryrun"), c(review.CmdSave, "save"), k("shift+↑ ↓", "detail"))
+	out = append(out, k("enter", "open"), c(flow.CmdDryRun), c(flow.CmdSave), k("shift+↑ ↓", "detail"))
 	if !s.narrowed() && shown > 1 {
-		out = append(out, k("*", "out_all", "n", shown))
+		out = append(out, k(s.keyOf(flow.CmdAll), "out_all", "n", shown))
 	}
 	return append(out, moves...)
+}
+
+// hint is a command with its word: a shorter one in a narrow window.
+func (s *preview) hint(name string) hint {
+	c := s.named(name)
+	short := c.Short
+	switch narrow := s.width < previewBeside; {
+	case name == flow.CmdSync && s.g.Plan().Undoes() > 0:
+		short = words.T("preview.key.undo_now")
+	case name == flow.CmdLimit && narrow:
+		short = words.T("preview.key.limit_short")
+	case name == flow.CmdAuditLog && narrow:
+		short = words.T("preview.key.audit_short")
+	}
+	return hint{c.Key, s.e.Say(short)}
 }
 
 // rowKeys are the keys that concern the selected row.
@@ -480,7 +501,7 @@ func (s *preview) rowKeys() []hint {
 	var out []hint
 	r := s.g.Row(i)
 	if r.Out {
-		return append(out, hint{"space", s.e.T("preview.key.in")})
+		return append(out, hint{"space", s.hint(flow.CmdIn).what})
 	}
-	return append(out, hint{"space", s.e.T("preview.key.out")})
+	return append(out, hint{"space", s.hint(flow.CmdOut).what})
 }

@@ -80,7 +80,7 @@ func (s *preview) lined() []int {
 func (s *preview) questionKey(name string) ([]flow.Answer, tea.Cmd, bool) {
 	if len(s.asked) == 0 {
 		switch name {
-		case "enter", "tab", "shift+tab", "space", s.g.Key(review.CmdSame), s.g.Key(review.CmdDifferent), s.g.Key(review.CmdReopen), "C", "*":
+		case "enter", "tab", "shift+tab", "space", s.keyOf(flow.CmdSame), s.keyOf(flow.CmdDifferent), s.keyOf(flow.CmdReopen), s.keyOf(flow.CmdCopy), s.keyOf(flow.CmdAll):
 			return nil, nil, true // there is none
 		}
 		return nil, nil, false
@@ -90,18 +90,18 @@ func (s *preview) questionKey(name string) ([]flow.Answer, tea.Cmd, bool) {
 		return []flow.Answer{{Command: command, Text: text, Rows: []int{-q.No}}}, nil, true
 	}
 	switch name {
-	case s.g.Key(review.CmdSame):
+	case s.keyOf(flow.CmdSame):
 		if c := s.card().Chosen; c >= 0 {
-			return one(review.CmdSame, q.Rows[c].Key)
+			return one(flow.CmdSame, q.Rows[c].Key)
 		}
-		return one(review.CmdSame, "")
-	case s.g.Key(review.CmdDifferent):
-		return one(review.CmdDifferent, "")
+		return one(flow.CmdSame, "")
+	case s.keyOf(flow.CmdDifferent):
+		return one(flow.CmdDifferent, "")
 	case "space":
-		return one(review.CmdNotNow, "")
-	case s.g.Key(review.CmdReopen):
-		return one(review.CmdReopen, "")
-	case "*":
+		return one(flow.CmdNotNow, "")
+	case s.keyOf(flow.CmdReopen):
+		return one(flow.CmdReopen, "")
+	case s.keyOf(flow.CmdAll):
 		return nil, nil, true // many are not answered at once
 	case "enter":
 		if i := s.nextOpen(s.at); i >= 0 && i != s.at {
@@ -125,14 +125,14 @@ func (s *preview) questionKey(name string) ([]flow.Answer, tea.Cmd, bool) {
 			s.candidate = (s.candidate + n - 1) % n
 		}
 		return nil, nil, true
-	case "C":
+	case s.keyOf(flow.CmdCopy):
 		var lines []string
 		for _, t := range s.g.Text(s.at) {
 			lines = append(lines, s.e.Say(t))
 		}
 		return nil, toClipboard(strings.Join(lines, "\n")+"\n", words.T("preview.q.copied")), true
-	case s.g.Key(review.CmdSave):
-		a := flow.Answer{Command: review.CmdSave, Say: s.e.Say}
+	case s.keyOf(flow.CmdSave):
+		a := flow.Answer{Command: flow.CmdSave, Say: s.e.Say}
 		for _, at := range s.asked {
 			a.Rows = append(a.Rows, -s.g.Plan().Question(at).No)
 		}
@@ -195,23 +195,23 @@ func (s *preview) questionKeys() []hint {
 		narrowed = append(narrowed, k("esc", "esc_filter"))
 	}
 	if len(s.asked) == 0 {
-		return append(narrowed, k(s.g.Key(review.CmdSearch), "search_change"), k(s.g.Key(review.CmdFilter), "filter"))
+		return append(narrowed, k(s.keyOf(flow.CmdSearch), "search_change"), s.hint(flow.CmdFilter))
 	}
 	c := s.card()
 	many := len(c.Question.Rows) > 1
 	out := narrowed
 	if !many {
-		out = append(out, k("=", "same"), k("D", "different"))
+		out = append(out, s.hint(flow.CmdSame), s.hint(flow.CmdDifferent))
 	} else {
 		if c.Chosen >= 0 && c.Question.Rows[c.Chosen].TakenBy == 0 {
-			out = append(out, k("=", "same_row", "key", c.Question.Rows[c.Chosen].Key))
+			out = append(out, k(s.keyOf(flow.CmdSame), "same_row", "key", c.Question.Rows[c.Chosen].Key))
 		}
-		out = append(out, k("D", "none_of"))
+		out = append(out, k(s.keyOf(flow.CmdDifferent), "none_of"))
 	}
-	out = append(out, k("space", "notnow"))
-	next := []hint{k("enter", "next_open"), k(s.g.Key(review.CmdSync), "sync")}
+	out = append(out, hint{"space", s.hint(flow.CmdNotNow).what})
+	next := []hint{k("enter", "next_open"), s.hint(flow.CmdSync)}
 	if !s.g.Waiting() {
-		next = []hint{k(s.g.Key(review.CmdSync), "sync"), k("enter", "none_open")}
+		next = []hint{s.hint(flow.CmdSync), k("enter", "none_open")}
 	}
 	if many {
 		next = append([]hint{k("tab", "row")}, next...)
@@ -220,9 +220,9 @@ func (s *preview) questionKeys() []hint {
 		}
 	}
 	return append(
-		append(out, next...), k(s.g.Key(review.CmdReopen), "back"), k("C", "copy"),
-		k("shift+↑ ↓", "detail"), k(s.g.Key(review.CmdSearch), "search"), k(s.g.Key(review.CmdFilter), "filter"), k("o", "order"), k(s.g.Key(review.CmdSave), "save_questions"),
-		k(s.g.Key(review.CmdDryRun), "dryrun"),
+		append(out, next...), s.hint(flow.CmdReopen), s.hint(flow.CmdCopy),
+		k("shift+↑ ↓", "detail"), s.hint(flow.CmdSearch), s.hint(flow.CmdFilter), s.hint(flow.CmdOrder), k(s.keyOf(flow.CmdSave), "save_questions"),
+		s.hint(flow.CmdDryRun),
 	)
 }
 
