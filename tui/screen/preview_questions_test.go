@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/flow/flowtest"
 	"github.com/hacsync/hacsync/tui/review"
 )
@@ -416,5 +417,28 @@ func TestQuestions_ARowIsTakenByOneAndWaitsForAnother(t *testing.T) {
 			w.width, w.height = size[0], size[1]
 			exact(t, w.view(), w.width, w.height)
 		}
+	}
+}
+
+// What is listed line by line is not what the screen shows: rows are left out and
+// taken back beside open questions, and an answer is taken back beside rows.
+func TestPreview_KeysOfRowsWorkBesideOpenQuestions(t *testing.T) {
+	w := newWorld(t, asking(t), "en", 120, 30)
+	w.keys("]")
+	if w.s.tab == review.TabQuestions {
+		t.Fatalf("it is at %s", w.s.tab)
+	}
+	w.keys("space")
+	if w.f.View().Review == nil { // how long?
+		w.f.Answer(flow.Answer{Text: "once"})
+		w.f.Answer(flow.Answer{})
+		w.s.Sync(w.f.View())
+	}
+	if n := w.s.g.Notable(review.OutOnly); n != 1 {
+		t.Fatalf("%d rows are left out", n)
+	}
+	w.keys("z")
+	if n := w.s.g.Notable(review.OutOnly); n != 0 {
+		t.Errorf("%d rows are left out after z", n)
 	}
 }
