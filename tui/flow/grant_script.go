@@ -114,16 +114,16 @@ func (s *granted) view(d *data, v *View) {
 	if !s.working.IsZero() {
 		v.wait(s.working)
 		if s.looking {
-			v.Commands = []Command{{Name: "enough", Key: "enter", Word: "go", Help: words.T("flow.grant.cmd_enough")}}
+			v.Commands = []Command{command("enough", "enter", "go", words.T("flow.grant.cmd_enough"))}
 		}
 		return
 	}
 	s.options(d, v)
 	v.Commands = []Command{
-		{Name: "save", Key: "w", Word: "save", Help: words.T("flow.grant.save")},
-		{Name: "once", Key: "r", Word: "again", Help: words.T("flow.check_again")},
-		{Name: "whole", Key: "v", Word: "script", Help: words.T("flow.grant.cmd_whole")},
-		{Name: "explain", Key: "x", Word: "error", Help: words.T("flow.grant.explain")},
+		command("save", "w", "save", words.T("flow.grant.save")),
+		command("once", "r", "again", words.T("flow.check_again")),
+		command("whole", "v", "script", words.T("flow.grant.cmd_whole")),
+		command("explain", "x", "error", words.T("flow.grant.explain")),
 	}
 }
 

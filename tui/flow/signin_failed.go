@@ -72,7 +72,7 @@ func (s *signingIn) viewFailed(d *data, v *View) {
 	if refusal(p) {
 		v.After = s.forPolicies(p)
 	}
-	v.Commands = []Command{{Name: "explain", Key: "x", Word: "error", Help: words.T("flow.signin.cmd_explain")}}
+	v.Commands = []Command{command("explain", "x", "error", words.T("flow.signin.cmd_explain"))}
 }
 
 // failure is the kind of it, for the title.

@@ -113,7 +113,7 @@ func (s *confirming) view(d *data, now time.Time) View {
 	}
 	v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.confirm.stop", "until", words.Brief(now.AddDate(0, 0, 30)))})
 	if all, _ := r.Questions(); all > 0 {
-		v.Commands = []Command{{Name: CmdQuestions, Key: "f2", Word: "questions", Help: words.T("flow.confirm.questions")}}
+		v.Commands = []Command{command(CmdQuestions, "f2", "questions", words.T("flow.confirm.questions"))}
 	}
 	switch s.asks {
 	case askBy:

@@ -125,14 +125,14 @@ func (s *choosing) view(d *data, now time.Time) View {
 			v.Ask.Options = append(v.Ask.Options[:1:1], append([]Option{
 				{Key: "save", Text: words.T("flow.domain.script"), Note: words.T("flow.domain.script_note")},
 			}, v.Ask.Options[1:]...)...)
-			v.Commands = []Command{{Name: "save", Key: "w", Word: "save", Help: words.T("flow.domain.script_help")}}
+			v.Commands = []Command{command("save", "w", "save", words.T("flow.domain.script_help"))}
 		}
 		v.Commands = append(v.Commands,
-			Command{Name: "limit", Key: "m", Word: "limit", Help: words.T("flow.domain.limit_change")},
-			Command{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")})
+			command("limit", "m", "limit", words.T("flow.domain.limit_change")),
+			checkAgain())
 		return v
 	}
-	v.Commands = []Command{{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")}}
+	v.Commands = []Command{checkAgain()}
 	if s.domains == nil {
 		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "again", Options: []Option{{Key: "again", Text: words.T("flow.check_again")}}}
 		return v

@@ -89,7 +89,7 @@ func (s *granting) view(d *data, now time.Time) View {
 	if len(need) > 0 {
 		v.Ask.Preset = "script"
 	}
-	v.Commands = []Command{{Name: "once", Key: "r", Word: "again", Help: words.T("flow.check_again")}}
+	v.Commands = []Command{command("once", "r", "again", words.T("flow.check_again"))}
 	return v
 }
 

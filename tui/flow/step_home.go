@@ -214,7 +214,7 @@ func firstTime(all ...time.Time) time.Time {
 // the keys of that domain.
 func (s *homing) commands() []Command {
 	of := func(name, key, word string, help words.Text) Command {
-		return Command{Name: name, Key: key, Word: word, Arg: words.T("home.arg"), Help: help, OfOption: true}
+		return command(name, key, word, help).ofOption(words.T("home.arg"))
 	}
 	only := func(c Command, does func(h *run.HomeDomain) bool) Command {
 		c.Only = []string{}
@@ -235,10 +235,10 @@ func (s *homing) commands() []Command {
 		of("logs", "l", "logs", words.T("word.sync-logs")),
 		of("settings", "e", "settings", words.T("word.provisioning-settings")),
 		only(of("undo", "u", "undo", words.T("home.cmd_undo")), func(h *run.HomeDomain) bool { return !h.Undoable.IsZero() }),
-		{Name: "add", Key: "n", Word: "add", Help: words.T("home.add")},
-		{Name: "workers", Key: "v", Word: "workers", Help: words.T("home.cmd_workers")},
-		{Name: "again", Key: "g", Word: "again", Help: words.T("home.cmd_again")},
-		{Name: "connections", Key: "tab", Word: "connections", Help: words.T("home.cmd_other")},
+		command("add", "n", "add", words.T("home.add")),
+		command("workers", "v", "workers", words.T("home.cmd_workers")),
+		command("again", "g", "again", words.T("home.cmd_again")),
+		command("connections", "tab", "connections", words.T("home.cmd_other")),
 	}
 }
 

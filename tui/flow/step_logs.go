@@ -66,7 +66,7 @@ func (s *logging) view(d *data, now time.Time) View {
 	if s.err != nil {
 		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
-	v.Commands = []Command{{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")}}
+	v.Commands = []Command{checkAgain()}
 	if s.run != nil {
 		v.Title = words.T("home.log_title", "run", int(s.run.No))
 		v.Blocks = append(v.Blocks, runFacts(*s.run))

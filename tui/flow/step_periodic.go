@@ -171,8 +171,8 @@ func (s *keeping) viewOff(v *View) {
 	)
 	v.Ask.Preset = v.Ask.Options[0].Key
 	v.Commands = []Command{
-		{Name: "settings", Key: "e", Word: "settings", Help: words.T("word.provisioning-settings")},
-		{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")},
+		command("settings", "e", "settings", words.T("word.provisioning-settings")),
+		checkAgain(),
 	}
 }
 
@@ -211,9 +211,9 @@ func (s *keeping) viewOn(v *View, now time.Time) {
 		Option{Key: "home", Text: words.T("home.back")},
 	)}
 	v.Commands = []Command{
-		{Name: "logs", Key: "l", Word: "logs", Help: words.T("word.sync-logs")},
-		{Name: "settings", Key: "e", Word: "settings", Help: words.T("word.provisioning-settings")},
-		{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")},
+		command("logs", "l", "logs", words.T("word.sync-logs")),
+		command("settings", "e", "settings", words.T("word.provisioning-settings")),
+		checkAgain(),
 	}
 }
 

@@ -155,8 +155,8 @@ func (s *permissions) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, explainGrant(d.grants[s.why-1])...)
 	}
 	v.Commands = []Command{
-		{Name: "why", Key: "y", Word: "why", Arg: words.T("flow.arg_no"), Help: words.T("flow.permissions.cmd_why")},
-		{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")},
+		command("why", "y", "why", words.T("flow.permissions.cmd_why")).with(words.T("flow.arg_no")),
+		checkAgain(),
 	}
 	if names := missing(d.grants, consent.ForDryRun); len(names) > 0 && !d.acts() {
 		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Stops, Text: words.T("flow.permissions.missing", "names", words.Names(names)), Detail: []words.Text{words.T("flow.permissions.missing_remedy")}}})

@@ -92,11 +92,11 @@ func (s *resulting) view(d *data, now time.Time) View {
 		})
 	}
 	v.Commands = []Command{
-		{Name: "dryrun", Key: "d", Word: "dryrun", Help: words.T("flow.dryrun.again")},
-		{Name: "auditlog", Key: "a", Word: "auditlog", Help: words.T("flow.result.save")},
+		command("dryrun", "d", "dryrun", words.T("flow.dryrun.again")),
+		command("auditlog", "a", "auditlog", words.T("flow.result.save")),
 	}
 	if r != nil && r.Sent > 0 {
-		v.Commands = append(v.Commands, Command{Name: "undo", Key: "u", Word: "undo", Help: words.T("flow.result.undo", "run", int(r.Run))})
+		v.Commands = append(v.Commands, command("undo", "u", "undo", words.T("flow.result.undo", "run", int(r.Run))))
 	}
 	return v
 }

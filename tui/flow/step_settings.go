@@ -118,13 +118,13 @@ func (s *settingUp) view(d *data, now time.Time) View {
 	}
 	v.Ask.Preset = run.KeyMaxAllowedDeletions
 	if n := len(s.decisions); n > 0 {
-		v.Commands = append(v.Commands, Command{Name: "left", Key: "z", Word: "left", Help: words.T("home.cmd_left", "n", n)})
+		v.Commands = append(v.Commands, command("left", "z", "left", words.T("home.cmd_left", "n", n)))
 	}
 	if c := d.session.Connection(); c.Application != nil && c.Application.ID != "" {
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("home.certificate", "app", c.Application.Name, "ends", words.Day(c.Application.Ends))})
-		v.Commands = append(v.Commands, Command{Name: "renew", Key: "n", Word: "renew", Help: words.T("home.cmd_renew")})
+		v.Commands = append(v.Commands, command("renew", "n", "renew", words.T("home.cmd_renew")))
 	}
-	v.Commands = append(v.Commands, Command{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")})
+	v.Commands = append(v.Commands, checkAgain())
 	return v
 }
 

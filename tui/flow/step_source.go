@@ -135,8 +135,8 @@ func (s *sourcing) viewCount(d *data, v *View) {
 		return
 	}
 	v.Commands = []Command{
-		{Name: "other", Key: "o", Word: "other", Help: words.T("flow.source.another")},
-		{Name: "again", Key: "r", Word: "again", Help: words.T("flow.source.again")},
+		command("other", "o", "other", words.T("flow.source.another")),
+		command("again", "r", "again", words.T("flow.source.again")),
 	}
 	if o.Encoding == "" {
 		// The API says itself when it is at its end.

@@ -59,7 +59,7 @@ func (s *watching) view(d *data, now time.Time) View {
 	v.Blocks = append(v.Blocks, s.workers(now)...)
 	v.Blocks = append(v.Blocks, s.queue(now)...)
 	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "home", Options: []Option{{Key: "home", Text: words.T("home.back")}}}
-	v.Commands = []Command{{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")}}
+	v.Commands = []Command{checkAgain()}
 	return v
 }
 

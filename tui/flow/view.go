@@ -127,6 +127,27 @@ type Command struct {
 	Only []string
 }
 
+// command is a command with a key and a word; the footer's word for it is among
+// tui.command, by its name.
+func command(name, key, word string, help words.Text) Command {
+	return Command{Name: name, Key: key, Word: word, Help: help, Short: words.T("tui.command." + name)}
+}
+
+// with is the command with the name of what follows it.
+func (c Command) with(arg words.Text) Command {
+	c.Arg = arg
+	return c
+}
+
+// ofOption is the command as one about an option.
+func (c Command) ofOption(arg words.Text) Command {
+	c.Arg, c.OfOption = arg, true
+	return c
+}
+
+// checkAgain reads what is shown once more.
+func checkAgain() Command { return command("again", "r", "again", words.T("flow.check_again")) }
+
 // On is where a command works.
 type On uint8
 

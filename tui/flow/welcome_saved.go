@@ -55,7 +55,7 @@ func (s *welcome) viewSaved(v *View) {
 			Key: strconv.Itoa(i + 1), Text: words.Raw(c.TenantName + " (" + c.Initial + ")"), Note: s.summary(c),
 		})
 	}
-	v.Commands = []Command{{Name: "care", Key: "e", Word: "edit", Arg: words.T("flow.arg_no"), Help: words.T("flow.saved.cmd"), OfOption: true}}
+	v.Commands = []Command{command("care", "e", "edit", words.T("flow.saved.cmd")).ofOption(words.T("flow.arg_no"))}
 }
 
 // summary is a connection in one line: who acts, for which domains, when last.

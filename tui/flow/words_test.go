@@ -46,6 +46,34 @@ func TestWords_EveryNamedEntryExists(t *testing.T) {
 	if found < 300 {
 		t.Errorf("only %d entries found", found)
 	}
+	// The footer's words of commands are named by the command.
+	ja, err := message.New("ja")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`\b(?:command|of)\("([a-z]+)"`)
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := []string{CmdQuestions}
+	for _, f := range files {
+		src, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range rows.FindAllStringSubmatch(string(src), -1) {
+			named = append(named, m[1])
+		}
+	}
+	if len(named) < 30 {
+		t.Errorf("only %d commands found", len(named))
+	}
+	for _, name := range named {
+		if id := "tui.command." + name; !p.Has(id) || !ja.Has(id) {
+			t.Errorf("no word for the footer in both languages: %s", id)
+		}
+	}
 	for _, s := range []Part{Approve, Decline, Expire, Block, ErrorOnPage, WrongTenant} {
 		if !p.Has("flow.part." + string(s)) {
 			t.Errorf("no words for the part %s", s)

@@ -58,7 +58,7 @@ func (c *chooser) keys() []hint {
 	out := []hint{{"enter", enter}}
 	for _, cmd := range c.v.Commands {
 		if cmd.Key != "" && cmd.Works(c.v.Ask.Options[c.at].Key) {
-			out = append(out, hint{cmd.Key, c.word(cmd)})
+			out = append(out, hint{cmd.Key, c.e.Say(cmd.Short)})
 		}
 	}
 	out = append(out, hint{"up/down", c.e.T("tui.key.select")})

@@ -19,9 +19,6 @@ type confirm struct {
 	by, note string
 }
 
-// questionsKey goes back to the questions: letters belong to the fields.
-const questionsKey = "f2"
-
 func newConfirm(e *env) *confirm {
 	c := &confirm{general: newGeneral(e)}
 	c.ask = c.fields
@@ -52,10 +49,14 @@ func (c *confirm) here() int {
 // the one before.
 func (c *confirm) Update(msg tea.Msg) ([]flow.Answer, tea.Cmd, bool) {
 	if k, ok := msg.(tea.KeyPressMsg); ok {
-		switch name := keyName(k); {
-		case name == questionsKey && len(c.v.Commands) > 0:
-			c.keep()
-			return []flow.Answer{{Command: flow.CmdQuestions}}, nil, true
+		name := keyName(k)
+		for _, x := range c.v.Commands { // none has a letter: those belong to the fields
+			if x.Key == name {
+				c.keep()
+				return []flow.Answer{{Command: x.Name}}, nil, true
+			}
+		}
+		switch {
 		case name == "shift+tab" || name == "up":
 			if c.here() == 0 {
 				return nil, nil, true
@@ -90,8 +91,8 @@ func (c *confirm) keys() []hint {
 	if c.here() == 2 {
 		keys = []hint{{"enter", c.e.T("tui.key.sync_now")}, {"shift+tab", c.e.T("tui.key.field_before")}}
 	}
-	if len(c.v.Commands) > 0 {
-		keys = append(keys, hint{questionsKey, c.e.T("tui.key.questions")})
+	for _, x := range c.v.Commands {
+		keys = append(keys, hint{x.Key, c.e.Say(x.Short)})
 	}
 	return keys
 }

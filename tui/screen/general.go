@@ -345,7 +345,7 @@ func (g *general) keys() []hint {
 	if flow.TakesCommands(q.Kind) {
 		for _, c := range g.v.Commands {
 			if c.Key != "" && !strings.HasPrefix(c.Name, "tab:") {
-				out = append(out, hint{c.Key, g.word(c)})
+				out = append(out, hint{c.Key, g.e.Say(c.Short)})
 			}
 		}
 		if g.copyable() != "" && !g.taken("c") {
@@ -365,15 +365,6 @@ func (g *general) taken(key string) bool {
 		}
 	}
 	return false
-}
-
-// word is what the footer calls a command: a word of its own, or the one that
-// may be typed.
-func (g *general) word(c flow.Command) string {
-	if id := "tui.command." + c.Name; g.e.Printer.Has(id) {
-		return g.e.T(id)
-	}
-	return c.Word
 }
 
 // place says how much of a long page is shown.

@@ -150,7 +150,7 @@ func (g *grant) keys() []hint {
 		case c.Name == "whole":
 			out = append(out, hint{"v", e.T("tui.key.script")})
 		default:
-			out = append(out, hint{c.Key, g.word(c)})
+			out = append(out, hint{c.Key, g.e.Say(c.Short)})
 		}
 	}
 	return append(out, hint{"pgdn", e.T("tui.key.scroll")})

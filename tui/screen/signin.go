@@ -195,7 +195,7 @@ func (s *signIn) commandKeys(names ...string) (out []hint) {
 	for _, name := range names {
 		for _, c := range s.v.Commands {
 			if c.Name == name {
-				out = append(out, hint{c.Key, s.word(c)})
+				out = append(out, hint{c.Key, s.e.Say(c.Short)})
 			}
 		}
 	}
