@@ -188,7 +188,7 @@ type Answer struct {
 	// Text is the answer, an option's key, or the command's argument.
 	Text string
 	// Rows are the numbers of rows that a command is for, where a screen gives them
-	// in place of Text.
+	// in place of Text; those of questions are below zero.
 	Rows []int
 	// Say writes a text in the driver's language, for what a command saves in it.
 	Say func(words.Text) string

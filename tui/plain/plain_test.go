@@ -379,6 +379,29 @@ func TestPreview_SearchDetailAndPages(t *testing.T) {
 		"There is: f sign-in, f used-lately", "There are numbers from 1 to", "search names, UPNs and values")
 }
 
+func TestPreview_SearchFindsVariantsAndHalfWidthButInQuotesOnlyItself(t *testing.T) {
+	for search, found := range map[string][]string{
+		"/渡辺":     {"渡邉 翔"},
+		"/ワタナベ":   {"ﾜﾀﾅﾍﾞ ｼｮｳ"},
+		"/ﾜﾀﾅﾍﾞ":  {"ﾜﾀﾅﾍﾞ ｼｮｳ"},
+		`/"渡辺"`:   nil,
+		`/"渡邉"`:   {"渡邉 翔"},
+		"／ user3": {"高橋 渚", "田中 次郎", "渡邉 翔", "ﾜﾀﾅﾍﾞ ｼｮｳ"},
+	} {
+		w := flowtest.New(t)
+		w.Ask, w.Extra, w.Settings["max_allowed_deletions"] = true, 2, "50"
+		got := walk(t, w, append(toPreview(), "all", search, "q")...)
+		_, after, _ := strings.Cut(got.text, "> "+search+"\n")
+		var names []string
+		for _, m := range regexp.MustCompile(`(?m)^  [-+~] +\d+  user\d+  (.*?)  `).FindAllStringSubmatch(after, -1) {
+			names = append(names, strings.TrimSpace(m[1]))
+		}
+		if !slices.Equal(names, found) {
+			t.Errorf("%s finds %q, want %q:\n%s", search, names, found, after)
+		}
+	}
+}
+
 func TestPreview_LeaveOutAsksForDeletionsOnly(t *testing.T) {
 	w := flowtest.New(t)
 	got := walk(t, w, append(toPreview(), "out 1", "", "multifunction printer", "out 4", "z", "s", "", "", "1", "approve", "quit")...)

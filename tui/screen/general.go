@@ -344,7 +344,7 @@ func (g *general) keys() []hint {
 	}
 	if flow.TakesCommands(q.Kind) {
 		for _, c := range g.v.Commands {
-			if c.Key != "" && !strings.HasPrefix(c.Name, "tab:") {
+			if c.Key != "" && c.On != flow.InLines {
 				out = append(out, hint{c.Key, g.e.Say(c.Short)})
 			}
 		}

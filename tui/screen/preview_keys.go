@@ -430,9 +430,9 @@ func (s *preview) keys() []hint {
 	case b == bodySummary:
 		out := []hint{k("enter", "its_rows")}
 		if line, ok := s.lists.line(s.pick.at); ok && line.without {
-			out = []hint{k("space", "in")}
+			out = []hint{{"space", s.hint(flow.CmdIn).what}}
 		} else if ok && line.attribute != "" {
-			out = append(out, k("space", "out"))
+			out = append(out, hint{"space", s.hint(flow.CmdOut).what})
 		}
 		return append(append(out, c(flow.CmdAuditLog), c(flow.CmdSave), c(flow.CmdLimit), c(flow.CmdSync), c(flow.CmdDryRun)), moves...)
 	case b == bodyDetail:
