@@ -11,11 +11,11 @@
 //  2. screen/preview_keys.go: the key becomes an Answer {Command: CmdOut, Rows: 4}
 //     (line by line, plain/understand.go makes it of "out 4")
 //  3. flow.go: Flow.Answer; view.go: View.takes refuses what is not offered
-//  4. step_preview.go: previewing.answer; preview_commands.go: the command's row says what it does
+//  4. step_preview.go: previewStep.answer; preview_commands.go: the row of the command says what it does
 //  5. review/review.go: the row is left out of the plan as it is read
 //  6. flow.go: Flow.apply; the turn stays, goes to another step, or has effects
 //  7. driver.go: Driver.Take runs effects, and their reports and ends wait in its mailbox
 //  8. flow.go: Flow.Event and Flow.Finish; the step takes them in event and done
 //  9. flow.go: Flow.View; a value that says what is true, asked and offered now
-//  10. screen/shell.go: sync gives it to the screen; frame.go draws it
+//  10. screen/shell.go: sync gives it to the screen; screen/frame.go draws it
 package flow

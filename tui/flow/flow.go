@@ -233,8 +233,8 @@ type data struct {
 	// decisions are those of this domain that a dry run must know.
 	decisions []plan.Decision
 
-	// choosing: the walk goes to Welcome for another of the saved connections.
-	choosing bool
+	// otherConnection: the walk goes to Welcome for another of the saved connections.
+	otherConnection bool
 
 	approval run.Approval
 	resume   int64 // the interrupted run that is taken up, 0 for a new one
@@ -264,10 +264,10 @@ func New(b Backend, o Options) *Flow {
 	return &Flow{
 		d: &data{b: b, o: o, target: o.Target, spec: o.Source, count: o.Count},
 		steps: [steps]step{
-			Welcome: &welcome{}, SignIn: &signingIn{}, Permissions: &permissions{}, Domain: &choosing{},
-			Grant: &granting{}, Source: &sourcing{}, DryRun: &dryRunning{}, Preview: &previewing{},
-			Confirm: &confirming{}, Sync: &syncing{}, Result: &resulting{},
-			Home: &homing{}, Logs: &logging{}, Settings: &settingUp{}, Periodic: &keeping{}, Workers: &watching{},
+			Welcome: &welcomeStep{}, SignIn: &signInStep{}, Permissions: &permissionsStep{}, Domain: &domainStep{},
+			Grant: &grantStep{}, Source: &sourceStep{}, DryRun: &dryRunStep{}, Preview: &previewStep{},
+			Confirm: &confirmStep{}, Sync: &syncStep{}, Result: &resultStep{},
+			Home: &homeStep{}, Logs: &logStep{}, Settings: &settingsStep{}, Periodic: &periodicStep{}, Workers: &workersStep{},
 		},
 	}
 }

@@ -41,7 +41,7 @@ const (
 // is called, where it works, and what it does.
 type previewCommand struct {
 	Command
-	do func(*previewing, *data, Answer) turn
+	do func(*previewStep, *data, Answer) turn
 }
 
 // previewCommands are all of them, in the order in which they are explained. A new
@@ -57,36 +57,34 @@ func previewCommands(r *review.Review, atQuestions bool) []previewCommand {
 		list = append(list, tabCommand(p))
 	}
 	if r.Tabs()[0].Tab == review.TabQuestions {
-		list = append(
-			list,
-			previewCommand{Command{Name: CmdSame, Key: review.KeySame, Word: CmdSame, Also: "同一人物", Arg: t("preview.arg_row"), Help: t("preview.cmd_same"), Short: t("preview.key.same"), At: one}, (*previewing).reply},
-			previewCommand{Command{Name: CmdDifferent, Key: review.KeyDifferent, Word: CmdDifferent, Also: "別人", Help: t("preview.cmd_different"), Short: t("preview.key.different"), At: one}, (*previewing).reply},
-			previewCommand{Command{Name: CmdNotNow, Word: CmdNotNow, Also: "保留", Help: t("preview.cmd_notnow"), Short: t("preview.key.notnow"), At: one}, (*previewing).reply},
-			previewCommand{Command{Name: CmdReopen, Key: "z", Word: "takeback", Help: t("preview.cmd_reopen"), Short: t("preview.key.back"), At: one}, (*previewing).reply},
-			previewCommand{Command{Name: CmdList, Key: "l", Word: "list", Help: t("preview.cmd_list"), On: InLines, At: []Shows{ShowsQuestion, ShowsQuestions}}, (*previewing).listAll},
-			previewCommand{Command{Name: CmdCopy, Key: "C", Short: t("preview.key.copy"), On: OnScreen, At: one}, nil},
-		)
+		list = append(list, []previewCommand{
+			{Command{Name: CmdSame, Key: review.KeySame, Word: CmdSame, Also: "同一人物", Arg: t("preview.arg_row"), Help: t("preview.cmd_same"), Short: t("preview.key.same"), At: one}, (*previewStep).reply},
+			{Command{Name: CmdDifferent, Key: review.KeyDifferent, Word: CmdDifferent, Also: "別人", Help: t("preview.cmd_different"), Short: t("preview.key.different"), At: one}, (*previewStep).reply},
+			{Command{Name: CmdNotNow, Word: CmdNotNow, Also: "保留", Help: t("preview.cmd_notnow"), Short: t("preview.key.notnow"), At: one}, (*previewStep).reply},
+			{Command{Name: CmdReopen, Key: "z", Word: "takeback", Help: t("preview.cmd_reopen"), Short: t("preview.key.back"), At: one}, (*previewStep).reply},
+			{Command{Name: CmdList, Key: "l", Word: "list", Help: t("preview.cmd_list"), On: InLines, At: []Shows{ShowsQuestion, ShowsQuestions}}, (*previewStep).listAll},
+			{Command{Name: CmdCopy, Key: "C", Short: t("preview.key.copy"), On: OnScreen, At: one}, nil},
+		}...)
 	}
 	filter, save := t("preview.cmd_filter", "list", filterWords(review.TabAll)), t("preview.cmd_save")
 	if atQuestions {
 		filter, save = t("preview.cmd_filter_questions", "list", filterWords(review.TabQuestions)), t("preview.cmd_save_questions")
 	}
-	return append(
-		list,
-		previewCommand{Command{Name: CmdSearch, Key: "/", Word: "search", Arg: t("flow.arg_text"), Help: t("preview.cmd_search"), Short: t("preview.key.search")}, (*previewing).search},
-		previewCommand{Command{Name: CmdFilter, Key: "f", Word: "filter", Arg: t("preview.arg_filter"), Help: filter, Short: t("preview.key.filter"), On: InLines}, (*previewing).filter},
-		previewCommand{Command{Name: CmdOut, Key: "o", Word: "out", Arg: t("preview.arg_rows"), Help: t("preview.cmd_out"), Short: t("preview.key.out"), On: InLines}, (*previewing).take},
-		previewCommand{Command{Name: CmdIn, Key: "i", Word: "in", Arg: t("preview.arg_rows"), Help: t("preview.cmd_in"), Short: t("preview.key.in"), On: InLines}, (*previewing).take},
-		previewCommand{Command{Name: CmdOrder, Key: "o", Short: t("preview.key.order"), On: OnScreen}, nil},
-		previewCommand{Command{Name: CmdAll, Key: "*", On: OnScreen}, nil},
-		previewCommand{Command{Name: CmdAttribute, Word: "attribute", Arg: t("preview.arg_attribute"), Help: t("preview.cmd_attribute")}, (*previewing).attribute},
-		previewCommand{Command{Name: CmdTakeBack, Key: "z", Word: "takeback", Help: t("preview.cmd_takeback"), Short: t("preview.key.back"), At: rows}, (*previewing).takeBackRows},
-		previewCommand{Command{Name: CmdLimit, Key: "m", Word: "limit", Help: t("word.max-allowed-deletions"), Short: t("preview.key.limit")}, (*previewing).changeLimit},
-		previewCommand{Command{Name: CmdAuditLog, Key: "a", Word: "auditlog", Help: t("preview.cmd_auditlog"), Short: t("preview.key.audit")}, (*previewing).saveAuditLog},
-		previewCommand{Command{Name: CmdSave, Key: "w", Word: "save", Help: save, Short: t("preview.key.save")}, (*previewing).save},
-		previewCommand{Command{Name: CmdDryRun, Key: "d", Word: "dryrun", Help: t("preview.cmd_dryrun"), Short: t("preview.key.dryrun")}, (*previewing).dryRun},
-		previewCommand{Command{Name: CmdSync, Key: "s", Word: "sync", Help: t("preview.cmd_sync"), Short: t("preview.key.sync")}, (*previewing).sync},
-	)
+	return append(list, []previewCommand{
+		{Command{Name: CmdSearch, Key: "/", Word: "search", Arg: t("flow.arg_text"), Help: t("preview.cmd_search"), Short: t("preview.key.search")}, (*previewStep).search},
+		{Command{Name: CmdFilter, Key: "f", Word: "filter", Arg: t("preview.arg_filter"), Help: filter, Short: t("preview.key.filter"), On: InLines}, (*previewStep).filter},
+		{Command{Name: CmdOut, Key: "o", Word: "out", Arg: t("preview.arg_rows"), Help: t("preview.cmd_out"), Short: t("preview.key.out"), On: InLines}, (*previewStep).take},
+		{Command{Name: CmdIn, Key: "i", Word: "in", Arg: t("preview.arg_rows"), Help: t("preview.cmd_in"), Short: t("preview.key.in"), On: InLines}, (*previewStep).take},
+		{Command{Name: CmdOrder, Key: "o", Short: t("preview.key.order"), On: OnScreen}, nil},
+		{Command{Name: CmdAll, Key: "*", On: OnScreen}, nil},
+		{Command{Name: CmdAttribute, Word: "attribute", Arg: t("preview.arg_attribute"), Help: t("preview.cmd_attribute")}, (*previewStep).attribute},
+		{Command{Name: CmdTakeBack, Key: "z", Word: "takeback", Help: t("preview.cmd_takeback"), Short: t("preview.key.back"), At: rows}, (*previewStep).takeBackRows},
+		{Command{Name: CmdLimit, Key: "m", Word: "limit", Help: t("word.max-allowed-deletions"), Short: t("preview.key.limit")}, (*previewStep).changeLimit},
+		{Command{Name: CmdAuditLog, Key: "a", Word: "auditlog", Help: t("preview.cmd_auditlog"), Short: t("preview.key.audit")}, (*previewStep).saveAuditLog},
+		{Command{Name: CmdSave, Key: "w", Word: "save", Help: save, Short: t("preview.key.save")}, (*previewStep).save},
+		{Command{Name: CmdDryRun, Key: "d", Word: "dryrun", Help: t("preview.cmd_dryrun"), Short: t("preview.key.dryrun")}, (*previewStep).dryRun},
+		{Command{Name: CmdSync, Key: "s", Word: "sync", Help: t("preview.cmd_sync"), Short: t("preview.key.sync")}, (*previewStep).sync},
+	}...)
 }
 
 // tabCommand lists the rows of one tab.
@@ -107,7 +105,7 @@ func tabCommand(p review.Part) previewCommand {
 	default:
 		c.Help = words.T("preview.cmd_kind", "kind", words.T("kind."+string(p.Tab)))
 	}
-	return previewCommand{c, func(s *previewing, d *data, _ Answer) turn {
+	return previewCommand{c, func(s *previewStep, d *data, _ Answer) turn {
 		s.row, s.many = 0, false
 		s.show(d, p.Tab, review.NoFilter, "")
 		return turn{}
@@ -127,7 +125,7 @@ func filterWords(tab review.Tab) words.Texts {
 func answers() []string { return []string{CmdSame, CmdDifferent, CmdNotNow, CmdReopen} }
 
 // command does what a row of the table says.
-func (s *previewing) command(d *data, a Answer) turn {
+func (s *previewStep) command(d *data, a Answer) turn {
 	for _, c := range previewCommands(d.review, s.atQuestions(d)) {
 		if c.Name == a.Command && c.do != nil {
 			return c.do(s, d, a)
@@ -137,20 +135,20 @@ func (s *previewing) command(d *data, a Answer) turn {
 }
 
 // atQuestions reports whether questions are listed, each or as rows.
-func (s *previewing) atQuestions(d *data) bool {
+func (s *previewStep) atQuestions(d *data) bool {
 	return s.listed(d).query.Tab == review.TabQuestions
 }
 
-func turnPage(by int) func(*previewing, *data, Answer) turn {
-	return func(s *previewing, d *data, _ Answer) turn { return s.page(d, by) }
+func turnPage(by int) func(*previewStep, *data, Answer) turn {
+	return func(s *previewStep, d *data, _ Answer) turn { return s.page(d, by) }
 }
 
-func (s *previewing) listAll(*data, Answer) turn {
+func (s *previewStep) listAll(*data, Answer) turn {
 	s.many = !s.many
 	return turn{}
 }
 
-func (s *previewing) search(d *data, a Answer) turn {
+func (s *previewStep) search(d *data, a Answer) turn {
 	l := s.listed(d)
 	s.row = 0
 	tab := l.query.Tab
@@ -161,7 +159,7 @@ func (s *previewing) search(d *data, a Answer) turn {
 	return turn{}
 }
 
-func (s *previewing) filter(d *data, a Answer) turn {
+func (s *previewStep) filter(d *data, a Answer) turn {
 	f := review.Filter(words.Fold(a.Text))
 	tab := review.TabAll
 	if s.atQuestions(d) {
@@ -179,7 +177,7 @@ func (s *previewing) filter(d *data, a Answer) turn {
 	return turn{}
 }
 
-func (s *previewing) takeBackRows(d *data, _ Answer) turn {
+func (s *previewStep) takeBackRows(d *data, _ Answer) turn {
 	back := d.review.TakeBack()
 	if len(back) == 0 {
 		return stayed(words.T("preview.nothing_taken_back"))
@@ -187,13 +185,13 @@ func (s *previewing) takeBackRows(d *data, _ Answer) turn {
 	return stayed(words.T("preview.taken_in", "n", len(back)), remain(d.review))
 }
 
-func (s *previewing) changeLimit(*data, Answer) turn {
+func (s *previewStep) changeLimit(*data, Answer) turn {
 	s.asks, s.limit, s.most = askGuard, "", ""
 	return turn{}
 }
 
 // save writes the plan, or the questions that are listed.
-func (s *previewing) save(d *data, a Answer) turn {
+func (s *previewStep) save(d *data, a Answer) turn {
 	if a.Rows == nil && s.atQuestions(d) {
 		for _, i := range s.listed(d).rows {
 			a.Rows = append(a.Rows, d.review.No(int(i)))
@@ -205,7 +203,7 @@ func (s *previewing) save(d *data, a Answer) turn {
 	return s.savePlan(d)
 }
 
-func (s *previewing) dryRun(d *data, _ Answer) turn {
+func (s *previewStep) dryRun(d *data, _ Answer) turn {
 	if d.file != nil {
 		return stayed(words.T("preview.file_no_dryrun"))
 	}

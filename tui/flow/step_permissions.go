@@ -9,8 +9,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// permissions shows what was requested, and asks whether to keep the sign-in.
-type permissions struct {
+// permissionsStep shows what was requested, and asks whether to keep the sign-in.
+type permissionsStep struct {
 	base
 	why int // the grant that is explained, from 1
 	// needs: nothing can be saved without a passphrase, which can be typed.
@@ -30,7 +30,7 @@ type (
 	savedNow struct{ err error }
 )
 
-func (s *permissions) enter(d *data, back bool) turn {
+func (s *permissionsStep) enter(d *data, back bool) turn {
 	s.why = 0
 	s.seal.close()
 	if back && d.grants != nil {
@@ -39,7 +39,7 @@ func (s *permissions) enter(d *data, back bool) turn {
 	return s.check(d)
 }
 
-func (s *permissions) check(d *data) turn {
+func (s *permissionsStep) check(d *data) turn {
 	s.working, s.err = words.T("flow.permissions.checking"), nil
 	g, b := d.session.Grants(), d.b
 	return does(effect(func(ctx context.Context, _ Reporter) any {
@@ -124,7 +124,7 @@ func grantTable(list []consent.Grant) []words.Piece {
 	return out
 }
 
-func (s *permissions) view(d *data, now time.Time) View {
+func (s *permissionsStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("word.requested-permissions"), Status: words.T("flow.permissions.status")}
 	if d.mayWrite() {
 		v.Status = words.T("flow.dryrun.status")
@@ -212,7 +212,7 @@ func (d *data) mayWrite() bool {
 	return d.began
 }
 
-func (s *permissions) answer(d *data, a Answer) turn {
+func (s *permissionsStep) answer(d *data, a Answer) turn {
 	if s.seal.open {
 		return s.seal.answer(d, a)
 	}
@@ -251,7 +251,7 @@ func (s *permissions) answer(d *data, a Answer) turn {
 	return turn{}
 }
 
-func (s *permissions) save(d *data) turn {
+func (s *permissionsStep) save(d *data) turn {
 	s.working = words.T("flow.permissions.saving")
 	session := d.session
 	return does(effect(func(ctx context.Context, _ Reporter) any { return savedNow{session.Save(ctx)} }))
@@ -259,7 +259,7 @@ func (s *permissions) save(d *data) turn {
 
 // next goes to the domains. An opened plan has one already; a sync of it compares
 // with the source, so that is asked for next.
-func (s *permissions) next(d *data) turn {
+func (s *permissionsStep) next(d *data) turn {
 	if d.file == nil {
 		return goTo(Domain)
 	}
@@ -269,9 +269,9 @@ func (s *permissions) next(d *data) turn {
 	return goTo(Source)
 }
 
-func (s *permissions) inner() bool { return s.seal.open }
+func (s *permissionsStep) inner() bool { return s.seal.open }
 
-func (s *permissions) back(*data) (turn, bool) {
+func (s *permissionsStep) back(*data) (turn, bool) {
 	if !s.seal.open {
 		return turn{}, false
 	}
@@ -281,7 +281,7 @@ func (s *permissions) back(*data) (turn, bool) {
 	return turn{stop: true}, true
 }
 
-func (s *permissions) done(d *data, result any) turn {
+func (s *permissionsStep) done(d *data, result any) turn {
 	switch r := result.(type) {
 	case grantsRead:
 		s.working, s.err, s.needs, s.first, s.keyless = words.Text{}, r.err, r.needs, r.first, r.why

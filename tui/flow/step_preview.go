@@ -18,8 +18,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// previewing lets a person read the plan row by row and leave rows out.
-type previewing struct {
+// previewStep lets a person read the plan row by row and leave rows out.
+type previewStep struct {
 	asks previewAsk
 	base
 	row    int   // the row in detail, 0 for the list
@@ -53,7 +53,7 @@ type listing struct {
 
 // listed is the listing of the present plan; another plan is listed from its
 // beginning.
-func (s *previewing) listed(d *data) *listing {
+func (s *previewStep) listed(d *data) *listing {
 	if s.list.of != d.review {
 		tab := review.TabAll
 		if d.review.Waiting() {
@@ -75,12 +75,12 @@ func (s *previewing) listed(d *data) *listing {
 }
 
 // questions are all of them in the order listed.
-func (s *previewing) questions(d *data) []int32 {
+func (s *previewStep) questions(d *data) []int32 {
 	rows, _ := d.review.Finder(review.Query{Tab: review.TabQuestions}).Find(context.Background()) // only a context stops it
 	return rows
 }
 
-func (s *previewing) show(d *data, tab review.Tab, f review.Filter, search string) {
+func (s *previewStep) show(d *data, tab review.Tab, f review.Filter, search string) {
 	s.list = listing{of: d.review, shape: d.review.Shape(), query: review.Query{Tab: tab, Filter: f, Search: search}}
 }
 
@@ -117,7 +117,7 @@ const (
 // pageRows is how many rows of the list are shown at a time.
 const pageRows = 15
 
-func (s *previewing) enter(d *data, back bool) turn {
+func (s *previewStep) enter(d *data, back bool) turn {
 	s.asks, s.err, s.working, s.row = askList, nil, words.Text{}, 0
 	s.queue = nil
 	if d.questions {
@@ -133,7 +133,7 @@ func (s *previewing) enter(d *data, back bool) turn {
 	return turn{}
 }
 
-func (s *previewing) view(d *data, now time.Time) View {
+func (s *previewStep) view(d *data, now time.Time) View {
 	r, l := d.review, s.listed(d)
 	v := View{Title: words.T("preview.title", "domain", d.domain), Status: s.status(d)}
 	if no := r.Plan().Undoes(); no > 0 {
@@ -229,7 +229,7 @@ func (l *listing) asks() bool {
 	return l.query.Tab == review.TabQuestions && l.query.Search == "" && l.query.Filter == review.NoFilter
 }
 
-func (s *previewing) status(d *data) words.Text {
+func (s *previewStep) status(d *data) words.Text {
 	whole := words.T("completeness.not-confirmed")
 	if d.review.Plan().Confirmed() {
 		whole = words.T("completeness.confirmed")
@@ -308,7 +308,7 @@ func (l *listing) tables(top int, rows []int32) []words.Piece {
 	return out
 }
 
-func (s *previewing) viewOut(r *review.Review, v *View) {
+func (s *previewStep) viewOut(r *review.Review, v *View) {
 	v.Title = words.T("preview.out_title", "n", len(s.out))
 	t := words.Table{Head: []words.Text{{}, words.T("preview.col.no"), words.T("preview.col.upn"), words.T("preview.col.name")}, Right: []int{1}}
 	for _, no := range s.out[:min(len(s.out), pageRows)] {
@@ -322,7 +322,7 @@ func (s *previewing) viewOut(r *review.Review, v *View) {
 	}
 }
 
-func (s *previewing) viewGuard(d *data, v *View) {
+func (s *previewStep) viewGuard(d *data, v *View) {
 	r := d.review
 	verdict := r.Verdict()
 	v.Title = words.T("word.max-allowed-deletions")
@@ -338,7 +338,7 @@ func (s *previewing) viewGuard(d *data, v *View) {
 		Option{Key: "most", Text: words.T("preview.g_most"), Note: words.T("preview.g_most_note")})
 }
 
-func (s *previewing) answer(d *data, a Answer) turn {
+func (s *previewStep) answer(d *data, a Answer) turn {
 	s.err = nil
 	switch s.asks {
 	case askHowLong:
@@ -395,7 +395,7 @@ func (s *previewing) answer(d *data, a Answer) turn {
 
 // attribute leaves an attribute out of the plan, or takes it in again, by a dry
 // run that knows of it.
-func (s *previewing) attribute(d *data, a Answer) turn {
+func (s *previewStep) attribute(d *data, a Answer) turn {
 	name := directory.Attribute(strings.TrimSpace(a.Text))
 	if t, ok := d.fixed(); ok {
 		return stayed(t)
@@ -416,7 +416,7 @@ func (s *previewing) attribute(d *data, a Answer) turn {
 	return t
 }
 
-func (s *previewing) keep(d *data, key, value string) turn {
+func (s *previewStep) keep(d *data, key, value string) turn {
 	if d.session == nil {
 		return stayed(words.T("preview.file_no_dryrun"))
 	}
@@ -424,7 +424,7 @@ func (s *previewing) keep(d *data, key, value string) turn {
 	return does(keepSettings(d, map[string]string{key: value}))
 }
 
-func (s *previewing) page(d *data, by int) turn {
+func (s *previewStep) page(d *data, by int) turn {
 	if s.row != 0 {
 		s.row = 0
 		return turn{}
@@ -449,7 +449,7 @@ func remain(r *review.Review) words.Text {
 }
 
 // meant are the rows that a command is for, nil where that cannot be told.
-func (s *previewing) meant(d *data, a Answer) []int {
+func (s *previewStep) meant(d *data, a Answer) []int {
 	r := d.review
 	switch text := words.Fold(a.Text); {
 	case a.Rows != nil:
@@ -473,7 +473,7 @@ func (s *previewing) meant(d *data, a Answer) []int {
 }
 
 // take leaves rows out or takes them in.
-func (s *previewing) take(d *data, a Answer) turn {
+func (s *previewStep) take(d *data, a Answer) turn {
 	r := d.review
 	nos := s.meant(d, a)
 	if nos == nil {
@@ -507,7 +507,7 @@ func (s *previewing) take(d *data, a Answer) turn {
 	return s.leaveOut(d, "")
 }
 
-func (s *previewing) leaveOut(d *data, why string) turn {
+func (s *previewStep) leaveOut(d *data, why string) turn {
 	r := d.review
 	changed := r.LeaveOut(s.out, s.always, d.approver(), why, d.now())
 	say := []words.Text{words.T("preview.left_out", "n", len(changed))}
@@ -521,7 +521,7 @@ func (s *previewing) leaveOut(d *data, why string) turn {
 	return stayed(append(say, remain(r))...)
 }
 
-func (s *previewing) guard(d *data, key string) turn {
+func (s *previewStep) guard(d *data, key string) turn {
 	switch key {
 	case "leave":
 		s.asks = askList
@@ -543,7 +543,7 @@ func (s *previewing) guard(d *data, key string) turn {
 	return stayed(words.T("flow.not_a_choice"))
 }
 
-func (s *previewing) sync(d *data, _ Answer) turn {
+func (s *previewStep) sync(d *data, _ Answer) turn {
 	switch p := d.review.Approved(); {
 	case d.session == nil:
 		return stayed(words.T("preview.file_no_dryrun"))
@@ -557,7 +557,7 @@ func (s *previewing) sync(d *data, _ Answer) turn {
 	return goTo(Confirm)
 }
 
-func (s *previewing) saveAuditLog(d *data, _ Answer) turn {
+func (s *previewStep) saveAuditLog(d *data, _ Answer) turn {
 	if d.session == nil {
 		return stayed(words.T("preview.file_no_dryrun"))
 	}
@@ -571,7 +571,7 @@ func (s *previewing) saveAuditLog(d *data, _ Answer) turn {
 	}))
 }
 
-func (s *previewing) savePlan(d *data) turn {
+func (s *previewStep) savePlan(d *data) turn {
 	s.working = words.T("preview.saving")
 	b, p := d.b, d.review.Approved()
 	name := "hacsync-" + fileWord(d.domain) + "-" + p.Fingerprint().Code() + ".plan"
@@ -582,7 +582,7 @@ func (s *previewing) savePlan(d *data) turn {
 }
 
 // saveQuestions writes questions for a colleague who knows the people.
-func (s *previewing) saveQuestions(d *data, a Answer) turn {
+func (s *previewStep) saveQuestions(d *data, a Answer) turn {
 	lines := []words.Text{words.T("preview.q.sheet.head", "n", len(a.Rows), "domain", d.domain, "code", d.review.Code())}
 	for _, no := range a.Rows {
 		if i := -no - 1; i >= 0 && i < d.review.Plan().QuestionLen() {
@@ -605,9 +605,9 @@ func (s *previewing) saveQuestions(d *data, a Answer) turn {
 	}))
 }
 
-func (s *previewing) inner() bool { return s.asks != askList || s.row != 0 }
+func (s *previewStep) inner() bool { return s.asks != askList || s.row != 0 }
 
-func (s *previewing) back(d *data) (turn, bool) {
+func (s *previewStep) back(d *data) (turn, bool) {
 	switch {
 	case s.asks == askReason:
 		s.asks = askHowLong
@@ -629,7 +629,7 @@ func (s *previewing) back(d *data) (turn, bool) {
 	return turn{stop: !s.storing()}, true
 }
 
-func (s *previewing) done(d *data, result any) turn {
+func (s *previewStep) done(d *data, result any) turn {
 	s.working = words.Text{}
 	switch r := result.(type) {
 	case replied:

@@ -10,9 +10,9 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// signingIn gets somebody signed in, in each way that can end; or a dedicated
+// signInStep gets somebody signed in, in each way that can end; or a dedicated
 // application, where no person may.
-type signingIn struct {
+type signInStep struct {
 	state  signInState
 	ask    asking
 	err    error // how the last try ended
@@ -57,7 +57,7 @@ func closeSession(s Session) {
 	}
 }
 
-func (s *signingIn) enter(d *data, back bool) turn {
+func (s *signInStep) enter(d *data, back bool) turn {
 	if d.session != nil {
 		s.state = signedIn
 		return turn{}
@@ -66,7 +66,7 @@ func (s *signingIn) enter(d *data, back bool) turn {
 }
 
 // begin asks for a new code or page, whatever was under way.
-func (s *signingIn) begin(d *data, w way) turn {
+func (s *signInStep) begin(d *data, w way) turn {
 	s.state, s.err = signInWaiting, nil
 	s.ask.named(d.target.Client)
 	b, target := d.b, d.target
@@ -75,7 +75,7 @@ func (s *signingIn) begin(d *data, w way) turn {
 	})}}
 }
 
-func (s *signingIn) view(d *data, now time.Time) View {
+func (s *signInStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("flow.signin.title"), Status: words.T("flow.signin.status")}
 	switch s.state {
 	case signInIdle, signInWaiting:
@@ -119,7 +119,7 @@ func explained(found *problem.Problem) []words.Piece {
 	return []words.Piece{words.Trouble{Err: found}}
 }
 
-func (s *signingIn) answer(d *data, a Answer) turn {
+func (s *signInStep) answer(d *data, a Answer) turn {
 	if s.state == signInApp {
 		return s.answerApp(d, a)
 	}
@@ -174,7 +174,7 @@ func (s *signingIn) answer(d *data, a Answer) turn {
 	return turn{}
 }
 
-func (s *signingIn) inner() bool {
+func (s *signInStep) inner() bool {
 	switch s.state {
 	case signInExplain, signInException, signInOther, signInClient, signInTenant, signInCloud, signInFor, signInApp:
 		return true
@@ -182,9 +182,9 @@ func (s *signingIn) inner() bool {
 	return false
 }
 
-func (s *signingIn) running() bool { return s.state == signInApp && s.app.giving() }
+func (s *signInStep) running() bool { return s.state == signInApp && s.app.giving() }
 
-func (s *signingIn) back(d *data) (turn, bool) {
+func (s *signInStep) back(d *data) (turn, bool) {
 	switch s.state {
 	case signInApp:
 		if t, ok := s.app.back(); ok {
@@ -211,9 +211,9 @@ func (s *signingIn) back(d *data) (turn, bool) {
 	return turn{}, false
 }
 
-func (s *signingIn) event(d *data, e any, _ time.Time) { s.app.event(d, e) }
+func (s *signInStep) event(d *data, e any, _ time.Time) { s.app.event(d, e) }
 
-func (s *signingIn) done(d *data, result any) turn {
+func (s *signInStep) done(d *data, result any) turn {
 	if s.state == signInApp {
 		return s.app.done(d, result)
 	}
@@ -239,7 +239,7 @@ func (s *signingIn) done(d *data, result any) turn {
 }
 
 // open waits for the sign-in, and opens the tenant.
-func (s *signingIn) open(d *data, r asked) Effect {
+func (s *signInStep) open(d *data, r asked) Effect {
 	b, target := d.b, d.target
 	return effect(func(ctx context.Context, _ Reporter) any {
 		account, err := r.wait(ctx)
@@ -262,7 +262,7 @@ func belongs(a consent.Account, tenant string) error {
 	return nil
 }
 
-func (s *signingIn) opened(d *data, r signInCame) turn {
+func (s *signInStep) opened(d *data, r signInCame) turn {
 	// What an application signs in with was kept before it was made.
 	d.account, d.session, d.saved = r.account, r.session, r.session.Connection().Acts()
 	s.state = signedIn
@@ -281,7 +281,7 @@ func (d *data) who() string {
 	return d.account.UPN
 }
 
-func (s *signingIn) failed(d *data, err error) {
+func (s *signInStep) failed(d *data, err error) {
 	// A question about an error on the page goes on being asked; its end shows
 	// how the sign-in ended.
 	if s.state == signInExplain {

@@ -86,6 +86,26 @@ func TestWords_EveryNamedEntryExists(t *testing.T) {
 	}
 }
 
+func TestDoc_NamesFilesThatExist(t *testing.T) {
+	src, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`(?:[a-z]+/)?[a-z_]+\.go`).FindAllString(string(src), -1)
+	if len(named) < 10 {
+		t.Errorf("only %d files found: %v", len(named), named)
+	}
+	for _, name := range named {
+		path := name
+		if strings.Contains(name, "/") {
+			path = filepath.Join("..", name)
+		}
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestDryRun_ClaimsNoMissingPermissionWhereThereIsOne(t *testing.T) {
 	d := &data{}
 	if got := dryRunPromise(d).ID; got != "flow.dryrun.what" {
