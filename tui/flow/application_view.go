@@ -18,11 +18,7 @@ func (a *application) view(d *data, v *View) {
 		v.Status = words.T("flow.passphrase.status")
 		return
 	case appExplain:
-		v.Title = words.T("flow.explain.title")
-		if a.asked {
-			v.Blocks = append(v.Blocks, explained(a.found)...)
-		}
-		v.Ask = Question{Kind: Line, Text: words.T("flow.explain.ask"), Optional: true}
+		a.explain.view(v)
 		return
 	case appID:
 		v.Title = words.T("flow.app.do_id")

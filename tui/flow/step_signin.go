@@ -13,16 +13,15 @@ import (
 // signInStep gets somebody signed in, in each way that can end; or a dedicated
 // application, where no person may.
 type signInStep struct {
-	state  signInState
-	ask    asking
-	err    error // how the last try ended
-	at     time.Time
-	found  *problem.Problem
-	asked  bool // explain looked
-	client string
-	tenant string
-	cloud  string
-	app    application
+	state   signInState
+	ask     asking
+	err     error // how the last try ended
+	at      time.Time
+	client  string
+	tenant  string
+	cloud   string
+	app     application
+	explain explaining
 	// from is the state that a question was asked from.
 	from signInState
 }
@@ -87,14 +86,10 @@ func (s *signInStep) view(d *data, now time.Time) View {
 	case signInOther:
 		s.viewOther(&v)
 	case signInExplain:
-		if s.asked {
-			v.Blocks = append(v.Blocks, explained(s.found)...)
-		}
+		s.explain.view(&v)
 		if s.from == signInWaiting {
 			v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.explain.still_waiting")})
 		}
-		v.Title = words.T("flow.explain.title")
-		v.Ask = Question{Kind: Line, Text: words.T("flow.explain.ask"), Optional: true}
 	case signInClient, signInTenant, signInCloud, signInFor:
 		s.viewAnother(d, &v)
 	case signInApp:
@@ -111,14 +106,6 @@ func (s *signInStep) view(d *data, now time.Time) View {
 	return v
 }
 
-// explained is what a pasted error means.
-func explained(found *problem.Problem) []words.Piece {
-	if found == nil {
-		return []words.Piece{words.Para{Text: words.T("flow.explain.unknown")}}
-	}
-	return []words.Piece{words.Trouble{Err: found}}
-}
-
 func (s *signInStep) answer(d *data, a Answer) turn {
 	if s.state == signInApp {
 		return s.answerApp(d, a)
@@ -130,10 +117,10 @@ func (s *signInStep) answer(d *data, a Answer) turn {
 		s.ask.letter = true
 		return turn{}
 	case "explain":
-		s.from, s.state, s.asked = s.state, signInExplain, false
+		s.from, s.state = s.state, signInExplain
+		s.explain.begin(nil)
 		if s.from == signInFailed {
-			// What is looked up first is the code that stands there.
-			s.asked, s.found = problem.Of(s.err) != nil, problem.Of(s.err)
+			s.explain.begin(problem.Of(s.err)) // the code that stands there
 		}
 		return turn{}
 	case "other":
@@ -156,11 +143,9 @@ func (s *signInStep) answer(d *data, a Answer) turn {
 	case signInOther, signInClient, signInTenant, signInCloud, signInFor:
 		return s.answerOther(d, a.Text)
 	case signInExplain:
-		if strings.TrimSpace(a.Text) == "" {
+		if s.explain.answer(d, a.Text) {
 			s.state = s.from
-			return turn{}
 		}
-		s.asked, s.found = true, d.b.Explain(a.Text)
 		return turn{}
 	case signedIn:
 		switch a.Text {
