@@ -60,7 +60,7 @@ func previewCommands(r *review.Review, atQuestions bool) []previewCommand {
 		list = append(list, []previewCommand{
 			{Command{Name: CmdSame, Key: review.KeySame, Word: CmdSame, Also: "同一人物", Arg: t("preview.arg_row"), Help: t("preview.cmd_same"), Short: t("preview.key.same"), At: one}, (*previewStep).reply},
 			{Command{Name: CmdDifferent, Key: review.KeyDifferent, Word: CmdDifferent, Also: "別人", Help: t("preview.cmd_different"), Short: t("preview.key.different"), At: one}, (*previewStep).reply},
-			{Command{Name: CmdNotNow, Word: CmdNotNow, Also: "保留", Help: t("preview.cmd_notnow"), Short: t("preview.key.notnow"), At: one}, (*previewStep).reply},
+			{Command{Name: CmdNotNow, Word: CmdNotNow, Also: "保留", Help: t("preview.cmd_notnow"), Short: t("question.answer.not-now"), At: one}, (*previewStep).reply},
 			{Command{Name: CmdReopen, Key: "z", Word: "takeback", Help: t("preview.cmd_reopen"), Short: t("preview.key.back"), At: one}, (*previewStep).reply},
 			{Command{Name: CmdList, Key: "l", Word: "list", Help: t("preview.cmd_list"), On: InLines, At: []Shows{ShowsQuestion, ShowsQuestions}}, (*previewStep).listAll},
 			{Command{Name: CmdCopy, Key: "C", Short: t("preview.key.copy"), On: OnScreen, At: one}, nil},
@@ -82,8 +82,8 @@ func previewCommands(r *review.Review, atQuestions bool) []previewCommand {
 		{Command{Name: CmdLimit, Key: "m", Word: "limit", Help: t("word.max-allowed-deletions"), Short: t("preview.key.limit")}, (*previewStep).changeLimit},
 		{Command{Name: CmdAuditLog, Key: "a", Word: "auditlog", Help: t("preview.cmd_auditlog"), Short: t("preview.key.audit")}, (*previewStep).saveAuditLog},
 		{Command{Name: CmdSave, Key: "w", Word: "save", Help: save, Short: t("preview.key.save")}, (*previewStep).save},
-		{Command{Name: CmdDryRun, Key: "d", Word: "dryrun", Help: t("preview.cmd_dryrun"), Short: t("preview.key.dryrun")}, (*previewStep).dryRun},
-		{Command{Name: CmdSync, Key: "s", Word: "sync", Help: t("preview.cmd_sync"), Short: t("preview.key.sync")}, (*previewStep).sync},
+		{Command{Name: CmdDryRun, Key: "d", Word: "dryrun", Help: t("preview.cmd_dryrun"), Short: t("word.dry-run")}, (*previewStep).dryRun},
+		{Command{Name: CmdSync, Key: "s", Word: "sync", Help: t("preview.cmd_sync"), Short: t("word.sync-now")}, (*previewStep).sync},
 	}...)
 }
 

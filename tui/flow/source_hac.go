@@ -51,7 +51,7 @@ func (s *sourceStep) viewHAC(v *View) {
 		}}
 	case askClient:
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.hac.what")}, words.Para{Text: words.T("flow.hac.sealed")})
-		v.Ask = Question{Kind: Line, Text: words.T("flow.hac.client_ask"), Preset: cmp.Or(s.client, s.kept)}
+		v.Ask = Question{Kind: Line, Text: words.T("flow.hac.f_client"), Preset: cmp.Or(s.client, s.kept)}
 	case askKey:
 		v.Blocks = append(v.Blocks, words.Facts{{Label: words.T("flow.hac.f_client"), Value: words.Raw(s.client)}}, words.Para{Text: words.T("flow.hac.sealed")})
 		v.Ask = Question{Kind: Secret, Text: words.T("flow.hac.key_ask")}

@@ -109,7 +109,7 @@ func missing(list []consent.Grant, when consent.When) []string {
 func grantTable(list []consent.Grant) []words.Piece {
 	var out []words.Piece
 	for _, when := range grantGroups() {
-		t := words.Table{Head: []words.Text{{}, words.T("flow.grants.no"), words.T("flow.grants.name"), words.T("flow.grants.state"), words.T("flow.grants.for")}, Right: []int{1}, Wrap: true}
+		t := words.Table{Head: []words.Text{{}, words.T("flow.arg_no"), words.T("flow.grants.name"), words.T("flow.grants.state"), words.T("flow.grants.for")}, Right: []int{1}, Wrap: true}
 		for i, g := range list {
 			if g.When == when {
 				t.Rows = append(t.Rows, []words.Text{
@@ -134,7 +134,7 @@ func (s *permissionsStep) view(d *data, now time.Time) View {
 		v.Status = words.T("flow.passphrase.status")
 		return v
 	}
-	account := words.T("flow.permissions.account", "account", d.who())
+	account := words.T("flow.signin.signed_in", "account", d.who())
 	if d.acts() {
 		account = words.T("flow.permissions.acts", "name", d.who())
 		v.Status = words.T("flow.permissions.status_acts")
@@ -195,7 +195,7 @@ func (s *permissionsStep) view(d *data, now time.Time) View {
 func explainGrant(g consent.Grant) []words.Piece {
 	id := "grant." + g.Name
 	return []words.Piece{words.Heading{Text: words.Raw(g.Name)}, words.Facts{
-		{Label: words.T("flow.grants.why"), Value: words.T(id + ".why")},
+		{Label: words.T("preview.why"), Value: words.T(id + ".why")},
 		{Label: words.T("flow.grants.without"), Value: words.T(id + ".without")},
 		{Label: words.T("flow.grants.never"), Value: words.T(id + ".never")},
 	}}

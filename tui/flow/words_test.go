@@ -18,8 +18,9 @@ func TestWords_EveryNamedEntryExists(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := regexp.MustCompile(`"((?:flow|preview|word|kind|guard|progress|badge|evidence|mailbox|completeness|value|flag)\.[A-Za-z_.-]+)"`)
+	key := regexp.MustCompile(`\bk\((?:"[^"]*"|s\.keyOf\([^)]*\)), "([a-z_]+)"`) // a key of the preview with its word
 	found := 0
-	for _, pattern := range []string{"*.go", "../plain/*.go", "../review/*.go"} {
+	for _, pattern := range []string{"*.go", "../plain/*.go", "../review/*.go", "../screen/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -31,6 +32,11 @@ func TestWords_EveryNamedEntryExists(t *testing.T) {
 			src, err := os.ReadFile(f)
 			if err != nil {
 				t.Fatal(err)
+			}
+			for _, m := range key.FindAllStringSubmatch(string(src), -1) {
+				if name := "preview.key." + m[1]; !p.Has(name) {
+					t.Errorf("%s: no entry %s", f, name)
+				}
 			}
 			for _, m := range id.FindAllStringSubmatch(string(src), -1) {
 				// An entry that ends so is put together with a word of the code.

@@ -62,7 +62,7 @@ func (w *page) header(v flow.View) {
 	w.line(strings.Repeat("-", w.width))
 	w.wrapped("", strings.Join(parts, " | ")+"  ["+w.say(words.T(badge))+"]")
 	if n := v.Step.Rail(); n > 0 {
-		w.line(w.say(words.T("flow.plain.step", "n", n, "name", words.T("flow.step."+v.Step.String()))))
+		w.line(w.say(words.T("tui.rail_one", "n", n, "name", words.T("flow.step."+v.Step.String()))))
 	}
 	w.line(strings.Repeat("-", w.width))
 }
@@ -305,7 +305,7 @@ func (w *page) help(v flow.View) {
 	type entry struct{ keys, text string }
 	var list []entry
 	if len(v.Ask.Options) > 0 {
-		list = append(list, entry{"1-" + w.p.Int(len(v.Ask.Options)), w.say(words.T("flow.plain.h_choose"))})
+		list = append(list, entry{"1-" + w.p.Int(len(v.Ask.Options)), w.say(words.T("tui.key.choose"))})
 	}
 	switch v.Ask.Kind {
 	case flow.List:
@@ -333,8 +333,8 @@ func (w *page) help(v flow.View) {
 	if v.Back {
 		list = append(list, entry{"b, back", w.say(words.T("flow.plain.h_back"))})
 	}
-	list = append(list, entry{"q, quit", w.say(words.T("flow.plain.h_quit"))},
-		entry{"?, help", w.say(words.T("flow.plain.h_help"))},
+	list = append(list, entry{"q, quit", w.say(words.T("tui.key.quit"))},
+		entry{"?, help", w.say(words.T("tui.help.help"))},
 		entry{"ctrl+c", w.say(words.T("flow.plain.h_interrupt"))})
 	label := 0
 	for _, e := range list {

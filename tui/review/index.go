@@ -472,7 +472,7 @@ func (e Reason) Short() words.Text {
 	case e.Why != nil:
 		return words.T("flow.what", "x", words.Short{Err: e.Why})
 	case e.Always:
-		return words.T("preview.left_out_always")
+		return words.T("preview.always")
 	}
 	return words.T("preview.left_out_once")
 }

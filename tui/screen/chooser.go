@@ -51,7 +51,7 @@ func (c *chooser) keys() []hint {
 	if !c.tabled() {
 		return c.general.keys()
 	}
-	enter := c.e.T("tui.key.details")
+	enter := c.e.T("word.view-details")
 	if t := c.v.Ask.Enter; !t.IsZero() {
 		enter = c.e.Say(t)
 	}

@@ -89,7 +89,7 @@ func (c *confirm) keep() {
 func (c *confirm) keys() []hint {
 	keys := []hint{{"enter", c.e.T("tui.key.next_field")}, {"tab", c.e.T("tui.key.next_field")}}
 	if c.here() == 2 {
-		keys = []hint{{"enter", c.e.T("tui.key.sync_now")}, {"shift+tab", c.e.T("tui.key.field_before")}}
+		keys = []hint{{"enter", c.e.T("word.sync-now")}, {"shift+tab", c.e.T("tui.key.field_before")}}
 	}
 	for _, x := range c.v.Commands {
 		keys = append(keys, hint{x.Key, c.e.Say(x.Short)})

@@ -385,7 +385,7 @@ func (s *Shell) footerKeys() []hint {
 	case s.asks == askedStop:
 		return []hint{{"q", e.T("tui.key.stop")}, {"esc", e.T("tui.key.go_on_sync")}}
 	case s.asks == askedQuit:
-		return []hint{{"q", e.T("tui.key.quit")}, {"esc", e.T("tui.key.stay")}}
+		return []hint{{"q", e.T("tui.key.quit")}, {"esc", e.T("tui.quit.no")}}
 	case s.help != nil:
 		return []hint{{"esc", e.T("word.close")}}
 	}

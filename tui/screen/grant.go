@@ -148,7 +148,7 @@ func (g *grant) keys() []hint {
 		case c.Name == "whole" && g.read:
 			out = append(out, hint{"v", e.T("tui.key.list")})
 		case c.Name == "whole":
-			out = append(out, hint{"v", e.T("tui.key.script")})
+			out = append(out, hint{"v", e.T("tui.command.whole")})
 		default:
 			out = append(out, hint{c.Key, g.e.Say(c.Short)})
 		}

@@ -424,7 +424,7 @@ func (s *preview) keys() []hint {
 	case b == bodyQuestions:
 		return append(s.questionKeys(), moves...)
 	case b == bodyFilters:
-		return []hint{k("enter", "choose"), k("1-"+strconv.Itoa(len(s.filters())+1), "choose"), k("esc", "esc")}
+		return []hint{{"enter", e.T("tui.key.choose")}, {"1-" + strconv.Itoa(len(s.filters())+1), e.T("tui.key.choose")}, {"esc", e.T("word.back")}}
 	case b == bodyReasons:
 		return append([]hint{k("enter", "list"), c(flow.CmdSearch), c(flow.CmdAuditLog), c(flow.CmdLimit), c(flow.CmdSync), c(flow.CmdSave), c(flow.CmdDryRun)}, moves...)
 	case b == bodySummary:
@@ -436,7 +436,7 @@ func (s *preview) keys() []hint {
 		}
 		return append(append(out, c(flow.CmdAuditLog), c(flow.CmdSave), c(flow.CmdLimit), c(flow.CmdSync), c(flow.CmdDryRun)), moves...)
 	case b == bodyDetail:
-		out := []hint{k("esc", "esc"), k("↑ ↓", "detail")}
+		out := []hint{{"esc", e.T("word.back")}, k("↑ ↓", "detail")}
 		return append(append(out, s.rowKeys()...), c(flow.CmdSync))
 	}
 	var out []hint

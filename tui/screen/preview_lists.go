@@ -224,7 +224,7 @@ func (d *detail) reason(r review.Reason) {
 		d.add(part{widget.FitMiddle(message.Clean(n.UPN), upn) + "  " + message.Clean(n.Name), st.Text})
 	}
 	if n := r.Rows - min(namesShown, len(r.Some)); n > 0 {
-		d.add(part{e.T("preview.and_more", "n", n), st.Faint})
+		d.add(part{e.T("flow.more", "n", n), st.Faint})
 	}
 	d.blank()
 	if r.Why == nil {

@@ -211,7 +211,7 @@ func (s *preview) questionKeys() []hint {
 	out = append(out, hint{"space", s.hint(flow.CmdNotNow).what})
 	next := []hint{k("enter", "next_open"), s.hint(flow.CmdSync)}
 	if !s.g.Waiting() {
-		next = []hint{s.hint(flow.CmdSync), k("enter", "none_open")}
+		next = []hint{s.hint(flow.CmdSync), {"enter", e.T("preview.cmd_all")}}
 	}
 	if many {
 		next = append([]hint{k("tab", "row")}, next...)
