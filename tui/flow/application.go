@@ -300,8 +300,6 @@ func (a *application) give(d *data) turn {
 	return does(e)
 }
 
-func (a *application) inner() bool { return a.asks != appMain }
-
 // back leaves a question; false where the application itself is left.
 func (a *application) back() (turn, bool) {
 	switch a.asks {

@@ -565,9 +565,12 @@ func signWords(signs []plan.Sign) words.Text {
 
 // The answers to a question: the word for each, and its key on a screen.
 const (
-	WordSame, KeySame           = "same", "="
-	WordDifferent, KeyDifferent = "different", "D"
-	WordNotNow, KeyNotNow       = "not-now", "space"
+	WordSame      = "same"
+	WordDifferent = "different"
+	WordNotNow    = "not-now"
+	KeySame       = "="
+	KeyDifferent  = "D"
+	KeyNotNow     = "space"
 )
 
 // ways are the three answers with what each would do.

@@ -474,7 +474,22 @@ func (s *preview) keys() []hint {
 	if !s.narrowed() && shown > 1 {
 		out = append(out, k(s.keyOf(flow.CmdAll), "out_all", "n", shown))
 	}
-	return append(out, moves...)
+	return append(append(out, s.others()...), moves...)
+}
+
+// others are the commands about rows that have no place of their own above.
+func (s *preview) others() []hint {
+	var out []hint
+	for _, c := range s.commands {
+		switch c.Name {
+		case flow.CmdSearch, flow.CmdTakeBack, flow.CmdLimit, flow.CmdAuditLog, flow.CmdSave, flow.CmdDryRun, flow.CmdSync:
+			continue
+		}
+		if c.Key != "" && c.On == flow.Anywhere && (c.At == nil || slices.Contains(c.At, flow.ShowsRows)) {
+			out = append(out, s.hint(c.Name))
+		}
+	}
+	return out
 }
 
 // hint is a command with its word: a shorter one in a narrow window.
