@@ -105,7 +105,7 @@ func decodeBatch(a answer, n int) ([]*reply, error) {
 	for _, res := range *outer.Responses {
 		i, err := strconv.Atoi(res.ID)
 		if err != nil || i < 1 || i > n {
-			continue // not ours
+			continue // no item of this batch
 		}
 		if replies[i-1] != nil {
 			twice[i-1] = true
@@ -227,7 +227,7 @@ func (c *Client) itemTrouble(it item, r *reply) *problem.Problem {
 		// The batch is valid JSON, so what begins as an object is one.
 		return broken(r.answer(), what, "no object")
 	case r.status == http.StatusUnauthorized:
-		// The batch itself was let in: the service behind it may be late.
+		// The batch was accepted with this token: the service behind it may lag.
 		return problem.New(problem.ServerTrouble, problem.Args{"status": "401", "what": describe(what)})
 	}
 	return nil

@@ -7,10 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/microsoft/kiota-abstractions-go/store"
-	kiotajson "github.com/microsoft/kiota-serialization-json-go"
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
 
+	"github.com/hacsync/hacsync/graphclient/adapter"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 )
@@ -37,9 +36,9 @@ func userBody(s plan.Step) ([]byte, error) {
 		on := true
 		u.SetAccountEnabled(&on)
 	}
-	body, err := serialize(u)
+	body, err := adapter.Encode(u)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("body of a user: %w", err)
 	}
 	for _, c := range others {
 		if body, err = withOther(body, c); err != nil {
@@ -50,25 +49,6 @@ func userBody(s plan.Step) ([]byte, error) {
 		return withPassword(body, s.ForceChange)
 	}
 	return body, nil
-}
-
-// serialize writes a model as the SDK does: changed values only, those set to
-// nil as null.
-func serialize(u models.Userable) ([]byte, error) {
-	factory := store.NewBackingStoreSerializationWriterProxyFactory(kiotajson.NewJsonSerializationWriterFactory())
-	w, err := factory.GetSerializationWriter("application/json")
-	if err != nil {
-		return nil, fmt.Errorf("body of a user: %w", err)
-	}
-	defer w.Close()
-	if err := w.WriteObjectValue("", u); err != nil {
-		return nil, fmt.Errorf("body of a user: %w", err)
-	}
-	b, err := w.GetSerializedContent()
-	if err != nil {
-		return nil, fmt.Errorf("body of a user: %w", err)
-	}
-	return bytes.Clone(b), nil
 }
 
 // setString sets an attribute that the model has as text; false for others.

@@ -1,16 +1,14 @@
 // Package graphclient is the destination over Microsoft Graph v1.0: it reads a
 // tenant whole, looks at single accounts, and writes in batches of 20.
 //
-// It builds its requests and bodies with the request builders and models of
-// msgraph-sdk-go, and sends them itself over a plain net/http transport: the
-// SDK's own middleware stands in random order, repeats POSTs after a 504, and
-// covers all waits with one timeout. Pages of users are decoded with
+// What is small is read with the request builders and models of msgraph-sdk-go,
+// over the adapter in package adapter. Pages of users and $batch are decoded with
 // encoding/json, which is ten times as fast as the SDK's parser.
 //
-// Two rules hold everywhere here. Reads are tried again, in one place (retry.go),
-// because reading twice harms nobody. A write is one attempt: whether it may be
-// sent again is for the run to decide, which has the journal. And a token goes
-// to one host only: a link or redirect to any other is refused, not followed.
+// Three rules hold everywhere here. A read is repeated in one place (retry.go),
+// because a repeated read does no harm. A write is one attempt: the run decides
+// whether to send it again, because the run has the journal. A token goes to one
+// host only: a link or redirect to another host is refused.
 package graphclient
 
 import (
@@ -43,8 +41,8 @@ type Renewer interface {
 	Renew(ctx context.Context, claims string, scopes ...string) (string, error)
 }
 
-// Replacer is a Renewer that is told which token was refused: of several
-// requests that were refused with one token, the first replaces it for all.
+// Replacer is a Renewer that learns which token was refused. If several requests
+// were refused with one token, the first replaces it for all.
 type Replacer interface {
 	// Replace is Renew, unless refused was replaced by another already.
 	Replace(ctx context.Context, refused, claims string, scopes ...string) (string, error)
@@ -52,11 +50,11 @@ type Replacer interface {
 
 // Options are what a Client is made of.
 type Options struct {
-	// Graph is the host, such as https://graph.microsoft.com. Tokens are sent
-	// nowhere else.
+	// Graph is the host, such as https://graph.microsoft.com. Tokens are sent to
+	// this host only.
 	Graph string
-	// HTTP carries the requests; HTTPClient makes one. Redirects are not
-	// followed whatever it says.
+	// HTTP carries the requests; HTTPClient makes one. Redirects are never
+	// followed, also if this client would follow them.
 	HTTP   *http.Client
 	Tokens Tokens
 	// ReadScopes are asked for when reading; empty means none in particular
@@ -64,11 +62,11 @@ type Options struct {
 	ReadScopes []string
 	// WriteScopes are asked for when writing.
 	WriteScopes []string
-	// SignedIn are everyone who signed in for the connection: marked, and so
-	// never touched. Who the token belongs to is added by itself.
+	// SignedIn are the accounts that signed in for the connection. They are
+	// marked, and so never changed. The account of the token is added to them.
 	SignedIn []directory.ID
-	// Tenant is what is known of the tenant since it was set up: an application
-	// may not read the organization, and needs not.
+	// Tenant is what was read of the tenant when it was set up: an application
+	// has no permission to read the organization.
 	Tenant directory.Tenant
 	Clock  clock.Clock  // nil: the machine's
 	Log    *slog.Logger // nil: nothing is logged

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 )
@@ -55,7 +56,7 @@ func TestRule6_EligibleMembersOfRoleGroupsAreMarkedWhereTheyCanBeRead(t *testing
 	if in, notes := f.inGroups(t); fmt.Sprint(in) != "[1 2 3 4]" || len(notes) > 0 {
 		t.Errorf("marked %v, notes %v", in, notes)
 	}
-	all, err := f.client.Look(t.Context(), []directory.Ref{{ID: directory.ID(id(3))}}, nil)
+	all, err := f.client.Look(t.Context(), []directory.Ref{{ID: directory.ID(id(3))}}, nil, destination.WithRoles)
 	if err != nil || !all[0].Record.Marks.Has(directory.RoleGroup) {
 		t.Errorf("looked at by ID: %+v, %v", all, err)
 	}

@@ -1,66 +1,33 @@
 package graphclient
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
 
+	"github.com/hacsync/hacsync/graphclient/transport"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// envelope is Graph's error answer. Every part of it may be absent, and
-// innerError may be spelled innererror (encoding/json does not mind case).
-type envelope struct {
-	Error *struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-		Details []struct {
-			Code   string `json:"code"`
-			Target string `json:"target"`
-		} `json:"details"`
-		Inner struct {
-			RequestID string `json:"request-id"`
-			Code      string `json:"code"`
-		} `json:"innerError"`
-	} `json:"error"`
+// refusal reads what Graph said in an answer that is not a success.
+func (c *Client) refusal(a answer) (problem.Upstream, []string) {
+	at := a.date
+	if at.IsZero() {
+		at = c.clock.Now()
+	}
+	return transport.Refusal(a.status, a.header, a.body, at)
 }
 
-// upstreamOf reads what the other side said, from whatever it sent: a proper
-// envelope, {}, HTML, nothing.
-func upstreamOf(status int, h http.Header, body []byte) (u problem.Upstream, details []string) {
-	u = problem.Upstream{Status: status, RequestID: h.Get("request-id")}
-	var e envelope
-	if json.Unmarshal(body, &e) != nil || e.Error == nil {
-		return u, nil
-	}
-	u.Code, u.Message = e.Error.Code, e.Error.Message
-	if u.RequestID == "" {
-		u.RequestID = e.Error.Inner.RequestID
-	}
-	if e.Error.Inner.Code != "" {
-		details = append(details, e.Error.Inner.Code)
-	}
-	for _, d := range e.Error.Details {
-		if u.Target == "" {
-			u.Target = d.Target
-		}
-		details = append(details, d.Code)
-	}
-	return u, details
-}
-
-// seconds writes a duration for words.
+// seconds is the pause that Graph asked for, for messages.
 func seconds(u problem.Upstream) string {
 	return strconv.Itoa(int(u.RetryAfter.Seconds()))
 }
 
 // readProblem names an answer to a read that is not a success.
 func (c *Client) readProblem(r request, a answer) *problem.Problem {
-	u, _ := upstreamOf(a.status, a.header, a.body)
-	u.RetryAfter = retryAfter(a.header, a.date, c.clock.Now())
+	u, _ := c.refusal(a)
 	what, status := describe(r), strconv.Itoa(a.status)
 	p := problem.New(problem.ReadRefused, problem.Args{"status": status, "code": u.Code, "what": what})
 	switch {
@@ -82,10 +49,10 @@ func (c *Client) readProblem(r request, a answer) *problem.Problem {
 	return p.WithUpstream(u)
 }
 
-// writeProblem names the refusal of one step. It goes by codes and targets, not
-// by messages, which change. mayWrite says that the token holds the permission
-// to write, so that a 403 is about the account and not about the permission;
-// principal is whose quota counts.
+// writeProblem names the refusal of one step. It reads codes and targets, because
+// messages change. mayWrite says that the token holds the permission to write, so
+// that a 403 is about the account and not about the permission. principal is the
+// account whose quota counts.
 func writeProblem(s plan.Step, u problem.Upstream, details []string, mayWrite bool, principal string) *problem.Problem {
 	upn := nameOf(s)
 	has := func(code string) bool {
@@ -137,7 +104,7 @@ func writeProblem(s plan.Step, u problem.Upstream, details []string, mayWrite bo
 
 type refusal = func(problem.Code, ...string) *problem.Problem
 
-// conflict names what another object holds already.
+// conflict names the value that another object has already.
 func conflict(s plan.Step, u problem.Upstream, refuse refusal) *problem.Problem {
 	target := leaf(u.Target)
 	if target == "" {
@@ -157,7 +124,8 @@ func conflict(s plan.Step, u problem.Upstream, refuse refusal) *problem.Problem 
 		if value == "" {
 			value = upn
 		}
-		// Exchange makes addresses of other attributes; which one is held is not said.
+		// Exchange makes addresses from other attributes. Graph does not say which
+		// address is taken.
 		return refuse(problem.ConflictAddress, "value", value, "change", changeOf(s))
 	case "onpremisesimmutableid":
 		return refuse(problem.ConflictImmutableID, "value", value)
@@ -165,7 +133,7 @@ func conflict(s plan.Step, u problem.Upstream, refuse refusal) *problem.Problem 
 	return refuse(problem.ConflictOther, "attribute", target, "change", changeOf(s))
 }
 
-// changeOf names what a step sets, and to what, for words.
+// changeOf is what a step sets, and to which values, for messages.
 func changeOf(s plan.Step) string {
 	all := make([]string, 0, len(s.Set))
 	for _, c := range s.Set {
@@ -174,7 +142,7 @@ func changeOf(s plan.Step) string {
 	return strings.Join(all, ", ")
 }
 
-// badValue names the value that is not taken.
+// badValue names the value that was refused.
 func badValue(s plan.Step, u problem.Upstream, has func(string) bool, refuse refusal) *problem.Problem {
 	target := leaf(u.Target)
 	value, _ := setting(s, directory.Attribute(target))
@@ -202,25 +170,4 @@ func leaf(target string) string {
 		return target[i+1:]
 	}
 	return target
-}
-
-// setting is what a step sets an attribute to.
-func setting(s plan.Step, a directory.Attribute) (string, bool) {
-	for _, c := range s.Set {
-		if strings.EqualFold(string(c.Attribute), string(a)) {
-			return c.New.Text, true
-		}
-	}
-	return "", false
-}
-
-// nameOf is what people know the account of a step by.
-func nameOf(s plan.Step) string {
-	if s.Object.UPN != "" {
-		return s.Object.UPN
-	}
-	if upn, ok := setting(s, directory.UserPrincipalName); ok {
-		return upn
-	}
-	return string(s.Object.ID)
 }

@@ -213,7 +213,7 @@ func lookAt(ctx context.Context, w *world) (string, error) {
 		{UPN: "user102@midori.example"},
 		{ID: directory.ID(id(777)), UPN: "nobody@midori.example"},
 	}
-	found, err := w.Look(ctx, refs, nil)
+	found, err := w.Look(ctx, refs, nil, destination.WithRoles)
 	if err != nil {
 		return "", err
 	}

@@ -9,14 +9,15 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
 )
 
 // Look reads accounts one by one, now: by object ID live, then in the recycle
-// bin; by UPN and immutable ID both live and in the recycle bin. Marks of roles
-// come from a fresh read of the role holders. A Ref that finds nothing gives one
+// bin; by UPN and immutable ID both live and in the recycle bin. WithRoles reads
+// every role holder too, for the marks. A Ref that finds nothing gives one
 // Sighting that says so.
-func (c *Client) Look(ctx context.Context, refs []directory.Ref, want []directory.Attribute) ([]directory.Sighting, error) {
+func (c *Client) Look(ctx context.Context, refs []directory.Ref, want []directory.Attribute, roles destination.Roles) ([]directory.Sighting, error) {
 	if len(refs) == 0 {
 		return nil, nil
 	}
@@ -26,17 +27,19 @@ func (c *Client) Look(ctx context.Context, refs []directory.Ref, want []director
 	}
 	a := wanted(want)
 	look := looking{c: c, a: a, found: make([][]directory.Sighting, len(refs)), refs: refs}
-	var power *holders
+	power := &holders{}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
-		power, err = c.holders(ctx, call{})
-		return err
-	})
+	if roles {
+		g.Go(func() (err error) {
+			power, err = c.holders(ctx, call{})
+			return err
+		})
+	}
 	g.Go(func() error { return look.live(ctx) })
 	var bin []directory.Record
 	if slices.ContainsFunc(refs, func(r directory.Ref) bool { return r.UPN != "" || r.ImmutableID != "" }) {
-		// Graph cannot be asked for a deleted account by the UPN it had, which
-		// now begins with its ID; so the bin is read and searched here.
+		// Graph does not find a deleted account by its former UPN, because the
+		// UPN now begins with the object ID. So the bin is read and searched here.
 		g.Go(func() error {
 			_, err := c.listDeleted(ctx, call{}, a, func(r directory.Record) error {
 				bin = append(bin, r)
@@ -92,7 +95,7 @@ func (l *looking) add(i int, p directory.Presence, r directory.Record, at *reply
 	l.found[i] = append(l.found[i], s)
 }
 
-// key is one question about one ref.
+// key is one of the keys of one ref.
 type key struct {
 	ref  int
 	kind directory.Attribute // "" for the object ID

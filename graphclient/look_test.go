@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/progress"
@@ -39,7 +40,7 @@ func TestLook_FindsByEveryKeyLiveAndDeleted(t *testing.T) {
 	}
 	// Zz2 finds nothing live.
 	f.on["GET /users"] = wrapFilter(f.on["GET /users"], "onPremisesImmutableId eq 'Zz2'")
-	all, err := f.client.Look(t.Context(), refs, []directory.Attribute{"jobTitle"})
+	all, err := f.client.Look(t.Context(), refs, []directory.Attribute{"jobTitle"}, destination.WithRoles)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +68,27 @@ func TestLook_FindsByEveryKeyLiveAndDeleted(t *testing.T) {
 	}
 	if v, _ := all[0].Record.Get("jobTitle"); v != "Chief" {
 		t.Errorf("jobTitle = %q", v)
+	}
+}
+
+func TestLook_ReadsRoleHoldersOnlyWhereAsked(t *testing.T) {
+	for roles, reads := range map[destination.Roles]int{destination.WithRoles: 1, destination.WithoutRoles: 0} {
+		f := newFixture(t)
+		f.json("GET /roleManagement/directory/roleAssignments", `{"value":[{"principalId":"`+id(1)+`"}]}`)
+		all, err := f.client.Look(t.Context(), []directory.Ref{{ID: directory.ID(id(1))}}, nil, roles)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(all) != 1 || all[0].Presence != directory.Live || all[0].Record.Marks.Has(directory.RoleHolder) != bool(roles) {
+			t.Errorf("roles %v: %+v", roles, all)
+		}
+		for _, list := range []string{
+			"GET /roleManagement/directory/roleAssignments", "GET /roleManagement/directory/roleEligibilitySchedules", "GET /groups",
+		} {
+			if n := f.count(list); n != reads {
+				t.Errorf("roles %v: %s was read %d times, want %d", roles, list, n, reads)
+			}
+		}
 	}
 }
 
@@ -109,7 +131,7 @@ func TestLook_AsksForItemsAgainThatFail(t *testing.T) {
 					return "", false
 				})
 			}
-			all, err := f.client.Look(t.Context(), refs, nil)
+			all, err := f.client.Look(t.Context(), refs, nil, destination.WithRoles)
 			if err != nil || len(all) != 45 {
 				t.Fatalf("%d sightings, %v", len(all), err)
 			}
@@ -128,22 +150,22 @@ func TestLook_AsksForItemsAgainThatFail(t *testing.T) {
 func TestLook_FailsRatherThanGuesses(t *testing.T) {
 	f := newFixture(t)
 	f.json("GET /users/"+id(1), `{}`)
-	_, err := f.client.Look(t.Context(), []directory.Ref{{ID: directory.ID(id(1))}}, nil)
+	_, err := f.client.Look(t.Context(), []directory.Ref{{ID: directory.ID(id(1))}}, nil, destination.WithRoles)
 	wantCode(t, err, problem.BrokenAnswer)
 
 	f = newFixture(t)
 	f.answers("GET /users/"+id(1), status(403, `{"error":{"code":"Authorization_RequestDenied"}}`))
-	_, err = f.client.Look(t.Context(), []directory.Ref{{ID: directory.ID(id(1))}}, nil)
+	_, err = f.client.Look(t.Context(), []directory.Ref{{ID: directory.ID(id(1))}}, nil, destination.WithRoles)
 	wantCode(t, err, problem.PermissionMissing)
 
 	f = newFixture(t)
 	f.answers("GET /roleManagement/directory/roleAssignments", status(403, `{}`))
-	_, err = f.client.Look(t.Context(), []directory.Ref{{ID: directory.ID(id(1))}}, nil)
+	_, err = f.client.Look(t.Context(), []directory.Ref{{ID: directory.ID(id(1))}}, nil, destination.WithRoles)
 	wantCode(t, err, problem.PermissionMissing)
 
 	f = newFixture(t)
 	f.on["POST /$batch"] = func(w http.ResponseWriter, _ *http.Request, _ int) { fmt.Fprint(w, `{}`) }
-	_, err = f.client.Look(t.Context(), []directory.Ref{{ID: directory.ID(id(1))}}, nil)
+	_, err = f.client.Look(t.Context(), []directory.Ref{{ID: directory.ID(id(1))}}, nil, destination.WithRoles)
 	wantCode(t, err, problem.BrokenAnswer)
 }
 

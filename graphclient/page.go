@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"hash/maphash"
 	"strings"
 	"time"
 
+	"github.com/hacsync/hacsync/graphclient/adapter"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -25,10 +27,10 @@ type walk struct {
 	date         time.Time // the server's, of the last page
 }
 
-// readPages reads a list to its last page and hands each page over. A link is
-// taken as it is: opaque, on Graph's own host only, and never twice. An answer
-// without a value, an empty body, malformed JSON are asked for again, and errors
-// where they stay; so a list either ends or fails.
+// readPages reads a list to its last page and calls each with every page. A link
+// is used as it came, on Graph's own host only, and never twice. An answer without
+// a value, an empty body and malformed JSON are asked for again, and are errors if
+// they remain. So a list is read to its end, or fails.
 func readPages[T any](ctx context.Context, c *Client, k call, first request, each func([]T) error) (walk, error) {
 	var (
 		w    walk
@@ -70,23 +72,46 @@ func readPages[T any](ctx context.Context, c *Client, k call, first request, eac
 	}
 }
 
-// decode reads a JSON answer whole: anything behind the object, and a body that
-// is empty or HTML, is broken.
+// eachPage reads a list of SDK models to its last page, by the rules of
+// readPages. what names the list.
+func eachPage[B adapter.Lists[B, Q, P], Q any, P adapter.Page[T], T any](ctx context.Context, what string, b B, q *Q, each func(T) error) error {
+	err := adapter.Each(ctx, b, q, each)
+	switch {
+	case errors.Is(err, adapter.ErrRepeats):
+		return problem.New(problem.PagesRepeat, problem.Args{"what": what})
+	case errors.Is(err, adapter.ErrNull):
+		return broken(answer{}, request{what: what}, err.Error())
+	case err != nil && problem.Of(err) == nil && ctx.Err() == nil:
+		return problem.Wrap(err, problem.Internal, problem.Args{"what": what})
+	}
+	return err
+}
+
+// decode reads a JSON answer. A body that is empty, HTML, or has more after the
+// object is broken.
 func decode[T any](a answer, r request) (T, error) {
 	var v T
 	if len(bytes.TrimSpace(a.body)) == 0 {
-		return v, broken(a, r, "empty")
+		return v, unreadable(a, r, adapter.ErrEmpty)
 	}
 	if err := json.Unmarshal(a.body, &v); err != nil {
-		detail := "not JSON"
-		if bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<")) {
-			detail = "HTML"
-		}
-		p := broken(a, r, detail)
-		p.Cause = err
-		return v, p
+		return v, unreadable(a, r, err)
 	}
 	return v, nil
+}
+
+// unreadable is a success whose body is not what was asked for.
+func unreadable(a answer, r request, err error) *problem.Problem {
+	detail := "not JSON"
+	switch {
+	case errors.Is(err, adapter.ErrEmpty), errors.Is(err, adapter.ErrNoValue):
+		return broken(a, r, err.Error())
+	case bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<")):
+		detail = "HTML"
+	}
+	p := broken(a, r, detail)
+	p.Cause = err
+	return p
 }
 
 func broken(a answer, r request, detail string) *problem.Problem {

@@ -17,8 +17,8 @@ const (
 	passwordLength = 26
 )
 
-// randomPassword makes a password that nobody sees: it is put into one request
-// and wiped. It is bytes, not a string, so that it can be.
+// randomPassword makes a password that is put into one request, then wiped, and
+// shown to no one. It is bytes, because a string cannot be wiped.
 func randomPassword() ([]byte, error) {
 	const all = lowers + uppers + digits + symbols
 	p := make([]byte, passwordLength)

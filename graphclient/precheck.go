@@ -13,10 +13,9 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Precheck looks for what stands in a domain beside people. Where the kind of a
-// mailbox cannot be read, an account whose sign-in is blocked, that has no
-// licence and has an address is listed as shared: so it looks, and Guessed says
-// that it is no more than that.
+// Precheck looks for what a domain contains other than people. If the kind of a
+// mailbox cannot be read, an account with an address, without a licence and with
+// blocked sign-in is listed as shared, and Guessed says that this is a guess.
 func (c *Client) Precheck(ctx context.Context, domain string) (*destination.Precheck, error) {
 	domain = strings.ToLower(domain)
 	p := &destination.Precheck{}
@@ -68,7 +67,7 @@ func (c *Client) Precheck(ctx context.Context, domain string) (*destination.Prec
 		case r.Marks.Has(directory.ResourceAccount):
 			p.Answering = append(p.Answering, r.UPN)
 		case r.Marks.Has(directory.Addressed) && !r.Marks.Has(directory.Licensed|directory.Enabled):
-			// A licensed account that may sign in is a person's, so it looks; if
+			// A licensed account that may sign in probably belongs to a person; if
 			// not, the dry run shows it.
 			ask = append(ask, r.ID)
 		}
@@ -101,8 +100,8 @@ func (c *Client) Precheck(ctx context.Context, domain string) (*destination.Prec
 	return p, nil
 }
 
-// usersOf lists the accounts whose UPN is in a domain. endsWith is an advanced
-// query: it wants $count=true and the header of eventual, on every page.
+// usersOf lists the accounts whose UPN is in a domain. endsWith is an
+// advanced query: it needs $count=true and ConsistencyLevel: eventual, on every page.
 func (c *Client) usersOf(ctx context.Context, domain string) ([]directory.Record, error) {
 	a := wanted(nil)
 	at, err := c.usersURL(ctx, a.sel, "endsWith(userPrincipalName,'@"+quote(domain)+"')")
@@ -123,8 +122,8 @@ func (c *Client) usersOf(ctx context.Context, domain string) ([]directory.Record
 	return all, err
 }
 
-// references names what of one type uses a domain. What we may not read comes
-// with its ID alone.
+// references names the objects of one type that use a domain. Objects that may not
+// be read come with their ID only.
 func (c *Client) references(ctx context.Context, domain, kind string) ([]string, error) {
 	type object struct {
 		ID   string `json:"id"`

@@ -11,9 +11,9 @@ import (
 	"github.com/hacsync/hacsync/sync/progress"
 )
 
-// Purposes reads the kind of mailbox of each account. Signed in as a person,
-// Graph answers 403 for everybody else's mailbox; that is PurposeUnknown, which
-// protects, and no error.
+// Purposes reads the kind of mailbox of each account. To a signed-in person Graph
+// answers 403 for every mailbox but their own; that is PurposeUnknown, which
+// protects the account, and not an error.
 func (c *Client) Purposes(ctx context.Context, ids []directory.ID, sink progress.Sink) (map[directory.ID]directory.Marks, error) {
 	k := call{progress.Purposes, sink}
 	items := make([]item, 0, len(ids))
@@ -37,8 +37,8 @@ func (c *Client) Purposes(ctx context.Context, ids []directory.ID, sink progress
 	return out, nil
 }
 
-// noMailbox are the codes of a 404 that say that there is no mailbox. Any other
-// may mean that the account was not found, which says nothing.
+// noMailbox are the codes of a 404 that say that there is no mailbox. With another
+// code the account itself may not have been found, so nothing is known.
 var noMailbox = [...]string{ //nolint:gochecknoglobals // a table
 	"MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI", "ErrorNonExistentMailbox", "ErrorItemNotFound", "ErrorInvalidUser",
 }
@@ -46,7 +46,7 @@ var noMailbox = [...]string{ //nolint:gochecknoglobals // a table
 // purpose reads one answer. The words of Graph: user, linked, shared, room,
 // equipment, others.
 func (c *Client) purpose(r *reply) directory.Marks {
-	u, _ := upstreamOf(r.status, r.header, r.body)
+	u, _ := c.refusal(r.answer())
 	switch {
 	case r.status == http.StatusNotFound && slices.Contains(noMailbox[:], u.Code):
 		return directory.PurposeNone

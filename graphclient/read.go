@@ -353,8 +353,8 @@ func (c *Client) oneUser(it item, r *reply, a attributes, bin bool) (directory.R
 	return u.record(a, bin), true, nil
 }
 
-// readDeleted reads the recycle bin. Graph counts it for nobody, so that its
-// last page is all the proof there is.
+// readDeleted reads the recycle bin. Graph gives no count of it, so its last page
+// is the only proof that it is complete.
 func (c *Client) readDeleted(ctx context.Context, k call, a attributes) (*directory.Snapshot, error) {
 	b := directory.NewBuilder(directory.RecycleBin, a.columns)
 	w, err := c.listDeleted(ctx, k, a, func(rec directory.Record) error { return add(b, rec, "deleted users") })
@@ -366,7 +366,7 @@ func (c *Client) readDeleted(ctx context.Context, k call, a attributes) (*direct
 		directory.About{Name: c.hostname(), Read: w.date, Total: b.Len()})
 }
 
-// listDeleted hands over every account of the recycle bin.
+// listDeleted calls each for every account of the recycle bin.
 func (c *Client) listDeleted(ctx context.Context, k call, a attributes, each func(directory.Record) error) (walk, error) {
 	at, err := c.deletedUsersURL(ctx, a.deleted)
 	if err != nil {

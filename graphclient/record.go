@@ -61,7 +61,7 @@ func (s *spoken) UnmarshalJSON(b []byte) error {
 // only where an attribute outside of the struct is mapped.
 type userWithMore struct{ user }
 
-// UnmarshalJSON decodes the struct, and every property beside it.
+// UnmarshalJSON decodes the struct, and every other property.
 func (u *userWithMore) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &u.user); err != nil {
 		return err

@@ -5,25 +5,23 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/progress"
 )
 
-// How long reads are tried again. They are waits of the clock, so that a
-// simulated tenant's day passes at its own speed.
+// How often and how long reads are repeated. The waits are on the tenant's clock,
+// which runs faster in a simulated tenant.
 const (
 	longestPause  = 5 * time.Minute  // a longer Retry-After is not waited for
 	pauseBudget   = 15 * time.Minute // all waits of one read together
-	triesRoad     = 4                // no network, DNS, no answer in time
+	triesNetwork  = 4                // no network, DNS, no answer in time
 	triesServer   = 7                // 500, 502, 503, 504, 408; connections and answers cut
 	triesThrottle = 30               // 429; the budget ends it sooner
 )
 
-// call is the surroundings of a read: what it reports to.
+// call is where a read reports its progress.
 type call struct {
 	phase progress.Phase
 	sink  progress.Sink
@@ -41,8 +39,8 @@ func (k call) report(done, total int, end bool) {
 	}
 }
 
-// read sends r until it is answered: the one place where requests are repeated,
-// and only requests that change nothing come here. It returns an answer with a
+// read sends r until it is answered. It is the only place where requests are
+// repeated, and only requests that change nothing are sent here. It returns an answer with a
 // status of 2xx, or a problem, or ctx's error.
 func (c *Client) read(ctx context.Context, k call, r request) (answer, error) {
 	token, err := c.tokens.Token(ctx, r.scopes...)
@@ -97,8 +95,8 @@ func claimsWanted(a answer) bool {
 	return (a.status == http.StatusUnauthorized || a.status == http.StatusForbidden) && claimsOf(a.header) != ""
 }
 
-// renew replaces a refused token where the source of tokens can. It may take as
-// long as a person who signs in.
+// renew replaces a refused token if the source of tokens can. A person may have to
+// sign in for it, which takes its time.
 func (c *Client) renew(ctx context.Context, a answer, refused string, scopes []string) (string, bool) {
 	var token string
 	var err error
@@ -122,7 +120,7 @@ func backOff(p *problem.Problem, try int, waited time.Duration) (time.Duration, 
 	var tries int
 	switch p.Code {
 	case problem.NoConnection, problem.NameNotFound, problem.NoAnswerInTime:
-		tries = triesRoad
+		tries = triesNetwork
 	case problem.ServerTrouble, problem.ConnectionCut, problem.BrokenAnswer:
 		tries = triesServer
 	case problem.Throttled:
@@ -146,25 +144,4 @@ func backOff(p *problem.Problem, try int, waited time.Duration) (time.Duration, 
 		return 0, false
 	}
 	return pause, true
-}
-
-// retryAfter reads the pause asked for: seconds (also with a fraction, which is
-// rounded up) or a date, which is compared with the same answer's own Date so
-// that this machine's clock does not matter.
-func retryAfter(h http.Header, date, now time.Time) time.Duration {
-	v := strings.TrimSpace(h.Get("Retry-After"))
-	if v == "" {
-		return 0
-	}
-	if s, err := strconv.ParseFloat(v, 64); err == nil {
-		d := time.Duration(min(max(s, 0), 1e6) * float64(time.Second))
-		return (d + time.Second - 1).Truncate(time.Second)
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		if date.IsZero() {
-			date = now
-		}
-		return max(at.Sub(date), 0)
-	}
-	return 0
 }

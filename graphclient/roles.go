@@ -7,30 +7,33 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
+	"github.com/microsoftgraph/msgraph-sdk-go/rolemanagement"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hacsync/hacsync/graphclient/adapter"
 	"github.com/hacsync/hacsync/graphclient/claims"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// noPIM is the code by which Graph says that the tenant has no licence for
-// Privileged Identity Management, and so no eligible roles. It is the only
-// error of these reads that does not fail them.
+// noPIM is the code with which Graph says that the tenant has no licence for
+// Privileged Identity Management, and so no eligible roles. Every other error of
+// these reads fails them.
 const noPIM = "AadPremiumLicenseRequired"
 
-// holders are the accounts that have power over others.
+// holders are the accounts with a directory role, or in a role-assignable group.
 type holders struct {
 	mu    sync.Mutex
 	roles map[directory.ID]bool // of a directory role, active or eligible
-	group map[directory.ID]bool // members and owners of role-assignable groups, eligible ones where readable
-	// noPIM: the tenant has no licence for eligibilities. unread are the
+	group map[directory.ID]bool // members and owners of role-assignable groups, also eligible ones if they can be read
+	// noPIM: the tenant has no licence for eligibilities. unread counts the
 	// role-assignable groups whose eligible members could not be read.
 	noPIM  bool
 	unread int
 }
 
-// notes say what could not be read and stops nothing.
+// notes are warnings about what could not be read and does not stop a sync.
 func (h *holders) notes() []*problem.Problem {
 	if h.unread == 0 || h.noPIM {
 		return nil
@@ -40,8 +43,8 @@ func (h *holders) notes() []*problem.Problem {
 	})}
 }
 
-// add notes a holder. An entry that names nobody is no harmless one: whoever it
-// is about would go unprotected.
+// add notes a holder. An entry without an ID is an error: the account it is about
+// would not be protected.
 func (h *holders) add(to map[directory.ID]bool, id string, r request) error {
 	if id == "" {
 		return problem.New(problem.BrokenAnswer, problem.Args{"what": describe(r), "detail": "an entry without id"})
@@ -52,8 +55,17 @@ func (h *holders) add(to map[directory.ID]bool, id string, r request) error {
 	return nil
 }
 
-// once refuses a list that shows an object twice. Graph counts none of these
-// lists, and a page that comes a second time stands where another should.
+// holder notes the principal of one assignment or eligibility.
+func (h *holders) holder(seen once, id, principal, what string) error {
+	r := request{what: what}
+	if err := seen.take(id, r); err != nil {
+		return err
+	}
+	return h.add(h.roles, principal, r)
+}
+
+// once refuses a list that shows an object twice. Graph gives no count of these
+// lists, and a page that comes twice may have come in place of another page.
 type once map[string]bool
 
 func (o once) take(id string, r request) error {
@@ -79,48 +91,28 @@ func (h *holders) marks(id directory.ID) directory.Marks {
 	return m
 }
 
-// holders reads every role assignment at any scope, every eligibility, and
-// members and owners of every role-assignable group, each to its last page. A
-// failure of any fails it: what cannot be read must not look harmless. Who is only
-// eligible for such a group is read where the permission was given, and a note
-// where it was not.
+// holders reads every role assignment at any scope, every eligibility, and the
+// members and owners of every role-assignable group, each to its last page. If one
+// of these reads fails, holders fails: an account must not look unprotected because
+// a read failed. Accounts that are only eligible for such a group are read if the
+// permission was given; if not, a note says so.
 //
-// A group that holds a role is role-assignable, so its members are found there.
+// A group that holds a role is always role-assignable, so its members are included.
 func (c *Client) holders(ctx context.Context, k call) (*holders, error) {
 	h := &holders{roles: map[directory.ID]bool{}, group: map[directory.ID]bool{}}
-	type assignment struct {
-		ID        string `json:"id"`
-		Principal string `json:"principalId"`
-	}
-	principals := func(ctx context.Context, at string) error {
-		r, seen := c.get(at, needRoles), once{}
-		_, err := readPages(ctx, c, k, r, func(as []assignment) error {
-			for _, a := range as {
-				if err := seen.take(a.ID, r); err != nil {
-					return err
-				}
-				if err := h.add(h.roles, a.Principal, r); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		return err
-	}
+	roles := rolemanagement.NewRoleManagementRequestBuilderInternal(c.reading(k, needRoles)).Directory()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		at, err := c.roleAssignmentsURL(ctx)
-		if err != nil {
-			return err
-		}
-		return principals(ctx, at)
+		what, seen := "GET /roleManagement/directory/roleAssignments", once{}
+		return eachPage(ctx, what, roles.RoleAssignments(), nil, func(a models.UnifiedRoleAssignmentable) error {
+			return h.holder(seen, adapter.Value(a.GetId()), adapter.Value(a.GetPrincipalId()), what)
+		})
 	})
 	g.Go(func() error {
-		at, err := c.roleEligibilitiesURL(ctx)
-		if err != nil {
-			return err
-		}
-		err = principals(ctx, at)
+		what, seen := "GET /roleManagement/directory/roleEligibilitySchedules", once{}
+		err := eachPage(ctx, what, roles.RoleEligibilitySchedules(), nil, func(e models.UnifiedRoleEligibilityScheduleable) error {
+			return h.holder(seen, adapter.Value(e.GetId()), adapter.Value(e.GetPrincipalId()), what)
+		})
 		if p := problem.Of(err); p != nil && p.Upstream != nil && p.Upstream.Code == noPIM {
 			c.log.InfoContext(ctx, "tenant has no PIM", "status", p.Upstream.Status)
 			h.mu.Lock()
@@ -139,11 +131,11 @@ func (c *Client) holders(ctx context.Context, k call) (*holders, error) {
 }
 
 // roleGroups reads members and owners of the role-assignable groups: the first
-// page of each by batch, the others as they come.
+// page of each in a batch, further pages one by one.
 func (c *Client) roleGroups(ctx context.Context, k call, h *holders) error {
 	type object struct {
 		ID string `json:"id"`
-		// Principal is whom an eligibility is about.
+		// Principal is the account of an eligibility.
 		Principal string `json:"principalId"`
 	}
 	var ids []string
@@ -198,7 +190,7 @@ func (c *Client) roleGroups(ctx context.Context, k call, h *holders) error {
 			return nil
 		}
 		if eligible && r.status >= 400 && r.status < 500 {
-			// No role that may read it, no licence, or a cloud that lacks it.
+			// The caller has no role for it, the tenant no licence, or the cloud lacks it.
 			c.log.InfoContext(ctx, "eligible members not read", "group", ids[i/3], "status", r.status)
 			h.unread++
 			continue
@@ -227,8 +219,8 @@ func (c *Client) roleGroups(ctx context.Context, k call, h *holders) error {
 }
 
 // mayReadEligibles reports whether the token for reading holds the permission to
-// see who is eligible for a group. Without it nothing is asked: the answer is
-// known, and reads of the holders are many.
+// read eligible members of groups. Without it Graph is not asked, because it would
+// refuse, and holders are read often.
 func (c *Client) mayReadEligibles(ctx context.Context) (bool, error) {
 	token, err := c.tokens.Token(ctx, c.readScopes...)
 	if err != nil {

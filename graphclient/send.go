@@ -18,8 +18,8 @@ const (
 	// readTimeout bounds one attempt of a read; a page of 999 users takes a
 	// second or two, a struggling service up to half a minute.
 	readTimeout = 90 * time.Second
-	// writeTimeout bounds a write. The claim on a domain counts on it: nothing
-	// of ours arrives later than this after it was sent.
+	// writeTimeout bounds a write. The claim on a domain relies on it: a write
+	// that was sent arrives within this time, or never.
 	writeTimeout = 20 * time.Second
 	// maxBody is more than any answer of Graph: a page of 999 users with a
 	// thousand addresses each.
@@ -33,12 +33,12 @@ type request struct {
 	header http.Header
 	body   []byte
 	scopes []string
-	// needs names the permission that the request rests on, for the words of a 403.
+	// needs is the permission that the request needs, for the message of a 403.
 	needs string
-	// what names the request for people and logs: method and path, no query.
+	// what names the request in messages and logs: method and path, no query.
 	what string
-	// accept reads the answer to a read, nil to take any. What it does not
-	// understand (a body that is cut, empty, no JSON) is asked for again.
+	// accept reads the answer to a read; nil accepts any. If it returns an error
+	// (the body is cut, empty, not JSON), the read is repeated.
 	accept func(answer) error
 }
 
@@ -100,8 +100,8 @@ func (c *Client) once(ctx context.Context, r request, timeout time.Duration, tok
 	return a, nil
 }
 
-// trouble prefers the end of the caller's own context to what it looked like
-// on the road.
+// trouble returns the cause if the caller's context has ended, else the problem of
+// the network.
 func (c *Client) trouble(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -111,7 +111,7 @@ func (c *Client) trouble(ctx context.Context, err error) error {
 
 func (c *Client) hostname() string { return strings.TrimPrefix(c.host, "https://") }
 
-// redirected refuses a redirect: Graph does not use any for what is asked here.
+// redirected refuses a redirect: Graph does not redirect any request made here.
 func (c *Client) redirected(r request, res *http.Response) error {
 	to := ""
 	if u, err := res.Location(); err == nil {

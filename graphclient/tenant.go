@@ -5,12 +5,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/microsoftgraph/msgraph-sdk-go/domains"
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
+	"github.com/microsoftgraph/msgraph-sdk-go/organization"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hacsync/hacsync/graphclient/adapter"
 	"github.com/hacsync/hacsync/graphclient/claims"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 )
+
+const whatOrganization = "GET /organization"
 
 // Tenant reads name and domains.
 func (c *Client) Tenant(ctx context.Context) (directory.Tenant, error) {
@@ -21,23 +27,16 @@ func (c *Client) tenant(ctx context.Context, k call) (directory.Tenant, error) {
 	var t directory.Tenant
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		type organization struct {
-			ID     string `json:"id"`
-			Name   string `json:"displayName"`
-			Synced *bool  `json:"onPremisesSyncEnabled"`
-		}
-		at, err := c.organizationURL(ctx)
-		if err != nil {
-			return err
-		}
-		r := c.get(at, needTenant)
-		_, err = readPages(ctx, c, k, r, func(os []organization) error {
-			for _, o := range os {
-				t.ID, t.Name = strings.ToLower(o.ID), o.Name
-				t.OnPremisesSync = o.Synced != nil && *o.Synced
-			}
-			return nil
-		})
+		err := eachPage(ctx, whatOrganization, organization.NewOrganizationRequestBuilderInternal(c.reading(k, needTenant)),
+			&organization.OrganizationRequestBuilderGetRequestConfiguration{
+				QueryParameters: &organization.OrganizationRequestBuilderGetQueryParameters{
+					Select: []string{"id", "displayName", "onPremisesSyncEnabled"},
+				},
+			}, func(o models.Organizationable) error {
+				t.ID, t.Name = lower(adapter.Value(o.GetId())), adapter.Value(o.GetDisplayName())
+				t.OnPremisesSync = adapter.Value(o.GetOnPremisesSyncEnabled())
+				return nil
+			})
 		if problem.Has(err, problem.PermissionMissing) {
 			if known, ok := c.ofToken(ctx); ok {
 				t.ID, t.Name, t.OnPremisesSync = known.ID, known.Name, known.OnPremisesSync
@@ -45,7 +44,7 @@ func (c *Client) tenant(ctx context.Context, k call) (directory.Tenant, error) {
 			}
 		}
 		if err == nil && t.ID == "" {
-			return problem.New(problem.BrokenAnswer, problem.Args{"what": describe(r), "detail": "no organization"})
+			return problem.New(problem.BrokenAnswer, problem.Args{"what": whatOrganization, "detail": "no organization"})
 		}
 		return err
 	})
@@ -65,8 +64,8 @@ func (c *Client) tenant(ctx context.Context, k call) (directory.Tenant, error) {
 	return t, nil
 }
 
-// ofToken is the tenant that an application's token is from, with what was known
-// of it before; false for a person, whose tenant is read.
+// ofToken is the tenant that issued an application's token, with what was known of
+// it before. It reports false for a person: their tenant is read.
 func (c *Client) ofToken(ctx context.Context) (directory.Tenant, bool) {
 	token, err := c.tokens.Token(ctx, c.readScopes...)
 	if err != nil {
@@ -85,30 +84,18 @@ func (c *Client) ofToken(ctx context.Context) (directory.Tenant, bool) {
 
 // domains reads the tenant's domains, by name.
 func (c *Client) domains(ctx context.Context, k call) ([]directory.Domain, error) {
-	type domain struct {
-		ID       string `json:"id"`
-		Auth     string `json:"authenticationType"`
-		Verified bool   `json:"isVerified"`
-		Initial  bool   `json:"isInitial"`
-		Default  bool   `json:"isDefault"`
-	}
-	at, err := c.domainsURL(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var all []directory.Domain
-	_, err = readPages(ctx, c, k, c.get(at, needDomains), func(ds []domain) error {
-		for _, d := range ds {
+	err := eachPage(ctx, "GET /domains", domains.NewDomainsRequestBuilderInternal(c.reading(k, needDomains)), nil,
+		func(d models.Domainable) error {
 			all = append(all, directory.Domain{
-				Name:      strings.ToLower(d.ID),
-				Federated: strings.EqualFold(d.Auth, "Federated"),
-				Verified:  d.Verified,
-				Initial:   d.Initial,
-				Default:   d.Default,
+				Name:      lower(adapter.Value(d.GetId())),
+				Federated: strings.EqualFold(adapter.Value(d.GetAuthenticationType()), "Federated"),
+				Verified:  adapter.Value(d.GetIsVerified()),
+				Initial:   adapter.Value(d.GetIsInitial()),
+				Default:   adapter.Value(d.GetIsDefault()),
 			})
-		}
-		return nil
-	})
+			return nil
+		})
 	slices.SortFunc(all, func(a, b directory.Domain) int { return strings.Compare(a.Name, b.Name) })
 	return all, err
 }

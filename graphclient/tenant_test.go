@@ -136,7 +136,7 @@ func TestTenant_FromSignInToWrite(t *testing.T) {
 
 	see := func(want directory.Presence, refs ...directory.Ref) []directory.Sighting {
 		t.Helper()
-		all, err := c.Look(ctx, refs, directory.Standard())
+		all, err := c.Look(ctx, refs, directory.Standard(), destination.WithRoles)
 		if err != nil || len(all) != len(refs) {
 			t.Fatalf("%d sightings, %v", len(all), err)
 		}

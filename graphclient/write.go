@@ -16,19 +16,19 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Write sends at most 20 steps in one $batch, one attempt; only a token that was
-// refused at the door is replaced, and the batch sent with the new one. Steps of
-// one batch may be carried out in any order; those that wait for each other must
-// not be in one.
+// Write sends at most 20 steps in one $batch, in one attempt. Only if Graph refuses
+// the token of the whole batch, the token is replaced and the batch sent with the
+// new one. Graph may carry out the steps of a batch in any order, so steps that
+// depend on each other must be in different batches.
 //
-// An Outcome says Applied only of an item with a status of 2xx of its own, and
-// NotDone only where it is certain that nothing happened: the destination said
-// so for this item or for the batch as a whole, or not one byte was sent. All
-// else (5xx, a missing item, a cut connection, an answer that makes no sense)
-// is Unknown, to be settled by looking.
+// An Outcome is Applied only if its item has a status of 2xx. It is NotDone only
+// if it is certain that nothing happened: Graph said so for this item or for the
+// batch as a whole, or not one byte was sent. In every other case (5xx, a missing
+// item, a cut connection, an answer that makes no sense) it is Unknown, and the run
+// looks at the account.
 //
-// Once a batch is on its way, the end of ctx does not stop it: its answer is
-// worth more than the seconds it takes.
+// The end of ctx does not stop a batch that was sent: its answer is worth more than
+// the seconds it takes.
 func (c *Client) Write(ctx context.Context, steps []plan.Step) []destination.Outcome {
 	out := make([]destination.Outcome, len(steps))
 	if len(steps) == 0 {
@@ -91,15 +91,15 @@ func (c *Client) Write(ctx context.Context, steps []plan.Step) []destination.Out
 	a, err := c.once(context.WithoutCancel(ctx), r, writeTimeout, token)
 	late := false
 	if err == nil && (a.status == http.StatusUnauthorized || claimsWanted(a)) {
-		// Refused at the door: no item was looked at, so this is still the
-		// first attempt, within the time of one.
+		// The batch was refused as a whole and no item carried out, so this is
+		// still the first attempt, within the time of one.
 		if next, ok := c.renew(ctx, a, token, r.scopes); ok {
 			c.log.InfoContext(ctx, "token replaced", "request", describe(r))
 			token = next
 			if left := writeTimeout - time.Since(sent); left > 0 {
 				a, err = c.once(context.WithoutCancel(ctx), r, left, token)
 			} else {
-				late = true // somebody had to sign in: the run looks again first
+				late = true // a sign-in took the time: the run looks at the accounts again first
 			}
 		}
 	}
@@ -186,7 +186,7 @@ func (c *Client) outcome(s plan.Step, r *reply, who claims.Claims) destination.O
 		if s.Verb == plan.Create {
 			id, err := createdID(r.body)
 			if err != nil {
-				// It may well exist; without its ID only a look can tell.
+				// The account may exist. Without its ID, only a look can find out.
 				o.Why = problem.Wrap(err, problem.NotAnswered, problem.Args{"upn": nameOf(s)})
 				return o
 			}
@@ -195,20 +195,40 @@ func (c *Client) outcome(s plan.Step, r *reply, who claims.Claims) destination.O
 		o.Did = destination.Applied
 		return o
 	}
-	u, details := upstreamOf(r.status, r.header, r.body)
-	u.RetryAfter = retryAfter(r.header, r.date, c.clock.Now())
+	u, details := c.refusal(r.answer())
 	if r.status >= 500 && r.status != http.StatusNotImplemented || r.status < 400 || r.status == http.StatusRequestTimeout {
 		o.Why = problem.New(problem.NotAnswered, problem.Args{"upn": nameOf(s)}).WithUpstream(u)
 		return o
 	}
 	o.Did = destination.NotDone
 	if r.status == http.StatusUnauthorized && claimsOf(r.header) == "" {
-		// The batch itself was let in: the service behind it may be late.
+		// The batch was accepted with this token: the service behind it may lag.
 		o.Why = problem.New(problem.ServerTrouble, problem.Args{"status": "401", "what": nameOf(s)}).WithUpstream(u)
 		return o
 	}
 	o.Why = writeProblem(s, u, details, who.MayWriteUsers(), who.Principal())
 	return o
+}
+
+// setting is what a step sets an attribute to.
+func setting(s plan.Step, a directory.Attribute) (string, bool) {
+	for _, c := range s.Set {
+		if strings.EqualFold(string(c.Attribute), string(a)) {
+			return c.New.Text, true
+		}
+	}
+	return "", false
+}
+
+// nameOf is how messages name the account of a step.
+func nameOf(s plan.Step) string {
+	if s.Object.UPN != "" {
+		return s.Object.UPN
+	}
+	if upn, ok := setting(s, directory.UserPrincipalName); ok {
+		return upn
+	}
+	return string(s.Object.ID)
 }
 
 func createdID(body []byte) (directory.ID, error) {

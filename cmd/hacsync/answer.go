@@ -28,10 +28,10 @@ func (a *app) answerCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.close()
-		p, err := s.runner.Latest(ctx, domain)
+		defer s.Close()
+		p, err := s.Runner.Latest(ctx, domain)
 		if problem.Has(err, problem.NoDryRun) {
-			if _, unknown := s.runner.Settings(ctx, domain); unknown != nil { // of which there can be none
+			if _, unknown := s.Runner.Settings(ctx, domain); unknown != nil { // of which there can be none
 				return unknown
 			}
 		}
@@ -55,7 +55,7 @@ func (a *app) answerCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if p, err = s.runner.Answer(ctx, p, q.Account.ID, kind, row, approver(by)); err != nil {
+		if p, err = s.Runner.Answer(ctx, p, q.Account.ID, kind, row, approver(by)); err != nil {
 			return err
 		}
 		for _, now := range p.Plan.Questions() {

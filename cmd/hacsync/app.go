@@ -4,10 +4,10 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -16,19 +16,20 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/clock"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/sync/source"
 )
 
 // globals are the flags that every command takes.
 type globals struct {
-	state, connection, simulator string
-	lang, log, logFormat         string
-	identity, clientID, as       string
-	json, plain, ascii           bool
+	session.Flags
+	lang, log, logFormat string
+	json, plain, ascii   bool
 }
 
 // app is one start of the program.
@@ -52,8 +53,6 @@ type app struct {
 	logsToErr bool
 	clockMu   sync.Mutex
 	clocks    map[float64]clock.Clock // by speed
-	// countRequests wraps what sends requests to a tenant, nil without metrics.
-	countRequests func(http.RoundTripper) http.RoundTripper
 	// result is how the command ended.
 	result error
 	// answered: the one JSON object has been printed.
@@ -85,6 +84,58 @@ func newApp(args []string, in *os.File, out, err io.Writer, getenv func(string) 
 	}
 	a.words = words
 	return a, problem
+}
+
+// env is what sessions take of the program.
+func (a *app) env() *session.Env {
+	return &session.Env{
+		Flags: a.flags.Flags, Words: a.words, Tell: a.tell, Log: a.log, Clock: a.clockAt, ReadSimulator: a.readySimulator,
+		Passphrase: secret.NewText(a.getenv(secret.PassphraseVariable)), AskPassphrase: a.passphraseAsker(),
+		Attended: a.terminal, Holder: holder(),
+	}
+}
+
+// open opens the saved connection that the flags name, as who acts for it.
+func (a *app) open(ctx context.Context) (*session.Session, error) {
+	return a.openTenant(ctx, session.Want{Tenant: true})
+}
+
+func (a *app) openTenant(ctx context.Context, want session.Want) (*session.Session, error) {
+	s, err := a.env().Open(ctx, want)
+	if err != nil {
+		return nil, err
+	}
+	return a.shown(s), nil
+}
+
+// shown gives a session operations that are shown line by line.
+func (a *app) shown(s *session.Session) *session.Session {
+	account := s.Connection().Account
+	s.Runner = s.NewRunner(newLines(a.err, a.words), a.showOn("write.code", account), a.showOn("claims.code", account))
+	return s
+}
+
+// holder names this process and person in claims.
+func holder() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "?"
+	}
+	return fmt.Sprintf("%s@%s, process %d", approver(""), host, os.Getpid())
+}
+
+// clockAt is the clock that runs so fast, one for the whole program: a second
+// one would start anew at the machine's time.
+func (a *app) clockAt(speed float64) clock.Clock {
+	a.clockMu.Lock()
+	defer a.clockMu.Unlock()
+	if a.clocks == nil {
+		a.clocks = map[float64]clock.Clock{}
+	}
+	if a.clocks[speed] == nil {
+		a.clocks[speed] = clock.Scaled(speed)
+	}
+	return a.clocks[speed]
 }
 
 // text is a message of the command line's own catalogue.

@@ -31,8 +31,8 @@ func (a *app) auditLogCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.close()
-		p, err := s.runner.Latest(ctx, args[0])
+		defer s.Close()
+		p, err := s.Runner.Latest(ctx, args[0])
 		if err != nil {
 			return err
 		}

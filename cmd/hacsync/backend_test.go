@@ -7,9 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/graphclient/simulator"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -38,26 +38,22 @@ func testBackend(t *testing.T) (*backend, *demoPeople) {
 		t.Fatal(err)
 	}
 	a.quiet = true
-	a.flags.identity = filepath.Join(dir, "identity")
-	a.flags.state = state.FileURL(filepath.Join(dir, "state.db"))
-	a.flags.simulator = filepath.Join(dir, "ready.json")
-	if err := errors.Join(secret.GenerateIdentity(a.flags.identity), sim.WriteReady(a.flags.simulator)); err != nil {
+	a.flags.Identity = filepath.Join(dir, "identity")
+	a.flags.State = state.FileURL(filepath.Join(dir, "state.db"))
+	a.flags.Simulator = filepath.Join(dir, "ready.json")
+	if err := errors.Join(secret.GenerateIdentity(a.flags.Identity), sim.WriteReady(a.flags.Simulator)); err != nil {
 		t.Fatal(err)
 	}
-	v, err := a.openVault(t.Context())
+	s, err := a.env().Open(t.Context(), session.Want{Key: true, Simulator: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(v.close)
+	t.Cleanup(s.Close)
 	base, err := a.target("", "public")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ready, err := a.readySimulator()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &backend{app: a, vault: v, base: base, sim: ready, demo: people}, people
+	return &backend{app: a, state: s, base: base, demo: people}, people
 }
 
 func byPart(t *testing.T, b *backend, people *demoPeople, p flow.Part, browser bool) (flow.Session, error) {
@@ -254,120 +250,42 @@ func TestWizard_OpensATenantThatOnlyAnApplicationSignsInTo(t *testing.T) {
 	if err := session.Save(t.Context()); err != nil {
 		t.Errorf("save: %v", err)
 	}
-	raw, err := os.ReadFile(filepath.Join(filepath.Dir(b.app.flags.identity), "state.db"))
+	raw, err := os.ReadFile(filepath.Join(filepath.Dir(b.app.flags.Identity), "state.db"))
 	if err != nil || strings.Contains(string(raw), "PRIVATE KEY") {
 		t.Errorf("the state holds a private key in clear, or is not there: %v", err)
 	}
 }
 
-// fickle are tokens that want a person until somebody signed in.
-type fickle struct {
-	mu    sync.Mutex
-	fresh bool
-	err   error
-}
-
-func (f *fickle) Token(context.Context, ...string) (string, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.fresh {
-		return "new", nil
+// What an effect does to the connection goes on beside the screens, which read
+// it ten times a second. The race detector has to be on to see more than that it
+// works.
+func TestWizard_SavesWhileTheScreensReadTheConnection(t *testing.T) {
+	b, people := testBackend(t)
+	s, err := byPart(t, b, people, flow.Approve, false)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return "", f.err
-}
-
-func (f *fickle) Renew(ctx context.Context, _ string, scopes ...string) (string, error) {
-	return f.Token(ctx, scopes...)
-}
-
-func TestAnswering_AsksOnceForAllWhoWait(t *testing.T) {
-	f := &fickle{err: problem.New(problem.SecondFactor, nil)}
-	asked := 0
-	tokens := &answering{renewing: f, ask: func(context.Context, []string) error {
-		asked++
-		f.mu.Lock()
-		f.fresh = true
-		f.mu.Unlock()
-		return nil
-	}}
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			if token, err := tokens.Renew(t.Context(), `{"access_token":{}}`); err != nil || token != "new" {
-				t.Errorf("%q, %v", token, err)
-			}
-		})
-	}
-	all.Wait()
-	if asked != 1 {
-		t.Errorf("asked %d times", asked)
-	}
-}
-
-func TestAnswering_AsksNobodyForWhatASignInDoesNotCure(t *testing.T) {
-	for _, c := range []struct {
-		err     error
-		patient bool
-		claims  string
-		want    bool
-	}{
-		{problem.New(problem.NoConnection, nil), true, `{"access_token":{}}`, false},
-		{errors.New("a fault of our own"), true, `{"access_token":{}}`, false},
-		{problem.New(problem.SessionRevoked, nil), false, "", false}, // nobody is there
-		{problem.New(problem.SessionRevoked, nil), true, "", true},
-		{problem.New(problem.SignInAgain, nil), false, `{"access_token":{}}`, true},
-		{problem.New(problem.ConsentMissing, nil), true, "", false},
+	for name, effect := range map[string]func() error{
+		"save":    func() error { return s.Save(t.Context()) },
+		"prepare": func() error { _, err := s.Dedicated().Prepare(t.Context()); return err },
 	} {
-		asked := false
-		f := &fickle{err: c.err}
-		tokens := &answering{renewing: f, patient: c.patient, ask: func(context.Context, []string) error {
-			asked, f.fresh = true, true
-			return nil
-		}}
-		_, err := tokens.Renew(t.Context(), c.claims)
-		if asked != c.want || (err == nil) != c.want {
-			t.Errorf("%v (patient: %v, claims %q): asked %v, %v", c.err, c.patient, c.claims, asked, err)
+		done := make(chan error)
+		go func() { done <- effect() }()
+		for ended := false; !ended; {
+			select {
+			case err := <-done:
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+				ended = true
+			default:
+				if c := s.Connection(); c.Tenant == "" {
+					t.Errorf("%s: a connection without its tenant", name)
+				}
+			}
 		}
 	}
-}
-
-// counted are tokens that count how often they were renewed.
-type counted struct {
-	mu  sync.Mutex
-	now string
-	n   int
-}
-
-func (c *counted) Token(context.Context, ...string) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now, nil
-}
-
-func (c *counted) Renew(context.Context, string, ...string) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.n++
-	c.now = "renewed"
-	return c.now, nil
-}
-
-func TestAnswering_ReplacesARefusedTokenOnceForAllWhoHadIt(t *testing.T) {
-	c := &counted{now: "stale"}
-	tokens := &answering{renewing: c}
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			if token, err := tokens.Replace(t.Context(), "stale", `{"access_token":{}}`); err != nil || token != "renewed" {
-				t.Errorf("%q, %v", token, err)
-			}
-		})
-	}
-	all.Wait()
-	if c.n != 1 {
-		t.Errorf("renewed %d times", c.n)
-	}
-	if _, err := tokens.Replace(t.Context(), "renewed", `{"access_token":{}}`); err != nil || c.n != 2 {
-		t.Errorf("the new one was refused too: renewed %d times, %v", c.n, err)
+	if c, err := b.state.Store.Connection(t.Context(), s.Connection().Name); err != nil || c.Application == nil {
+		t.Errorf("saved %+v, %v", c, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
 )
@@ -16,22 +17,24 @@ import (
 // database when one machine is outgrown.
 func (a *app) backupCommand() *cobra.Command {
 	c := a.command("backup", "backup FILE", func(ctx context.Context, args []string) error {
-		store, err := a.openState(ctx)
+		env := a.env()
+		from, err := env.Open(ctx, session.Want{})
 		if err != nil {
 			return err
 		}
-		defer func() { _ = store.Close() }()
-		url := args[0]
+		defer from.Close()
+		store, url := from.Store, args[0]
 		if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
-			to, err := a.stateAt(ctx, url)
+			env.State = url
+			to, err := env.Open(ctx, session.Want{})
 			if err != nil {
 				return err
 			}
-			defer func() { _ = to.Close() }()
-			if err := store.CopyTo(ctx, to); err != nil {
+			defer to.Close()
+			if err := store.CopyTo(ctx, to.Store); err != nil {
 				return err
 			}
-			return a.backedUp(store.URL(), to.URL(), 0)
+			return a.backedUp(store.URL(), to.Store.URL(), 0)
 		}
 		path, err := filepath.Abs(strings.TrimPrefix(url, "sqlite://"))
 		if err != nil {

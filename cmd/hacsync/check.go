@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
@@ -15,7 +16,6 @@ import (
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/secret"
-	"github.com/hacsync/hacsync/sync/state"
 )
 
 // The states of something that was checked.
@@ -107,30 +107,31 @@ func (f *findings) trouble(ctx context.Context, name string, err error) error {
 // to see ends it.
 func (a *app) check(ctx context.Context, args []string) (found []checked, connection string, err error) {
 	f := &findings{app: a}
-	store, c, err := a.saved(ctx)
+	saved, err := a.env().Open(ctx, session.Want{Connection: true})
 	if err != nil {
 		return nil, "", err
 	}
-	defer func() { _ = store.Close() }()
-	if ok, err := a.checkSaved(ctx, store, c, f); err != nil || !ok {
+	defer saved.Close()
+	c := saved.Connection()
+	if ok, err := a.checkSaved(ctx, saved, f); err != nil || !ok {
 		return f.found, c.Name, err
 	}
 	a.checkApplication(c, f)
-	if err := a.checkNotices(ctx, store, c, f); err != nil {
+	if err := a.checkNotices(ctx, saved.Store, c, f); err != nil {
 		return f.found, c.Name, err
 	}
 	s, err := a.open(ctx)
 	if err != nil {
 		return f.found, c.Name, f.trouble(ctx, "sign-in", err)
 	}
-	defer s.close()
-	tenant, err := s.runner.Destination.Tenant(ctx)
+	defer s.Close()
+	tenant, err := s.Runner.Destination.Tenant(ctx)
 	if err != nil {
 		return f.found, c.Name, f.trouble(ctx, "sign-in", err)
 	}
 	signedIn := problem.Args{"account": c.Account, "tenant": c.TenantName, "initial": c.Initial}
-	if s.way.acting != nil {
-		signedIn["application"] = c.Application.Name
+	if app := s.Application(); app != nil {
+		signedIn["application"] = app.Name
 	}
 	f.add("sign-in", checkOK, "signin", signedIn)
 	if tenant.OnPremisesSync {
@@ -139,7 +140,7 @@ func (a *app) check(ctx context.Context, args []string) (found []checked, connec
 	if err := a.checkClock(ctx, s, f); err != nil {
 		return f.found, c.Name, f.trouble(ctx, "clock", err)
 	}
-	grants, err := s.grants.Check(ctx)
+	grants, err := s.Grants().Check(ctx)
 	if err != nil {
 		return f.found, c.Name, f.trouble(ctx, "grants", err)
 	}
@@ -150,7 +151,7 @@ func (a *app) check(ctx context.Context, args []string) (found []checked, connec
 	if len(args) == 0 {
 		return f.found, c.Name, nil
 	}
-	pre, err := s.runner.Precheck(ctx, args[0])
+	pre, err := s.Runner.Precheck(ctx, args[0])
 	if err != nil {
 		return f.found, c.Name, f.trouble(ctx, "domain", err)
 	}
@@ -160,17 +161,17 @@ func (a *app) check(ctx context.Context, args []string) (found []checked, connec
 
 // checkSaved opens every sealed row of the connection: what it was sealed with,
 // and whether that is at hand.
-func (a *app) checkSaved(ctx context.Context, store *state.Store, c consent.Connection, f *findings) (bool, error) {
-	v, err := a.vaultOf(ctx, store)
-	if err != nil {
+func (a *app) checkSaved(ctx context.Context, s *session.Session, f *findings) (bool, error) {
+	if err := s.ChooseKey(ctx); err != nil {
 		return false, f.trouble(ctx, "saved-data", err)
 	}
-	mark, err := v.mark(ctx, c.Name)
+	c := s.Connection()
+	mark, _, err := secret.ReadMark(ctx, s.Store, c.Name)
 	if err != nil {
 		return false, f.trouble(ctx, "saved-data", err)
 	}
 	for _, name := range []string{secret.Tokens, secret.Certificate, secret.HAC} {
-		plain, err := v.row(c.Name, name).Load(ctx)
+		plain, err := s.Row(name).Load(ctx)
 		if err != nil {
 			return false, f.trouble(ctx, "saved-data", err)
 		}
@@ -229,15 +230,16 @@ func grantState(g consent.Grant) (state, id string) {
 
 // checkClock compares the clocks by a read of the account that signed in; of one
 // that is not there where an application acts: the time comes with any answer.
-func (a *app) checkClock(ctx context.Context, s *session, f *findings) error {
-	if s.connection.Simulated() && s.connection.Speed != 1 {
+func (a *app) checkClock(ctx context.Context, s *session.Session, f *findings) error {
+	c := s.Connection()
+	if c.Simulated() && c.Speed != 1 {
 		return nil // a clock that runs faster is not this machine's
 	}
-	who := directory.Ref{UPN: s.connection.Account}
+	who := directory.Ref{UPN: c.Account}
 	if who.UPN == "" {
-		who.UPN = "hacsync-clock@" + s.connection.Initial
+		who.UPN = "hacsync-clock@" + c.Initial
 	}
-	now, err := s.runner.Destination.Look(ctx, []directory.Ref{who}, nil)
+	now, err := s.Runner.Destination.Look(ctx, []directory.Ref{who}, nil, destination.WithoutRoles)
 	if err != nil {
 		return err
 	}
@@ -245,7 +247,7 @@ func (a *app) checkClock(ctx context.Context, s *session, f *findings) error {
 		if sighting.ServerTime.IsZero() {
 			continue
 		}
-		off := s.runner.Clock.Now().Sub(sighting.ServerTime)
+		off := s.Runner.Clock.Now().Sub(sighting.ServerTime)
 		state, id := checkOK, "clock_ok"
 		if off.Abs() > clockTolerance {
 			state, id = checkWarning, "clock_off"

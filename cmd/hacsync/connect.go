@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/graphclient/certificate"
-	"github.com/hacsync/hacsync/graphclient/claims"
-	"github.com/hacsync/hacsync/graphclient/grants"
+	"github.com/hacsync/hacsync/graphclient/signin"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -32,10 +32,7 @@ func (a *app) connectCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if len(f.certificate) > 0 {
-			return a.connectApplication(ctx, target, f.certificate, !f.noSave)
-		}
-		return a.connect(ctx, target, f.browser, !f.noSave)
+		return a.connect(ctx, target, f)
 	})
 	c.Args = a.takes()
 	flags := c.Flags()
@@ -59,164 +56,111 @@ func (a *app) connectTo(ctx context.Context, f connectFlags) (consent.Connection
 	switch {
 	case byCertificate && f.browser:
 		return consent.Connection{}, wrongUsage(command, a.text("usage.both", problem.Args{"one": "certificate", "other": "browser"}))
-	case byCertificate && a.flags.clientID == "":
+	case byCertificate && a.flags.ClientID == "":
 		return consent.Connection{}, needs("client-id")
-	case byCertificate && f.tenant == "" && a.flags.simulator == "":
+	case byCertificate && f.tenant == "" && a.flags.Simulator == "":
 		return consent.Connection{}, needs("tenant")
 	}
 	target, err := a.target(f.tenant, f.cloud)
-	if err != nil || f.tenant != "" || a.flags.connection == "" || a.flags.simulator != "" {
+	if err != nil || f.tenant != "" || a.flags.Connection == "" || a.flags.Simulator != "" {
 		return target, err
 	}
-	store, err := a.openState(ctx)
+	s, err := a.env().Open(ctx, session.Want{})
 	if err != nil {
 		return target, err
 	}
-	defer func() { _ = store.Close() }()
-	saved, err := store.Connection(ctx, a.flags.connection)
+	defer s.Close()
+	saved, err := s.Store.Connection(ctx, a.flags.Connection)
 	if problem.Has(err, problem.NoSavedData) {
 		return target, nil // a new one gets the name
 	}
 	if err != nil || saved.Simulated() {
 		return target, err
 	}
-	if a.flags.clientID == "" {
+	if a.flags.ClientID == "" {
 		target.Client = saved.Client
 	}
 	target.Tenant, target.Cloud, target.Graph, target.Authority = saved.Tenant, saved.Cloud, saved.Graph, saved.Authority
 	return target, nil
 }
 
-// keeping opens the vault for what a sign-in gives. What cannot be kept is found
+// keeping opens the state for what a sign-in gives. What cannot be kept is found
 // out before anybody signs in.
-func (a *app) keeping(ctx context.Context, target consent.Connection) (*vault, error) {
-	if err := a.makeIdentity(a.flags.identity); err != nil {
+func (a *app) keeping(ctx context.Context, target consent.Connection) (*session.Session, error) {
+	if err := a.makeIdentity(a.flags.Identity); err != nil {
 		return nil, err
 	}
-	v, err := a.openVault(ctx)
+	s, err := a.env().Open(ctx, session.Want{Key: true, Simulator: true})
 	if err != nil {
 		return nil, err
 	}
-	if err := v.ready(ctx, a.flags.connection, target.Tenant); err != nil {
-		v.close()
+	if err := s.Ready(ctx, a.flags.Connection, target.Tenant); err != nil {
+		s.Close()
 		return nil, err
 	}
-	return v, nil
+	return s, nil
 }
 
-// connect has a person sign in, for reading only, and saves the sign-in sealed.
-func (a *app) connect(ctx context.Context, target consent.Connection, browser, save bool) error {
-	var sealed *vault
-	if save {
-		v, err := a.keeping(ctx, target)
-		if err != nil {
+// connect signs in, and saves the sign-in sealed: of a person, for reading only,
+// or of an application with a certificate that was made elsewhere.
+func (a *app) connect(ctx context.Context, target consent.Connection, f connectFlags) error {
+	var key *certificate.Pair
+	id := target.Client
+	if len(f.certificate) > 0 {
+		var err error
+		if key, err = certificate.ParseFiles(f.certificate...); err != nil {
 			return err
 		}
-		defer v.close()
-		sealed = v
+		target.Client = consent.GraphCommandLineTools // with which a person would sign in
 	}
-	w, err := a.wayTo(target, nil)
+	var kept *session.Session
+	if !f.noSave {
+		var err error
+		if kept, err = a.keeping(ctx, target); err != nil {
+			return err
+		}
+		defer kept.Close()
+		target.Name = a.flags.Connection
+	}
+	access, err := a.signInTo(ctx, target, f.browser, id, key)
 	if err != nil {
 		return err
 	}
-	account, err := a.signInPerson(ctx, w, personally{
+	if f.noSave {
+		return a.connected(access.Connection(), false, "")
+	}
+	s := kept.On(access)
+	if key != nil {
+		err = s.SaveApplication(ctx, key)
+	} else {
+		err = s.Save(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return a.connected(s.Connection(), true, a.text("sealing."+string(s.Sealer.Kind()), problem.Args{"where": s.Sealer.Name()}))
+}
+
+// signInTo signs in a person, or with a key the application with this id.
+func (a *app) signInTo(ctx context.Context, target consent.Connection, browser bool, id string, key *certificate.Pair) (*session.Access, error) {
+	if key != nil {
+		access, err := a.env().AccessAs(ctx, target, id, key)
+		if err == nil {
+			a.tell(a.text("connect.signed_in", problem.Args{"account": applicationName(access.Connection().Application)}))
+		}
+		return access, err
+	}
+	access, err := a.env().Access(target)
+	if err != nil {
+		return nil, err
+	}
+	account, err := a.signInPerson(ctx, access, personally{
 		scopes: consent.ReadScopes(), browser: browser, words: "connect.code", command: "hacsync connect --browser",
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = access.SignedIn(ctx, account)
 	}
-	if err := w.signedIn(ctx, account); err != nil {
-		return err
-	}
-	if !save {
-		return a.connected(w.connection, false, "")
-	}
-	w.connection.Name = a.flags.connection
-	if err := sealed.save(ctx, w); err != nil {
-		return err
-	}
-	if err := a.saveSimulatedHAC(ctx, sealed, w.connection.Name); err != nil {
-		return err
-	}
-	return a.connected(w.connection, true, a.sealing(sealed.sealer))
-}
-
-// saveSimulatedHAC keeps the client of a simulator's HAC API, as settings would.
-func (a *app) saveSimulatedHAC(ctx context.Context, v *vault, connection string) error {
-	sim, err := a.readySimulator()
-	if err != nil || sim == nil || sim.HACClient == "" {
-		return err
-	}
-	return v.saveHAC(ctx, connection, hacAccess{sim.HACClient, sim.HACSecret})
-}
-
-// connectApplication signs in as an application, with a certificate that was
-// made elsewhere: no person, for unattended runs. The key is kept sealed.
-func (a *app) connectApplication(ctx context.Context, target consent.Connection, files []string, save bool) error {
-	key, err := certificate.ParseFiles(files...)
-	if err != nil {
-		return err
-	}
-	id := target.Client
-	target.Client = consent.GraphCommandLineTools // with which a person would sign in
-	var sealed *vault
-	if save {
-		v, err := a.keeping(ctx, target)
-		if err != nil {
-			return err
-		}
-		defer v.close()
-		sealed = v
-	}
-	w, err := a.wayTo(target, nil)
-	if err != nil {
-		return err
-	}
-	in, err := w.asApplication(id, key)
-	if err != nil {
-		return err
-	}
-	w.acting = &acting{in: in, thumbprint: key.Thumbprint()}
-	account, err := w.acting.Silent(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if short := a.shortOf(account); short != "" {
-		return problem.New(problem.GrantMissing, problem.Args{"grant": short})
-	}
-	scopes := w.connection.Scopes
-	if err := w.signedIn(ctx, account); err != nil {
-		return err
-	}
-	c := &w.connection
-	c.Account, c.Scopes = "", scopes // a person's
-	c.Application = &consent.Application{
-		ID: id, Principal: string(account.ID), Name: account.App, Thumbprint: key.Thumbprint(),
-		Ends: key.Ends(), Verified: w.clock.Now(),
-	}
-	a.tell(a.text("connect.signed_in", problem.Args{"account": applicationName(c.Application)}))
-	if !save {
-		return a.connected(*c, false, "")
-	}
-	c.Name = a.flags.connection
-	if err := sealed.saveApplication(ctx, w, key); err != nil {
-		return err
-	}
-	if err := a.saveSimulatedHAC(ctx, sealed, c.Name); err != nil {
-		return err
-	}
-	return a.connected(*c, true, a.sealing(sealed.sealer))
-}
-
-// shortOf names the permissions that an application has to have and has not.
-func (a *app) shortOf(account consent.Account) string {
-	var short []string
-	for _, g := range grants.New(grants.Options{Application: account.Client}).List() {
-		if g.Kind == consent.AppRole && !g.Optional && !claims.Covers(account.Scopes, g.Name) {
-			short = append(short, g.Name)
-		}
-	}
-	return strings.Join(short, ", ")
+	return access, err
 }
 
 // applicationName names an application for people.
@@ -247,13 +191,6 @@ func (a *app) makeIdentity(path string) error {
 	return nil
 }
 
-// connectionName is the name of a connection that nobody named: the first label
-// of the tenant's initial domain.
-func connectionName(initial string) string {
-	label, _, _ := strings.Cut(initial, ".")
-	return label
-}
-
 func (a *app) connected(c consent.Connection, saved bool, how string) error {
 	if a.flags.json {
 		a.answer(struct {
@@ -269,5 +206,51 @@ func (a *app) connected(c consent.Connection, saved bool, how string) error {
 	} else {
 		a.say(a.text("connect.tried", args))
 	}
+	return nil
+}
+
+// target is where connect signs in: a simulator, or a cloud of Microsoft's.
+func (a *app) target(tenant, cloud string) (consent.Connection, error) {
+	c := consent.Connection{Cloud: cloud, Tenant: tenant, Client: a.flags.ClientID}
+	sim, err := a.readySimulator()
+	if err != nil {
+		return c, err
+	}
+	if sim != nil {
+		sim.Reach(&c)
+		if c.Tenant == "" {
+			c.Tenant = sim.Tenant
+		}
+		if c.Client == "" {
+			c.Client = sim.Client
+		}
+	} else if err := a.inCloud(&c, cloud); err != nil {
+		return c, err
+	}
+	if c.Tenant == "" {
+		c.Tenant = signin.AnyOrganization
+	}
+	if c.Client == "" {
+		c.Client = consent.GraphCommandLineTools
+	}
+	return c, nil
+}
+
+// inCloud gives a connection the hosts of a cloud of Microsoft's.
+func (a *app) inCloud(c *consent.Connection, name string) error {
+	cloud, ok := signin.CloudNamed(name)
+	if !ok {
+		var names []string
+		for _, known := range signin.Clouds() {
+			names = append(names, known.Name)
+		}
+		return wrongUsage("hacsync connect", a.text("usage.choice", problem.Args{
+			"flag": "cloud", "takes": strings.Join(names, ", "), "value": name,
+		}))
+	}
+	if cloud.OwnClient && c.Client == "" { // it does not share the global registrations
+		return wrongUsage("hacsync connect", a.text("usage.needs", problem.Args{"flag": "client-id", "value": "--cloud " + name}))
+	}
+	c.Cloud, c.Graph, c.Authority = cloud.Name, cloud.Graph, cloud.Authority
 	return nil
 }

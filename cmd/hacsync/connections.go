@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
@@ -137,18 +138,18 @@ func (a *app) savedData(ctx context.Context, store *state.Store, c consent.Conne
 }
 
 func (a *app) listConnections(ctx context.Context, _ []string) error {
-	store, err := a.openState(ctx)
+	opened, err := a.env().Open(ctx, session.Want{})
 	if err != nil {
 		return err
 	}
-	defer func() { _ = store.Close() }()
-	all, err := store.Connections(ctx)
+	defer opened.Close()
+	all, err := opened.Store.Connections(ctx)
 	if err != nil {
 		return err
 	}
 	saved := make([]savedData, 0, len(all))
 	for _, c := range all {
-		s, err := a.savedData(ctx, store, c)
+		s, err := a.savedData(ctx, opened.Store, c)
 		if err != nil {
 			return err
 		}
@@ -252,19 +253,19 @@ func (a *app) sealedWith(m secret.Mark) string {
 // application's key, the secrets of its sources. Runs, decisions and settings
 // stay. What stays valid elsewhere is said.
 func (a *app) forgetConnection(ctx context.Context, name string, yesSaid bool) error {
-	store, err := a.openState(ctx)
+	opened, err := a.env().Open(ctx, session.Want{})
 	if err != nil {
 		return err
 	}
-	defer func() { _ = store.Close() }()
-	s, err := a.toForget(ctx, store, name)
+	defer opened.Close()
+	s, err := a.toForget(ctx, opened.Store, name)
 	if err != nil {
 		return err
 	}
 	if err := a.confirmForget(ctx, s, yesSaid); err != nil {
 		return err
 	}
-	fate, err := forget(ctx, store, s)
+	fate, err := forget(ctx, opened.Store, s)
 	if err != nil {
 		return err
 	}

@@ -1,13 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"io"
-	"slices"
 	"strings"
 
-	"github.com/hacsync/hacsync/graphclient/grants"
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -15,56 +14,29 @@ import (
 
 // openToGrant opens the saved connection, also one that nobody acts for yet; or
 // a new one, for a tenant that nobody has signed in to.
-func (a *app) openToGrant(ctx context.Context, f grantFlags) (*session, error) {
+func (a *app) openToGrant(ctx context.Context, f grantFlags) (*session.Session, error) {
 	if f.tenant == "" {
-		return a.openSaved(ctx, true)
+		return a.openTenant(ctx, session.Want{Tenant: true, Unready: true})
 	}
 	target, err := a.target(f.tenant, f.cloud)
 	if err != nil {
 		return nil, err
 	}
-	v, err := a.keeping(ctx, target)
+	kept, err := a.keeping(ctx, target)
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.unknownTenant(ctx, v, target)
+	s, err := kept.NewTenant(ctx, target)
 	if err != nil {
-		v.close()
-	}
-	return s, err
-}
-
-// unknownTenant is the session of a tenant that nobody has signed in to.
-func (a *app) unknownTenant(ctx context.Context, v *vault, target consent.Connection) (*session, error) {
-	if target.Name = a.flags.connection; target.Name == "" {
-		target.Name = connectionName(target.Tenant)
-	}
-	saved, err := v.store.Connection(ctx, target.Name)
-	switch {
-	case err == nil && !strings.EqualFold(saved.Tenant, target.Tenant) && !strings.EqualFold(saved.Initial, target.Tenant):
-		return nil, problem.New(problem.NameTaken, problem.Args{"connection": target.Name, "tenant": saved.TenantName})
-	case err == nil:
-		target = saved
-	case !problem.Has(err, problem.NoSavedData):
+		kept.Close()
 		return nil, err
 	}
-	sim, err := a.readySimulator()
-	if err != nil {
-		return nil, err
-	}
-	if sim != nil {
-		sim.reach(&target)
-	}
-	w, err := a.wayTo(target, v.tokens(target.Name))
-	if err != nil {
-		return nil, err
-	}
-	return newSession(a, v, w, sim), nil
+	return a.shown(s), nil
 }
 
 // give makes and grants the application in place, as an administrator who signs
 // in for that alone.
-func (a *app) give(ctx context.Context, s *session, d *grants.Dedicated, f grantFlags) error {
+func (a *app) give(ctx context.Context, s *session.Session, d *session.Dedicated, f grantFlags) error {
 	if err := a.confirmGiving(ctx, s, d, f.yes); err != nil {
 		return err
 	}
@@ -108,12 +80,13 @@ func (a *app) purpose(g consent.Grant) string {
 }
 
 // confirmGiving shows what would be given, and asks.
-func (a *app) confirmGiving(ctx context.Context, s *session, d *grants.Dedicated, yesSaid bool) error {
-	tenant := s.connection.TenantName
-	if tenant == "" {
-		tenant = s.connection.Tenant
+func (a *app) confirmGiving(ctx context.Context, s *session.Session, d *session.Dedicated, yesSaid bool) error {
+	c := s.Connection()
+	name := d.Application().Name
+	if name == "" { // that it will have
+		name = "hacsync " + c.Name
 	}
-	a.tell(a.text("grant.list", problem.Args{"tenant": tenant, "application": s.applicationName(d)}))
+	a.tell(a.text("grant.list", problem.Args{"tenant": cmp.Or(c.TenantName, c.Tenant), "application": name}))
 	for _, g := range d.List() {
 		if g.Kind == consent.Part && g.Name == signInPart {
 			continue // nothing is given for it
@@ -136,19 +109,11 @@ func (a *app) confirmGiving(ctx context.Context, s *session, d *grants.Dedicated
 // signInPart is the part of the list that only a sign-in as the application shows.
 const signInPart = "sign-in"
 
-// applicationName is what the application is called, or will be.
-func (s *session) applicationName(d *grants.Dedicated) string {
-	if name := d.Application().Name; name != "" {
-		return name
-	}
-	return "hacsync " + s.connection.Name
-}
-
 // administrator has somebody sign in to grant or to look: in memory, apart from
 // the connection's own sign-in, and gone with the program. Like everybody who
 // signs in for the connection, the account is never touched.
-func (a *app) administrator(ctx context.Context, s *session, p personally) (*way, error) {
-	admin, err := s.forGranting()
+func (a *app) administrator(ctx context.Context, s *session.Session, p personally) (consent.SignIn, error) {
+	admin, err := s.ForGranting(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -156,44 +121,13 @@ func (a *app) administrator(ctx context.Context, s *session, p personally) (*way
 	if err != nil {
 		return nil, err
 	}
-	return admin, s.alsoSignedIn(ctx, who)
-}
-
-// forGranting is a sign-in apart from the session's own.
-func (s *session) forGranting() (*way, error) {
-	c := s.connection
-	c.Account = ""
-	return s.app.wayTo(c, nil)
-}
-
-// alsoSignedIn remembers an administrator who granted.
-func (s *session) alsoSignedIn(ctx context.Context, who consent.Account) error {
-	if who.ID == "" || slices.Contains(s.connection.SignedIn, who.ID) {
-		return nil
-	}
-	s.connection.SignedIn = append(slices.Clone(s.connection.SignedIn), who.ID)
-	s.way.connection.SignedIn = s.connection.SignedIn
-	if s.connection.Name == "" {
-		return nil // a new one, which is saved with its list
-	}
-	// Of a tenant that nobody had signed in to, the application is kept already.
-	err := s.store.ChangeConnection(ctx, s.connection.Name, func(c *consent.Connection) error {
-		if c.Tenant != s.connection.Tenant {
-			return errForgotten
-		}
-		c.SignedIn = append(c.SignedIn, who.ID)
-		return nil
-	})
-	if errors.Is(err, errForgotten) {
-		return nil
-	}
-	return err
+	return admin, s.SignedIn(ctx, who)
 }
 
 // adopt takes the application that the script made.
-func (a *app) adopt(ctx context.Context, s *session, d *grants.Dedicated, id string) error {
+func (a *app) adopt(ctx context.Context, s *session.Session, d *session.Dedicated, id string) error {
 	// Without a key of our own it would be taken for another organisation's.
-	if _, err := grants.LoadKey(ctx, s.vault.keys(s.connection.Name)); err != nil {
+	if _, err := s.Key(ctx); err != nil {
 		return err
 	}
 	if err := d.Adopt(ctx, id); err != nil {
@@ -203,7 +137,7 @@ func (a *app) adopt(ctx context.Context, s *session, d *grants.Dedicated, id str
 }
 
 // findApplication looks for the application that the script made.
-func (a *app) findApplication(ctx context.Context, s *session, d *grants.Dedicated, f grantFlags) error {
+func (a *app) findApplication(ctx context.Context, s *session.Session, d *session.Dedicated, f grantFlags) error {
 	admin, err := a.administrator(ctx, s, personally{
 		scopes: []string{consent.FindScope}, browser: f.browser, words: "grant.find",
 		command: "hacsync grant --application --find --browser",
@@ -216,14 +150,14 @@ func (a *app) findApplication(ctx context.Context, s *session, d *grants.Dedicat
 		return err
 	}
 	if !found {
-		return problem.New(problem.ApplicationNotFound, problem.Args{"connection": s.connection.Name})
+		return problem.New(problem.ApplicationNotFound, problem.Args{"connection": s.Connection().Name})
 	}
 	return a.verifyApplication(ctx, s, d, nil)
 }
 
 // verifyApplication signs in as the application, shows what it was given, and
 // lets it act if nothing is missing.
-func (a *app) verifyApplication(ctx context.Context, s *session, d *grants.Dedicated, given []consent.Given) error {
+func (a *app) verifyApplication(ctx context.Context, s *session.Session, d *session.Dedicated, given []consent.Given) error {
 	a.tell(a.text("grant.verifying", nil))
 	found, err := d.Verify(ctx)
 	if err != nil {
@@ -231,7 +165,7 @@ func (a *app) verifyApplication(ctx context.Context, s *session, d *grants.Dedic
 	}
 	app := d.Application()
 	if !app.Verified.IsZero() {
-		if err := s.knownTenant(ctx); err != nil {
+		if err := d.KnownTenant(ctx); err != nil {
 			return err
 		}
 	}
@@ -242,7 +176,7 @@ func (a *app) verifyApplication(ctx context.Context, s *session, d *grants.Dedic
 		}
 	}
 	if a.flags.json {
-		a.answer(jsonGranted(s.connection.Name, app, given, found))
+		a.answer(jsonGranted(s.Connection().Name, app, given, found))
 	} else {
 		for _, g := range found {
 			if g.Kind == consent.Part {
@@ -261,36 +195,9 @@ func (a *app) verifyApplication(ctx context.Context, s *session, d *grants.Dedic
 	return nil
 }
 
-// knownTenant reads the name of a tenant that nobody had signed in to, as its
-// application.
-func (s *session) knownTenant(ctx context.Context) error {
-	if s.connection.Initial != "" {
-		return nil
-	}
-	w := *s.way
-	if err := w.act(ctx, s.vault); err != nil {
-		return err
-	}
-	who, err := w.acting.Silent(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := w.signedIn(ctx, who); err != nil {
-		return err
-	}
-	w.connection.Account = ""
-	s.connection, s.way.connection, s.saved = w.connection, w.connection, true
-	return s.store.ChangeConnection(ctx, s.connection.Name, func(c *consent.Connection) error {
-		app := c.Application
-		*c = s.connection
-		c.Application = app
-		return nil
-	})
-}
-
-func applicationArgs(s *session, app consent.Application, a *app) problem.Args {
+func applicationArgs(s *session.Session, app consent.Application, a *app) problem.Args {
 	return problem.Args{
-		"application": app.Name, "id": app.ID, "ends": a.words.Date(app.Ends), "connection": s.connection.Name,
+		"application": app.Name, "id": app.ID, "ends": a.words.Date(app.Ends), "connection": s.Connection().Name,
 	}
 }
 
@@ -327,13 +234,13 @@ func jsonGranted(connection string, app consent.Application, given []consent.Giv
 }
 
 // renew gives the application a new key and certificate.
-func (a *app) renew(ctx context.Context, s *session, d *grants.Dedicated) error {
+func (a *app) renew(ctx context.Context, s *session.Session, d *session.Dedicated) error {
 	app, err := d.Renew(ctx)
 	if err != nil {
 		return err
 	}
 	if a.flags.json {
-		a.answer(jsonGranted(s.connection.Name, app, nil, nil))
+		a.answer(jsonGranted(s.Connection().Name, app, nil, nil))
 		return nil
 	}
 	a.say(a.text("grant.renewed", applicationArgs(s, app, a)))
@@ -342,12 +249,12 @@ func (a *app) renew(ctx context.Context, s *session, d *grants.Dedicated) error 
 
 // certificateOut writes the public certificate of this machine's key, which is
 // made if there is none.
-func (a *app) certificateOut(ctx context.Context, s *session, d *grants.Dedicated, file string) error {
+func (a *app) certificateOut(ctx context.Context, s *session.Session, d *session.Dedicated, file string) error {
 	app, err := d.Prepare(ctx)
 	if err != nil {
 		return err
 	}
-	key, err := grants.LoadKey(ctx, s.vault.keys(s.connection.Name))
+	key, err := s.Key(ctx)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/graphclient/simulator"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
@@ -48,14 +49,14 @@ func (a *app) demo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.flags.identity = filepath.Join(dir, "identity")
-	if err := secret.GenerateIdentity(a.flags.identity); err != nil {
+	a.flags.Identity = filepath.Join(dir, "identity")
+	if err := secret.GenerateIdentity(a.flags.Identity); err != nil {
 		return err
 	}
-	a.flags.state = state.FileURL(filepath.Join(dir, "state.db"))
-	a.flags.simulator = filepath.Join(dir, "ready.json")
-	if err := sim.WriteReady(a.flags.simulator); err != nil {
-		return notWritten(a.flags.simulator, err)
+	a.flags.State = state.FileURL(filepath.Join(dir, "state.db"))
+	a.flags.Simulator = filepath.Join(dir, "ready.json")
+	if err := sim.WriteReady(a.flags.Simulator); err != nil {
+		return notWritten(a.flags.Simulator, err)
 	}
 	if err := a.remember(ctx, time.Now()); err != nil {
 		return err
@@ -82,7 +83,7 @@ func (a *app) remember(ctx context.Context, now time.Time) error {
 			UPN: p.UPN, ImmutableID: p.ImmutableID,
 		}})
 	}
-	store, err := state.Open(ctx, a.flags.state, a.log)
+	store, err := state.Open(ctx, a.flags.State, a.log)
 	if err != nil {
 		return err
 	}
@@ -114,23 +115,19 @@ func (a *app) wizard(ctx context.Context) error {
 // that is asked for or there is no terminal.
 func (a *app) walk(ctx context.Context, people flow.Demo) error {
 	a.quiet = true
-	v, err := a.openVault(ctx)
+	s, err := a.env().Open(ctx, session.Want{Key: true, Simulator: true})
 	if err != nil {
 		return err
 	}
-	defer v.close()
+	defer s.Close()
 	base, err := a.target("", "public")
 	if err != nil {
 		return err
 	}
-	sim, err := a.readySimulator()
-	if err != nil {
-		return err
-	}
-	b := &backend{app: a, vault: v, base: base, sim: sim, demo: people}
+	b := &backend{app: a, state: s, base: base, demo: people}
 	f := flow.New(b, flow.Options{
 		Version: version(), Person: approver(""), Count: -1, Windows: runtime.GOOS == "windows",
-		Target: flow.Target{Client: a.flags.clientID}, Home: true, Newest: newestExport,
+		Target: flow.Target{Client: a.flags.ClientID}, Home: true, Newest: newestExport,
 	})
 	var ended flow.Outcome
 	if a.screens() {

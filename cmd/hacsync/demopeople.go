@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/hacsync/hacsync/graphclient/grants"
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/graphclient/simulator"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/tui/flow"
@@ -101,11 +101,11 @@ func (d *demoPeople) RunScript(context.Context) error {
 // and returns the line that it ends with. What hacsync knows of the application
 // stays as it was: it is told by that line.
 func (d *demoPeople) RunApplicationScript(ctx context.Context, ded consent.Dedicated) (string, error) {
-	of, ok := ded.(*dedicatedOf)
+	of, ok := ded.(*session.Dedicated)
 	if !ok {
 		return "", fmt.Errorf("the demo cannot run a script of %T", ded)
 	}
-	elsewhere := grants.NewDedicated(of.s.way.dedicatedOptions(of.s.vault, dedicating{}))
+	elsewhere := of.Elsewhere()
 	if err := elsewhere.Give(ctx, scriptAdmin{sim: d.sim}, nil); err != nil {
 		return "", err
 	}

@@ -29,8 +29,8 @@ func (a *app) domainsCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.close()
-		domains, err := s.runner.Domains(ctx)
+		defer s.Close()
+		domains, err := s.Runner.Domains(ctx)
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (a *app) domainsCommand() *cobra.Command {
 				Connection string       `json:"connection"`
 				Tenant     string       `json:"tenant"`
 				Domains    []jsonDomain `json:"domains"`
-			}{schema, s.connection.Name, s.connection.Tenant, list})
+			}{schema, s.Connection().Name, s.Connection().Tenant, list})
 			return nil
 		}
 		head := func(id string) string { return a.text("domains."+id, nil) }

@@ -23,7 +23,7 @@ func (a *app) dryRunCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.close()
+		defer s.Close()
 		p, err := from.dryRun(ctx, s, args[0], approver(""), o)
 		if err != nil {
 			return err

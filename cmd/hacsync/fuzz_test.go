@@ -32,7 +32,7 @@ func FuzzReadyFile(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.flags.simulator = path
+		a.flags.Simulator = path
 		r, err := a.readySimulator()
 		switch {
 		case err != nil && problem.Of(err) == nil:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/graphclient/grants"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -108,18 +109,18 @@ func (a *app) grant(ctx context.Context, f grantFlags) error {
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	d := s.dedicated(dedicating{
-		life: time.Duration(f.life) * 24 * time.Hour, provider: f.provider, userAdministrator: f.userAdministrator, others: others,
+	defer s.Close()
+	d := s.Dedicated(session.Choices{
+		Life: time.Duration(f.life) * 24 * time.Hour, Provider: f.provider, UserAdministrator: f.userAdministrator, Others: others,
 	})
 	switch {
 	case f.moveScript != "":
 		return a.moveScript(ctx, s, f)
-	case f.script && !f.application && s.connection.Account == "" && s.way.acting == nil:
+	case f.script && !f.application && s.Connection().Account == "" && s.Application() == nil:
 		// The script gives to somebody, and nobody has signed in.
 		return wrongUsage("hacsync grant", a.text("usage.needs", problem.Args{"flag": "application", "value": "--script"}))
 	case f.script && !f.application:
-		return a.printScript(ctx, f.out, "grant.saved", s.grants.Script)
+		return a.printScript(ctx, f.out, "grant.saved", s.Grants().Script)
 	case f.script:
 		if _, err := d.Prepare(ctx); err != nil {
 			return err
@@ -167,13 +168,13 @@ func (a *app) printScript(ctx context.Context, out, saved string, script func(io
 }
 
 // moveScript prints the script that moves what is no person out of a domain.
-func (a *app) moveScript(ctx context.Context, s *session, f grantFlags) error {
-	found, err := s.runner.Precheck(ctx, f.moveScript)
+func (a *app) moveScript(ctx context.Context, s *session.Session, f grantFlags) error {
+	found, err := s.Runner.Precheck(ctx, f.moveScript)
 	if err != nil {
 		return err
 	}
 	return a.printScript(ctx, f.out, "grant.move_saved", func(w io.Writer) error {
-		return grants.MoveScript(w, s.connection, found)
+		return grants.MoveScript(w, s.Connection(), found)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/problem"
 )
@@ -15,30 +16,34 @@ func TestRule6_WhoGrantsForAnUnknownTenantIsRemembered(t *testing.T) {
 	b, _ := testBackend(t)
 	target := b.base
 	target.Name = "fresh"
-	w, err := b.app.wayTo(target, nil)
+	access, err := b.app.env().Access(target)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSession(b.app, b.vault, w, b.sim)
-	if _, err := s.dedicated(dedicating{}).Prepare(t.Context()); err != nil {
+	s := b.state.On(access)
+	if _, err := s.Dedicated(session.Choices{}).Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	who := consent.Account{ID: "0a1b2c3d-0000-4000-8000-000000000001", UPN: "admin@sakura.example"}
-	if err := s.alsoSignedIn(t.Context(), who); err != nil {
+	if err := s.SignedIn(t.Context(), who); err != nil {
 		t.Fatal(err)
 	}
-	kept, err := b.vault.store.Connection(t.Context(), "fresh")
+	kept, err := b.state.Store.Connection(t.Context(), "fresh")
 	if err != nil || !slices.Contains(kept.SignedIn, who.ID) || kept.Account != "" {
 		t.Errorf("kept %+v, %v", kept, err)
 	}
+	// What calls go with, and what is saved with the sign-in, knows as well.
+	if c := access.Connection(); !slices.Contains(c.SignedIn, who.ID) {
+		t.Errorf("the access does not know who signed in: %+v", c)
+	}
 	// Forgotten meanwhile, it is not brought back.
-	if err := b.vault.store.ForgetConnection(t.Context(), "fresh"); err != nil {
+	if err := b.state.Store.ForgetConnection(t.Context(), "fresh"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.alsoSignedIn(t.Context(), consent.Account{ID: "0a1b2c3d-0000-4000-8000-000000000002"}); err != nil {
+	if err := s.SignedIn(t.Context(), consent.Account{ID: "0a1b2c3d-0000-4000-8000-000000000002"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.vault.store.Connection(t.Context(), "fresh"); !problem.Has(err, problem.NoSavedData) {
+	if _, err := b.state.Store.Connection(t.Context(), "fresh"); !problem.Has(err, problem.NoSavedData) {
 		t.Errorf("brought back: %v", err)
 	}
 }

@@ -29,6 +29,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/graphclient/simulator"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/secret"
@@ -560,7 +561,7 @@ func leakProcess(text string) int {
 	if err != nil {
 		return 99
 	}
-	a.flags.state, a.flags.simulator, a.flags.identity, a.flags.log = o.State, o.Ready, o.Identity, o.Log
+	a.flags.State, a.flags.Simulator, a.flags.Identity, a.flags.log = o.State, o.Ready, o.Identity, o.Log
 	if err := a.openLog(context.Background()); err != nil {
 		return 99
 	}
@@ -570,30 +571,33 @@ func leakProcess(text string) int {
 	if err != nil {
 		return a.finish(err)
 	}
-	defer s.close()
-	tenant, err := s.runner.Destination.Tenant(ctx)
+	defer s.Close()
+	tenant, err := s.Runner.Destination.Tenant(ctx)
 	if err != nil {
 		return a.finish(err)
 	}
-	plain, err := s.vault.row(s.connection.Name, secret.Certificate).Load(ctx)
+	plain, err := s.Row(secret.Certificate).Load(ctx)
 	if err != nil {
 		return a.finish(err)
 	}
-	hac, err := s.hacAccess(ctx)
+	hac, err := s.Row(secret.HAC).Load(ctx)
 	if err != nil {
 		return a.finish(err)
+	}
+	if len(hac) == 0 {
+		return 99
 	}
 	if o.Where == "goroutine" {
 		done := make(chan struct{})
-		go func() { crash(s, plain, hac.Secret, tenant.Name) }()
+		go func() { crash(s, plain, string(hac), tenant.Name) }()
 		<-done
 	}
-	return a.guarded(func() { crash(s, plain, hac.Secret, tenant.Name) })
+	return a.guarded(func() { crash(s, plain, string(hac), tenant.Name) })
 }
 
 //go:noinline
-func crash(s *session, plain []byte, key, name string) {
-	few := []consent.Connection{s.connection}
+func crash(s *session.Session, plain []byte, key, name string) {
+	few := []consent.Connection{s.Connection()}
 	_ = few[len(plain)+len(key)+len(name)]
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
@@ -55,14 +56,14 @@ func (a *app) linksCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.close()
-		if _, err := s.runner.Settings(ctx, domain); err != nil { // of no domain of the tenant
+		defer s.Close()
+		if _, err := s.Runner.Settings(ctx, domain); err != nil { // of no domain of the tenant
 			return err
 		}
 		if keeps {
 			return a.keepLinks(ctx, s, domain, no, yes)
 		}
-		links, err := s.runner.Links(ctx, domain)
+		links, err := s.Runner.Links(ctx, domain)
 		if err != nil {
 			return err
 		}
@@ -132,7 +133,7 @@ func (a *app) listLinks(domain string, links []run.Linked) error {
 }
 
 // forgetLinks takes back what a run taught, once a person said so.
-func (a *app) forgetLinks(ctx context.Context, s *session, domain string, no int64, links []run.Linked, yes bool) error {
+func (a *app) forgetLinks(ctx context.Context, s *session.Session, domain string, no int64, links []run.Linked, yes bool) error {
 	n := 0
 	for _, l := range links {
 		if l.Link.Run == no {
@@ -152,7 +153,7 @@ func (a *app) forgetLinks(ctx context.Context, s *session, domain string, no int
 			return problem.New(problem.LinksKept, args)
 		}
 	}
-	n, err := s.runner.Forget(ctx, domain, no)
+	n, err := s.Runner.Forget(ctx, domain, no)
 	if err != nil {
 		return err
 	}
@@ -171,9 +172,9 @@ func (a *app) forgetLinks(ctx context.Context, s *session, domain string, no int
 }
 
 // keepLinks learns from a dry run that was not applied, once a person said so.
-func (a *app) keepLinks(ctx context.Context, s *session, domain string, no int64, yes bool) error {
+func (a *app) keepLinks(ctx context.Context, s *session.Session, domain string, no int64, yes bool) error {
 	args := problem.Args{"domain": directory.FoldUPN(domain), "run": strconv.FormatInt(no, 10)}
-	n, err := s.runner.Keep(ctx, domain, no, func(links int) error {
+	n, err := s.Runner.Keep(ctx, domain, no, func(links int) error {
 		args["n"] = strconv.Itoa(links)
 		if yes {
 			return nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
@@ -18,12 +19,12 @@ func (a *app) pruneCommand() *cobra.Command {
 		keep         bool
 	)
 	c := a.command("logs-prune", "prune", func(ctx context.Context, _ []string) error {
-		store, err := a.openState(ctx)
+		s, err := a.env().Open(ctx, session.Want{})
 		if err != nil {
 			return err
 		}
-		defer func() { _ = store.Close() }()
-		r, err := run.StoredRetention(ctx, store)
+		defer s.Close()
+		r, err := run.StoredRetention(ctx, s.Store)
 		if err != nil {
 			return err
 		}
@@ -38,11 +39,11 @@ func (a *app) pruneCommand() *cobra.Command {
 			}
 		}
 		if keep {
-			if err := run.SetRetention(ctx, store, r); err != nil {
+			if err := run.SetRetention(ctx, s.Store, r); err != nil {
 				return err
 			}
 		}
-		gone, err := run.Prune(ctx, store, r)
+		gone, err := run.Prune(ctx, s.Store, r)
 		if err != nil {
 			return err
 		}

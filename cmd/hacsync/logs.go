@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
@@ -28,11 +29,11 @@ type logsFlags struct {
 func (a *app) logsCommand() *cobra.Command {
 	var f logsFlags
 	c := a.command("logs", "logs [RUN]", func(ctx context.Context, args []string) error {
-		store, filter, err := a.logsOf(ctx, f)
+		s, filter, err := a.logsOf(ctx, f)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = store.Close() }()
+		defer s.Close()
 		switch {
 		case len(args) == 1 && f.follow:
 			return wrongUsage("hacsync logs", a.text("usage.extra", problem.Args{"argument": args[0]}))
@@ -41,11 +42,11 @@ func (a *app) logsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.log1(ctx, store, no)
+			return a.log1(ctx, s.Store, no)
 		case f.follow:
-			return a.follow(ctx, store, filter, f.state)
+			return a.follow(ctx, s.Store, filter, f.state)
 		}
-		return a.logs(ctx, store, filter, f)
+		return a.logs(ctx, s.Store, filter, f)
 	})
 	c.Args = a.takes("[RUN]")
 	flags := c.Flags()
@@ -62,7 +63,7 @@ func (a *app) logsCommand() *cobra.Command {
 }
 
 // logsOf opens the state, and turns the flags into what is looked for.
-func (a *app) logsOf(ctx context.Context, f logsFlags) (*state.Store, state.RunFilter, error) {
+func (a *app) logsOf(ctx context.Context, f logsFlags) (*session.Session, state.RunFilter, error) {
 	filter := state.RunFilter{Domain: directory.FoldUPN(f.domain), Limit: f.limit}
 	kinds := []state.RunKind{state.DryRun, state.Sync, state.Undo}
 	if f.kind != "" {
@@ -88,13 +89,11 @@ func (a *app) logsOf(ctx context.Context, f logsFlags) (*state.Store, state.RunF
 		}
 		filter.Since = since
 	}
-	if f.all {
-		store, err := a.openState(ctx)
-		return store, filter, err
+	s, err := a.env().Open(ctx, session.Want{Connection: !f.all})
+	if err == nil {
+		filter.Tenant = s.Connection().Tenant
 	}
-	store, connection, err := a.saved(ctx)
-	filter.Tenant = connection.Tenant
-	return store, filter, err
+	return s, filter, err
 }
 
 func (a *app) wrongChoice(flag, takes, value string) error {

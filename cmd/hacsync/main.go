@@ -2,9 +2,9 @@
 // 365 (Microsoft Entra ID).
 //
 // main.go starts and ends the program; root.go has the commands and the flags
-// that all of them take; every command has a file of its own; wire.go is the
-// only place that builds concrete things. A command holds no rule: it asks
-// sync/run, and shows the answer.
+// that all of them take; every command has a file of its own; package session
+// opens what they work with. A command holds no rule: it asks sync/run, and shows
+// the answer.
 //
 // What every command keeps to:
 //

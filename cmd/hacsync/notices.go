@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/message"
@@ -75,12 +76,12 @@ func (a *app) takesTarget(c *cobra.Command, args []string) error {
 }
 
 // targets opens the state with the book of its targets.
-func (a *app) targets(ctx context.Context) (*vault, *notice.Book, error) {
-	v, err := a.openVault(ctx)
+func (a *app) targets(ctx context.Context) (*session.Session, *notice.Book, error) {
+	s, err := a.env().Open(ctx, session.Want{Key: true})
 	if err != nil {
 		return nil, nil, err
 	}
-	return v, notice.NewBook(v.store, v.sealer), nil
+	return s, notice.NewBook(s.Store, s.Sealer), nil
 }
 
 // jsonTarget is a target as --json shows it: nothing in it is secret.
@@ -117,16 +118,16 @@ type jsonUndelivered struct {
 }
 
 func (a *app) listTargets(ctx context.Context, _ []string) error {
-	v, book, err := a.targets(ctx)
+	s, book, err := a.targets(ctx)
 	if err != nil {
 		return err
 	}
-	defer v.close()
+	defer s.Close()
 	all, err := book.Targets(ctx)
 	if err != nil {
 		return err
 	}
-	missed, err := notice.New(notice.Options{Store: v.store, Book: book, Log: a.log}).Undelivered(ctx)
+	missed, err := notice.New(notice.Options{Store: s.Store, Book: book, Log: a.log}).Undelivered(ctx)
 	if err != nil {
 		return err
 	}
@@ -203,13 +204,13 @@ func (a *app) addTarget(ctx context.Context, name string, f noticeFlags) error {
 	if t.Address, err = a.targetAddress(ctx, name); err != nil {
 		return err
 	}
-	v, book, err := a.targets(ctx)
+	s, book, err := a.targets(ctx)
 	if err != nil {
 		return err
 	}
-	defer v.close()
+	defer s.Close()
 	for _, c := range t.Connections {
-		if _, err := v.store.Connection(ctx, c); err != nil {
+		if _, err := s.Store.Connection(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -257,11 +258,11 @@ func (a *app) removeTarget(ctx context.Context, args []string, all, sure bool) e
 	if all == (len(args) > 0) {
 		return wrongUsage("hacsync notices remove", a.text("usage.missing", problem.Args{"name": "NAME"}))
 	}
-	v, book, err := a.targets(ctx)
+	s, book, err := a.targets(ctx)
 	if err != nil {
 		return err
 	}
-	defer v.close()
+	defer s.Close()
 	removed, said := "", a.text("notices.cleared", nil)
 	if all {
 		if !sure {
@@ -305,12 +306,12 @@ type jsonTrial struct {
 // testTargets sends a test notice. That one target did not take it is said at
 // that target, and is exit code 1.
 func (a *app) testTargets(ctx context.Context, args []string) error {
-	v, book, err := a.targets(ctx)
+	s, book, err := a.targets(ctx)
 	if err != nil {
 		return err
 	}
-	defer v.close()
-	trials, err := notice.New(notice.Options{Store: v.store, Book: book, Log: a.log}).Test(ctx, strings.Join(args, ""))
+	defer s.Close()
+	trials, err := notice.New(notice.Options{Store: s.Store, Book: book, Log: a.log}).Test(ctx, strings.Join(args, ""))
 	if err != nil {
 		return err
 	}

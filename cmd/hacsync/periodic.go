@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/periodic"
@@ -100,8 +101,8 @@ func (a *app) periodicEnable() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.close()
-		control := s.periodic()
+		defer s.Close()
+		control := s.Periodic()
 		q := periodic.Request{
 			Domain: args[0], Every: every, Jitter: jitter, By: approver(by), Reason: reason, CarryOut: carry,
 		}
@@ -150,9 +151,9 @@ func (a *app) periodicPause() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.close()
-		control := s.periodic()
-		end, ok := periodic.ParseUntil(until, s.way.clock.Now())
+		defer s.Close()
+		control := s.Periodic()
+		end, ok := periodic.ParseUntil(until, s.Runner.Clock.Now())
 		if !ok {
 			return problem.New(problem.PeriodicUntil, problem.Args{"until": until})
 		}
@@ -176,8 +177,8 @@ func (a *app) periodicResume() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.close()
-		control := s.periodic()
+		defer s.Close()
+		control := s.Periodic()
 		p, err := control.Resume(ctx, args[0], approver(by))
 		if err != nil {
 			return err
@@ -196,8 +197,8 @@ func (a *app) periodicDisable() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.close()
-		control := s.periodic()
+		defer s.Close()
+		control := s.Periodic()
 		p, err := control.Disable(ctx, args[0], approver(by), reason)
 		if err != nil {
 			return err
@@ -242,12 +243,12 @@ func (a *app) periodicSet(ctx context.Context, control *periodic.Control, id str
 // periodicStatus shows every domain of the connection that was ever enabled, or
 // one of them with its last interval.
 func (a *app) periodicStatus(ctx context.Context, args []string) error {
-	store, connection, err := a.saved(ctx)
+	opened, err := a.env().Open(ctx, session.Want{Connection: true})
 	if err != nil {
 		return err
 	}
-	defer func() { _ = store.Close() }()
-	control := a.controlOf(store, connection)
+	defer opened.Close()
+	control := opened.Periodic()
 	all, err := control.Statuses(ctx)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"runtime"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/problem"
 )
@@ -58,7 +59,7 @@ func (a *app) showSignIn(ctx context.Context, in consent.SignIn, p personally) (
 // insteadOfCode says what to do where a policy does not allow sign-in by code:
 // the browser is usually allowed.
 func (a *app) insteadOfCode(err error, p personally) error {
-	if !p.browser && barred(err) {
+	if !p.browser && session.Barred(err) {
 		a.tell(a.text("connect.use_browser", problem.Args{"command": p.command}))
 	}
 	return err
@@ -102,4 +103,22 @@ func returnPort(page string) string {
 		return ""
 	}
 	return back.Port()
+}
+
+// showOn shows a code in the words of a message, and a page in those of the same
+// with _page.
+func (a *app) showOn(id string, account string) session.Showing {
+	return session.Showing{
+		Code: func(code consent.Code) {
+			args := codeArgs(a.words, code)
+			args["account"] = account
+			a.tell(a.text(id, args))
+		},
+		Page: func(ctx context.Context, page consent.Page) {
+			a.tell(a.text(id+"_page", problem.Args{
+				"url": page.URL, "time": a.words.Time(page.Expires), "account": account,
+			}))
+			a.openPage(ctx, page.URL)
+		},
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -74,51 +75,43 @@ func proofProcess(text string) int {
 	return 0
 }
 
-// session builds what a command builds, with the gate around state and writes.
-func (o order) session(ctx context.Context, g *crossings) (*session, error) {
+// open builds what a command builds, with the gate around state and writes.
+func (o order) open(ctx context.Context, g *crossings) (*session.Session, error) {
 	a, err := newApp(nil, nil, io.Discard, os.Stderr, func(string) string { return "" })
 	if err != nil {
 		return nil, err
 	}
-	a.flags.identity, a.flags.simulator = o.Identity, o.Ready
-	sim, err := a.readySimulator()
-	if err != nil {
-		return nil, err
-	}
+	a.flags.Identity, a.flags.Simulator = o.Identity, o.Ready
 	store, err := state.OpenWith(ctx, o.State, state.Options{TTL: o.TTL, LockDir: o.Locks})
 	if err != nil {
 		return nil, err
 	}
-	c, err := a.find(ctx, store, sim)
+	s, err := a.openTenant(ctx, session.Want{Tenant: true, Store: store})
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.sessionOf(ctx, store, c, sim)
-	if err != nil {
-		return nil, err
-	}
-	s.runner.Store = proofStore{s.runner.Store, g}
-	s.runner.Destination = proofTenant{s.runner.Destination, g}
-	s.runner.Progress = nil
+	s.Runner.Store = proofStore{s.Runner.Store, g}
+	s.Runner.Destination = proofTenant{s.Runner.Destination, g}
+	s.Runner.Progress = nil
 	return s, nil
 }
 
 func (o order) carryOut(ctx context.Context, g *crossings, out *answered) error {
-	s, err := o.session(ctx, g)
+	s, err := o.open(ctx, g)
 	if err != nil {
 		return err
 	}
-	open, err := s.runner.Interrupted(ctx)
+	open, err := s.Runner.Interrupted(ctx)
 	for o.Heir && err == nil && len(open) == 0 {
 		time.Sleep(o.TTL / 20)
-		open, err = s.runner.Interrupted(ctx)
+		open, err = s.Runner.Interrupted(ctx)
 	}
 	if err != nil {
 		return err
 	}
 	if len(open) > 0 {
 		out.Resumed = open[0].No
-		report, err := s.runner.Resume(ctx, open[0].No)
+		report, err := s.Runner.Resume(ctx, open[0].No)
 		// Killed before its plan was stored, it begins anew.
 		if err != nil && !problem.Has(err, problem.PlanMissing) {
 			return err
@@ -128,14 +121,14 @@ func (o order) carryOut(ctx context.Context, g *crossings, out *answered) error 
 			out.Ended = string(report.State)
 		}
 	}
-	p, err := s.runner.DryRun(ctx, proofDomain, run.Overrides{Source: o.Source})
+	p, err := s.Runner.DryRun(ctx, proofDomain, run.Overrides{Source: o.Source})
 	if err != nil {
 		return err
 	}
 	if out.Left = p.Plan.Counts().Changes(); out.Left == 0 {
 		return nil
 	}
-	report, err := s.runner.Sync(ctx, p, run.Approval{Fingerprint: p.Plan.Fingerprint(), By: "proof"})
+	report, err := s.Runner.Sync(ctx, p, run.Approval{Fingerprint: p.Plan.Fingerprint(), By: "proof"})
 	if report != nil {
 		out.Ended = string(report.State)
 	}

@@ -71,12 +71,12 @@ func (s *scene) connect() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	a.flags.state, a.flags.identity, a.flags.simulator = s.order.State, s.order.Identity, s.order.Ready
+	a.flags.State, a.flags.Identity, a.flags.Simulator = s.order.State, s.order.Identity, s.order.Ready
 	target, err := a.target("", "public")
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := a.connect(ctx, target, false, true); err != nil {
+	if err := a.connect(ctx, target, connectFlags{}); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -5,8 +5,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/secret"
+	"github.com/hacsync/hacsync/sync/state"
 )
 
 // newPassphraseVariable is the environment variable with the passphrase that
@@ -45,24 +47,24 @@ func (a *app) reseal(ctx context.Context, name string, f resealFlags) error {
 	if chosen != 1 {
 		return wrongUsage("hacsync connections reseal", a.text("usage.reseal", nil))
 	}
-	v, err := a.openVault(ctx)
+	s, err := a.env().Open(ctx, session.Want{Key: true})
 	if err != nil {
 		return err
 	}
-	defer v.close()
-	to, err := a.resealTo(ctx, v, f)
+	defer s.Close()
+	to, err := a.resealTo(ctx, s.Store, f)
 	if err != nil {
 		return err
 	}
-	was, err := secret.Reseal(ctx, v.store, v.sealer, to, name)
+	was, err := secret.Reseal(ctx, s.Store, s.Sealer, to, name)
 	if err != nil {
 		return err
 	}
-	fate, err := secret.Release(ctx, v.store, was)
+	fate, err := secret.Release(ctx, s.Store, was)
 	if err != nil {
 		return err
 	}
-	mark, err := v.mark(ctx, name)
+	mark, _, err := secret.ReadMark(ctx, s.Store, name)
 	if err != nil {
 		return err
 	}
@@ -80,7 +82,7 @@ func (a *app) reseal(ctx context.Context, name string, f resealFlags) error {
 	return nil
 }
 
-func (a *app) resealTo(ctx context.Context, v *vault, f resealFlags) (secret.Sealer, error) {
+func (a *app) resealTo(ctx context.Context, store *state.Store, f resealFlags) (secret.Sealer, error) {
 	switch {
 	case f.identity != "":
 		if err := a.makeIdentity(f.identity); err != nil {
@@ -88,7 +90,7 @@ func (a *app) resealTo(ctx context.Context, v *vault, f resealFlags) (secret.Sea
 		}
 		return secret.FromIdentityFile(f.identity)
 	case f.keyring:
-		return secret.FromKeyring(v.store), nil
+		return secret.FromKeyring(store), nil
 	}
 	passphrase := secret.NewText(a.getenv(newPassphraseVariable))
 	if passphrase.Empty() {
@@ -104,5 +106,5 @@ func (a *app) resealTo(ctx context.Context, v *vault, f resealFlags) (secret.Sea
 			return nil, problem.New(problem.PassphraseEmpty, nil)
 		}
 	}
-	return secret.FromPassphrase(v.store, passphrase), nil
+	return secret.FromPassphrase(store, passphrase), nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
@@ -25,7 +26,7 @@ func (a *app) resumeCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.close()
+		defer s.Close()
 		no := int64(0)
 		if !f.last {
 			if no, err = a.runNumber("hacsync resume", args[0]); err != nil {
@@ -43,9 +44,9 @@ func (a *app) resumeCommand() *cobra.Command {
 
 // resume shows what an interrupted sync was to do, asks, and finishes it; 0 is
 // the latest one there is.
-func (a *app) resume(ctx context.Context, s *session, no int64, f resumeFlags) error {
+func (a *app) resume(ctx context.Context, s *session.Session, no int64, f resumeFlags) error {
 	if no == 0 {
-		open, err := s.runner.Interrupted(ctx)
+		open, err := s.Runner.Interrupted(ctx)
 		if err != nil {
 			return err
 		}
@@ -54,11 +55,11 @@ func (a *app) resume(ctx context.Context, s *session, no int64, f resumeFlags) e
 		}
 		no = open[0].No
 	}
-	log, err := s.store.Run(ctx, no)
+	log, err := s.Store.Run(ctx, no)
 	if err != nil {
 		return err
 	}
-	p, err := s.runner.Stored(ctx, no)
+	p, err := s.Runner.Stored(ctx, no)
 	if problem.Has(err, problem.PlanMissing) && log.Kind == state.Sync {
 		// It ended before its plan was stored, so nothing was written: from the
 		// start, with its own approval to be given again.
@@ -83,8 +84,7 @@ func (a *app) resume(ctx context.Context, s *session, no int64, f resumeFlags) e
 		}
 	}
 	flags := syncFlags{summary: f.summary}
-	s.applying.Store(p.Plan)
-	report, err := s.runner.Resume(ctx, no)
+	report, err := s.Runner.Resume(ctx, no)
 	if err != nil {
 		return a.refused(&run.Planned{Run: no, Plan: p.Plan, At: p.At}, report, err, flags)
 	}

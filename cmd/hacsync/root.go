@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 )
 
 // root has the flags that every command takes, before or after its name, and
@@ -13,9 +15,9 @@ func (a *app) root() *cobra.Command {
 		return a.wizard(ctx)
 	})
 	f := root.PersistentFlags()
-	f.StringVar(&a.flags.state, "state", "", a.text("flag.state", nil))
-	f.StringVar(&a.flags.connection, "connection", "", a.text("flag.connection", nil))
-	f.StringVar(&a.flags.simulator, "simulator", "", a.text("flag.simulator", nil))
+	f.StringVar(&a.flags.State, "state", "", a.text("flag.state", nil))
+	f.StringVar(&a.flags.Connection, "connection", "", a.text("flag.connection", nil))
+	f.StringVar(&a.flags.Simulator, "simulator", "", a.text("flag.simulator", nil))
 	asked := a.flags.json // registering the flag would forget it
 	f.BoolVar(&a.flags.json, "json", false, a.text("flag.json", nil))
 	a.flags.json = asked
@@ -24,10 +26,10 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.flags.lang, "lang", "", a.text("flag.lang", nil))
 	f.StringVar(&a.flags.log, "log", "", a.text("flag.log", nil))
 	f.StringVar(&a.flags.logFormat, "log-format", "", a.text("flag.log-format", nil))
-	f.StringVar(&a.flags.identity, "identity", "", a.text("flag.identity", nil))
-	f.StringVar(&a.flags.clientID, "client-id", "", a.text("flag.client-id", nil))
-	f.StringVar(&a.flags.as, "as", "", a.text("flag.as", nil))
-	_ = root.RegisterFlagCompletionFunc("as", cobra.FixedCompletions([]string{asApplication, asPerson}, cobra.ShellCompDirectiveNoFileComp))
+	f.StringVar(&a.flags.Identity, "identity", "", a.text("flag.identity", nil))
+	f.StringVar(&a.flags.ClientID, "client-id", "", a.text("flag.client-id", nil))
+	f.StringVar(&a.flags.As, "as", "", a.text("flag.as", nil))
+	_ = root.RegisterFlagCompletionFunc("as", cobra.FixedCompletions([]string{session.AsApplication, session.AsPerson}, cobra.ShellCompDirectiveNoFileComp))
 	_ = root.MarkPersistentFlagFilename("simulator", "json")
 	_ = root.MarkPersistentFlagFilename("log")
 	_ = root.MarkPersistentFlagFilename("identity")

@@ -16,6 +16,7 @@ import (
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/sync/secret"
 )
 
 // settingsVersion is the version of the file that settings --export writes. A
@@ -33,6 +34,10 @@ type settingsFile struct {
 // client ID at the HAC API. Its secret comes from the environment, and both are
 // kept sealed.
 const keyHACClient = "hac_client"
+
+// hacSecretVariable is the environment variable that hands over that secret: an
+// argument could be seen by everybody on the machine.
+const hacSecretVariable = "HACSYNC_HAC_SECRET"
 
 func (a *app) settingsCommand() *cobra.Command {
 	var export, load string
@@ -59,19 +64,26 @@ func (a *app) settingsCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.close()
+		defer s.Close()
 		if client, ok := pairs[keyHACClient]; ok {
 			delete(pairs, keyHACClient)
-			if err := s.saveHAC(ctx, domain, client); err != nil {
+			key := secret.NewText(a.getenv(hacSecretVariable))
+			switch {
+			case client == "":
+				key = secret.Text{}
+			case key.Empty():
+				return problem.New(problem.NoHACAccess, problem.Args{"domain": domain})
+			}
+			if err := s.SaveHAC(ctx, client, key); err != nil {
 				return err
 			}
 		}
 		if len(pairs) > 0 {
-			if err := s.runner.SetSettings(ctx, domain, pairs); err != nil {
+			if err := s.Runner.SetSettings(ctx, domain, pairs); err != nil {
 				return err
 			}
 		}
-		now, err := s.runner.Settings(ctx, domain)
+		now, err := s.Runner.Settings(ctx, domain)
 		if err != nil {
 			return err
 		}

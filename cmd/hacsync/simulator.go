@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/graphclient/simulator"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/loopback"
@@ -151,4 +152,29 @@ func startSimulator(ctx context.Context, o simulator.Options) (*simulator.Server
 		return nil, problem.Wrap(err, problem.ExportWrong, problem.Args{"why": why})
 	}
 	return nil, problem.Wrap(err, problem.NotListening, problem.Args{"address": o.Listen, "why": err.Error()})
+}
+
+// readySimulator reads the file of --simulator; nil without one.
+func (a *app) readySimulator() (*session.Simulator, error) {
+	path := a.flags.Simulator
+	if path == "" {
+		return nil, nil
+	}
+	raw, err := input.File(path)
+	if err != nil {
+		return nil, notRead(path, err)
+	}
+	var r session.Simulator
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return nil, problem.New(problem.ReadyFileWrong, problem.Args{"file": path, "why": err.Error()})
+	}
+	if r.Graph == "" || r.Authority == "" || r.Tenant == "" || r.CA == "" {
+		return nil, problem.New(problem.ReadyFileWrong, problem.Args{"file": path, "why": "graph, authority, tenant, ca"})
+	}
+	pem, err := os.ReadFile(r.CA)
+	if err != nil {
+		return nil, notRead(r.CA, err)
+	}
+	r.PEM = string(pem)
+	return &r, nil
 }

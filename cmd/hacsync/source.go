@@ -7,14 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/source/haccsv"
 )
-
-// sourceKinds are the kinds of source there are, as --source and settings
-// source=… name them.
-const sourceKinds = "csv:PATH, hac"
 
 // sourceFlags are those of commands that read the source.
 type sourceFlags struct {
@@ -36,13 +33,13 @@ func (a *app) sourceFlags(c *cobra.Command) *sourceFlags {
 }
 
 // dryRun makes a dry run, with a new size accepted first where that was said.
-func (f *sourceFlags) dryRun(ctx context.Context, s *session, domain, by string, o run.Overrides) (*run.Planned, error) {
+func (f *sourceFlags) dryRun(ctx context.Context, s *session.Session, domain, by string, o run.Overrides) (*run.Planned, error) {
 	if f.accept > 0 {
-		if err := s.runner.AcceptSize(ctx, domain, f.accept, by); err != nil {
+		if err := s.Runner.AcceptSize(ctx, domain, f.accept, by); err != nil {
 			return nil, err
 		}
 	}
-	return s.runner.DryRun(ctx, domain, o)
+	return s.Runner.DryRun(ctx, domain, o)
 }
 
 // overrides are what the flags say for this one run.
@@ -59,7 +56,7 @@ func absoluteSource(spec string) (string, error) {
 	}
 	path, isCSV := strings.CutPrefix(spec, "csv:")
 	if !isCSV || strings.TrimSpace(path) == "" {
-		return "", problem.New(problem.SourceUnknown, problem.Args{"source": spec, "kinds": sourceKinds})
+		return "", problem.New(problem.SourceUnknown, problem.Args{"source": spec, "kinds": session.SourceKinds})
 	}
 	absolute, err := filepath.Abs(haccsv.CleanPath(path))
 	if err != nil {

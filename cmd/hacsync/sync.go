@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/plan"
@@ -66,7 +67,7 @@ func (a *app) sync(ctx context.Context, domain string, f syncFlags) error {
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.Close()
 
 	p, known, err := a.planOf(ctx, s, domain, f, o)
 	if err != nil {
@@ -77,7 +78,7 @@ func (a *app) sync(ctx context.Context, domain string, f syncFlags) error {
 
 // apply shows a plan, obtains a person's approval of it, and applies it. known:
 // this state computed it.
-func (a *app) apply(ctx context.Context, s *session, p *run.Planned, known bool, f syncFlags) error {
+func (a *app) apply(ctx context.Context, s *session.Session, p *run.Planned, known bool, f syncFlags) error {
 	a.show(a.err).plan(p, p.At, f.summary)
 	fingerprint := p.Plan.Fingerprint()
 	if f.approve != "" && !strings.EqualFold(input.Fold(f.approve), fingerprint.String()) {
@@ -103,8 +104,7 @@ func (a *app) apply(ctx context.Context, s *session, p *run.Planned, known bool,
 		}
 	}
 
-	s.applying.Store(p.Plan)
-	report, err := s.runner.Sync(ctx, p, run.Approval{
+	report, err := s.Runner.Sync(ctx, p, run.Approval{
 		Fingerprint: fingerprint, By: approver(f.approvedBy), Note: f.note,
 		RaiseOnce: raise, SkipDrifted: f.skipDrifted,
 	})
@@ -116,7 +116,7 @@ func (a *app) apply(ctx context.Context, s *session, p *run.Planned, known bool,
 
 // planOf is the plan of a file, or that of a fresh dry run. known: this state
 // computed it.
-func (a *app) planOf(ctx context.Context, s *session, domain string, f syncFlags, o run.Overrides) (*run.Planned, bool, error) {
+func (a *app) planOf(ctx context.Context, s *session.Session, domain string, f syncFlags, o run.Overrides) (*run.Planned, bool, error) {
 	if f.plan == "" {
 		p, err := f.from.dryRun(ctx, s, domain, approver(f.approvedBy), o)
 		return p, true, err
@@ -135,20 +135,20 @@ func (a *app) planOf(ctx context.Context, s *session, domain string, f syncFlags
 			"file": f.plan, "plan": decoded.Domain(), "domain": domain,
 		})
 	}
-	if decoded.Tenant() != s.connection.Tenant {
+	if decoded.Tenant() != s.Connection().Tenant {
 		return nil, false, problem.New(problem.WrongTenant, problem.Args{
-			"plan": decoded.Tenant(), "connection": s.connection.Tenant,
+			"plan": decoded.Tenant(), "connection": s.Connection().Tenant,
 		})
 	}
-	p := &run.Planned{Plan: decoded, At: s.runner.Clock.Now(), Source: o.Source, Count: o.Count}
-	no, err := s.store.PlanKnown(ctx, s.connection.Tenant, decoded.Fingerprint().String())
+	p := &run.Planned{Plan: decoded, At: s.Runner.Clock.Now(), Source: o.Source, Count: o.Count}
+	no, err := s.Store.PlanKnown(ctx, s.Connection().Tenant, decoded.Fingerprint().String())
 	if err != nil {
 		return nil, false, err
 	}
 	if no == 0 {
 		return p, false, nil
 	}
-	stored, err := s.runner.Stored(ctx, no)
+	stored, err := s.Runner.Stored(ctx, no)
 	if err != nil {
 		return nil, false, err
 	}
@@ -276,11 +276,11 @@ func (a *app) refused(p *run.Planned, r *run.Report, err error, f syncFlags) err
 }
 
 // done ends a sync that came to its end, or was stopped safely.
-func (a *app) done(ctx context.Context, s *session, p *run.Planned, r *run.Report, f syncFlags) error {
+func (a *app) done(ctx context.Context, s *session.Session, p *run.Planned, r *run.Report, f syncFlags) error {
 	if a.flags.json {
 		object := planObject{
 			run: r.Run, at: p.At, plan: r.Plan, report: r, summary: f.summary, words: a.words,
-			ids: s.added(context.WithoutCancel(ctx), r, f.summary),
+			ids: a.added(context.WithoutCancel(ctx), s, r, f.summary),
 		}
 		if object.plan == nil {
 			object.plan = p.Plan
@@ -301,13 +301,13 @@ func (a *app) done(ctx context.Context, s *session, p *run.Planned, r *run.Repor
 }
 
 // added are the object IDs of the accounts that a sync made, by row number.
-func (s *session) added(ctx context.Context, r *run.Report, summary bool) map[int]string {
+func (a *app) added(ctx context.Context, s *session.Session, r *run.Report, summary bool) map[int]string {
 	if summary || r.Plan == nil || r.Plan.Counts().Add == 0 {
 		return nil
 	}
-	rows, err := s.store.Journal(ctx, r.Run)
+	rows, err := s.Store.Journal(ctx, r.Run)
 	if err != nil {
-		s.app.log.Warn("read journal for the ids of added accounts", "run", r.Run, "error", err)
+		a.log.Warn("read journal for the ids of added accounts", "run", r.Run, "error", err)
 		return nil
 	}
 	ids := map[int]string{}

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 )
 
 func (a *app) undoCommand() *cobra.Command {
@@ -17,7 +19,7 @@ func (a *app) undoCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer s.close()
+		defer s.Close()
 		return a.undo(ctx, s, no, f)
 	})
 	c.Args = a.takes("RUN")
@@ -27,8 +29,8 @@ func (a *app) undoCommand() *cobra.Command {
 
 // undo plans the inverse of a run, shows it with what it leaves alone, obtains a
 // person's approval, and applies it.
-func (a *app) undo(ctx context.Context, s *session, no int64, f syncFlags) error {
-	p, err := s.runner.Undo(ctx, no)
+func (a *app) undo(ctx context.Context, s *session.Session, no int64, f syncFlags) error {
+	p, err := s.Runner.Undo(ctx, no)
 	if err != nil {
 		return err
 	}

@@ -9,12 +9,10 @@ import (
 	"text/template"
 
 	"github.com/hacsync/hacsync/assets"
-	"github.com/hacsync/hacsync/sync/consent"
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/notice"
 	"github.com/hacsync/hacsync/sync/periodic"
-	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/secret"
-	"github.com/hacsync/hacsync/sync/state"
 	"github.com/hacsync/hacsync/tui/flow"
 )
 
@@ -22,31 +20,18 @@ import (
 // see it.
 type upkeep struct {
 	*periodic.Control
-	s *session
+	app *app
+	s   *session.Session
 }
 
 var _ flow.Upkeep = upkeep{}
 
 // Upkeep is periodic sync of the connection's domains.
-func (w wizardSession) Upkeep() flow.Upkeep { return upkeep{w.s.periodic(), w.s} }
-
-// periodic is what people ask of periodic sync for this connection.
-func (s *session) periodic() *periodic.Control {
-	return &periodic.Control{Store: periodic.OnStore(s.store), Runner: s.newRunner(nil, showing{}, showing{}), Clock: s.way.clock}
-}
-
-// controlOf is the same of a connection that nobody acts for: it tells how things
-// stand.
-func (a *app) controlOf(store *state.Store, c consent.Connection) *periodic.Control {
-	return &periodic.Control{
-		Store: periodic.OnStore(store), Clock: a.clockAt(c.Speed),
-		Runner: &run.Runner{Connection: c, Store: run.OnStore(store), Clock: a.clockAt(c.Speed), Log: a.log},
-	}
-}
+func (w wizardSession) Upkeep() flow.Upkeep { return upkeep{w.Periodic(), w.app, w.Session} }
 
 // Told are those who get notices, without what is secret in their addresses.
 func (u upkeep) Told(ctx context.Context) ([]string, error) {
-	targets, err := notice.NewBook(u.s.store, u.s.vault.sealer).Targets(ctx)
+	targets, err := notice.NewBook(u.s.Store, u.s.Sealer).Targets(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +46,7 @@ func (u upkeep) Told(ctx context.Context) ([]string, error) {
 // state, with this key: with one that needs a person to be signed in, it says so.
 func (u upkeep) Service() flow.Service {
 	app := "APPID"
-	if a := u.s.connection.Application; a != nil && a.ID != "" {
+	if a := u.s.Connection().Application; a != nil && a.ID != "" {
 		app = a.ID
 	}
 	s := flow.Service{
@@ -72,8 +57,8 @@ func (u upkeep) Service() flow.Service {
 			"loginctl enable-linger",
 		},
 		Elsewhere: []string{
-			"hacsync grant --application --tenant " + u.s.connection.Tenant + " --certificate-out other.pem",
-			"hacsync grant --application --add-certificate other.pem     # " + u.s.app.text("worker.here", nil),
+			"hacsync grant --application --tenant " + u.s.Connection().Tenant + " --certificate-out other.pem",
+			"hacsync grant --application --add-certificate other.pem     # " + u.app.text("worker.here", nil),
 			"hacsync grant --application --id " + app,
 			"hacsync worker",
 		},
@@ -86,11 +71,11 @@ func (u upkeep) Service() flow.Service {
 	} else {
 		s.Text, err = u.unit()
 	}
-	if u.s.vault.sealer.Kind() == secret.Keyring {
-		s.Commands = append([]string{"hacsync connections reseal " + u.s.connection.Name + " --to-identity identity.txt"}, s.Commands...)
+	if u.s.Sealer.Kind() == secret.Keyring {
+		s.Commands = append([]string{"hacsync connections reseal " + u.s.Connection().Name + " --to-identity identity.txt"}, s.Commands...)
 	}
 	if err != nil { // a mistake of ours: the commands help all the same
-		u.s.app.log.Error("service file", "error", err)
+		u.app.log.Error("service file", "error", err)
 	}
 	return s
 }
@@ -109,14 +94,14 @@ func (u upkeep) unit() (string, error) {
 	if err != nil {
 		program = "/usr/local/bin/hacsync"
 	}
-	identity := u.s.app.flags.identity
+	identity := u.app.flags.Identity
 	if identity != "" {
 		if identity, err = filepath.Abs(identity); err != nil {
 			return "", err
 		}
 	}
 	var b strings.Builder
-	err = t.Execute(&b, map[string]string{"Program": quoted(program), "State": quoted(u.s.store.URL()), "Identity": quoted(identity)})
+	err = t.Execute(&b, map[string]string{"Program": quoted(program), "State": quoted(u.s.Store.URL()), "Identity": quoted(identity)})
 	return b.String(), err
 }
 

@@ -9,9 +9,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/graphclient/grants"
 	"github.com/hacsync/hacsync/graphclient/signin"
 	"github.com/hacsync/hacsync/sync/auditlog"
@@ -29,30 +29,29 @@ import (
 // backend is what the steps of the wizard need of the world.
 type backend struct {
 	app   *app
-	vault *vault
+	state *session.Session // with the key
 	// base has the hosts that a new sign-in goes to.
 	base consent.Connection
-	sim  *ready
 	demo flow.Demo // nil for real tenants
 }
 
 var _ flow.Backend = (*backend)(nil)
 
 // Simulated reports whether every tenant reached through it is simulated.
-func (b *backend) Simulated() bool { return b.sim != nil }
+func (b *backend) Simulated() bool { return b.state.Simulator != nil }
 
 // Clock is what codes, plans and times on screen are read by.
 func (b *backend) Clock() clock.Clock { return b.app.clockAt(b.base.Speed) }
 
 // Connections are the saved ones that can be reached from here.
 func (b *backend) Connections(ctx context.Context) ([]consent.Connection, error) {
-	all, err := b.vault.store.Connections(ctx)
-	if err != nil || b.sim == nil {
+	all, err := b.state.Store.Connections(ctx)
+	if err != nil || b.state.Simulator == nil {
 		return all, err
 	}
 	var here []consent.Connection
 	for _, c := range all {
-		if c.Simulated() && c.Tenant == b.sim.Tenant {
+		if c.Simulated() && c.Tenant == b.state.Simulator.Tenant {
 			here = append(here, c)
 		}
 	}
@@ -61,7 +60,7 @@ func (b *backend) Connections(ctx context.Context) ([]consent.Connection, error)
 
 // Domains are those that are set up in a tenant.
 func (b *backend) Domains(ctx context.Context, tenant string) ([]string, error) {
-	return b.vault.store.Domains(ctx, tenant)
+	return b.state.Store.Domains(ctx, tenant)
 }
 
 // Unfinished lists the syncs of those connections that can be resumed.
@@ -72,7 +71,7 @@ func (b *backend) Unfinished(ctx context.Context) ([]flow.Unfinished, error) {
 	}
 	var open []flow.Unfinished
 	for _, c := range connections {
-		r := &run.Runner{Connection: c, Store: run.OnStore(b.vault.store)}
+		r := &run.Runner{Connection: c, Store: run.OnStore(b.state.Store)}
 		runs, err := r.Interrupted(ctx)
 		if err != nil {
 			return nil, err
@@ -93,9 +92,9 @@ func (b *backend) reaching(t flow.Target) (consent.Connection, error) {
 	}
 	own := t.Client
 	if own == "" {
-		own = b.app.flags.clientID
+		own = b.app.flags.ClientID
 	}
-	if t.Cloud != "" && b.sim == nil {
+	if t.Cloud != "" && b.state.Simulator == nil {
 		c.Client = own
 		if err := b.app.inCloud(&c, t.Cloud); err != nil {
 			return c, err
@@ -116,79 +115,39 @@ func (b *backend) SignIn(_ context.Context, t flow.Target) (consent.SignIn, erro
 	if err != nil {
 		return nil, err
 	}
-	return b.app.wayTo(c, nil)
+	return b.app.env().Access(c)
 }
 
 // Open makes a session of a sign-in that has just succeeded.
-func (b *backend) Open(ctx context.Context, s consent.SignIn, who consent.Account) (flow.Session, error) {
-	w, ok := s.(*way)
+func (b *backend) Open(ctx context.Context, in consent.SignIn, who consent.Account) (flow.Session, error) {
+	access, ok := in.(*session.Access)
 	if !ok {
-		return nil, problem.New(problem.Internal, problem.Args{"what": fmt.Sprintf("sign-in of %T", s)})
+		return nil, problem.New(problem.Internal, problem.Args{"what": fmt.Sprintf("sign-in of %T", in)})
 	}
-	if err := w.signedIn(ctx, who); err != nil {
+	if err := access.SignedIn(ctx, who); err != nil {
 		return nil, err
 	}
-	if w.connection.Name == "" {
-		w.connection.Name = connectionName(w.connection.Initial)
-	}
-	if err := b.known(ctx, w); err != nil {
-		return nil, err
-	}
-	return wizardSession{newSession(b.app, b.vault, w, b.sim)}, nil
+	s := b.state.On(access)
+	return b.steps(s, s.Known(ctx))
 }
 
-// known adds what is saved of the connection already: its application, and who
-// signed in before.
-func (b *backend) known(ctx context.Context, w *way) error {
-	saved, err := b.vault.store.Connection(ctx, w.connection.Name)
-	if problem.Has(err, problem.NoSavedData) {
-		return nil
+// steps is a session as the steps see it.
+func (b *backend) steps(s *session.Session, err error) (flow.Session, error) {
+	if err != nil {
+		return nil, err
 	}
-	if err != nil || saved.Tenant != w.connection.Tenant {
-		return err
-	}
-	c := &w.connection
-	c.Application = saved.Application
-	for _, id := range saved.SignedIn {
-		if !slices.Contains(c.SignedIn, id) {
-			c.SignedIn = append(c.SignedIn, id)
-		}
-	}
-	return nil
+	return wizardSession{s, b.app}, nil
 }
 
 // Reopen makes a session of saved data, without a person: as the application
 // where it acts.
 func (b *backend) Reopen(ctx context.Context, name string) (flow.Session, error) {
-	c, err := b.vault.store.Connection(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	if b.sim != nil {
-		b.sim.reach(&c)
-	}
-	acts, err := b.app.acts(c)
-	if err != nil {
-		return nil, err
-	}
-	s, err := b.app.sessionOn(ctx, b.vault, c, b.sim, acts)
-	if err != nil {
-		return nil, err
-	}
-	if acts {
-		_, err = s.way.acting.Silent(ctx, nil)
-	} else {
-		_, err = s.way.Silent(ctx, consent.ReadScopes())
-	}
-	if err != nil {
-		return nil, err
-	}
-	return wizardSession{s}, nil
+	return b.steps(b.state.Reopen(ctx, name))
 }
 
 // Forget removes saved data.
 func (b *backend) Forget(ctx context.Context, name string) error {
-	return b.vault.store.ForgetConnection(ctx, name)
+	return b.state.Store.ForgetConnection(ctx, name)
 }
 
 // Dedicate prepares a dedicated application for a tenant that nobody has signed
@@ -198,43 +157,33 @@ func (b *backend) Dedicate(ctx context.Context, t flow.Target) (consent.Dedicate
 	if err != nil {
 		return nil, err
 	}
-	s, err := b.app.unknownTenant(ctx, b.vault, c)
+	s, err := b.state.NewTenant(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	return newDedicating(s), nil
+	return s.Dedicated(session.Choices{}), nil
 }
 
 // OpenDedicated makes a session that a verified application acts for.
 func (b *backend) OpenDedicated(ctx context.Context, d consent.Dedicated) (flow.Session, error) {
-	of, ok := d.(*dedicatedOf)
+	of, ok := d.(*session.Dedicated)
 	if !ok {
 		return nil, problem.New(problem.Internal, problem.Args{"what": fmt.Sprintf("application of %T", d)})
 	}
-	if !of.s.connection.Acts() {
-		return nil, problem.New(problem.NoApplication, problem.Args{"connection": of.s.connection.Name})
-	}
-	if err := of.s.knownTenant(ctx); err != nil {
-		return nil, err
-	}
-	if err := of.s.takeOver(ctx); err != nil {
-		return nil, err
-	}
-	of.s.saved = true
-	return wizardSession{of.s}, nil
+	return b.steps(of.Session(ctx))
 }
 
 // NeedsPassphrase reports whether a passphrase is wanted.
 func (b *backend) NeedsPassphrase(ctx context.Context) (need, first bool, why error) {
-	if need, first = b.vault.needsPassphrase(ctx); need && first {
-		why = secret.WhyNoKeyring(ctx, b.vault.sealer)
+	if need, first = secret.NeedsPassphrase(ctx, b.state.Sealer); need && first {
+		why = secret.WhyNoKeyring(ctx, b.state.Sealer)
 	}
 	return need, first, why
 }
 
 // Unseal takes the passphrase.
 func (b *backend) Unseal(ctx context.Context, passphrase secret.Text) error {
-	return b.vault.unseal(ctx, passphrase)
+	return secret.Unlock(ctx, b.state.Sealer, passphrase)
 }
 
 // Explain finds the problem that a pasted error is.
@@ -291,63 +240,42 @@ func (b *backend) Demo() flow.Demo {
 }
 
 // wizardSession is a session as the steps see it.
-type wizardSession struct{ s *session }
+type wizardSession struct {
+	*session.Session
+	app *app
+}
 
 var _ flow.Session = wizardSession{}
 
-// Connection is what is open.
-func (w wizardSession) Connection() consent.Connection { return w.s.connection }
-
 // Engine gives the operations, reporting to h.
 func (w wizardSession) Engine(h flow.Hooks) flow.Engine {
-	show := showing{code: h.Code}
-	return engine{
-		Runner: w.s.newRunner(h.Progress, show, showing{}), writing: w.s.newRunner(h.Progress, show, show), s: w.s,
-	}
+	show := session.Showing{Code: h.Code}
+	return engine{Runner: w.NewRunner(h.Progress, show, session.Showing{}), writing: w.NewRunner(h.Progress, show, show)}
 }
-
-// Grants are the permissions that a sync needs.
-func (w wizardSession) Grants() consent.Grants { return w.s.grants }
 
 // Sealing says how Save would seal the sign-in.
 func (w wizardSession) Sealing() flow.Sealing {
 	kind := map[secret.Kind]flow.SealKind{
 		secret.Identity: flow.SealIdentity, secret.Passphrase: flow.SealPassphrase, secret.Keyring: flow.SealKeyring,
-	}[w.s.vault.sealer.Kind()]
-	return flow.Sealing{Kind: kind, Where: w.s.vault.sealer.Name()}
-}
-
-// Save keeps connection and sign-in for next time.
-func (w wizardSession) Save(ctx context.Context) error {
-	if w.s.way.connection.Account != "" { // an application's key is kept from the first
-		if err := w.s.vault.save(ctx, w.s.way); err != nil {
-			return err
-		}
-	}
-	w.s.connection, w.s.saved = w.s.way.connection, true
-	if sim := w.s.simulator; sim != nil && sim.HACClient != "" {
-		return w.s.vault.saveHAC(ctx, w.s.connection.Name, hacAccess{sim.HACClient, sim.HACSecret})
-	}
-	return nil
+	}[w.Sealer.Kind()]
+	return flow.Sealing{Kind: kind, Where: w.Sealer.Name()}
 }
 
 // AuditLog writes the audit log of a dry run as CSV.
 func (w wizardSession) AuditLog(_ context.Context, out io.Writer, p *run.Planned) error {
-	return auditlog.CSV(out, w.s.app.words, auditlog.Report{Plan: p.Plan, Run: p.Run, At: p.At})
+	return auditlog.CSV(out, w.app.words, auditlog.Report{Plan: p.Plan, Run: p.Run, At: p.At})
 }
 
 // Close forgets what was not saved. The state belongs to the backend.
 func (w wizardSession) Close() error { return nil }
 
-// engine tells the session which plan is being applied, and names sources so
-// that they are found again from any folder.
+// engine names sources so that they are found again from any folder.
 type engine struct {
 	*run.Runner
 	// writing is the same, where a step shows the code of a sign-in that
 	// Microsoft wants in the middle of it. Elsewhere the wizard's own steps have
 	// somebody sign in again.
 	writing *run.Runner
-	s       *session
 }
 
 // SetSettings checks and stores key=value pairs.
@@ -384,41 +312,18 @@ func (e engine) DryRun(ctx context.Context, domain string, o run.Overrides) (*ru
 
 // Sync applies a plan.
 func (e engine) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*run.Report, error) {
-	e.s.applying.Store(p.Plan)
 	return e.writing.Sync(ctx, p, a)
 }
 
 // Resume finishes an interrupted sync.
 func (e engine) Resume(ctx context.Context, no int64) (*run.Report, error) {
-	p, err := e.Stored(ctx, no)
-	if err != nil {
-		return nil, err
-	}
-	e.s.applying.Store(p.Plan)
 	return e.writing.Resume(ctx, no)
 }
 
 // Dedicated is the dedicated application of the connection.
-func (w wizardSession) Dedicated() consent.Dedicated { return newDedicating(w.s) }
-
-// ForGranting prepares the sign-in of whoever grants.
-func (w wizardSession) ForGranting(context.Context) (consent.SignIn, error) { return w.s.forGranting() }
-
-// SaveHAC keeps the client of the HAC API, sealed.
-func (w wizardSession) SaveHAC(ctx context.Context, client string, key secret.Text) error {
-	return w.s.vault.saveHAC(ctx, w.s.connection.Name, hacAccess{client, key.Reveal()})
-}
-
-// HAC is the client of the HAC API that is kept.
-func (w wizardSession) HAC(ctx context.Context) (string, error) {
-	if sim := w.s.simulator; sim != nil && sim.HACClient != "" && w.s.connection.HAC != "" {
-		return sim.HACClient, nil
-	}
-	access, err := w.s.vault.hac(ctx, w.s.connection.Name)
-	return access.Client, err
-}
+func (w wizardSession) Dedicated() consent.Dedicated { return w.Session.Dedicated(session.Choices{}) }
 
 // MoveScript writes the PowerShell that moves objects other than users.
 func (w wizardSession) MoveScript(_ context.Context, out io.Writer, found *destination.Precheck) error {
-	return grants.MoveScript(out, w.s.connection, found)
+	return grants.MoveScript(out, w.Connection(), found)
 }

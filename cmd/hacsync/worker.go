@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/sync/clock"
 	"github.com/hacsync/hacsync/sync/metrics"
 	"github.com/hacsync/hacsync/sync/notice"
@@ -46,60 +47,61 @@ func (a *app) workerCommand() *cobra.Command {
 // needs a person is a notice and a line in the logs.
 func (a *app) worker(ctx context.Context, f workerFlags) error {
 	a.terminal = false // nobody is asked, whoever started it
-	v, err := a.openVault(ctx)
-	if err != nil {
-		return err
-	}
-	defer v.close()
-	if err := v.ready(ctx, "", ""); err != nil { // what cannot be opened later is said now
-		return err
-	}
-	sim, err := a.readySimulator()
-	if err != nil {
-		return err
-	}
-	pace, err := a.workerClock(ctx, v.store, sim)
-	if err != nil {
-		return err
-	}
 	m := metrics.New(metrics.Build{Version: version(), Revision: revision()})
-	m.Share(v.store, pace)
-	a.countRequests = m.Transport
+	env := a.env()
+	env.Transport = m.Transport
+	s, err := env.Open(ctx, session.Want{Key: true, Simulator: true})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := s.Ready(ctx, "", ""); err != nil { // what cannot be opened later is said now
+		return err
+	}
+	pace, err := a.workerClock(ctx, s)
+	if err != nil {
+		return err
+	}
+	m.Share(s.Store, pace)
 	teller := notice.New(notice.Options{
-		Store: v.store, Book: notice.NewBook(v.store, v.sealer), Clock: pace, Log: a.log, Holder: f.workerName(),
+		Store: s.Store, Book: notice.NewBook(s.Store, s.Sealer), Clock: pace, Log: a.log, Holder: f.workerName(),
 		Count: func(kind notice.Kind, sent bool) { m.Notice(string(kind), sent) },
 	})
 	w := &periodic.Worker{
-		Store: periodic.OnStore(v.store), Clock: pace, Name: f.workerName(), Version: version(), Log: a.log,
+		Store: periodic.OnStore(s.Store), Clock: pace, Name: f.workerName(), Version: version(), Log: a.log,
 		Limits:  periodic.Limits{Domains: f.concurrency, PerTenant: f.perTenant},
 		Notices: teller, Metrics: m,
 		Open: func(ctx context.Context, connection string) (*run.Runner, error) {
-			return a.unattended(ctx, v, connection, sim, m)
+			of, err := s.Unattended(ctx, connection)
+			if err != nil {
+				return nil, err
+			}
+			return of.NewRunner(m.Sink(nil), session.Showing{}, session.Showing{}), nil
 		},
 	}
 	if f.once {
 		err := errors.Join(w.Once(ctx), teller.Flush(ctx))
 		if err == nil {
-			a.pruned(ctx, v.store)
+			a.pruned(ctx, s.Store)
 		}
 		return err
 	}
-	queue, err := periodic.OpenQueue(ctx, v.store, periodic.QueueOptions{Kept: f.kept, Log: a.log})
+	queue, err := periodic.OpenQueue(ctx, s.Store, periodic.QueueOptions{Kept: f.kept, Log: a.log})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = queue.Close() }()
 	w.Queue = queue
-	served, err := a.serveMetrics(ctx, f, m, w, v.store)
+	served, err := a.serveMetrics(ctx, f, m, w, s.Store)
 	if err != nil {
 		return err
 	}
 	defer served()
-	a.tell(a.text("worker.works", problem.Args{"name": w.Name, "state": v.store.URL()}))
+	a.tell(a.text("worker.works", problem.Args{"name": w.Name, "state": s.Store.URL()}))
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.Run(gctx) })
 	g.Go(func() error { return ended(gctx, teller.Run(gctx)) })
-	g.Go(func() error { return ended(gctx, a.tidy(gctx, v.store, pace)) })
+	g.Go(func() error { return ended(gctx, a.tidy(gctx, s.Store, pace)) })
 	err = g.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
@@ -136,11 +138,11 @@ func (f workerFlags) workerName() string {
 
 // workerClock is what intervals are due by: the machine's clock, or, where every
 // connection is a simulator that runs faster, theirs.
-func (a *app) workerClock(ctx context.Context, store *state.Store, sim *ready) (clock.Clock, error) {
-	if sim != nil {
-		return a.clockAt(sim.Speed), nil
+func (a *app) workerClock(ctx context.Context, s *session.Session) (clock.Clock, error) {
+	if s.Simulator != nil {
+		return a.clockAt(s.Simulator.Speed), nil
 	}
-	all, err := store.Connections(ctx)
+	all, err := s.Store.Connections(ctx)
 	if err != nil || len(all) == 0 {
 		return a.clockAt(0), err
 	}
@@ -151,25 +153,6 @@ func (a *app) workerClock(ctx context.Context, store *state.Store, sim *ready) (
 		}
 	}
 	return a.clockAt(speed), nil
-}
-
-// unattended makes the operations of a connection as its dedicated application.
-func (a *app) unattended(ctx context.Context, v *vault, connection string, sim *ready, m *metrics.Metrics) (*run.Runner, error) {
-	c, err := v.store.Connection(ctx, connection)
-	if err != nil {
-		return nil, err
-	}
-	if sim != nil && sim.Tenant == c.Tenant {
-		sim.reach(&c)
-	}
-	if !c.Acts() {
-		return nil, problem.New(problem.NoApplication, problem.Args{"connection": c.Name})
-	}
-	s, err := a.sessionOn(ctx, v, c, nil, true)
-	if err != nil {
-		return nil, err
-	}
-	return s.newRunner(m.Sink(nil), showing{}, showing{}), nil
 }
 
 // serveMetrics serves metrics and health where --metrics says; an empty address

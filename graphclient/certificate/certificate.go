@@ -14,7 +14,6 @@ import (
 	"crypto/sha1" //nolint:gosec // Entra ID shows certificates by their SHA-1 thumbprint; it names one and proves nothing
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
@@ -89,10 +88,6 @@ func (p *Pair) Thumbprint() string {
 	sum := sha1.Sum(p.Certificate.Raw) //nolint:gosec // as above
 	return strings.ToUpper(hex.EncodeToString(sum[:]))
 }
-
-// PublicBase64 is the certificate as the key of a keyCredential: base64 of its
-// DER form. It holds nothing secret.
-func (p *Pair) PublicBase64() string { return base64.StdEncoding.EncodeToString(p.Certificate.Raw) }
 
 // PublicPEM is the certificate as a file that the Entra admin center takes.
 func (p *Pair) PublicPEM() []byte {

@@ -157,7 +157,7 @@ func readFile(path string) ([]byte, error) {
 	return text, nil
 }
 
-// why is an error of the file system without the path, which stands beside it.
+// why is an error of the file system without the path, which the message names.
 func why(err error) string {
 	var p *os.PathError
 	if errors.As(err, &p) {

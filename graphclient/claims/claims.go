@@ -1,7 +1,6 @@
-// Package claims reads what an access token says of itself. A token is Graph's
-// to judge, not ours: nothing is ever allowed because of what is read here. It
-// tells who signed in, makes a message more exact, and protects whoever the
-// token belongs to.
+// Package claims reads the claims of an access token. Graph judges a token, hacsync
+// does not: nothing is ever allowed because of what is read here. The claims say who
+// signed in, make a message more exact, and protect the account of the token.
 package claims
 
 import (

@@ -8,7 +8,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
+
+	"github.com/microsoftgraph/msgraph-sdk-go/applications"
+
+	"github.com/hacsync/hacsync/graphclient/adapter"
+	"github.com/hacsync/hacsync/sync/problem"
 )
 
 // credential is a certificate on its way into an application. A PATCH of
@@ -36,12 +42,23 @@ func (c *credential) is(r registered) bool {
 		r.Name == base64.StdEncoding.EncodeToString(sum[:])
 }
 
+// application begins the requests on the application that is given to.
+func (w *giving) application() *applications.ApplicationItemRequestBuilder {
+	return applications.NewApplicationsRequestBuilderInternal(w.g.sdk()).ByApplicationId(w.app.Object)
+}
+
 func (c *credential) look(w *giving) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		var a struct {
 			Keys []json.RawMessage `json:"keyCredentials"`
 		}
-		err := w.g.do(ctx, request{method: http.MethodGet, path: "/applications/" + escape(w.app.Object) + "?$select=keyCredentials"}, &a)
+		info, err := w.application().ToGetRequestInformation(ctx, &applications.ApplicationItemRequestBuilderGetRequestConfiguration{
+			QueryParameters: &applications.ApplicationItemRequestBuilderGetQueryParameters{Select: []string{"keyCredentials"}},
+		})
+		r, err := w.g.bytes(&a, info, err)
+		if err == nil {
+			err = w.g.do(ctx, r)
+		}
 		if no := refusalOf(err); no != nil && no.Status == http.StatusNotFound {
 			c.there = nil
 			return false, nil // made a moment ago
@@ -71,17 +88,23 @@ func (c *credential) give(w *giving) func(context.Context) error {
 		if id == "" {
 			id = keyID(c.cert.Raw)
 		}
-		all := make([]any, 0, len(c.there)+1)
-		for _, raw := range c.there {
-			all = append(all, raw)
-		}
-		all = append(all, map[string]string{
+		own, err := json.Marshal(map[string]string{
 			"type": "AsymmetricX509Cert", "usage": "Verify", "keyId": id,
 			"key": base64.StdEncoding.EncodeToString(c.cert.Raw), "displayName": "CN=" + c.cert.Subject.CommonName,
 		})
-		return w.g.do(ctx, request{
-			method: http.MethodPatch, path: "/applications/" + escape(w.app.Object),
-			body: map[string]any{"keyCredentials": all},
-		}, nil)
+		if err != nil {
+			return problem.Wrap(err, problem.Internal, problem.Args{"what": "body of a certificate"})
+		}
+		// The others are written back as they were read.
+		body, err := json.Marshal(map[string]any{"keyCredentials": append(slices.Clone(c.there), own)})
+		if err != nil {
+			return problem.Wrap(err, problem.Internal, problem.Args{"what": "body of a certificate"})
+		}
+		info, err := w.application().ToGetRequestInformation(ctx, nil)
+		at, err := adapter.Address(info, err)
+		if err != nil {
+			return problem.Wrap(err, problem.Internal, problem.Args{"what": "address of an application"})
+		}
+		return w.g.do(ctx, request{method: http.MethodPatch, url: at, body: body})
 	}
 }

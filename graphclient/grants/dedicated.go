@@ -99,7 +99,7 @@ func NewDedicated(o DedicatedOptions) *Dedicated {
 	return d
 }
 
-// name is what the application is called, where nobody called it something else.
+// name is the name of the application, unless the caller chose one.
 func (d *Dedicated) name() string {
 	if d.o.Name != "" {
 		return d.o.Name
@@ -125,7 +125,7 @@ func (d *Dedicated) Application() consent.Application {
 	return d.app
 }
 
-// Scopes are what whoever grants in place signs in for.
+// Scopes are the permissions that an administrator signs in with to grant.
 func (d *Dedicated) Scopes() []string {
 	scopes := consent.GrantScopes()
 	if d.o.UserAdministrator {
@@ -241,8 +241,8 @@ func (d *Dedicated) ready(ctx context.Context) (*row, error) {
 	return r, nil
 }
 
-// Public is the certificate that is registered with the application, for
-// whoever registers it by hand.
+// Public is the certificate of the application, for an administrator who registers
+// it by hand.
 func (d *Dedicated) Public(ctx context.Context) (*x509.Certificate, error) {
 	r, err := d.ready(ctx)
 	if err != nil {

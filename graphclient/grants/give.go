@@ -2,13 +2,23 @@ package grants
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+	kiota "github.com/microsoft/kiota-abstractions-go"
+	"github.com/microsoftgraph/msgraph-sdk-go/applicationswithappid"
+	"github.com/microsoftgraph/msgraph-sdk-go/applicationswithuniquename"
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
+	"github.com/microsoftgraph/msgraph-sdk-go/rolemanagement"
+	"github.com/microsoftgraph/msgraph-sdk-go/serviceprincipals"
+	"github.com/microsoftgraph/msgraph-sdk-go/serviceprincipalswithappid"
+
+	"github.com/hacsync/hacsync/graphclient/adapter"
 	"github.com/hacsync/hacsync/graphclient/claims"
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -24,17 +34,7 @@ type giving struct {
 	// made is when the youngest thing that later steps rest on was made.
 	made time.Time
 	// resource is Microsoft Graph's own service principal here, read once.
-	resource *resource
-}
-
-// resource is what grants need of a service principal that has app roles.
-type resource struct {
-	ID       string `json:"id"`
-	AppRoles []struct {
-		ID    string   `json:"id"`
-		Value string   `json:"value"`
-		For   []string `json:"allowedMemberTypes"`
-	} `json:"appRoles"`
+	resource models.ServicePrincipalable
 }
 
 // Give makes the application with its certificate and its service principal, and
@@ -233,8 +233,8 @@ func policyOr(no *refusal, ends time.Time, or func() *problem.Problem) *problem.
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
 
-// lacks names the roles that whoever signed in is missing for the whole of
-// granting, as far as the token tells; else the one that the step takes.
+// lacks names the roles that the signed-in administrator is missing for granting, as
+// far as the token shows; if it shows none, the role that the step needs.
 func (w *giving) lacks(grant consent.Grant) string {
 	held := func(any ...string) bool {
 		return slices.ContainsFunc(w.who.Roles, func(id string) bool {
@@ -269,19 +269,37 @@ type registration struct {
 	Keys []registered `json:"keyCredentials"`
 }
 
-// findApplication looks by the tag, and by the ID where one was named and is
-// ours; never by the name, which is anybody's.
+// findApplication looks by the tag, and by an ID that was named if that application
+// is ours. It never looks by the name, which any application may have.
 func (w *giving) findApplication(ctx context.Context) (bool, error) {
-	var keys []string
-	if w.app.Tag != "" {
-		keys = append(keys, "uniqueName='"+escape(w.app.Tag)+"'")
+	selected := []string{"id", "appId", "displayName", "createdDateTime", "tags", "keyCredentials"}
+	root, sdk := w.g.sdk()
+	byTag := func() (*kiota.RequestInformation, error) {
+		return applicationswithuniquename.NewApplicationsWithUniqueNameRequestBuilderInternal(root, sdk, new(doubled(w.app.Tag))).
+			ToGetRequestInformation(ctx, &applicationswithuniquename.ApplicationsWithUniqueNameRequestBuilderGetRequestConfiguration{
+				QueryParameters: &applicationswithuniquename.ApplicationsWithUniqueNameRequestBuilderGetQueryParameters{Select: selected},
+			})
 	}
-	if w.app.ID != "" {
-		keys = append(keys, "appId='"+escape(w.app.ID)+"'")
+	byID := func() (*kiota.RequestInformation, error) {
+		return applicationswithappid.NewApplicationsWithAppIdRequestBuilderInternal(root, sdk, new(doubled(w.app.ID))).
+			ToGetRequestInformation(ctx, &applicationswithappid.ApplicationsWithAppIdRequestBuilderGetRequestConfiguration{
+				QueryParameters: &applicationswithappid.ApplicationsWithAppIdRequestBuilderGetQueryParameters{Select: selected},
+			})
 	}
-	for _, key := range keys {
+	for _, key := range []struct {
+		value string
+		named bool // by a user
+		ask   func() (*kiota.RequestInformation, error)
+	}{{w.app.Tag, false, byTag}, {w.app.ID, true, byID}} {
+		if key.value == "" {
+			continue
+		}
 		var a registration
-		err := w.g.do(ctx, request{method: http.MethodGet, path: "/applications(" + key + ")?$select=id,appId,displayName,createdDateTime,tags,keyCredentials"}, &a)
+		info, err := key.ask()
+		r, err := w.g.bytes(&a, info, err)
+		if err == nil {
+			err = w.g.do(ctx, r)
+		}
 		if no := refusalOf(err); no != nil && no.Status == http.StatusNotFound {
 			continue
 		}
@@ -291,7 +309,7 @@ func (w *giving) findApplication(ctx context.Context) (bool, error) {
 		if a.ID == "" || a.AppID == "" {
 			return false, problem.New(problem.BrokenAnswer, problem.Args{"what": "GET /applications", "detail": "no ID"})
 		}
-		if w.app.Tag != "" && strings.HasPrefix(key, "appId=") && !w.ours(a) {
+		if w.app.Tag != "" && key.named && !w.ours(a) {
 			continue
 		}
 		if !strings.EqualFold(w.app.ID, a.AppID) {
@@ -306,10 +324,10 @@ func (w *giving) findApplication(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// ours reports whether an application that somebody named by its ID is the one
-// meant: it has our tag or our certificate, or acted for the connection before.
-// Otherwise one slip in an ID would give another program's application a
-// certificate of ours, and the right to write users.
+// ours reports whether an application that a user named by its ID belongs to hacsync:
+// it has our tag or our certificate, or has acted for the connection before. Without
+// this check, a mistyped ID would give the application of another program our
+// certificate, and the right to write users.
 func (w *giving) ours(a registration) bool {
 	return !w.app.Verified.IsZero() || slices.Contains(a.Tags, w.app.Tag) || slices.ContainsFunc(a.Keys, func(r registered) bool {
 		return w.app.Thumbprint != "" && strings.EqualFold(r.Name, w.app.Thumbprint)
@@ -320,32 +338,43 @@ func (w *giving) ours(a registration) bool {
 // tag is a key of the directory, so there is never a second one.
 func (w *giving) makeApplication(ctx context.Context) error {
 	w.made = w.d.o.Clock.Now()
-	return w.g.do(ctx, request{
-		method: http.MethodPatch, path: "/applications(uniqueName='" + escape(w.app.Tag) + "')",
-		header: map[string]string{"Prefer": "create-if-missing"},
-		body: map[string]any{
-			"displayName": w.app.Name, "signInAudience": "AzureADMyOrg", "tags": []string{w.app.Tag},
-		},
-	}, nil)
+	a := models.NewApplication()
+	a.SetDisplayName(&w.app.Name)
+	a.SetSignInAudience(new("AzureADMyOrg"))
+	a.SetTags([]string{w.app.Tag})
+	headers := kiota.NewRequestHeaders()
+	headers.Add("Prefer", "create-if-missing")
+	root, sdk := w.g.sdk()
+	_, err := applicationswithuniquename.NewApplicationsWithUniqueNameRequestBuilderInternal(root, sdk, new(doubled(w.app.Tag))).
+		Patch(ctx, a, &applicationswithuniquename.ApplicationsWithUniqueNameRequestBuilderPatchRequestConfiguration{Headers: headers})
+	return err
 }
 
 func (w *giving) findPrincipal(ctx context.Context) (bool, error) {
-	var sp struct {
-		ID string `json:"id"`
-	}
-	err := w.g.do(ctx, request{method: http.MethodGet, path: "/servicePrincipals(appId='" + escape(w.app.ID) + "')?$select=id,appId"}, &sp)
+	sp, err := w.servicePrincipal(ctx, w.app.ID, "id", "appId")
 	if no := refusalOf(err); no != nil && no.Status == http.StatusNotFound {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	w.app.Principal = strings.ToLower(sp.ID)
-	return sp.ID != "", nil
+	w.app.Principal = strings.ToLower(adapter.Value(sp.GetId()))
+	return w.app.Principal != "", nil
+}
+
+// servicePrincipal reads that of an application.
+func (w *giving) servicePrincipal(ctx context.Context, app string, selected ...string) (models.ServicePrincipalable, error) {
+	root, sdk := w.g.sdk()
+	return serviceprincipalswithappid.NewServicePrincipalsWithAppIdRequestBuilderInternal(root, sdk, new(doubled(app))).
+		Get(ctx, &serviceprincipalswithappid.ServicePrincipalsWithAppIdRequestBuilderGetRequestConfiguration{
+			QueryParameters: &serviceprincipalswithappid.ServicePrincipalsWithAppIdRequestBuilderGetQueryParameters{Select: selected},
+		})
 }
 
 func (w *giving) makePrincipal(ctx context.Context) error {
-	err := w.g.do(ctx, request{method: http.MethodPost, path: "/servicePrincipals", body: map[string]string{"appId": w.app.ID}}, nil)
+	sp := models.NewServicePrincipal()
+	sp.SetAppId(&w.app.ID)
+	_, err := serviceprincipals.NewServicePrincipalsRequestBuilderInternal(w.g.sdk()).Post(ctx, sp, nil)
 	if err == nil {
 		w.made = w.d.o.Clock.Now()
 	}
@@ -354,16 +383,16 @@ func (w *giving) makePrincipal(ctx context.Context) error {
 
 // graphItself reads the service principal of Microsoft Graph, whose app roles
 // have the IDs of this cloud.
-func (w *giving) graphItself(ctx context.Context) (*resource, error) {
+func (w *giving) graphItself(ctx context.Context) (models.ServicePrincipalable, error) {
 	if w.resource != nil {
 		return w.resource, nil
 	}
-	var r resource
-	if err := w.g.do(ctx, request{method: http.MethodGet, path: "/servicePrincipals(appId='" + graphApp + "')?$select=id,appRoles"}, &r); err != nil {
+	sp, err := w.servicePrincipal(ctx, graphApp, "id", "appRoles")
+	if err != nil {
 		return nil, err
 	}
-	w.resource = &r
-	return &r, nil
+	w.resource = sp
+	return sp, nil
 }
 
 func (w *giving) appRole(ctx context.Context, grant consent.Grant) (bool, error) {
@@ -371,82 +400,78 @@ func (w *giving) appRole(ctx context.Context, grant consent.Grant) (bool, error)
 	if err != nil {
 		return false, w.refusal(grant, err)
 	}
-	role := ""
-	for _, r := range of.AppRoles {
-		if r.Value == grant.Name && slices.Contains(r.For, "Application") {
-			role = r.ID
+	var role *uuid.UUID
+	for _, r := range of.GetAppRoles() {
+		if adapter.Value(r.GetValue()) == grant.Name && slices.Contains(r.GetAllowedMemberTypes(), "Application") {
+			role = r.GetId()
 		}
 	}
-	if role == "" {
+	if role == nil {
 		return false, problem.New(problem.PermissionUnknown, problem.Args{"permission": grant.Name})
 	}
-	at := "/servicePrincipals/" + escape(w.app.Principal) + "/appRoleAssignments"
+	principal, perr := uuid.Parse(w.app.Principal)
+	resource, rerr := uuid.Parse(adapter.Value(of.GetId()))
+	if err := errors.Join(perr, rerr); err != nil {
+		return false, problem.Wrap(err, problem.BrokenAnswer, problem.Args{"what": "GET /servicePrincipals", "detail": "no ID"})
+	}
+	given := serviceprincipals.NewServicePrincipalsRequestBuilderInternal(w.g.sdk()).ByServicePrincipalId(w.app.Principal).AppRoleAssignments()
 	return w.step(ctx, grant, func(ctx context.Context) (bool, error) {
-		return w.any(ctx, at+"?$top=999", func(raw json.RawMessage) bool {
-			var a struct {
-				Role     string `json:"appRoleId"`
-				Resource string `json:"resourceId"`
-			}
-			return json.Unmarshal(raw, &a) == nil && strings.EqualFold(a.Role, role) && strings.EqualFold(a.Resource, of.ID)
+		return found(ctx, given, &serviceprincipals.ItemAppRoleAssignmentsRequestBuilderGetRequestConfiguration{
+			QueryParameters: &serviceprincipals.ItemAppRoleAssignmentsRequestBuilderGetQueryParameters{Top: new(int32(999))},
+		}, func(a models.AppRoleAssignmentable) bool {
+			return adapter.Value(a.GetAppRoleId()) == *role && adapter.Value(a.GetResourceId()) == resource
 		})
 	}, func(ctx context.Context) error {
-		return w.g.do(ctx, request{method: http.MethodPost, path: at, body: map[string]string{
-			"principalId": w.app.Principal, "resourceId": of.ID, "appRoleId": role,
-		}}, nil)
+		a := models.NewAppRoleAssignment()
+		a.SetPrincipalId(&principal)
+		a.SetResourceId(&resource)
+		a.SetAppRoleId(role)
+		_, err := given.Post(ctx, a, nil)
+		return err
 	})
 }
 
 func (w *giving) directoryRole(ctx context.Context, grant consent.Grant) (bool, error) {
-	const at = "/roleManagement/directory/roleAssignments"
 	good := append(orRoles(grant.ID), grant.ID)
+	given := rolemanagement.NewRoleManagementRequestBuilderInternal(w.g.sdk()).Directory().RoleAssignments()
 	return w.step(ctx, grant, func(ctx context.Context) (bool, error) {
-		return w.any(ctx, at+"?$filter=principalId%20eq%20'"+escape(w.app.Principal)+"'", func(raw json.RawMessage) bool {
-			var a struct {
-				Role  string `json:"roleDefinitionId"`
-				Scope string `json:"directoryScopeId"`
-			}
-			return json.Unmarshal(raw, &a) == nil && a.Scope == "/" && slices.Contains(good, strings.ToLower(a.Role))
+		return found(ctx, given, &rolemanagement.DirectoryRoleAssignmentsRequestBuilderGetRequestConfiguration{
+			QueryParameters: &rolemanagement.DirectoryRoleAssignmentsRequestBuilderGetQueryParameters{
+				Filter: new("principalId eq '" + doubled(w.app.Principal) + "'"),
+			},
+		}, func(a models.UnifiedRoleAssignmentable) bool {
+			return adapter.Value(a.GetDirectoryScopeId()) == "/" && slices.Contains(good, strings.ToLower(adapter.Value(a.GetRoleDefinitionId())))
 		})
 	}, func(ctx context.Context) error {
-		return w.g.do(ctx, request{method: http.MethodPost, path: at, body: map[string]string{
-			"principalId": w.app.Principal, "roleDefinitionId": grant.ID, "directoryScopeId": "/",
-		}}, nil)
+		a := models.NewUnifiedRoleAssignment()
+		a.SetPrincipalId(&w.app.Principal)
+		a.SetRoleDefinitionId(&grant.ID)
+		a.SetDirectoryScopeId(new("/"))
+		_, err := given.Post(ctx, a, nil)
+		return err
 	})
 }
 
-// any reads a list to its last page, or until one item is it. A list of
-// something that is not known yet is empty.
-func (w *giving) any(ctx context.Context, path string, is func(json.RawMessage) bool) (bool, error) {
-	for pages := 0; path != "" && pages < 100; pages++ {
-		var page struct {
-			Value []json.RawMessage `json:"value"`
-			Next  string            `json:"@odata.nextLink"`
-		}
-		err := w.g.do(ctx, request{method: http.MethodGet, path: path}, &page)
-		if no := refusalOf(err); no != nil && no.Status == http.StatusNotFound {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		if slices.ContainsFunc(page.Value, is) {
-			return true, nil
-		}
-		if path, err = w.g.next(page.Next); err != nil {
-			return false, err
-		}
-	}
-	return false, nil
-}
+// errFound ends the reading of a list at the entry that was looked for.
+var errFound = errors.New("found")
 
-// next is the path of a link to the next page. A token goes to one host only.
-func (g *graph) next(link string) (string, error) {
-	if link == "" {
-		return "", nil
+// found reads a list to its last page, or until one entry is it. A list of
+// something that is not known yet is empty.
+func found[B adapter.Lists[B, Q, P], Q any, P adapter.Page[T], T any](ctx context.Context, b B, q *Q, is func(T) bool) (bool, error) {
+	err := adapter.Each(ctx, b, q, func(v T) error {
+		if is(v) {
+			return errFound
+		}
+		return nil
+	})
+	no := refusalOf(err)
+	switch {
+	case errors.Is(err, errFound):
+		return true, nil
+	case no != nil && no.Status == http.StatusNotFound:
+		return false, nil
+	case errors.Is(err, adapter.ErrRepeats), errors.Is(err, adapter.ErrNull):
+		return false, problem.Wrap(err, problem.BrokenAnswer, problem.Args{"what": "a list of what was granted", "detail": err.Error()})
 	}
-	path, ours := strings.CutPrefix(link, g.root)
-	if !ours {
-		return "", problem.New(problem.ForeignHost, problem.Args{"host": "another host", "expected": g.hostname()})
-	}
-	return path, nil
+	return false, err
 }

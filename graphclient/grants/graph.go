@@ -3,7 +3,6 @@ package grants
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,10 +10,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
+	kiota "github.com/microsoft/kiota-abstractions-go"
+
+	"github.com/hacsync/hacsync/graphclient/adapter"
 	"github.com/hacsync/hacsync/graphclient/claims"
 	"github.com/hacsync/hacsync/graphclient/transport"
 	"github.com/hacsync/hacsync/sync/clock"
@@ -33,9 +34,9 @@ const (
 	tries = 6
 )
 
-// graph sends requests to Microsoft Graph as one principal. Every request made
-// here may be sent twice: looking changes nothing, and giving what is there
-// already is answered as such. Only where that is not so does once say it.
+// graph sends requests to Microsoft Graph as one principal. A request may be sent
+// twice: a look changes nothing, and Graph says so if what is given is there
+// already. A request for which this does not hold has once set.
 type graph struct {
 	host, root string
 	http       *http.Client
@@ -56,11 +57,39 @@ func newGraph(address string, client *http.Client, tokens Tokens, scopes []strin
 
 // request is one call.
 type request struct {
-	method, path string // after v1.0, escaped
-	header       map[string]string
-	body         any // nil for none
-	// once: an answer that never came is not settled by asking again.
+	method, url string // the address is absolute
+	header      http.Header
+	body        []byte // nil for none
+	// accept takes the answer to a request that succeeded, nil to take any.
+	accept func(status int, body []byte) error
+	// once: if no answer comes, the request must not be sent again.
 	once bool
+}
+
+// sdk makes the arguments of a request builder of the SDK.
+func (g *graph) sdk() (map[string]string, kiota.RequestAdapter) {
+	return adapter.New(g.root, func(ctx context.Context, r adapter.Request) error {
+		return g.do(ctx, request{method: r.Method, url: r.URL, header: r.Header, body: r.Body, accept: r.Accept})
+	})
+}
+
+// bytes is the request of a builder whose answer is read into out with
+// encoding/json. The SDK's models are stricter with certificates than Graph: one
+// identifier that is not base64 would fail the read of the whole application.
+func (g *graph) bytes(out any, info *kiota.RequestInformation, err error) (request, error) {
+	at, err := adapter.Address(info, err)
+	if err != nil {
+		return request{}, problem.Wrap(err, problem.Internal, problem.Args{"what": "request of granting"})
+	}
+	return request{method: info.Method.String(), url: at, body: info.Content, accept: func(_ int, body []byte) error {
+		return json.Unmarshal(body, out)
+	}}, nil
+}
+
+// what names a request for logs and people, without its query.
+func (g *graph) what(r request) string {
+	path, _, _ := strings.Cut(strings.TrimPrefix(r.url, g.root), "?")
+	return r.method + " " + path
 }
 
 // refusal is an answer of Graph that is not a success.
@@ -101,16 +130,16 @@ func refusalOf(err error) *refusal {
 
 func (g *graph) hostname() string { return strings.TrimPrefix(g.host, "https://") }
 
-// do sends r until it is answered and decodes a success into out, which may be
-// nil. Its errors are a *refusal, a problem, or ctx's own.
-func (g *graph) do(ctx context.Context, r request, out any) error {
+// do sends r until it is answered. Its errors are a *refusal, a problem, or
+// ctx's own.
+func (g *graph) do(ctx context.Context, r request) error {
 	token, err := g.tokens.Token(ctx, g.scopes...)
 	if err != nil {
 		return err
 	}
 	renewed := false
 	for try := 1; ; try++ {
-		err := g.send(ctx, r, token, out)
+		err := g.send(ctx, r, token)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -123,7 +152,7 @@ func (g *graph) do(ctx context.Context, r request, out any) error {
 			}
 		}
 		pause, again := g.pause(err, try)
-		g.log.LogAttrs(ctx, slog.LevelInfo, "request of granting failed", slog.String("request", r.method+" "+plain(r.path)),
+		g.log.LogAttrs(ctx, slog.LevelInfo, "request of granting failed", slog.String("request", g.what(r)),
 			slog.Int("try", try), slog.Bool("again", again), slog.String("error", err.Error()))
 		if !again || r.once && !transport.NeverSent(err) && (no == nil || no.Status != http.StatusTooManyRequests) {
 			return err
@@ -168,30 +197,27 @@ func (g *graph) pause(err error, try int) (time.Duration, bool) {
 }
 
 // send is one attempt.
-func (g *graph) send(ctx context.Context, r request, token string, out any) error {
+func (g *graph) send(ctx context.Context, r request, token string) error {
 	bounded, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
+	what := g.what(r)
+	at, err := url.Parse(r.url)
+	if err != nil || at.Scheme+"://"+strings.ToLower(at.Host) != g.host || at.User != nil {
+		return problem.New(problem.ForeignHost, problem.Args{"host": "another host", "expected": g.hostname()})
+	}
 	var body io.Reader
 	if r.body != nil {
-		raw, err := json.Marshal(r.body)
-		if err != nil {
-			return problem.Wrap(err, problem.Internal, problem.Args{"what": "body of " + r.method + " " + plain(r.path)})
-		}
-		body = bytes.NewReader(raw)
-	}
-	at, err := url.Parse(g.root + r.path)
-	if err != nil || "https://"+strings.ToLower(at.Host) != g.host {
-		return problem.New(problem.ForeignHost, problem.Args{"host": "?", "expected": g.hostname()})
+		body = bytes.NewReader(r.body)
 	}
 	req, err := http.NewRequestWithContext(bounded, r.method, at.String(), body)
 	if err != nil {
-		return problem.Wrap(err, problem.Internal, problem.Args{"what": "request " + r.method + " " + plain(r.path)})
+		return problem.Wrap(err, problem.Internal, problem.Args{"what": "request " + what})
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	for k, v := range r.header {
-		req.Header.Set(k, v)
+		req.Header[k] = v
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Authorization", "Bearer "+token)
@@ -205,14 +231,13 @@ func (g *graph) send(ctx context.Context, r request, token string, out any) erro
 	if err != nil {
 		return g.trouble(ctx, err)
 	}
-	what := r.method + " " + plain(r.path)
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return refused(res, raw, what, g.clock.Now())
 	}
-	if out == nil || res.StatusCode == http.StatusNoContent {
+	if r.accept == nil || res.StatusCode == http.StatusNoContent {
 		return nil
 	}
-	if err := json.Unmarshal(raw, out); err != nil {
+	if err := r.accept(res.StatusCode, raw); err != nil {
 		return problem.Wrap(err, problem.BrokenAnswer, problem.Args{"what": what, "detail": "no JSON"})
 	}
 	return nil
@@ -225,77 +250,14 @@ func (g *graph) trouble(ctx context.Context, err error) error {
 	return transport.Trouble(err, g.hostname())
 }
 
-// plain is a path without its query, for logs.
-func plain(path string) string {
-	path, _, _ = strings.Cut(path, "?")
-	return path
-}
-
-// refused reads Graph's error answer, from whatever it sent.
+// refused reads Graph's error answer, from any body.
 func refused(res *http.Response, raw []byte, what string, now time.Time) *refusal {
-	r := &refusal{what: what, Upstream: problem.Upstream{Status: res.StatusCode, RequestID: res.Header.Get("request-id")}}
-	var e struct {
-		Error *struct {
-			Code    string `json:"code"`
-			Message string `json:"message"`
-			Details []struct {
-				Code   string `json:"code"`
-				Target string `json:"target"`
-			} `json:"details"`
-			Inner struct {
-				RequestID string `json:"request-id"`
-			} `json:"innerError"`
-		} `json:"error"`
-	}
-	if json.Unmarshal(raw, &e) == nil && e.Error != nil {
-		r.Code, r.Message = e.Error.Code, e.Error.Message
-		if r.RequestID == "" {
-			r.RequestID = e.Error.Inner.RequestID
-		}
-		for _, d := range e.Error.Details {
-			r.details = append(r.details, d.Code)
-			if r.Target == "" {
-				r.Target = d.Target
-			}
-		}
-	}
-	r.RetryAfter = retryAfter(res.Header, now)
-	r.claims = challenge(res.Header)
-	return r
-}
-
-// retryAfter reads the pause asked for: seconds, or a date, which is compared
-// with the answer's own.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	v := strings.TrimSpace(h.Get("Retry-After"))
-	if s, err := strconv.ParseFloat(v, 64); err == nil {
-		return time.Duration(min(max(s, 0), 1e6) * float64(time.Second))
-	}
-	at, err := http.ParseTime(v)
-	if err != nil {
-		return 0
-	}
-	if d, err := http.ParseTime(h.Get("Date")); err == nil {
+	if d, err := http.ParseTime(res.Header.Get("Date")); err == nil {
 		now = d
 	}
-	return max(at.Sub(now), 0)
-}
-
-// challenge takes the claims out of a 401 or 403; empty without.
-func challenge(h http.Header) string {
-	for _, line := range h.Values("WWW-Authenticate") {
-		_, rest, found := strings.Cut(line, `claims="`)
-		if !found {
-			continue
-		}
-		raw, _, _ := strings.Cut(rest, `"`)
-		for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-			if b, err := enc.DecodeString(raw); err == nil {
-				return string(b)
-			}
-		}
-	}
-	return ""
+	r := &refusal{what: what, claims: claims.Challenge(res.Header.Values("WWW-Authenticate"))}
+	r.Upstream, r.details = transport.Refusal(res.StatusCode, res.Header, raw, now)
+	return r
 }
 
 // who reads the principal of the token in hand.
@@ -308,5 +270,5 @@ func (g *graph) who(ctx context.Context) (claims.Claims, error) {
 	return c, nil
 }
 
-// escape puts a value into a path, or between the quotes of a key.
-func escape(s string) string { return url.PathEscape(strings.ReplaceAll(s, "'", "''")) }
+// doubled is a value for between the quotes of a key or a filter.
+func doubled(s string) string { return strings.ReplaceAll(s, "'", "''") }

@@ -42,7 +42,7 @@ type pair struct {
 
 const rowVersion = 1
 
-// MarshalJSON gives the form that is sealed; the key stands in it in clear.
+// MarshalJSON gives the form that is sealed. The key is in clear in it.
 func (p *pair) MarshalJSON() ([]byte, error) {
 	text, err := p.Encode()
 	if err != nil {
@@ -146,9 +146,8 @@ func newTag() string {
 	return "hacsync-" + hex.EncodeToString(b[:])
 }
 
-// keyID is the identifier that a certificate is registered under: a GUID that
-// follows from it, so that it is the same whoever registers it, and again after
-// a crash.
+// keyID is the identifier that a certificate is registered under. It is a GUID made
+// from the certificate, so that it is the same for every caller, and after a crash.
 func keyID(certificate []byte) string {
 	b := sha256.Sum256(certificate)
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80

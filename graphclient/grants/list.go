@@ -7,8 +7,7 @@
 // renewal of its certificate. They implement consent.Grants and consent.Dedicated.
 //
 // Who has what is read from tokens (scp, roles, wids), so that no permission to
-// read permissions is needed. What is sent is plain HTTP: the few requests here
-// do not earn a minute of compiling an SDK.
+// read permissions is needed.
 package grants
 
 import "github.com/hacsync/hacsync/sync/consent"
@@ -28,7 +27,7 @@ const (
 // graphApp is the appId of Microsoft Graph, the same in every cloud.
 const graphApp = "00000003-0000-0000-c000-000000000000"
 
-// roleName is the name of a role that can stand for another.
+// roleName is the name of a role that includes another.
 func roleName(id string) string {
 	return map[string]string{
 		globalAdministrator: "Global Administrator",
@@ -93,7 +92,7 @@ func application(withUserAdministrator bool) []consent.Grant {
 }
 
 // The parts of a dedicated application, by the names under which their words
-// stand in the catalogue.
+// are in the catalogue.
 const (
 	partApplication = "application"
 	partCertificate = "certificate"

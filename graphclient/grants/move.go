@@ -21,8 +21,8 @@ type moving struct {
 // move is one account whose UPN changes.
 type move struct{ Kind, From, To string }
 
-// MoveScript writes the PowerShell that moves what a domain holds beside people
-// (shared, room and equipment mailboxes) to the tenant's first domain, so that a
+// MoveScript writes the PowerShell that moves what a domain contains other than
+// people (shared, room and equipment mailboxes) to the tenant's first domain, so that a
 // sync of the domain does not meet them. Their addresses stay. It is made from
 // what Precheck found; accounts from on-premises are left out, and groups have
 // no UPN. Its errors are problems: NothingToMove, InitialUnknown.

@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+	"github.com/microsoftgraph/msgraph-sdk-go/applications"
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
 
 	"github.com/hacsync/hacsync/graphclient/certificate"
 	"github.com/hacsync/hacsync/sync/consent"
@@ -22,11 +25,11 @@ const proofAudience = "00000002-0000-0000-c000-000000000000"
 // proofLife is how long a proof holds, as Microsoft asks for.
 const proofLife = 10 * time.Minute
 
-// Renew makes a new key pair, adds its certificate with a proof that the old key
-// is ours, signs in with it, and takes the old certificate away. An application
-// needs no permission to do so for itself. The sealed row is one step ahead of
-// the tenant all the time: killed anywhere, Renew goes on where it was, and the
-// pair that LoadKey gives is registered at every moment.
+// Renew makes a new key pair, adds its certificate with a proof of the old key, signs
+// in with the new key, and removes the old certificate. An application needs no
+// permission to do this for itself. The sealed row is always one step ahead of the
+// tenant: if the program is killed, Renew continues where it stopped, and the pair
+// that LoadKey returns is registered at every moment.
 //
 // Where the new pair is in use and only the old certificate could not be taken
 // away, it returns the application and OldCertificateStays.
@@ -127,23 +130,38 @@ func (d *Dedicated) addKey(ctx context.Context, r *row) error {
 	if err != nil {
 		return err
 	}
-	send := func(key map[string]string) error {
+	send := func(id *uuid.UUID) error {
+		key := models.NewKeyCredential()
+		key.SetTypeEscaped(new("AsymmetricX509Cert"))
+		key.SetUsage(new("Verify"))
+		key.SetKey(r.Next.Certificate.Raw)
+		if id != nil {
+			key.SetKeyId(id)
+		}
+		body := applications.NewItemAddKeyPostRequestBody()
+		body.SetKeyCredential(key)
+		body.SetPasswordCredential(nil)
+		body.SetProof(&proof)
 		var added registered
-		err := g.do(ctx, request{
-			method: http.MethodPost, path: "/applications/" + escape(d.app.Object) + "/addKey", once: true,
-			body: map[string]any{"keyCredential": key, "passwordCredential": nil, "proof": proof},
-		}, &added)
-		if err == nil && added.KeyID != "" {
+		info, err := applications.NewApplicationsRequestBuilderInternal(g.sdk()).ByApplicationId(d.app.Object).AddKey().ToPostRequestInformation(ctx, body, nil)
+		asked, err := g.bytes(&added, info, err)
+		if err != nil {
+			return err
+		}
+		asked.once = true
+		if err = g.do(ctx, asked); err == nil && added.KeyID != "" {
 			r.Next.KeyID = added.KeyID
 		}
 		return err
 	}
-	key := map[string]string{"type": "AsymmetricX509Cert", "usage": "Verify", "key": r.Next.PublicBase64(), "keyId": r.Next.KeyID}
-	err = send(key)
+	if id, bad := uuid.Parse(r.Next.KeyID); bad == nil {
+		err = send(&id)
+	} else {
+		err = send(nil)
+	}
 	if no := refusalOf(err); no != nil && no.Status == http.StatusBadRequest && !no.has(tooLong...) && !no.has(typeForbidden) {
-		// The documentation asks for three properties; the fourth is ours.
-		delete(key, "keyId")
-		err = send(key)
+		// The documentation names three properties; keyId is a fourth.
+		err = send(nil)
 	}
 	no := refusalOf(err)
 	if no == nil {
@@ -176,10 +194,15 @@ func (d *Dedicated) removeKey(ctx context.Context, r *row) error {
 	if err != nil {
 		return err
 	}
-	err = g.do(ctx, request{
-		method: http.MethodPost, path: "/applications/" + escape(d.app.Object) + "/removeKey",
-		body: map[string]string{"keyId": r.Old.KeyID, "proof": proof},
-	}, nil)
+	stays := problem.Args{"thumbprint": r.Old.Thumbprint(), "ends": day(r.Old.Ends())}
+	id, err := uuid.Parse(r.Old.KeyID)
+	if err != nil {
+		return problem.Wrap(err, problem.OldCertificateStays, stays)
+	}
+	body := applications.NewItemRemoveKeyPostRequestBody()
+	body.SetKeyId(&id)
+	body.SetProof(&proof)
+	err = applications.NewApplicationsRequestBuilderInternal(g.sdk()).ByApplicationId(d.app.Object).RemoveKey().Post(ctx, body, nil)
 	no := refusalOf(err)
 	if no == nil {
 		return err
@@ -187,9 +210,7 @@ func (d *Dedicated) removeKey(ctx context.Context, r *row) error {
 	if _, gone := d.signIn(ctx, r.Old.Pair, time.Time{}); problem.Has(gone, problem.CertificateUnknown) {
 		return nil
 	}
-	return problem.Wrap(err, problem.OldCertificateStays, problem.Args{
-		"thumbprint": r.Old.Thumbprint(), "ends": day(r.Old.Ends()),
-	}).WithUpstream(no.Upstream)
+	return problem.Wrap(err, problem.OldCertificateStays, stays).WithUpstream(no.Upstream)
 }
 
 // proof is a JWT that shows possession of a key, for addKey and removeKey. It

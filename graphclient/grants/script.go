@@ -38,7 +38,7 @@ type scriptStep struct {
 	Name, Why, Call string
 }
 
-// ask adds a scope that whoever runs the script signs in for.
+// ask adds a scope that the script signs in with.
 func (s *script) ask(scopes ...string) {
 	for _, scope := range scopes {
 		if !slices.Contains(s.SignInScopes, scope) {
@@ -66,7 +66,7 @@ func (g *Grants) Script(w io.Writer) error {
 		Connection: ascii(c.Name), Tenant: ascii(c.Tenant), Account: ascii(c.Account), Client: ascii(c.Client),
 		Application: ascii(g.o.Application), Environment: environment(c.Cloud),
 	}
-	if g.o.Application != "" { // whoever made it: here it is only granted
+	if g.o.Application != "" { // made elsewhere: the script only grants
 		s.Foreign = true
 		s.ask("Application.ReadWrite.All")
 		s.give(part(partPrincipal), why)

@@ -19,7 +19,7 @@ func (d *Dedicated) Find(ctx context.Context, looking consent.SignIn) (bool, err
 	}
 	w, err := d.as(ctx, looking, []string{consent.FindScope})
 	if problem.Has(err, problem.SignInAgain, problem.ConsentMissing, problem.ScopesShort) {
-		// Whoever signed in to grant may look too.
+		// The administrator who signed in to grant may look too.
 		w, err = d.as(ctx, looking, []string{"Application.ReadWrite.All"})
 	}
 	if err != nil {
@@ -96,7 +96,7 @@ func (d *Dedicated) judge(token string) (all []consent.Grant, complete bool) {
 		}
 	}
 	complete = !slices.ContainsFunc(all, func(g consent.Grant) bool {
-		// A role that the token does not tell of is no obstacle; a permission is.
+		// A role that the token does not show is no obstacle; a permission is.
 		return !g.Optional && g.State != consent.Granted && (g.Kind != consent.DirectoryRole || g.State == consent.Missing)
 	})
 	return all, complete

@@ -65,7 +65,7 @@ func (a *Application) client() (confidential.Client, error) {
 		return confidential.Client{}, fmt.Errorf("sign-in: %w", err)
 	}
 	c, err := confidential.New(a.desk.at, a.o.ClientID, cred,
-		confidential.WithHTTPClient(a.road),
+		confidential.WithHTTPClient(a.http),
 		confidential.WithInstanceDiscovery(false))
 	if err != nil {
 		return c, fmt.Errorf("sign-in: %w", err)
@@ -114,7 +114,7 @@ func (a *Application) Silent(ctx context.Context, scopes []string) (consent.Acco
 
 // Skew is how far this machine's clock is ahead of the authority's; see
 // Client.Skew.
-func (a *Application) Skew() time.Duration { return a.road.skew() }
+func (a *Application) Skew() time.Duration { return a.http.skew() }
 
 func (a *Application) obtain(ctx context.Context, challenge string, renew bool) (held, error) {
 	a.mu.Lock()
@@ -144,8 +144,8 @@ func (a *Application) obtain(ctx context.Context, challenge string, renew bool) 
 	}
 }
 
-// inTime refuses a certificate outside its time, so that nobody has to read it
-// from Entra ID's answer.
+// inTime refuses a certificate outside its validity, because Entra ID's answer would
+// hardly say why.
 func (a *Application) inTime() error {
 	now, c := a.o.Clock.Now(), a.pair.Certificate
 	if !now.Before(c.NotBefore) && now.Before(c.NotAfter) {

@@ -51,9 +51,9 @@ func pairFrom(from time.Time, life time.Duration) *certificate.Pair {
 // certificates are given.
 func world(t *testing.T, o simulator.Options, certs ...*certificate.Pair) *simulator.Server {
 	t.Helper()
-	var keys []map[string]string
+	var keys []map[string]any
 	for _, c := range certs {
-		keys = append(keys, map[string]string{"key": c.PublicBase64(), "type": "AsymmetricX509Cert", "usage": "Verify"})
+		keys = append(keys, map[string]any{"key": c.Certificate.Raw, "type": "AsymmetricX509Cert", "usage": "Verify"})
 	}
 	raw, err := json.Marshal(map[string]any{
 		"organization": map[string]any{"id": tenant, "displayName": "Contoso K.K."},

@@ -16,10 +16,10 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// pageLife is how long somebody is waited for at the sign-in page.
+// pageLife is how long the sign-in page waits for the user.
 const pageLife = 10 * time.Minute
 
-// Browser gives the page where somebody signs in with a browser of this machine:
+// Browser gives the page where the user signs in with a browser of this machine:
 // authorization code with PKCE (S256), coming back to a port of loopback that is
 // open until wait returns, or until the page's time is over. Nothing is opened
 // here. See consent.SignIn.
@@ -107,8 +107,8 @@ func (c *Client) pageAddress(ctx context.Context, l *landing, w *watch, claims, 
 	if err != nil {
 		return "", fmt.Errorf("address of the sign-in page: %w", err)
 	}
-	if u.Scheme != "https" || !c.road.home(u.Host) {
-		return "", problem.New(problem.ForeignHost, problem.Args{"host": u.Host, "expected": c.road.host})
+	if u.Scheme != "https" || !c.http.home(u.Host) {
+		return "", problem.New(problem.ForeignHost, problem.Args{"host": u.Host, "expected": c.http.host})
 	}
 	sum := sha256.Sum256([]byte(verifier))
 	q := u.Query()
@@ -117,7 +117,7 @@ func (c *Client) pageAddress(ctx context.Context, l *landing, w *watch, claims, 
 	q.Set("code_challenge_method", "S256")
 	q.Set("response_mode", "query")
 	if c.o.Account == "" {
-		// Whoever is signed in to the browser need not be the administrator.
+		// The account signed in to the browser may not be the administrator's.
 		q.Set("prompt", "select_account")
 	}
 	u.RawQuery = q.Encode()

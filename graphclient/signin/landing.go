@@ -41,9 +41,9 @@ var landingPage = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("landing").Parse(landingHTML))
 })
 
-// landing is where the browser comes back to after the sign-in page: a server on
-// loopback that takes one answer, the one with its own state. Whoever else
-// knocks is told that the page belongs to no sign-in, and changes nothing.
+// landing is where the browser returns to after the sign-in page: a server on
+// loopback that takes one answer, the one with its own state. Every other request is
+// answered with a page that says that it belongs to no sign-in, and changes nothing.
 type landing struct {
 	state     string
 	port      int
@@ -100,7 +100,7 @@ func listen(ctx context.Context) ([]net.Listener, int, error) {
 	switch {
 	case err == nil:
 		return []net.Listener{four, six}, addr.Port, nil
-	case errors.Is(err, syscall.EADDRINUSE): // somebody else's localhost
+	case errors.Is(err, syscall.EADDRINUSE): // another program listens there
 		_ = four.Close()
 		return nil, 0, err
 	}
@@ -141,7 +141,7 @@ func (l *landing) take(w http.ResponseWriter, r *http.Request) {
 		l.show(w, http.StatusBadRequest, "nobody")
 		return
 	}
-	if l.taken.Swap(true) { // the page reloaded, or somebody who watched
+	if l.taken.Swap(true) { // the page was reloaded, or another program read the address
 		l.show(w, http.StatusConflict, "nobody")
 		return
 	}

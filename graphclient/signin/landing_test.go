@@ -27,7 +27,7 @@ func FuzzRedirect(f *testing.F) {
 			t.Errorf("%q is neither code nor refusal, or both", query)
 		}
 		if r.refused != nil {
-			d := desk{road: &road{host: "h"}}
+			d := desk{http: &msalClient{host: "h"}}
 			if d.refused(r.refused).Code == "" {
 				t.Errorf("%q has no code", query)
 			}

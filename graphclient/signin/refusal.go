@@ -129,8 +129,9 @@ func aadsts(text string) (int, bool) {
 	}
 }
 
-// failed turns what MSAL returned, and what was seen on the road, into a problem
-// of family 1 (or 4, for the road). The end of ctx stays what it is.
+// failed turns an error of MSAL, with the HTTP answers that were recorded, into a
+// problem of family 1, or of family 4 for a network error. If ctx has ended, its cause
+// is returned unchanged.
 func (d *desk) failed(ctx context.Context, err error, w *watch) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -162,13 +163,13 @@ func (d *desk) failed(ctx context.Context, err error, w *watch) error {
 			return problem.New(problem.ScopesShort, problem.Args{"permissions": strings.Join(short, ", ")})
 		}
 	}
-	// MSAL puts an answer that it cannot read into its error, tokens and all: of a
-	// good answer nothing goes on from here, of another the first line.
+	// MSAL puts an answer that it cannot read into its error, with the tokens. So
+	// nothing of a good answer is passed on, and of another the first line only.
 	detail := firstLine(err.Error())
 	if w.granted != nil {
 		detail = "token answer"
 	}
-	return problem.Wrap(errors.New(detail), problem.SignInBroken, problem.Args{"host": d.road.host, "detail": detail})
+	return problem.Wrap(errors.New(detail), problem.SignInBroken, problem.Args{"host": d.http.host, "detail": detail})
 }
 
 func (f *refusal) pending() bool {
@@ -189,7 +190,7 @@ func (d *desk) refused(f *refusal) *problem.Problem {
 	}
 	args := problem.Args{
 		"number": "", "client": d.o.ClientID, "correlation": f.Correlation, "trace": f.Trace, "time": f.Time,
-		"answer": firstLine(f.Description), "error": f.Error, "tenant": d.o.Tenant, "host": d.road.host,
+		"answer": firstLine(f.Description), "error": f.Error, "tenant": d.o.Tenant, "host": d.http.host,
 		"status": strconv.Itoa(f.Status), "ended": "",
 	}
 	if number != 0 {
@@ -199,8 +200,8 @@ func (d *desk) refused(f *refusal) *problem.Problem {
 	switch known, ok := byNumber(number); {
 	case ok:
 		code = known
-		// One number for a certificate that is not there and for one that has
-		// ended; its text alone tells them apart.
+		// The number is the same for a certificate that is not registered and for
+		// one that has expired; only the text differs.
 		if number == 700027 && strings.Contains(strings.ToLower(f.Description), "key used is expired") {
 			code = problem.CertificateExpired
 		}
@@ -225,7 +226,7 @@ func (d *desk) refused(f *refusal) *problem.Problem {
 // withClock names a wrong clock as the cause where it may well be: times in what
 // was signed here, or codes and tokens that seem to have ended.
 func (d *desk) withClock(p *problem.Problem) *problem.Problem {
-	skew := d.road.skew()
+	skew := d.http.skew()
 	if d.o.Clock != clock.Real() || skew.Abs() < clockTolerance {
 		return p
 	}

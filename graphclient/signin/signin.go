@@ -6,9 +6,9 @@
 // cache can be kept sealed. Three things about it shape this package. It always
 // asks for offline_access, so a refresh token always comes: without a Cache it
 // stays in memory and goes with the program. It loses the authority's error
-// while it polls, so the road (road.go) keeps every answer of the token
-// endpoint. And it compares granted with requested scopes by spelling, where
-// Entra ID may answer with bare names, so the road spells them as asked.
+// while it polls, so msalClient (msalclient.go) keeps every answer of the token
+// endpoint. And it compares granted with requested scopes by spelling, but Entra ID
+// may answer with bare names, so msalClient spells them as they were asked for.
 package signin
 
 import (
@@ -31,8 +31,8 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// AnyOrganization is the tenant to sign in to where none is named: that of
-// whoever signs in.
+// AnyOrganization is the tenant to sign in to if none is named: the home tenant of
+// the account that signs in.
 const AnyOrganization = "organizations"
 
 // Options are what a Client is made of.
@@ -64,7 +64,7 @@ type Options struct {
 // desk is where sign-ins of one application at one tenant are handed in.
 type desk struct {
 	o    Options
-	road *road
+	http *msalClient
 	at   string // the authority's address with the tenant
 }
 
@@ -91,13 +91,13 @@ func newDesk(o Options) (desk, error) {
 	}
 	o.Graph = strings.TrimRight(o.Graph, "/")
 	return desk{
-		o: o, road: newRoad(o.HTTP, u.Host, o.Clock, o.Log), at: "https://" + u.Host + "/" + url.PathEscape(o.Tenant),
+		o: o, http: newMSALClient(o.HTTP, u.Host, o.Clock, o.Log), at: "https://" + u.Host + "/" + url.PathEscape(o.Tenant),
 	}, nil
 }
 
-// capabilities tell Entra ID that a claims challenge is understood here: Graph
-// then asks for more where a policy wants it, rather than refuse, and ends tokens
-// at once when a session is revoked.
+// capabilities tell Entra ID that claims challenges are understood here. Graph then
+// asks for more claims if a policy needs them, instead of refusing, and ends tokens at
+// once when a session is revoked.
 func capabilities() []string { return []string{"cp1"} }
 
 // Client signs in to one tenant with one application. It is safe for
@@ -135,11 +135,11 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{desk: d, vault: &vault{cache: o.Cache}, tokens: map[string]held{}, began: d.o.Clock.Now(), made: time.Now()}
-	// Instance discovery would ask a host of Microsoft's whether the authority is
-	// one of theirs; we were told which it is.
+	// Instance discovery would ask a Microsoft host whether the authority is one
+	// of Microsoft's. The caller has chosen the authority.
 	c.msal, err = public.New(d.o.ClientID,
 		public.WithAuthority(d.at),
-		public.WithHTTPClient(c.road),
+		public.WithHTTPClient(c.http),
 		public.WithInstanceDiscovery(false),
 		public.WithClientCapabilities(capabilities()),
 		public.WithCache(c.vault))
@@ -180,7 +180,8 @@ func (c *Client) DeviceCode(ctx context.Context, scopes []string) (consent.Code,
 	return code, wait, nil
 }
 
-// signedIn accepts whoever has just signed in; what the sign-in carried is met.
+// signedIn accepts the account that has just signed in. The claims challenge that the
+// sign-in carried is met.
 func (c *Client) signedIn(res public.AuthResult, scopes []string, w *watch, challenge string) (consent.Account, error) {
 	a, err := c.accept(res, scopes, w)
 	if err == nil || problem.Has(err, problem.SignInNotKept) {
@@ -221,10 +222,10 @@ func (c *Client) Renew(ctx context.Context, claims string, scopes ...string) (st
 
 // Skew is how far this machine's clock is ahead of the authority's, by its
 // latest answer; 0 before any, and on a clock that is not the machine's.
-func (c *Client) Skew() time.Duration { return c.road.skew() }
+func (c *Client) Skew() time.Duration { return c.http.skew() }
 
-// SaveTo stores the sign-in in cache, and every later change of it too. It is
-// how a sign-in that was held in memory is kept once somebody said so.
+// SaveTo stores the sign-in in cache, and every later change of it too. It
+// keeps a sign-in that was held in memory, once the user has agreed.
 func (c *Client) SaveTo(ctx context.Context, cache consent.Cache) error {
 	if err := c.vault.moveTo(ctx, cache); err != nil {
 		return problem.Wrap(err, problem.SignInNotKept, problem.Args{"why": err.Error()})

@@ -44,8 +44,8 @@ func (v *vault) Replace(ctx context.Context, into cache.Unmarshaler, _ cache.Rep
 	return nil
 }
 
-// Export keeps what MSAL writes. Where storing fails the sign-in itself has
-// succeeded: it goes on in memory, and failure tells.
+// Export keeps what MSAL writes. If storing fails, the sign-in itself has succeeded:
+// it goes on in memory, and failure returns why.
 func (v *vault) Export(ctx context.Context, from cache.Marshaler, _ cache.ExportHints) error {
 	plain, err := from.Marshal()
 	if err != nil {
@@ -64,7 +64,7 @@ func (v *vault) Export(ctx context.Context, from cache.Marshaler, _ cache.Export
 	return nil
 }
 
-// failure is why the latest Export was not stored, told once.
+// failure is why the latest Export was not stored; the next call returns nil.
 func (v *vault) failure() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()

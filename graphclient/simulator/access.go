@@ -104,7 +104,7 @@ func (t *tenant) mayTouch(w *caller, target *record, sensitive bool) *graphError
 	}
 	top := has(roleGlobalAdmin, rolePrivAuthAdmin)
 	if target != nil && target.now.obj.flag("isManagementRestricted") {
-		return denied() // needs a role at the scope of the restricted unit, which nobody here has
+		return denied() // needs a role at the scope of the restricted unit; no account has one here
 	}
 	// A person needs a role to write at all; an application's permission is
 	// enough for accounts without one.

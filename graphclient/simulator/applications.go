@@ -6,8 +6,6 @@ import (
 )
 
 func (s *Server) listPrincipals(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	return s.listOf(c, "servicePrincipal", "servicePrincipals", s.t.listed(s.t.sps, c.now), c.query.expand != "")
 }
 
@@ -21,8 +19,6 @@ func (t *tenant) principal(key string) *object {
 }
 
 func (s *Server) getPrincipal(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	o := s.t.before(s.t.principal(c.vars[0]), s.t.idLag, c.now)
 	if o == nil {
 		return nil, notFound(strings.TrimPrefix(c.vars[0], "(appId)"))
@@ -30,14 +26,8 @@ func (s *Server) getPrincipal(c *call) (*answer, *graphError) {
 	return c.one(o, "servicePrincipals")
 }
 
-func (s *Server) createPrincipal(c *call) (*answer, *graphError) {
+func (s *Server) createPrincipal(c *call, body map[string]jsonValue) (*answer, *graphError) {
 	t := s.t
-	body, err := c.object()
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if !t.mayRegister(c.who) {
 		return nil, denied()
 	}
@@ -77,55 +67,29 @@ func asCreated(a *answer, err *graphError) (*answer, *graphError) {
 
 // mayRegister is the role that registering applications takes.
 func (t *tenant) mayRegister(w *caller) bool {
-	if w.isApp {
-		return true
-	}
-	for _, r := range t.rolesHeld(w.oid) {
-		if r == roleGlobalAdmin || r == roleAppAdmin || r == roleCloudAppAdmin {
-			return true
+	return t.holdsAny(w, roleGlobalAdmin, roleAppAdmin, roleCloudAppAdmin)
+}
+
+// appRolesBy answers the app roles of which a service principal is the principal
+// or the resource.
+func appRolesBy(key string) handler {
+	return reads(func(s *Server, c *call) (*answer, *graphError) {
+		sp := s.t.before(s.t.principal(c.vars[0]), s.t.idLag, c.now)
+		if sp == nil {
+			return nil, notFound(c.vars[0])
 		}
-	}
-	return false
-}
-
-func (s *Server) appRolesWhere(c *call, key string, id string) (*answer, *graphError) {
-	sub := newCollection()
-	for _, a := range s.t.appRoles.list {
-		if a.text(key) == id && s.t.before(a, s.t.idLag, c.now) != nil {
-			sub.add(a)
+		sub := newCollection()
+		for _, a := range s.t.appRoles.list {
+			if a.text(key) == sp.id() && s.t.before(a, s.t.idLag, c.now) != nil {
+				sub.add(a)
+			}
 		}
-	}
-	return s.listOf(c, "appRoleAssignment", "appRoleAssignments", sub, false)
+		return s.listOf(c, appRoles.name, appRoles.path, sub, false)
+	})
 }
 
-func (s *Server) listAppRoles(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
-	sp := s.t.before(s.t.principal(c.vars[0]), s.t.idLag, c.now)
-	if sp == nil {
-		return nil, notFound(c.vars[0])
-	}
-	return s.appRolesWhere(c, "principalId", sp.id())
-}
-
-func (s *Server) listAppRoleHolders(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
-	sp := s.t.before(s.t.principal(c.vars[0]), s.t.idLag, c.now)
-	if sp == nil {
-		return nil, notFound(c.vars[0])
-	}
-	return s.appRolesWhere(c, "resourceId", sp.id())
-}
-
-func (s *Server) createAppRole(c *call) (*answer, *graphError) {
+func (s *Server) createAppRole(c *call, body map[string]jsonValue) (*answer, *graphError) {
 	t := s.t
-	body, err := c.object()
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if !t.mayAssignRoles(c.who) {
 		return nil, denied()
 	}
@@ -152,21 +116,7 @@ func (s *Server) createAppRole(c *call) (*answer, *graphError) {
 	return asCreated(c.one(o, "appRoleAssignments"))
 }
 
-func (s *Server) deleteAppRole(c *call) (*answer, *graphError) {
-	s.t.mu.Lock()
-	defer s.t.mu.Unlock()
-	if !s.t.mayAssignRoles(c.who) {
-		return nil, denied()
-	}
-	if !s.t.appRoles.remove(c.vars[1]) {
-		return nil, notFound(c.vars[1])
-	}
-	return noContent(), nil
-}
-
 func (s *Server) listApplications(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	of := newCollection()
 	for _, o := range s.t.listed(s.t.apps, c.now).list {
 		of.add(s.t.shown(c, o, false))
@@ -192,8 +142,6 @@ func (t *tenant) application(key string) *object {
 }
 
 func (s *Server) getApplication(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	o := s.t.before(s.t.application(c.vars[0]), s.t.idLag, c.now)
 	if o == nil {
 		_, key, keyed := strings.Cut(c.vars[0], ")")
@@ -205,13 +153,7 @@ func (s *Server) getApplication(c *call) (*answer, *graphError) {
 	return c.one(s.t.shown(c, o, true), "applications")
 }
 
-func (s *Server) createApplication(c *call) (*answer, *graphError) {
-	body, err := c.object()
-	if err != nil {
-		return nil, err
-	}
-	s.t.mu.Lock()
-	defer s.t.mu.Unlock()
+func (s *Server) createApplication(c *call, body map[string]jsonValue) (*answer, *graphError) {
 	return s.newApplication(c, body, "")
 }
 
@@ -258,14 +200,8 @@ func (t *tenant) applicationProps(body map[string]jsonValue) (map[string]string,
 
 // updateApplication changes one, or with Prefer: create-if-missing makes the one
 // of a uniqueName.
-func (s *Server) updateApplication(c *call) (*answer, *graphError) {
+func (s *Server) updateApplication(c *call, body map[string]jsonValue) (*answer, *graphError) {
 	t := s.t
-	body, err := c.object()
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if !t.mayRegister(c.who) {
 		return nil, denied()
 	}
@@ -287,10 +223,4 @@ func (s *Server) updateApplication(c *call) (*answer, *graphError) {
 	}
 	t.rewrite(o, props, c.now)
 	return noContent(), nil
-}
-
-func (s *Server) listGrants(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
-	return s.listOf(c, "oAuth2PermissionGrant", "oauth2PermissionGrants", s.t.consents, false)
 }

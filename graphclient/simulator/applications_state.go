@@ -5,23 +5,8 @@ import (
 	"strings"
 )
 
-func (t *tenant) spByClient(appID string) *object {
-	for _, o := range t.sps.list {
-		if strings.EqualFold(o.text("appId"), appID) {
-			return o
-		}
-	}
-	return nil
-}
-
-func (t *tenant) appByClient(appID string) *object {
-	for _, o := range t.apps.list {
-		if strings.EqualFold(o.text("appId"), appID) {
-			return o
-		}
-	}
-	return nil
-}
+func (t *tenant) spByClient(appID string) *object  { return t.sps.with("appId", appID) }
+func (t *tenant) appByClient(appID string) *object { return t.apps.with("appId", appID) }
 
 // addWellKnown adds Microsoft Graph and the shared client, as every tenant has
 // them; their IDs follow from the tenant's.

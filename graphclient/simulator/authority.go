@@ -207,7 +207,7 @@ func (q scopeRequest) spell(scopes []string) string {
 	return strings.Join(append(out, q.others...), " ")
 }
 
-// otherScopes are delegated permissions that are known beside those with an ID.
+// otherScopes are delegated permissions that are known, without an ID.
 var otherScopes = []string{
 	"User.ReadBasic.All", "User.ReadWrite", "Group.ReadWrite.All", "GroupMember.ReadWrite.All", "MailboxSettings.ReadWrite",
 	"User.EnableDisableAccount.All", "User-PasswordProfile.ReadWrite.All", "User-Mail.ReadWrite.All", "User-Phone.ReadWrite.All",
@@ -297,9 +297,9 @@ func (i *issuer) consent(client, oid string, q scopeRequest) []string {
 	return slices.Clone(have)
 }
 
-// adminConsent refuses consent to whoever may not give it: every permission of
-// Graph but that to read oneself is an administrator's to accept. Who is signed
-// in for the tenant may, whatever its roles are. The issuer's mutex is held.
+// adminConsent refuses consent to a user who may not give it: only an administrator
+// may accept a permission of Graph, except the one to read oneself. The account that
+// is signed in for the tenant may always. The issuer's mutex is held.
 func (i *issuer) adminConsent(client, oid string, q scopeRequest) *oauthError {
 	t := i.s.t
 	t.mu.RLock()
@@ -317,7 +317,7 @@ func (i *issuer) adminConsent(client, oid string, q scopeRequest) *oauthError {
 	return nil
 }
 
-// mayConsent is adminConsent for who does not hold the issuer's mutex.
+// mayConsent is adminConsent for a caller that does not hold the issuer's mutex.
 func (i *issuer) mayConsent(client, oid string, q scopeRequest) *oauthError {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -396,8 +396,8 @@ func (i *issuer) idToken(host, tid string, who *session) (string, error) {
 	})
 }
 
-// person is the name and UPN of whoever signs in, from here or elsewhere. The
-// issuer's mutex is held.
+// person is the name and UPN of the account that signs in, of this tenant or another.
+// The issuer's mutex is held.
 func (i *issuer) person(oid string) (name, upn string, err error) {
 	if v := i.visitor(oid); v != nil {
 		return v.name, v.upn, nil
@@ -407,7 +407,7 @@ func (i *issuer) person(oid string) (name, upn string, err error) {
 	defer t.mu.RUnlock()
 	r := t.users.byID[oid]
 	if r == nil || r.now.obj == nil {
-		return "", "", errToken
+		return "", "", fmt.Errorf("there is no user %s", oid)
 	}
 	return r.now.obj.text("displayName"), r.now.obj.text("userPrincipalName"), nil
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// canConsent is needed to consent for somebody else.
+// canConsent is needed to consent for another user.
 var canConsent = []string{"DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"}
 
 // createGrant consents for one user, as an administrator's script does. Consent

@@ -25,7 +25,7 @@ func keys(o *object) []map[string]any {
 
 // keepKeys checks the certificates that an application is to have, and completes
 // what Graph completes: keyId, thumbprint, name and dates, from the certificate.
-// An entry without its content stands for one that is there by its keyId.
+// An entry without its content means the one that has its keyId already.
 func (t *tenant) keepKeys(o *object, props map[string]string, now time.Time) *graphError {
 	raw, has := props["keyCredentials"]
 	if !has || raw == null {
@@ -160,14 +160,8 @@ func (t *tenant) shown(c *call, o *object, alone bool) *object {
 
 // addKey and removeKey roll the certificates of an application, on proof that a
 // key of one of them is held. An application needs no permission for its own.
-func (s *Server) addKey(c *call) (*answer, *graphError) {
+func (s *Server) addKey(c *call, body map[string]jsonValue) (*answer, *graphError) {
 	t := s.t
-	body, err := c.object()
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	o, err := t.rolling(c, body)
 	if err != nil {
 		return nil, err
@@ -190,14 +184,8 @@ func (s *Server) addKey(c *call) (*answer, *graphError) {
 	return ok(b), nil
 }
 
-func (s *Server) removeKey(c *call) (*answer, *graphError) {
+func (s *Server) removeKey(c *call, body map[string]jsonValue) (*answer, *graphError) {
 	t := s.t
-	body, err := c.object()
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	o, err := t.rolling(c, body)
 	if err != nil {
 		return nil, err
@@ -241,7 +229,7 @@ func (t *tenant) rolling(c *call, body map[string]jsonValue) (*object, *graphErr
 // directory, by the key of one of its valid certificates. Its times are the
 // machine's, as those of an assertion.
 func (t *tenant) proven(o *object, proof string) bool {
-	head, claims, signed, sig, err := jwtParts(proof)
+	_, claims, err := readJWT(proof)
 	if err != nil || claims["aud"] != proofAudience || !strings.EqualFold(asText(claims["iss"]), o.id()) {
 		return false
 	}
@@ -254,7 +242,7 @@ func (t *tenant) proven(o *object, proof string) bool {
 	}
 	for _, cert := range certificates(o) {
 		pub, isRSA := cert.PublicKey.(*rsa.PublicKey)
-		if isRSA && !t.clock.Now().After(cert.NotAfter) && checkRSA(pub, asText(head["alg"]), signed, sig) == nil {
+		if isRSA && !t.clock.Now().After(cert.NotAfter) && signedBy(proof, pub, "RS256", "PS256") {
 			return true
 		}
 	}

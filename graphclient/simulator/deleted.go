@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
+// userType is before the properties of a user among objects of other types.
+const userType = `"@odata.type":"#microsoft.graph.user",`
+
 func (s *Server) listDeleted(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	total := s.t.users.bin
 	if s.t.lag > 0 {
 		total = -1
@@ -27,8 +28,6 @@ func (t *tenant) inBin(id string) *record {
 }
 
 func (s *Server) getDeleted(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	var o *object
 	if r := s.t.users.byID[strings.ToLower(c.vars[0])]; r != nil {
 		if st := r.seen(c.now, s.t.idLag); st.deleted {
@@ -41,19 +40,12 @@ func (s *Server) getDeleted(c *call) (*answer, *graphError) {
 		return nil, notFound(c.vars[0])
 	}
 	if c.query.selected == nil {
-		b := []byte(`{"@odata.context":` + quote(c.host+"/"+c.version+"/$metadata#directoryObjects/$entity") +
-			`,"@odata.type":"#microsoft.graph.user","deletedDateTime":` + o.raw("deletedDateTime") + `,`)
-		at := len(b)
-		b = o.appendTo(b, nil, false)
-		copy(b[at:], b[at+1:])
-		return ok(b[:len(b)-1]), nil
+		return c.entity(o, "directoryObjects", userType+`"deletedDateTime":`+o.raw("deletedDateTime")+`,`, nil), nil
 	}
 	return c.one(o, "directoryObjects")
 }
 
 func (s *Server) purgeDeleted(c *call) (*answer, *graphError) {
-	s.t.mu.Lock()
-	defer s.t.mu.Unlock()
 	r := s.t.inBin(c.vars[0])
 	if r == nil {
 		return nil, notFound(c.vars[0])
@@ -65,8 +57,8 @@ func (s *Server) purgeDeleted(c *call) (*answer, *graphError) {
 	return noContent(), nil
 }
 
-// restoreDeleted brings a user back. A UPN that somebody took meanwhile blocks
-// it unless the body has another; a conflicting address unless the body has
+// restoreDeleted restores a user. A UPN that another user has by now blocks it,
+// unless the body has another; a conflicting address unless the body has
 // autoReconcileProxyConflict.
 func (s *Server) restoreDeleted(c *call) (*answer, *graphError) {
 	t := s.t
@@ -79,8 +71,6 @@ func (s *Server) restoreDeleted(c *call) (*answer, *graphError) {
 			return nil, fail(400, "BadRequest", "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
 		}
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	r := t.inBin(c.vars[0])
 	if r == nil {
 		return nil, notFound(c.vars[0])
@@ -126,12 +116,7 @@ func (s *Server) restoreDeleted(c *call) (*answer, *graphError) {
 	r.born, r.died = t.change, 0
 	r.fresh.since, r.fresh.was = c.now, o
 	t.put(r, o.with(changes), false, c.now)
-	b := []byte(`{"@odata.context":` + quote(c.host+"/"+c.version+"/$metadata#directoryObjects/$entity") +
-		`,"@odata.type":"#microsoft.graph.user",`)
-	at := len(b)
-	b = r.now.obj.appendTo(b, nil, false)
-	copy(b[at:], b[at+1:])
-	return ok(b[:len(b)-1]), nil
+	return c.entity(r.now.obj, "directoryObjects", userType, nil), nil
 }
 
 // plainUPN takes the object ID off the UPN of a deleted user.
@@ -152,8 +137,6 @@ func (s *Server) getByIDs(c *call) (*answer, *graphError) {
 	if err := json.Unmarshal(c.body, &body); err != nil || len(body.IDs) == 0 || len(body.IDs) > 1000 {
 		return nil, badRequest("Invalid value specified for property 'ids'. It takes 1 to 1000 IDs.")
 	}
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	b := []byte(`{"@odata.context":` + quote(c.host+"/"+c.version+"/$metadata#directoryObjects") + `,"value":[`)
 	first := true
 	for _, id := range body.IDs {

@@ -56,8 +56,6 @@ func (s *Server) deltaUsers(c *call) (*answer, *graphError) {
 	if q.top > 0 || q.expand != "" || q.orderBy != "" {
 		return nil, badRequest("The query parameter is not supported by delta query.")
 	}
-	t.mu.RLock()
-	defer t.mu.RUnlock()
 	p := deltaPosition{until: t.change, first: true, fields: strings.Join(q.selected, ",")}
 	token := q.delta
 	if q.skipToken != "" {

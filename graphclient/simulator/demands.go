@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Demand asks for claims of somebody (a user by UPN or ID, or an application by
+// Demand asks for claims of an account (a user by UPN or ID, or an application by
 // its client ID) from now on, as a Conditional Access policy does: Graph answers
 // a claims challenge to their tokens, a refresh is refused with it, and a sign-in
 // that carries the claims is let in. Tokens of a client that does not declare
@@ -84,7 +84,7 @@ func declares(request string) bool {
 	})
 }
 
-// met is what of the demand on somebody the requests of a sign-in meet: all of
+// met is what of the demand on an account the requests of a sign-in meet: all of
 // it or nothing. The issuer's mutex is held.
 func (i *issuer) met(oid string, requests ...string) string {
 	demand := i.demands[oid]
@@ -104,7 +104,7 @@ func (i *issuer) met(oid string, requests ...string) string {
 	return ""
 }
 
-// session is a sign-in of somebody with the claims that its requests carried.
+// session is a sign-in of an account with the claims that its requests carried.
 // The issuer's mutex is held.
 func (i *issuer) session(client, oid string, scopes []string, requests ...string) *session {
 	return &session{

@@ -45,7 +45,7 @@ const (
 	demoLab       = "midori-lab.example"
 )
 
-// DemoExport is the HAC export of the demo company. Dates in it are told from
+// DemoExport is the HAC export of the demo company. Dates in it are counted from
 // now.
 func DemoExport(now time.Time) ([]byte, error) {
 	_, export, err := demoWorld(now, clock.Real())
@@ -134,7 +134,7 @@ func (w *world) remember(p *person) {
 	})
 }
 
-// told makes a person of the story.
+// told makes a person that the demo's story names.
 func (w *world) told(local, domain, family, given string) *person {
 	p := &person{local: local, domain: domain, family: family, given: given, display: strings.TrimSpace(family + " " + given)}
 	w.finish(p)
@@ -260,7 +260,7 @@ func (w *world) demoChanges(co *company) {
 		}
 		w.asked(co, p)
 		w.enter(w.account(p))
-		if local != "copier-3f" && local != "okubo.jun" { // nobody saw these in the export
+		if local != "copier-3f" && local != "okubo.jun" { // no export ever had these
 			w.remember(p)
 		}
 	}
@@ -302,7 +302,7 @@ func (w *world) demoChanges(co *company) {
 	}
 	for _, n := range co.Unwritable {
 		p := w.told(n[0], demoMain, n[1], n[2])
-		if w.asked(co, p) { // somebody wrote into the cell
+		if w.asked(co, p) { // a note in the cell
 			p.domain += " (leave)"
 			p.nick, p.imm = "rei.kobayashi", ""
 		}

@@ -133,7 +133,7 @@ func (i *issuer) signedInUPN() string {
 	return ""
 }
 
-// SignedIn is the UPN of who signs in where nobody else is named.
+// SignedIn is the UPN of the account that signs in if no other is named.
 func (s *Server) SignedIn() string { return s.tokens.signedInUPN() }
 
 // Approve approves a device code by its user code, as account (by UPN, empty

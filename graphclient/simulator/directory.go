@@ -64,6 +64,16 @@ func (c *collection) add(o *object) {
 
 func (c *collection) get(id string) *object { return c.byID[strings.ToLower(id)] }
 
+// with is the first object whose property has the value, whatever its case.
+func (c *collection) with(property, value string) *object {
+	for _, o := range c.list {
+		if strings.EqualFold(o.text(property), value) {
+			return o
+		}
+	}
+	return nil
+}
+
 func (c *collection) replace(o *object) {
 	id := strings.ToLower(o.id())
 	old := c.byID[id]
@@ -432,7 +442,7 @@ func (t *tenant) initialDomain() string {
 type fileSettings struct {
 	// NoPIM: the tenant has no licence for role eligibilities.
 	NoPIM bool `json:"noPIM,omitempty"`
-	// Quota is the number of objects that somebody without an administrator
+	// Quota is the number of objects that a user without an administrator
 	// role may create; 0 is no limit, Entra ID has 250.
 	Quota int `json:"quota,omitempty"`
 	// RefuseSignIn is an AADSTS number that every sign-in is refused with.

@@ -35,8 +35,6 @@ func (s *Server) listOrganization(c *call) (*answer, *graphError) {
 	if c.who.isApp && !c.who.may(canReadOrgAsApp) {
 		return nil, denied()
 	}
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	return s.list(c, listing{
 		typ: s.t.sch["organization"], context: "organization", from: fromList([]*object{s.t.organization()}), total: 1,
 	})
@@ -46,8 +44,6 @@ func (s *Server) getOrganization(c *call) (*answer, *graphError) {
 	if c.who.isApp && !c.who.may(canReadOrgAsApp) {
 		return nil, denied()
 	}
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	if !strings.EqualFold(c.vars[0], s.t.org.id()) {
 		return nil, notFound(c.vars[0])
 	}
@@ -55,8 +51,6 @@ func (s *Server) getOrganization(c *call) (*answer, *graphError) {
 }
 
 func (s *Server) listDomains(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	// The directory gives all domains at once.
 	if c.query.top == 0 {
 		c.query.top = 999
@@ -67,8 +61,6 @@ func (s *Server) listDomains(c *call) (*answer, *graphError) {
 }
 
 func (s *Server) getDomain(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	d := s.t.domain(c.vars[0])
 	if d == nil {
 		return nil, notFound(c.vars[0])
@@ -80,8 +72,6 @@ func (s *Server) getDomain(c *call) (*answer, *graphError) {
 // groups by address, applications by identifier; all, or of one kind.
 func (s *Server) domainReferences(c *call) (*answer, *graphError) {
 	t := s.t
-	t.mu.RLock()
-	defer t.mu.RUnlock()
 	d := t.domain(c.vars[0])
 	if d == nil {
 		return nil, notFound(c.vars[0])

@@ -9,7 +9,7 @@ import (
 )
 
 // setFaults puts the faults of the options into force. Lags are part of the
-// tenant itself, all others stand before its answers.
+// tenant itself, all others change its answers.
 func (s *Server) setFaults() error {
 	specs := make([]loopback.Spec, 0, len(s.opts.Faults))
 	for _, text := range s.opts.Faults {
@@ -33,7 +33,7 @@ func (s *Server) setFaults() error {
 }
 
 // front serves Graph and Entra ID with latency and faults, each under its own
-// name, and the simulator's own pages without: they tell the truth.
+// name, and the simulator's own pages without: those always show the true state.
 func (s *Server) front() http.Handler {
 	plain := s.Handler()
 	around := func(service string) http.Handler {

@@ -106,8 +106,8 @@ func (n *compare) check(e *entity, adv bool) *graphError {
 	return nil
 }
 
-// same compares two JSON values as the directory does: text without regard to
-// case, but for the immutable ID.
+// match compares the property with the literal. Order ignores the case of text;
+// of equality see equalValue.
 func (n *compare) match(o *object) bool {
 	raw, _ := o.at(n.p)
 	if raw == "" {
@@ -144,6 +144,8 @@ func textOf(l literal) string {
 	return l.raw
 }
 
+// equalValue compares two JSON values as the directory does: text without regard
+// to case, but for the immutable ID.
 func equalValue(name, raw string, l literal) bool {
 	if raw == l.raw {
 		return true

@@ -128,7 +128,7 @@ func generate(n int, seed int64, c clock.Clock) (*tenant, []byte, error) {
 	return t, export, err
 }
 
-// people makes n accounts of a domain and the rows of the export beside them.
+// people makes n accounts of a domain, and their rows of the export.
 func (w *world) people(n int, domain string, federated bool) {
 	gone, renamed, changed := share(n, 8), share(n, 3), share(n, 30)
 	for i := range n {

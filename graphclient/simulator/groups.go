@@ -5,18 +5,10 @@ import (
 	"strings"
 )
 
-func (s *Server) listGroups(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
-	return s.listOf(c, "group", "groups", s.t.groups, false)
-}
-
 func (s *Server) countGroups(c *call) (*answer, *graphError) {
 	if err := c.counts(); err != nil {
 		return nil, err
 	}
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	if c.query.filter != nil {
 		if err := c.query.filter.check(s.t.sch["group"], true); err != nil {
 			return nil, err
@@ -31,22 +23,10 @@ func (s *Server) countGroups(c *call) (*answer, *graphError) {
 	return countAnswer(n), nil
 }
 
-func (s *Server) getGroup(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
-	g := s.t.groups.get(c.vars[0])
-	if g == nil {
-		return nil, notFound(c.vars[0])
-	}
-	return c.one(g, "groups")
-}
-
 // groupPeople answers members, transitiveMembers and owners, with a cast or
 // without.
 func (s *Server) groupPeople(c *call) (*answer, *graphError) {
 	t := s.t
-	t.mu.RLock()
-	defer t.mu.RUnlock()
 	g := t.groups.get(c.vars[0])
 	if g == nil {
 		return nil, notFound(c.vars[0])

@@ -71,7 +71,7 @@ func fromList(list []*object) source {
 // listing answers a list request: filter, order, page, count, links.
 type listing struct {
 	typ     *entity
-	context string // what stands behind $metadata#
+	context string // what follows $metadata#
 	from    source
 	typed   bool // write @odata.type with each object
 	max     int  // 0 for 999
@@ -251,16 +251,20 @@ func (c *call) one(o *object, context string) (*answer, *graphError) {
 	if err != nil {
 		return nil, err
 	}
-	b := append(make([]byte, 0, 1024), `{"@odata.context":`...)
-	b = append(b, quote(c.host+"/"+c.version+"/$metadata#"+context+selectSuffix(&c.query)+"/$entity")...)
-	b = append(b, ',')
-	at := len(b)
-	b = o.appendTo(b, wanted, false)
-	copy(b[at:], b[at+1:])
-	return ok(b[:len(b)-1]), nil
+	return c.entity(o, context+selectSuffix(&c.query), "", wanted), nil
 }
 
-// text answers a plain number, as /$count does.
+// entity answers an object, with more before its properties.
+func (c *call) entity(o *object, context, more string, wanted []uint16) *answer {
+	b := append(make([]byte, 0, 1024), `{"@odata.context":`...)
+	b = append(b, quote(c.host+"/"+c.version+"/$metadata#"+context+"/$entity")+","+more...)
+	at := len(b)
+	b = o.appendTo(b, wanted, false)
+	copy(b[at:], b[at+1:]) // its own brace
+	return ok(b[:len(b)-1])
+}
+
+// countAnswer answers a plain number, as /$count does.
 func countAnswer(n int) *answer {
 	return (&answer{status: 200, body: []byte(strconv.Itoa(n))}).set("Content-Type", "text/plain")
 }

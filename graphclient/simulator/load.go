@@ -155,7 +155,7 @@ func labelOf(raw func(name string) string) string {
 	return ""
 }
 
-// labelled is a place with the name of what stands there.
+// labelled is a place with the name of what is there.
 func labelled(where string, props map[string]string) string {
 	return where + labelOf(func(name string) string { return props[name] })
 }

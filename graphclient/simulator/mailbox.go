@@ -56,8 +56,6 @@ func (s *Server) mailbox(c *call) (*object, string, *graphError) {
 }
 
 func (s *Server) mailboxSettings(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	o, p, err := s.mailbox(c)
 	if err != nil {
 		return nil, err
@@ -69,8 +67,6 @@ func (s *Server) mailboxSettings(c *call) (*answer, *graphError) {
 }
 
 func (s *Server) mailboxPurpose(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	o, p, err := s.mailbox(c)
 	if err != nil {
 		return nil, err

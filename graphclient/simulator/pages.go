@@ -36,7 +36,7 @@ const (
 // personalTenant is the tenant of personal Microsoft accounts.
 const personalTenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
-// visitor is an account of elsewhere that signs in.
+// visitor is an account of another tenant that signs in.
 type visitor struct{ oid, tid, upn, name, idp string }
 
 // who finds the account that an answer names.
@@ -60,14 +60,15 @@ func (i *issuer) who(account string) (oid string, fault *oauthError) {
 	return v.oid, nil
 }
 
-// visitor is somebody from elsewhere who has signed in, nil for anybody else.
+// visitor is the account of another tenant that has signed in, nil if there is none
+// with this ID.
 func (i *issuer) visitor(oid string) *visitor {
 	v, _ := i.visitors.Load(oid)
 	who, _ := v.(*visitor)
 	return who
 }
 
-// visitorOf makes an account of elsewhere, always the same for one name.
+// visitorOf makes an account of another tenant, always the same for one name.
 func (i *issuer) visitorOf(account string) (*visitor, bool) {
 	local, domain := splitUPN(strings.ToLower(account))
 	i.s.t.mu.RLock()
@@ -232,7 +233,7 @@ func (s *Server) AnswerPage(ctx context.Context, address string, answer Answer) 
 	}
 	a, fault := s.tokens.authorization(u.Query())
 	if a == nil {
-		return fault // shown on the page; the program is told nothing
+		return fault // shown on the page; the program gets no answer
 	}
 	if fault != nil {
 		return follow(ctx, s.tokens.refuse(a, fault))

@@ -32,7 +32,7 @@ func loadNames() (names, error) {
 	return n, nil
 }
 
-// person is somebody of a made-up company: an account, a row of the export, or
+// person is a member of a made-up company: an account, a row of the export, or
 // both.
 type person struct {
 	local       string // of the UPN
@@ -62,7 +62,7 @@ type world struct {
 	taken map[string]bool // UPNs, lower case
 	last  map[string]int  // the number that was last put behind a name
 	rows  [][]string
-	past  []Remembered // whom earlier runs saw
+	past  []Remembered // the users that earlier runs saw
 	id    string       // of the tenant
 	serie int
 }
@@ -106,7 +106,7 @@ func (w *world) stranger(domain string) *person {
 	return p
 }
 
-// free finds a local part that nobody has, in no domain: it is the Username too,
+// free finds a local part that is free in every domain: it is the Username too,
 // and HENNGE Access Control has each once.
 func (w *world) free(base, domain string) string {
 	local := base
@@ -208,7 +208,7 @@ func (w *world) enter(props map[string]string) *record {
 	return w.t.create(o, "", w.now)
 }
 
-// Columns of a HAC export, in its order; the custom attributes stand before the
+// Columns of a HAC export, in its order; the custom attributes are before the
 // immutable ID.
 var hacColumns = []string{
 	"Username", "Email Address", "Family Name", "Given Name", "Display Name", "Status", "Access Policy Group ID",
@@ -254,7 +254,7 @@ func (w *world) export() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// role gives somebody a directory role.
+// role gives a principal a directory role.
 func (w *world) role(principal, role string) {
 	w.t.assigned.add(newObject(w.t.sch["unifiedRoleAssignment"], map[string]string{
 		"id":               quote(guid(w.id, "assignment", principal, role)),
@@ -264,7 +264,7 @@ func (w *world) role(principal, role string) {
 	}))
 }
 
-// eligible makes somebody eligible for a role.
+// eligible makes a principal eligible for a role.
 func (w *world) eligible(principal, role string) {
 	id := guid(w.id, "eligibility", principal, role)
 	w.t.eligible.add(newObject(w.t.sch["unifiedRoleEligibilitySchedule"], map[string]string{

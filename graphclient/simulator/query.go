@@ -25,7 +25,7 @@ type query struct {
 	raw       url.Values
 }
 
-// parseQuery reads the options; names may stand without their $.
+// parseQuery reads the options; names may lack their $.
 func parseQuery(raw string) (query, *graphError) {
 	var q query
 	if raw == "" {
@@ -103,8 +103,8 @@ func parseQuery(raw string) (query, *graphError) {
 	return q, nil
 }
 
-// advanced reports whether a request may use the advanced query capabilities:
-// they need both the header and $count.
+// eventual reports whether a request has the header that the advanced query
+// capabilities need; a list needs $count as well.
 func (c *call) eventual() bool {
 	return strings.EqualFold(c.header.Get("ConsistencyLevel"), "eventual")
 }

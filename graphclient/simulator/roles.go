@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 )
@@ -13,51 +12,19 @@ func (s *Server) listOf(c *call, kind, context string, of *collection, expand bo
 	return s.list(c, l)
 }
 
-// role lists are not bound to the pages of 100 that other lists have.
-func (s *Server) roleList(c *call, kind, context string, of *collection) (*answer, *graphError) {
-	if c.query.top == 0 {
-		c.query.top = 999
-	}
-	return s.listOf(c, kind, context, of, true)
-}
-
-func (s *Server) listAssignments(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
-	return s.roleList(c, "unifiedRoleAssignment", "roleManagement/directory/roleAssignments", s.t.assigned)
-}
-
-func (s *Server) getAssignment(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
-	o := s.t.assigned.get(c.vars[0])
-	if o == nil {
-		return nil, notFound(c.vars[0])
-	}
-	return c.one(o, "roleManagement/directory/roleAssignments")
+// holdsAny reports whether an application asks, or a person with one of the
+// roles.
+func (t *tenant) holdsAny(w *caller, roles ...string) bool {
+	return w.isApp || slices.ContainsFunc(t.rolesHeld(w.oid), func(r string) bool { return slices.Contains(roles, r) })
 }
 
 // mayAssignRoles is the role that giving roles and app roles takes.
 func (t *tenant) mayAssignRoles(w *caller) bool {
-	if w.isApp {
-		return true
-	}
-	for _, r := range t.rolesHeld(w.oid) {
-		if r == roleGlobalAdmin || r == rolePrivRoleAdmin {
-			return true
-		}
-	}
-	return false
+	return t.holdsAny(w, roleGlobalAdmin, rolePrivRoleAdmin)
 }
 
-func (s *Server) createAssignment(c *call) (*answer, *graphError) {
+func (s *Server) createAssignment(c *call, body map[string]jsonValue) (*answer, *graphError) {
 	t := s.t
-	body, err := c.object()
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if !t.mayAssignRoles(c.who) {
 		return nil, denied()
 	}
@@ -85,85 +52,18 @@ func (s *Server) createAssignment(c *call) (*answer, *graphError) {
 	props["id"] = quote(guid(t.org.id(), "assignment", principal, role, props["directoryScopeId"]))
 	o := newObject(t.sch["unifiedRoleAssignment"], props)
 	t.assigned.add(o)
-	a, err := c.one(o, "roleManagement/directory/roleAssignments")
-	if err == nil {
-		a.status = http.StatusCreated
-	}
-	return a, err
-}
-
-func (s *Server) deleteAssignment(c *call) (*answer, *graphError) {
-	s.t.mu.Lock()
-	defer s.t.mu.Unlock()
-	if !s.t.mayAssignRoles(c.who) {
-		return nil, denied()
-	}
-	if !s.t.assigned.remove(c.vars[0]) {
-		return nil, notFound(c.vars[0])
-	}
-	return noContent(), nil
-}
-
-func (s *Server) listDefinitions(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
-	return s.roleList(c, "unifiedRoleDefinition", "roleManagement/directory/roleDefinitions", s.t.roles)
-}
-
-func (s *Server) getDefinition(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
-	o := s.t.roles.get(c.vars[0])
-	if o == nil {
-		return nil, notFound(c.vars[0])
-	}
-	return c.one(o, "roleManagement/directory/roleDefinitions")
-}
-
-// licence answers what a tenant without the licence for eligibilities answers.
-func (s *Server) licence() *graphError {
-	if !s.t.set.NoPIM {
-		return nil
-	}
-	return fail(400, "AadPremiumLicenseRequired",
-		"The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.")
-}
-
-func (s *Server) listEligible(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
-	if err := s.licence(); err != nil {
-		return nil, err
-	}
-	return s.roleList(c, "unifiedRoleEligibilitySchedule", "roleManagement/directory/roleEligibilitySchedules", s.t.eligible)
-}
-
-func (s *Server) listInstances(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
-	if err := s.licence(); err != nil {
-		return nil, err
-	}
-	return s.roleList(c, "unifiedRoleEligibilityScheduleInstance", "roleManagement/directory/roleEligibilityScheduleInstances", s.t.instances)
+	return asCreated(c.one(o, assignments.path))
 }
 
 // listJoinable answers who may activate membership or ownership of a group. A
 // list of all groups is refused: the caller names one, or a principal. A person
 // needs a role that reads role-assignable groups, or to own or be in the group.
 func (s *Server) listJoinable(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
-	if err := s.licence(); err != nil {
-		return nil, err
-	}
 	if c.query.filter == nil {
 		return nil, fail(400, "InvalidFilter", "The filter on groupId or principalId is missing.")
 	}
-	if !c.who.isApp {
-		held := s.t.rolesHeld(c.who.oid)
-		if !slices.ContainsFunc([]string{roleGlobalAdmin, roleGlobalReader, rolePrivRoleAdmin}, func(r string) bool { return slices.Contains(held, r) }) {
-			return nil, denied()
-		}
+	if !s.t.holdsAny(c.who, roleGlobalAdmin, roleGlobalReader, rolePrivRoleAdmin) {
+		return nil, denied()
 	}
 	return s.listOf(c, "privilegedAccessGroupEligibilitySchedule", "identityGovernance/privilegedAccess/group/eligibilitySchedules", s.t.joinable, true)
 }

@@ -43,9 +43,9 @@ type Options struct {
 	Users int
 	Seed  int64
 	// HAC is a HAC export that the HAC API serves; without it, the demo's or
-	// the generated one, and none beside a tenant file of one's own.
+	// the generated one, and none with a tenant file.
 	HAC []byte
-	// DemoHAC serves the demo's export beside a tenant file.
+	// DemoHAC serves the demo's export with a tenant file.
 	DemoHAC bool
 	// Approve is auto (every code at once, by who is signed in) or page.
 	// Empty is auto.
@@ -66,7 +66,7 @@ type Options struct {
 	Log *slog.Logger
 
 	// CodeLife is how long a device code lives, 15 minutes if 0. It is the
-	// machine's time: the clients that wait for it know no other.
+	// machine's time, because the clients that wait for it have no other clock.
 	CodeLife time.Duration
 	// TokenLife is how long an access token lives, 1 hour if 0, also of the
 	// machine's time.
@@ -97,7 +97,7 @@ type Options struct {
 	Watch func(http.Handler) http.Handler
 }
 
-// Ready tells a client where everything is: the content of the ready file.
+// Ready is the content of the ready file: the addresses that a client needs.
 type Ready struct {
 	Graph     string  `json:"graph"`
 	Authority string  `json:"authority"`
@@ -274,7 +274,7 @@ func (s *Server) writeCA() error {
 	return nil
 }
 
-// Ready tells where everything is, once it listens.
+// Ready returns the addresses, once the server listens.
 func (s *Server) Ready() Ready { return s.ready }
 
 // WriteReady writes the ready file whole, by rename: who sees it can read all

@@ -15,7 +15,7 @@ import (
 const keyID = "hacsync-simulator"
 
 // issuer is the part of Entra ID that gives and checks tokens. Its times are
-// the machine's, not the tenant's: clients that hold tokens and codes know no
+// the machine's, not the tenant's, because clients that hold tokens and codes have no
 // other clock.
 type issuer struct {
 	s *Server
@@ -76,7 +76,7 @@ func (i *issuer) tokenLife() time.Duration {
 }
 
 // Mint gives an access token to a user (by UPN or ID) with delegated scopes, as
-// if somebody had signed in; for tests. client may be empty.
+// if the user had signed in; for tests. client may be empty.
 func (s *Server) Mint(user, client string, scopes ...string) (string, error) {
 	s.t.mu.RLock()
 	r := s.t.users.find(user)
@@ -163,7 +163,7 @@ func (i *issuer) delegated(who *session) (string, error) {
 	return signJWT(key, keyID, claims)
 }
 
-// describe lays over a token's claims those of an account of the tenant.
+// describe sets the claims that an account of the tenant has of its own.
 func (t *tenant) describe(claims map[string]any, oid string) error {
 	r := t.users.byID[strings.ToLower(oid)]
 	if r == nil || r.now.obj == nil {
@@ -188,7 +188,7 @@ func (t *tenant) describe(claims map[string]any, oid string) error {
 	return nil
 }
 
-// describe lays over a token's claims those of an account of elsewhere.
+// describe sets the claims that an account of another tenant has of its own.
 func (v *visitor) describe(claims map[string]any) {
 	for k, c := range map[string]any{
 		"tid": v.tid, "iss": "https://sts.windows.net/" + v.tid + "/", "upn": v.upn, "unique_name": v.upn, "name": v.name,
@@ -296,12 +296,11 @@ func (i *issuer) verify(header string) (*caller, *graphError) {
 
 // read verifies a token and says who it is for.
 func (i *issuer) read(token string) (*caller, time.Time, *graphError) {
-	head, claims, signed, sig, err := jwtParts(token)
+	_, claims, err := readJWT(token)
 	if err != nil {
 		return nil, time.Time{}, unauthorized("IDX14100: JWT is not well formed, there are no dots (.).")
 	}
-	alg, _ := head["alg"].(string)
-	if i.key == nil || alg != "RS256" || checkRSA(&i.key.PublicKey, alg, signed, sig) != nil {
+	if i.key == nil || !signedBy(token, &i.key.PublicKey, "RS256") {
 		return nil, time.Time{}, unauthorized("Access token validation failure. Invalid signature.")
 	}
 	if claims["aud"] != graphAppID {

@@ -38,8 +38,6 @@ func (s *Server) userSource(c *call, deleted bool) source {
 }
 
 func (s *Server) listUsers(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	total := s.t.users.live
 	if s.t.lag > 0 {
 		total = -1
@@ -70,8 +68,6 @@ func (s *Server) countOf(c *call, deleted bool) (*answer, *graphError) {
 	if err := c.counts(); err != nil {
 		return nil, err
 	}
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	if c.query.filter == nil && s.t.lag <= 0 {
 		if deleted {
 			return countAnswer(s.t.users.bin), nil
@@ -97,8 +93,6 @@ func (s *Server) getMe(c *call) (*answer, *graphError) {
 	if c.who.isApp {
 		return nil, badRequest("/me request is only valid with delegated authentication flow.")
 	}
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	r := s.t.users.find(c.who.oid)
 	if r == nil {
 		return nil, notFound(c.who.oid)
@@ -135,8 +129,6 @@ func (s *Server) visible(c *call, key string) *object {
 }
 
 func (s *Server) getUser(c *call) (*answer, *graphError) {
-	s.t.mu.RLock()
-	defer s.t.mu.RUnlock()
 	o := s.visible(c, c.vars[0])
 	if o == nil || s.t.flaps(o.id(), c.now) {
 		return nil, notFound(c.vars[0])
@@ -144,14 +136,8 @@ func (s *Server) getUser(c *call) (*answer, *graphError) {
 	return c.one(o, "users")
 }
 
-func (s *Server) createUser(c *call) (*answer, *graphError) {
+func (s *Server) createUser(c *call, body map[string]jsonValue) (*answer, *graphError) {
 	t := s.t
-	body, err := c.object()
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if err := t.mayTouch(c.who, nil, false); err != nil {
 		return nil, err
 	}
@@ -175,7 +161,7 @@ func (s *Server) createUser(c *call) (*answer, *graphError) {
 	return a.set("Location", c.host+"/"+c.version+"/directoryObjects/"+id+"/Microsoft.DirectoryServices.User"), nil
 }
 
-// quotaLeft enforces the number of objects that somebody without a role may
+// quotaLeft enforces the number of objects that a user without a role may
 // have made; the deleted ones count as long as they can be restored.
 func (t *tenant) quotaLeft(w *caller) *graphError {
 	if t.set.Quota <= 0 || len(t.rolesHeld(w.oid)) > 0 {
@@ -194,14 +180,8 @@ func (t *tenant) quotaLeft(w *caller) *graphError {
 	return nil
 }
 
-func (s *Server) updateUser(c *call) (*answer, *graphError) {
+func (s *Server) updateUser(c *call, body map[string]jsonValue) (*answer, *graphError) {
 	t := s.t
-	body, err := c.object()
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	r := t.users.find(c.vars[0])
 	if r == nil || t.unheard(r, c.now) {
 		return nil, notFound(c.vars[0])
@@ -266,8 +246,6 @@ func patchPermission(w *caller, body map[string]jsonValue) *graphError {
 
 func (s *Server) deleteUser(c *call) (*answer, *graphError) {
 	t := s.t
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	r := t.users.find(c.vars[0])
 	if r == nil || t.unheard(r, c.now) {
 		return nil, notFound(c.vars[0])

@@ -255,7 +255,7 @@ func (t *tenant) checkFree(self *record, upn, imm, mail string) *graphError {
 	return nil
 }
 
-// addressTaken reports whether somebody else answers to an address.
+// addressTaken reports whether another object has an address.
 func (t *tenant) addressTaken(self *record, address string) bool {
 	key := "smtp:" + strings.ToLower(address)
 	for _, r := range t.users.byAdr[key] {
@@ -301,7 +301,7 @@ func checkRest(props map[string]string) *graphError {
 			return invalidValue("User", "mailNickname")
 		}
 	}
-	if v := unquote(props["onPremisesImmutableId"]); strings.ContainsAny(v, "$_") || len(v) > 256 {
+	if v := unquote(props["onPremisesImmutableId"]); strings.ContainsAny(v, "$_") || utf8.RuneCountInString(v) > 256 {
 		return invalidValue("User", "onPremisesImmutableId")
 	}
 	if v := unquote(props["mail"]); v != "" && (!ascii(v) || strings.Count(v, "@") != 1 || len(v) > 256) {

@@ -36,7 +36,7 @@ const (
 type named struct{ id, name string }
 
 // builtInRoles are the directory roles that every tenant has; of the real list
-// those that matter to users, and some beside them.
+// those that matter to users, and some others.
 func builtInRoles() []named {
 	return []named{
 		{roleGlobalAdmin, "Global Administrator"},

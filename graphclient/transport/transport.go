@@ -1,10 +1,10 @@
-// Package transport is the plain road to Microsoft's hosts: an explicit
-// net/http transport with TLS roots of our own where a simulated tenant needs
-// them, the proxy of the environment, and nothing else in between. Nothing here
-// retries, redirects, compresses or logs; who calls it decides.
+// Package transport makes the HTTP client for Microsoft's hosts: an explicit net/http
+// transport with its own TLS roots for a simulated tenant, the proxy of the
+// environment, and nothing else. Nothing here retries, redirects, compresses or logs;
+// the caller decides.
 //
-// It also turns what can go wrong on the road (no network, DNS, TLS, proxy) into
-// problems of family 4, so that sign-in and Graph say the same thing.
+// It also turns network errors (no network, DNS, TLS, proxy) into problems of family
+// 4, so that sign-in and Graph report them alike.
 package transport
 
 import (
@@ -23,9 +23,9 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Client makes an HTTP client. caPEM is a certificate that is trusted beside
-// nothing else: with it the system's roots do not count, because it stands for
-// one simulated tenant on this machine, and the proxy is not used. Empty means
+// Client makes an HTTP client. caPEM is the only certificate that is trusted: it
+// belongs to one simulated tenant on this machine, so neither the system's roots nor
+// the proxy are used with it. Empty means
 // the system's roots with those of SSL_CERT_FILE, and the proxy that the
 // environment names (HTTPS_PROXY, NO_PROXY). An SSL_CERT_FILE that is no list of
 // certificates is a problem: a proxy that needs it would be refused without a
@@ -86,7 +86,7 @@ func trusted(file string) (*x509.CertPool, error) {
 		var p *os.PathError
 		why := err.Error()
 		if errors.As(err, &p) {
-			why = p.Err.Error() // the path stands beside it
+			why = p.Err.Error() // the message names the path already
 		}
 		return nil, problem.Wrap(err, problem.TrustFileWrong, problem.Args{"file": file, "why": why})
 	}

@@ -17,9 +17,9 @@ import (
 )
 
 // Trouble turns an error of http.Client.Do, or of reading a body, into a problem
-// of family 4. host is who was called. An error of ctx itself (the caller's,
-// not that of one request) is not a problem of the road; the caller looks at
-// its own context first.
+// of family 4. host is who was called. The end of the
+// caller's context (not of the context of one request) is not a network problem, so
+// the caller checks its own context first.
 func Trouble(err error, host string) *problem.Problem {
 	if p := problem.Of(err); p != nil {
 		return p

@@ -35,15 +35,25 @@ type Destination interface {
 	// directory.Purposes a key. A refused read is PurposeUnknown, not an error.
 	Purposes(ctx context.Context, ids []directory.ID, sink progress.Sink) (map[directory.ID]directory.Marks, error)
 	// Look reads accounts one by one, now, live and in the recycle bin, by
-	// every key a Ref has. An absent one gives a Sighting that says so. Role
-	// marks are set from a fresh read of the role holders.
-	Look(ctx context.Context, refs []directory.Ref, want []directory.Attribute) ([]directory.Sighting, error)
+	// every key a Ref has. An absent one gives a Sighting that says so. Only
+	// WithRoles sets the marks of role holders, from a fresh read of them.
+	Look(ctx context.Context, refs []directory.Ref, want []directory.Attribute, roles Roles) ([]directory.Sighting, error)
 	// Write sends at most 20 steps in one request and one attempt. It returns
 	// one Outcome a step, in their order, whatever happens.
 	Write(ctx context.Context, steps []plan.Step) []Outcome
 	// Precheck looks for what stands in the way of a domain.
 	Precheck(ctx context.Context, domain string) (*Precheck, error)
 }
+
+// Roles says whether a Look reads the role holders of the tenant too. That is a
+// read of whole lists, and only what may still be protected needs it.
+type Roles bool
+
+// Whether a Look reads the role holders.
+const (
+	WithRoles    Roles = true
+	WithoutRoles Roles = false
+)
 
 // Did says what became of a step.
 type Did uint8

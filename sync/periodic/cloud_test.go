@@ -416,7 +416,7 @@ func (m *member) Purposes(_ context.Context, ids []directory.ID, _ progress.Sink
 	return all, nil
 }
 
-func (m *member) Look(ctx context.Context, refs []directory.Ref, _ []directory.Attribute) ([]directory.Sighting, error) {
+func (m *member) Look(ctx context.Context, refs []directory.Ref, _ []directory.Attribute, _ destination.Roles) ([]directory.Sighting, error) {
 	a, err := m.ask(ctx, "look", request{Refs: refs})
 	if err != nil {
 		return nil, err

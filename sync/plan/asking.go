@@ -50,7 +50,9 @@ func (b *builder) absences() {
 		}
 	}
 	var deps []*departure
-	quiet := map[int32]bool{} // asked about only if a row would be added for their person
+	// quiet are asked about only if a row would be added for their person, and not
+	// for these signs alone.
+	quiet := map[int32]reason{}
 	for u := range b.users.All() {
 		acct := rowOf(u)
 		ask := len(b.asks) > 0 && len(b.asks[acct]) > 0
@@ -59,7 +61,11 @@ func (b *builder) absences() {
 			continue
 		case !ask && !b.here(u.UPN()):
 			if len(added) > 0 && b.movable(u) {
-				deps, quiet[acct] = append(deps, b.departureOf(acct)), true
+				alone := sameGiven | sameFamily
+				if b.known(u) { // once its person has another account, its absence is explained
+					alone = sameFamily
+				}
+				deps, quiet[acct] = append(deps, b.departureOf(acct)), alone
 			}
 			continue
 		}
@@ -68,7 +74,7 @@ func (b *builder) absences() {
 		}
 		if b.told.has(acct) && !ask {
 			if b.owner[acct] < 0 && b.protected(u) == "" && !b.leftOut(u) {
-				deps, quiet[acct] = append(deps, b.departureOf(acct)), true
+				deps, quiet[acct] = append(deps, b.departureOf(acct)), sameFamily
 			}
 			continue
 		}
@@ -99,9 +105,9 @@ func (b *builder) absences() {
 			found[i][row] |= oneWitness
 		}
 		switch {
-		case quiet[d.acct]:
+		case quiet[d.acct] != 0:
 			for row, why := range found[i] {
-				if added[row] && why&^(sameGiven|sameFamily) != 0 {
+				if added[row] && why&^quiet[d.acct] != 0 {
 					b.question(d, found[i])
 					break
 				}

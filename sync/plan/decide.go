@@ -336,11 +336,9 @@ func (b *builder) inBin(s directory.User) (int32, problem.Code) {
 }
 
 // sameDeleted reports whether a row is the person of a deleted account with its
-// immutable ID: the link says so too, or no name contradicts.
+// immutable ID: no name contradicts. A link is no second witness here: who was
+// deleted was absent, and a Username can be given to somebody else meanwhile.
 func (b *builder) sameDeleted(s, d directory.User) bool {
-	if l, ok := b.in.Past.link(d.ID()); ok && l.Username == s.Username() {
-		return true
-	}
 	return b.like(s, d) != unlike
 }
 

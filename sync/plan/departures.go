@@ -209,10 +209,15 @@ func (s *suspects) likeOf(row directory.User, hit func(kind, key string)) {
 		if local, domain := directory.SplitUPN(loose); domain != "" { // a space inside parts no piece
 			hit(keyNick, local)
 		}
+		n, only := 0, ""
 		for piece := range names.Pieces(text) { // of an address with something around it
+			n, only = n+1, piece
 			if local, domain := directory.SplitUPN(piece); domain != "" {
 				hit(keyNick, local)
 			}
+		}
+		if n == 1 { // quotes around a Username
+			hit(keyNick, only)
 		}
 	}
 	hit(keyCall, names.Fold(c.given))

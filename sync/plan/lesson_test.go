@@ -57,3 +57,31 @@ func TestLesson_ARowInQuestionCountsAsMissing(t *testing.T) {
 		}
 	}
 }
+
+// What is there as it was before is no news: said anew, its first day would move, and
+// two people that stood side by side for a month would look like one.
+func TestLesson_ARowThatWasThereBeforeIsNoNews(t *testing.T) {
+	s := newScene()
+	with := func(name string) person {
+		return user(name, func(p *person) { p.username, p.lastSignIn = name, at })
+	}
+	s.source = []person{with("old"), with("new"), with("back")}
+	s.users = []person{account("old"), account("new"), account("back")}
+	b := NewPastBuilder()
+	read := at.Add(-directory24(1))
+	for name, last := range map[string]time.Time{"old": read, "back": read.Add(-directory24(3))} {
+		link := Link{Account: directory.ID("id-" + name), Username: name, Given: "Given " + name, Family: "Sur " + name, Display: "Name " + name, UPN: name + "@" + dom}
+		if err := b.Add(link, Seen{First: at.Add(-directory24(90)), Last: last, Login: at}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.in.Past = Past{Source: "hac", At: read, Claimed: map[directory.ID]bool{}, Absent: map[directory.ID]Absence{}}
+	if err := b.Seal(&s.in.Past); err != nil {
+		t.Fatal(err)
+	}
+	l := s.build(t).Lesson()
+	slices.Sort(l.New)
+	if !slices.Equal(l.New, []string{"back", "new"}) || len(l.Gone) != 0 {
+		t.Errorf("new %q, gone %q", l.New, l.Gone)
+	}
+}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ func (s *scene) remember(t *testing.T, usernames map[string]string, days map[str
 			add(Link{Username: name})
 		}
 	}
-	for _, u := range s.users {
+	for _, u := range slices.Concat(s.users, s.deleted) {
 		name, ok := usernames[strings.TrimPrefix(u.id, "id-")]
 		if !ok {
 			continue
@@ -111,6 +112,11 @@ func TestPeople_WhatTheTownsFound(t *testing.T) {
 			want: []string{"skip new HS-3354"},
 		},
 		{
+			name:   "nor by its ID and its Username: who was deleted was away, and both can be handed on",
+			source: []person{user("new", imm("imm-old"), hacName("old"), calling("佐藤", "誠"))}, bin: []person{gone("old", calling("鈴木", "舞"))},
+			links: map[string]string{"old": "old"}, want: []string{"skip new HS-3354"},
+		},
+		{
 			name: "who gets a second account is asked about, though a conflict spares the first",
 			source: []person{
 				user("new", imm(""), hacName("new"), calling("佐藤", "誠")), user("a", imm(""), hacName("b"), calling("鈴木", "舞")), user("z"),
@@ -120,11 +126,34 @@ func TestPeople_WhatTheTownsFound(t *testing.T) {
 			want:  []string{"skip a HS-3218", "ask a: a new"},
 		},
 		{
+			name: "also after a marriage, where the old Username was handed on",
+			source: []person{
+				user("new", imm(""), hacName("new"), calling("高橋", "誠")), user("b", imm(""), hacName("a"), calling("鈴木", "舞")), user("z"),
+			},
+			users: []person{account("a", imm(""), calling("佐藤", "誠")), account("b", imm(""), calling("鈴木", "舞")), account("z")},
+			links: map[string]string{"a": "a", "z": "z"},
+			want:  []string{"skip b HS-3218", "ask a: b new"},
+		},
+		{
 			name:   "or the first is in another domain",
 			source: []person{user("new", imm(""), hacName("new"), calling("佐藤", "誠"))},
 			users:  []person{account("a", imm(""), upn("a@two.example"), calling("佐藤", "誠"))},
 			links:  map[string]string{"a": "a"},
 			want:   []string{"ask a@two.example: new"},
+		},
+		{
+			name:   "or in another domain, and its person married with a new Username",
+			source: []person{user("new", imm(""), hacName("new"), calling("高橋", "誠"))},
+			users:  []person{account("a", imm(""), upn("a@two.example"), calling("佐藤", "誠"))},
+			links:  map[string]string{"a": "a"},
+			want:   []string{"ask a@two.example: new"},
+		},
+		{
+			name:   "quotes around a Username, in a row without anything else",
+			source: []person{user("", imm(""), hacName("'a'"), upn(""), func(p *person) { p.sur, p.given, p.name, p.alias = "", "", "", "" }), user("z")},
+			users:  []person{account("a", imm("")), account("z")},
+			links:  map[string]string{"z": "z"},
+			want:   []string{"skip  HS-3304", "ask a: "},
 		},
 		{
 			name:   "a row with another ID may be the person of another account",

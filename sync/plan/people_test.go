@@ -484,7 +484,12 @@ func (v *town) judge(p *Plan, f *file, domain string) {
 // first: once the row has the other, the first would be left without one.
 func (v *town) second(p *Plan, f *file, m *learnt, l *line, taken map[directory.ID]bool) {
 	for id := range v.w.live {
-		if _, linked := m.of(id); linked && !taken[id] && v.owner[id] == l.who && v.sign(l, id, m) {
+		link, linked := m.of(id)
+		// Another person has their Username and their UPN: nothing tells the two apart.
+		anothers := func(x line) bool {
+			return x.who != l.who && x.cell[cUser] == link.Username && plainly(x.cell[cUPN]) == plainly(v.w.live[id].UPN)
+		}
+		if linked && !taken[id] && v.owner[id] == l.who && v.sign(l, id, m) && !slices.ContainsFunc(f.lines, anothers) {
 			v.fault("SECOND: an account for row %d, whose person has %s%s", l.no, v.tell(id, m), v.scene(p, f, m))
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -24,7 +25,7 @@ func (s *syncing) confirm(
 			refs = append(refs, directory.Ref{ID: s.objectID(step)})
 		}
 	}
-	found, err := s.look(ctx, refs)
+	found, err := s.look(ctx, refs, destination.WithRoles)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, nil, 0, errStop
@@ -107,12 +108,12 @@ func (s *syncing) objectID(step plan.Step) directory.ID {
 }
 
 // look reads accounts and sorts what was found by ID.
-func (s *syncing) look(ctx context.Context, refs []directory.Ref) (map[directory.ID][]directory.Sighting, error) {
+func (s *syncing) look(ctx context.Context, refs []directory.Ref, roles destination.Roles) (map[directory.ID][]directory.Sighting, error) {
 	found := make(map[directory.ID][]directory.Sighting, len(refs))
 	if len(refs) == 0 {
 		return found, nil
 	}
-	sightings, err := s.r.Destination.Look(ctx, refs, s.plan.Policy().Attributes)
+	sightings, err := s.r.Destination.Look(ctx, refs, s.plan.Policy().Attributes, roles)
 	if err != nil {
 		return nil, err
 	}

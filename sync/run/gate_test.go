@@ -153,8 +153,8 @@ func (d gatedTenant) Read(ctx context.Context, want []directory.Attribute, sink 
 	return through(d.g, "read", func() (*destination.Reading, error) { return d.Destination.Read(ctx, want, sink) })
 }
 
-func (d gatedTenant) Look(ctx context.Context, refs []directory.Ref, want []directory.Attribute) ([]directory.Sighting, error) {
-	return through(d.g, "look", func() ([]directory.Sighting, error) { return d.Destination.Look(ctx, refs, want) })
+func (d gatedTenant) Look(ctx context.Context, refs []directory.Ref, want []directory.Attribute, roles destination.Roles) ([]directory.Sighting, error) {
+	return through(d.g, "look", func() ([]directory.Sighting, error) { return d.Destination.Look(ctx, refs, want, roles) })
 }
 
 func (d gatedTenant) Write(ctx context.Context, steps []plan.Step) []destination.Outcome {

@@ -53,6 +53,7 @@ func (r *Runner) resume(ctx context.Context, no int64, alone bool) (*Report, err
 	if err != nil {
 		return nil, err
 	}
+	ctx = applying(ctx, s.plan)
 	s.alone = alone
 	s.log("run resumed", "unattended", alone, "rows", len(s.entries))
 	if alone && r.Clock.Now().Sub(run.Started) > day {

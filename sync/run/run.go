@@ -27,7 +27,8 @@ type Runner struct {
 	// names.
 	OpenSource func(ctx context.Context, spec string, s Settings) (source.Source, error)
 	// MayWrite obtains the permission to write (User.ReadWrite.All), silently
-	// or by asking a person. It is called after guard and drift have passed.
+	// or by asking a person, whom MaySignIn judges. It is called after guard and
+	// drift have passed.
 	MayWrite func(ctx context.Context) error
 	// MayWriteAlone obtains it without asking anybody, for syncs that nobody
 	// watches; its problem is of class Mend where a person would be needed. Nil

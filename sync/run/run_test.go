@@ -114,6 +114,32 @@ func mixed(t *testing.T) *world {
 	return w
 }
 
+// A read of all role holders is dear in a large tenant: it belongs before a
+// write, where an account may be protected since, and not behind it.
+func TestSync_ReadsRoleHoldersBeforeWritesOnly(t *testing.T) {
+	w := onlyWaiting(mixed(t))
+	p := w.dry(t)
+	late := map[directory.ID]int{} // what was written shows late
+	w.tenant.after = func(s plan.Step) *destination.Outcome {
+		late[s.Object.ID] = 6
+		return nil
+	}
+	w.tenant.hide = func(id directory.ID, _ directory.Presence) bool {
+		late[id]--
+		return late[id] > 0
+	}
+	rep := w.synced(t, p)
+	if rep.State != state.Done || rep.Seen != rep.Planned {
+		t.Fatalf("%+v", rep)
+	}
+	if w.tenant.holders == 0 || w.tenant.holders > 1+w.tenant.sends {
+		t.Errorf("role holders were read %d times for %d requests, want once for the drift and once before each", w.tenant.holders, w.tenant.sends)
+	}
+	if w.tenant.lookup < w.tenant.holders+4 {
+		t.Errorf("only %d looks, so that reading back was not tried", w.tenant.lookup)
+	}
+}
+
 func wantCounts(t *testing.T, p *plan.Plan, add, update, rename, restore, del int) {
 	t.Helper()
 	c := p.Counts()

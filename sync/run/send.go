@@ -18,6 +18,10 @@ const (
 	maxAttempts = 8
 	// requestTime is how long one request of a batch may take.
 	requestTime = 20 * time.Second
+	// settleTime is how long after a request to stop the batch under way may still
+	// be finished and settled, by the machine's clock: a person waits for it. What
+	// is unknown then stays sent in the journal, for a resumption to settle.
+	settleTime = 20 * time.Second
 	// releaseLag is how long a UPN that was just let go of may still be refused.
 	releaseLag = 5 * time.Minute
 	// releasePause is the wait before such a UPN is tried again.
@@ -60,16 +64,32 @@ func (s *syncing) send(ctx context.Context, todo []plan.Step) error {
 			return problem.New(problem.ClaimLost, problem.Args{"domain": s.run.Domain})
 		}
 		// From here the batch is finished even if somebody asks to stop: what is
-		// sent has to be settled.
-		wctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
+		// sent is settled, if that takes no longer than settleTime.
+		last, done := outlast(ctx, settleTime)
+		wctx, cancel := context.WithTimeout(last, requestTime)
 		outcomes := s.r.Destination.Write(wctx, steps)
 		cancel()
-		if todo, pause, err = s.settle(context.WithoutCancel(ctx), steps, outcomes, attempts); err != nil {
+		todo, pause, err = s.settle(last, steps, outcomes, attempts)
+		done()
+		if err != nil {
 			return err
 		}
 		todo, pause = append(todo, late...), max(pause, wait)
 	}
 	return nil
+}
+
+// outlast is a context that ends d after ctx, or when done is called.
+func outlast(ctx context.Context, d time.Duration) (last context.Context, done context.CancelFunc) {
+	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(d):
+			cancel()
+		case <-last.Done():
+		}
+	})
+	return last, func() { stop(); cancel() }
 }
 
 // claimGone reports whether another holder was seen. A claim without a fresh beat

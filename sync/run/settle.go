@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -25,7 +26,7 @@ func (s *syncing) settleByReading(ctx context.Context, steps []plan.Step, attemp
 		}
 		refs[i] = directory.Ref{ID: s.objectID(step)}
 	}
-	sightings, err := s.r.Destination.Look(ctx, refs, s.plan.Policy().Attributes)
+	sightings, err := s.r.Destination.Look(ctx, refs, s.plan.Policy().Attributes, destination.WithoutRoles)
 	if err != nil {
 		return nil, err
 	}
@@ -362,7 +363,7 @@ func (s *syncing) drift(ctx context.Context) (drifted []plan.Drifted, done []int
 	touches := s.plan.Touches()
 	var sightings []directory.Sighting
 	if len(touches) > 0 {
-		if sightings, err = s.r.Destination.Look(ctx, touches, s.plan.Policy().Attributes); err != nil {
+		if sightings, err = s.r.Destination.Look(ctx, touches, s.plan.Policy().Attributes, destination.WithRoles); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -27,6 +27,7 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 	if err := r.approved(p.Plan, a); err != nil {
 		return nil, err
 	}
+	ctx = applying(ctx, p.Plan)
 	claim, others, err := r.claims(ctx, p.Plan.Domain(), p.Plan.Leaves(), !a.Unattended)
 	if err != nil {
 		return nil, err

@@ -40,6 +40,10 @@ type tenant struct {
 	// lag is how long a new account does not show to Look.
 	lag    time.Duration
 	lookup int
+	// holders counts the looks that read the role holders too; without that a
+	// look shows no mark of a role.
+	holders int
+	sends   int // requests of writes
 	// hide is asked before Look shows an account, for a replica that lags.
 	hide func(directory.ID, directory.Presence) bool
 }
@@ -122,10 +126,13 @@ func (t *tenant) Purposes(_ context.Context, ids []directory.ID, _ progress.Sink
 	return m, nil
 }
 
-func (t *tenant) Look(ctx context.Context, refs []directory.Ref, _ []directory.Attribute) ([]directory.Sighting, error) {
+func (t *tenant) Look(ctx context.Context, refs []directory.Ref, _ []directory.Attribute, roles destination.Roles) ([]directory.Sighting, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.lookup++
+	if roles {
+		t.holders++
+	}
 	if t.onLook != nil {
 		if err := t.onLook(); err != nil {
 			return nil, err
@@ -147,6 +154,9 @@ func (t *tenant) Look(ctx context.Context, refs []directory.Ref, _ []directory.A
 					ref.ImmutableID != "" && rec.ImmutableID == ref.ImmutableID {
 					cp := *rec
 					cp.Values = slices.Clone(rec.Values)
+					if !roles {
+						cp.Marks &^= directory.RoleHolder | directory.RoleGroup
+					}
 					found = append(found, directory.Sighting{Ref: ref, Presence: side.p, Record: cp, ServerTime: t.now()})
 				}
 			}
@@ -163,6 +173,9 @@ func (t *tenant) Precheck(_ context.Context, domain string) (*destination.Preche
 }
 
 func (t *tenant) Write(_ context.Context, steps []plan.Step) []destination.Outcome {
+	t.mu.Lock()
+	t.sends++
+	t.mu.Unlock()
 	outs := make([]destination.Outcome, len(steps))
 	for i, step := range steps {
 		outs[i] = t.write(step)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -103,7 +104,7 @@ func (r *Runner) invert(ctx context.Context, run state.Run, done []plan.Applied)
 		return nil, err
 	}
 	u.Tenant, u.Users, u.Deleted, u.At = reading.Tenant, reading.Users, reading.Deleted, reading.ServerTime
-	if u.Now, err = r.Destination.Look(ctx, refs, u.Policy.Attributes); err != nil {
+	if u.Now, err = r.Destination.Look(ctx, refs, u.Policy.Attributes, destination.WithRoles); err != nil {
 		return nil, err
 	}
 	if u.SetUp, err = r.Store.Domains(ctx, r.Connection.Tenant); err != nil {

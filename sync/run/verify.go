@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -56,7 +57,7 @@ func (s *syncing) awaitSteps(ctx context.Context, steps []plan.Step) error {
 			for i, step := range chunk {
 				refs[i] = directory.Ref{ID: s.objectID(step)}
 			}
-			found, err := s.look(ctx, refs)
+			found, err := s.look(ctx, refs, destination.WithoutRoles)
 			if err != nil {
 				if ctx.Err() != nil {
 					return errStop
@@ -124,7 +125,7 @@ func (s *syncing) readBack(ctx context.Context, final bool) (left int, err error
 		for i, no := range chunk {
 			refs[i] = directory.Ref{ID: s.actions[no].id}
 		}
-		found, err := s.look(ctx, refs)
+		found, err := s.look(ctx, refs, destination.WithoutRoles)
 		if err != nil {
 			return 0, err
 		}

@@ -431,14 +431,9 @@ func runeEnd(s string, at int) int {
 	return at
 }
 
-// Bracket puts [ ] around the marked parts of s, so that a match shows without
-// colour. Marks that do not fit s are left out.
-func Bracket(s string, marks [][2]int) string {
-	s, _ = bracket(s, marks)
-	return s
-}
-
-// bracket is Bracket, and tells where the marked parts stand then.
+// bracket puts [ ] around the marked parts of s, so that a match shows without
+// colour, and tells where those parts are then. Marks that do not fit s are left
+// out.
 func bracket(s string, marks [][2]int) (string, [][2]int) {
 	if len(marks) == 0 {
 		return s, nil

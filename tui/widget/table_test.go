@@ -141,10 +141,11 @@ func TestFitMiddle_KeepsBothEnds(t *testing.T) {
 }
 
 func TestBracket_MarksMatchesWithoutColour(t *testing.T) {
-	if got, want := Bracket("渡邉 翔", [][2]int{{0, 6}}), "[渡邉] 翔"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	got, marks := bracket("渡邉 翔", [][2]int{{0, 6}})
+	if want := "[渡邉] 翔"; got != want || len(marks) != 1 || got[marks[0][0]:marks[0][1]] != "[渡邉]" {
+		t.Errorf("got %q with the marks %v, want %q", got, marks, want)
 	}
-	if got := Bracket("abc", [][2]int{{2, 9}}); got != "abc" {
+	if got, _ := bracket("abc", [][2]int{{2, 9}}); got != "abc" {
 		t.Errorf("a mark outside of the text gives %q", got)
 	}
 }

@@ -22,17 +22,17 @@ const (
 	// requestTimeout bounds one request to the authority: MSAL would let one
 	// wait as long as the code lives.
 	requestTimeout = 30 * time.Second
-	// blips is how many polls in a row may fail on the road before the wait for
-	// a sign-in ends: a laptop changes networks meanwhile.
+	// blips is how many polls in a row may fail with a network error before the
+	// wait for a sign-in ends: a laptop may change networks meanwhile.
 	blips = 12
 	// maxAnswer is more than any answer of a token endpoint.
 	maxAnswer = 1 << 20
 )
 
-// road is the HTTP client that MSAL gets. It reaches the authority's host and no
-// other, follows no redirect, and keeps for our own error mapping what MSAL
-// drops.
-type road struct {
+// msalClient is the HTTP client that MSAL gets. It reaches the authority's host only,
+// follows no redirect, and keeps the answers that MSAL drops, so that errors can be
+// named.
+type msalClient struct {
 	http  *http.Client
 	host  string
 	clock clock.Clock
@@ -40,30 +40,30 @@ type road struct {
 	off   atomic.Int64 // skew in nanoseconds
 }
 
-func newRoad(h *http.Client, host string, c clock.Clock, log *slog.Logger) *road {
-	return &road{http: transport.Strict(h), host: host, clock: c, log: log}
+func newMSALClient(h *http.Client, host string, c clock.Clock, log *slog.Logger) *msalClient {
+	return &msalClient{http: transport.Strict(h), host: host, clock: c, log: log}
 }
 
 // CloseIdleConnections is part of what MSAL wants of a client.
-func (r *road) CloseIdleConnections() { r.http.CloseIdleConnections() }
+func (r *msalClient) CloseIdleConnections() { r.http.CloseIdleConnections() }
 
-func (r *road) skew() time.Duration { return time.Duration(r.off.Load()) }
+func (r *msalClient) skew() time.Duration { return time.Duration(r.off.Load()) }
 
 // home reports whether a host is the authority, under any of its cloud's names:
 // the answers of one may name the other.
-func (r *road) home(host string) bool {
+func (r *msalClient) home(host string) bool {
 	return strings.EqualFold(host, r.host) || sameCloud(host, r.host)
 }
 
 // watch follows the requests of one call of MSAL.
 type watch struct {
 	asked   []string // full scopes
-	polling bool     // errors on the road are waited out
-	signing bool     // a person signs in, so whatever is held is another's
+	polling bool     // network errors are waited out
+	signing bool     // a person signs in, so what is held may be another account's
 
 	last    *refusal         // latest error answer
 	granted []string         // scopes of the latest token
-	trouble *problem.Problem // latest error on the road
+	trouble *problem.Problem // latest network error
 	failed  int              // polls that failed in a row
 }
 
@@ -91,7 +91,7 @@ type refusal struct {
 }
 
 // Do sends one request.
-func (r *road) Do(req *http.Request) (*http.Response, error) {
+func (r *msalClient) Do(req *http.Request) (*http.Response, error) {
 	w, _ := req.Context().Value(watchKey{}).(*watch)
 	if w == nil {
 		w = &watch{}
@@ -158,7 +158,7 @@ func pending(req *http.Request) *http.Response {
 }
 
 // send reads the answer whole, within the time of the request.
-func (r *road) send(req *http.Request) (*http.Response, []byte, error) {
+func (r *msalClient) send(req *http.Request) (*http.Response, []byte, error) {
 	res, err := r.http.Do(req)
 	if err != nil {
 		return nil, nil, err
@@ -170,7 +170,7 @@ func (r *road) send(req *http.Request) (*http.Response, []byte, error) {
 
 // note compares the authority's clock with the machine's. A clock of another
 // speed has nothing to be compared with.
-func (r *road) note(res *http.Response) {
+func (r *msalClient) note(res *http.Response) {
 	date, err := http.ParseTime(res.Header.Get("Date"))
 	if err != nil || r.clock != clock.Real() {
 		return

@@ -1,15 +1,14 @@
-package main
+package session
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 
 	"github.com/hacsync/hacsync/graphclient/claims"
 	"github.com/hacsync/hacsync/sync/consent"
-	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
 )
 
 // renewing are tokens that can be replaced: of a person or of an application.
@@ -20,7 +19,7 @@ type renewing interface {
 
 // answering are a person's tokens. Where Microsoft asks for more than what is
 // saved proves (a claims challenge: a second factor, another network), somebody
-// signs in anew and the operation goes on.
+// signs in again and the operation goes on.
 type answering struct {
 	renewing
 	// ask has a person sign in for the scopes; nil: nobody is asked.
@@ -99,101 +98,85 @@ func (t *answering) again(ctx context.Context, before int, scopes []string, why 
 	return t.renewing.Token(ctx, scopes...)
 }
 
-// showing shows what a person signs in with in the middle of something; what is
+// Showing shows what a person signs in with in the middle of something; what is
 // nil cannot be shown.
-type showing struct {
-	code func(consent.Code)
-	page func(ctx context.Context, page consent.Page)
+type Showing struct {
+	Code func(consent.Code)
+	Page func(ctx context.Context, page consent.Page)
 }
 
 // asking has a person sign in to the session's connection; nil where nothing can
 // be shown.
-func (s *session) asking(show showing) func(context.Context, []string) error {
-	if show.code == nil {
+func (s *Session) asking(show Showing) func(context.Context, []string) error {
+	if show.Code == nil {
 		return nil
 	}
 	return func(ctx context.Context, scopes []string) error {
-		s.app.log.Info("Microsoft wants a new sign-in", "scopes", scopes)
+		s.env.Log.Info("Microsoft wants a new sign-in", "scopes", scopes)
 		return s.again(ctx, scopes, show)
 	}
 }
 
 // again has somebody of the connection's tenant sign in: by code, and where a
 // policy does not allow that, with the browser of this machine.
-func (s *session) again(ctx context.Context, scopes []string, show showing) error {
+func (s *Session) again(ctx context.Context, scopes []string, show Showing) error {
 	who, err := s.byCode(ctx, scopes, show)
-	if barred(err) && show.page != nil {
-		s.app.log.Info("sign-in by code is not allowed", "error", err)
+	if Barred(err) && show.Page != nil {
+		s.env.Log.Info("sign-in by code is not allowed", "error", err)
 		who, err = s.byPage(ctx, scopes, show)
 	}
 	if err != nil {
 		return err
 	}
-	if who.Tenant != s.connection.Tenant {
-		return problem.New(problem.OtherTenant, problem.Args{
-			"upn": who.UPN, "tenant": who.Tenant, "expected": s.connection.Tenant,
-		})
+	c := s.Connection()
+	if who.Tenant != c.Tenant {
+		return problem.New(problem.OtherTenant, problem.Args{"upn": who.UPN, "tenant": who.Tenant, "expected": c.Tenant})
 	}
-	return s.otherAccount(ctx, who)
+	if err := s.SignedIn(ctx, who); err != nil {
+		return err
+	}
+	return run.MaySignIn(ctx, who, slices.Contains(c.SignedIn, who.ID))
 }
 
-func (s *session) byCode(ctx context.Context, scopes []string, show showing) (consent.Account, error) {
-	code, wait, err := s.way.signIn.DeviceCode(ctx, scopes)
+func (s *Session) byCode(ctx context.Context, scopes []string, show Showing) (consent.Account, error) {
+	code, wait, err := s.access.DeviceCode(ctx, scopes)
 	if err != nil {
 		return consent.Account{}, err
 	}
-	show.code(code)
+	show.Code(code)
 	return wait(ctx)
 }
 
-func (s *session) byPage(ctx context.Context, scopes []string, show showing) (consent.Account, error) {
-	page, wait, err := s.way.signIn.Browser(ctx, scopes)
+func (s *Session) byPage(ctx context.Context, scopes []string, show Showing) (consent.Account, error) {
+	page, wait, err := s.access.Browser(ctx, scopes)
 	if err != nil {
 		return consent.Account{}, err
 	}
-	show.page(ctx, page)
+	show.Page(ctx, page)
 	return wait(ctx)
 }
 
-// barred reports whether a policy does not allow sign-in by code; the browser is
+// Barred reports whether a policy does not allow sign-in by code; the browser is
 // usually allowed.
-func barred(err error) bool {
+func Barred(err error) bool {
 	return problem.Has(err, problem.BlockedByPolicy, problem.FlowBlocked, problem.DeviceNotFit)
-}
-
-// showOn shows a code in the words of a message, and a page in those of the same
-// with _page.
-func (a *app) showOn(id string, c consent.Connection) showing {
-	return showing{
-		code: func(code consent.Code) {
-			args := codeArgs(a.words, code)
-			args["account"] = c.Account
-			a.tell(a.text(id, args))
-		},
-		page: func(ctx context.Context, page consent.Page) {
-			a.tell(a.text(id+"_page", problem.Args{
-				"url": page.URL, "time": a.words.Time(page.Expires), "account": c.Account,
-			}))
-			a.openPage(ctx, page.URL)
-		},
-	}
 }
 
 // mayWrite obtains the permission to write. An application has it or not; for a
 // person it comes silently where it was consented to, else by a code.
-func (s *session) mayWrite(ctx context.Context, show showing) error {
-	if s.way.acting != nil {
-		return applicationMayWrite(ctx, s.way.acting)
+func (s *Session) mayWrite(ctx context.Context, show Showing) error {
+	if app := s.access.acting.Load(); app != nil {
+		return applicationMayWrite(ctx, app)
 	}
 	scopes := []string{consent.WriteScope}
-	_, err := s.way.signIn.Silent(ctx, scopes)
+	_, err := s.access.Silent(ctx, scopes)
 	if p := problem.Of(err); err == nil || p == nil || p.Class() != problem.Mend {
 		return err
 	}
-	if show.code == nil {
+	if show.Code == nil {
 		return err
 	}
-	s.app.log.Info("permission to write is not there silently", "error", err)
+	s.env.Log.Info("permission to write is not there silently", "error", err)
 	return s.again(ctx, scopes, show)
 }
 
@@ -215,33 +198,3 @@ func applicationMayWrite(ctx context.Context, acting renewing) error {
 	}
 	return nil
 }
-
-// otherAccount remembers a second person who signed in for the connection: such
-// accounts are never touched. The plan was made before that was known, so one
-// that names the account is refused.
-func (s *session) otherAccount(ctx context.Context, who consent.Account) error {
-	if slices.Contains(s.connection.SignedIn, who.ID) {
-		return nil
-	}
-	s.connection.SignedIn = append(slices.Clone(s.connection.SignedIn), who.ID)
-	if s.saved {
-		err := s.store.ChangeConnection(ctx, s.connection.Name, func(c *consent.Connection) error {
-			if c.Tenant != s.connection.Tenant {
-				return errForgotten
-			}
-			c.SignedIn = append(c.SignedIn, who.ID)
-			return nil
-		})
-		if err != nil && !errors.Is(err, errForgotten) {
-			return err
-		}
-	}
-	p := s.applying.Load()
-	if p == nil || slices.ContainsFunc(p.Touches(), func(r directory.Ref) bool { return r.ID == who.ID }) {
-		return problem.New(problem.WriterInPlan, problem.Args{"upn": who.UPN})
-	}
-	return nil
-}
-
-// errForgotten: the saved data went while it was in use; it is not brought back.
-var errForgotten = errors.New("forgotten meanwhile")
