@@ -95,11 +95,11 @@ var arrows = map[string][]string{
 	"tui/plain": {
 		"sync/clock", "sync/input", "sync/message", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/review", "tui/theme", "tui/widget", "tui/words",
 	},
-	"tui/step": {
+	"tui/screen": {
 		"sync/consent", "sync/directory", "sync/message", "sync/plan", "sync/problem", "sync/progress", "sync/secret", "tui/flow", "tui/review", "tui/theme",
 		"tui/widget", "tui/words",
 	},
-	"tui": {"sync/message", "sync/problem", "sync/progress", "tui/flow", "tui/step", "tui/theme", "tui/widget", "tui/words"},
+	"tui": {"tui/flow", "tui/screen"},
 	"cmd/hacsync/session": {
 		"graphclient", "graphclient/certificate", "graphclient/claims", "graphclient/grants", "graphclient/signin", "sync/clock",
 		"sync/consent", "sync/directory", "sync/message", "sync/periodic", "sync/problem", "sync/progress", "sync/run", "sync/secret",

@@ -60,5 +60,5 @@ while [ "$i" -lt 16 ]; do
 done
 shows "> rename, No."
 screen capture-pane -e -p -t picture >"$work/screen"
-go test ./tui/step -count=1 -run TestPicture_IsMadeOfAScreen -picture-from "$work/screen" -picture-to "$PWD/assets/pictures/preview.svg" >/dev/null
+go test ./tui/screen -count=1 -run TestPicture_IsMadeOfAScreen -picture-from "$work/screen" -picture-to "$PWD/assets/pictures/preview.svg" >/dev/null
 echo assets/pictures/preview.svg

@@ -12,7 +12,6 @@ import (
 
 	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/input"
-	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/tui/words"
 )
 
@@ -50,10 +49,9 @@ type application struct {
 	id     string // as typed
 	ran    bool   // the demo's person has run the script
 	gave   bool
-	// asked: a red line of PowerShell was pasted; found is what it means.
-	asked bool
-	found *problem.Problem
-	from  appAsk
+	// explain is for a red line of PowerShell, from where it was asked for.
+	explain explaining
+	from    appAsk
 }
 
 type appAsk uint8
@@ -139,11 +137,9 @@ func (a *application) answer(d *data, x Answer) (t turn, over bool) {
 	case appSeal:
 		return a.seal.answer(d, x), false
 	case appExplain:
-		if strings.TrimSpace(x.Text) == "" {
+		if a.explain.answer(d, x.Text) {
 			a.asks = a.from
-			return turn{}, false
 		}
-		a.asked, a.found = true, d.b.Explain(x.Text)
 		return turn{}, false
 	case appID:
 		return a.adopt(x.Text), false
@@ -184,7 +180,8 @@ func (a *application) answerMain(d *data, key string) turn {
 		a.whole = !a.whole
 		return turn{}
 	case "explain":
-		a.from, a.asks, a.asked = a.asks, appExplain, false
+		a.from, a.asks = a.asks, appExplain
+		a.explain.begin(nil)
 		return turn{}
 	case "retry":
 		return a.begin(d)
@@ -278,7 +275,8 @@ func (a *application) answerSignIn(d *data, x Answer) turn {
 		a.ask.letter = true
 		return turn{}
 	case "explain":
-		a.from, a.asks, a.asked = a.asks, appExplain, false
+		a.from, a.asks = a.asks, appExplain
+		a.explain.begin(nil)
 		return turn{}
 	case "other":
 		a.asks = appHow
@@ -301,8 +299,6 @@ func (a *application) give(d *data) turn {
 	e.Writes = true
 	return does(e)
 }
-
-func (a *application) inner() bool { return a.asks != appMain }
 
 // back leaves a question; false where the application itself is left.
 func (a *application) back() (turn, bool) {

@@ -18,11 +18,7 @@ func (a *application) view(d *data, v *View) {
 		v.Status = words.T("flow.passphrase.status")
 		return
 	case appExplain:
-		v.Title = words.T("flow.explain.title")
-		if a.asked {
-			v.Blocks = append(v.Blocks, explained(a.found)...)
-		}
-		v.Ask = Question{Kind: Line, Text: words.T("flow.explain.ask"), Optional: true}
+		a.explain.view(v)
 		return
 	case appID:
 		v.Title = words.T("flow.app.do_id")
@@ -123,24 +119,24 @@ func (a *application) viewMain(d *data, v *View) {
 		return
 	case a.looking:
 		v.wait(a.working)
-		v.Commands = append(v.Commands, Command{Name: "enough", Key: "enter", Word: "go", Help: words.T("flow.grant.cmd_enough")})
+		v.Commands = append(v.Commands, command("enough", "enter", "go", words.T("flow.grant.cmd_enough")))
 	default:
 		a.options(d, v)
 	}
 	if a.app.ID == "" {
-		v.Commands = append(v.Commands, Command{Name: "give", Key: "g", Word: "give", Help: words.T("flow.app.cmd_give")})
+		v.Commands = append(v.Commands, command("give", "g", "give", words.T("flow.app.cmd_give")))
 	} else {
 		if !a.verified() {
-			v.Commands = append(v.Commands, Command{Name: "give", Key: "g", Word: "give", Help: words.T("flow.app.cmd_give")})
+			v.Commands = append(v.Commands, command("give", "g", "give", words.T("flow.app.cmd_give")))
 		}
 		if !a.looking {
-			v.Commands = append(v.Commands, Command{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")})
+			v.Commands = append(v.Commands, checkAgain())
 		}
 	}
 	v.Commands = append(v.Commands,
-		Command{Name: "save", Key: "w", Word: "save", Help: words.T("flow.grant.save")},
-		Command{Name: "whole", Key: "v", Word: "script", Help: words.T("flow.grant.cmd_whole")},
-		Command{Name: "explain", Key: "x", Word: "error", Help: words.T("flow.grant.explain")})
+		command("save", "w", "save", words.T("flow.grant.save")),
+		command("whole", "v", "script", words.T("flow.grant.cmd_whole")),
+		command("explain", "x", "error", words.T("flow.grant.explain")))
 }
 
 func (a *application) first() int {

@@ -114,15 +114,15 @@ func (k *asking) view(d *data, v *View) {
 	v.Working = words.T("flow.signin.waiting", "until", words.Clock(until))
 	v.Ask = Question{Kind: Wait, Until: until, Optional: true}
 	playing(d, &v.Ask, k.played)
-	v.Commands = []Command{{Name: "new", Key: "r", Word: "new", Help: words.T("flow.signin.cmd_new")}}
+	v.Commands = []Command{command("new", "r", "new", words.T("flow.signin.cmd_new"))}
 	if k.way == byBrowser {
 		v.Commands[0].Help = words.T("flow.signin.cmd_new_page")
 	} else {
-		v.Commands = append(v.Commands, Command{Name: "letter", Key: "C", Word: "message", Help: words.T("flow.signin.cmd_letter")})
+		v.Commands = append(v.Commands, command("letter", "C", "message", words.T("flow.signin.cmd_letter")))
 	}
 	v.Commands = append(v.Commands,
-		Command{Name: "explain", Key: "x", Word: "error", Help: words.T("flow.signin.cmd_explain")},
-		Command{Name: "other", Key: "i", Word: "other", Help: words.T("flow.signin.cmd_other")})
+		command("explain", "x", "error", words.T("flow.signin.cmd_explain")),
+		command("other", "i", "other", words.T("flow.signin.cmd_other")))
 }
 
 // Letter is the message for whoever types a code elsewhere.

@@ -25,6 +25,10 @@ func (b *base) waits(v *View) bool {
 
 func (b *base) back(*data) (turn, bool) { return turn{}, false }
 
+func (b *base) inner() bool { return false }
+
+func (b *base) running() bool { return false }
+
 func (b *base) event(*data, any, time.Time) {}
 
 // wait shows that something is under way, and asks nothing meanwhile.

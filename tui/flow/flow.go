@@ -192,6 +192,10 @@ type step interface {
 	answer(d *data, a Answer) turn
 	// back leaves a question within the step; false where the step itself is left.
 	back(d *data) (turn, bool)
+	// inner reports whether back stays within the step; running, whether there is
+	// no way back now, because something writes.
+	inner() bool
+	running() bool
 	// event takes what a running effect reports.
 	event(d *data, e any, now time.Time)
 	// done takes what an effect of this step brought.
@@ -229,8 +233,8 @@ type data struct {
 	// decisions are those of this domain that a dry run must know.
 	decisions []plan.Decision
 
-	// choosing: the walk goes to Welcome for another of the saved connections.
-	choosing bool
+	// otherConnection: the walk goes to Welcome for another of the saved connections.
+	otherConnection bool
 
 	approval run.Approval
 	resume   int64 // the interrupted run that is taken up, 0 for a new one
@@ -260,10 +264,10 @@ func New(b Backend, o Options) *Flow {
 	return &Flow{
 		d: &data{b: b, o: o, target: o.Target, spec: o.Source, count: o.Count},
 		steps: [steps]step{
-			Welcome: &welcome{}, SignIn: &signingIn{}, Permissions: &permissions{}, Domain: &choosing{},
-			Grant: &granting{}, Source: &sourcing{}, DryRun: &dryRunning{}, Preview: &previewing{},
-			Confirm: &confirming{}, Sync: &syncing{}, Result: &resulting{},
-			Home: &homing{}, Logs: &logging{}, Settings: &settingUp{}, Periodic: &keeping{}, Workers: &watching{},
+			Welcome: &welcomeStep{}, SignIn: &signInStep{}, Permissions: &permissionsStep{}, Domain: &domainStep{},
+			Grant: &grantStep{}, Source: &sourceStep{}, DryRun: &dryRunStep{}, Preview: &previewStep{},
+			Confirm: &confirmStep{}, Sync: &syncStep{}, Result: &resultStep{},
+			Home: &homeStep{}, Logs: &logStep{}, Settings: &settingsStep{}, Periodic: &periodicStep{}, Workers: &workersStep{},
 		},
 	}
 }
@@ -321,15 +325,9 @@ func (f *Flow) View() View {
 		v.Working = words.T("flow.waiting_keyring")
 	}
 	v.Step = f.at
-	r, runs := f.steps[f.at].(interface{ running() bool })
-	v.Back = f.at != Result && (!runs || !r.running()) && (len(f.trail) > 0 || f.inner())
+	v.Back = f.at != Result && !f.steps[f.at].running() && (len(f.trail) > 0 || f.steps[f.at].inner())
 	v.Where = f.where()
 	return v
-}
-
-func (f *Flow) inner() bool {
-	i, ok := f.steps[f.at].(interface{ inner() bool })
-	return ok && i.inner()
 }
 
 func (f *Flow) where() Where {
@@ -391,8 +389,11 @@ func (f *Flow) Event(e Effect, event any) {
 // what they opened is closed again.
 func (f *Flow) Finish(e Effect, result any) Turn {
 	if e.generation != f.generation {
-		if r, ok := result.(interface{ discard() }); ok {
-			r.discard()
+		switch r := result.(type) {
+		case reopened:
+			closeSession(r.session)
+		case signInCame:
+			closeSession(r.session)
 		}
 		return Turn{}
 	}

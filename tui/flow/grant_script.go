@@ -5,11 +5,9 @@ import (
 	"cmp"
 	"context"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/consent"
-	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/tui/words"
 )
 
@@ -26,10 +24,9 @@ type granted struct {
 	// looking: the tenant is looked at again and again.
 	looking bool
 	ran     bool // the demo's person has run the script
-	// explaining: a red line of PowerShell is asked for; asked: one was pasted,
-	// and found is what it means.
-	explaining, asked bool
-	found             *problem.Problem
+	// explains: a red line of PowerShell is asked for.
+	explains bool
+	explain  explaining
 }
 
 type (
@@ -43,7 +40,7 @@ type (
 )
 
 func (s *granted) begin(d *data) turn {
-	s.err, s.looking, s.explaining, s.working, s.reads = nil, false, false, words.T("flow.grant.reading"), 2
+	s.err, s.looking, s.explains, s.working, s.reads = nil, false, false, words.T("flow.grant.reading"), 2
 	g := d.session.Grants()
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		var b bytes.Buffer
@@ -93,12 +90,8 @@ func (s *granted) view(d *data, v *View) {
 	if s.err != nil {
 		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
-	if s.explaining {
-		if s.asked {
-			v.Blocks = append(v.Blocks, explained(s.found)...)
-		}
-		v.Title = words.T("flow.explain.title")
-		v.Ask = Question{Kind: Line, Text: words.T("flow.explain.ask"), Optional: true}
+	if s.explains {
+		s.explain.view(v)
 		return
 	}
 	if s.script != nil && s.working.IsZero() {
@@ -114,16 +107,16 @@ func (s *granted) view(d *data, v *View) {
 	if !s.working.IsZero() {
 		v.wait(s.working)
 		if s.looking {
-			v.Commands = []Command{{Name: "enough", Key: "enter", Word: "go", Help: words.T("flow.grant.cmd_enough")}}
+			v.Commands = []Command{command("enough", "enter", "go", words.T("flow.grant.cmd_enough"))}
 		}
 		return
 	}
 	s.options(d, v)
 	v.Commands = []Command{
-		{Name: "save", Key: "w", Word: "save", Help: words.T("flow.grant.save")},
-		{Name: "once", Key: "r", Word: "again", Help: words.T("flow.check_again")},
-		{Name: "whole", Key: "v", Word: "script", Help: words.T("flow.grant.cmd_whole")},
-		{Name: "explain", Key: "x", Word: "error", Help: words.T("flow.grant.explain")},
+		command("save", "w", "save", words.T("flow.grant.save")),
+		command("once", "r", "again", words.T("flow.check_again")),
+		command("whole", "v", "script", words.T("flow.grant.cmd_whole")),
+		command("explain", "x", "error", words.T("flow.grant.explain")),
 	}
 }
 
@@ -169,12 +162,8 @@ func grantChecks(list []consent.Grant) words.Checks {
 
 // answer takes an answer; over: the person goes on from here.
 func (s *granted) answer(d *data, a Answer) (t turn, over bool) {
-	if s.explaining {
-		if strings.TrimSpace(a.Text) == "" {
-			s.explaining = false
-			return turn{}, false
-		}
-		s.asked, s.found = true, d.b.Explain(a.Text)
+	if s.explains {
+		s.explains = !s.explain.answer(d, a.Text)
 		return turn{}, false
 	}
 	s.err = nil
@@ -186,7 +175,8 @@ func (s *granted) answer(d *data, a Answer) (t turn, over bool) {
 		s.whole = !s.whole
 		return turn{}, false
 	case "explain":
-		s.explaining, s.asked = true, false
+		s.explains = true
+		s.explain.begin(nil)
 		return turn{}, false
 	case "go":
 		return turn{}, true
@@ -237,8 +227,8 @@ func (s *granted) look(d *data) turn {
 }
 
 func (s *granted) back() bool {
-	was := s.explaining
-	s.explaining = false
+	was := s.explains
+	s.explains = false
 	return was
 }
 

@@ -55,7 +55,7 @@ func syncWord(h *run.HomeDomain, now time.Time) words.Text {
 // alive is the worker that was seen last, false where none works.
 func (s standing) alive(now time.Time) (state.Worker, bool) { return periodic.Alive(s.workers, now) }
 
-func (s *homing) periodicWord(domain string, now time.Time) words.Text {
+func (s *homeStep) periodicWord(domain string, now time.Time) words.Text {
 	p, ok := s.upkeep.domains[domain]
 	_, works := s.upkeep.alive(now)
 	switch {
@@ -73,7 +73,7 @@ func (s *homing) periodicWord(domain string, now time.Time) words.Text {
 	return words.T("home.p_enabled", "next", when(p.Due, now))
 }
 
-func (s *homing) nextWord(h *run.HomeDomain) words.Text {
+func (s *homeStep) nextWord(h *run.HomeDomain) words.Text {
 	if p := s.upkeep.domains[h.Name]; p.State == state.Held && h.Next == run.NextNothing {
 		return words.T("home.next_release")
 	}
@@ -84,7 +84,7 @@ func (s *homing) nextWord(h *run.HomeDomain) words.Text {
 }
 
 // needy is how many domains wait for a person.
-func (s *homing) needy(now time.Time) int {
+func (s *homeStep) needy(now time.Time) int {
 	n := 0
 	_, works := s.upkeep.alive(now)
 	for _, h := range s.home.Domains {
@@ -97,7 +97,7 @@ func (s *homing) needy(now time.Time) int {
 }
 
 // facts is the lower part: what is known of one domain.
-func (s *homing) facts(h *run.HomeDomain, now time.Time) words.Facts {
+func (s *homeStep) facts(h *run.HomeDomain, now time.Time) words.Facts {
 	var f words.Facts
 	add := func(label string, t words.Text) { f = append(f, words.Fact{Label: words.T(label), Value: t}) }
 	if h.DryRun == nil {
@@ -124,7 +124,7 @@ func (s *homing) facts(h *run.HomeDomain, now time.Time) words.Facts {
 	return f
 }
 
-func (s *homing) dryRunFact(h *run.HomeDomain, now time.Time) words.Text {
+func (s *homeStep) dryRunFact(h *run.HomeDomain, now time.Time) words.Text {
 	at := words.T("home.dry_at", "at", when(h.DryRun.Started, now), "ago", now.Sub(h.DryRun.Started), "run", int(h.DryRun.No))
 	since, ok := s.since[h.Name]
 	if !ok || since.Before.IsZero() || since.New+since.Gone == 0 {
@@ -163,7 +163,7 @@ func sourceName(spec string) words.Text {
 	return words.Raw(path[strings.LastIndexAny(path, `/\`)+1:])
 }
 
-func (s *homing) periodicFact(h *run.HomeDomain, now time.Time) words.Text {
+func (s *homeStep) periodicFact(h *run.HomeDomain, now time.Time) words.Text {
 	p, ok := s.upkeep.domains[h.Name]
 	if !ok || p.State == state.Disabled {
 		return words.T("home.pf_disabled")
@@ -202,7 +202,7 @@ func syncFact(h *run.HomeDomain, now time.Time) words.Text {
 }
 
 // needs are the things that wait for a person, the domains' first.
-func (s *homing) needs(d *data, now time.Time) words.Checks {
+func (s *homeStep) needs(d *data, now time.Time) words.Checks {
 	var out words.Checks
 	warn := func(what, remedy words.Text) {
 		out = append(out, words.Check{Mark: words.Warn, Text: words.T("home.need", "what", what, "do", remedy)})

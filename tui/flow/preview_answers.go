@@ -78,7 +78,7 @@ func (a *answering) now() (planned *run.Planned, storing bool) {
 }
 
 // reply answers a question: the one that is shown, or that of the row given.
-func (s *previewing) reply(d *data, a Answer) turn {
+func (s *previewStep) reply(d *data, a Answer) turn {
 	r := d.review
 	if (s.many || !s.listed(d).asks()) && a.Rows == nil {
 		return stayed(words.T("preview.q.no_answer_here"))
@@ -92,7 +92,7 @@ func (s *previewing) reply(d *data, a Answer) turn {
 	}
 	q := r.Plan().Question(at)
 	kind, ok := map[string]plan.AnswerKind{
-		review.CmdSame: plan.SamePerson, review.CmdDifferent: plan.DifferentPeople, review.CmdNotNow: plan.NotNow,
+		CmdSame: plan.SamePerson, CmdDifferent: plan.DifferentPeople, CmdNotNow: plan.NotNow,
 	}[a.Command]
 	if !ok {
 		return s.takeBack(d, q)
@@ -131,7 +131,7 @@ func chosen(q *plan.Question, text string) (c *plan.Candidate, why words.Text) {
 }
 
 // takeBack opens the question answered last again, else q.
-func (s *previewing) takeBack(d *data, q *plan.Question) turn {
+func (s *previewStep) takeBack(d *data, q *plan.Question) turn {
 	for n := len(s.said); n > 0; n = len(s.said) {
 		last := s.said[n-1]
 		s.said = s.said[:n-1]
@@ -148,7 +148,7 @@ func (s *previewing) takeBack(d *data, q *plan.Question) turn {
 }
 
 // give stores an answer at once; a plan without a tenant has it in memory alone.
-func (s *previewing) give(d *data, to reply) turn {
+func (s *previewStep) give(d *data, to reply) turn {
 	if d.session == nil {
 		r := d.review
 		for _, q := range r.Plan().Questions() {
@@ -188,7 +188,7 @@ func (s *previewing) give(d *data, to reply) turn {
 }
 
 // storing reports whether answers are being stored.
-func (s *previewing) storing() bool {
+func (s *previewStep) storing() bool {
 	if s.queue == nil {
 		return false
 	}
@@ -197,7 +197,7 @@ func (s *previewing) storing() bool {
 }
 
 // replied takes the plan with answers.
-func (s *previewing) replied(d *data, got replied) turn {
+func (s *previewStep) replied(d *data, got replied) turn {
 	if s.queue != nil {
 		newest, storing := s.queue.now() // another effect may have stored more since
 		got.planned = newest
@@ -233,7 +233,7 @@ func (s *previewing) replied(d *data, got replied) turn {
 }
 
 // turnTo shows the next question, or the one before; after the last one all changes.
-func (s *previewing) turnTo(d *data, by int) turn {
+func (s *previewStep) turnTo(d *data, by int) turn {
 	list := s.questions(d)
 	at := slices.IndexFunc(list, func(i int32) bool { return d.review.Asked(i) == s.at })
 	switch {

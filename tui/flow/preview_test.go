@@ -2,14 +2,17 @@ package flow_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/flow/flowtest"
 	"github.com/hacsync/hacsync/tui/review"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // walk drives a flow by answers, with what effects bring in between.
@@ -131,15 +134,58 @@ func TestFinder_StopsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestReview_EachCommandHasAKeyAndAWordOfItsOwn(t *testing.T) {
+func TestPreview_EachCommandHasAKeyAndAWordOfItsOwn(t *testing.T) {
 	w, _ := atPreview(t)
-	seen := map[string]string{}
-	for _, c := range w.settle().Review.Commands() {
-		for _, by := range []string{c.Key, c.Word} {
-			if other := seen[by]; other != "" && by != "" {
-				t.Errorf("%s stands for %s and %s", by, other, c.Name)
+	v := w.settle()
+	screen := v
+	screen.Commands = slices.DeleteFunc(slices.Clone(v.Commands), func(c flow.Command) bool { return c.On == flow.InLines })
+	for i := range screen.Commands {
+		screen.Commands[i].On = flow.Anywhere
+	}
+	lines := map[string]string{}
+	for _, shown := range []flow.View{v, screen} {
+		for _, shows := range []flow.Shows{flow.ShowsRows, flow.ShowsQuestion, flow.ShowsQuestions} {
+			shown.Shows = shows
+			seen := map[string]string{}
+			for _, c := range shown.Typed() {
+				for _, by := range []string{c.Key, c.Word} {
+					if other := seen[by]; other != "" && by != "" {
+						t.Errorf("%s stands for %s and %s", by, other, c.Name)
+					}
+					seen[by] = c.Name
+				}
+				// o means two things: rows out by number in lines, their order on a screen;
+				// z takes back what was said last, of rows or of questions.
+				if other := lines[c.Key]; other != "" && c.Key != "" && c.Key != "o" && c.Key != "z" && other != c.Name {
+					t.Errorf("%s stands for %s in lines and for %s on a screen", c.Key, other, c.Name)
+				}
+				lines[c.Key] = c.Name
 			}
-			seen[by] = c.Name
+		}
+	}
+}
+
+// What has no word in the catalogues would be shown as its ID, or not at all.
+func TestPreview_EachCommandHasItsWordsInBothLanguages(t *testing.T) {
+	w, _ := atPreview(t)
+	for _, lang := range []string{"en", "ja"} {
+		p, err := message.New(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range w.settle().Commands {
+			said := map[string]words.Text{"help": c.Help, "footer": c.Short}
+			if c.On == flow.InLines || c.Key == "" || c.Key == "*" { // how many rows: the screen says it
+				delete(said, "footer")
+			}
+			if c.On == flow.OnScreen {
+				delete(said, "help") // the footer's word is all there is to say
+			}
+			for where, x := range said {
+				if s := words.Say(p, x); s == "" || strings.Contains(s, "«") {
+					t.Errorf("%s: %s has no word for the %s: %q", lang, c.Name, where, s)
+				}
+			}
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // viewFailed says how a sign-in ended, that nothing was changed, and the ways on,
 // the likely one first.
-func (s *signingIn) viewFailed(d *data, v *View) {
+func (s *signInStep) viewFailed(d *data, v *View) {
 	p := problem.Of(s.err)
 	v.Title = words.T("flow.signin.failed_" + failure(p))
 	v.Blocks = []words.Piece{words.Trouble{Err: s.err, Brief: barred(p)}}
@@ -72,7 +72,7 @@ func (s *signingIn) viewFailed(d *data, v *View) {
 	if refusal(p) {
 		v.After = s.forPolicies(p)
 	}
-	v.Commands = []Command{{Name: "explain", Key: "x", Word: "error", Help: words.T("flow.signin.cmd_explain")}}
+	v.Commands = []Command{command("explain", "x", "error", words.T("flow.signin.cmd_explain"))}
 }
 
 // failure is the kind of it, for the title.
@@ -106,7 +106,7 @@ func refusal(p *problem.Problem) bool {
 
 // forPolicies is the text for whoever keeps the policies: what support of an
 // organisation or of Microsoft needs to find the sign-in.
-func (s *signingIn) forPolicies(p *problem.Problem) []words.Piece {
+func (s *signInStep) forPolicies(p *problem.Problem) []words.Piece {
 	account := words.T("flow.signin.account_code", "code", s.ask.code.UserCode)
 	if s.ask.way == byBrowser {
 		account = words.T("flow.signin.account_page")
@@ -137,7 +137,7 @@ func (s *signingIn) forPolicies(p *problem.Problem) []words.Piece {
 
 // viewException is the text to send: it stands alone, so that all of it is in
 // sight.
-func (s *signingIn) viewException(v *View) {
+func (s *signInStep) viewException(v *View) {
 	v.Title = words.T("flow.signin.exception_head")
 	v.Blocks = append(s.forPolicies(problem.Of(s.err)), words.Para{Text: words.T("flow.signin.exception")})
 	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "ways", Options: []Option{
@@ -154,7 +154,7 @@ func aadsts(p *problem.Problem) string {
 	return "AADSTS" + n
 }
 
-func (s *signingIn) answerFailed(d *data, key string) turn {
+func (s *signInStep) answerFailed(d *data, key string) turn {
 	switch key {
 	case "new", "code":
 		return s.begin(d, byCode)

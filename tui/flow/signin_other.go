@@ -12,7 +12,7 @@ import (
 )
 
 // viewOther offers the other ways to sign in.
-func (s *signingIn) viewOther(v *View) {
+func (s *signInStep) viewOther(v *View) {
 	v.Title = words.T("flow.signin.do_other")
 	v.Blocks = []words.Piece{words.Para{Text: words.T("flow.signin.other_what")}}
 	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "browser"}
@@ -30,7 +30,7 @@ func (s *signingIn) viewOther(v *View) {
 func clouds() []string { return []string{"public", "usgov", "usgovdod", "china"} }
 
 // viewAnother asks for one thing that a sign-in is made with.
-func (s *signingIn) viewAnother(d *data, v *View) {
+func (s *signInStep) viewAnother(d *data, v *View) {
 	v.Title = words.T("flow.signin.do_other")
 	switch s.state {
 	case signInClient:
@@ -53,7 +53,7 @@ func (s *signingIn) viewAnother(d *data, v *View) {
 	}
 }
 
-func (s *signingIn) answerOther(d *data, text string) turn {
+func (s *signInStep) answerOther(d *data, text string) turn {
 	switch s.state {
 	case signInOther:
 		switch text {
@@ -107,13 +107,13 @@ func (s *signingIn) answerOther(d *data, text string) turn {
 
 // forTenant asks which tenant a dedicated application is for: nobody has signed
 // in, so that it is not known.
-func (s *signingIn) forTenant(*data) turn {
+func (s *signInStep) forTenant(*data) turn {
 	s.state = signInFor
 	return turn{stop: true}
 }
 
 // dedicate begins with the dedicated application of a tenant.
-func (s *signingIn) dedicate(d *data, tenant string) turn {
+func (s *signInStep) dedicate(d *data, tenant string) turn {
 	if !strings.Contains(tenant, ".") && !isGUID(strings.ToLower(tenant)) {
 		return stayed(words.T("flow.signin.for_bad"))
 	}
@@ -133,7 +133,7 @@ func (s *signingIn) dedicate(d *data, tenant string) turn {
 
 // answerApp goes on with the application; once it is verified, the tenant is
 // opened as it.
-func (s *signingIn) answerApp(d *data, a Answer) turn {
+func (s *signInStep) answerApp(d *data, a Answer) turn {
 	if t, over := s.app.answer(d, a); !over {
 		return t
 	}

@@ -21,7 +21,7 @@ type (
 )
 
 // hac asks which client of the HAC API is kept.
-func (s *sourcing) hac(d *data) turn {
+func (s *sourceStep) hac(d *data) turn {
 	s.working, s.err = words.T("flow.source.reading"), nil
 	session := d.session
 	return does(effect(func(ctx context.Context, _ Reporter) any {
@@ -30,7 +30,7 @@ func (s *sourcing) hac(d *data) turn {
 	}))
 }
 
-func (s *sourcing) seenHAC(r hacKept) turn {
+func (s *sourceStep) seenHAC(r hacKept) turn {
 	s.kept, s.err = r.client, r.err
 	s.asks = askHAC
 	if r.client == "" {
@@ -39,7 +39,7 @@ func (s *sourcing) seenHAC(r hacKept) turn {
 	return turn{}
 }
 
-func (s *sourcing) viewHAC(v *View) {
+func (s *sourceStep) viewHAC(v *View) {
 	v.Title = words.T("flow.source.hac")
 	switch s.asks {
 	case askHAC:
@@ -51,7 +51,7 @@ func (s *sourcing) viewHAC(v *View) {
 		}}
 	case askClient:
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.hac.what")}, words.Para{Text: words.T("flow.hac.sealed")})
-		v.Ask = Question{Kind: Line, Text: words.T("flow.hac.client_ask"), Preset: cmp.Or(s.client, s.kept)}
+		v.Ask = Question{Kind: Line, Text: words.T("flow.hac.f_client"), Preset: cmp.Or(s.client, s.kept)}
 	case askKey:
 		v.Blocks = append(v.Blocks, words.Facts{{Label: words.T("flow.hac.f_client"), Value: words.Raw(s.client)}}, words.Para{Text: words.T("flow.hac.sealed")})
 		v.Ask = Question{Kind: Secret, Text: words.T("flow.hac.key_ask")}
@@ -59,7 +59,7 @@ func (s *sourcing) viewHAC(v *View) {
 	}
 }
 
-func (s *sourcing) answerHAC(d *data, a Answer) turn {
+func (s *sourceStep) answerHAC(d *data, a Answer) turn {
 	if a.Command != "" {
 		return stayed(words.T("flow.not_a_command"))
 	}

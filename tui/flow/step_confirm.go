@@ -12,9 +12,9 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// confirming asks who approves, for a note, and for the number of deletions.
+// confirmStep asks who approves, for a note, and for the number of deletions.
 // It is the only step that leads to writing.
-type confirming struct {
+type confirmStep struct {
 	base
 	asks     confirmAsk
 	by, note string
@@ -32,7 +32,7 @@ const (
 // approver is who is taken to approve unless another name is given.
 func (d *data) approver() string { return cmp.Or(d.approval.By, d.account.UPN, d.o.Person) }
 
-func (s *confirming) enter(d *data, back bool) turn {
+func (s *confirmStep) enter(d *data, back bool) turn {
 	s.asks = askBy
 	if !s.set {
 		s.by = d.approver()
@@ -40,7 +40,7 @@ func (s *confirming) enter(d *data, back bool) turn {
 	return turn{}
 }
 
-func (s *confirming) view(d *data, now time.Time) View {
+func (s *confirmStep) view(d *data, now time.Time) View {
 	r := d.review
 	c, verdict := r.Remaining(), r.Verdict()
 	v := View{Title: words.T("word.sync-now"), Status: words.T("flow.confirm.status")}
@@ -113,7 +113,7 @@ func (s *confirming) view(d *data, now time.Time) View {
 	}
 	v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.confirm.stop", "until", words.Brief(now.AddDate(0, 0, 30)))})
 	if all, _ := r.Questions(); all > 0 {
-		v.Commands = []Command{{Name: CmdQuestions, Key: "f2", Word: "questions", Help: words.T("flow.confirm.questions")}}
+		v.Commands = []Command{command(CmdQuestions, "f2", "questions", words.T("flow.confirm.questions"))}
 	}
 	switch s.asks {
 	case askBy:
@@ -137,14 +137,14 @@ func departing(c plan.Counts) int { return c.Delete + c.Blocks }
 
 // updateNote says how many of the updates affect sign-in, but for those that stand in
 // a line of their own.
-func (s *confirming) updateNote(c plan.Counts, switched int) words.Text {
+func (s *confirmStep) updateNote(c plan.Counts, switched int) words.Text {
 	if n := c.SignIn - c.Rename - switched; n > 0 {
 		return words.T("flow.confirm.signin", "n", n)
 	}
 	return words.Text{}
 }
 
-func (s *confirming) answer(d *data, a Answer) turn {
+func (s *confirmStep) answer(d *data, a Answer) turn {
 	if all, _ := d.review.Questions(); a.Command == CmdQuestions && all > 0 {
 		d.questions = true
 		return goTo(Preview)
@@ -181,9 +181,9 @@ func (s *confirming) answer(d *data, a Answer) turn {
 	return goTo(Sync)
 }
 
-func (s *confirming) inner() bool { return s.asks != askBy }
+func (s *confirmStep) inner() bool { return s.asks != askBy }
 
-func (s *confirming) back(*data) (turn, bool) {
+func (s *confirmStep) back(*data) (turn, bool) {
 	if s.asks == askBy {
 		return turn{}, false
 	}
@@ -191,4 +191,4 @@ func (s *confirming) back(*data) (turn, bool) {
 	return turn{}, true
 }
 
-func (s *confirming) done(*data, any) turn { return turn{} }
+func (s *confirmStep) done(*data, any) turn { return turn{} }

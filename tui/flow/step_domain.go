@@ -15,8 +15,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// choosing asks for the domain, and shows what stands in its way.
-type choosing struct {
+// domainStep asks for the domain, and shows what stands in its way.
+type domainStep struct {
 	base
 	asks    domainAsk
 	domains []run.DomainInfo
@@ -49,7 +49,7 @@ type (
 	}
 )
 
-func (s *choosing) enter(d *data, back bool) turn {
+func (s *domainStep) enter(d *data, back bool) turn {
 	if back && s.pre != nil && d.domain != "" {
 		s.asks = askFindings
 		return turn{}
@@ -58,7 +58,7 @@ func (s *choosing) enter(d *data, back bool) turn {
 	return s.read(d)
 }
 
-func (s *choosing) read(d *data) turn {
+func (s *domainStep) read(d *data) turn {
 	s.working, s.err = words.T("flow.domain.reading"), nil
 	engine := d.engine()
 	return does(effect(func(ctx context.Context, r Reporter) any {
@@ -67,7 +67,7 @@ func (s *choosing) read(d *data) turn {
 	}))
 }
 
-func (s *choosing) precheck(d *data, domain string) turn {
+func (s *domainStep) precheck(d *data, domain string) turn {
 	s.working, s.err = words.T("flow.domain.reading"), nil
 	engine := d.engine()
 	return does(effect(func(ctx context.Context, r Reporter) any {
@@ -99,7 +99,7 @@ func signsInBy(federated bool) words.Text {
 	return words.T("flow.domain.managed")
 }
 
-func (s *choosing) view(d *data, now time.Time) View {
+func (s *domainStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("flow.domain.title"), Status: words.T("flow.domain.status")}
 	if s.waits(&v) {
 		return v
@@ -125,14 +125,14 @@ func (s *choosing) view(d *data, now time.Time) View {
 			v.Ask.Options = append(v.Ask.Options[:1:1], append([]Option{
 				{Key: "save", Text: words.T("flow.domain.script"), Note: words.T("flow.domain.script_note")},
 			}, v.Ask.Options[1:]...)...)
-			v.Commands = []Command{{Name: "save", Key: "w", Word: "save", Help: words.T("flow.domain.script_help")}}
+			v.Commands = []Command{command("save", "w", "save", words.T("flow.domain.script_help"))}
 		}
 		v.Commands = append(v.Commands,
-			Command{Name: "limit", Key: "m", Word: "limit", Help: words.T("flow.domain.limit_change")},
-			Command{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")})
+			command("limit", "m", "limit", words.T("flow.domain.limit_change")),
+			checkAgain())
 		return v
 	}
-	v.Commands = []Command{{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")}}
+	v.Commands = []Command{checkAgain()}
 	if s.domains == nil {
 		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "again", Options: []Option{{Key: "again", Text: words.T("flow.check_again")}}}
 		return v
@@ -155,7 +155,7 @@ func (s *choosing) view(d *data, now time.Time) View {
 
 // preset is the domain chosen before, else the tenant's default one, else the
 // first that can be synchronised.
-func (s *choosing) preset(d *data) string {
+func (s *domainStep) preset(d *data) string {
 	first := ""
 	for _, i := range s.domains {
 		if hopeless(i) != nil {
@@ -189,7 +189,7 @@ func limitSays(s run.Settings) words.Text {
 func things(p *destination.Precheck) int { return len(p.Shared) + len(p.Rooms) + len(p.Things) }
 
 // moveScript saves the script that moves the objects other than users.
-func (s *choosing) moveScript(d *data) turn {
+func (s *domainStep) moveScript(d *data) turn {
 	if s.pre == nil || things(s.pre) == 0 {
 		return turn{}
 	}
@@ -243,7 +243,7 @@ func findings(p *destination.Precheck) words.Checks {
 	return list
 }
 
-func (s *choosing) answer(d *data, a Answer) turn {
+func (s *domainStep) answer(d *data, a Answer) turn {
 	switch a.Command {
 	case "again":
 		if s.asks == askFindings {
@@ -293,7 +293,7 @@ func (s *choosing) answer(d *data, a Answer) turn {
 	return turn{}
 }
 
-func (s *choosing) setLimit(d *data, text string) turn {
+func (s *domainStep) setLimit(d *data, text string) turn {
 	n, ok := input.Number(trimPercent(text))
 	if !ok || n > 100 {
 		return stayed(words.T("flow.domain.limit_bad"))
@@ -323,9 +323,9 @@ func keepSettings(d *data, kv map[string]string) Effect {
 	})
 }
 
-func (s *choosing) inner() bool { return s.asks != askDomain }
+func (s *domainStep) inner() bool { return s.asks != askDomain }
 
-func (s *choosing) back(d *data) (turn, bool) {
+func (s *domainStep) back(d *data) (turn, bool) {
 	switch {
 	case s.asks == askLimit:
 		s.asks, s.working, s.err = askFindings, words.Text{}, nil
@@ -337,7 +337,7 @@ func (s *choosing) back(d *data) (turn, bool) {
 	return turn{}, false
 }
 
-func (s *choosing) done(d *data, result any) turn {
+func (s *domainStep) done(d *data, result any) turn {
 	s.working = words.Text{}
 	switch r := result.(type) {
 	case domainsRead:

@@ -11,8 +11,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// dryRunning reads both sides and plans. It asks nothing unless it failed.
-type dryRunning struct {
+// dryRunStep reads both sides and plans. It asks nothing unless it failed.
+type dryRunStep struct {
 	base
 	track *tracker
 	// before is the review of the plan before: what was left out of it stays out.
@@ -25,7 +25,7 @@ type dryRan struct {
 	err     error
 }
 
-func (s *dryRunning) enter(d *data, back bool) turn {
+func (s *dryRunStep) enter(d *data, back bool) turn {
 	switch {
 	case d.report != nil && d.report.Sent > 0:
 		// "This time only" was that sync.
@@ -59,7 +59,7 @@ func (s *dryRunning) enter(d *data, back bool) turn {
 	}))
 }
 
-func (s *dryRunning) view(d *data, now time.Time) View {
+func (s *dryRunStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("flow.dryrun.title", "domain", d.domain), Status: words.T("flow.dryrun.status")}
 	if s.err != nil {
 		v.Blocks = []words.Piece{words.Trouble{Err: s.err}, words.Para{Text: words.T("flow.dryrun.no_plan")}}
@@ -80,7 +80,7 @@ func (s *dryRunning) view(d *data, now time.Time) View {
 	return v
 }
 
-func (s *dryRunning) answer(d *data, a Answer) turn {
+func (s *dryRunStep) answer(d *data, a Answer) turn {
 	switch a.Text {
 	case "again":
 		return s.enter(d, false)
@@ -90,13 +90,13 @@ func (s *dryRunning) answer(d *data, a Answer) turn {
 	return turn{}
 }
 
-func (s *dryRunning) event(_ *data, e any, now time.Time) {
+func (s *dryRunStep) event(_ *data, e any, now time.Time) {
 	if p, ok := e.(progress.Event); ok {
 		s.track.event(p, now)
 	}
 }
 
-func (s *dryRunning) done(d *data, result any) turn {
+func (s *dryRunStep) done(d *data, result any) turn {
 	r, ok := result.(dryRan)
 	if !ok {
 		return turn{}

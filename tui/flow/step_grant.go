@@ -8,9 +8,9 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// granting asks who acts: whoever signed in, until the program ends, or a
+// grantStep asks who acts: whoever signed in, until the program ends, or a
 // dedicated application, which periodic sync needs.
-type granting struct {
+type grantStep struct {
 	asks   grantAsk
 	script granted
 	app    application
@@ -24,7 +24,7 @@ const (
 	grantApp
 )
 
-func (s *granting) enter(d *data, back bool) turn {
+func (s *grantStep) enter(d *data, back bool) turn {
 	if back && s.asks == grantApp && s.app.ded != nil {
 		return turn{}
 	}
@@ -36,7 +36,7 @@ func (s *granting) enter(d *data, back bool) turn {
 }
 
 // application goes to the dedicated application of the connection.
-func (s *granting) application(d *data) turn {
+func (s *grantStep) application(d *data) turn {
 	s.asks = grantApp
 	session, c := d.session, d.session.Connection()
 	s.app = application{
@@ -48,7 +48,7 @@ func (s *granting) application(d *data) turn {
 	return s.app.begin(d)
 }
 
-func (s *granting) view(d *data, now time.Time) View {
+func (s *grantStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("flow.grant.title_who"), Status: words.T("flow.grant.status_who")}
 	switch s.asks {
 	case grantApp:
@@ -89,11 +89,11 @@ func (s *granting) view(d *data, now time.Time) View {
 	if len(need) > 0 {
 		v.Ask.Preset = "script"
 	}
-	v.Commands = []Command{{Name: "once", Key: "r", Word: "again", Help: words.T("flow.check_again")}}
+	v.Commands = []Command{command("once", "r", "again", words.T("flow.check_again"))}
 	return v
 }
 
-func (s *granting) answer(d *data, a Answer) turn {
+func (s *grantStep) answer(d *data, a Answer) turn {
 	switch s.asks {
 	case grantApp:
 		t, over := s.app.answer(d, a)
@@ -137,7 +137,7 @@ func (s *granting) answer(d *data, a Answer) turn {
 
 // on goes to the source, where what a dry run needs is there: an application
 // that acts has it.
-func (s *granting) on(d *data) turn {
+func (s *grantStep) on(d *data) turn {
 	if names := missing(d.grants, consent.ForDryRun); len(names) > 0 && !d.acts() {
 		return stayed(words.T("flow.permissions.missing", "names", words.Names(names)))
 	}
@@ -147,11 +147,11 @@ func (s *granting) on(d *data) turn {
 // acts reports whether the dedicated application acts for the connection.
 func (d *data) acts() bool { return d.session != nil && d.session.Connection().Acts() }
 
-func (s *granting) inner() bool { return s.asks != grantWho }
+func (s *grantStep) inner() bool { return s.asks != grantWho }
 
-func (s *granting) running() bool { return s.asks == grantApp && s.app.giving() }
+func (s *grantStep) running() bool { return s.asks == grantApp && s.app.giving() }
 
-func (s *granting) back(d *data) (turn, bool) {
+func (s *grantStep) back(d *data) (turn, bool) {
 	switch s.asks {
 	case grantApp:
 		if t, ok := s.app.back(); ok {
@@ -175,12 +175,12 @@ func (s *granting) back(d *data) (turn, bool) {
 	return turn{}, false
 }
 
-func (s *granting) event(d *data, e any, _ time.Time) {
+func (s *grantStep) event(d *data, e any, _ time.Time) {
 	s.script.event(d, e)
 	s.app.event(d, e)
 }
 
-func (s *granting) done(d *data, result any) turn {
+func (s *grantStep) done(d *data, result any) turn {
 	if s.asks == grantApp {
 		return s.app.done(d, result)
 	}

@@ -19,9 +19,9 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// homing lists the domains of a connection with what they wait for, and is where
+// homeStep lists the domains of a connection with what they wait for, and is where
 // everything about them begins.
-type homing struct {
+type homeStep struct {
 	base
 	home   *run.Home
 	upkeep standing
@@ -58,7 +58,7 @@ type (
 	}
 )
 
-func (s *homing) enter(d *data, back bool) turn {
+func (s *homeStep) enter(d *data, back bool) turn {
 	s.err = nil
 	d.domain, d.file = "", nil
 	d.forgetPlan()
@@ -67,7 +67,7 @@ func (s *homing) enter(d *data, back bool) turn {
 
 // read takes what the state has at once; the tenant's own list of domains comes
 // when it comes.
-func (s *homing) read(d *data) turn {
+func (s *homeStep) read(d *data) turn {
 	if s.home == nil {
 		s.working = words.T("home.reading")
 	}
@@ -135,7 +135,7 @@ func readStanding(ctx context.Context, session Session) (standing, error) {
 	return up, err
 }
 
-func (s *homing) view(d *data, now time.Time) View {
+func (s *homeStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("home.title")}
 	c := d.session.Connection()
 	v.Status = words.T("home.status", "account", c.Account, "since", words.Brief(firstTime(c.Saved, c.LastUsed, now)))
@@ -212,9 +212,9 @@ func firstTime(all ...time.Time) time.Time {
 
 // commands are those of the domains; what one does nothing for now is not among
 // the keys of that domain.
-func (s *homing) commands() []Command {
+func (s *homeStep) commands() []Command {
 	of := func(name, key, word string, help words.Text) Command {
-		return Command{Name: name, Key: key, Word: word, Arg: words.T("home.arg"), Help: help, OfOption: true}
+		return command(name, key, word, help).ofOption(words.T("home.arg"))
 	}
 	only := func(c Command, does func(h *run.HomeDomain) bool) Command {
 		c.Only = []string{}
@@ -235,15 +235,15 @@ func (s *homing) commands() []Command {
 		of("logs", "l", "logs", words.T("word.sync-logs")),
 		of("settings", "e", "settings", words.T("word.provisioning-settings")),
 		only(of("undo", "u", "undo", words.T("home.cmd_undo")), func(h *run.HomeDomain) bool { return !h.Undoable.IsZero() }),
-		{Name: "add", Key: "n", Word: "add", Help: words.T("home.add")},
-		{Name: "workers", Key: "v", Word: "workers", Help: words.T("home.cmd_workers")},
-		{Name: "again", Key: "g", Word: "again", Help: words.T("home.cmd_again")},
-		{Name: "connections", Key: "tab", Word: "connections", Help: words.T("home.cmd_other")},
+		command("add", "n", "add", words.T("home.add")),
+		command("workers", "v", "workers", words.T("home.cmd_workers")),
+		command("again", "g", "again", words.T("home.cmd_again")),
+		command("connections", "tab", "connections", words.T("home.cmd_other")),
 	}
 }
 
 // option is one line of the list with what a screen shows of it below.
-func (s *homing) option(h *run.HomeDomain, now time.Time) Option {
+func (s *homeStep) option(h *run.HomeDomain, now time.Time) Option {
 	o := Option{Key: h.Name, Text: words.Raw(h.Name)}
 	users := words.T("home.unknown")
 	if h.Planned.Counts != nil {
@@ -259,7 +259,7 @@ func (s *homing) option(h *run.HomeDomain, now time.Time) Option {
 }
 
 // find is the domain that an answer names: by name or number.
-func (s *homing) find(text string) *run.HomeDomain {
+func (s *homeStep) find(text string) *run.HomeDomain {
 	if s.home == nil {
 		return nil
 	}
@@ -274,7 +274,7 @@ func (s *homing) find(text string) *run.HomeDomain {
 	return &s.home.Domains[i]
 }
 
-func (s *homing) answer(d *data, a Answer) turn {
+func (s *homeStep) answer(d *data, a Answer) turn {
 	s.err = nil
 	switch cmp.Or(a.Command, a.Text) {
 	case "again":
@@ -292,7 +292,7 @@ func (s *homing) answer(d *data, a Answer) turn {
 	case "workers":
 		return goTo(Workers)
 	case "connections":
-		d.choosing = true
+		d.otherConnection = true
 		return goTo(Welcome)
 	}
 	h := s.find(a.Text)
@@ -340,7 +340,7 @@ func (s *homing) answer(d *data, a Answer) turn {
 
 // details is the guides' View Details: the sync to be taken up, the latest dry
 // run, or the set-up where there is none.
-func (s *homing) details(d *data, h *run.HomeDomain) turn {
+func (s *homeStep) details(d *data, h *run.HomeDomain) turn {
 	switch {
 	case h.Interrupted && h.Running == "":
 		return s.open(d, h, h.Sync.No, Confirm, Confirm)
@@ -352,7 +352,7 @@ func (s *homing) details(d *data, h *run.HomeDomain) turn {
 
 // dryRun begins one: at once from a source that renews itself, else with the
 // question for the file and its count.
-func (s *homing) dryRun(d *data, h *run.HomeDomain) turn {
+func (s *homeStep) dryRun(d *data, h *run.HomeDomain) turn {
 	to := Source
 	if h.Source == "hac" {
 		to = DryRun
@@ -365,7 +365,7 @@ func (s *homing) dryRun(d *data, h *run.HomeDomain) turn {
 }
 
 // open reads the settings of a domain, and the plan of a run if one is named.
-func (s *homing) open(d *data, h *run.HomeDomain, no int64, to, through Step) turn {
+func (s *homeStep) open(d *data, h *run.HomeDomain, no int64, to, through Step) turn {
 	s.working = words.T("home.opening", "domain", h.Name)
 	engine, domain := d.engine(), h.Name
 	resume := int64(0)
@@ -386,7 +386,7 @@ func (s *homing) open(d *data, h *run.HomeDomain, no int64, to, through Step) tu
 	})}}
 }
 
-func (s *homing) undo(d *data, h *run.HomeDomain) turn {
+func (s *homeStep) undo(d *data, h *run.HomeDomain) turn {
 	s.working = words.T("flow.result.undoing", "run", int(h.Sync.No))
 	engine, domain, no := d.engine(), h.Name, h.Sync.No
 	return turn{stop: true, run: []Effect{effect(func(ctx context.Context, r Reporter) any {
@@ -404,7 +404,7 @@ func (s *homing) undo(d *data, h *run.HomeDomain) turn {
 }
 
 // auditLog saves the latest dry run as CSV.
-func (s *homing) auditLog(d *data, h *run.HomeDomain) turn {
+func (s *homeStep) auditLog(d *data, h *run.HomeDomain) turn {
 	s.working = words.T("preview.saving")
 	engine, b, session, no := d.engine(), d.b, d.session, h.DryRun.No
 	name := "hacsync-" + fileWord(h.Name) + "-" + strconv.FormatInt(no, 10) + ".csv"
@@ -418,18 +418,18 @@ func (s *homing) auditLog(d *data, h *run.HomeDomain) turn {
 	})}}
 }
 
-func (s *homing) event(_ *data, e any, _ time.Time) {
+func (s *homeStep) event(_ *data, e any, _ time.Time) {
 	if r, ok := e.(homeRead); ok {
 		s.take(r)
 	}
 }
 
-func (s *homing) take(r homeRead) {
+func (s *homeStep) take(r homeRead) {
 	s.working = words.Text{}
 	s.home, s.upkeep, s.since, s.whole = r.home, r.upkeep, r.since, r.whole
 }
 
-func (s *homing) done(d *data, result any) turn {
+func (s *homeStep) done(d *data, result any) turn {
 	s.working = words.Text{}
 	switch r := result.(type) {
 	case homeRead:

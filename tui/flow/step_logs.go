@@ -13,9 +13,9 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// logging shows the sync logs of a domain: its runs, and of one of them what was
+// logStep shows the sync logs of a domain: its runs, and of one of them what was
 // not seen done.
-type logging struct {
+type logStep struct {
 	base
 	runs []state.Run
 	of   string // the domain whose runs they are
@@ -41,7 +41,7 @@ type (
 // logsShown is how many runs are listed.
 const logsShown = 200
 
-func (s *logging) enter(d *data, back bool) turn {
+func (s *logStep) enter(d *data, back bool) turn {
 	if back && s.of == d.domain && s.runs != nil {
 		return turn{}
 	}
@@ -49,7 +49,7 @@ func (s *logging) enter(d *data, back bool) turn {
 	return s.read(d)
 }
 
-func (s *logging) read(d *data) turn {
+func (s *logStep) read(d *data) turn {
 	s.err, s.working = nil, words.T("home.logs_reading")
 	engine, domain := d.engine(), d.domain
 	return does(effect(func(ctx context.Context, r Reporter) any {
@@ -58,7 +58,7 @@ func (s *logging) read(d *data) turn {
 	}))
 }
 
-func (s *logging) view(d *data, now time.Time) View {
+func (s *logStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("home.logs_title", "domain", d.domain), Status: words.T("home.logs_status")}
 	if s.waits(&v) {
 		return v
@@ -66,7 +66,7 @@ func (s *logging) view(d *data, now time.Time) View {
 	if s.err != nil {
 		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
-	v.Commands = []Command{{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")}}
+	v.Commands = []Command{checkAgain()}
 	if s.run != nil {
 		v.Title = words.T("home.log_title", "run", int(s.run.No))
 		v.Blocks = append(v.Blocks, runFacts(*s.run))
@@ -168,7 +168,7 @@ func runFacts(r state.Run) words.Facts {
 }
 
 // rowBlocks are the rows that were not seen done, each with its cause.
-func (s *logging) rowBlocks() []words.Piece {
+func (s *logStep) rowBlocks() []words.Piece {
 	if s.run.Kind == state.DryRun {
 		return nil
 	}
@@ -202,7 +202,7 @@ func (s *logging) rowBlocks() []words.Piece {
 // logRows is how many rows of a run are written out; the command line has all.
 const logRows = 100
 
-func (s *logging) answer(d *data, a Answer) turn {
+func (s *logStep) answer(d *data, a Answer) turn {
 	s.err = nil
 	switch cmp.Or(a.Command, a.Text) {
 	case "again":
@@ -249,15 +249,15 @@ func (s *logging) answer(d *data, a Answer) turn {
 	return turn{}
 }
 
-func (s *logging) inner() bool { return s.run != nil }
+func (s *logStep) inner() bool { return s.run != nil }
 
-func (s *logging) back(*data) (turn, bool) {
+func (s *logStep) back(*data) (turn, bool) {
 	was := s.run != nil
 	s.run = nil
 	return turn{}, was
 }
 
-func (s *logging) done(d *data, result any) turn {
+func (s *logStep) done(d *data, result any) turn {
 	s.working = words.Text{}
 	switch r := result.(type) {
 	case logsRead:

@@ -15,10 +15,10 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// keeping enables, pauses and disables periodic sync of a domain. What stands in
+// periodicStep enables, pauses and disables periodic sync of a domain. What stands in
 // the way of enabling is shown first, and the choice to enable is there only when
 // nothing does.
-type keeping struct {
+type periodicStep struct {
 	asks keepAsk
 	base
 	status periodic.Status
@@ -70,12 +70,12 @@ type (
 	}
 )
 
-func (s *keeping) enter(d *data, back bool) turn {
-	*s = keeping{}
+func (s *periodicStep) enter(d *data, back bool) turn {
+	*s = periodicStep{}
 	return s.read(d)
 }
 
-func (s *keeping) read(d *data) turn {
+func (s *periodicStep) read(d *data) turn {
 	s.working = words.T("keep.reading")
 	u, domain := d.session.Upkeep(), d.domain
 	return does(effect(func(ctx context.Context, _ Reporter) any {
@@ -94,9 +94,9 @@ func (s *keeping) read(d *data) turn {
 }
 
 // on reports whether workers look at the domain, or would but for a pause.
-func (s *keeping) on() bool { return s.is && s.status.State != state.Disabled }
+func (s *periodicStep) on() bool { return s.is && s.status.State != state.Disabled }
 
-func (s *keeping) view(d *data, now time.Time) View {
+func (s *periodicStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("keep.title", "domain", d.domain), Status: words.T("keep.status")}
 	if s.on() {
 		v.Title = words.T("keep.title_on", "domain", d.domain)
@@ -146,7 +146,7 @@ func (s *keeping) view(d *data, now time.Time) View {
 }
 
 // viewOff is the checklist, and what is still missing.
-func (s *keeping) viewOff(v *View) {
+func (s *periodicStep) viewOff(v *View) {
 	v.Blocks = append(v.Blocks, s.checks(), s.facts())
 	missing := s.missing()
 	v.Status = words.T("keep.missing", "n", len(missing))
@@ -171,13 +171,13 @@ func (s *keeping) viewOff(v *View) {
 	)
 	v.Ask.Preset = v.Ask.Options[0].Key
 	v.Commands = []Command{
-		{Name: "settings", Key: "e", Word: "settings", Help: words.T("word.provisioning-settings")},
-		{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")},
+		command("settings", "e", "settings", words.T("word.provisioning-settings")),
+		checkAgain(),
 	}
 }
 
 // viewOn is an enabled, paused or stopped domain.
-func (s *keeping) viewOn(v *View, now time.Time) {
+func (s *periodicStep) viewOn(v *View, now time.Time) {
 	p := s.status
 	head := words.Check{Mark: words.OK, Text: words.T("keep.is_enabled", "every", p.Every, "next", when(p.Due, now))}
 	options := []Option{{Key: "pause", Text: words.T("keep.pause"), Note: words.T("keep.pause_note")}}
@@ -211,14 +211,14 @@ func (s *keeping) viewOn(v *View, now time.Time) {
 		Option{Key: "home", Text: words.T("home.back")},
 	)}
 	v.Commands = []Command{
-		{Name: "logs", Key: "l", Word: "logs", Help: words.T("word.sync-logs")},
-		{Name: "settings", Key: "e", Word: "settings", Help: words.T("word.provisioning-settings")},
-		{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")},
+		command("logs", "l", "logs", words.T("word.sync-logs")),
+		command("settings", "e", "settings", words.T("word.provisioning-settings")),
+		checkAgain(),
 	}
 }
 
 // checks is the checklist in the words of its problems.
-func (s *keeping) checks() words.Checks {
+func (s *periodicStep) checks() words.Checks {
 	var out words.Checks
 	for _, f := range s.list {
 		c := words.Check{Text: words.T("flow.what", "x", words.What{Err: f.Why})}
@@ -257,7 +257,7 @@ func remedyHere(p *problem.Problem) words.Text {
 	return words.T("flow.what", "x", words.Remedy{Err: p})
 }
 
-func (s *keeping) facts() words.Facts {
+func (s *periodicStep) facts() words.Facts {
 	told := words.T("keep.told_nobody")
 	if len(s.told) > 0 {
 		told = words.Is(words.Names(s.told))
@@ -270,7 +270,7 @@ func (s *keeping) facts() words.Facts {
 }
 
 // interval is the one chosen here, else the one that stands.
-func (s *keeping) interval() time.Duration {
+func (s *periodicStep) interval() time.Duration {
 	switch {
 	case s.every > 0:
 		return s.every
@@ -282,7 +282,7 @@ func (s *keeping) interval() time.Duration {
 
 // missing are the findings that neither a reason nor an answer given here passes
 // over.
-func (s *keeping) missing() []periodic.Finding {
+func (s *periodicStep) missing() []periodic.Finding {
 	var out []periodic.Finding
 	for _, f := range s.list.Missing(s.reason) {
 		if len(f.Rows) > 0 && (s.carry || len(s.always) > 0) {
@@ -295,7 +295,7 @@ func (s *keeping) missing() []periodic.Finding {
 
 // onlyOnce reports whether nothing but the rows left out once is missing, given a
 // reason.
-func (s *keeping) onlyOnce(reason string) bool {
+func (s *periodicStep) onlyOnce(reason string) bool {
 	for _, f := range s.list.Missing(reason) {
 		if len(f.Rows) == 0 {
 			return false
@@ -306,7 +306,7 @@ func (s *keeping) onlyOnce(reason string) bool {
 
 // onceRows are the rows that were left out for one time only and not answered
 // for yet.
-func (s *keeping) onceRows() []plan.Decision {
+func (s *periodicStep) onceRows() []plan.Decision {
 	for _, f := range s.missing() {
 		if len(f.Rows) > 0 {
 			return f.Rows
@@ -315,7 +315,7 @@ func (s *keeping) onceRows() []plan.Decision {
 	return nil
 }
 
-func (s *keeping) viewOnce(v *View) {
+func (s *periodicStep) viewOnce(v *View) {
 	var names words.Names
 	for _, one := range s.onceRows() {
 		names = append(names, one.UPN)
@@ -327,7 +327,7 @@ func (s *keeping) viewOnce(v *View) {
 	}}
 }
 
-func (s *keeping) viewService(d *data, v *View) {
+func (s *periodicStep) viewService(d *data, v *View) {
 	svc := d.session.Upkeep().Service()
 	v.Blocks = append(
 		v.Blocks, words.Para{Text: words.T("keep.service_what")},
@@ -340,7 +340,7 @@ func (s *keeping) viewService(d *data, v *View) {
 	}}
 }
 
-func (s *keeping) answer(d *data, a Answer) turn {
+func (s *periodicStep) answer(d *data, a Answer) turn {
 	s.err = nil
 	switch a.Command {
 	case "again":
@@ -400,7 +400,7 @@ func (s *keeping) answer(d *data, a Answer) turn {
 }
 
 // said takes the reason, and does what it was asked for.
-func (s *keeping) said(d *data, reason string) turn {
+func (s *periodicStep) said(d *data, reason string) turn {
 	domain, by, until := d.domain, d.approver(), s.until
 	switch s.purpose {
 	case toEnable:
@@ -422,7 +422,7 @@ func (s *keeping) said(d *data, reason string) turn {
 	})
 }
 
-func (s *keeping) setEvery(d *data, text string) turn {
+func (s *periodicStep) setEvery(d *data, text string) turn {
 	every, err := time.ParseDuration(strings.ReplaceAll(input.Fold(text), " ", ""))
 	if err != nil || every < periodic.LeastEvery || every > periodic.MostEvery {
 		return stayed(words.T("keep.every_bad", "least", periodic.LeastEvery, "most", periodic.MostEvery))
@@ -434,7 +434,7 @@ func (s *keeping) setEvery(d *data, text string) turn {
 	return turn{}
 }
 
-func (s *keeping) answerOnce(text string) turn {
+func (s *periodicStep) answerOnce(text string) turn {
 	switch text {
 	case "always":
 		s.always = s.onceRows()
@@ -447,7 +447,7 @@ func (s *keeping) answerOnce(text string) turn {
 	return turn{}
 }
 
-func (s *keeping) answerService(d *data, text string) turn {
+func (s *periodicStep) answerService(d *data, text string) turn {
 	switch text {
 	case "later":
 		s.asks = askKeep
@@ -462,7 +462,7 @@ func (s *keeping) answerService(d *data, text string) turn {
 	return turn{}
 }
 
-func (s *keeping) enable(d *data) turn {
+func (s *periodicStep) enable(d *data) turn {
 	q := periodic.Request{Domain: d.domain, Every: s.every, By: d.approver(), Reason: s.reason, Always: s.always, CarryOut: s.carry}
 	for i := range q.Always {
 		q.Always[i].By = q.By
@@ -473,21 +473,21 @@ func (s *keeping) enable(d *data) turn {
 	})
 }
 
-func (s *keeping) set(d *data, say words.Text, f func(context.Context, Upkeep) error) turn {
+func (s *periodicStep) set(d *data, say words.Text, f func(context.Context, Upkeep) error) turn {
 	s.working = words.T("home.settings_keeping")
 	u := d.session.Upkeep()
 	return does(effect(func(ctx context.Context, _ Reporter) any { return periodicSet{say, f(ctx, u)} }))
 }
 
-func (s *keeping) inner() bool { return s.asks != askKeep }
+func (s *periodicStep) inner() bool { return s.asks != askKeep }
 
-func (s *keeping) back(*data) (turn, bool) {
+func (s *periodicStep) back(*data) (turn, bool) {
 	was := s.asks != askKeep
 	s.asks, s.err = askKeep, nil
 	return turn{}, was
 }
 
-func (s *keeping) done(d *data, result any) turn {
+func (s *periodicStep) done(d *data, result any) turn {
 	s.working = words.Text{}
 	switch r := result.(type) {
 	case keepingRead:

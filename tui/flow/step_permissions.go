@@ -9,8 +9,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// permissions shows what was requested, and asks whether to keep the sign-in.
-type permissions struct {
+// permissionsStep shows what was requested, and asks whether to keep the sign-in.
+type permissionsStep struct {
 	base
 	why int // the grant that is explained, from 1
 	// needs: nothing can be saved without a passphrase, which can be typed.
@@ -30,7 +30,7 @@ type (
 	savedNow struct{ err error }
 )
 
-func (s *permissions) enter(d *data, back bool) turn {
+func (s *permissionsStep) enter(d *data, back bool) turn {
 	s.why = 0
 	s.seal.close()
 	if back && d.grants != nil {
@@ -39,7 +39,7 @@ func (s *permissions) enter(d *data, back bool) turn {
 	return s.check(d)
 }
 
-func (s *permissions) check(d *data) turn {
+func (s *permissionsStep) check(d *data) turn {
 	s.working, s.err = words.T("flow.permissions.checking"), nil
 	g, b := d.session.Grants(), d.b
 	return does(effect(func(ctx context.Context, _ Reporter) any {
@@ -109,7 +109,7 @@ func missing(list []consent.Grant, when consent.When) []string {
 func grantTable(list []consent.Grant) []words.Piece {
 	var out []words.Piece
 	for _, when := range grantGroups() {
-		t := words.Table{Head: []words.Text{{}, words.T("flow.grants.no"), words.T("flow.grants.name"), words.T("flow.grants.state"), words.T("flow.grants.for")}, Right: []int{1}, Wrap: true}
+		t := words.Table{Head: []words.Text{{}, words.T("flow.arg_no"), words.T("flow.grants.name"), words.T("flow.grants.state"), words.T("flow.grants.for")}, Right: []int{1}, Wrap: true}
 		for i, g := range list {
 			if g.When == when {
 				t.Rows = append(t.Rows, []words.Text{
@@ -124,7 +124,7 @@ func grantTable(list []consent.Grant) []words.Piece {
 	return out
 }
 
-func (s *permissions) view(d *data, now time.Time) View {
+func (s *permissionsStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("word.requested-permissions"), Status: words.T("flow.permissions.status")}
 	if d.mayWrite() {
 		v.Status = words.T("flow.dryrun.status")
@@ -134,7 +134,7 @@ func (s *permissions) view(d *data, now time.Time) View {
 		v.Status = words.T("flow.passphrase.status")
 		return v
 	}
-	account := words.T("flow.permissions.account", "account", d.who())
+	account := words.T("flow.signin.signed_in", "account", d.who())
 	if d.acts() {
 		account = words.T("flow.permissions.acts", "name", d.who())
 		v.Status = words.T("flow.permissions.status_acts")
@@ -155,8 +155,8 @@ func (s *permissions) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, explainGrant(d.grants[s.why-1])...)
 	}
 	v.Commands = []Command{
-		{Name: "why", Key: "y", Word: "why", Arg: words.T("flow.arg_no"), Help: words.T("flow.permissions.cmd_why")},
-		{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")},
+		command("why", "y", "why", words.T("flow.permissions.cmd_why")).with(words.T("flow.arg_no")),
+		checkAgain(),
 	}
 	if names := missing(d.grants, consent.ForDryRun); len(names) > 0 && !d.acts() {
 		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Stops, Text: words.T("flow.permissions.missing", "names", words.Names(names)), Detail: []words.Text{words.T("flow.permissions.missing_remedy")}}})
@@ -195,7 +195,7 @@ func (s *permissions) view(d *data, now time.Time) View {
 func explainGrant(g consent.Grant) []words.Piece {
 	id := "grant." + g.Name
 	return []words.Piece{words.Heading{Text: words.Raw(g.Name)}, words.Facts{
-		{Label: words.T("flow.grants.why"), Value: words.T(id + ".why")},
+		{Label: words.T("preview.why"), Value: words.T(id + ".why")},
 		{Label: words.T("flow.grants.without"), Value: words.T(id + ".without")},
 		{Label: words.T("flow.grants.never"), Value: words.T(id + ".never")},
 	}}
@@ -212,7 +212,7 @@ func (d *data) mayWrite() bool {
 	return d.began
 }
 
-func (s *permissions) answer(d *data, a Answer) turn {
+func (s *permissionsStep) answer(d *data, a Answer) turn {
 	if s.seal.open {
 		return s.seal.answer(d, a)
 	}
@@ -251,7 +251,7 @@ func (s *permissions) answer(d *data, a Answer) turn {
 	return turn{}
 }
 
-func (s *permissions) save(d *data) turn {
+func (s *permissionsStep) save(d *data) turn {
 	s.working = words.T("flow.permissions.saving")
 	session := d.session
 	return does(effect(func(ctx context.Context, _ Reporter) any { return savedNow{session.Save(ctx)} }))
@@ -259,7 +259,7 @@ func (s *permissions) save(d *data) turn {
 
 // next goes to the domains. An opened plan has one already; a sync of it compares
 // with the source, so that is asked for next.
-func (s *permissions) next(d *data) turn {
+func (s *permissionsStep) next(d *data) turn {
 	if d.file == nil {
 		return goTo(Domain)
 	}
@@ -269,9 +269,9 @@ func (s *permissions) next(d *data) turn {
 	return goTo(Source)
 }
 
-func (s *permissions) inner() bool { return s.seal.open }
+func (s *permissionsStep) inner() bool { return s.seal.open }
 
-func (s *permissions) back(*data) (turn, bool) {
+func (s *permissionsStep) back(*data) (turn, bool) {
 	if !s.seal.open {
 		return turn{}, false
 	}
@@ -281,7 +281,7 @@ func (s *permissions) back(*data) (turn, bool) {
 	return turn{stop: true}, true
 }
 
-func (s *permissions) done(d *data, result any) turn {
+func (s *permissionsStep) done(d *data, result any) turn {
 	switch r := result.(type) {
 	case grantsRead:
 		s.working, s.err, s.needs, s.first, s.keyless = words.Text{}, r.err, r.needs, r.first, r.why

@@ -18,8 +18,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// previewing lets a person read the plan row by row and leave rows out.
-type previewing struct {
+// previewStep lets a person read the plan row by row and leave rows out.
+type previewStep struct {
 	asks previewAsk
 	base
 	row    int   // the row in detail, 0 for the list
@@ -53,7 +53,7 @@ type listing struct {
 
 // listed is the listing of the present plan; another plan is listed from its
 // beginning.
-func (s *previewing) listed(d *data) *listing {
+func (s *previewStep) listed(d *data) *listing {
 	if s.list.of != d.review {
 		tab := review.TabAll
 		if d.review.Waiting() {
@@ -75,12 +75,12 @@ func (s *previewing) listed(d *data) *listing {
 }
 
 // questions are all of them in the order listed.
-func (s *previewing) questions(d *data) []int32 {
+func (s *previewStep) questions(d *data) []int32 {
 	rows, _ := d.review.Finder(review.Query{Tab: review.TabQuestions}).Find(context.Background()) // only a context stops it
 	return rows
 }
 
-func (s *previewing) show(d *data, tab review.Tab, f review.Filter, search string) {
+func (s *previewStep) show(d *data, tab review.Tab, f review.Filter, search string) {
 	s.list = listing{of: d.review, shape: d.review.Shape(), query: review.Query{Tab: tab, Filter: f, Search: search}}
 }
 
@@ -117,7 +117,7 @@ const (
 // pageRows is how many rows of the list are shown at a time.
 const pageRows = 15
 
-func (s *previewing) enter(d *data, back bool) turn {
+func (s *previewStep) enter(d *data, back bool) turn {
 	s.asks, s.err, s.working, s.row = askList, nil, words.Text{}, 0
 	s.queue = nil
 	if d.questions {
@@ -133,7 +133,7 @@ func (s *previewing) enter(d *data, back bool) turn {
 	return turn{}
 }
 
-func (s *previewing) view(d *data, now time.Time) View {
+func (s *previewStep) view(d *data, now time.Time) View {
 	r, l := d.review, s.listed(d)
 	v := View{Title: words.T("preview.title", "domain", d.domain), Status: s.status(d)}
 	if no := r.Plan().Undoes(); no > 0 {
@@ -148,7 +148,7 @@ func (s *previewing) view(d *data, now time.Time) View {
 	}
 	if s.waits(&v) {
 		if s.queue != nil { // what is stored already may still be on its way here
-			v.Meanwhile = review.Answers()
+			v.Meanwhile = answers()
 		}
 		return v
 	}
@@ -211,14 +211,15 @@ func (s *previewing) view(d *data, now time.Time) View {
 			v.Ask.Text = words.T("preview.q.ask_rows")
 		}
 	}
-	for _, c := range r.Commands() {
-		if c.Questions && !one && (c.Name != review.CmdList || !asks) || asks && c.Name == review.CmdTakeBack {
-			continue
-		}
-		if l.query.Tab == review.TabQuestions {
-			c = r.ForQuestions(c)
-		}
-		v.Commands = append(v.Commands, Command{Name: c.Name, Key: c.Key, Word: c.Word, Also: c.Also, Arg: c.Arg, Help: c.Help, Lines: c.Lines})
+	v.Shows = ShowsRows
+	switch {
+	case one:
+		v.Shows = ShowsQuestion
+	case asks:
+		v.Shows = ShowsQuestions
+	}
+	for _, c := range previewCommands(r, s.atQuestions(d)) {
+		v.Commands = append(v.Commands, c.Command)
 	}
 	return v
 }
@@ -228,7 +229,7 @@ func (l *listing) asks() bool {
 	return l.query.Tab == review.TabQuestions && l.query.Search == "" && l.query.Filter == review.NoFilter
 }
 
-func (s *previewing) status(d *data) words.Text {
+func (s *previewStep) status(d *data) words.Text {
 	whole := words.T("completeness.not-confirmed")
 	if d.review.Plan().Confirmed() {
 		whole = words.T("completeness.confirmed")
@@ -307,7 +308,7 @@ func (l *listing) tables(top int, rows []int32) []words.Piece {
 	return out
 }
 
-func (s *previewing) viewOut(r *review.Review, v *View) {
+func (s *previewStep) viewOut(r *review.Review, v *View) {
 	v.Title = words.T("preview.out_title", "n", len(s.out))
 	t := words.Table{Head: []words.Text{{}, words.T("preview.col.no"), words.T("preview.col.upn"), words.T("preview.col.name")}, Right: []int{1}}
 	for _, no := range s.out[:min(len(s.out), pageRows)] {
@@ -321,7 +322,7 @@ func (s *previewing) viewOut(r *review.Review, v *View) {
 	}
 }
 
-func (s *previewing) viewGuard(d *data, v *View) {
+func (s *previewStep) viewGuard(d *data, v *View) {
 	r := d.review
 	verdict := r.Verdict()
 	v.Title = words.T("word.max-allowed-deletions")
@@ -337,7 +338,7 @@ func (s *previewing) viewGuard(d *data, v *View) {
 		Option{Key: "most", Text: words.T("preview.g_most"), Note: words.T("preview.g_most_note")})
 }
 
-func (s *previewing) answer(d *data, a Answer) turn {
+func (s *previewStep) answer(d *data, a Answer) turn {
 	s.err = nil
 	switch s.asks {
 	case askHowLong:
@@ -394,8 +395,8 @@ func (s *previewing) answer(d *data, a Answer) turn {
 
 // attribute leaves an attribute out of the plan, or takes it in again, by a dry
 // run that knows of it.
-func (s *previewing) attribute(d *data, text string) turn {
-	name := directory.Attribute(strings.TrimSpace(text))
+func (s *previewStep) attribute(d *data, a Answer) turn {
+	name := directory.Attribute(strings.TrimSpace(a.Text))
 	if t, ok := d.fixed(); ok {
 		return stayed(t)
 	}
@@ -415,7 +416,7 @@ func (s *previewing) attribute(d *data, text string) turn {
 	return t
 }
 
-func (s *previewing) keep(d *data, key, value string) turn {
+func (s *previewStep) keep(d *data, key, value string) turn {
 	if d.session == nil {
 		return stayed(words.T("preview.file_no_dryrun"))
 	}
@@ -423,7 +424,7 @@ func (s *previewing) keep(d *data, key, value string) turn {
 	return does(keepSettings(d, map[string]string{key: value}))
 }
 
-func (s *previewing) page(d *data, by int) turn {
+func (s *previewStep) page(d *data, by int) turn {
 	if s.row != 0 {
 		s.row = 0
 		return turn{}
@@ -443,89 +444,12 @@ func (s *previewing) page(d *data, by int) turn {
 	return turn{}
 }
 
-func (s *previewing) command(d *data, a Answer) turn {
-	r, l := d.review, s.listed(d)
-	if t, ok := strings.CutPrefix(a.Command, review.CmdTab); ok {
-		s.row, s.many = 0, false
-		s.show(d, review.Tab(t), review.NoFilter, "")
-		return turn{}
-	}
-	switch a.Command {
-	case review.CmdSame, review.CmdDifferent, review.CmdNotNow, review.CmdReopen:
-		return s.reply(d, a)
-	case review.CmdList:
-		s.many = !s.many
-		return turn{}
-	case review.CmdNext:
-		return s.page(d, 1)
-	case review.CmdPrevious:
-		return s.page(d, -1)
-	case review.CmdSearch:
-		s.row = 0
-		tab := l.query.Tab
-		if tab == review.TabSummary {
-			tab = review.TabAll
-		}
-		s.show(d, tab, l.query.Filter, strings.TrimSpace(a.Text))
-		return turn{}
-	case review.CmdFilter:
-		f := review.Filter(words.Fold(a.Text))
-		tab := review.TabAll
-		if l.query.Tab == review.TabQuestions {
-			tab = l.query.Tab
-		}
-		s.row = 0
-		if f != review.NoFilter && !slices.Contains(review.Filters(tab), f) {
-			var list words.Texts
-			for _, f := range review.Filters(tab) {
-				list = append(list, words.Raw("f "+string(f)))
-			}
-			return stayed(words.T("preview.no_such_filter", "list", list))
-		}
-		s.show(d, tab, f, "")
-		return turn{}
-	case review.CmdOut, review.CmdIn:
-		return s.take(d, a)
-	case review.CmdTakeBack:
-		back := r.TakeBack()
-		if len(back) == 0 {
-			return stayed(words.T("preview.nothing_taken_back"))
-		}
-		return stayed(words.T("preview.taken_in", "n", len(back)), remain(r))
-	case review.CmdAttribute:
-		return s.attribute(d, a.Text)
-	case review.CmdLimit:
-		s.asks, s.limit, s.most = askGuard, "", ""
-		return turn{}
-	case review.CmdAuditLog:
-		return s.saveAuditLog(d)
-	case review.CmdSave:
-		if l.query.Tab == review.TabQuestions && a.Rows == nil {
-			for _, i := range l.rows {
-				a.Rows = append(a.Rows, r.No(int(i)))
-			}
-		}
-		if a.Rows != nil {
-			return s.saveQuestions(d, a)
-		}
-		return s.savePlan(d)
-	case review.CmdDryRun:
-		if d.file != nil {
-			return stayed(words.T("preview.file_no_dryrun"))
-		}
-		return goTo(DryRun)
-	case review.CmdSync:
-		return s.sync(d)
-	}
-	return stayed(words.T("flow.not_a_command"))
-}
-
 func remain(r *review.Review) words.Text {
 	return words.T("preview.remain", "share", review.Share(r.Verdict()))
 }
 
 // meant are the rows that a command is for, nil where that cannot be told.
-func (s *previewing) meant(d *data, a Answer) []int {
+func (s *previewStep) meant(d *data, a Answer) []int {
 	r := d.review
 	switch text := words.Fold(a.Text); {
 	case a.Rows != nil:
@@ -549,7 +473,7 @@ func (s *previewing) meant(d *data, a Answer) []int {
 }
 
 // take leaves rows out or takes them in.
-func (s *previewing) take(d *data, a Answer) turn {
+func (s *previewStep) take(d *data, a Answer) turn {
 	r := d.review
 	nos := s.meant(d, a)
 	if nos == nil {
@@ -559,19 +483,19 @@ func (s *previewing) take(d *data, a Answer) turn {
 	deletes := false
 	for _, no := range nos {
 		x, ok := r.Action(no)
-		if !ok || r.IsOut(no) == (a.Command == review.CmdOut) {
+		if !ok || r.IsOut(no) == (a.Command == CmdOut) {
 			continue
 		}
 		want = append(want, no)
 		deletes = deletes || x.Kind == plan.Delete
 	}
 	if len(want) == 0 {
-		if a.Command == review.CmdOut {
+		if a.Command == CmdOut {
 			return stayed(words.T("preview.already_out"))
 		}
 		return stayed(words.T("preview.already_in"))
 	}
-	if a.Command == review.CmdIn {
+	if a.Command == CmdIn {
 		back := r.TakeIn(want)
 		return stayed(words.T("preview.taken_in", "n", len(back)), remain(r))
 	}
@@ -583,7 +507,7 @@ func (s *previewing) take(d *data, a Answer) turn {
 	return s.leaveOut(d, "")
 }
 
-func (s *previewing) leaveOut(d *data, why string) turn {
+func (s *previewStep) leaveOut(d *data, why string) turn {
 	r := d.review
 	changed := r.LeaveOut(s.out, s.always, d.approver(), why, d.now())
 	say := []words.Text{words.T("preview.left_out", "n", len(changed))}
@@ -597,7 +521,7 @@ func (s *previewing) leaveOut(d *data, why string) turn {
 	return stayed(append(say, remain(r))...)
 }
 
-func (s *previewing) guard(d *data, key string) turn {
+func (s *previewStep) guard(d *data, key string) turn {
 	switch key {
 	case "leave":
 		s.asks = askList
@@ -619,7 +543,7 @@ func (s *previewing) guard(d *data, key string) turn {
 	return stayed(words.T("flow.not_a_choice"))
 }
 
-func (s *previewing) sync(d *data) turn {
+func (s *previewStep) sync(d *data, _ Answer) turn {
 	switch p := d.review.Approved(); {
 	case d.session == nil:
 		return stayed(words.T("preview.file_no_dryrun"))
@@ -633,7 +557,7 @@ func (s *previewing) sync(d *data) turn {
 	return goTo(Confirm)
 }
 
-func (s *previewing) saveAuditLog(d *data) turn {
+func (s *previewStep) saveAuditLog(d *data, _ Answer) turn {
 	if d.session == nil {
 		return stayed(words.T("preview.file_no_dryrun"))
 	}
@@ -647,7 +571,7 @@ func (s *previewing) saveAuditLog(d *data) turn {
 	}))
 }
 
-func (s *previewing) savePlan(d *data) turn {
+func (s *previewStep) savePlan(d *data) turn {
 	s.working = words.T("preview.saving")
 	b, p := d.b, d.review.Approved()
 	name := "hacsync-" + fileWord(d.domain) + "-" + p.Fingerprint().Code() + ".plan"
@@ -658,7 +582,7 @@ func (s *previewing) savePlan(d *data) turn {
 }
 
 // saveQuestions writes questions for a colleague who knows the people.
-func (s *previewing) saveQuestions(d *data, a Answer) turn {
+func (s *previewStep) saveQuestions(d *data, a Answer) turn {
 	lines := []words.Text{words.T("preview.q.sheet.head", "n", len(a.Rows), "domain", d.domain, "code", d.review.Code())}
 	for _, no := range a.Rows {
 		if i := -no - 1; i >= 0 && i < d.review.Plan().QuestionLen() {
@@ -681,9 +605,9 @@ func (s *previewing) saveQuestions(d *data, a Answer) turn {
 	}))
 }
 
-func (s *previewing) inner() bool { return s.asks != askList || s.row != 0 }
+func (s *previewStep) inner() bool { return s.asks != askList || s.row != 0 }
 
-func (s *previewing) back(d *data) (turn, bool) {
+func (s *previewStep) back(d *data) (turn, bool) {
 	switch {
 	case s.asks == askReason:
 		s.asks = askHowLong
@@ -705,7 +629,7 @@ func (s *previewing) back(d *data) (turn, bool) {
 	return turn{stop: !s.storing()}, true
 }
 
-func (s *previewing) done(d *data, result any) turn {
+func (s *previewStep) done(d *data, result any) turn {
 	s.working = words.Text{}
 	switch r := result.(type) {
 	case replied:

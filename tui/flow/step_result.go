@@ -15,12 +15,12 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// resulting says what was seen, and what comes next.
-type resulting struct {
+// resultStep says what was seen, and what comes next.
+type resultStep struct {
 	base
 }
 
-func (s *resulting) enter(*data, bool) turn {
+func (s *resultStep) enter(*data, bool) turn {
 	s.working, s.err = words.Text{}, nil
 	return turn{}
 }
@@ -38,7 +38,7 @@ func Done(r *run.Report) words.Text {
 	return t
 }
 
-func (s *resulting) view(d *data, now time.Time) View {
+func (s *resultStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("flow.result.title", "domain", d.domain), Status: words.T("flow.result.status")}
 	if s.err != nil {
 		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
@@ -92,11 +92,11 @@ func (s *resulting) view(d *data, now time.Time) View {
 		})
 	}
 	v.Commands = []Command{
-		{Name: "dryrun", Key: "d", Word: "dryrun", Help: words.T("flow.dryrun.again")},
-		{Name: "auditlog", Key: "a", Word: "auditlog", Help: words.T("flow.result.save")},
+		command("dryrun", "d", "dryrun", words.T("flow.dryrun.again")),
+		command("auditlog", "a", "auditlog", words.T("flow.result.save")),
 	}
 	if r != nil && r.Sent > 0 {
-		v.Commands = append(v.Commands, Command{Name: "undo", Key: "u", Word: "undo", Help: words.T("flow.result.undo", "run", int(r.Run))})
+		v.Commands = append(v.Commands, command("undo", "u", "undo", words.T("flow.result.undo", "run", int(r.Run))))
 	}
 	return v
 }
@@ -187,7 +187,7 @@ func waitedFor(r *run.Report, x run.RowResult) (cause run.RowResult, ok bool) {
 	return cause, false
 }
 
-func (s *resulting) answer(d *data, a Answer) turn {
+func (s *resultStep) answer(d *data, a Answer) turn {
 	s.err = nil
 	switch cmp.Or(a.Command, a.Text) {
 	case "dryrun":
@@ -244,9 +244,9 @@ func (s *resulting) answer(d *data, a Answer) turn {
 }
 
 // back from a result leads nowhere: what is written is written.
-func (s *resulting) back(*data) (turn, bool) { return stayed(words.T("flow.result.no_back")), true }
+func (s *resultStep) back(*data) (turn, bool) { return stayed(words.T("flow.result.no_back")), true }
 
-func (s *resulting) done(d *data, result any) turn {
+func (s *resultStep) done(d *data, result any) turn {
 	s.working = words.Text{}
 	switch r := result.(type) {
 	case fileSaved:

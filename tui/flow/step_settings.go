@@ -15,9 +15,9 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// settingUp is Provisioning Settings: every setting of a domain, the rows that
+// settingsStep is Provisioning Settings: every setting of a domain, the rows that
 // are left out always, and the certificate of the dedicated application.
-type settingUp struct {
+type settingsStep struct {
 	asks settingAsk
 	base
 	settings  run.Settings
@@ -51,12 +51,12 @@ type (
 	}
 )
 
-func (s *settingUp) enter(d *data, back bool) turn {
+func (s *settingsStep) enter(d *data, back bool) turn {
 	s.asks, s.err = askSetting, nil
 	return s.read(d)
 }
 
-func (s *settingUp) read(d *data) turn {
+func (s *settingsStep) read(d *data) turn {
 	s.working = words.T("home.settings_reading")
 	engine, domain := d.engine(), d.domain
 	return does(effect(func(ctx context.Context, r Reporter) any {
@@ -70,7 +70,7 @@ func (s *settingUp) read(d *data) turn {
 	}))
 }
 
-func (s *settingUp) view(d *data, now time.Time) View {
+func (s *settingsStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("home.settings_title", "domain", d.domain), Status: words.T("home.settings_status")}
 	if s.waits(&v) {
 		return v
@@ -118,13 +118,13 @@ func (s *settingUp) view(d *data, now time.Time) View {
 	}
 	v.Ask.Preset = run.KeyMaxAllowedDeletions
 	if n := len(s.decisions); n > 0 {
-		v.Commands = append(v.Commands, Command{Name: "left", Key: "z", Word: "left", Help: words.T("home.cmd_left", "n", n)})
+		v.Commands = append(v.Commands, command("left", "z", "left", words.T("home.cmd_left", "n", n)))
 	}
 	if c := d.session.Connection(); c.Application != nil && c.Application.ID != "" {
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("home.certificate", "app", c.Application.Name, "ends", words.Day(c.Application.Ends))})
-		v.Commands = append(v.Commands, Command{Name: "renew", Key: "n", Word: "renew", Help: words.T("home.cmd_renew")})
+		v.Commands = append(v.Commands, command("renew", "n", "renew", words.T("home.cmd_renew")))
 	}
-	v.Commands = append(v.Commands, Command{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")})
+	v.Commands = append(v.Commands, checkAgain())
 	return v
 }
 
@@ -136,7 +136,7 @@ func settingWord(key string) string {
 	return key
 }
 
-func (s *settingUp) answer(d *data, a Answer) turn {
+func (s *settingsStep) answer(d *data, a Answer) turn {
 	s.err = nil
 	switch a.Command {
 	case "again":
@@ -185,7 +185,7 @@ func (s *settingUp) answer(d *data, a Answer) turn {
 	return turn{}
 }
 
-func (s *settingUp) takeBack(d *data, id string) turn {
+func (s *settingsStep) takeBack(d *data, id string) turn {
 	if id == "keep" {
 		s.asks = askSetting
 		return turn{}
@@ -206,7 +206,7 @@ func (s *settingUp) takeBack(d *data, id string) turn {
 	}))
 }
 
-func (s *settingUp) renew(d *data) turn {
+func (s *settingsStep) renew(d *data) turn {
 	s.working = words.T("home.renewing", "app", d.session.Connection().Application.Name)
 	dedicated := d.session.Dedicated()
 	e := effect(func(ctx context.Context, _ Reporter) any {
@@ -217,15 +217,15 @@ func (s *settingUp) renew(d *data) turn {
 	return does(e)
 }
 
-func (s *settingUp) inner() bool { return s.asks != askSetting }
+func (s *settingsStep) inner() bool { return s.asks != askSetting }
 
-func (s *settingUp) back(*data) (turn, bool) {
+func (s *settingsStep) back(*data) (turn, bool) {
 	was := s.asks != askSetting
 	s.asks, s.err = askSetting, nil
 	return turn{}, was
 }
 
-func (s *settingUp) done(d *data, result any) turn {
+func (s *settingsStep) done(d *data, result any) turn {
 	s.working = words.Text{}
 	switch r := result.(type) {
 	case settingsRead:

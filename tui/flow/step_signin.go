@@ -10,19 +10,18 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// signingIn gets somebody signed in, in each way that can end; or a dedicated
+// signInStep gets somebody signed in, in each way that can end; or a dedicated
 // application, where no person may.
-type signingIn struct {
-	state  signInState
-	ask    asking
-	err    error // how the last try ended
-	at     time.Time
-	found  *problem.Problem
-	asked  bool // explain looked
-	client string
-	tenant string
-	cloud  string
-	app    application
+type signInStep struct {
+	state   signInState
+	ask     asking
+	err     error // how the last try ended
+	at      time.Time
+	client  string
+	tenant  string
+	cloud   string
+	app     application
+	explain explaining
 	// from is the state that a question was asked from.
 	from signInState
 }
@@ -51,15 +50,13 @@ type signInCame struct {
 	err     error
 }
 
-func (s signInCame) discard() { closeSession(s.session) }
-
 func closeSession(s Session) {
 	if s != nil {
 		_ = s.Close()
 	}
 }
 
-func (s *signingIn) enter(d *data, back bool) turn {
+func (s *signInStep) enter(d *data, back bool) turn {
 	if d.session != nil {
 		s.state = signedIn
 		return turn{}
@@ -68,7 +65,7 @@ func (s *signingIn) enter(d *data, back bool) turn {
 }
 
 // begin asks for a new code or page, whatever was under way.
-func (s *signingIn) begin(d *data, w way) turn {
+func (s *signInStep) begin(d *data, w way) turn {
 	s.state, s.err = signInWaiting, nil
 	s.ask.named(d.target.Client)
 	b, target := d.b, d.target
@@ -77,7 +74,7 @@ func (s *signingIn) begin(d *data, w way) turn {
 	})}}
 }
 
-func (s *signingIn) view(d *data, now time.Time) View {
+func (s *signInStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("flow.signin.title"), Status: words.T("flow.signin.status")}
 	switch s.state {
 	case signInIdle, signInWaiting:
@@ -89,14 +86,10 @@ func (s *signingIn) view(d *data, now time.Time) View {
 	case signInOther:
 		s.viewOther(&v)
 	case signInExplain:
-		if s.asked {
-			v.Blocks = append(v.Blocks, explained(s.found)...)
-		}
+		s.explain.view(&v)
 		if s.from == signInWaiting {
 			v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.explain.still_waiting")})
 		}
-		v.Title = words.T("flow.explain.title")
-		v.Ask = Question{Kind: Line, Text: words.T("flow.explain.ask"), Optional: true}
 	case signInClient, signInTenant, signInCloud, signInFor:
 		s.viewAnother(d, &v)
 	case signInApp:
@@ -113,15 +106,7 @@ func (s *signingIn) view(d *data, now time.Time) View {
 	return v
 }
 
-// explained is what a pasted error means.
-func explained(found *problem.Problem) []words.Piece {
-	if found == nil {
-		return []words.Piece{words.Para{Text: words.T("flow.explain.unknown")}}
-	}
-	return []words.Piece{words.Trouble{Err: found}}
-}
-
-func (s *signingIn) answer(d *data, a Answer) turn {
+func (s *signInStep) answer(d *data, a Answer) turn {
 	if s.state == signInApp {
 		return s.answerApp(d, a)
 	}
@@ -132,10 +117,10 @@ func (s *signingIn) answer(d *data, a Answer) turn {
 		s.ask.letter = true
 		return turn{}
 	case "explain":
-		s.from, s.state, s.asked = s.state, signInExplain, false
+		s.from, s.state = s.state, signInExplain
+		s.explain.begin(nil)
 		if s.from == signInFailed {
-			// What is looked up first is the code that stands there.
-			s.asked, s.found = problem.Of(s.err) != nil, problem.Of(s.err)
+			s.explain.begin(problem.Of(s.err)) // the code that stands there
 		}
 		return turn{}
 	case "other":
@@ -158,11 +143,9 @@ func (s *signingIn) answer(d *data, a Answer) turn {
 	case signInOther, signInClient, signInTenant, signInCloud, signInFor:
 		return s.answerOther(d, a.Text)
 	case signInExplain:
-		if strings.TrimSpace(a.Text) == "" {
+		if s.explain.answer(d, a.Text) {
 			s.state = s.from
-			return turn{}
 		}
-		s.asked, s.found = true, d.b.Explain(a.Text)
 		return turn{}
 	case signedIn:
 		switch a.Text {
@@ -176,7 +159,7 @@ func (s *signingIn) answer(d *data, a Answer) turn {
 	return turn{}
 }
 
-func (s *signingIn) inner() bool {
+func (s *signInStep) inner() bool {
 	switch s.state {
 	case signInExplain, signInException, signInOther, signInClient, signInTenant, signInCloud, signInFor, signInApp:
 		return true
@@ -184,9 +167,9 @@ func (s *signingIn) inner() bool {
 	return false
 }
 
-func (s *signingIn) running() bool { return s.state == signInApp && s.app.giving() }
+func (s *signInStep) running() bool { return s.state == signInApp && s.app.giving() }
 
-func (s *signingIn) back(d *data) (turn, bool) {
+func (s *signInStep) back(d *data) (turn, bool) {
 	switch s.state {
 	case signInApp:
 		if t, ok := s.app.back(); ok {
@@ -213,9 +196,9 @@ func (s *signingIn) back(d *data) (turn, bool) {
 	return turn{}, false
 }
 
-func (s *signingIn) event(d *data, e any, _ time.Time) { s.app.event(d, e) }
+func (s *signInStep) event(d *data, e any, _ time.Time) { s.app.event(d, e) }
 
-func (s *signingIn) done(d *data, result any) turn {
+func (s *signInStep) done(d *data, result any) turn {
 	if s.state == signInApp {
 		return s.app.done(d, result)
 	}
@@ -241,7 +224,7 @@ func (s *signingIn) done(d *data, result any) turn {
 }
 
 // open waits for the sign-in, and opens the tenant.
-func (s *signingIn) open(d *data, r asked) Effect {
+func (s *signInStep) open(d *data, r asked) Effect {
 	b, target := d.b, d.target
 	return effect(func(ctx context.Context, _ Reporter) any {
 		account, err := r.wait(ctx)
@@ -264,7 +247,7 @@ func belongs(a consent.Account, tenant string) error {
 	return nil
 }
 
-func (s *signingIn) opened(d *data, r signInCame) turn {
+func (s *signInStep) opened(d *data, r signInCame) turn {
 	// What an application signs in with was kept before it was made.
 	d.account, d.session, d.saved = r.account, r.session, r.session.Connection().Acts()
 	s.state = signedIn
@@ -283,7 +266,7 @@ func (d *data) who() string {
 	return d.account.UPN
 }
 
-func (s *signingIn) failed(d *data, err error) {
+func (s *signInStep) failed(d *data, err error) {
 	// A question about an error on the page goes on being asked; its end shows
 	// how the sign-in ended.
 	if s.state == signInExplain {

@@ -14,8 +14,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// sourcing asks where the users come from, and whether that is all of them.
-type sourcing struct {
+// sourceStep asks where the users come from, and whether that is all of them.
+type sourceStep struct {
 	base
 	asks  sourceAsk
 	path  string
@@ -53,7 +53,7 @@ type (
 
 const csvPrefix = "csv:"
 
-func (s *sourcing) enter(d *data, back bool) turn {
+func (s *sourceStep) enter(d *data, back bool) turn {
 	s.asks, s.err, s.working = askWhere, nil, words.Text{}
 	if back && d.overview != nil {
 		s.asks = askCount
@@ -67,7 +67,7 @@ func (s *sourcing) enter(d *data, back bool) turn {
 
 // offered is the path that is offered first: what was said before, else the
 // demo's sample.
-func (s *sourcing) offered(d *data) string {
+func (s *sourceStep) offered(d *data) string {
 	if s.path != "" {
 		return s.path
 	}
@@ -81,7 +81,7 @@ func (s *sourcing) offered(d *data) string {
 	return s.newest
 }
 
-func (s *sourcing) view(d *data, now time.Time) View {
+func (s *sourceStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("flow.source.title"), Status: words.T("flow.source.status")}
 	if s.waits(&v) {
 		return v
@@ -111,7 +111,7 @@ func (s *sourcing) view(d *data, now time.Time) View {
 	return v
 }
 
-func (s *sourcing) viewCount(d *data, v *View) {
+func (s *sourceStep) viewCount(d *data, v *View) {
 	o := d.overview
 	if o.Encoding != "" {
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.source.file_is", "name", o.Name, "encoding", o.Encoding, "comma", o.Comma, "columns", len(o.Columns), "n", o.Rows)})
@@ -135,8 +135,8 @@ func (s *sourcing) viewCount(d *data, v *View) {
 		return
 	}
 	v.Commands = []Command{
-		{Name: "other", Key: "o", Word: "other", Help: words.T("flow.source.another")},
-		{Name: "again", Key: "r", Word: "again", Help: words.T("flow.source.again")},
+		command("other", "o", "other", words.T("flow.source.another")),
+		command("again", "r", "again", words.T("flow.source.again")),
 	}
 	if o.Encoding == "" {
 		// The API says itself when it is at its end.
@@ -197,7 +197,7 @@ func byDomain(o *source.Overview, domain string) words.Facts {
 	return facts
 }
 
-func (s *sourcing) answer(d *data, a Answer) turn {
+func (s *sourceStep) answer(d *data, a Answer) turn {
 	if s.asks == askHAC || s.asks == askClient || s.asks == askKey {
 		return s.answerHAC(d, a)
 	}
@@ -233,7 +233,7 @@ func (s *sourcing) answer(d *data, a Answer) turn {
 	return s.take(d, a.Text)
 }
 
-func (s *sourcing) look(d *data, spec string) turn {
+func (s *sourceStep) look(d *data, spec string) turn {
 	s.working, s.err, s.wrong = words.T("flow.source.reading"), nil, false
 	domain, engine := d.domain, d.engine()
 	return does(effect(func(ctx context.Context, r Reporter) any {
@@ -243,7 +243,7 @@ func (s *sourcing) look(d *data, spec string) turn {
 }
 
 // take takes the number that HAC shows, or no answer.
-func (s *sourcing) take(d *data, text string) turn {
+func (s *sourceStep) take(d *data, text string) turn {
 	d.count = -1
 	if text = strings.TrimSpace(text); text != "" && text != "go" {
 		n, ok := input.Number(text)
@@ -267,9 +267,9 @@ func (s *sourcing) take(d *data, text string) turn {
 	}))
 }
 
-func (s *sourcing) inner() bool { return s.asks != askWhere }
+func (s *sourceStep) inner() bool { return s.asks != askWhere }
 
-func (s *sourcing) back(*data) (turn, bool) {
+func (s *sourceStep) back(*data) (turn, bool) {
 	switch s.asks {
 	case askWhere:
 		return turn{}, false
@@ -282,7 +282,7 @@ func (s *sourcing) back(*data) (turn, bool) {
 	return turn{stop: true}, true
 }
 
-func (s *sourcing) done(d *data, result any) turn {
+func (s *sourceStep) done(d *data, result any) turn {
 	if r, ok := result.(newestSeen); ok {
 		s.newest = r.path
 		return turn{}

@@ -11,9 +11,9 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// syncing applies what was approved. It asks only where the permission to write
+// syncStep applies what was approved. It asks only where the permission to write
 // needs a person, and where nothing was written.
-type syncing struct {
+type syncStep struct {
 	track  *tracker
 	code   *consent.Code // Microsoft asks for the permission to write
 	played bool
@@ -27,9 +27,9 @@ type synced struct {
 	err    error
 }
 
-func (s *syncing) enter(d *data, back bool) turn { return s.begin(d) }
+func (s *syncStep) enter(d *data, back bool) turn { return s.begin(d) }
 
-func (s *syncing) begin(d *data) turn {
+func (s *syncStep) begin(d *data) turn {
 	s.err, s.code, s.played, s.drifted = nil, nil, false, nil
 	s.track = newTracker(time.Now(), []progress.Phase{progress.Drift, progress.Write, progress.Seen})
 	s.track.plans(d.review.Remaining())
@@ -49,7 +49,7 @@ func (s *syncing) begin(d *data) turn {
 	return does(e)
 }
 
-func (s *syncing) view(d *data, now time.Time) View {
+func (s *syncStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("flow.sync.title", "domain", d.domain), Status: words.T("flow.sync.status", "code", d.review.Code())}
 	switch {
 	case s.drifted != nil:
@@ -83,7 +83,7 @@ func (s *syncing) view(d *data, now time.Time) View {
 	return v
 }
 
-func (s *syncing) viewDrift(v *View) {
+func (s *syncStep) viewDrift(v *View) {
 	v.Blocks = []words.Piece{words.Trouble{Err: s.err}}
 	t := words.Table{Head: []words.Text{words.T("preview.col.no"), {}, words.T("preview.col.upn"), words.T("flow.sync.changed")}, Right: []int{0}, Wrap: true}
 	for _, x := range s.drifted.Drifted[:min(len(s.drifted.Drifted), pageRows)] {
@@ -104,7 +104,7 @@ func (s *syncing) viewDrift(v *View) {
 	}}
 }
 
-func (s *syncing) answer(d *data, a Answer) turn {
+func (s *syncStep) answer(d *data, a Answer) turn {
 	if s.code != nil && s.err == nil && s.drifted == nil {
 		k := asking{waits: true, code: *s.code, played: s.played}
 		t := k.play(d, a.Text)
@@ -136,7 +136,7 @@ func (s *syncing) answer(d *data, a Answer) turn {
 
 // back is only taken where nothing runs: what is under way is stopped with
 // ctrl+c, which waits for the requests that were sent.
-func (s *syncing) back(*data) (turn, bool) {
+func (s *syncStep) back(*data) (turn, bool) {
 	if s.err == nil {
 		return stayed(words.T("flow.sync.running")), true
 	}
@@ -144,9 +144,11 @@ func (s *syncing) back(*data) (turn, bool) {
 }
 
 // running: there is no way back while requests are sent.
-func (s *syncing) running() bool { return s.err == nil }
+func (s *syncStep) inner() bool { return false }
 
-func (s *syncing) event(_ *data, e any, now time.Time) {
+func (s *syncStep) running() bool { return s.err == nil }
+
+func (s *syncStep) event(_ *data, e any, now time.Time) {
 	switch e := e.(type) {
 	case progress.Event:
 		// The permission is there once anything is written.
@@ -159,7 +161,7 @@ func (s *syncing) event(_ *data, e any, now time.Time) {
 	}
 }
 
-func (s *syncing) done(d *data, result any) turn {
+func (s *syncStep) done(d *data, result any) turn {
 	switch r := result.(type) {
 	case partPlayed:
 		return r.acted(&s.played)

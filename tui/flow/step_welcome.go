@@ -13,8 +13,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// welcome asks how to begin: a new tenant, saved data, a plan file.
-type welcome struct {
+// welcomeStep asks how to begin: a new tenant, saved data, a plan file.
+type welcomeStep struct {
 	base
 	asks   welcomeAsk
 	loaded bool
@@ -76,12 +76,10 @@ type (
 	}
 )
 
-func (r reopened) discard() { closeSession(r.session) }
-
-func (s *welcome) enter(d *data, back bool) turn {
+func (s *welcomeStep) enter(d *data, back bool) turn {
 	s.asks, s.err = askHow, nil
-	if s.chosen = d.choosing; s.chosen {
-		s.asks, d.choosing = askSaved, false
+	if s.chosen = d.otherConnection; s.chosen {
+		s.asks, d.otherConnection = askSaved, false
 	}
 	d.file = nil
 	return s.read(d)
@@ -89,7 +87,7 @@ func (s *welcome) enter(d *data, back bool) turn {
 
 // read looks for what is saved. A connection whose domains cannot be listed is
 // listed all the same.
-func (s *welcome) read(d *data) turn {
+func (s *welcomeStep) read(d *data) turn {
 	s.working = words.T("flow.welcome.reading")
 	b := d.b
 	return does(effect(func(ctx context.Context, _ Reporter) any {
@@ -113,7 +111,7 @@ func (s *welcome) read(d *data) turn {
 	}))
 }
 
-func (s *welcome) view(d *data, now time.Time) View {
+func (s *welcomeStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("flow.welcome.title"), Status: words.T("flow.welcome.status")}
 	if s.waits(&v) {
 		return v
@@ -171,7 +169,7 @@ func (s *welcome) view(d *data, now time.Time) View {
 	return v
 }
 
-func (s *welcome) answer(d *data, a Answer) turn {
+func (s *welcomeStep) answer(d *data, a Answer) turn {
 	s.err = nil
 	switch s.asks {
 	case askSaved, askCare, askForget, askUnlock:
@@ -220,7 +218,7 @@ func (s *welcome) answer(d *data, a Answer) turn {
 	return turn{}
 }
 
-func (s *welcome) reopen(d *data, c consent.Connection) turn {
+func (s *welcomeStep) reopen(d *data, c consent.Connection) turn {
 	s.working = words.T("flow.welcome.reopening", "tenant", c.TenantName)
 	b, name := d.b, c.Name
 	return does(effect(func(ctx context.Context, _ Reporter) any {
@@ -234,7 +232,7 @@ const resumeKey = "resume-"
 
 // takeUp opens the connection of an interrupted sync, and the plan that was
 // approved for it.
-func (s *welcome) takeUp(d *data, u Unfinished) turn {
+func (s *welcomeStep) takeUp(d *data, u Unfinished) turn {
 	s.working = words.T("flow.welcome.taking_up", "domain", u.Domain)
 	b := d.b
 	return does(effect(func(ctx context.Context, r Reporter) any {
@@ -251,9 +249,9 @@ func (s *welcome) takeUp(d *data, u Unfinished) turn {
 	}))
 }
 
-func (s *welcome) inner() bool { return s.asks != askHow }
+func (s *welcomeStep) inner() bool { return s.asks != askHow }
 
-func (s *welcome) back(d *data) (turn, bool) {
+func (s *welcomeStep) back(d *data) (turn, bool) {
 	switch s.asks {
 	case askHow:
 		return turn{}, false
@@ -282,7 +280,7 @@ func (s *welcome) back(d *data) (turn, bool) {
 	return turn{stop: true}, true
 }
 
-func (s *welcome) done(d *data, result any) turn {
+func (s *welcomeStep) done(d *data, result any) turn {
 	s.working = words.Text{}
 	switch r := result.(type) {
 	case savedRead:

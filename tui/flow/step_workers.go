@@ -12,9 +12,9 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// watching shows who carries out periodic syncs, what waits, and how the last
+// workersStep shows who carries out periodic syncs, what waits, and how the last
 // intervals ended. It reads again by itself.
-type watching struct {
+type workersStep struct {
 	base
 	up   standing
 	read bool
@@ -29,7 +29,7 @@ type standingRead struct {
 // watchEvery is how often the workers are looked at.
 const watchEvery = 5 * time.Second
 
-func (s *watching) enter(d *data, _ bool) turn {
+func (s *workersStep) enter(d *data, _ bool) turn {
 	if !s.read {
 		s.working = words.T("home.workers_reading")
 	}
@@ -48,7 +48,7 @@ func (s *watching) enter(d *data, _ bool) turn {
 	}))
 }
 
-func (s *watching) view(d *data, now time.Time) View {
+func (s *workersStep) view(d *data, now time.Time) View {
 	v := View{Title: words.T("home.workers_title"), Status: words.T("home.workers_status")}
 	if s.waits(&v) {
 		return v
@@ -59,11 +59,11 @@ func (s *watching) view(d *data, now time.Time) View {
 	v.Blocks = append(v.Blocks, s.workers(now)...)
 	v.Blocks = append(v.Blocks, s.queue(now)...)
 	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "home", Options: []Option{{Key: "home", Text: words.T("home.back")}}}
-	v.Commands = []Command{{Name: "again", Key: "r", Word: "again", Help: words.T("flow.check_again")}}
+	v.Commands = []Command{checkAgain()}
 	return v
 }
 
-func (s *watching) workers(now time.Time) []words.Piece {
+func (s *workersStep) workers(now time.Time) []words.Piece {
 	if len(s.up.workers) == 0 {
 		return []words.Piece{words.Checks{{Mark: words.Warn, Text: words.T("home.w_never"), Detail: []words.Text{words.T("home.w_never_do")}}}}
 	}
@@ -86,7 +86,7 @@ func (s *watching) workers(now time.Time) []words.Piece {
 }
 
 // queue are the domains by when they are due, those under way first.
-func (s *watching) queue(now time.Time) []words.Piece {
+func (s *workersStep) queue(now time.Time) []words.Piece {
 	list := make([]periodic.Status, 0, len(s.up.domains))
 	for _, p := range s.up.domains {
 		if p.State != state.Disabled {
@@ -137,7 +137,7 @@ func (s *watching) queue(now time.Time) []words.Piece {
 	return out
 }
 
-func (s *watching) answer(d *data, a Answer) turn {
+func (s *workersStep) answer(d *data, a Answer) turn {
 	switch cmp.Or(a.Command, a.Text) {
 	case "home":
 		return turn{stop: true, move: backward}
@@ -149,13 +149,13 @@ func (s *watching) answer(d *data, a Answer) turn {
 	return turn{}
 }
 
-func (s *watching) event(d *data, e any, _ time.Time) {
+func (s *workersStep) event(d *data, e any, _ time.Time) {
 	if r, ok := e.(standingRead); ok {
 		s.working, s.err, s.up, s.read, s.at = words.Text{}, nil, r.up, true, d.now()
 	}
 }
 
-func (s *watching) done(_ *data, result any) turn {
+func (s *workersStep) done(_ *data, result any) turn {
 	if r, ok := result.(standingRead); ok && r.err != nil {
 		s.working, s.err = words.Text{}, r.err
 	}

@@ -26,6 +26,8 @@ type View struct {
 	After []words.Piece
 	// Commands work beside the answer; back, help and quit are the driver's.
 	Commands []Command
+	// Shows is what of a plan is shown line by line.
+	Shows Shows
 	// Meanwhile are taken, and not shown, while something is under way: the next
 	// answers while one is stored.
 	Meanwhile []string
@@ -112,15 +114,69 @@ type Command struct {
 	Also string     // or this one
 	Arg  words.Text // names what follows it; zero if nothing does
 	Help words.Text
-	// Lines: it is for rows that are listed line by line; a screen that shows them
-	// itself has ways of its own.
-	Lines bool
+	// Short is what the footer of a screen calls it.
+	Short words.Text
+	On    On
+	// At is what has to be shown line by line for it; nil: it works always.
+	At []Shows
 	// OfOption: what follows is one of the options, by number or key; a screen
 	// gives the selected one.
 	OfOption bool
 	// Only are the options that it does something for now, nil for all. It may be
 	// given for the others, and says why it does nothing.
 	Only []string
+}
+
+// command is a command with a key and a word; the footer's word for it is among
+// tui.command, by its name.
+func command(name, key, word string, help words.Text) Command {
+	return Command{Name: name, Key: key, Word: word, Help: help, Short: words.T("tui.command." + name)}
+}
+
+// with is the command with the name of what follows it.
+func (c Command) with(arg words.Text) Command {
+	c.Arg = arg
+	return c
+}
+
+// ofOption is the command as one about an option.
+func (c Command) ofOption(arg words.Text) Command {
+	c.Arg, c.OfOption = arg, true
+	return c
+}
+
+// checkAgain reads what is shown once more.
+func checkAgain() Command { return command("again", "r", "again", words.T("flow.check_again")) }
+
+// On is where a command works.
+type On uint8
+
+// The places of a command.
+const (
+	Anywhere On = iota
+	InLines     // where rows are listed line by line; a screen has ways of its own
+	OnScreen    // on a screen that shows the rows itself
+)
+
+// Shows is what of a plan is shown line by line.
+type Shows uint8
+
+// What is shown: rows, one question, or all of them.
+const (
+	ShowsRows Shows = iota
+	ShowsQuestion
+	ShowsQuestions
+)
+
+// Typed are the commands that can be typed now.
+func (v View) Typed() []Command {
+	var out []Command
+	for _, c := range v.Commands {
+		if c.On != OnScreen && (c.At == nil || slices.Contains(c.At, v.Shows)) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // Works reports whether the command does something for an option now.
@@ -132,7 +188,7 @@ type Answer struct {
 	// Text is the answer, an option's key, or the command's argument.
 	Text string
 	// Rows are the numbers of rows that a command is for, where a screen gives them
-	// in place of Text.
+	// in place of Text; those of questions are below zero.
 	Rows []int
 	// Say writes a text in the driver's language, for what a command saves in it.
 	Say func(words.Text) string

@@ -19,6 +19,8 @@ type idle struct{ step }
 
 func (idle) view(*data, time.Time) View { return View{Working: words.T("flow.welcome.looking")} }
 func (idle) done(*data, any) turn       { return turn{} }
+func (idle) inner() bool                { return false }
+func (idle) running() bool              { return false }
 
 func TestFlow_SaysThatTheKeyringIsWaitedForAndNoLonger(t *testing.T) {
 	f := New(bare{}, Options{})

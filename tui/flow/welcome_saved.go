@@ -11,7 +11,7 @@ import (
 )
 
 // viewSaved lists the saved connections, and what can be done with one.
-func (s *welcome) viewSaved(v *View) {
+func (s *welcomeStep) viewSaved(v *View) {
 	v.Title = words.T("word.saved-data")
 	switch s.asks {
 	case askUnlock:
@@ -55,11 +55,11 @@ func (s *welcome) viewSaved(v *View) {
 			Key: strconv.Itoa(i + 1), Text: words.Raw(c.TenantName + " (" + c.Initial + ")"), Note: s.summary(c),
 		})
 	}
-	v.Commands = []Command{{Name: "care", Key: "e", Word: "edit", Arg: words.T("flow.arg_no"), Help: words.T("flow.saved.cmd"), OfOption: true}}
+	v.Commands = []Command{command("care", "e", "edit", words.T("flow.saved.cmd")).ofOption(words.T("flow.arg_no"))}
 }
 
 // summary is a connection in one line: who acts, for which domains, when last.
-func (s *welcome) summary(c consent.Connection) words.Text {
+func (s *welcomeStep) summary(c consent.Connection) words.Text {
 	list := words.Texts{whoActs(c)}
 	if names := s.domains[c.Tenant]; len(names) > 0 {
 		list = append(list, words.T("flow.saved.domains", "names", words.Names(names)))
@@ -77,7 +77,7 @@ func whoActs(c consent.Connection) words.Text {
 	return words.Raw(c.Account)
 }
 
-func (s *welcome) facts(c consent.Connection) words.Facts {
+func (s *welcomeStep) facts(c consent.Connection) words.Facts {
 	facts := words.Facts{
 		{Label: words.T("word.tenant"), Value: words.Raw(c.TenantName + " (" + c.Initial + ")")},
 		{Label: words.T("flow.saved.f_who"), Value: whoActs(c)},
@@ -94,7 +94,7 @@ func (s *welcome) facts(c consent.Connection) words.Facts {
 	return facts
 }
 
-func (s *welcome) answerSaved(d *data, a Answer) turn {
+func (s *welcomeStep) answerSaved(d *data, a Answer) turn {
 	switch s.asks {
 	case askUnlock:
 		return s.seal.answer(d, a)
@@ -143,7 +143,7 @@ func (s *welcome) answerSaved(d *data, a Answer) turn {
 }
 
 // unlocked does what opens saved data, after the passphrase where one is needed.
-func (s *welcome) unlocked(_ *data, then func() turn) turn {
+func (s *welcomeStep) unlocked(_ *data, then func() turn) turn {
 	if !s.needs {
 		return then()
 	}
@@ -153,14 +153,14 @@ func (s *welcome) unlocked(_ *data, then func() turn) turn {
 }
 
 // target is a sign-in that renews a connection.
-func (s *welcome) target(d *data, c consent.Connection) {
+func (s *welcomeStep) target(d *data, c consent.Connection) {
 	d.target = Target{Tenant: c.Tenant, Client: c.Client, Connection: c.Name}
 	if !c.Simulated() {
 		d.target.Cloud = c.Cloud
 	}
 }
 
-func (s *welcome) forget(d *data) turn {
+func (s *welcomeStep) forget(d *data) turn {
 	s.working = words.T("flow.saved.forgetting", "tenant", s.of.TenantName)
 	b, name := d.b, s.of.Name
 	// What is open of it would be saved again.
@@ -171,7 +171,7 @@ func (s *welcome) forget(d *data) turn {
 }
 
 // renew makes a new certificate for the application of a connection.
-func (s *welcome) renew(d *data) turn {
+func (s *welcomeStep) renew(d *data) turn {
 	s.asks, s.working = askCare, words.T("flow.saved.renewing", "name", s.of.Application.Name)
 	b, name := d.b, s.of.Name
 	e := effect(func(ctx context.Context, _ Reporter) any {
@@ -188,7 +188,7 @@ func (s *welcome) renew(d *data) turn {
 }
 
 // cared takes what became of a passphrase, a renewal, or forgetting.
-func (s *welcome) cared(d *data, result any) turn {
+func (s *welcomeStep) cared(d *data, result any) turn {
 	switch r := result.(type) {
 	case unlocked:
 		if s.seal.done(r) {
@@ -219,7 +219,7 @@ func (s *welcome) cared(d *data, result any) turn {
 
 // notOpened says why saved data did not open. A sign-in that has ended is renewed
 // by signing in again; what another key has sealed is left as it is.
-func (s *welcome) notOpened(d *data, r reopened) turn {
+func (s *welcomeStep) notOpened(d *data, r reopened) turn {
 	s.err, s.asks = r.err, askHow
 	d.forgetSession()
 	d.target = d.o.Target

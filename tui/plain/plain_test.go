@@ -4,10 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"flag"
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -382,6 +379,29 @@ func TestPreview_SearchDetailAndPages(t *testing.T) {
 		"There is: f sign-in, f used-lately", "There are numbers from 1 to", "search names, UPNs and values")
 }
 
+func TestPreview_SearchFindsVariantsAndHalfWidthButInQuotesOnlyItself(t *testing.T) {
+	for search, found := range map[string][]string{
+		"/渡辺":     {"渡邉 翔"},
+		"/ワタナベ":   {"ﾜﾀﾅﾍﾞ ｼｮｳ"},
+		"/ﾜﾀﾅﾍﾞ":  {"ﾜﾀﾅﾍﾞ ｼｮｳ"},
+		`/"渡辺"`:   nil,
+		`/"渡邉"`:   {"渡邉 翔"},
+		"／ user3": {"高橋 渚", "田中 次郎", "渡邉 翔", "ﾜﾀﾅﾍﾞ ｼｮｳ"},
+	} {
+		w := flowtest.New(t)
+		w.Ask, w.Extra, w.Settings["max_allowed_deletions"] = true, 2, "50"
+		got := walk(t, w, append(toPreview(), "all", search, "q")...)
+		_, after, _ := strings.Cut(got.text, "> "+search+"\n")
+		var names []string
+		for _, m := range regexp.MustCompile(`(?m)^  [-+~] +\d+  user\d+  (.*?)  `).FindAllStringSubmatch(after, -1) {
+			names = append(names, strings.TrimSpace(m[1]))
+		}
+		if !slices.Equal(names, found) {
+			t.Errorf("%s finds %q, want %q:\n%s", search, names, found, after)
+		}
+	}
+}
+
 func TestPreview_LeaveOutAsksForDeletionsOnly(t *testing.T) {
 	w := flowtest.New(t)
 	got := walk(t, w, append(toPreview(), "out 1", "", "multifunction printer", "out 4", "z", "s", "", "", "1", "approve", "quit")...)
@@ -704,10 +724,7 @@ func TestQuestions_AreSavedForAColleagueWithABoxForEachAnswer(t *testing.T) {
 	t.Errorf("nothing was saved: %v", w.Files)
 }
 
-var (
-	renew    = flag.Bool("renew", false, "write the golden transcripts anew")
-	planCode = regexp.MustCompile(`[0-9A-F]{4}-[0-9A-F]{4}`)
-)
+var planCode = regexp.MustCompile(`[0-9A-F]{4}-[0-9A-F]{4}`)
 
 func TestGolden_QuestionsLineByLine(t *testing.T) {
 	for _, lang := range []string{"en", "ja"} {
@@ -725,15 +742,6 @@ func TestGolden_QuestionsLineByLine(t *testing.T) {
 				t.Errorf("%d columns: %q", n, l)
 			}
 		}
-		file := filepath.Join("testdata", "questions-"+lang+".golden")
-		if *renew {
-			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		if want, err := os.ReadFile(file); err != nil || string(want) != text {
-			t.Errorf("%s is not as it was (go test ./tui/plain -renew writes it anew), %v:\n%s", file, err, text)
-		}
+		flowtest.Golden(t, "questions-"+lang, text)
 	}
 }

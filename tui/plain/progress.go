@@ -67,7 +67,7 @@ func (l *progressLines) lines(p *page, v flow.View, now, real time.Time) string 
 			}
 			if left >= 0 && left != l.left && real.Sub(l.at) >= countdown {
 				l.at, l.left = real, left
-				p.wrapped("     ", p.say(words.T("flow.plain.time_left", "left", until.Sub(now), "until", words.Clock(until))))
+				p.wrapped("     ", p.say(words.T("tui.time_left", "left", until.Sub(now), "until", words.Clock(until))))
 			}
 		}
 		return p.b.String()

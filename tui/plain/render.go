@@ -5,7 +5,6 @@ import (
 
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/tui/flow"
-	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/widget"
 	"github.com/hacsync/hacsync/tui/words"
 )
@@ -63,7 +62,7 @@ func (w *page) header(v flow.View) {
 	w.line(strings.Repeat("-", w.width))
 	w.wrapped("", strings.Join(parts, " | ")+"  ["+w.say(words.T(badge))+"]")
 	if n := v.Step.Rail(); n > 0 {
-		w.line(w.say(words.T("flow.plain.step", "n", n, "name", words.T("flow.step."+v.Step.String()))))
+		w.line(w.say(words.T("tui.rail_one", "n", n, "name", words.T("flow.step."+v.Step.String()))))
 	}
 	w.line(strings.Repeat("-", w.width))
 }
@@ -306,7 +305,7 @@ func (w *page) help(v flow.View) {
 	type entry struct{ keys, text string }
 	var list []entry
 	if len(v.Ask.Options) > 0 {
-		list = append(list, entry{"1-" + w.p.Int(len(v.Ask.Options)), w.say(words.T("flow.plain.h_choose"))})
+		list = append(list, entry{"1-" + w.p.Int(len(v.Ask.Options)), w.say(words.T("tui.key.choose"))})
 	}
 	switch v.Ask.Kind {
 	case flow.List:
@@ -320,7 +319,7 @@ func (w *page) help(v flow.View) {
 		list = append(list, entry{w.say(words.T("flow.plain.empty")), w.say(words.T("flow.plain.h_preset"))})
 	}
 	if flow.TakesCommands(v.Ask.Kind) {
-		for _, c := range v.Commands {
+		for _, c := range v.Typed() {
 			keys := c.Word
 			if c.Key != "" {
 				keys = c.Key + ", " + c.Word
@@ -334,8 +333,8 @@ func (w *page) help(v flow.View) {
 	if v.Back {
 		list = append(list, entry{"b, back", w.say(words.T("flow.plain.h_back"))})
 	}
-	list = append(list, entry{"q, quit", w.say(words.T("flow.plain.h_quit"))},
-		entry{"?, help", w.say(words.T("flow.plain.h_help"))},
+	list = append(list, entry{"q, quit", w.say(words.T("tui.key.quit"))},
+		entry{"?, help", w.say(words.T("tui.help.help"))},
 		entry{"ctrl+c", w.say(words.T("flow.plain.h_interrupt"))})
 	label := 0
 	for _, e := range list {
@@ -354,8 +353,8 @@ func (w *page) help(v flow.View) {
 func (w *page) keysLine(v flow.View) {
 	var keys []string
 	if flow.TakesCommands(v.Ask.Kind) {
-		for _, c := range v.Commands {
-			if c.Key == "" || strings.HasPrefix(c.Name, review.CmdTab) {
+		for _, c := range v.Typed() {
+			if c.Key == "" || strings.HasPrefix(c.Name, flow.CmdTab) {
 				continue
 			}
 			keys = append(keys, c.Key+" "+c.Word)

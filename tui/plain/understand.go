@@ -46,7 +46,7 @@ func understand(v flow.View, line string) (flow.Answer, understood) {
 		return a, isAnswer
 	}
 	if flow.TakesCommands(q.Kind) {
-		if a, ok := command(v.Commands, text); ok {
+		if a, ok := command(v.Typed(), text); ok {
 			return a, isAnswer
 		}
 	}

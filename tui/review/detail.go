@@ -358,7 +358,7 @@ func (l skips) detail(i int) []words.Piece {
 func Why(p *problem.Problem) words.Facts {
 	return words.Facts{
 		{Label: words.T("preview.why"), Value: words.T("flow.what", "x", words.What{Err: p})},
-		{Label: words.T("preview.remedy"), Value: words.T("flow.what", "x", words.Remedy{Err: p})},
+		{Label: words.T("word.remedy"), Value: words.T("flow.what", "x", words.Remedy{Err: p})},
 		{Label: words.T("preview.code"), Value: words.Raw(string(p.Code))},
 	}
 }

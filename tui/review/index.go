@@ -229,9 +229,8 @@ func (ls lists) at(i int) (list, int) {
 
 // index is what is found of a plan once.
 type index struct {
-	lists    lists
-	parts    []Part
-	commands []Command
+	lists lists
+	parts []Part
 
 	nos     []int32     // row numbers of the actions
 	byNo    []int32     // their indexes in order of the numbers, nil where that is their own
@@ -308,7 +307,6 @@ func (x *index) read(r *Review) {
 		return cmp.Compare(blocksFirst(p.Action(int(a))), blocksFirst(p.Action(int(b))))
 	})
 	x.parts = x.partsOf(p)
-	x.commands = commandsOf(x.parts)
 }
 
 // switches reports whether an update blocks a sign-in or allows it again: it stands
@@ -477,7 +475,7 @@ func (e Reason) Short() words.Text {
 	case e.Why != nil:
 		return words.T("flow.what", "x", words.Short{Err: e.Why})
 	case e.Always:
-		return words.T("preview.left_out_always")
+		return words.T("preview.always")
 	}
 	return words.T("preview.left_out_once")
 }

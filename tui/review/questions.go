@@ -563,9 +563,19 @@ func signWords(signs []plan.Sign) words.Text {
 	return words.Is(list)
 }
 
+// The answers to a question: the word for each, and its key on a screen.
+const (
+	WordSame      = "same"
+	WordDifferent = "different"
+	WordNotNow    = "not-now"
+	KeySame       = "="
+	KeyDifferent  = "D"
+	KeyNotNow     = "space"
+)
+
 // ways are the three answers with what each would do.
 func (r *Review) ways(q *plan.Question, chosen int) words.Ways {
-	same := words.Way{Key: "=", Word: CmdSame, Name: words.T("question.answer.same"), Chosen: q.Answer.Kind == plan.SamePerson}
+	same := words.Way{Key: KeySame, Word: WordSame, Name: words.T("question.answer.same"), Chosen: q.Answer.Kind == plan.SamePerson}
 	switch {
 	case same.Chosen:
 		c := rowOf(q, q.Answer.Row)
@@ -586,13 +596,13 @@ func (r *Review) ways(q *plan.Question, chosen int) words.Ways {
 		}
 		same.Name = words.T("preview.q.same_as", "key", key)
 	}
-	other := words.Way{Key: "D", Word: CmdDifferent, Name: words.T("question.answer.different"), Chosen: q.Answer.Kind == plan.DifferentPeople}
+	other := words.Way{Key: KeyDifferent, Word: WordDifferent, Name: words.T("question.answer.different"), Chosen: q.Answer.Kind == plan.DifferentPeople}
 	if len(q.Rows) > 1 {
 		other.Name = words.T("preview.q.none_of")
 	}
 	r.doesDifferent(&other, q)
 	later := words.Way{
-		Key: "space", Word: CmdNotNow, Name: words.T("question.answer.not-now"), Does: words.T("preview.q.does_nothing"),
+		Key: KeyNotNow, Word: WordNotNow, Name: words.T("question.answer.not-now"), Does: words.T("preview.q.does_nothing"),
 		Chosen: q.Answer.Kind == plan.NotNow || q.Answer.Kind == plan.Open,
 	}
 	return words.Ways{same, other, later}
