@@ -50,7 +50,7 @@ func TestJournal_ARowThroughItsLife(t *testing.T) {
 			After: json.RawMessage(`{"a":"\u0000"}`), Intended: at,
 		}
 		given := want
-		given.State = state.Seen // whatever it says, an intent is Sent
+		given.State = state.Seen // whatever state the caller gives, an intent is Sent
 		given.Answered, given.Problem = at, json.RawMessage(`{}`)
 		step := func(name string) {
 			t.Helper()
