@@ -31,6 +31,7 @@ type IncompleteError struct {
 	Proof Proof
 }
 
+// Error is for logs only.
 func (e *IncompleteError) Error() string {
 	return fmt.Sprintf("incomplete read of the %v: ended %t, %d rows kept of %d items, the side counts %d",
 		e.Side, e.Proof.Ended, e.Rows, e.Proof.Items, e.Proof.Count)
@@ -44,6 +45,7 @@ type DuplicateError struct {
 	First, Second int // rows, from 0
 }
 
+// Error is for logs only.
 func (e *DuplicateError) Error() string {
 	return fmt.Sprintf("object ID %s twice in the %v, rows %d and %d", e.ID, e.Side, e.First, e.Second)
 }
@@ -51,6 +53,7 @@ func (e *DuplicateError) Error() string {
 // ValuesError reports that a record has not one value for each column.
 type ValuesError struct{ Columns, Values int }
 
+// Error is for logs only.
 func (e *ValuesError) Error() string {
 	return fmt.Sprintf("%d values for %d columns", e.Values, e.Columns)
 }

@@ -51,6 +51,7 @@ type BadSpec struct {
 	Takes string // what is allowed there
 }
 
+// Error is for logs only.
 func (e *BadSpec) Error() string {
 	return fmt.Sprintf("fault %q: %q stands where %s could", e.Spec, e.Part, e.Takes)
 }

@@ -11,7 +11,7 @@ const (
 	// ApprovalNeeded: this state did not compute the plan of a file. Args: file,
 	// plan, fingerprint.
 	ApprovalNeeded Code = "HS-9103"
-	// Declined: a person answered no. Args: domain, plan.
+	// Declined: the user answered no. Args: domain, plan.
 	Declined Code = "HS-9104"
 	// FileNotRead: a file could not be read. Args: file, why.
 	FileNotRead Code = "HS-9105"
@@ -61,7 +61,7 @@ const (
 	// GrantUnapproved: granting changes the tenant, no user can be asked, and --yes
 	// was not given. Args: none.
 	GrantUnapproved Code = "HS-9123"
-	// GrantDeclined: a person answered no. Args: none.
+	// GrantDeclined: the user answered no. Args: none.
 	GrantDeclined Code = "HS-9124"
 	// NoPublicCertificate: a file holds no public certificate first. Args: file.
 	NoPublicCertificate Code = "HS-9125"
@@ -92,12 +92,12 @@ const (
 	// LinksUnapproved: links were to be removed, no user can be asked, and --yes
 	// was not given. Args: domain, run, n.
 	LinksUnapproved Code = "HS-9136"
-	// LinksKept: a person answered no. Args: domain, run, n.
+	// LinksKept: the user answered no. Args: domain, run, n.
 	LinksKept Code = "HS-9137"
 	// KeepUnapproved: a dry run was to be learnt from, no user can be asked, and
 	// --yes was not given. Args: domain, run, n (links).
 	KeepUnapproved Code = "HS-9141"
-	// KeepDeclined: a person answered no. Args: domain, run, n.
+	// KeepDeclined: the user answered no. Args: domain, run, n.
 	KeepDeclined Code = "HS-9142"
 	// LeftUnanswered: the input ended before the question was answered.
 	LeftUnanswered Code = "HS-9118"

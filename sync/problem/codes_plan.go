@@ -124,7 +124,7 @@ const (
 	// account's local part and name, so it is not deleted. Args: upn, name, line,
 	// domain, other (the UPN of the row).
 	SparedByName Code = "HS-3215"
-	// QuestionOpen: only a person can say whether an account and a row are one
+	// QuestionOpen: only a reviewer can decide whether an account and a row are one
 	// person. Args: upn, name, line, domain.
 	QuestionOpen Code = "HS-3216"
 	// DuplicateUsername: two source rows have the same Username.
@@ -249,7 +249,7 @@ const (
 	MovedNowhere Code = "HS-3410"
 )
 
-// Left out by a person.
+// Left out by a reviewer.
 const (
 	// LeftOutAlways: a reviewer left the account out of every plan.
 	// Args: upn, name, line, domain, by, at, why.
@@ -371,7 +371,7 @@ const (
 	// MovesAway: the account leaves a cycle of UPNs by way of a temporary one.
 	// Args: temporary.
 	MovesAway Code = "HS-3955"
-	// UserTypeEmpty: the account has no userType and is taken for an old member.
+	// UserTypeEmpty: the account has no userType and counts as an old member.
 	// No Args.
 	UserTypeEmpty Code = "HS-3956"
 )

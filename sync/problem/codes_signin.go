@@ -22,7 +22,7 @@ const (
 	SignInBroken Code = "HS-1105"
 	// AuthorityTrouble: the authority answers 5xx. Args: host, status.
 	AuthorityTrouble Code = "HS-1106"
-	// SignInAgain: nothing saved gives this permission without a person. Args:
+	// SignInAgain: no saved sign-in gives this permission without the user. Args:
 	// permissions.
 	SignInAgain Code = "HS-1107"
 

@@ -71,7 +71,7 @@ const (
 	// KeyringAbsent: this machine has no keyring that answers. Args: why (bus: no
 	// D-Bus session, service: no secret service on it, or other).
 	KeyringAbsent Code = "HS-5056"
-	// KeyringRefused: the keyring is locked, or a person cancelled.
+	// KeyringRefused: the keyring is locked, or the user cancelled.
 	KeyringRefused Code = "HS-5057"
 	// KeyringEmpty: the state was sealed with a key that is not in this
 	// keyring: another machine's, another account's, or lost. Args: where (account
@@ -107,7 +107,7 @@ const (
 	// ForgetUnapproved: forgetting saved data has to be approved, no user can be
 	// asked, and --yes was not given. Args: connection.
 	ForgetUnapproved Code = "HS-5456"
-	// ForgetDeclined: a person answered no. Args: connection.
+	// ForgetDeclined: the user answered no. Args: connection.
 	ForgetDeclined Code = "HS-5457"
 	// NewPassphraseNeeded: saved data is to be sealed with another passphrase, and
 	// none was given.

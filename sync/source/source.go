@@ -104,6 +104,7 @@ type BadRows struct {
 	Total int
 }
 
+// Error is for logs only.
 func (b *BadRows) Error() string {
 	if len(b.Rows) == 0 {
 		return fmt.Sprintf("%d bad rows", b.Total)

@@ -31,7 +31,7 @@ const (
 	Done      RunState = "done"
 	Partial   RunState = "partial"   // finished, some rows failed
 	Refused   RunState = "refused"   // guard, drift, or an incomplete read
-	Stopped   RunState = "stopped"   // by a person; can be resumed
+	Stopped   RunState = "stopped"   // by a user; can be resumed
 	Abandoned RunState = "abandoned" // settled and given up
 	Failed    RunState = "failed"    // an error before anything was written
 )
