@@ -2,18 +2,18 @@ package assets
 
 import "embed"
 
-// demoFiles hold what the made-up companies are generated from: names of
-// people, and the demo company with those of its rows that a story is told by.
+// demoFiles hold what the made-up companies are generated from: names of people,
+// and the demo company with the rows that its story needs.
 //
 //go:embed demo/names.json demo/company.json
 var demoFiles embed.FS
 
-// DemoNames are the names that people of simulated tenants are given: JSON with
-// family and given names (as written, as romanised), names from elsewhere,
-// departments and titles.
+// DemoNames returns the names for people of simulated tenants: JSON with family and
+// given names (as written, as romanised), names from elsewhere, departments and
+// titles.
 func DemoNames() []byte { return demoFile("demo/names.json") }
 
-// DemoCompany is the demo company: JSON with its organization and domains as
+// DemoCompany returns the demo company: JSON with its organization and domains as
 // Graph shows them, and the accounts that are not made up at random.
 func DemoCompany() []byte { return demoFile("demo/company.json") }
 

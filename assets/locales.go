@@ -1,5 +1,5 @@
 // Package assets holds what is embedded in the program: catalogues of words,
-// PowerShell templates, the demo. It imports nothing of ours.
+// PowerShell templates, the demo. It imports nothing of ours. Start with Locales.
 package assets
 
 import (
@@ -10,7 +10,7 @@ import (
 //go:embed locales/*.json
 var locales embed.FS
 
-// Locales are the catalogues, <family>.<language>.json, at the root of the
+// Locales returns the catalogues, <family>.<language>.json, at the root of the
 // returned file system.
 func Locales() fs.FS {
 	sub, err := fs.Sub(locales, "locales")

@@ -8,7 +8,7 @@ import (
 //go:embed scripts/*.ps1.tmpl
 var scripts embed.FS
 
-// Scripts are the PowerShell templates: grant (a person's permissions),
+// Scripts returns the PowerShell templates: grant (a user's permissions),
 // application (a dedicated application's), move (mailboxes to the tenant's first
 // domain), and common, which holds what they share.
 func Scripts() fs.FS {

@@ -1,5 +1,5 @@
-// Package deploy holds no code: its tests keep the examples beside them, and the
-// pages in assets/docs, true to the program.
+// Package deploy holds no code: its tests check that the examples in this folder,
+// and the pages in assets/docs, match the program.
 package deploy
 
 import (
@@ -58,7 +58,7 @@ func TestService_IsWhatSystemdTakes(t *testing.T) {
 	}
 }
 
-// systemd weighs what a service may do, from 0 (nothing) to 10.
+// systemd rates what a service may do, from 0 (nothing) to 10.
 func TestService_MayDoLittle(t *testing.T) {
 	analyze := tool(t, "systemd-analyze")
 	if help, _ := exec.Command(analyze, "--help").CombinedOutput(); !strings.Contains(string(help), "--offline") {
@@ -150,7 +150,7 @@ func TestTask_IsWhatWindowsTakes(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		"Task/Settings/ExecutionTimeLimit":         "PT0S", // three days, unless said
+		"Task/Settings/ExecutionTimeLimit":         "PT0S", // three days by default
 		"Task/Settings/MultipleInstancesPolicy":    "IgnoreNew",
 		"Task/Settings/DisallowStartIfOnBatteries": "false",
 		"Task/Settings/StopIfGoingOnBatteries":     "false",
@@ -161,7 +161,7 @@ func TestTask_IsWhatWindowsTakes(t *testing.T) {
 			t.Errorf("%s: %q, want %q", path, values[path], want)
 		}
 	}
-	// The script puts other folders in their place.
+	// The script replaces the folders.
 	script := read(t, "register-worker.ps1")
 	for _, folder := range []string{`C:\Program Files\hacsync`, `C:\ProgramData\hacsync`, `C:/ProgramData/hacsync`} {
 		if !strings.Contains(text, folder) || !strings.Contains(script, ".Replace('"+folder+"'") {
@@ -191,7 +191,8 @@ func TestScript_IsPowerShell(t *testing.T) {
 	}
 }
 
-// No engine for containers is needed here: the stages are read, not built.
+// No engine for containers is needed here: the test reads the stages, it does not
+// build them.
 func TestDockerfile_BuildsAStaticProgramForNobodySpecial(t *testing.T) {
 	known := strings.Fields("FROM WORKDIR COPY RUN USER VOLUME EXPOSE STOPSIGNAL ENTRYPOINT CMD")
 	stages, root := 0, filepath.Join("..", "..")
@@ -298,7 +299,7 @@ func TestYAML_IsWhatItIsFor(t *testing.T) {
 	}
 }
 
-// program reads from the source which commands, and which flags, there are.
+// program reads from the source which commands and flags the program has.
 func program(t *testing.T) (commands, flags map[string]bool) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", "..", "cmd", "hacsync", "*.go"))
@@ -388,7 +389,7 @@ func TestCommandLines_AreThoseOfTheProgram(t *testing.T) {
 	}
 }
 
-// Links of the pages lead somewhere.
+// Links of the pages lead to something that exists.
 func TestPages_LinkToWhatIsThere(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join("..", "docs", "*.md"))
 	if err != nil || len(pages) < 5 {

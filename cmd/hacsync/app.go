@@ -42,8 +42,8 @@ type app struct {
 	stdout   *os.File // where out is one
 	err      io.Writer
 	getenv   func(string) string
-	terminal bool // somebody can be asked: stdin is a terminal
-	// quiet: commands ask nothing themselves, because the wizard does on its own
+	terminal bool // a user can be asked: stdin is a terminal
+	// quiet: commands ask nothing themselves, because the wizard asks on its own
 	// screens, or because nothing is to be asked.
 	quiet   bool
 	flags   globals
@@ -60,9 +60,9 @@ type app struct {
 	answered bool
 }
 
-// newApp looks for the flags that matter before the others can be read: the
-// language of the help, and the form of an error in the flags themselves. The
-// app is usable even with an error.
+// newApp looks for the flags that are needed before the others can be read: the
+// language of the help, and the form of an error in the flags themselves. The app
+// is usable even if an error is returned.
 func newApp(args []string, in *os.File, out, err io.Writer, getenv func(string) string) (*app, error) {
 	a := &app{args: args, in: in, answers: bufio.NewReader(in), out: &output{to: out}, err: err, getenv: getenv, log: slog.New(slog.DiscardHandler)}
 	a.stdout, _ = out.(*os.File)
@@ -87,7 +87,7 @@ func newApp(args []string, in *os.File, out, err io.Writer, getenv func(string) 
 	return a, problem
 }
 
-// env is what sessions take of the program.
+// env returns what sessions need of the program.
 func (a *app) env() *session.Env {
 	return &session.Env{
 		Flags: a.flags.Flags, Words: a.words, Tell: a.tell, Log: a.log, Clock: a.clockAt, ReadSimulator: a.readySimulator,
@@ -96,7 +96,8 @@ func (a *app) env() *session.Env {
 	}
 }
 
-// open opens the saved connection that the flags name, as who acts for it.
+// open opens the saved connection that the flags name, with the user or application
+// that acts for it.
 func (a *app) open(ctx context.Context) (*session.Session, error) {
 	return a.openTenant(ctx, session.Want{Tenant: true})
 }
@@ -109,14 +110,14 @@ func (a *app) openTenant(ctx context.Context, want session.Want) (*session.Sessi
 	return a.shown(s), nil
 }
 
-// shown gives a session operations that are shown line by line.
+// shown gives a session a Runner whose progress is shown line by line.
 func (a *app) shown(s *session.Session) *session.Session {
 	account := s.Connection().Account
 	s.Runner = s.NewRunner(newLines(a.err, a.words), a.showOn("write.code", account), a.showOn("claims.code", account))
 	return s
 }
 
-// holder names this process and person in claims.
+// holder returns the name of this process and user in claims.
 func holder() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -125,8 +126,8 @@ func holder() string {
 	return fmt.Sprintf("%s@%s, process %d", approver(""), host, os.Getpid())
 }
 
-// clockAt is the clock that runs so fast, one for the whole program: a second
-// one would start anew at the machine's time.
+// clockAt returns the clock of a speed, one for the whole program: a second one
+// would start again at the machine's time.
 func (a *app) clockAt(speed float64) clock.Clock {
 	a.clockMu.Lock()
 	defer a.clockMu.Unlock()
@@ -139,11 +140,11 @@ func (a *app) clockAt(speed float64) clock.Clock {
 	return a.clocks[speed]
 }
 
-// text is a message of the command line's own catalogue.
+// text returns a message of the command line's own catalogue.
 func (a *app) text(id string, args problem.Args) string { return a.words.Text("cmd."+id, args) }
 
-// say writes a line for people: on stdout, or on stderr where stdout belongs to
-// a JSON object.
+// say writes a line for the user: on stdout, or on stderr if stdout belongs to a
+// JSON object.
 func (a *app) say(line string) {
 	if a.flags.json {
 		a.tell(line)
@@ -152,16 +153,16 @@ func (a *app) say(line string) {
 	_, _ = io.WriteString(a.out, line+"\n")
 }
 
-// tell writes a line for people on stderr.
+// tell writes a line for the user on stderr.
 func (a *app) tell(line string) {
-	if a.logsToErr { // whoever collects stderr reads one object a line
+	if a.logsToErr { // readers of stderr expect one object a line
 		a.log.Info(line)
 		return
 	}
 	_, _ = io.WriteString(a.err, line+"\n")
 }
 
-// finish says what went wrong, if anything, and gives the exit code.
+// finish reports the error, if any, and returns the exit code.
 func (a *app) finish(err error) int {
 	err = a.out.outcome(err)
 	code := exitCode(err)
@@ -179,7 +180,7 @@ func (a *app) finish(err error) int {
 	return code
 }
 
-// complain prints an error for people: what happened, what to do, and the code.
+// complain prints an error for the user: what happened, what to do, and the code.
 func (a *app) complain(err error) {
 	w := a.words.Problem(err)
 	line := a.text("error", problem.Args{"what": w.What, "code": string(w.Code)})
@@ -232,8 +233,8 @@ func (a *app) answer(v any) {
 }
 
 // openLog opens what --log names: a file, readable by its owner alone, or stderr
-// (-), as services want it. It is JSON where that is asked for, or by the name of
-// the file.
+// (-), as services need it. It is JSON if --log-format or the name of the file asks
+// for it.
 func (a *app) openLog(ctx context.Context) error {
 	format := a.flags.logFormat
 	switch {
@@ -279,7 +280,7 @@ func (a *app) closeLog() {
 	}
 }
 
-// usage turns cobra's complaint about the arguments into a problem.
+// usage makes a problem of cobra's error about the arguments.
 func (a *app) usage(root *cobra.Command, err error) error {
 	if problem.Of(err) != nil || errors.Is(err, a.out.err) { // help and completion print while cobra runs
 		return err
@@ -295,7 +296,7 @@ func wrongUsage(path, text string) error {
 	return problem.New(problem.UsageWrong, problem.Args{"text": text, "command": path})
 }
 
-// notRead and notWritten are the problems of files that a person named.
+// notRead and notWritten return the problems of files that the user named.
 func notRead(file string, err error) error {
 	if errors.Is(err, input.ErrEncoding) {
 		return problem.Wrap(err, problem.FileNoText, problem.Args{"file": file})
@@ -307,7 +308,7 @@ func notWritten(file string, err error) error {
 	return problem.Wrap(err, problem.FileNotWritten, problem.Args{"file": file, "why": why(err)})
 }
 
-// why is the operating system's own reason, without operation and path.
+// why returns the operating system's own reason, without operation and path.
 func why(err error) string {
 	var path *os.PathError
 	if errors.As(err, &path) {
@@ -317,7 +318,7 @@ func why(err error) string {
 }
 
 // command makes a command whose words are in the catalogue under cmd.<id>. Its
-// error is kept for finish; cobra sees those of the arguments alone.
+// error is kept for finish; cobra sees only errors of the arguments.
 func (a *app) command(id, use string, run func(ctx context.Context, args []string) error) *cobra.Command {
 	c := &cobra.Command{
 		Use:               use,

@@ -12,7 +12,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// rowsOfLog is how many rows the CSV of a plan has.
+// rowsOfLog returns how many rows the CSV of a plan has.
 func rowsOfLog(p *plan.Plan) int {
 	n := p.Len() + p.SkipLen()
 	for _, q := range p.Questions() {

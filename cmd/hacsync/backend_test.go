@@ -92,7 +92,7 @@ func TestDemoPeople_PlayEveryPartByCodeAndByBrowser(t *testing.T) {
 		want    problem.Code // empty: signed in
 	}{
 		{flow.Block, false, problem.BlockedByPolicy},
-		{flow.Approve, true, ""}, // what a policy bars by code, it lets through
+		{flow.Approve, true, ""}, // the browser passes a policy that refuses codes
 		{flow.Approve, false, ""},
 		{flow.Decline, false, problem.CodeDeclined},
 		{flow.Expire, false, problem.CodeExpired},
@@ -117,7 +117,7 @@ func TestDemoPeople_PlayEveryPartByCodeAndByBrowser(t *testing.T) {
 }
 
 // In the wizard the application is made in place, verified, renewed, and acts from
-// then on, without a person, in this session and in the next.
+// then on, without a user, in this session and in the next.
 func TestWizard_ActsAsTheApplicationOnceItIsVerified(t *testing.T) {
 	b, people := testBackend(t)
 	session, err := byPart(t, b, people, flow.Approve, false)
@@ -154,7 +154,7 @@ func TestWizard_ActsAsTheApplicationOnceItIsVerified(t *testing.T) {
 	if !session.Connection().Acts() {
 		t.Error("it is verified and does not act")
 	}
-	people.sim.Revoke() // no person's sign-in is any good from here on
+	people.sim.Revoke() // no user's sign-in is valid from here on
 	domains := func(s flow.Session) {
 		t.Helper()
 		if found, err := s.Engine(flow.Hooks{}).Domains(t.Context()); err != nil || len(found) == 0 {
@@ -171,7 +171,7 @@ func TestWizard_ActsAsTheApplicationOnceItIsVerified(t *testing.T) {
 	}
 	domains(session)
 
-	// Never saved, the person is not: the application is.
+	// The user was never saved; the application is.
 	next, err := b.Reopen(t.Context(), session.Connection().Name)
 	if err != nil {
 		t.Fatal(err)
@@ -180,7 +180,7 @@ func TestWizard_ActsAsTheApplicationOnceItIsVerified(t *testing.T) {
 	if c := next.Connection(); c.Account != "" || len(c.SignedIn) == 0 {
 		t.Errorf("saved: account %q, signed in %v", c.Account, c.SignedIn)
 	}
-	// Renewed by another process: the session in hand follows.
+	// Renewed by another process: the open session follows.
 	if _, err := next.Dedicated().Renew(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestWizard_ActsAsTheApplicationOnceItIsVerified(t *testing.T) {
 	}
 }
 
-// Nobody signs in at all: script, its last line, and a session.
+// No user signs in at all: script, its last line, and a session.
 func TestWizard_OpensATenantThatOnlyAnApplicationSignsInTo(t *testing.T) {
 	b, people := testBackend(t)
 	d, err := b.Dedicate(t.Context(), flow.Target{Tenant: people.sim.Ready().Tenant})
@@ -256,9 +256,8 @@ func TestWizard_OpensATenantThatOnlyAnApplicationSignsInTo(t *testing.T) {
 	}
 }
 
-// What an effect does to the connection goes on beside the screens, which read
-// it ten times a second. The race detector has to be on to see more than that it
-// works.
+// An effect changes the connection while the screens read it ten times a second.
+// Only with the race detector does this test show more than that it works.
 func TestWizard_SavesWhileTheScreensReadTheConnection(t *testing.T) {
 	b, people := testBackend(t)
 	s, err := byPart(t, b, people, flow.Approve, false)

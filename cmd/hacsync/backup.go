@@ -14,7 +14,7 @@ import (
 )
 
 // backupCommand copies the state while others use it: to a file, or to another
-// database when one machine is outgrown.
+// database when one machine is no longer enough.
 func (a *app) backupCommand() *cobra.Command {
 	c := a.command("backup", "backup FILE", func(ctx context.Context, args []string) error {
 		env := a.env()
@@ -53,7 +53,7 @@ func (a *app) backupCommand() *cobra.Command {
 	return c
 }
 
-// backedUp says where the copy is and how it is used.
+// backedUp prints where the copy is and how it is used.
 func (a *app) backedUp(from, to string, size int64) error {
 	if a.flags.json {
 		a.answer(struct {

@@ -26,7 +26,7 @@ const (
 	checkMissing = "missing" // a sync needs it
 )
 
-// checked is one thing that was looked at.
+// checked is one thing that was checked.
 type checked struct {
 	Name   string       `json:"name"`
 	State  string       `json:"state"`
@@ -41,7 +41,7 @@ const clockTolerance = 5 * time.Minute
 
 func (a *app) checkCommand() *cobra.Command {
 	c := a.command("check", "check [DOMAIN]", func(ctx context.Context, args []string) error {
-		a.quiet = true // it asks nothing
+		a.quiet = true // it asks the user nothing
 		found, connection, err := a.check(ctx, args)
 		if err != nil {
 			return err
@@ -76,13 +76,13 @@ func (a *app) checkCommand() *cobra.Command {
 	return c
 }
 
-// findings are what was looked at so far.
+// findings are the checks so far.
 type findings struct {
 	app   *app
 	found []checked
 }
 
-// add notes something in the words of cmd.check.<id>.
+// add adds a finding in the words of cmd.check.<id>.
 func (f *findings) add(name, state, id string, args problem.Args) {
 	c := checked{Name: name, State: state, What: f.app.text("check."+id+".what", args)}
 	if f.app.words.Has("cmd.check." + id + ".remedy") {
@@ -91,8 +91,8 @@ func (f *findings) add(name, state, id string, args problem.Args) {
 	f.found = append(f.found, c)
 }
 
-// trouble notes a problem that a sync would end with. Other errors, and an
-// interruption, are given back.
+// trouble adds a problem with which a sync would end. It returns other errors, and
+// an interruption.
 func (f *findings) trouble(ctx context.Context, name string, err error) error {
 	if ctx.Err() != nil || problem.Of(err) == nil {
 		return err
@@ -102,9 +102,9 @@ func (f *findings) trouble(ctx context.Context, name string, err error) error {
 	return nil
 }
 
-// check looks at the saved data, at the tenant with whoever acts for the
-// connection, and at a domain where one is named. What makes the rest impossible
-// to see ends it.
+// check checks the saved data, the tenant with the user or application that acts
+// for the connection, and a domain if one is named. It ends at a problem that makes
+// the other checks impossible.
 func (a *app) check(ctx context.Context, args []string) (found []checked, connection string, err error) {
 	f := &findings{app: a}
 	saved, err := a.env().Open(ctx, session.Want{Connection: true})
@@ -159,8 +159,8 @@ func (a *app) check(ctx context.Context, args []string) (found []checked, connec
 	return f.found, c.Name, nil
 }
 
-// checkSaved opens every sealed row of the connection: what it was sealed with,
-// and whether that is at hand.
+// checkSaved opens every sealed row of the connection, and reports what it was
+// sealed with, and whether that key is available.
 func (a *app) checkSaved(ctx context.Context, s *session.Session, f *findings) (bool, error) {
 	if err := s.ChooseKey(ctx); err != nil {
 		return false, f.trouble(ctx, "saved-data", err)
@@ -185,8 +185,8 @@ func (a *app) checkSaved(ctx context.Context, s *session.Session, f *findings) (
 	return true, nil
 }
 
-// checkApplication looks at what is known of the dedicated application: whether
-// it acts, and how long its certificate still works.
+// checkApplication reports what is known of the dedicated application: whether it
+// acts, and how long its certificate is valid.
 func (a *app) checkApplication(c consent.Connection, f *findings) {
 	app := c.Application
 	if app == nil {
@@ -228,12 +228,12 @@ func grantState(g consent.Grant) (state, id string) {
 	return checkMissing, "grant_missing"
 }
 
-// checkClock compares the clocks by a read of the account that signed in; of one
-// that is not there where an application acts: the time comes with any answer.
+// checkClock compares the clocks by a read of the account that signed in; if an
+// application acts, by a read of one that does not exist: any answer has the time.
 func (a *app) checkClock(ctx context.Context, s *session.Session, f *findings) error {
 	c := s.Connection()
 	if c.Simulated() && c.Speed != 1 {
-		return nil // a clock that runs faster is not this machine's
+		return nil // a clock that runs faster cannot be compared
 	}
 	who := directory.Ref{UPN: c.Account}
 	if who.UPN == "" {
@@ -258,7 +258,7 @@ func (a *app) checkClock(ctx context.Context, s *session.Session, f *findings) e
 	return nil
 }
 
-// checkObjects lists what stands in a domain beside people.
+// checkObjects lists what a domain contains other than people.
 func checkObjects(pre *destination.Precheck, f *findings) {
 	domain := pre.Domain.Name
 	kinds := []struct {

@@ -72,7 +72,7 @@ func TestCheck_ListsWhatNobodyCanSee(t *testing.T) {
 	k.expect(none, 0, []string{"[ok] The clock of this machine agrees", "[ok] User.Read.All: granted"}, "check", "--identity", "id.txt")
 
 	// A certificate that this machine does not trust, as behind a proxy that
-	// opens the traffic.
+	// inspects the traffic.
 	other, err := simulator.Start(t.Context(), simulator.Options{Users: 1, Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

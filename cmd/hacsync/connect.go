@@ -45,8 +45,8 @@ func (a *app) connectCommand() *cobra.Command {
 	return c
 }
 
-// connectTo checks the flags, and finds where to sign in: as they say, or to the
-// tenant of the saved connection that they name.
+// connectTo checks the flags, and finds where to sign in: as they name it, or in
+// the tenant of the saved connection that they name.
 func (a *app) connectTo(ctx context.Context, f connectFlags) (consent.Connection, error) {
 	const command = "hacsync connect"
 	needs := func(flag string) error {
@@ -72,7 +72,7 @@ func (a *app) connectTo(ctx context.Context, f connectFlags) (consent.Connection
 	defer s.Close()
 	saved, err := s.Store.Connection(ctx, a.flags.Connection)
 	if problem.Has(err, problem.NoSavedData) {
-		return target, nil // a new one gets the name
+		return target, nil // a new connection gets the name
 	}
 	if err != nil || saved.Simulated() {
 		return target, err
@@ -84,8 +84,8 @@ func (a *app) connectTo(ctx context.Context, f connectFlags) (consent.Connection
 	return target, nil
 }
 
-// keeping opens the state for what a sign-in gives. What cannot be kept is found
-// out before anybody signs in.
+// keeping opens the state for the result of a sign-in. If it cannot be saved, this
+// is found out before the user signs in.
 func (a *app) keeping(ctx context.Context, target consent.Connection) (*session.Session, error) {
 	if err := a.makeIdentity(a.flags.Identity); err != nil {
 		return nil, err
@@ -101,8 +101,8 @@ func (a *app) keeping(ctx context.Context, target consent.Connection) (*session.
 	return s, nil
 }
 
-// connect signs in, and saves the sign-in sealed: of a person, for reading only,
-// or of an application with a certificate that was made elsewhere.
+// connect signs in, and saves the sign-in sealed: of a user, for reading only, or
+// of an application with a certificate that was made elsewhere.
 func (a *app) connect(ctx context.Context, target consent.Connection, f connectFlags) error {
 	var key *certificate.Pair
 	id := target.Client
@@ -111,7 +111,7 @@ func (a *app) connect(ctx context.Context, target consent.Connection, f connectF
 		if key, err = certificate.ParseFiles(f.certificate...); err != nil {
 			return err
 		}
-		target.Client = consent.GraphCommandLineTools // with which a person would sign in
+		target.Client = consent.GraphCommandLineTools // the application with which a user would sign in
 	}
 	var kept *session.Session
 	if !f.noSave {
@@ -141,7 +141,7 @@ func (a *app) connect(ctx context.Context, target consent.Connection, f connectF
 	return a.connected(s.Connection(), true, a.text("sealing."+string(s.Sealer.Kind()), problem.Args{"where": s.Sealer.Name()}))
 }
 
-// signInTo signs in a person, or with a key the application with this id.
+// signInTo signs in a user, or with a key the application with this id.
 func (a *app) signInTo(ctx context.Context, target consent.Connection, browser bool, id string, key *certificate.Pair) (*session.Access, error) {
 	if key != nil {
 		access, err := a.env().AccessAs(ctx, target, id, key)
@@ -163,7 +163,7 @@ func (a *app) signInTo(ctx context.Context, target consent.Connection, browser b
 	return access, err
 }
 
-// applicationName names an application for people.
+// applicationName returns the name of an application for users.
 func applicationName(app *consent.Application) string {
 	if app.Name != "" {
 		return app.Name
@@ -175,14 +175,14 @@ func codeArgs(words *message.Printer, code consent.Code) problem.Args {
 	return problem.Args{"url": code.URL, "code": code.UserCode, "time": words.Time(code.Expires)}
 }
 
-// makeIdentity makes an identity file where there is none yet: connecting is
-// when a new key is wanted. An empty path is none.
+// makeIdentity makes an identity file if it does not exist: a new key is wanted
+// only when connecting. An empty path does nothing.
 func (a *app) makeIdentity(path string) error {
 	if path == "" {
 		return nil
 	}
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return nil // what is wrong with a file that is there is said when it is read
+		return nil // an error in an existing file is reported when it is read
 	}
 	if err := secret.GenerateIdentity(path); err != nil {
 		return err
@@ -209,7 +209,7 @@ func (a *app) connected(c consent.Connection, saved bool, how string) error {
 	return nil
 }
 
-// target is where connect signs in: a simulator, or a cloud of Microsoft's.
+// target returns where connect signs in: a simulator, or a cloud of Microsoft's.
 func (a *app) target(tenant, cloud string) (consent.Connection, error) {
 	c := consent.Connection{Cloud: cloud, Tenant: tenant, Client: a.flags.ClientID}
 	sim, err := a.readySimulator()
@@ -236,7 +236,7 @@ func (a *app) target(tenant, cloud string) (consent.Connection, error) {
 	return c, nil
 }
 
-// inCloud gives a connection the hosts of a cloud of Microsoft's.
+// inCloud sets the hosts of a connection to those of a cloud of Microsoft's.
 func (a *app) inCloud(c *consent.Connection, name string) error {
 	cloud, ok := signin.CloudNamed(name)
 	if !ok {

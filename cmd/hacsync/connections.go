@@ -45,8 +45,8 @@ type jsonApplication struct {
 	Acts       bool      `json:"acts"`
 }
 
-// jsonServed is a domain that is set up; Periodic is empty where periodic sync
-// was never enabled.
+// jsonServed is a domain that is set up; Periodic is empty if periodic sync was
+// never enabled.
 type jsonServed struct {
 	Domain   string `json:"domain"`
 	Periodic string `json:"periodic"`
@@ -66,7 +66,8 @@ func connectionObject(c consent.Connection) jsonConnection {
 	}
 }
 
-// daysUntil is how many whole days are left; negative ones are over.
+// daysUntil returns how many whole days are left; it is negative once the end is
+// past.
 func daysUntil(end, now time.Time) int {
 	left := end.Sub(now)
 	if left < 0 {
@@ -98,7 +99,7 @@ type savedData struct {
 	domains []jsonServed
 }
 
-// works lists the domains that workers keep in step through it.
+// works returns the domains that workers synchronise through it.
 func (s savedData) works() []string {
 	var names []string
 	for _, d := range s.domains {
@@ -111,7 +112,7 @@ func (s savedData) works() []string {
 
 func (a *app) savedData(ctx context.Context, store *state.Store, c consent.Connection) (savedData, error) {
 	s := savedData{Connection: c}
-	// A mark of a newer program is no reason to list nothing.
+	// A mark of a newer program must not prevent the list.
 	s.mark, _, s.markErr = secret.ReadMark(ctx, store, c.Name)
 	periodic, err := store.Periodics(ctx, state.PeriodicFilter{Tenant: c.Tenant, Connection: c.Name})
 	if err != nil {
@@ -178,7 +179,7 @@ func (a *app) listConnections(ctx context.Context, _ []string) error {
 	return nil
 }
 
-// savedObject is saved data with all that the list shows.
+// savedObject returns saved data with all that the list shows.
 func (a *app) savedObject(s savedData) jsonConnection {
 	o := connectionObject(s.Connection)
 	o.Domains = append([]jsonServed{}, s.domains...)
@@ -194,7 +195,7 @@ func (a *app) savedObject(s savedData) jsonConnection {
 	return o
 }
 
-// showSaved shows one connection, a line a fact.
+// showSaved shows one connection, a fact a line.
 func (a *app) showSaved(s savedData) {
 	a.say(message.Clean(s.Name + "  " + s.TenantName + ", " + s.Initial))
 	var rows [][]string
@@ -232,7 +233,8 @@ func (a *app) showSaved(s savedData) {
 	a.show(a.out).table(rows, -1)
 }
 
-// certificateEnds says until when an application's certificate works.
+// certificateEnds returns the words for how long an application's certificate is
+// valid.
 func (a *app) certificateEnds(app consent.Application, now time.Time) string {
 	id := "connections.ends"
 	if now.After(app.Ends) {
@@ -241,7 +243,7 @@ func (a *app) certificateEnds(app consent.Application, now time.Time) string {
 	return a.text(id, problem.Args{"time": a.words.Time(app.Ends), "days": strconv.Itoa(daysUntil(app.Ends, now))})
 }
 
-// sealedWith says in words what saved data is sealed with.
+// sealedWith puts into words what saved data is sealed with.
 func (a *app) sealedWith(m secret.Mark) string {
 	if m.Kind == "" {
 		return ""
@@ -250,8 +252,8 @@ func (a *app) sealedWith(m secret.Mark) string {
 }
 
 // forgetConnection removes saved data: the connection, its sign-in, its
-// application's key, the secrets of its sources. Runs, decisions and settings
-// stay. What stays valid elsewhere is said.
+// application's key, the secrets of its sources. Runs, decisions and settings stay.
+// It reports what stays valid elsewhere.
 func (a *app) forgetConnection(ctx context.Context, name string, yesSaid bool) error {
 	opened, err := a.env().Open(ctx, session.Want{})
 	if err != nil {
@@ -283,8 +285,8 @@ func (a *app) forgetConnection(ctx context.Context, name string, yesSaid bool) e
 	return nil
 }
 
-// toForget finds what is to be forgotten. Sealed rows come first when a sign-in
-// is saved, so they may be there without their connection.
+// toForget finds what is to be forgotten. When a sign-in is saved, sealed rows are
+// written first, so they may exist without their connection.
 func (a *app) toForget(ctx context.Context, store *state.Store, name string) (savedData, error) {
 	c, err := store.Connection(ctx, name)
 	if err == nil {
@@ -321,7 +323,7 @@ func (a *app) confirmForget(ctx context.Context, s savedData, yesSaid bool) erro
 	return err
 }
 
-// forget removes saved data, and then the key that it alone was sealed with.
+// forget removes saved data, and then the key if nothing else is sealed with it.
 func forget(ctx context.Context, store *state.Store, s savedData) (secret.Fate, error) {
 	if err := store.ForgetConnection(ctx, s.Name); err != nil {
 		return secret.NoKey, err
@@ -329,7 +331,7 @@ func forget(ctx context.Context, store *state.Store, s savedData) (secret.Fate, 
 	return secret.Release(ctx, store, s.mark)
 }
 
-// sayForgotten says what is gone, and what stays valid elsewhere.
+// sayForgotten reports what was removed, and what stays valid elsewhere.
 func (a *app) sayForgotten(s savedData, fate secret.Fate) {
 	args := problem.Args{"connection": s.Name, "account": s.Account, "tenant": s.TenantName}
 	a.say(a.text("connections.forgotten", args))
@@ -340,14 +342,14 @@ func (a *app) sayForgotten(s savedData, fate secret.Fate) {
 	if app := s.Application; app != nil && app.ID != "" {
 		args["application"], args["id"] = app.Name, app.ID
 		id := "connections.application_stays"
-		if app.Object == "" { // its home is another organisation
+		if app.Object == "" { // it is registered in another organisation
 			id = "connections.provider_stays"
 		}
 		a.say(a.text(id, args))
 	}
 }
 
-// sayKey says what became of a key that sealed what is gone.
+// sayKey reports what happened to the key of the removed data.
 func (a *app) sayKey(m secret.Mark, fate secret.Fate) {
 	if fate != secret.NoKey {
 		a.say(a.text("connections.key_"+string(fate)+"_"+string(m.Kind), problem.Args{"where": m.Where, "key": m.Key}))

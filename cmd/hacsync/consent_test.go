@@ -64,9 +64,9 @@ type simulated struct {
 }
 
 // playing READYFILE CODE WHAT PROGRAM ARGS… runs a program that must end with the
-// exit code, and plays the person at every code and page that it shows. WHAT is
-// approve or decline, or a form: account=…&refuse=…; code is a number that codes
-// alone are refused with. What the program wrote is in played.out and played.err.
+// exit code, and acts as the user at every code and page that it shows. WHAT is
+// approve or decline, or a form: account=…&refuse=…; code is a number with which
+// only codes are refused. What the program wrote is in played.out and played.err.
 func playing(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 4 {
 		ts.Fatalf("usage: playing READYFILE CODE WHAT PROGRAM ARGS…")
@@ -130,14 +130,14 @@ func playing(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// demand READYFILE USER CLAIMS asks for claims of somebody from now on; empty
-// claims end it.
+// demand READYFILE USER CLAIMS asks for claims of a user from now on; empty claims
+// end it.
 func demandClaims(ts *testscript.TestScript, _ bool, args []string) {
 	ask(ts, args[0], http.MethodPost, "/simulator/claims?user="+url.QueryEscape(args[1]), args[2])
 }
 
-// keypair FILE LIFE makes a key and certificate, as an administrator brings one
-// along.
+// keypair FILE LIFE makes a key and certificate, as an administrator makes them
+// elsewhere.
 func makeKeyPair(ts *testscript.TestScript, _ bool, args []string) {
 	life, err := time.ParseDuration(args[1])
 	ts.Check(err)
@@ -150,8 +150,8 @@ func makeKeyPair(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // ranscript READYFILE SCRIPT VARIABLE does in a simulated tenant what a script of
-// hacsync grant --application --script does there, and puts its last line into
-// the environment. PowerShell is not run: the values are those of the script.
+// hacsync grant --application --script does there, and puts its last line into the
+// environment. PowerShell is not run: the values are taken from the script.
 func runScript(ts *testscript.TestScript, _ bool, args []string) {
 	text := ts.ReadFile(args[1])
 	value := func(pattern string) string {
@@ -280,7 +280,7 @@ func (g *graphOf) grant(appID string, roles []string) {
 	}
 }
 
-// logMark is the key of how much of a log was looked at.
+// logMark is the key for how much of a log was checked.
 type logMark struct{}
 
 // stop-log FILE forgets what a simulator's log has so far.
@@ -293,7 +293,7 @@ func marks(ts *testscript.TestScript) map[string]int {
 }
 
 // as FILE KIND checks that every call to Graph since stop-log was made by an
-// application, or by a person, and that there was one that wrote or read.
+// application, or by a user, and that there was one that wrote or read.
 func loggedAs(ts *testscript.TestScript, _ bool, args []string) {
 	n := 0
 	for line := range strings.Lines(ts.ReadFile(args[0])[marks(ts)[args[0]]:]) {

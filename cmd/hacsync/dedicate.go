@@ -12,8 +12,8 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// openToGrant opens the saved connection, also one that nobody acts for yet; or
-// a new one, for a tenant that nobody has signed in to.
+// openToGrant opens the saved connection, also one without a user or application
+// that acts for it yet; or a new one, for a tenant in which no user has signed in.
 func (a *app) openToGrant(ctx context.Context, f grantFlags) (*session.Session, error) {
 	if f.tenant == "" {
 		return a.openTenant(ctx, session.Want{Tenant: true, Unready: true})
@@ -34,8 +34,8 @@ func (a *app) openToGrant(ctx context.Context, f grantFlags) (*session.Session, 
 	return a.shown(s), nil
 }
 
-// give makes and grants the application in place, as an administrator who signs
-// in for that alone.
+// give makes and grants the application in place, as an administrator who signs in
+// only for that.
 func (a *app) give(ctx context.Context, s *session.Session, d *session.Dedicated, f grantFlags) error {
 	if err := a.confirmGiving(ctx, s, d, f.yes); err != nil {
 		return err
@@ -71,7 +71,7 @@ func yesNo(b bool) string {
 	return ""
 }
 
-// purpose is what a grant is for, empty where the catalogue does not say.
+// purpose returns what a grant is for, empty if the catalogue has no text for it.
 func (a *app) purpose(g consent.Grant) string {
 	if id := "grant." + g.Name + ".for"; a.words.Has(id) {
 		return a.words.Text(id, nil)
@@ -79,17 +79,17 @@ func (a *app) purpose(g consent.Grant) string {
 	return ""
 }
 
-// confirmGiving shows what would be given, and asks.
+// confirmGiving shows what would be granted, and asks.
 func (a *app) confirmGiving(ctx context.Context, s *session.Session, d *session.Dedicated, yesSaid bool) error {
 	c := s.Connection()
 	name := d.Application().Name
-	if name == "" { // that it will have
+	if name == "" { // the name that it will have
 		name = "hacsync " + c.Name
 	}
 	a.tell(a.text("grant.list", problem.Args{"tenant": cmp.Or(c.TenantName, c.Tenant), "application": name}))
 	for _, g := range d.List() {
 		if g.Kind == consent.Part && g.Name == signInPart {
-			continue // nothing is given for it
+			continue // nothing is granted for it
 		}
 		a.tell(a.text("grant.list_item", problem.Args{"name": g.Name, "for": a.purpose(g), "optional": yesNo(g.Optional)}))
 	}
@@ -109,9 +109,9 @@ func (a *app) confirmGiving(ctx context.Context, s *session.Session, d *session.
 // signInPart is the part of the list that only a sign-in as the application shows.
 const signInPart = "sign-in"
 
-// administrator has somebody sign in to grant or to look: in memory, apart from
-// the connection's own sign-in, and gone with the program. Like everybody who
-// signs in for the connection, the account is never touched.
+// administrator lets an administrator sign in to grant or to look: in memory, apart
+// from the connection's own sign-in, and only until the program ends. As with every
+// sign-in for the connection, a sync never changes the account.
 func (a *app) administrator(ctx context.Context, s *session.Session, p personally) (consent.SignIn, error) {
 	admin, err := s.ForGranting(ctx)
 	if err != nil {
@@ -124,9 +124,10 @@ func (a *app) administrator(ctx context.Context, s *session.Session, p personall
 	return admin, s.SignedIn(ctx, who)
 }
 
-// adopt takes the application that the script made.
+// adopt stores the application that the script made.
 func (a *app) adopt(ctx context.Context, s *session.Session, d *session.Dedicated, id string) error {
-	// Without a key of our own it would be taken for another organisation's.
+	// Without a key of our own, the application would seem to be another
+	// organisation's.
 	if _, err := s.Key(ctx); err != nil {
 		return err
 	}
@@ -155,7 +156,7 @@ func (a *app) findApplication(ctx context.Context, s *session.Session, d *sessio
 	return a.verifyApplication(ctx, s, d, nil)
 }
 
-// verifyApplication signs in as the application, shows what it was given, and
+// verifyApplication signs in as the application, shows what it was granted, and
 // lets it act if nothing is missing.
 func (a *app) verifyApplication(ctx context.Context, s *session.Session, d *session.Dedicated, given []consent.Given) error {
 	a.tell(a.text("grant.verifying", nil))
@@ -180,7 +181,7 @@ func (a *app) verifyApplication(ctx context.Context, s *session.Session, d *sess
 	} else {
 		for _, g := range found {
 			if g.Kind == consent.Part {
-				continue // who signs in is there
+				continue // the sign-in has just worked
 			}
 			state, id := grantState(g)
 			a.say(a.text("check.sign_"+state, nil) + " " + a.text("check."+id+".what", problem.Args{"grant": g.Name, "by": g.By}))

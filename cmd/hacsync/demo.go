@@ -33,7 +33,7 @@ func (a *app) demoCommand() *cobra.Command {
 }
 
 // demo walks through everything on a tenant that this program serves to itself.
-// State, key and sample export are in a folder that is gone at the end.
+// State, key and sample export are in a folder that is removed at the end.
 func (a *app) demo(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "hacsync-demo-")
 	if err != nil {
@@ -65,7 +65,8 @@ func (a *app) demo(ctx context.Context) error {
 }
 
 // remember writes into the demo's state what two earlier dry runs learnt, one six
-// weeks ago and one of yesterday: without, every account would be a stranger.
+// weeks ago and one yesterday: without them, no account would be known to have been
+// in the source.
 func (a *app) remember(ctx context.Context, now time.Time) error {
 	past, err := simulator.DemoPast(now)
 	if err != nil {
@@ -111,8 +112,8 @@ func (a *app) wizard(ctx context.Context) error {
 	return a.walk(ctx, nil)
 }
 
-// walk goes from sign-in to a finished sync: on screen, or line by line where
-// that is asked for or there is no terminal.
+// walk leads from sign-in to a finished sync: on screen, or line by line if that is
+// requested or there is no terminal.
 func (a *app) walk(ctx context.Context, people flow.Demo) error {
 	a.quiet = true
 	s, err := a.env().Open(ctx, session.Want{Key: true, Simulator: true})
@@ -148,7 +149,7 @@ func (a *app) walk(ctx context.Context, people flow.Demo) error {
 	case flow.Interrupted:
 		return said{context.Canceled}
 	case flow.InputEnded:
-		return said{problem.New(problem.LeftUnanswered, nil)} // plain has said it
+		return said{problem.New(problem.LeftUnanswered, nil)} // plain has reported it
 	case flow.Quit:
 	}
 	switch {
@@ -160,7 +161,8 @@ func (a *app) walk(ctx context.Context, people flow.Demo) error {
 	return nil
 }
 
-// width is that of the terminal, at most 100 columns for reading; 80 elsewhere.
+// width returns that of the terminal, at most 100 columns for reading; 80 without a
+// terminal.
 func (a *app) width() int {
 	if a.stdout != nil {
 		if w, _, err := term.GetSize(int(a.stdout.Fd())); err == nil && w > 20 {

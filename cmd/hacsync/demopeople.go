@@ -15,7 +15,7 @@ import (
 	"github.com/hacsync/hacsync/tui/flow"
 )
 
-// demoPeople play the administrator at the sign-in page and at the PowerShell
+// demoPeople act as the administrator at the sign-in page and at the PowerShell
 // window of the demo.
 type demoPeople struct {
 	sim    *simulator.Server
@@ -46,13 +46,13 @@ func newDemoPeople(sim *simulator.Server, dir string) (*demoPeople, error) {
 // blocked is the AADSTS number of a sign-in that a policy does not allow.
 const blocked = 53003
 
-// Parts are those that can be played, the usual one first.
+// Parts returns those that can be played, the usual one first.
 func (d *demoPeople) Parts() []flow.Part {
 	return []flow.Part{flow.Approve, flow.Decline, flow.Expire, flow.Block, flow.ErrorOnPage, flow.WrongTenant}
 }
 
-// Play answers a sign-in code. A policy blocks this way alone: the browser is let
-// through, as it usually is.
+// Play answers a sign-in code. A policy blocks only sign-in by code: the browser is
+// allowed, as it usually is.
 func (d *demoPeople) Play(_ context.Context, userCode string, p flow.Part) error {
 	if p == flow.Expire {
 		return d.sim.Expire(userCode)
@@ -73,8 +73,8 @@ func (d *demoPeople) PlayPage(ctx context.Context, page string, p flow.Part) err
 	return d.sim.AnswerPage(ctx, page, answer)
 }
 
-// answerOf is what a part does at the page; told is false where the program hears
-// nothing of it.
+// answerOf returns what a part does at the page; told is false if the program gets
+// no answer.
 func answerOf(p flow.Part) (answer simulator.Answer, told bool, err error) {
 	switch p {
 	case flow.Approve:
@@ -87,19 +87,19 @@ func answerOf(p flow.Part) (answer simulator.Answer, told bool, err error) {
 		return simulator.Answer{Account: simulator.ForeignAccount}, true, nil
 	case flow.ErrorOnPage:
 		return simulator.Answer{}, false, nil
-	case flow.Expire: // a page waits ten minutes, and nobody can make them pass
+	case flow.Expire: // a page expires after ten minutes, which the demo cannot shorten
 	}
 	return simulator.Answer{}, false, fmt.Errorf("the demo cannot play %q", p)
 }
 
-// RunScript gives what the permission script gives to who is signed in.
+// RunScript grants what the permission script grants, to the user who is signed in.
 func (d *demoPeople) RunScript(context.Context) error {
 	return d.sim.Consent(d.sim.SignedIn(), "", append(consent.ReadScopes(), consent.WriteScope)...)
 }
 
-// RunApplicationScript gives what the script of the dedicated application gives,
-// and returns the line that it ends with. What hacsync knows of the application
-// stays as it was: it is told by that line.
+// RunApplicationScript grants what the script of the dedicated application grants,
+// and returns the line that the script ends with. What hacsync knows of the
+// application does not change: it learns of it by that line.
 func (d *demoPeople) RunApplicationScript(ctx context.Context, ded consent.Dedicated) (string, error) {
 	of, ok := ded.(*session.Dedicated)
 	if !ok {
@@ -113,17 +113,16 @@ func (d *demoPeople) RunApplicationScript(ctx context.Context, ded consent.Dedic
 	return fmt.Sprintf("Done. Application ID %s, object ID %s", app.ID, app.Object), nil
 }
 
-// scriptAdmin is the administrator at the PowerShell window, who is signed in
-// there.
+// scriptAdmin is the administrator who is signed in at the PowerShell window.
 type scriptAdmin struct {
-	consent.SignIn // never asked for
+	consent.SignIn // never called
 	sim            *simulator.Server
 }
 
-// Token is an access token of the window's sign-in.
+// Token returns an access token of the window's sign-in.
 func (p scriptAdmin) Token(_ context.Context, scopes ...string) (string, error) {
 	return p.sim.Mint(p.sim.SignedIn(), "", scopes...)
 }
 
-// Export is the sample export, and the number of users that HAC would show.
+// Export returns the sample export, and the number of users that HAC would show.
 func (d *demoPeople) Export() (path string, count int) { return d.export, d.count }

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// newestExport is the newest file in the folder of downloads that looks like an
-// export of HENNGE Access Control, empty for none: it is offered first, and what
-// is in it is shown before it is used.
+// newestExport returns the newest file in the folder of downloads that looks like
+// an export of HENNGE Access Control, empty for none: it is offered first, and its
+// content is shown before it is used.
 func newestExport(ctx context.Context) string {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -40,7 +40,7 @@ func newestExport(ctx context.Context) string {
 }
 
 // looksLikeExport reports whether a file begins with the columns that every export
-// has; they are ASCII in each of its encodings but UTF-16.
+// has; they are ASCII in each of its encodings except UTF-16.
 func looksLikeExport(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {

@@ -13,15 +13,15 @@ import (
 // The exit codes.
 const (
 	exitDone        = 0   // nothing to do, or all done
-	exitError       = 1   // an error; nothing was written, or it is said what was
+	exitError       = 1   // an error; either nothing was written, or the output shows what was
 	exitPending     = 2   // dry run: changes are pending
 	exitGuard       = 3   // the guard cancels, in a dry run: would cancel
 	exitDrift       = 4   // refused: the plan has drifted
 	exitPartial     = 5   // finished, some rows failed
-	exitInterrupted = 130 // stopped by a person
+	exitInterrupted = 130 // stopped by a user
 )
 
-// outcome is an exit code without an error: everything was said already.
+// outcome is an exit code without an error: everything was printed already.
 type outcome int
 
 // Error is for logs only.
@@ -51,7 +51,7 @@ func exitCode(err error) int {
 	return exitError
 }
 
-// dryRunOutcome is the exit code of a dry run that came to its end.
+// dryRunOutcome returns the exit code of a dry run that came to its end.
 func dryRunOutcome(p *plan.Plan) outcome {
 	switch {
 	case problem.Guarded(p.Applyable()):
@@ -62,7 +62,7 @@ func dryRunOutcome(p *plan.Plan) outcome {
 	return exitDone
 }
 
-// syncOutcome is the exit code of a sync that was begun and gave no error.
+// syncOutcome returns the exit code of a sync that was begun and returned no error.
 func syncOutcome(r *run.Report) outcome {
 	switch {
 	case r.State == state.Stopped:

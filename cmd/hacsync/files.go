@@ -14,11 +14,11 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// writeFile writes what a person named with a flag. A file is written whole or
-// not at all: a new one is readable by that person alone, one that is there keeps
-// its mode and, where this account may give it away, its owner. A link stays, and
-// the file that it leads to is written. A pipe, a terminal or another character
-// device is written through and stays what it is. All else is refused.
+// writeFile writes a file that the user named with a flag. A file is written whole
+// or not at all: a new one is readable by that user alone, an existing one keeps
+// its mode and, if this account may set it, its owner. A link stays, and the file
+// that it leads to is written. A pipe, a terminal or another character device is
+// written to and not replaced. All else is refused.
 func (a *app) writeFile(ctx context.Context, path string, write func(io.Writer) error) error {
 	target, info, err := a.standing(path)
 	if err != nil {
@@ -28,7 +28,7 @@ func (a *app) writeFile(ctx context.Context, path string, write func(io.Writer) 
 		return a.writeThrough(ctx, path, write)
 	}
 	if info != nil && a.isStdout(info) {
-		return write(a.out) // --out /dev/stdout with stdout in a file: replaced, the file would lose what else is said
+		return write(a.out) // --out /dev/stdout with stdout in a file: if it were replaced, the file would lose all other output
 	}
 	if err := replaceFile(target, info, write); err != nil {
 		return notWritten(path, err)
@@ -36,8 +36,8 @@ func (a *app) writeFile(ctx context.Context, path string, write func(io.Writer) 
 	return nil
 }
 
-// standing finds what a path leads to: the path without links, and what is there,
-// nil for nothing. What cannot be written to is a problem.
+// standing finds what a path leads to: the path without links, and what exists
+// there, nil for nothing. What cannot be written to is a problem.
 func (a *app) standing(path string) (string, fs.FileInfo, error) {
 	refuse := func(kind, target string) (string, fs.FileInfo, error) {
 		return "", nil, problem.New(problem.FileNoTarget, problem.Args{"file": path, "kind": kind, "target": target})
@@ -88,7 +88,7 @@ func (a *app) isStdout(info fs.FileInfo) bool {
 	return err == nil && os.SameFile(out, info)
 }
 
-// writeThrough writes into what is no file.
+// writeThrough writes into something that is not a regular file.
 func (a *app) writeThrough(ctx context.Context, path string, write func(io.Writer) error) error {
 	f, err := a.openThrough(ctx, path)
 	if err != nil {
@@ -104,8 +104,8 @@ func (a *app) writeThrough(ctx context.Context, path string, write func(io.Write
 	return nil
 }
 
-// openThrough opens what is there to append to. A pipe that nobody reads is
-// waited for, with a word about it.
+// openThrough opens an existing pipe or device to append to. It waits until a pipe
+// has a reader, and informs the user of that.
 func (a *app) openThrough(ctx context.Context, path string) (*os.File, error) {
 	type opened struct {
 		f   *os.File
@@ -129,8 +129,8 @@ func (a *app) openThrough(ctx context.Context, path string) (*os.File, error) {
 	}
 }
 
-// replaceFile writes beside a file and renames, so that whoever looks finds all
-// of the old or all of the new. old is nil where nothing is there.
+// replaceFile writes a new file in the same folder and renames it, so that a reader
+// finds all of the old or all of the new. old is nil if the file does not exist.
 func replaceFile(path string, old fs.FileInfo, write func(io.Writer) error) (err error) {
 	if old != nil { // what its owner made read-only is not replaced
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -167,7 +167,7 @@ func replaceFile(path string, old fs.FileInfo, write func(io.Writer) error) (err
 	}
 	err = os.Rename(f.Name(), path)
 	if old != nil && errors.Is(err, syscall.EBUSY) {
-		// A file that a container mounts by itself cannot be replaced.
+		// A single file that a container mounts cannot be replaced.
 		if err = copyInto(path, f.Name()); err == nil {
 			_ = os.Remove(f.Name())
 		}
@@ -189,6 +189,6 @@ func copyInto(path, from string) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// slow is how long something else may take to answer before a person is told that
-// it is waited for.
+// slow is how long another program may take to answer before the user is informed
+// of the wait.
 const slow = 2 * time.Second

@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// sameOwner does nothing here: a file is its owner's by the folder it is in.
+// sameOwner does nothing here: the folder determines who may read a file.
 func sameOwner(*os.File, fs.FileInfo) error { return nil }

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// sameOwner gives a file the mode of another and, where this account may, its
-// owner; a file that another account reads goes on being readable by it.
+// sameOwner gives a file the mode of another and, if this account may set it, its
+// owner; so an account that reads the old file can still read the new one.
 func sameOwner(f *os.File, old fs.FileInfo) error {
 	now, err := f.Stat()
 	if err != nil {
@@ -19,7 +19,7 @@ func sameOwner(f *os.File, old fs.FileInfo) error {
 	is, same := now.Sys().(*syscall.Stat_t)
 	if ok && same && (is.Uid != was.Uid || is.Gid != was.Gid) {
 		if f.Chown(int(was.Uid), int(was.Gid)) != nil {
-			return nil //nolint:nilerr // it stays hidden: its mode may be meant for another group
+			return nil //nolint:nilerr // it stays unreadable for others: its mode may be meant for another group
 		}
 	}
 	return f.Chmod(old.Mode().Perm())

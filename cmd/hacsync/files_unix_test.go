@@ -61,7 +61,7 @@ func TestWriteFile_StopsWaitingForAReaderWhenItIsStopped(t *testing.T) {
 }
 
 func TestWriteFile_TakesADeviceForWhatIsWrittenThrough(t *testing.T) {
-	// Looked at only: what is wrong with the code must not cost the machine its device.
+	// Only examined: an error in the code must not cost the machine its device.
 	_, info, err := quietly(t).standing(os.DevNull)
 	if err != nil || info == nil || info.Mode().IsRegular() {
 		t.Errorf("the null device is taken for a file: %v, %v", info, err)

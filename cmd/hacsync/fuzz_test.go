@@ -9,7 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// FuzzReadyFile reads ready files: each is taken, with all that a connection
+// FuzzReadyFile reads ready files: each is accepted, with all that a connection
 // needs, or refused with a problem that names the file.
 func FuzzReadyFile(f *testing.F) {
 	dir := f.TempDir()
@@ -43,7 +43,7 @@ func FuzzReadyFile(f *testing.F) {
 	})
 }
 
-// FuzzSettingsFile reads settings files: each is taken, or refused with a
+// FuzzSettingsFile reads settings files: each is accepted, or refused with a
 // problem.
 func FuzzSettingsFile(f *testing.F) {
 	for _, seed := range []string{

@@ -61,7 +61,7 @@ func (a *app) grantCommand() *cobra.Command {
 	return c
 }
 
-// checkGrant refuses flags that say two things at once.
+// checkGrant refuses flags that contradict each other.
 func (a *app) checkGrant(f grantFlags) error {
 	var chosen []string
 	for _, one := range []struct {
@@ -91,11 +91,11 @@ func (a *app) checkGrant(f grantFlags) error {
 	return nil
 }
 
-// maxLife is the most days that a new certificate holds: three years, which is
+// maxLife is the longest life of a new certificate, in days: three years, which is
 // more than any policy recommends.
 const maxLife = 1096
 
-// grant does what the flags say; without one of its own, it makes the dedicated
+// grant does what the flags request; without such a flag, it makes the dedicated
 // application in place.
 func (a *app) grant(ctx context.Context, f grantFlags) error {
 	if err := a.checkGrant(f); err != nil {
@@ -117,7 +117,7 @@ func (a *app) grant(ctx context.Context, f grantFlags) error {
 	case f.moveScript != "":
 		return a.moveScript(ctx, s, f)
 	case f.script && !f.application && s.Connection().Account == "" && s.Application() == nil:
-		// The script gives to somebody, and nobody has signed in.
+		// The script grants to a user, and no user has signed in.
 		return wrongUsage("hacsync grant", a.text("usage.needs", problem.Args{"flag": "application", "value": "--script"}))
 	case f.script && !f.application:
 		return a.printScript(ctx, f.out, "grant.saved", s.Grants().Script)
@@ -167,7 +167,8 @@ func (a *app) printScript(ctx context.Context, out, saved string, script func(io
 	return nil
 }
 
-// moveScript prints the script that moves what is no person out of a domain.
+// moveScript prints the script that moves everything other than people out of a
+// domain.
 func (a *app) moveScript(ctx context.Context, s *session.Session, f grantFlags) error {
 	found, err := s.Runner.Precheck(ctx, f.moveScript)
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Of a tenant that nobody had signed in to, the key is kept before anybody signs
-// in to grant: whoever does is on the list of accounts that are never touched,
-// also where granting ends half-way.
+// In a tenant without any sign-in before, the key is kept before the administrator
+// signs in to grant. The administrator is then on the list of accounts that are
+// never changed, also if granting ends half-way.
 func TestRule6_WhoGrantsForAnUnknownTenantIsRemembered(t *testing.T) {
 	b, _ := testBackend(t)
 	target := b.base
@@ -32,11 +32,11 @@ func TestRule6_WhoGrantsForAnUnknownTenantIsRemembered(t *testing.T) {
 	if err != nil || !slices.Contains(kept.SignedIn, who.ID) || kept.Account != "" {
 		t.Errorf("kept %+v, %v", kept, err)
 	}
-	// What calls go with, and what is saved with the sign-in, knows as well.
+	// Later calls, and the data that is saved with the sign-in, contain it as well.
 	if c := access.Connection(); !slices.Contains(c.SignedIn, who.ID) {
 		t.Errorf("the access does not know who signed in: %+v", c)
 	}
-	// Forgotten meanwhile, it is not brought back.
+	// A connection that was forgotten meanwhile is not saved again.
 	if err := b.state.Store.ForgetConnection(t.Context(), "fresh"); err != nil {
 		t.Fatal(err)
 	}

@@ -20,8 +20,8 @@ import (
 // schema is the version of every object that --json prints.
 const schema = 1
 
-// safeJSON encodes v so that it can be shown on a terminal as it is: what a
-// terminal would act on, or what changes the direction of text, is escaped. The
+// safeJSON encodes v so that a terminal can show it unchanged: characters on which
+// a terminal would act, or that change the direction of text, are escaped. The
 // value stays the same.
 func safeJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
@@ -60,9 +60,8 @@ func isPlain(b []byte) bool {
 	return true
 }
 
-// mustEscape: control characters that encoding/json leaves as they are, and
-// format characters (bidi overrides, zero width). Inside JSON text they stand in
-// strings alone.
+// mustEscape: control characters that encoding/json leaves unescaped, and format
+// characters (bidi overrides, zero width). JSON text contains them only in strings.
 func mustEscape(r rune) bool {
 	return r >= 0x7f && (unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029')
 }
@@ -74,12 +73,12 @@ type (
 		DeletionPercent     float64 `json:"deletion_percent"`
 		MaxAllowedDeletions int     `json:"max_allowed_deletions"`
 		Message             string  `json:"message"`
-		Code                string  `json:"code"` // empty where it passes
+		Code                string  `json:"code"` // empty if it passes
 		Deletions           int     `json:"deletions"`
 		Users               int     `json:"users"`
 		StopsAt             int     `json:"stops_at"`
-		// Claimed: the numbers are those among the accounts that are or were in the
-		// source. Lost count too, unattended.
+		// Claimed: the numbers are those of the accounts that are or were in the
+		// source. In an unattended run, Lost counts too.
 		Claimed bool `json:"claimed"`
 		Lost    int  `json:"lost"`
 		Blocks  int  `json:"blocks"`
@@ -101,7 +100,7 @@ type (
 		Fingerprint      string      `json:"fingerprint"`
 		// Source is how the source was read, absent for an undo.
 		Source *jsonSource `json:"source,omitempty"`
-		// Error and Drifted are there only for a sync that was refused or failed.
+		// Error and Drifted are set only for a sync that was refused or failed.
 		Error   *fault      `json:"error,omitempty"`
 		Drifted []jsonDrift `json:"drifted,omitempty"`
 	}
@@ -113,7 +112,7 @@ type (
 		Separator string    `json:"separator,omitempty"`
 		Newest    time.Time `json:"newest,omitzero"`
 	}
-	// jsonTail stands behind the actions, and before the lists that came later.
+	// jsonTail comes after the actions, and before the lists that were added later.
 	jsonTail struct {
 		QuestionsOpen int `json:"questions_open"`
 		// NeverSeen are those deletions whose account was in no complete read.
@@ -137,7 +136,7 @@ type (
 		ID      string       `json:"id"`
 		Changes []jsonChange `json:"changes"`
 		Outcome string       `json:"outcome"`
-		// Explanation is there for deletions and blocks of accounts without a row.
+		// Explanation is set for deletions and blocks of accounts without a row.
 		Link        *jsonLink        `json:"link,omitempty"`
 		Explanation *jsonExplanation `json:"explanation,omitempty"`
 	}
@@ -155,11 +154,11 @@ type (
 	}
 )
 
-// outcomePlanned is the outcome of a row that no sync has tried: in a dry run,
-// and where the sync was refused as a whole.
+// outcomePlanned is the outcome of a row that no sync has tried: in a dry run, or
+// if the sync was refused as a whole.
 const outcomePlanned = "planned"
 
-// planObject is a plan, and what a sync made of it, as one JSON object.
+// planObject is a plan, with the result of its sync, as one JSON object.
 type planObject struct {
 	run    int64
 	at     time.Time // when the plan was made
@@ -210,7 +209,8 @@ func (o planObject) head() jsonHead {
 	return h
 }
 
-// finite keeps encoding/json from refusing a share of nothing.
+// finite returns a number that encoding/json accepts: a share of nothing is not
+// one.
 func finite(f float64) float64 {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return 100

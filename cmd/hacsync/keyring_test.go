@@ -14,7 +14,7 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// keyringCLI runs the program beside a keyring.
+// keyringCLI runs the program with a keyring.
 type keyringCLI struct {
 	t   *testing.T
 	dir string
@@ -36,7 +36,7 @@ func newKeyringCLI(t *testing.T) *keyringCLI {
 	return &keyringCLI{t: t, dir: dir, sim: ready}
 }
 
-// run gives the exit code and all that was said. bus is where the keyring is.
+// run returns the exit code and all output. bus is where the keyring is.
 func (k *keyringCLI) run(bus string, args ...string) (int, string) {
 	k.t.Helper()
 	cmd := exec.Command("hacsync", append(args, "--simulator", k.sim, "--state", state.FileURL(filepath.Join(k.dir, "state.db")))...)
@@ -52,7 +52,7 @@ func (k *keyringCLI) run(bus string, args ...string) (int, string) {
 	return cmd.ProcessState.ExitCode(), said.String()
 }
 
-// expect runs a command that must end with a code and say something.
+// expect runs a command that must end with a code and print some words.
 func (k *keyringCLI) expect(bus string, code int, words []string, args ...string) {
 	k.t.Helper()
 	got, said := k.run(bus, args...)
@@ -77,15 +77,15 @@ func TestKeyring_IsUsedByTheNextProcessAndEmptiedByForget(t *testing.T) {
 	k.expect(s.Address(), 0, []string{"a key in the keyring of"}, "connections")
 	k.expect(s.Address(), 0, []string{"The saved data opens"}, "check")
 
-	// Locked: said, and nothing changed.
+	// Locked: reported, and nothing changed.
 	s.Stop()
 	s = keyringtest.Start(t, home, keyringtest.Locked)
 	k.expect(s.Address(), 1, []string{"HS-5057", "Unlock the keyring"}, "domains")
 	k.expect(s.Address(), 1, []string{"HS-5057", "Unlock the keyring"}, "connect")
 	k.expect(s.Address(), 1, []string{"[x ]", "Unlock the keyring"}, "check")
 
-	// Over SSH there is none; an identity file does not open it, and is not
-	// sealed with beside it.
+	// Over SSH there is none; an identity file does not open the data, and nothing
+	// is sealed with it in addition.
 	s.Stop()
 	const none = "unix:path=/nonexistent"
 	k.expect(none, 1, []string{"HS-5056", "over SSH", "--identity FILE"}, "domains")
@@ -94,7 +94,7 @@ func TestKeyring_IsUsedByTheNextProcessAndEmptiedByForget(t *testing.T) {
 	k.expect(none, 0, []string{"Saved as \"other\""}, "connect", "--identity", "id.txt", "--connection", "other")
 	k.expect(none, 0, nil, "connections", "forget", "other", "--yes")
 
-	// Unlocked again, it opens as if nothing had been.
+	// Unlocked again, it opens as before.
 	s = keyringtest.Start(t, home, keyringtest.Unlocked)
 	k.expect(s.Address(), 0, []string{"sakura.example"}, "domains")
 	k.expect(s.Address(), 0, []string{"Saved as \"second\""}, "connect", "--connection", "second")
@@ -138,7 +138,7 @@ func TestKeyring_ThatStoresNothingIsKnownBeforeAnybodySignsIn(t *testing.T) {
 				t.Errorf("%s: no %q in %s", condition, w, said)
 			}
 		}
-		// Another way of sealing works beside it.
+		// Another way of sealing works at the same time.
 		k.expect(s.Address(), 0, nil, "connect", "--identity", "id.txt")
 	}
 }

@@ -37,14 +37,14 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// Rule 9: no secret in clear, on disk, in a log, a panic or an error. The whole
-// way is walked with the real program, a simulator notes every secret that
-// crosses, and then everything is searched that was written or left behind.
+// Rule 9: no secret in clear, on disk, in a log, a panic or an error. The real
+// program does everything once, a simulator records every secret that it sends or
+// receives, and then everything that was written or left behind is searched.
 
-// leakVariable has the test binary panic with secrets at hand.
+// leakVariable makes the test binary panic while it holds secrets.
 const leakVariable = "HACSYNC_LEAK"
 
-// secrets are those of a run: where each came from, by its text.
+// secrets are those of a run: the origin of each, by its text.
 type secrets struct {
 	mu  sync.Mutex
 	all map[string]string
@@ -62,7 +62,7 @@ func (s *secrets) add(what, text string) {
 	s.all[text] = what
 }
 
-// kinds are what the secrets are, each once.
+// kinds returns the kinds of the secrets, each once.
 func (s *secrets) kinds() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,7 +73,7 @@ func (s *secrets) kinds() map[string]int {
 	return n
 }
 
-// forms are the texts by which a secret would be recognised.
+// forms returns the texts by which a secret would be recognised.
 func (s *secrets) forms() map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +81,7 @@ func (s *secrets) forms() map[string]string {
 	for text, what := range s.all {
 		forms[text] = what
 		for _, e := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
-			// Its inner part: the ends of base64 depend on what is beside it.
+			// Its inner part: the ends of base64 depend on the neighbouring bytes.
 			for cut := range 3 {
 				if cut+12 > len(text) {
 					continue
@@ -99,11 +99,10 @@ func (s *secrets) forms() map[string]string {
 	return forms
 }
 
-// jsonSecrets are the values that are secret wherever they stand in JSON, also
-// inside a text.
+// jsonSecrets are the values that are secret anywhere in JSON, also inside a text.
 var jsonSecrets = regexp.MustCompile(`\\*"(access_token|refresh_token|id_token|device_code|client_secret|client_assertion|password|secretText|proof)\\*"\s*:\s*\\*"([^"\\]+)`)
 
-// watch notes the secrets in requests and answers.
+// watch records the secrets in requests and answers.
 func (s *secrets) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -148,7 +147,7 @@ func unzipped(b []byte) []byte {
 	return plain
 }
 
-// addKeys notes the private keys in what a row holds, in each of their forms.
+// addKeys records the private keys in the content of a row, in each of their forms.
 func (s *secrets) addKeys(t *testing.T, plain []byte) {
 	t.Helper()
 	text := strings.ReplaceAll(string(plain), `\n`, "\n")
@@ -164,7 +163,7 @@ func (s *secrets) addKeys(t *testing.T, plain []byte) {
 		found = true
 		s.add("key, DER", string(b.Bytes))
 		encoded := base64.StdEncoding.EncodeToString(b.Bytes)
-		for i := 64; i+64 <= len(encoded); i += 64 { // the first line is alike in all keys
+		for i := 64; i+64 <= len(encoded); i += 64 { // the first line is the same in all keys
 			s.add("key, a line of PEM", encoded[i:i+64])
 		}
 		key, err := x509.ParsePKCS8PrivateKey(b.Bytes)
@@ -199,7 +198,7 @@ type walk struct {
 	env     []string
 	sim     *simulator.Server
 	secrets *secrets
-	said    bytes.Buffer // by all programs
+	said    bytes.Buffer // output of all programs
 	args    []string
 }
 
@@ -266,7 +265,7 @@ func (w *walk) runProgram(program string, codes []int, env []string, args ...str
 	return out.String()
 }
 
-// steps walks from the sign-in to a sync as the application.
+// steps leads from the sign-in to a sync as the application.
 func (w *walk) steps() {
 	w.t.Helper()
 	zero := []int{0}
@@ -293,7 +292,7 @@ func (w *walk) steps() {
 	do(zero, "settings", domain, "hac_client=someone")
 }
 
-// open opens the rows that a walk sealed, and notes what they hold.
+// open opens the rows that a walk sealed, and records their content.
 func (w *walk) open(o secret.Options) {
 	w.t.Helper()
 	ctx := w.t.Context()
@@ -323,19 +322,19 @@ func (w *walk) open(o secret.Options) {
 	}
 }
 
-// left are all files that the walk left behind, with what they hold; of the
+// left returns all files that the walk left behind, with their content; of the
 // state also what is packed in it.
 func (w *walk) left(leaveOut ...string) map[string][]byte {
 	w.t.Helper()
 	all := map[string][]byte{"what programs said": w.said.Bytes()}
-	var states []string // opened at the end: that clears away their logs
+	var states []string // opened at the end, because that removes their logs
 	err := filepath.WalkDir(w.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		rel, _ := filepath.Rel(w.dir, path)
 		if rel == "given" {
-			return filepath.SkipDir // the simulator's own
+			return filepath.SkipDir // the simulator's own files
 		}
 		if d.IsDir() || slices.Contains(leaveOut, rel) {
 			return nil
@@ -421,7 +420,7 @@ func (w *walk) table(db *sql.DB, table string) []byte {
 	return b.Bytes()
 }
 
-// leaks are the secrets that stand in something.
+// leaks returns the secrets in the files.
 func (w *walk) leaks(left map[string][]byte) []string {
 	var all []string
 	for form, what := range w.secrets.forms() {
@@ -435,7 +434,7 @@ func (w *walk) leaks(left map[string][]byte) []string {
 	return slices.Compact(all)
 }
 
-// checkModes checks that nobody else may read what lies in a folder.
+// checkModes checks that no other user may read the files of a folder.
 func checkModes(t *testing.T, dir string) {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -498,7 +497,7 @@ func (w *walk) judge(o secret.Options, leaveOut ...string) {
 	t := w.t
 	t.Helper()
 	if o.Identity != "" || !o.Passphrase.Empty() {
-		w.open(o) // a keyring is another process's
+		w.open(o) // a keyring belongs to another process
 	}
 	kinds := w.secrets.kinds()
 	for _, what := range []string{"access_token", "refresh_token", "id_token", "device_code", "client_assertion", "password", "HAC secret"} {
@@ -522,7 +521,7 @@ func (w *walk) judge(o secret.Options, leaveOut ...string) {
 	t.Logf("%d secrets %v in %d files and tables", len(w.secrets.all), kinds, len(left))
 }
 
-// panics has the program end by a mistake of its own, with secrets at hand.
+// panics makes the program end by a bug of its own, while it holds secrets.
 func (w *walk) panics(identity string) {
 	w.t.Helper()
 	for _, where := range []string{"command", "goroutine"} {
@@ -601,7 +600,7 @@ func crash(s *session.Session, plain []byte, key, name string) {
 	_ = few[len(plain)+len(key)+len(name)]
 }
 
-// guarded is what program does about a panic.
+// guarded is how program handles a panic.
 func (a *app) guarded(f func()) (code int) {
 	defer func() {
 		if what := recover(); what != nil {
@@ -617,7 +616,7 @@ func stack() []byte {
 	return b[:runtime.Stack(b, true)]
 }
 
-// The search itself has to find what is there.
+// The search itself must find what is there.
 func TestRule9_TheSearchFindsEveryForm(t *testing.T) {
 	const token = "eyJhbGciOiJSUzI1NiJ9.eyJ0aWQiOiJhIn0.c2lnbmF0dXJlIHdpdGggc29tZSBsZW5ndGg"
 	w := &walk{t: t, secrets: &secrets{}}

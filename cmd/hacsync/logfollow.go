@@ -11,17 +11,17 @@ import (
 )
 
 const (
-	// followEvery is how often the state is asked for news; whoever writes it may
-	// be on another machine, and a minute later is early enough for what has
-	// become unreachable.
+	// followEvery is how often the state is read for news, which another machine may
+	// write. followAway is the longest pause while the state is out of reach: a
+	// minute's delay does no harm then.
 	followEvery = time.Second
 	followAway  = time.Minute
-	// followLast is how many runs are shown before those that come.
+	// followLast is how many earlier runs are shown first.
 	followLast = 10
 )
 
-// follow shows the last runs, and then every run that begins or changes, by
-// whatever process and machine, until ctx ends; that is its normal end.
+// follow shows the last runs, and then every run that begins or changes, by any
+// process and machine, until ctx ends; that is its normal end.
 func (a *app) follow(ctx context.Context, store *state.Store, filter state.RunFilter, only string) error {
 	filter.State = "" // a run that begins is not done yet
 	filter.Limit = followLast
@@ -61,7 +61,7 @@ func (a *app) follow(ctx context.Context, store *state.Store, filter state.RunFi
 	}
 }
 
-// over reports whether it was asked to end.
+// over reports whether it was requested to end.
 func over(ctx context.Context) bool { return ctx.Err() != nil }
 
 // following remembers what was shown of each run that may still change.
@@ -103,7 +103,7 @@ func (f *following) look(ctx context.Context) error {
 	return nil
 }
 
-// news shows a run if it is not as it was shown.
+// news shows a run if it has changed since it was shown.
 func (f *following) news(ctx context.Context, r state.Run) error {
 	if err := judgeRun(ctx, f.store, &r); err != nil {
 		return err

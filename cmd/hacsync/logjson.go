@@ -10,11 +10,11 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// jsonRun is a line of the sync log as an object: the run, and its summary by
+// jsonRun is a line of the sync log as an object: the run, and its summary with the
 // names that all of --json uses.
 type jsonRun struct {
 	state.Run
-	Summary     *struct{}            `json:"summary,omitempty"` // stands for the one below
+	Summary     *struct{}            `json:"summary,omitempty"` // hides the one below
 	Took        float64              `json:"seconds"`
 	Paused      float64              `json:"throttled_seconds"`
 	Counts      *jsonCounts          `json:"counts"`
@@ -120,7 +120,7 @@ func unlessNone(n int) *int {
 
 func seconds(s float64) float64 { return math.Round(s*1000) / 1000 }
 
-// storedProblem reads the problem of a journal row; nil where there is none.
+// storedProblem reads the problem of a journal row; nil if there is none.
 func storedProblem(raw json.RawMessage) *problem.Stored {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil

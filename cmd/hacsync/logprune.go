@@ -11,8 +11,7 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// pruneCommand removes old runs from the sync log, or says for how long they are
-// kept.
+// pruneCommand removes old runs from the sync log, or shows how long they are kept.
 func (a *app) pruneCommand() *cobra.Command {
 	var (
 		older, plans string

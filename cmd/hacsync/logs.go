@@ -62,7 +62,7 @@ func (a *app) logsCommand() *cobra.Command {
 	return c
 }
 
-// logsOf opens the state, and turns the flags into what is looked for.
+// logsOf opens the state, and makes the filter of the flags.
 func (a *app) logsOf(ctx context.Context, f logsFlags) (*session.Session, state.RunFilter, error) {
 	filter := state.RunFilter{Domain: directory.FoldUPN(input.Fold(f.domain)), Limit: f.limit}
 	kinds := []state.RunKind{state.DryRun, state.Sync, state.Undo}
@@ -78,7 +78,7 @@ func (a *app) logsOf(ctx context.Context, f logsFlags) (*session.Session, state.
 	case f.state != "" && !slices.Contains(states, s):
 		return nil, filter, a.wrongChoice("outcome", joined(states), f.state)
 	case s == interrupted:
-		filter.State = state.Running // told apart when it was looked at
+		filter.State = state.Running // interrupted runs are recognised among these later
 	default:
 		filter.State = s
 	}
@@ -108,7 +108,8 @@ func joined[T ~string](all []T) string {
 	return strings.Join(words, ", ")
 }
 
-// sinceWhen reads an age, or a date and time of this machine's zone.
+// sinceWhen reads an age, or a date and time of this machine's zone. It reports
+// false for anything else.
 func sinceWhen(text string, now time.Time) (time.Time, bool) {
 	text = input.Fold(text)
 	if d, err := run.ParseAge(text); err == nil {
@@ -128,7 +129,7 @@ func sinceWhen(text string, now time.Time) (time.Time, bool) {
 // logs lists runs.
 func (a *app) logs(ctx context.Context, store *state.Store, filter state.RunFilter, f logsFlags) error {
 	if f.state == string(interrupted) || f.state == string(state.Running) {
-		filter.Limit = 0 // those that are running must be told apart first
+		filter.Limit = 0 // running and interrupted runs must be distinguished first
 	}
 	runs, err := store.Runs(ctx, filter)
 	if err != nil {
@@ -172,7 +173,7 @@ func (a *app) logs(ctx context.Context, store *state.Store, filter state.RunFilt
 	return nil
 }
 
-// logRow is a run in one line.
+// logRow returns a run as one line.
 func (a *app) logRow(r state.Run) []string {
 	sum := run.SummaryOf(r)
 	by := r.By
@@ -186,7 +187,7 @@ func (a *app) logRow(r state.Run) []string {
 	}
 }
 
-// tally are the counts of a run in few characters: what it planned by the signs
+// tally returns the counts of a run in few characters: what it planned by the signs
 // of the screens, and of a sync how much was seen done.
 func (a *app) tally(r state.Run, sum run.Summary) string {
 	if sum.Counts == nil {
@@ -214,7 +215,7 @@ func (a *app) tally(r state.Run, sum run.Summary) string {
 	return strings.Join(parts, " ")
 }
 
-// cause is why a run ended as it did, else why most of its rows were not seen
+// cause returns why a run ended as it did, else why most of its rows were not seen
 // done.
 func (a *app) cause(sum run.Summary) string {
 	if sum.Problem != nil {
@@ -234,15 +235,15 @@ func (a *app) cause(sum run.Summary) string {
 	return fmt.Sprintf("%s %s (%s)", most, w.Short, a.words.Int(sum.Causes[most]))
 }
 
-// interrupted is the state of a sync that is running and that nobody carries
-// out: its claim is held by no live process.
+// interrupted is the state of a sync that is running without a process: no live
+// process holds its claim.
 const interrupted state.RunState = "interrupted"
 
-// staleDryRun is after how long a dry run, which takes no claim, is taken for one
-// whose process is gone.
+// staleDryRun is the age after which the process of a dry run, which takes no
+// claim, counts as gone.
 const staleDryRun = 12 * time.Hour
 
-// judgeRun tells a run that is under way from one that was interrupted.
+// judgeRun distinguishes a run that is under way from one that was interrupted.
 func judgeRun(ctx context.Context, store *state.Store, r *state.Run) error {
 	if r.State != state.Running {
 		return nil

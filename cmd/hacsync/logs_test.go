@@ -15,7 +15,7 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// lines collects what is written, and can be asked while that goes on.
+// lineBuffer collects output, and can be read while more is written.
 type lineBuffer struct {
 	mu   sync.Mutex
 	text strings.Builder

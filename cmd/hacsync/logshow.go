@@ -30,13 +30,13 @@ type jsonEntry struct {
 	Answered time.Time       `json:"answered,omitzero"`
 	SeenAt   time.Time       `json:"seen,omitzero"`
 	Problem  *problem.Stored `json:"problem"`
-	// PutBack: the request belongs to a deletion that was taken back, because the
-	// addition that was to have the UPN failed.
+	// PutBack: the request belongs to a deletion that was undone, because the
+	// addition that needed the UPN failed.
 	PutBack bool `json:"put_back,omitempty"`
 }
 
-// log1 shows one run: what it planned and skipped, what became of it, and the
-// rows of its journal that were not seen done, by how far they came.
+// log1 shows one run: what it planned and skipped, its outcome, and the rows of its
+// journal that were not seen done, by how far they came.
 func (a *app) log1(ctx context.Context, store *state.Store, no int64) error {
 	r, err := store.Run(ctx, no)
 	if err != nil {
@@ -162,7 +162,7 @@ func (a *app) logCodes(title string, byCode map[problem.Code]int) {
 	out.table(rows, -1)
 }
 
-// upstream is what Microsoft said, to be given to its support.
+// upstream returns Microsoft's own answer, for Microsoft's support.
 func upstream(s *problem.Stored) string {
 	text := ""
 	if s.Status != 0 {
@@ -178,7 +178,7 @@ func upstream(s *problem.Stored) string {
 }
 
 // logRows lists the requests that were not seen done, by how far they came, and the
-// deletions that were taken back.
+// deletions that were undone.
 func (a *app) logRows(entries []jsonEntry) {
 	group := func(id string, is func(*jsonEntry) bool) {
 		head := false

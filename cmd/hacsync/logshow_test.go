@@ -9,8 +9,8 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// A deletion that was put back is no deletion that was seen done: its line says that
-// the account was restored, and why.
+// A deletion that was put back does not count as a deletion that was seen done: its
+// line reports that the account was restored, and why.
 func TestLogs_ADeletionThatWasPutBackSaysSo(t *testing.T) {
 	for lang, want := range map[string][]string{
 		"en": {"deleted and restored again, because the addition failed", "a@x.example  a@x.example was deleted and restored", "1 request seen done"},

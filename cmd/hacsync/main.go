@@ -1,12 +1,12 @@
 // Command hacsync synchronises users from HENNGE Access Control to Microsoft
 // 365 (Microsoft Entra ID).
 //
-// main.go starts and ends the program; root.go has the commands and the flags
-// that all of them take; every command has a file of its own; package session
-// opens what they work with. A command holds no rule: it asks sync/run, and shows
+// Start here: main.go starts and ends the program; root.go has the commands and the
+// flags that all of them take; every command has a file of its own; package session
+// opens what they work with. A command holds no rule: it calls sync/run, and shows
 // the answer.
 //
-// What every command keeps to:
+// Every command keeps these rules:
 //
 //   - --json prints exactly one object on stdout. All else goes to stderr.
 //   - An error is one sentence, what to do next, and a code; on stderr, and with
@@ -62,8 +62,8 @@ func program(args []string, in *os.File, out, err io.Writer, getenv func(string)
 	root.SetIn(in)
 	root.SetOut(a.out)
 	root.SetErr(err)
-	// fang draws help and version. It is kept away from errors, which have
-	// their own form and their own place.
+	// fang draws help and version. It does not draw errors, which have their own
+	// form and their own place.
 	failed := fang.Execute(ctx, root,
 		fang.WithVersion(version()),
 		fang.WithoutManpage(),
@@ -75,8 +75,8 @@ func program(args []string, in *os.File, out, err io.Writer, getenv func(string)
 	return a.finish(a.result)
 }
 
-// interruptible is a context that the first SIGINT, SIGTERM or hang-up ends, so
-// that what runs stops safely. The second kills.
+// interruptible returns a context that the first SIGINT, SIGTERM or hang-up ends,
+// so that operations under way stop safely. The second one kills.
 func interruptible(restore func()) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -98,7 +98,7 @@ func interruptible(restore func()) (context.Context, func()) {
 	}
 }
 
-// rememberTerminal gives the function that puts the terminal back as it was.
+// rememberTerminal returns the function that restores the terminal.
 func (a *app) rememberTerminal() func() {
 	if !a.terminal {
 		return func() {}
@@ -111,8 +111,8 @@ func (a *app) rememberTerminal() func() {
 	return func() { _ = term.Restore(fd, state) }
 }
 
-// panicked is the error of a mistake in hacsync itself. The stack goes to the
-// log file alone: values on it may be anything.
+// panicked returns the error of a bug in hacsync itself. The stack goes only to the
+// log file: it may hold any values.
 func (a *app) panicked(what any, stack []byte) error {
 	a.log.Error("panic", "what", fmt.Sprint(what), "stack", string(stack))
 	return problem.New(problem.Internal, problem.Args{"what": fmt.Sprintf("%T", what)})

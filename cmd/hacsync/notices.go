@@ -19,8 +19,8 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// The environment variables that hand over what an argument would show to
-// everybody on the machine.
+// The environment variables for values that, as arguments, every user of the
+// machine could see.
 const (
 	noticeAddressVariable = "HACSYNC_NOTICE_ADDRESS"
 	noticeKeyVariable     = "HACSYNC_NOTICE_KEY"
@@ -64,8 +64,8 @@ func (a *app) noticesCommand() *cobra.Command {
 	return c
 }
 
-// takesTarget refuses an address among the arguments in its own words: it is a
-// secret that has been seen.
+// takesTarget refuses an address among the arguments with a problem of its own: it
+// is a secret that others could already see.
 func (a *app) takesTarget(c *cobra.Command, args []string) error {
 	for _, arg := range args {
 		if strings.Contains(arg, "://") {
@@ -228,8 +228,8 @@ func (a *app) addTarget(ctx context.Context, name string, f noticeFlags) error {
 	return nil
 }
 
-// targetAddress is the address from the environment, from a person who types it
-// unseen, or from the first line of standard input.
+// targetAddress reads the address from the environment, from a user who types it
+// without echo, or from the first line of standard input.
 func (a *app) targetAddress(ctx context.Context, name string) (secret.Text, error) {
 	address := secret.NewText(strings.TrimSpace(a.getenv(noticeAddressVariable)))
 	var err error
@@ -303,8 +303,8 @@ type jsonTrial struct {
 	Error   *fault  `json:"error,omitempty"`
 }
 
-// testTargets sends a test notice. That one target did not take it is said at
-// that target, and is exit code 1.
+// testTargets sends a test notice. If a target did not accept it, that is reported
+// for the target, and the exit code is 1.
 func (a *app) testTargets(ctx context.Context, args []string) error {
 	s, book, err := a.targets(ctx)
 	if err != nil {
@@ -339,7 +339,7 @@ func (a *app) testTargets(ctx context.Context, args []string) error {
 	return result
 }
 
-// checkNotices warns of what somebody should have been told and was not.
+// checkNotices warns of notices that should have arrived and did not.
 func (a *app) checkNotices(ctx context.Context, store *state.Store, c consent.Connection, f *findings) error {
 	missed, err := notice.New(notice.Options{Store: store, Log: a.log}).Undelivered(ctx)
 	if err != nil {

@@ -17,13 +17,13 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// desk is somebody at the command line, with a state and a key of their own.
+// desk is a user at the command line, with a state and a key of their own.
 type desk struct {
 	t    *testing.T
 	dir  string
 	args []string
 	env  map[string]string
-	all  strings.Builder // whatever was ever written
+	all  strings.Builder // all output
 }
 
 func newDesk(t *testing.T) *desk {
@@ -37,7 +37,7 @@ func newDesk(t *testing.T) *desk {
 	}}
 }
 
-// run runs hacsync with a standard input, and gives its exit code and what it
+// run runs hacsync with a standard input, and returns its exit code and what it
 // wrote on stdout and stderr.
 func (d *desk) run(input string, args ...string) (int, string, string) {
 	d.t.Helper()
@@ -131,7 +131,7 @@ func TestNotices_AreAddedTriedListedAndRemoved(t *testing.T) {
 	d.want(0, "Nobody is told any more", "", "notices", "remove", "--all", "--yes")
 	d.want(0, "Nobody is told yet", "", "notices", "list")
 
-	// The token stands nowhere: on no stream, in no log, in the state.
+	// The token is nowhere: on no stream, in no log, not in the state.
 	files, err := filepath.Glob(filepath.Join(d.dir, "*"))
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func TestNotices_AreAddedTriedListedAndRemoved(t *testing.T) {
 	}
 }
 
-// Another key does not open the targets; taking all away needs none.
+// Another key does not open the targets; removing all needs no key.
 func TestNotices_WhoseKeyIsLostCanBeTakenAway(t *testing.T) {
 	d := newDesk(t)
 	d.want(0, "Added", "https://ops.example/x\n", "notices", "add", "ops")
@@ -162,7 +162,7 @@ func TestNotices_WhoseKeyIsLostCanBeTakenAway(t *testing.T) {
 	if code, _, _ := d.run("", "connections"); code != 0 {
 		t.Fatal(code)
 	}
-	d.want(1, "HS-50", "", "notices", "list") // the file is missing: nothing makes a new one here
+	d.want(1, "HS-50", "", "notices", "list") // the file is missing: this command makes no new one
 	if err := os.WriteFile(filepath.Join(d.dir, "identity.txt"), []byte(newIdentity(t)), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// whole is the value of a flag that takes a whole number, as people type one.
+// whole is the value of a flag that takes a whole number, as users type one.
 type whole struct {
 	to        *int
 	low, high int
@@ -18,8 +18,8 @@ type whole struct {
 	refuse    func(string) error
 }
 
-// wholeFlag makes a flag that takes a whole number from low to high; high 0 is no
-// limit. Its preset is what the variable has.
+// wholeFlag adds a flag that takes a whole number from low to high; high 0 is no
+// limit. Its default is the value of the variable.
 func (a *app) wholeFlag(c *cobra.Command, to *int, name string, low, high int) *whole {
 	w := &whole{to: to, low: low, high: high, read: input.Number}
 	w.refuse = func(value string) error {
@@ -33,12 +33,12 @@ func (a *app) wholeFlag(c *cobra.Command, to *int, name string, low, high int) *
 	return w
 }
 
-// percentFlag makes a flag that takes a whole number of percent.
+// percentFlag adds a flag that takes a whole number of percent.
 func (a *app) percentFlag(c *cobra.Command, to *int, name string) {
 	a.wholeFlag(c, to, name, 0, 100).read = input.Percent
 }
 
-// Set reads what was typed.
+// Set parses what was typed.
 func (w *whole) Set(typed string) error {
 	n, ok := w.read(typed)
 	if !ok || n < w.low || w.high > 0 && n > w.high {
@@ -50,7 +50,7 @@ func (w *whole) Set(typed string) error {
 
 func (w *whole) String() string { return strconv.Itoa(*w.to) }
 
-// Type is the word for the value in the help.
+// Type returns the word for the value in the help.
 func (w *whole) Type() string { return "int" }
 
 // folded is a flag whose value is folded before it is read.
@@ -58,8 +58,8 @@ type folded struct{ pflag.Value }
 
 func (f folded) Set(typed string) error { return f.Value.Set(input.Fold(typed)) }
 
-// foldFlags has every flag of a command and those below it that takes a length of
-// time or another number read it as people type it.
+// foldFlags makes every flag of a command and its subcommands that takes a length
+// of time or another number accept it as users type it.
 func foldFlags(c *cobra.Command) {
 	c.Flags().VisitAll(func(f *pflag.Flag) {
 		switch f.Value.Type() {

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// quietly is an app that says nothing to anybody.
+// quietly is an app without output.
 func quietly(t *testing.T) *app {
 	t.Helper()
 	a, err := newApp(nil, nil, io.Discard, io.Discard, func(string) string { return "" })

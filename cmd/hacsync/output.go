@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// output is stdout. It remembers the first error of a write, and writes no more
-// after it: most of what prints looks at no error, and finish tells of it.
+// output is stdout. It keeps the first error of a write, and writes no more after
+// it: most code that prints checks no error, and finish reports it.
 type output struct {
 	to  io.Writer
 	err error
@@ -25,8 +25,8 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// closed reports whether whoever read stdout has had enough, as head has: no
-// error of anybody. On Unix the signal ends the program before.
+// closed reports whether the reader of stdout has ended, as head does: that is no
+// error. On Unix the signal ends the program before.
 func (o *output) closed() bool {
 	var no syscall.Errno
 	const brokenPipe, noData = 109, 232
@@ -34,8 +34,8 @@ func (o *output) closed() bool {
 		runtime.GOOS == "windows" && errors.As(o.err, &no) && (no == brokenPipe || no == noData)
 }
 
-// outcome is how the program ends: in an error where stdout could not be written,
-// unless something worse is known.
+// outcome returns the error of the program: that of stdout if it could not be
+// written, unless err is more serious.
 func (o *output) outcome(err error) error {
 	known := err != nil && !errors.As(err, new(outcome)) && !errors.Is(err, o.err)
 	switch {
@@ -49,7 +49,8 @@ func (o *output) outcome(err error) error {
 	return err
 }
 
-// Fd, Read and Close make an output a terminal's file to what draws the help.
+// Fd makes an output look like a terminal's file to the library that draws the
+// help.
 func (o *output) Fd() uintptr {
 	if f, ok := o.to.(*os.File); ok {
 		return f.Fd()

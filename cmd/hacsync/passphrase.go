@@ -10,8 +10,8 @@ import (
 	"github.com/hacsync/hacsync/sync/secret"
 )
 
-// passphraseAsker asks for the passphrase on the terminal; nil where nobody can
-// be asked.
+// passphraseAsker asks for the passphrase on the terminal; nil if no user can be
+// asked.
 func (a *app) passphraseAsker() func(context.Context, secret.Question) (secret.Text, error) {
 	if !a.terminal || a.quiet {
 		return nil
@@ -19,8 +19,8 @@ func (a *app) passphraseAsker() func(context.Context, secret.Question) (secret.T
 	return a.askPassphrase
 }
 
-// askPassphrase asks without echo, twice for the first passphrase of a state: a
-// slip in that one would lock everybody out.
+// askPassphrase asks without echo, twice for the first passphrase of a state: with
+// a typing error in that one, no user could open the data again.
 func (a *app) askPassphrase(ctx context.Context, q secret.Question) (secret.Text, error) {
 	if q.Wrong {
 		a.tell(a.text("passphrase.wrong", nil))
@@ -43,7 +43,7 @@ func (a *app) askPassphrase(ctx context.Context, q secret.Question) (secret.Text
 	return one, nil
 }
 
-// hiddenLine reads a line that the terminal does not show; nil where there is no
+// hiddenLine reads a line that the terminal does not show; nil if there is no
 // terminal.
 func (a *app) hiddenLine(ctx context.Context) func() (string, error) {
 	if !a.terminal {

@@ -10,15 +10,15 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// personally is how somebody signs in on the command line.
+// personally is how a user signs in on the command line.
 type personally struct {
 	scopes  []string
 	browser bool   // by a page in the browser of this machine, else by code
 	words   string // the message that shows the code, and with _page the page
-	command string // the same by browser, for whoever's code is not allowed
+	command string // the same by browser, for users whose code is not allowed
 }
 
-// signInPerson has somebody sign in, and says who it was. It asks nothing: the
+// signInPerson lets a user sign in, and returns the account. It asks nothing: the
 // code is typed elsewhere.
 func (a *app) signInPerson(ctx context.Context, in consent.SignIn, p personally) (consent.Account, error) {
 	wait, err := a.showSignIn(ctx, in, p)
@@ -56,8 +56,8 @@ func (a *app) showSignIn(ctx context.Context, in consent.SignIn, p personally) (
 	return wait, nil
 }
 
-// insteadOfCode says what to do where a policy does not allow sign-in by code:
-// the browser is usually allowed.
+// insteadOfCode adds what to do if a policy does not allow sign-in by code: the
+// browser is usually allowed.
 func (a *app) insteadOfCode(err error, p personally) error {
 	if !p.browser && session.Barred(err) {
 		a.tell(a.text("connect.use_browser", problem.Args{"command": p.command}))
@@ -65,9 +65,9 @@ func (a *app) insteadOfCode(err error, p personally) error {
 	return err
 }
 
-// openPage opens a page in the browser of this machine, where there is one. It
-// was printed too: over SSH it is opened elsewhere, and comes back to a port of
-// this machine.
+// openPage opens a page in the browser of this machine, if there is one. The
+// address was printed too: over SSH the user opens it elsewhere, and it returns to
+// a port of this machine.
 func (a *app) openPage(ctx context.Context, page string) {
 	if !a.hasBrowser() {
 		a.tell(a.text("connect.no_browser", problem.Args{"port": returnPort(page)}))
@@ -92,7 +92,7 @@ func (a *app) hasBrowser() bool {
 	return a.getenv("DISPLAY") != "" || a.getenv("WAYLAND_DISPLAY") != ""
 }
 
-// returnPort is the port of this machine that the page comes back to.
+// returnPort returns the port of this machine that the page returns to.
 func returnPort(page string) string {
 	u, err := url.Parse(page)
 	if err != nil {
@@ -105,8 +105,8 @@ func returnPort(page string) string {
 	return back.Port()
 }
 
-// showOn shows a code in the words of a message, and a page in those of the same
-// with _page.
+// showOn shows a code with a message, and a page with the message of the same ID
+// and _page.
 func (a *app) showOn(id string, account string) session.Showing {
 	return session.Showing{
 		Code: func(code consent.Code) {

@@ -34,7 +34,7 @@ func newLines(out io.Writer, words *message.Printer) *lines {
 	}
 }
 
-// Report writes what is worth a line.
+// Report writes a line for an event that needs one.
 func (l *lines) Report(e progress.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

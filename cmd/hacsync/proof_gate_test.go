@@ -8,10 +8,10 @@ import (
 	"github.com/hacsync/hacsync/sync/loopback"
 )
 
-// requests is the gate in the simulator. A point is a request to Graph, or a
-// write inside a batch; at one of them it waits, before the effect or after.
-// Once it is cut, nothing more of the process that it waited for gets through:
-// it is dead, and what it had sent is lost, the rest of its batch too.
+// requests is the gate in the simulator. A point is a request to Graph, or a write
+// inside a batch; at one of them it waits, before the effect or after. Once it is
+// cut, nothing more of that process gets through: it is dead, and what it had sent
+// is lost, the rest of its batch too.
 type requests struct {
 	mu            sync.Mutex
 	before, after []string // names of the points passed

@@ -18,27 +18,27 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// proofVariable holds the order of a process of the proof: the test binary
-// starts itself again with it.
+// proofVariable holds the order of a process of the proof: the test binary starts
+// itself again with it.
 const proofVariable = "HACSYNC_PROOF"
 
 // order is what such a process is to do: resume what is interrupted, and then
 // synchronise what is left. It reaches tenant and state as every command does.
 type order struct {
 	State, Identity, Ready, Source string
-	// At is the crossing of the gate at which it says so and waits, from 1, and
-	// Behind whether it waits after the effect; 0 waits nowhere.
+	// At is the crossing of the gate at which the process reports and waits, from
+	// 1, and Behind whether it waits after the effect; 0 waits nowhere.
 	At     int
 	Behind bool
 	// Heir waits until a sync is seen to be interrupted.
 	Heir bool
 	// TTL is that of claims, 0 the usual one.
 	TTL time.Duration
-	// Locks is where lock files are, empty beside the state.
+	// Locks is where lock files are; empty: in the folder of the state.
 	Locks string
 }
 
-// answered is what the process says at its end.
+// answered is what the process reports at its end.
 type answered struct {
 	Resumed int64 // the run that it resumed, 0 for none
 	Anew    bool  // that run had no plan yet
@@ -51,8 +51,8 @@ type answered struct {
 	Crossings []string
 }
 
-// proofProcess is the whole process. It speaks in lines: "at NAME" where it
-// waits, for a line of its input, and "end JSON".
+// proofProcess is the whole process. It writes lines: "at NAME" when it waits, for
+// a line of its input, and "end JSON".
 func proofProcess(text string) int {
 	var o order
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
@@ -75,7 +75,7 @@ func proofProcess(text string) int {
 	return 0
 }
 
-// open builds what a command builds, with the gate around state and writes.
+// open opens what a command opens, with the gate around state and writes.
 func (o order) open(ctx context.Context, g *crossings) (*session.Session, error) {
 	a, err := newApp(nil, nil, io.Discard, os.Stderr, func(string) string { return "" })
 	if err != nil {
@@ -112,7 +112,7 @@ func (o order) carryOut(ctx context.Context, g *crossings, out *answered) error 
 	if len(open) > 0 {
 		out.Resumed = open[0].No
 		report, err := s.Runner.Resume(ctx, open[0].No)
-		// Killed before its plan was stored, it begins anew.
+		// Killed before its plan was stored, the sync begins again.
 		if err != nil && !problem.Has(err, problem.PlanMissing) {
 			return err
 		}
@@ -135,8 +135,8 @@ func (o order) carryOut(ctx context.Context, g *crossings, out *answered) error 
 	return err
 }
 
-// crossings is the gate of a process: at one crossing it says so on its output
-// and waits, to be killed or to be woken.
+// crossings is the gate of a process: at one crossing it reports on its output and
+// waits, to be killed or to be woken.
 type crossings struct {
 	mu     sync.Mutex
 	at     int
@@ -170,7 +170,7 @@ func crossedOnly(g *crossings, name string, f func() error) error {
 	return err
 }
 
-// proofStore stands before everything that a sync writes to its state.
+// proofStore passes every write of a sync to its state.
 type proofStore struct {
 	run.Store
 	g *crossings
@@ -227,8 +227,8 @@ func (c proofClaim) Settle(ctx context.Context, rows []state.Entry) error {
 	return crossedOnly(c.g, "settle", func() error { return c.Claim.Settle(ctx, rows) })
 }
 
-// proofTenant stands before what a sync writes to the tenant; its requests have
-// a gate of their own, in the simulator.
+// proofTenant passes every write of a sync to the tenant; its requests have a gate
+// of their own, in the simulator.
 type proofTenant struct {
 	destination.Destination
 	g *crossings

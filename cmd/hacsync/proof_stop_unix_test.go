@@ -16,9 +16,9 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// stop freezes the process of a scene where it waits. A process frozen inside a
-// transaction keeps a SQLite file locked, and nobody could take anything: then it
-// goes on for a moment and is frozen again.
+// stop freezes the process of a scene while it waits. A process that is frozen
+// inside a transaction keeps a SQLite file locked, so that no other could take
+// anything: then it runs for a moment and is frozen again.
 func (s *scene) stop(l *life) {
 	s.t.Helper()
 	for range 50 {
@@ -35,7 +35,7 @@ func (s *scene) stop(l *life) {
 	s.t.Fatal("the state is always locked")
 }
 
-// unlocked reports whether somebody else can write to the state.
+// unlocked reports whether another process can write to the state.
 func (s *scene) unlocked() bool {
 	path, isFile := strings.CutPrefix(s.order.State, "sqlite://")
 	if !isFile {
@@ -149,7 +149,7 @@ func (s *scene) takenOver(m moment) {
 
 func problemIs(a answered, code problem.Code) bool { return a.Code == string(code) }
 
-// told are runs and journal as they stand.
+// told returns runs and journal as they are.
 func (s *scene) told() map[string]bool {
 	s.t.Helper()
 	store, err := state.OpenWith(context.Background(), s.order.State, state.Options{LockDir: s.order.Locks})

@@ -115,8 +115,8 @@ func newProofDatabase(t testing.TB) string {
 	return name
 }
 
-// quickDir is a folder in memory where the system has one: hundreds of states
-// are made, and none has to outlive the machine.
+// quickDir returns a folder in memory if the system has one: hundreds of states are
+// made, and none has to be kept.
 func quickDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "hacsync-")
@@ -241,8 +241,8 @@ func (s *scene) start(m moment, ttl time.Duration) *life {
 // patience is how long a process may take to reach its moment or its end.
 const proofPatience = 30 * time.Second
 
-// reach waits until the process stands at its moment. It is false if it came to
-// its end instead.
+// reach waits until the process is at its moment. It is false if it came to its end
+// instead.
 func (l *life) reach(t testing.TB) (answered, bool) {
 	t.Helper()
 	select {
@@ -362,7 +362,7 @@ func (s *scene) survive(moments ...moment) (reached int) {
 	return reached
 }
 
-// every lists all moments of a sync that nobody disturbs.
+// every lists all moments of an undisturbed sync.
 func (p *proof) every(t *testing.T, w *proofWorld) []moment {
 	t.Helper()
 	s := p.scene(t, w, false)
@@ -419,7 +419,7 @@ func TestRule4_AProcessKilledAnywhereIsResumedWithNothingLostAndNothingTwice(t *
 			continue
 		}
 		for i, m := range moments {
-			// The database behaves alike: every third moment is enough of it.
+			// The database behaves in the same way: every third moment is enough.
 			if postgres && !*proofLong && i%3 > 0 {
 				continue
 			}

@@ -13,8 +13,8 @@ import (
 
 const proofDomain = "midori.example"
 
-// person is an account of the proof's tenants, and a row of their sources: as
-// much as the oracle compares.
+// proofPerson is an account of the proof's tenants, and a row of their sources,
+// with what the oracle compares.
 type proofPerson struct {
 	ID          string          `json:"id"`
 	UPN         string          `json:"userPrincipalName"`
@@ -26,7 +26,7 @@ type proofPerson struct {
 	Synced      bool            `json:"onPremisesSyncEnabled,omitempty"`
 	Type        string          `json:"userType,omitempty"`
 	Deleted     string          `json:"deletedDateTime,omitempty"`
-	raw         json.RawMessage // as it stands in a snapshot
+	raw         json.RawMessage // as a snapshot has it
 }
 
 type proofTenantFile struct {
@@ -146,7 +146,7 @@ func newProofWorld(n, size int) *proofWorld {
 	return w
 }
 
-// snapshot is a tenant as the simulator tells it.
+// proofSnapshot is a tenant as the simulator saves it.
 type proofSnapshot struct {
 	live, bin map[string]proofPerson
 }
@@ -176,9 +176,9 @@ func readSnapshot(t testing.TB, b []byte) proofSnapshot {
 	return s
 }
 
-// check is the oracle. It knows no plans: accounts equal the source, nothing is
-// there twice, nobody got another id, nothing protected changed, who left is in
-// the recycle bin, and every change stands in the journal, by id.
+// check is the oracle. It knows no plans: accounts equal the source, none exists
+// twice, none got another id, nothing protected changed, people who left are in the
+// recycle bin, and every change is in the journal, by id.
 func (w *proofWorld) check(t testing.TB, was, now proofSnapshot, journal map[string]bool) {
 	t.Helper()
 	ids := map[string]string{} // immutable ID → id before

@@ -15,12 +15,12 @@ import (
 )
 
 // The objects of questions and explanations, in the order in which their keys are
-// printed. Keys are only added, behind those that are there.
+// printed. New keys are only added, after the existing ones.
 type (
 	jsonQuestion struct {
 		ID         string              `json:"id"`
 		State      string              `json:"state"`  // open, answered
-		Answer     *string             `json:"answer"` // as hacsync answer takes it
+		Answer     *string             `json:"answer"` // as hacsync answer accepts it
 		Preset     string              `json:"preset"`
 		AskedAgain *jsonAnswer         `json:"asked_again"`
 		Account    jsonAccount         `json:"account"`
@@ -81,7 +81,7 @@ type (
 	}
 )
 
-// isOpen reports whether nobody has answered.
+// isOpen reports whether the question has no answer.
 func isOpen(q *plan.Question) bool { return q.Answer.Kind == plan.Open }
 
 // questionJSON is a question as --json prints it. at is when the plan was made: a
@@ -139,7 +139,7 @@ func candidateJSON(c *plan.Candidate, at time.Time) jsonCandidate {
 	return out
 }
 
-// attributeKey is the name of an attribute in JSON.
+// attributeKey returns the name of an attribute in JSON.
 func attributeKey(a directory.Attribute) string {
 	switch a {
 	case directory.UserPrincipalName:
@@ -158,8 +158,8 @@ func attributeKey(a directory.Attribute) string {
 	return string(a)
 }
 
-// kindsOf are the kinds of the actions that an answer makes, in the order in which
-// they are carried out.
+// kindsOf returns the kinds of the actions that an answer makes, in the order in
+// which they are carried out.
 func kindsOf(p *plan.Plan, numbers ...int) []string {
 	kinds := []string{}
 	for _, no := range numbers {
@@ -170,8 +170,8 @@ func kindsOf(p *plan.Plan, numbers ...int) []string {
 	return kinds
 }
 
-// different are the kinds of what different people makes: the additions first, but
-// for one that needs the UPN of the account.
+// different returns the kinds of the actions of the answer "different people": the
+// additions first, except one that needs the UPN of the account.
 func different(p *plan.Plan, q *plan.Question) []string {
 	var before, after []int
 	for i := range q.Rows {
@@ -185,7 +185,7 @@ func different(p *plan.Plan, q *plan.Question) []string {
 	return kindsOf(p, append(append(before, q.Delete), after...)...)
 }
 
-// answerText is the answer as hacsync answer takes it.
+// answerText returns the answer as hacsync answer accepts it.
 func answerText(q *plan.Question) string {
 	if q.Answer.Kind != plan.SamePerson {
 		return string(q.Answer.Kind)
@@ -221,13 +221,13 @@ func questionID(no int) string { return "Q" + strconv.Itoa(no) }
 
 func orNone(text string) *string { return orNull(text, text != "") }
 
-// dayOf is the day of a time by UTC, nil for none.
+// dayOf returns the day of a time in UTC, nil for none.
 func dayOf(t time.Time) *string { return orNull(t.UTC().Format(time.DateOnly), !t.IsZero()) }
 
 // namesShown is how many accounts the block of open questions names.
 const namesShown = 3
 
-// questions says which questions stay open, and what was answered.
+// questions shows which questions stay open, and what was answered.
 func (s show) questions(p *plan.Plan, summary bool) {
 	var open []*plan.Question
 	rows := map[string]*plan.Candidate{}
@@ -298,7 +298,8 @@ func (s show) questions(p *plan.Plan, summary bool) {
 	s.more(shown)
 }
 
-// candidate is a row of a question on one line: which, and what speaks for it.
+// candidate returns a row of a question on one line: which row, and the signs that
+// support it.
 func (s show) candidate(q *plan.Question, c *plan.Candidate) string {
 	args := problem.Args{"row": auditlog.RowName(c), "name": c.Name, "for": auditlog.Signs(s.words, c.For)}
 	if c.Line > 0 {
@@ -310,7 +311,7 @@ func (s show) candidate(q *plan.Question, c *plan.Candidate) string {
 	return s.text("questions.row", args)
 }
 
-// answerSign is the sign of an answer: = # .. or ?.
+// answerSign returns the sign of an answer: = # .. or ?.
 func answerSign(k plan.AnswerKind) string {
 	switch k {
 	case plan.SamePerson:
@@ -324,7 +325,7 @@ func answerSign(k plan.AnswerKind) string {
 	return "? "
 }
 
-// localPart is a UPN up to its @.
+// localPart returns a UPN up to its @.
 func localPart(upn string) string {
 	local, _ := directory.SplitUPN(upn)
 	return cmp.Or(local, upn)

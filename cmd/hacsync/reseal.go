@@ -15,7 +15,7 @@ import (
 // saved data is sealed with from now on.
 const newPassphraseVariable = "HACSYNC_NEW_PASSPHRASE"
 
-// resealFlags say which key is the new one.
+// resealFlags select the new key.
 type resealFlags struct {
 	identity            string
 	keyring, passphrase bool
@@ -34,9 +34,9 @@ func (a *app) resealCommand() *cobra.Command {
 	return c
 }
 
-// reseal seals saved data with another key: on the way from a desktop to a
-// server, or because the old key was seen. The old key is let go of where
-// nothing else needs it.
+// reseal seals saved data with another key: on the way from a desktop to a server,
+// or because others have seen the old key. The old key is removed if nothing else
+// needs it.
 func (a *app) reseal(ctx context.Context, name string, f resealFlags) error {
 	chosen := 0
 	for _, set := range []bool{f.identity != "", f.keyring, f.passphrase} {

@@ -42,8 +42,8 @@ func (a *app) resumeCommand() *cobra.Command {
 	return c
 }
 
-// resume shows what an interrupted sync was to do, asks, and finishes it; 0 is
-// the latest one there is.
+// resume shows what an interrupted sync was to do, asks, and finishes it; 0 means
+// the latest one.
 func (a *app) resume(ctx context.Context, s *session.Session, no int64, f resumeFlags) error {
 	if no == 0 {
 		open, err := s.Runner.Interrupted(ctx)
@@ -61,8 +61,8 @@ func (a *app) resume(ctx context.Context, s *session.Session, no int64, f resume
 	}
 	p, err := s.Runner.Stored(ctx, no)
 	if problem.Has(err, problem.PlanMissing) && log.Kind == state.Sync {
-		// It ended before its plan was stored, so nothing was written: from the
-		// start, with its own approval to be given again.
+		// It ended before its plan was stored, so nothing was written: it starts
+		// from the beginning, and needs a new approval.
 		return a.sync(ctx, log.Domain, syncFlags{
 			from: &sourceFlags{source: log.Source, count: run.SummaryOf(log).Count}, yes: f.yes, summary: f.summary,
 			approvedBy: log.By, note: log.Note, maxAllowedDeletions: -1, maxDeletions: -1,

@@ -14,13 +14,13 @@ import (
 	"github.com/hacsync/hacsync/tui/flow"
 )
 
-// screens reports whether the wizard can be drawn: not asked for line by line,
-// and a terminal at both ends.
+// screens reports whether the wizard can be drawn: line by line was not requested,
+// and both stdin and stdout are terminals.
 func (a *app) screens() bool {
 	return !a.flags.plain && a.terminal && a.stdout != nil && term.IsTerminal(int(a.stdout.Fd())) && a.getenv("TERM") != "dumb"
 }
 
-// onScreen walks f on the terminal.
+// onScreen runs f on the terminal.
 func (a *app) onScreen(ctx context.Context, f *flow.Flow) (flow.Outcome, error) {
 	printers := []*message.Printer{a.words}
 	for _, lang := range []string{"en", "ja"} {

@@ -16,7 +16,7 @@ type pane struct {
 	socket string
 }
 
-// openPane starts hacsync in a terminal of a size; what it ends with stands in the
+// openPane starts hacsync in a terminal of a size; its exit code is shown in the
 // pane as "exit=N".
 func openPane(t *testing.T, width, height int, env, args string) pane {
 	t.Helper()
@@ -69,7 +69,7 @@ func (p pane) shows(text string) {
 			p.t.Fatalf("the screen does not say %q:\n%s", text, s)
 		}
 	}
-	// Keys are not taken until a person can have seen the screen.
+	// Keys are ignored until a user can have seen the screen.
 	time.Sleep(500 * time.Millisecond)
 }
 

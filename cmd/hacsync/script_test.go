@@ -156,7 +156,7 @@ func interruptedBy(ts *testscript.TestScript, _ bool, args []string) {
 	cmd := childOf(ts, args[3:])
 	var out, complaints strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &complaints
-	// An input that stays open and is no terminal.
+	// An input that stays open and is not a terminal.
 	input, err := cmd.StdinPipe()
 	ts.Check(err)
 	defer func() { _ = input.Close() }()
@@ -176,7 +176,7 @@ func interruptedBy(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// childOf is a command of a script, with the script's surroundings.
+// childOf returns a command of a script, with the script's environment and folder.
 func childOf(ts *testscript.TestScript, args []string) *exec.Cmd {
 	cmd := exec.Command(findProgram(ts, args[0]), args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
@@ -353,8 +353,8 @@ func accounts(ts *testscript.TestScript, file, domain string) []account {
 }
 
 // insync TENANTFILE DOMAIN CSV compares a domain of a tenant with an export: the
-// same UPNs, and for each the same names and immutable ID. Accounts that the
-// script names after CSV are left alone by rule.
+// same UPNs, and for each the same names and immutable ID. Accounts that the script
+// names after CSV are left unchanged by rule.
 func checkInSync(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 3 {
 		ts.Fatalf("usage: insync TENANTFILE DOMAIN CSV [UPN…]")

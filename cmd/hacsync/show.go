@@ -17,11 +17,11 @@ import (
 	"github.com/hacsync/hacsync/sync/run"
 )
 
-// rowsShown is how many rows of one kind people see on the command line; the
-// audit log and --json have all of them.
+// rowsShown is how many rows of one kind the command line shows; the audit log and
+// --json have all of them.
 const rowsShown = 20
 
-// show writes what people read of plans and reports.
+// show writes plans and reports for users.
 type show struct {
 	w     io.Writer
 	words *message.Printer
@@ -67,7 +67,7 @@ func (s show) plan(p *run.Planned, at time.Time, summary bool) {
 	s.line("%s", s.text("plan.fingerprint", problem.Args{"fingerprint": pl.Fingerprint().String()}))
 }
 
-// source says how a file was read, and how new it is.
+// source shows how a file was read, and how new it is.
 func (s show) source(about directory.About) {
 	args := problem.Args{"encoding": about.Encoding, "separator": "", "newest": ""}
 	if about.Separator != "" {
@@ -83,7 +83,7 @@ func (s show) source(about directory.About) {
 	}
 }
 
-// counts shows the sums; without a source nobody is unchanged.
+// counts shows the sums; without a source there is no number of unchanged users.
 func (s show) counts(c plan.Counts, source bool) {
 	rows := [][]string{}
 	add := func(sign, kind string, n int) {
@@ -110,7 +110,7 @@ func (s show) counts(c plan.Counts, source bool) {
 	}
 }
 
-// verdict shows the two numbers, the rule and what follows of them.
+// verdict shows the two numbers, the rule and the result.
 func (s show) verdict(v plan.Verdict, c plan.Counts) {
 	id := "guard.share"
 	if v.MaxDeletions >= 0 {
@@ -166,7 +166,7 @@ func (s show) more(n int) {
 	}
 }
 
-// action is one row: the account, and what changes.
+// action returns one row: the account, and what changes.
 func (s show) action(a plan.Action) string {
 	var b strings.Builder
 	was := a.User.UPN
@@ -200,7 +200,7 @@ func (s show) action(a plan.Action) string {
 	return b.String()
 }
 
-// explained is why an account may go, in a few words.
+// explained returns why an account may be deleted, in a few words.
 func (s show) explained(e *plan.Explanation) string {
 	switch {
 	case !e.Due.IsZero():
@@ -252,7 +252,7 @@ func (s show) skipped(p *plan.Plan, sign, heading string, waiting bool) {
 	s.more(shown)
 }
 
-// report shows what a sync did. It says done only of what was seen.
+// report shows what a sync did. Only what was seen counts as done.
 func (s show) report(r *run.Report) {
 	id := "report.title"
 	if r.Plan.Undoes() != 0 {
@@ -290,7 +290,7 @@ func (s show) report(r *run.Report) {
 	}
 }
 
-// drifted shows the rows that a sync was refused for, or left out.
+// drifted shows the rows because of which a sync was refused, or that it left out.
 func (s show) drifted(rows []plan.Drifted) {
 	for i, d := range rows {
 		if i == 5*rowsShown {
@@ -305,7 +305,7 @@ func (s show) drifted(rows []plan.Drifted) {
 	}
 }
 
-// table writes rows in columns; column right (from 0, -1 for none) is set to
+// table writes rows in columns; column right (from 0, -1 for none) is aligned to
 // the right. Widths are those of a terminal.
 func (s show) table(rows [][]string, right int) {
 	var widths []int

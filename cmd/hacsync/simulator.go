@@ -18,7 +18,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// demoWord names what is embedded, where a file could be named.
+// demoWord names the embedded demo, where a file can be named.
 const demoWord = "demo"
 
 // simulatorFlags are those of hacsync simulator.
@@ -94,8 +94,8 @@ func (a *app) simulatorOptions(f simulatorFlags) (simulator.Options, error) {
 	return o, nil
 }
 
-// simulate serves a simulated tenant until ctx ends. That is how it is meant to
-// end, and no error.
+// simulate serves a simulated tenant until ctx ends. That is its normal end, and no
+// error.
 func (a *app) simulate(ctx context.Context, o simulator.Options, readyFile string) error {
 	s, err := startSimulator(ctx, o)
 	if err != nil {
@@ -133,7 +133,7 @@ func (a *app) simulate(ctx context.Context, o simulator.Options, readyFile strin
 	return nil
 }
 
-// startSimulator starts one, and says in problems what is wrong with its input.
+// startSimulator starts one, and returns problems for errors in its input.
 func startSimulator(ctx context.Context, o simulator.Options) (*simulator.Server, error) {
 	s, err := simulator.Start(ctx, o)
 	var (

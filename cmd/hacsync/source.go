@@ -32,7 +32,7 @@ func (a *app) sourceFlags(c *cobra.Command) *sourceFlags {
 	return f
 }
 
-// dryRun makes a dry run, with a new size accepted first where that was said.
+// dryRun makes a dry run, and accepts a new size first if the flag was given.
 func (f *sourceFlags) dryRun(ctx context.Context, s *session.Session, domain, by string, o run.Overrides) (*run.Planned, error) {
 	if f.accept > 0 {
 		if err := s.Runner.AcceptSize(ctx, domain, f.accept, by); err != nil {
@@ -42,14 +42,14 @@ func (f *sourceFlags) dryRun(ctx context.Context, s *session.Session, domain, by
 	return s.Runner.DryRun(ctx, domain, o)
 }
 
-// overrides are what the flags say for this one run.
+// overrides returns what the flags change for this one run.
 func (f *sourceFlags) overrides() (run.Overrides, error) {
 	spec, err := absoluteSource(f.source)
 	return run.Overrides{Source: spec, Count: f.count}, err
 }
 
-// absoluteSource checks the kind of a source and makes the path of a file hold
-// from any folder: a stored one is read again by whoever runs next.
+// absoluteSource checks the kind of a source and makes the path of a file absolute:
+// a stored one is read again from another folder.
 func absoluteSource(spec string) (string, error) {
 	if spec == "" || spec == "hac" {
 		return spec, nil

@@ -40,7 +40,7 @@ func (a *app) syncCommand() *cobra.Command {
 	return c
 }
 
-// approvalFlags are those by which a plan is approved.
+// approvalFlags adds the flags by which a plan is approved.
 func (a *app) approvalFlags(c *cobra.Command, f *syncFlags) {
 	flags := c.Flags()
 	flags.StringVar(&f.approve, "approve", "", a.text("flag.approve", nil))
@@ -57,7 +57,7 @@ func (a *app) approvalFlags(c *cobra.Command, f *syncFlags) {
 	}
 }
 
-// sync shows a plan, obtains a person's approval of it, and applies it.
+// sync shows a plan, asks the user to approve it, and applies it.
 func (a *app) sync(ctx context.Context, domain string, f syncFlags) error {
 	o, err := f.from.overrides()
 	if err != nil {
@@ -76,8 +76,8 @@ func (a *app) sync(ctx context.Context, domain string, f syncFlags) error {
 	return a.apply(ctx, s, p, known, f)
 }
 
-// apply shows a plan, obtains a person's approval of it, and applies it. known:
-// this state computed it.
+// apply shows a plan, asks the user to approve it, and applies it. known: this
+// state computed it.
 func (a *app) apply(ctx context.Context, s *session.Session, p *run.Planned, known bool, f syncFlags) error {
 	a.show(a.err).plan(p, p.At, f.summary)
 	fingerprint := p.Plan.Fingerprint()
@@ -114,7 +114,7 @@ func (a *app) apply(ctx context.Context, s *session.Session, p *run.Planned, kno
 	return a.done(ctx, s, p, report, f)
 }
 
-// planOf is the plan of a file, or that of a fresh dry run. known: this state
+// planOf returns the plan of a file, or that of a new dry run. known: this state
 // computed it.
 func (a *app) planOf(ctx context.Context, s *session.Session, domain string, f syncFlags, o run.Overrides) (*run.Planned, bool, error) {
 	if f.plan == "" {
@@ -159,8 +159,8 @@ func (a *app) planOf(ctx context.Context, s *session.Session, domain string, f s
 	return p, true, nil
 }
 
-// raise reports whether the guard is to let this plan pass once. That is bound
-// to the plan's fingerprint, so a raise without one is refused.
+// raise reports whether the guard is raised for this plan once. A raise is bound to
+// the plan's fingerprint, so one without a fingerprint is refused.
 func (a *app) raise(v plan.Verdict, fingerprint plan.Fingerprint, f syncFlags) (bool, error) {
 	if f.maxAllowedDeletions < 0 && f.maxDeletions < 0 || !v.Cancelled {
 		return false, nil
@@ -184,8 +184,8 @@ func (a *app) raise(v plan.Verdict, fingerprint plan.Fingerprint, f syncFlags) (
 	return v.Deletions*100 < percent*v.Users && (absolute < 0 || v.Deletions < absolute), nil
 }
 
-// confirm asks a person on the terminal: where accounts would be deleted, for
-// their number.
+// confirm asks the user on the terminal: if accounts would be deleted, for their
+// number.
 func (a *app) confirm(ctx context.Context, p *plan.Plan) error {
 	c := p.Counts()
 	args := problem.Args{"domain": p.Domain(), "plan": p.Fingerprint().Code()}
@@ -217,7 +217,7 @@ func (a *app) confirm(ctx context.Context, p *plan.Plan) error {
 }
 
 // confirms reports whether an answer confirms a plan: with the number of its
-// deletions, or with yes where there are none.
+// deletions, or with yes if there are none.
 func confirms(answer string, deletions int) bool {
 	if deletions == 0 {
 		return input.Yes(answer)
@@ -226,7 +226,7 @@ func confirms(answer string, deletions int) bool {
 	return ok && n == deletions
 }
 
-// approver is who approved: as said, else the account of this machine.
+// approver returns who approved: the given name, else the account of this machine.
 func approver(said string) string {
 	if said != "" {
 		return said
@@ -237,8 +237,8 @@ func approver(said string) string {
 	return ""
 }
 
-// nothingToDo ends a sync whose plan is empty: no claim is taken, and nobody is
-// asked for the permission to write.
+// nothingToDo ends a sync whose plan is empty: it takes no claim, and does not ask
+// for the permission to write.
 func (a *app) nothingToDo(p *run.Planned, f syncFlags) error {
 	if a.flags.json {
 		a.answered = true
@@ -252,8 +252,8 @@ func (a *app) nothingToDo(p *run.Planned, f syncFlags) error {
 	return nil
 }
 
-// refused ends a sync that gave an error: the plan is printed with the error in
-// it, so that a script sees the numbers too.
+// refused ends a sync that returned an error: the plan is printed with the error in
+// it, so that a script gets the numbers too.
 func (a *app) refused(p *run.Planned, r *run.Report, err error, f syncFlags) error {
 	if r != nil {
 		a.show(a.err).drifted(r.Drifted)
@@ -265,7 +265,7 @@ func (a *app) refused(p *run.Planned, r *run.Report, err error, f syncFlags) err
 			object.run = r.Run
 		}
 		a.answered = true
-		if e := object.write(a.out); e != nil { // the refusal is worse
+		if e := object.write(a.out); e != nil { // the refusal is more serious
 			a.log.Error("print the refused plan", "error", e)
 		}
 	}
@@ -300,7 +300,7 @@ func (a *app) done(ctx context.Context, s *session.Session, p *run.Planned, r *r
 	return syncOutcome(r)
 }
 
-// added are the object IDs of the accounts that a sync made, by row number.
+// added returns the object IDs of the accounts that a sync made, by row number.
 func (a *app) added(ctx context.Context, s *session.Session, r *run.Report, summary bool) map[int]string {
 	if summary || r.Plan == nil || r.Plan.Counts().Add == 0 {
 		return nil

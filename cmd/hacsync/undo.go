@@ -27,8 +27,8 @@ func (a *app) undoCommand() *cobra.Command {
 	return c
 }
 
-// undo plans the inverse of a run, shows it with what it leaves alone, obtains a
-// person's approval, and applies it.
+// undo plans the inverse of a run, shows it with what it leaves unchanged, asks the
+// user to approve it, and applies it.
 func (a *app) undo(ctx context.Context, s *session.Session, no int64, f syncFlags) error {
 	p, err := s.Runner.Undo(ctx, no)
 	if err != nil {

@@ -16,8 +16,7 @@ import (
 	"github.com/hacsync/hacsync/tui/flow"
 )
 
-// upkeep is periodic sync of an open connection's domains, as the wizard's steps
-// see it.
+// upkeep is periodic sync of an open connection's domains, for the wizard's steps.
 type upkeep struct {
 	*periodic.Control
 	app *app
@@ -26,10 +25,10 @@ type upkeep struct {
 
 var _ flow.Upkeep = upkeep{}
 
-// Upkeep is periodic sync of the connection's domains.
+// Upkeep returns periodic sync of the connection's domains.
 func (w wizardSession) Upkeep() flow.Upkeep { return upkeep{w.Periodic(), w.app, w.Session} }
 
-// Told are those who get notices, without what is secret in their addresses.
+// Told returns the targets of notices, without what is secret in their addresses.
 func (u upkeep) Told(ctx context.Context) ([]string, error) {
 	targets, err := notice.NewBook(u.s.Store, u.s.Sealer).Targets(ctx)
 	if err != nil {
@@ -42,8 +41,8 @@ func (u upkeep) Told(ctx context.Context) ([]string, error) {
 	return told, nil
 }
 
-// Service is how a worker is made a service of this machine. It works on this
-// state, with this key: with one that needs a person to be signed in, it says so.
+// Service returns how a worker is made a service of this machine. It works on this
+// state, with this key; if the key needs a signed-in user, it reports so.
 func (u upkeep) Service() flow.Service {
 	app := "APPID"
 	if a := u.s.Connection().Application; a != nil && a.ID != "" {
@@ -74,13 +73,13 @@ func (u upkeep) Service() flow.Service {
 	if u.s.Sealer.Kind() == secret.Keyring {
 		s.Commands = append([]string{"hacsync connections reseal " + u.s.Connection().Name + " --to-identity identity.txt"}, s.Commands...)
 	}
-	if err != nil { // a mistake of ours: the commands help all the same
+	if err != nil { // a bug of ours: the commands still help
 		u.app.log.Error("service file", "error", err)
 	}
 	return s
 }
 
-// unit is the systemd unit of a worker of this person.
+// unit returns the systemd unit of a worker of this user.
 func (u upkeep) unit() (string, error) {
 	text, err := assets.Deploy("user-worker.service.tmpl")
 	if err != nil {
@@ -105,8 +104,8 @@ func (u upkeep) unit() (string, error) {
 	return b.String(), err
 }
 
-// quoted is a word of a unit file: with spaces or signs that systemd reads, it
-// stands in quotes.
+// quoted returns a word of a unit file, in quotes if it has spaces or signs that
+// systemd interprets.
 func quoted(s string) string {
 	s = strings.NewReplacer("%", "%%", `\`, `\\`, `"`, `\"`, "$", "$$").Replace(s)
 	if strings.ContainsAny(s, " \t'\"\\") {

@@ -10,7 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// version is that of the build: the tag it was installed by or built at, or
+// version returns that of the build: the tag it was installed by or built at, or
 // "development" with the revision.
 func version() string {
 	v := "development"
@@ -24,7 +24,7 @@ func version() string {
 	return v
 }
 
-// revision is the commit it was built from, empty where that is not known.
+// revision returns the commit it was built from, empty if that is not known.
 func revision() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

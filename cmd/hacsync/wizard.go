@@ -26,11 +26,11 @@ import (
 	"github.com/hacsync/hacsync/tui/flow"
 )
 
-// backend is what the steps of the wizard need of the world.
+// backend gives the steps of the wizard what they need outside of the program.
 type backend struct {
 	app   *app
 	state *session.Session // with the key
-	// base has the hosts that a new sign-in goes to.
+	// base has the hosts for a new sign-in.
 	base consent.Connection
 	demo flow.Demo // nil for real tenants
 }
@@ -40,10 +40,10 @@ var _ flow.Backend = (*backend)(nil)
 // Simulated reports whether every tenant reached through it is simulated.
 func (b *backend) Simulated() bool { return b.state.Simulator != nil }
 
-// Clock is what codes, plans and times on screen are read by.
+// Clock returns the clock for codes, plans and times on screen.
 func (b *backend) Clock() clock.Clock { return b.app.clockAt(b.base.Speed) }
 
-// Connections are the saved ones that can be reached from here.
+// Connections returns the saved ones that can be reached from here.
 func (b *backend) Connections(ctx context.Context) ([]consent.Connection, error) {
 	all, err := b.state.Store.Connections(ctx)
 	if err != nil || b.state.Simulator == nil {
@@ -58,12 +58,12 @@ func (b *backend) Connections(ctx context.Context) ([]consent.Connection, error)
 	return here, nil
 }
 
-// Domains are those that are set up in a tenant.
+// Domains returns those that are set up in a tenant.
 func (b *backend) Domains(ctx context.Context, tenant string) ([]string, error) {
 	return b.state.Store.Domains(ctx, tenant)
 }
 
-// Unfinished lists the syncs of those connections that can be resumed.
+// Unfinished returns the syncs of those connections that can be resumed.
 func (b *backend) Unfinished(ctx context.Context) ([]flow.Unfinished, error) {
 	connections, err := b.Connections(ctx)
 	if err != nil {
@@ -83,7 +83,7 @@ func (b *backend) Unfinished(ctx context.Context) ([]flow.Unfinished, error) {
 	return open, nil
 }
 
-// reaching is the connection that a target of the wizard names.
+// reaching returns the connection that a target of the wizard names.
 func (b *backend) reaching(t flow.Target) (consent.Connection, error) {
 	c := b.base
 	c.Name = t.Connection
@@ -109,7 +109,7 @@ func (b *backend) reaching(t flow.Target) (consent.Connection, error) {
 	return c, nil
 }
 
-// SignIn prepares a sign-in; it stores nothing and asks nobody yet.
+// SignIn prepares a sign-in; it stores nothing and asks the user nothing yet.
 func (b *backend) SignIn(_ context.Context, t flow.Target) (consent.SignIn, error) {
 	c, err := b.reaching(t)
 	if err != nil {
@@ -131,7 +131,7 @@ func (b *backend) Open(ctx context.Context, in consent.SignIn, who consent.Accou
 	return b.steps(s, s.Known(ctx))
 }
 
-// steps is a session as the steps see it.
+// steps returns a session in the form that the steps use.
 func (b *backend) steps(s *session.Session, err error) (flow.Session, error) {
 	if err != nil {
 		return nil, err
@@ -139,8 +139,8 @@ func (b *backend) steps(s *session.Session, err error) (flow.Session, error) {
 	return wizardSession{s, b.app}, nil
 }
 
-// Reopen makes a session of saved data, without a person: as the application
-// where it acts.
+// Reopen makes a session of saved data, without a user: as the application if it
+// acts.
 func (b *backend) Reopen(ctx context.Context, name string) (flow.Session, error) {
 	return b.steps(b.state.Reopen(ctx, name))
 }
@@ -150,8 +150,8 @@ func (b *backend) Forget(ctx context.Context, name string) error {
 	return b.state.Store.ForgetConnection(ctx, name)
 }
 
-// Dedicate prepares a dedicated application for a tenant that nobody has signed
-// in to.
+// Dedicate prepares a dedicated application for a tenant in which no user has
+// signed in.
 func (b *backend) Dedicate(ctx context.Context, t flow.Target) (consent.Dedicated, error) {
 	c, err := b.reaching(t)
 	if err != nil {
@@ -173,7 +173,7 @@ func (b *backend) OpenDedicated(ctx context.Context, d consent.Dedicated) (flow.
 	return b.steps(of.Session(ctx))
 }
 
-// NeedsPassphrase reports whether a passphrase is wanted.
+// NeedsPassphrase reports whether a passphrase is needed.
 func (b *backend) NeedsPassphrase(ctx context.Context) (need, first bool, why error) {
 	if need, first = secret.NeedsPassphrase(ctx, b.state.Sealer); need && first {
 		why = secret.WhyNoKeyring(ctx, b.state.Sealer)
@@ -181,12 +181,12 @@ func (b *backend) NeedsPassphrase(ctx context.Context) (need, first bool, why er
 	return need, first, why
 }
 
-// Unseal takes the passphrase.
+// Unseal takes the passphrase that the user typed.
 func (b *backend) Unseal(ctx context.Context, passphrase secret.Text) error {
 	return secret.Unlock(ctx, b.state.Sealer, passphrase)
 }
 
-// Explain finds the problem that a pasted error is.
+// Explain returns the problem of a pasted error.
 func (b *backend) Explain(pasted string) *problem.Problem {
 	if p := signin.Explain(pasted); p != nil {
 		return p
@@ -194,7 +194,7 @@ func (b *backend) Explain(pasted string) *problem.Problem {
 	return grants.Explain(pasted)
 }
 
-// ReadFile opens a text file that a person named.
+// ReadFile opens a text file that the user named.
 func (b *backend) ReadFile(_ context.Context, path string) (io.ReadCloser, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -234,12 +234,12 @@ func (b *backend) WriteFile(_ context.Context, name string, write func(io.Writer
 	}
 }
 
-// Demo plays the people outside of the program.
+// Demo returns the people outside of the program in the demo; nil for real tenants.
 func (b *backend) Demo() flow.Demo {
 	return b.demo
 }
 
-// wizardSession is a session as the steps see it.
+// wizardSession is a session in the form that the steps use.
 type wizardSession struct {
 	*session.Session
 	app *app
@@ -247,13 +247,13 @@ type wizardSession struct {
 
 var _ flow.Session = wizardSession{}
 
-// Engine gives the operations, reporting to h.
+// Engine returns the operations, with progress and questions sent to h.
 func (w wizardSession) Engine(h flow.Hooks) flow.Engine {
 	show := session.Showing{Code: h.Code}
 	return engine{Runner: w.NewRunner(h.Progress, show, session.Showing{}), writing: w.NewRunner(h.Progress, show, show)}
 }
 
-// Sealing says how Save would seal the sign-in.
+// Sealing returns how Save would seal the sign-in.
 func (w wizardSession) Sealing() flow.Sealing {
 	kind := map[secret.Kind]flow.SealKind{
 		secret.Identity: flow.SealIdentity, secret.Passphrase: flow.SealPassphrase, secret.Keyring: flow.SealKeyring,
@@ -269,12 +269,13 @@ func (w wizardSession) AuditLog(_ context.Context, out io.Writer, p *run.Planned
 // Close forgets what was not saved. The state belongs to the backend.
 func (w wizardSession) Close() error { return nil }
 
-// engine names sources so that they are found again from any folder.
+// engine makes the paths of sources absolute, so that they are found again from any
+// folder.
 type engine struct {
 	*run.Runner
-	// writing is the same, where a step shows the code of a sign-in that
-	// Microsoft wants in the middle of it. Elsewhere the wizard's own steps have
-	// somebody sign in again.
+	// writing is the same, for a step that shows the code of a sign-in that
+	// Microsoft requires during the operation. For other steps the wizard itself
+	// lets the user sign in again.
 	writing *run.Runner
 }
 
@@ -320,7 +321,7 @@ func (e engine) Resume(ctx context.Context, no int64) (*run.Report, error) {
 	return e.writing.Resume(ctx, no)
 }
 
-// Dedicated is the dedicated application of the connection.
+// Dedicated returns the dedicated application of the connection.
 func (w wizardSession) Dedicated() consent.Dedicated { return w.Session.Dedicated(session.Choices{}) }
 
 // MoveScript writes the PowerShell that moves objects other than users.

@@ -44,9 +44,9 @@ func (a *app) workerCommand() *cobra.Command {
 }
 
 // worker carries out periodic syncs until it is interrupted. It asks nothing: what
-// needs a person is a notice and a line in the logs.
+// needs a user becomes a notice and a line in the logs.
 func (a *app) worker(ctx context.Context, f workerFlags) error {
-	a.terminal = false // nobody is asked, whoever started it
+	a.terminal = false // no user is asked, even if one started it
 	m := metrics.New(metrics.Build{Version: version(), Revision: revision()})
 	env := a.env()
 	env.Transport = m.Transport
@@ -55,7 +55,7 @@ func (a *app) worker(ctx context.Context, f workerFlags) error {
 		return err
 	}
 	defer s.Close()
-	if err := s.Ready(ctx, "", ""); err != nil { // what cannot be opened later is said now
+	if err := s.Ready(ctx, "", ""); err != nil { // a key that could not be opened later is reported now
 		return err
 	}
 	pace, err := a.workerClock(ctx, s)
@@ -115,7 +115,7 @@ func (a *app) worker(ctx context.Context, f workerFlags) error {
 	return err
 }
 
-// ended is no error where something ended because it was asked to.
+// ended returns no error if something ended because it was requested to.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil
@@ -123,8 +123,8 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// workerName is what others see of a worker: the host and its process, unless it
-// was given a name.
+// workerName returns the name of a worker for others: the host and its process,
+// unless a name was given.
 func (f workerFlags) workerName() string {
 	if f.name != "" {
 		return f.name
@@ -136,8 +136,8 @@ func (f workerFlags) workerName() string {
 	return fmt.Sprintf("%s-%d", host, os.Getpid())
 }
 
-// workerClock is what intervals are due by: the machine's clock, or, where every
-// connection is a simulator that runs faster, theirs.
+// workerClock returns the clock by which intervals are due: the machine's, or, if
+// every connection is a simulator that runs faster, theirs.
 func (a *app) workerClock(ctx context.Context, s *session.Session) (clock.Clock, error) {
 	if s.Simulator != nil {
 		return a.clockAt(s.Simulator.Speed), nil
@@ -155,8 +155,8 @@ func (a *app) workerClock(ctx context.Context, s *session.Session) (clock.Clock,
 	return a.clockAt(speed), nil
 }
 
-// serveMetrics serves metrics and health where --metrics says; an empty address
-// serves nothing.
+// serveMetrics serves metrics and health at the address of --metrics; an empty
+// address serves nothing.
 func (a *app) serveMetrics(ctx context.Context, f workerFlags, m *metrics.Metrics, w *periodic.Worker, store *state.Store) (func(), error) {
 	if f.metrics == "" {
 		return func() {}, nil
@@ -175,8 +175,8 @@ func (a *app) serveMetrics(ctx context.Context, f workerFlags, m *metrics.Metric
 	}, nil
 }
 
-// readiness is what must hold for a worker to do its work: the state can be read,
-// the worker reported a short while ago, and it is not stopping.
+// readiness returns the conditions for a worker to do its work: the state can be
+// read, the worker reported a short time ago, and it is not stopping.
 func readiness(ctx, working context.Context, store *state.Store, name string, c clock.Clock) []metrics.Check {
 	checks := []metrics.Check{{Name: "state"}, {Name: "heartbeat", Fault: "no report"}, {Name: "running"}}
 	workers, err := store.Workers(ctx)
@@ -198,7 +198,7 @@ func readiness(ctx, working context.Context, store *state.Store, name string, c 
 	return checks
 }
 
-// tidy prunes what is past its retention, once a day.
+// tidy removes what is past its retention, once a day.
 func (a *app) tidy(ctx context.Context, store *state.Store, c clock.Clock) error {
 	for {
 		a.pruned(ctx, store)
@@ -208,7 +208,7 @@ func (a *app) tidy(ctx context.Context, store *state.Store, c clock.Clock) error
 	}
 }
 
-// pruned prunes, and logs what came of it.
+// pruned prunes, and logs the result.
 func (a *app) pruned(ctx context.Context, store *state.Store) {
 	removed, err := prune(ctx, store, time.Now())
 	switch {
@@ -219,13 +219,13 @@ func (a *app) pruned(ctx context.Context, store *state.Store) {
 	}
 }
 
-// quiet is how long ago the last good run may be for a worker to prune.
+// quiet is the age of the last good run up to which a worker prunes.
 const quiet = 3 * 24 * time.Hour
 
-// prune removes what is past its retention, unless no run has gone well for days:
-// then little is new, and it may be that the clock of this machine has jumped.
-// Nobody signs in with a wrong clock, but by it every journal would be old that
-// guard and undo rest on.
+// prune removes what is past its retention, unless no run has succeeded for days:
+// then there is little new, and the clock of this machine may have jumped. With a
+// wrong clock no sign-in succeeds, but by it every journal would be old, and guard
+// and undo need the journal.
 func prune(ctx context.Context, store *state.Store, now time.Time) (state.Pruned, error) {
 	keep, err := run.StoredRetention(ctx, store)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // A worker on a machine whose clock has jumped prunes nothing: by that clock all
-// is old that guard and undo rest on.
+// that guard and undo need is old.
 func TestPrune_NotByAClockThatJumped(t *testing.T) {
 	store, err := state.Open(t.Context(), state.FileURL(filepath.Join(t.TempDir(), "s.db")), nil)
 	if err != nil {

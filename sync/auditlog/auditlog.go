@@ -1,9 +1,9 @@
-// Package auditlog writes a plan for people and machines outside of hacsync: as
-// CSV for spreadsheets and scripts, and as one HTML page to read, keep or send.
+// Package auditlog writes a plan for users and programs outside of hacsync: as CSV
+// for spreadsheets and scripts, and as one HTML page to read, keep or send. Start
+// with Report, CSV and HTML.
 //
-// The same rows serve a dry run (what would happen) and a sync (what became of
-// it): then Outcomes are set. A row's No is the plan's and the same on every
-// screen.
+// The same rows serve a dry run (what would happen) and a sync (the outcome): then
+// Outcomes are set. A row's No is the plan's and the same on every screen.
 package auditlog
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Plan is what is read of a *plan.Plan.
+// Plan is what an audit log needs of a *plan.Plan.
 type Plan interface {
 	Domain() string
 	Policy() plan.Policy
@@ -30,20 +30,20 @@ type Plan interface {
 	Questions() iter.Seq2[int, *plan.Question]
 }
 
-// Report is what an audit log is written of.
+// Report is the content of an audit log.
 type Report struct {
 	Plan Plan
-	// Run is the number of the dry run or sync, and At when it began; zero
-	// where they are not known.
+	// Run is the number of the dry run or sync, and At when it began; zero if they
+	// are not known.
 	Run int64
 	At  time.Time
-	// Outcomes are those of a sync by row number (run.Report.Outcome); nil for
-	// a dry run. Why says more of rows that were not seen done.
+	// Outcomes are those of a sync by row number (run.Report.Outcome); nil for a
+	// dry run. Why has more about rows that were not seen done.
 	Outcomes map[int]string
 	Why      map[int]*problem.Problem
 }
 
-// attributes are those with columns of their own: what the policy writes, then
+// attributes returns those with columns of their own: what the policy writes, then
 // the sign-in block.
 func (r Report) attributes() []directory.Attribute {
 	all := r.Plan.Policy().Attributes
@@ -55,7 +55,7 @@ func (r Report) attributes() []directory.Attribute {
 	return append(all[:len(all):len(all)], directory.AccountEnabled)
 }
 
-// verdict is the guard's judgement in one word.
+// verdict returns the guard's verdict as one word.
 func (r Report) verdict() string {
 	switch v := r.Plan.Verdict(); {
 	case !v.Cancelled:

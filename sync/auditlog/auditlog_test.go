@@ -100,7 +100,7 @@ func parse(t interface{ Fatalf(string, ...any) }, raw []byte) []map[string]strin
 	return out
 }
 
-// plain takes a defused cell's apostrophe away.
+// plain removes the apostrophe of a defused cell.
 func plain(s string) string {
 	if rest := strings.TrimLeft(s, "'"); rest != s && regexp.MustCompile(`^[\pZ\pC]*[=+\-@|]`).MatchString(norm.NFKC.String(rest)) {
 		return s[1:]
@@ -284,7 +284,7 @@ func TestReports_SayThatTheyCouldNotBeWritten(t *testing.T) {
 	}
 }
 
-// nasty draws values of the kind that a hostile directory would hold.
+// nasty draws values of the kind that an attacker's directory would hold.
 func nasty() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.StringOf(rapid.OneOf(

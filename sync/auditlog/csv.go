@@ -20,7 +20,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// front and back are the columns before and after those of the attributes. Their
+// front and back return the columns before and after those of the attributes. Their
 // names are the same in both languages and do not change: scripts read them.
 func front() []string {
 	return []string{"No", "Action", "UPN", "Object ID", "Display Name", "Source Line"}
@@ -34,8 +34,8 @@ func back() []string {
 	}
 }
 
-// latest are the columns that came after those of back: why an account may be
-// deleted, and questions.
+// latest returns the columns that were added after those of back: why an account
+// may be deleted, and questions.
 func latest() []string {
 	return []string{
 		"claim", "username", "linked_since", "last_in_hac", "absent_reads", "absent_days", "open_rows_compared", "due",
@@ -44,14 +44,14 @@ func latest() []string {
 }
 
 // CSV writes one row an action or skip, in the plan's order, and one for each
-// source row of each question, below one header line: UTF-8 with BOM, CRLF. The
-// No of a question is Q1, Q2; the Source Line that of the row. Same Person As is
-// empty: it is a question now. What concerns the plan as a whole (run, plan code,
-// verdict, completeness) stands in every row, so that a row says by itself where
-// it is from. Action, Verdict, Outcome and the like are words for scripts;
-// reasons, remedies and warnings are in the printer's language. An attribute has
-// two columns, "<attribute> old" and "<attribute> new", empty where the row does
-// not change it.
+// source row of each question, below one header line: UTF-8 with BOM, CRLF. The No
+// of a question is Q1, Q2; the Source Line is that of the row. Same Person As is
+// empty in them: it is still a question. What concerns the plan as a whole (run,
+// plan code, verdict, completeness) is repeated in every row, so that each row
+// shows where it is from. Action, Verdict, Outcome and the like are words for
+// scripts; reasons, remedies and warnings are in the printer's language. An
+// attribute has two columns, "<attribute> old" and "<attribute> new", empty if the
+// row does not change it.
 //
 // Cells that a spreadsheet would take for a formula begin with an apostrophe;
 // control characters and bidi controls are left out.
@@ -80,7 +80,7 @@ type table struct {
 	place      map[directory.Attribute]int
 	back       int      // index of the first column of back
 	latest     int      // and of latest
-	whole      []string // the columns about the plan as a whole
+	whole      []string // the values about the plan as a whole
 	cells      []string
 }
 
@@ -181,7 +181,8 @@ func explained(end []string, e *plan.Explanation) {
 	}
 }
 
-// question is one source row beside the account that it may belong to.
+// question writes one source row of a question, with the account that it may belong
+// to.
 func (t *table) question(q *plan.Question, c *plan.Candidate) error {
 	row := t.start(questionNo(q.No), "question", q.Account.UPN, string(q.Account.ID), q.Name, c.Line)
 	end := row[t.back:t.latest]
@@ -233,8 +234,9 @@ func (t *table) end(row []string) error {
 	return t.csv.Write(row)
 }
 
-// values are a change's two cells. Values that differ only in what is not shown
-// are written with it revealed, so that the row does not seem to change nothing.
+// values returns a change's two cells. Values that differ only in invisible
+// characters are written with these revealed, so that the row does not seem to
+// change nothing.
 func values(c plan.Change) (string, string) {
 	if message.Clean(c.Old.Text) == message.Clean(c.New.Text) {
 		return message.RevealChange(c.Old.Text, c.New.Text)
@@ -266,10 +268,10 @@ func stamp(t time.Time) string {
 // cell makes a text safe for a terminal and a spreadsheet.
 func cell(s string) string { return defuse(message.Clean(s)) }
 
-// defuse puts an apostrophe before what a spreadsheet may calculate: a cell
-// whose first character, apart from spaces and what cannot be seen, is = + - or
-// @, also in full width. A cell that begins with apostrophes and goes on like
-// that gets one more, so that taking one away always gives the cell back.
+// defuse puts an apostrophe before what a spreadsheet may calculate: a cell whose
+// first character, apart from spaces and invisible ones, is = + - or @, also in
+// full width. A cell that begins with apostrophes and continues like that gets one
+// more, so that removing one always restores the cell.
 func defuse(s string) string {
 	rest := strings.TrimLeft(s, "'")
 	rest = strings.TrimLeftFunc(rest, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) })
@@ -288,7 +290,7 @@ func defuse(s string) string {
 	return s
 }
 
-// firstRunes is the beginning of s, enough for its first character.
+// firstRunes returns the beginning of s, enough for its first character.
 func firstRunes(s string) string {
 	n := 0
 	for i := range s {

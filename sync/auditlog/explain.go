@@ -14,7 +14,7 @@ import (
 // Fact is one line of an explanation.
 type Fact struct{ Label, Text string }
 
-// Explain says in words why an account may be deleted: the conditions of a
+// Explain puts into words why an account may be deleted: the conditions of a
 // deletion, in the order in which they are read.
 func Explain(p *message.Printer, e *plan.Explanation) []Fact {
 	var all []Fact
@@ -68,8 +68,8 @@ func Explain(p *message.Printer, e *plan.Explanation) []Fact {
 	return all
 }
 
-// Cancelled says why the guard cancels: by the guides' sentence, where deletions
-// reached their limit.
+// Cancelled puts into words why the guard cancels: with the guides' sentence, if
+// deletions reached their limit.
 func Cancelled(p *message.Printer, v plan.Verdict) string {
 	if v.Why == nil || v.Why.Code == problem.GuardCancels || v.Why.Code == problem.GuardCancelsNumber {
 		return p.Text("guard.sentence", nil)
@@ -77,7 +77,7 @@ func Cancelled(p *message.Printer, v plan.Verdict) string {
 	return p.Problem(v.Why).What
 }
 
-// Signs are signs in words, on one line.
+// Signs puts signs into words, on one line.
 func Signs(p *message.Printer, signs []plan.Sign) string {
 	words := make([]string, len(signs))
 	for i, s := range signs {
@@ -89,7 +89,7 @@ func Signs(p *message.Printer, signs []plan.Sign) string {
 	return strings.Join(words, "; ")
 }
 
-// Answered is the answer to a question in words: open, or which, by whom, when.
+// Answered puts the answer to a question into words: open, or which, by whom, when.
 func Answered(p *message.Printer, q *plan.Question) string {
 	if q.Answer.Kind == plan.Open {
 		return p.Text("question.answer.open", nil)
@@ -108,11 +108,11 @@ func Answered(p *message.Printer, q *plan.Question) string {
 	return p.Text("question.answered", args)
 }
 
-// RowName is what people call a row: its Username, else its UPN.
+// RowName returns a row's name for users: its Username, else its UPN.
 func RowName(c *plan.Candidate) string { return cmp.Or(c.Username, c.Row.UPN) }
 
-// Before says what was answered when the question rested on something else;
-// empty where it was not.
+// Before returns the answer that was given when the question rested on something
+// else; empty if there was none.
 func Before(p *message.Printer, q *plan.Question) string {
 	if q.Before.Kind == plan.Open {
 		return ""
@@ -124,10 +124,10 @@ func Before(p *message.Printer, q *plan.Question) string {
 	return p.Text("question.before", args)
 }
 
-// Beside is a value of an account beside that of a row, as it is shown.
+// Beside is a value of an account next to that of a row, as it is shown.
 type Beside struct{ Word, Account, Mark, Row string }
 
-// Compared are the values of a candidate in words. The alias is left out where it
+// Compared puts the values of a candidate into words. The alias is left out if it
 // is the Username on both sides.
 func Compared(p *message.Printer, c *plan.Candidate) []Beside {
 	var all []Beside
@@ -158,7 +158,7 @@ func Compared(p *message.Printer, c *plan.Candidate) []Beside {
 	return all
 }
 
-// mark is the sign between two values.
+// mark returns the sign between two values.
 func mark(likeness string) string {
 	switch likeness {
 	case plan.Equal:

@@ -14,9 +14,9 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// HTML writes the same as one page that needs nothing else: no script, no
-// network, in the printer's language. Changed values show what cannot be seen or
-// told apart, such as <U+3000>.
+// HTML writes the same as one page that needs nothing else: no script, no network,
+// in the printer's language. Changed values show characters that are invisible or
+// look alike, such as <U+3000>.
 func HTML(w io.Writer, p *message.Printer, r Report) error {
 	buffered := bufio.NewWriterSize(w, 1<<16)
 	text := func(id string) string { return p.Text(id, nil) }
@@ -33,22 +33,22 @@ func HTML(w io.Writer, p *message.Printer, r Report) error {
 	return nil
 }
 
-// view is what the page asks for. Every text it gives is clean; the template
-// escapes it.
+// view is what the page's template calls. Every text it returns is clean; the
+// template escapes it.
 type view struct {
 	words  *message.Printer
 	report Report
 }
 
-// Lang is the page's language.
+// Lang returns the page's language.
 func (v view) Lang() string { return string(v.words.Language()) }
 
-// Title names the page.
+// Title returns the title of the page.
 func (v view) Title() string {
 	return v.words.Text("audit.title", problem.Args{"domain": v.report.Plan.Domain()})
 }
 
-// Heading says of which run it is, and whether something was written.
+// Heading returns of which run it is, and whether something was written.
 func (v view) Heading() string {
 	args := problem.Args{"run": strconv.FormatInt(v.report.Run, 10), "time": v.words.Time(v.report.At)}
 	if v.report.Outcomes == nil {
@@ -57,15 +57,15 @@ func (v view) Heading() string {
 	return v.words.Text("audit.sync", args)
 }
 
-// Code is the plan code.
+// Code returns the plan code.
 func (v view) Code() string {
 	return v.words.Text("audit.plan", problem.Args{"code": v.report.Plan.Fingerprint().Code()})
 }
 
-// Fingerprint is the whole of it.
+// Fingerprint returns the whole fingerprint.
 func (v view) Fingerprint() string { return v.report.Plan.Fingerprint().String() }
 
-// Source says what the users were read from and whether that was all.
+// Source returns what the users were read from and whether that was complete.
 func (v view) Source() string {
 	about := message.Clean(v.report.Plan.Source().Name)
 	if v.report.Plan.Confirmed() {
@@ -77,10 +77,10 @@ func (v view) Source() string {
 // Confirmed reports whether the source's completeness was confirmed.
 func (v view) Confirmed() bool { return v.report.Plan.Confirmed() }
 
-// Cancelled reports the guard's verdict.
+// Cancelled reports whether the guard cancels.
 func (v view) Cancelled() bool { return v.report.Plan.Verdict().Cancelled }
 
-// Guard is the verdict with both numbers and the rule.
+// Guard returns the verdict with both numbers and the rule.
 func (v view) Guard() string {
 	g := v.report.Plan.Verdict()
 	args := problem.Args{
@@ -94,10 +94,10 @@ func (v view) Guard() string {
 	return v.words.Text("guard.share", args)
 }
 
-// Sentence is why the guard cancels.
+// Sentence returns why the guard cancels.
 func (v view) Sentence() string { return Cancelled(v.words, v.report.Plan.Verdict()) }
 
-// Beside says what else the guard counts, or does not.
+// Beside returns what else the guard counts, or does not count.
 func (v view) Beside() []string {
 	var all []string
 	g := v.report.Plan.Verdict()
@@ -110,7 +110,7 @@ func (v view) Beside() []string {
 	return all
 }
 
-// Judgement is the verdict in words.
+// Judgement returns the verdict in words.
 func (v view) Judgement() string {
 	switch {
 	case !v.Cancelled():
@@ -125,7 +125,7 @@ func (v view) Judgement() string {
 // sum is one number of the plan.
 type sum struct{ Sign, Word, Number string }
 
-// Sums are the plan's numbers by kind.
+// Sums returns the plan's numbers by kind.
 func (v view) Sums() []sum {
 	c := v.report.Plan.Counts()
 	var all []sum
@@ -153,7 +153,7 @@ func (v view) Sums() []sum {
 	return all
 }
 
-// Warnings are those of the plan as a whole.
+// Warnings returns those of the plan as a whole.
 func (v view) Warnings() []message.Words {
 	var all []message.Words
 	for _, w := range v.report.Plan.Warnings() {
@@ -162,7 +162,7 @@ func (v view) Warnings() []message.Words {
 	return all
 }
 
-// row is an action or a skip as it stands on the page.
+// row is an action or a skip on the page.
 type row struct {
 	No                  int
 	Sign, Kind, UPN, ID string
@@ -178,7 +178,7 @@ type row struct {
 // changed is one attribute before and after.
 type changed struct{ Attribute, Word, Old, New string }
 
-// Actions are the rows of actions, made one by one.
+// Actions returns the rows of actions, made one by one.
 func (v view) Actions() iter.Seq[row] {
 	return func(yield func(row) bool) {
 		for a := range v.report.Plan.Actions() {
@@ -229,7 +229,7 @@ func (v view) shown(value directory.Value, text string) string {
 
 func (v view) attribute(a directory.Attribute) string { return attribute(v.words, a) }
 
-// groups are the words of each group of skips.
+// groups returns the words of each group of skips.
 func groups(g problem.Group) string {
 	switch g {
 	case problem.LeftAlone:
@@ -244,7 +244,7 @@ func groups(g problem.Group) string {
 	return "kind.skip"
 }
 
-// Skips are the rows of skips; the first of each group carries its words.
+// Skips returns the rows of skips; the first of each group carries its words.
 func (v view) Skips() iter.Seq[row] {
 	return func(yield func(row) bool) {
 		var group problem.Group
@@ -264,7 +264,7 @@ func (v view) Skips() iter.Seq[row] {
 	}
 }
 
-// question is a question as it stands on the page.
+// question is a question on the page.
 type question struct {
 	No, UPN, ID, Name, Link, Answer, Before string
 	Rows                                    []candidate
@@ -276,7 +276,7 @@ type candidate struct {
 	Compared                                            []Beside
 }
 
-// Questions are those of the plan, with their answers.
+// Questions returns those of the plan, with their answers.
 func (v view) Questions() iter.Seq[question] {
 	return func(yield func(question) bool) {
 		for _, q := range v.report.Plan.Questions() {
@@ -333,7 +333,7 @@ func (v view) candidate(q *plan.Question, c *plan.Candidate) candidate {
 	return out
 }
 
-// HasQuestions reports whether something is asked.
+// HasQuestions reports whether the plan has questions.
 func (v view) HasQuestions() bool {
 	for range v.report.Plan.Questions() {
 		return true
@@ -341,10 +341,10 @@ func (v view) HasQuestions() bool {
 	return false
 }
 
-// HasActions and HasSkips say whether there is a table to show.
+// HasActions reports whether there is a table of actions to show.
 func (v view) HasActions() bool { return v.report.Plan.Counts().Changes() > 0 }
 
-// HasSkips reports whether something is skipped.
+// HasSkips reports whether there is a table of skips to show.
 func (v view) HasSkips() bool {
 	for range v.report.Plan.Skips() {
 		return true

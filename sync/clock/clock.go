@@ -1,6 +1,6 @@
-// Package clock is the time that runs, waits and simulators live by: the real
-// one, or one that runs faster, so that a day of a simulated tenant fits into a
-// test.
+// Package clock is the time of runs, waits and simulators: the real one, or one
+// that runs faster, so that a day of a simulated tenant fits into a test. Start
+// with Clock.
 package clock
 
 import (
@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// Clock tells the time and waits.
+// Clock returns the time and waits.
 type Clock interface {
-	// Now is the present moment of this clock.
+	// Now returns the present time of this clock.
 	Now() time.Time
 	// Sleep waits for d of this clock's time, or until ctx ends; then it
 	// returns ctx's error.
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
-// Real is the machine's clock.
+// Real returns the machine's clock.
 func Real() Clock { return scaled{speed: 1} }
 
-// Scaled is a clock that started with the machine's at this moment and has run
-// speed times as fast since. A speed of 1, 0 or less gives Real.
+// Scaled returns a clock that starts with the machine's time at this moment and
+// runs speed times as fast. A speed of 1, 0 or less gives Real.
 func Scaled(speed float64) Clock {
 	if speed <= 0 || speed == 1 {
 		return Real()

@@ -31,9 +31,9 @@ type naive struct {
 	byUPN, immutable map[string]int
 }
 
-// BenchmarkSnapshot builds a destination of a million users with three
-// attributes, then looks each up by three keys; beside it the same with a
-// slice of structs and maps. B/user is what stays on the heap.
+// BenchmarkSnapshot builds a destination of a million users with three attributes,
+// then looks each up by three keys; for comparison the same with a slice of structs
+// and maps. B/user is what stays on the heap.
 func BenchmarkSnapshot(b *testing.B) {
 	b.Run("columns", func(b *testing.B) {
 		for range b.N {

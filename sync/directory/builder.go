@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// What Add and Seal refuse. Readers wrap these into the problem that names
+// What Add and Seal refuse. Readers wrap these errors into the problem that names
 // their file or their address.
 var (
-	// ErrEmpty: not one row in a source, or in a destination that does not
-	// itself say that it has none.
+	// ErrEmpty: not one row in a source, or in a destination whose own count is not
+	// 0.
 	ErrEmpty = errors.New("no users were read")
-	// ErrNoID: an account of the destination came without object ID.
+	// ErrNoID: an account of the destination without object ID.
 	ErrNoID = errors.New("account without object ID")
 	// ErrTooLarge: a value longer than 256 KiB, a column of more than 4 GiB of
 	// text, or more than 4 billion rows.
@@ -23,7 +23,7 @@ var (
 	ErrSealed = errors.New("snapshot is sealed")
 )
 
-// IncompleteError says that the proof does not hold: a side was not read to
+// IncompleteError reports that a side is not proven complete: it was not read to
 // its end, or its numbers differ.
 type IncompleteError struct {
 	Side  Side
@@ -31,26 +31,29 @@ type IncompleteError struct {
 	Proof Proof
 }
 
+// Error is for logs only.
 func (e *IncompleteError) Error() string {
 	return fmt.Sprintf("incomplete read of the %v: ended %t, %d rows kept of %d items, the side counts %d",
 		e.Side, e.Proof.Ended, e.Rows, e.Proof.Items, e.Proof.Count)
 }
 
-// DuplicateError says that an object ID was seen twice, which a listing that
-// shifted between two pages does.
+// DuplicateError reports that an object ID was seen twice, as happens when a
+// listing shifts between two pages.
 type DuplicateError struct {
 	Side          Side
 	ID            ID
 	First, Second int // rows, from 0
 }
 
+// Error is for logs only.
 func (e *DuplicateError) Error() string {
 	return fmt.Sprintf("object ID %s twice in the %v, rows %d and %d", e.ID, e.Side, e.First, e.Second)
 }
 
-// ValuesError says that a record has not one value for each column.
+// ValuesError reports that a record has not one value for each column.
 type ValuesError struct{ Columns, Values int }
 
+// Error is for logs only.
 func (e *ValuesError) Error() string {
 	return fmt.Sprintf("%d values for %d columns", e.Values, e.Columns)
 }
@@ -63,10 +66,10 @@ type Builder struct {
 	sealed bool
 }
 
-// NewBuilder starts a snapshot of a side. columns are the attributes that the
-// side has, beside UPN and immutable ID; a column that the source lacks is
-// absent here, and so is never cleared. It panics if columns names UPN,
-// immutable ID, or one attribute twice.
+// NewBuilder starts a snapshot of a side. columns are the attributes that the side
+// has, apart from UPN and immutable ID; a column that the source lacks is not in
+// it, and so is never cleared. It panics if columns names UPN, immutable ID, or one
+// attribute twice.
 func NewBuilder(side Side, columns []Attribute) *Builder {
 	t := &table{side: side, columns: slices.Clone(columns), values: make([]column, len(columns))}
 	for i, c := range columns {
@@ -81,19 +84,19 @@ func NewBuilder(side Side, columns []Attribute) *Builder {
 	return b
 }
 
-// Without says that the side does not know an attribute that is no column:
-// ImmutableID, or AccountEnabled where it has no status. HasColumn is false
-// for it, and so nothing is concluded from its absence.
+// Without declares that the side lacks an attribute that is not a column:
+// ImmutableID, or AccountEnabled if the side has no status. HasColumn is false for
+// it, and so nothing is concluded from its absence.
 func (b *Builder) Without(a Attribute) *Builder {
 	b.t.without = append(b.t.without, a)
 	return b
 }
 
-// Add takes one row; r.Columns is ignored, r.Values must match the builder's
-// columns. The text of a value that is not set is dropped; times are kept to
-// the microsecond, in UTC. In the destination and the recycle bin an ID seen
-// twice is an error; in the source a UPN seen twice is kept, for the planner to
-// say so. After an error the builder only refuses.
+// Add adds one row; r.Columns is ignored, r.Values must match the builder's
+// columns. The text of a value that is not set is dropped; times are kept to the
+// microsecond, in UTC. In the destination and the recycle bin an ID seen twice is
+// an error; in the source a UPN seen twice is kept, so that the planner can report
+// it. After an error every call returns an error.
 func (b *Builder) Add(r Record) error {
 	if b.sealed {
 		return ErrSealed
@@ -145,13 +148,13 @@ func (b *Builder) add(r *Record) error {
 	return nil
 }
 
-// Len is the number of rows so far.
+// Len returns the number of rows so far.
 func (b *Builder) Len() int { return b.t.n }
 
-// Seal turns what was added into a Snapshot if the proof holds: ended, as many
-// items as rows, and the side's own count equal where it has one. An empty
-// source is refused, and an empty destination unless its own count is 0. The
-// builder cannot be used afterwards. a.Total is set to the number of rows.
+// Seal makes a Snapshot of the rows if the proof holds: ended, as many items as
+// rows, and the side's own count equal if it has one. It refuses an empty source,
+// and an empty destination unless its own count is 0. The builder cannot be used
+// afterwards. a.Total is set to the number of rows.
 func (b *Builder) Seal(p Proof, a About) (*Snapshot, error) {
 	if b.sealed {
 		return nil, ErrSealed
@@ -171,8 +174,8 @@ func (b *Builder) Seal(p Proof, a About) (*Snapshot, error) {
 	return newSnapshot(t, b.marks), nil
 }
 
-// stamp is a time in microseconds since 1970; 0 stands for no time, which
-// moves the first microsecond of 1970 by one.
+// stamp returns a time in microseconds since 1970; 0 means no time, so the first
+// microsecond of 1970 is moved by one.
 func stamp(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

@@ -11,9 +11,9 @@ const (
 	maxChunks  = 1 << (32 - chunkShift) // what an offset of 32 bits reaches
 )
 
-// column holds one text per row, end to end in chunks, with 4 bytes a row
-// beside the text itself. A text never spans two chunks, so that reading one
-// gives a part of the chunk without copying.
+// column holds one text per row, end to end in chunks, with 4 bytes a row in
+// addition to the text itself. A text never spans two chunks, so that reading one
+// returns a part of the chunk without copying.
 type column struct {
 	chunks []string
 	cur    strings.Builder
@@ -72,7 +72,7 @@ func (c *column) get(i int) string {
 	}
 	k := (end - 1) >> chunkShift
 	base := k << chunkShift
-	start = max(start, base) // the text before may lie in the chunk before
+	start = max(start, base) // the text before may be in the previous chunk
 	if int(k) == len(c.chunks) {
 		return c.cur.String()[start-base : end-base]
 	}
@@ -87,7 +87,7 @@ func (c *column) value(i int) (string, bool) {
 	return "", i/64 < len(c.empty) && c.empty[i/64]&(1<<(i%64)) != 0
 }
 
-// seal gives back what growing took too much of.
+// seal frees the memory that growing allocated and that is not used.
 func (c *column) seal() {
 	if c.cur.Len() > 0 {
 		c.chunks = append(c.chunks, strings.Clone(c.cur.String()))
@@ -121,7 +121,7 @@ func (c *numbers[T]) get(i int) T {
 
 func (c *numbers[T]) seal() { c.v = fitted(c.v) }
 
-// fitted copies s where growing left more than an eighth of it unused.
+// fitted copies s if growing left more than an eighth of it unused.
 func fitted[S ~[]E, E any](s S) S {
 	if s != nil && cap(s)-len(s) > len(s)/8 {
 		return append(make(S, 0, len(s)), s...)

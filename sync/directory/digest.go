@@ -12,13 +12,13 @@ import (
 // Digest identifies the content of a snapshot, whatever the order of its rows.
 type Digest [32]byte
 
-// String is the digest in hex.
+// String returns the digest in hex.
 func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 
-// sum hashes each row and adds the hashes up as numbers of 256 bits, which
-// frees it of the order; unlike with XOR, two equal rows do not cancel out.
-// The total is hashed once more together with the side, its columns and the
-// number of rows.
+// sum hashes each row and adds the hashes up as numbers of 256 bits, which makes
+// the order irrelevant; unlike with XOR, two equal rows do not cancel out. The
+// total is hashed once more together with the side, its columns and the number of
+// rows.
 func (s *Snapshot) sum() Digest {
 	t := s.t
 	order := make([]int, len(t.columns))

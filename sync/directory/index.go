@@ -5,10 +5,10 @@ import (
 	"iter"
 )
 
-// index finds entries by key: an open-addressed table of entry numbers, at
-// most half full. Keys are not kept; key reads them from the column they stand
-// in. Entries with equal keys hang in a list in ascending order, so that a
-// million rows with one UPN are as quick as a million different ones.
+// index finds entries by key: an open-addressed table of entry numbers, at most
+// half full. Keys are not kept; key reads them from their column. Entries with
+// equal keys are a linked list in ascending order, so that a million rows with one
+// UPN are as quick as a million different ones.
 type index struct {
 	seed  maphash.Seed
 	slots []uint32 // entry + 1, 0 where free
@@ -77,7 +77,7 @@ func (x *index) size(keys int) {
 	x.slots = make([]uint32, n)
 }
 
-// slot is where key stands, or the free place where it would.
+// slot returns where key is, or the free place where it would be.
 func (x *index) slot(key string) int {
 	mask := uint64(len(x.slots) - 1) //nolint:gosec // never empty
 	for h := maphash.String(x.seed, key) & mask; ; h = (h + 1) & mask {
@@ -88,8 +88,8 @@ func (x *index) slot(key string) int {
 	}
 }
 
-// repeated are the entries whose key another entry has too; those between the first
-// and the last come twice.
+// repeated returns the entries whose key another entry has too; those between the
+// first and the last are returned twice.
 func (x *index) repeated() iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i, next := range x.next {

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// Proof is a reader's word that it read a side to its end.
+// Proof is what a reader reports to prove that it read a side to its end.
 type Proof struct {
 	Ended bool  // the last page or byte was seen
 	Pages int   // pages read, 1 for a file
 	Items int   // rows read; must equal what was added
-	Count int64 // what the side itself says it has, -1 if it says nothing
+	Count int64 // the side's own count, -1 if it has none
 }
 
 // About describes where a snapshot came from, for screens and logs.
@@ -23,30 +23,29 @@ type About struct {
 	Read   time.Time `json:"read"`            // when reading ended, by the side's clock where it has one
 	Total  int       `json:"total"`           // rows of all domains
 
-	// Encoding and Separator are how the text of a file was read, empty for what
-	// is no file: UTF-8, Shift_JIS, UTF-16; comma, tab, semicolon.
+	// Encoding and Separator are how the text of a file was read: UTF-8, Shift_JIS,
+	// UTF-16; comma, tab, semicolon. They are empty for other sources.
 	Encoding  string `json:"encoding,omitempty"`
 	Separator string `json:"separator,omitempty"`
 
-	// Changed is when the file was last written, zero for what is no file.
+	// Changed is when the file was last written, zero for other sources.
 	Changed time.Time `json:"changed,omitzero"`
 }
 
 // Snapshot is one side's users, read to the end and proven complete. It never
-// changes, and is safe for concurrent use. The zero value is not usable: only
-// Seal makes one.
+// changes, and is safe for concurrent use. The zero value is not usable: only Seal
+// makes one.
 //
 // It holds columns, not rows: a million users are some hundred objects for the
-// garbage collector instead of tens of millions. What At, ByID and the like
-// return are views that cost nothing; strings taken from them keep their chunk
-// of text alive.
+// garbage collector instead of tens of millions. At, ByID and the like return views
+// that cost nothing; strings from them keep their chunk of text in memory.
 type Snapshot struct {
 	t      *table
 	marks  numbers[uint32]
 	digest func() Digest
 }
 
-// table is what snapshots share that differ in marks only.
+// table is what snapshots share that differ only in marks.
 type table struct {
 	side    Side
 	n       int
@@ -57,7 +56,7 @@ type table struct {
 
 	ids, upns, immutable, mail column
 	values                     []column
-	addresses                  column // of all rows, one after the other
+	addresses                  column // of all rows, end to end
 	addressEnds                numbers[uint32]
 	lines                      numbers[uint32]
 	created, deleted           numbers[int64]
@@ -82,8 +81,8 @@ func (t *table) seal() {
 	for _, c := range []*numbers[int64]{&t.created, &t.deleted, &t.lastSignIn} {
 		c.seal()
 	}
-	// Indexes are made when first asked for: a recycle bin is rarely searched
-	// by address, a source never.
+	// Indexes are made when first needed: a recycle bin is rarely searched by
+	// address, a source never.
 	lazy := func(n int, key func(int) string) func() *index {
 		return sync.OnceValue(func() *index { return newIndex(key).fill(n) })
 	}
@@ -100,8 +99,8 @@ func newSnapshot(t *table, marks numbers[uint32]) *Snapshot {
 	return s
 }
 
-// WithMarks returns the same users with more marks on some of them: what is
-// known only after the accounts were listed, such as role holders and mailbox
+// WithMarks returns the same users with more marks on some of them, for facts that
+// are known only after the accounts were listed, such as role holders and mailbox
 // purposes. An ID that is not in the snapshot is ignored. The text is shared.
 func (s *Snapshot) WithMarks(more map[ID]Marks) *Snapshot {
 	marks := numbers[uint32]{v: make([]uint32, s.t.n), n: s.t.n}
@@ -114,16 +113,16 @@ func (s *Snapshot) WithMarks(more map[ID]Marks) *Snapshot {
 	return newSnapshot(s.t, marks)
 }
 
-// Side is where the snapshot was read.
+// Side returns the side that the snapshot was read from.
 func (s *Snapshot) Side() Side { return s.t.side }
 
-// Columns are its attributes beside UPN and immutable ID. The slice is not to
-// be changed.
+// Columns returns its attributes apart from UPN and immutable ID. The slice must
+// not be changed.
 func (s *Snapshot) Columns() []Attribute { return s.t.columns }
 
-// HasColumn reports whether the side has the attribute at all; always true for
-// UPN, and for the immutable ID and accountEnabled unless Without was said to
-// the builder.
+// HasColumn reports whether the side has the attribute at all; always true for UPN,
+// and for the immutable ID and accountEnabled unless the builder's Without was
+// called for them.
 func (s *Snapshot) HasColumn(a Attribute) bool {
 	switch a {
 	case UserPrincipalName:
@@ -134,20 +133,21 @@ func (s *Snapshot) HasColumn(a Attribute) bool {
 	return slices.Contains(s.t.columns, a)
 }
 
-// Proof is how it was proven.
+// Proof returns how it was proven complete.
 func (s *Snapshot) Proof() Proof { return s.t.proof }
 
-// About is where it came from.
+// About returns where it came from.
 func (s *Snapshot) About() About { return s.t.about }
 
-// Digest is equal for two snapshots with the same rows in any order. Times and
-// line numbers do not count, nor does the order of columns and addresses.
+// Digest returns a value that is equal for two snapshots with the same rows in any
+// order. Times and line numbers do not count, nor does the order of columns and
+// addresses.
 func (s *Snapshot) Digest() Digest { return s.digest() }
 
-// Len is the number of rows.
+// Len returns the number of rows.
 func (s *Snapshot) Len() int { return s.t.n }
 
-// At is row i.
+// At returns row i.
 func (s *Snapshot) At(i int) User {
 	if i < 0 || i >= s.t.n {
 		panic("directory: row out of range")
@@ -155,7 +155,7 @@ func (s *Snapshot) At(i int) User {
 	return User{s, i}
 }
 
-// All are the rows in the order read.
+// All returns the rows in the order read.
 func (s *Snapshot) All() iter.Seq[User] {
 	return func(yield func(User) bool) {
 		for i := range s.t.n {
@@ -192,18 +192,18 @@ func (s *Snapshot) ByUPN(upn string) []User { return s.collect(s.t.byUPN(), Fold
 // order read.
 func (s *Snapshot) ByImmutableID(id string) []User { return s.collect(s.t.byImmutable(), id) }
 
-// FirstByUPN is ByUPN for the first row alone, and tells whether there are more. It
-// allocates nothing, nor do the others of its kind.
+// FirstByUPN is ByUPN for the first row only, and reports whether there are more.
+// It allocates nothing, and neither do the other First methods.
 func (s *Snapshot) FirstByUPN(upn string) (u User, found, more bool) {
 	return s.first(s.t.byUPN(), FoldUPN(upn))
 }
 
-// FirstByImmutableID is ByImmutableID in the same way.
+// FirstByImmutableID is ByImmutableID for the first row only, like FirstByUPN.
 func (s *Snapshot) FirstByImmutableID(id string) (u User, found, more bool) {
 	return s.first(s.t.byImmutable(), id)
 }
 
-// FirstByUsername is ByUsername in the same way.
+// FirstByUsername is ByUsername for the first row only, like FirstByUPN.
 func (s *Snapshot) FirstByUsername(name string) (u User, found, more bool) {
 	if s.t.side != Source {
 		return User{}, false, false
@@ -219,18 +219,19 @@ func (s *Snapshot) first(x *index, key string) (u User, found, more bool) {
 	return User{s, i}, true, x.after(i) >= 0
 }
 
-// SameUPN are the rows whose UPN another row has too; some come twice.
+// SameUPN returns the rows whose UPN another row has too; some are returned twice.
 func (s *Snapshot) SameUPN() iter.Seq[int] { return s.t.byUPN().repeated() }
 
-// SameImmutableID are the rows whose immutable ID another row has too, in the same
-// way.
+// SameImmutableID returns the rows whose immutable ID another row has too; some are
+// returned twice.
 func (s *Snapshot) SameImmutableID() iter.Seq[int] { return s.t.byImmutable().repeated() }
 
-// SameUsername are the rows of a source whose Username another row has too.
+// SameUsername returns the rows of a source whose Username another row has too;
+// some are returned twice.
 func (s *Snapshot) SameUsername() iter.Seq[int] { return s.t.byUsername().repeated() }
 
-// ByAddress finds the accounts that hold an address (without prefix, any case)
-// in mail or as an SMTP address in proxyAddresses, in the order read.
+// ByAddress finds the accounts that hold an address (without prefix, any case) in
+// mail or as an SMTP address in proxyAddresses, in the order read.
 func (s *Snapshot) ByAddress(address string) []User {
 	key := FoldUPN(address)
 	found := s.collect(s.t.byMail(), key)
@@ -251,8 +252,9 @@ func (s *Snapshot) collect(x *index, key string) []User {
 	return found
 }
 
-// FoldAddress gives the form in which proxyAddresses and mail are compared: it takes the prefix off an SMTP address; addresses of other kinds
-// (SIP:, X500:) are none that a UPN could collide with, and give "".
+// FoldAddress returns the form in which proxyAddresses and mail are compared:
+// without the prefix of an SMTP address. An address of another kind (SIP:, X500:)
+// cannot collide with a UPN, and gives "".
 func FoldAddress(a string) string {
 	kind, address, ok := strings.Cut(a, ":")
 	if !ok {

@@ -8,26 +8,26 @@ type User struct {
 	i int
 }
 
-// Row is its index in the snapshot.
+// Row returns the index of the row in the snapshot.
 func (u User) Row() int { return u.i }
 
-// ID is its object ID, in a source its Username.
+// ID returns its object ID, in a source its Username.
 func (u User) ID() ID { return ID(u.s.t.ids.get(u.i)) }
 
-// Username is the whole Username cell of a source row, or empty.
+// Username returns the whole Username cell of a source row, or empty.
 func (u User) Username() string { return u.s.t.ids.get(u.i) }
 
-// UPN is its UPN as the side spells it.
+// UPN returns its UPN as the side spells it.
 func (u User) UPN() string { return u.s.t.upns.get(u.i) }
 
-// ImmutableID is its immutable ID, or empty.
+// ImmutableID returns its immutable ID, or empty.
 func (u User) ImmutableID() string { return u.s.t.immutable.get(u.i) }
 
-// Mail is its mail address, or empty.
+// Mail returns its mail address, or empty.
 func (u User) Mail() string { return u.s.t.mail.get(u.i) }
 
-// Get returns an attribute: a column, or what has a place of its own (UPN,
-// immutable ID, accountEnabled, mail). It is not set where the side lacks it.
+// Get returns an attribute: a column, or one with a method of its own (UPN,
+// immutable ID, accountEnabled, mail). It is not set if the side lacks it.
 func (u User) Get(a Attribute) (value string, set bool) {
 	switch a {
 	case UserPrincipalName:
@@ -57,22 +57,22 @@ func (u User) Get(a Attribute) (value string, set bool) {
 	return "", false
 }
 
-// Marks are its marks.
+// Marks returns the marks of the row.
 func (u User) Marks() Marks { return Marks(u.s.marks.get(u.i)) }
 
-// Line is its place in the source, 0 if it has none.
+// Line returns its place in the source, 0 if it has none.
 func (u User) Line() int { return int(u.s.t.lines.get(u.i)) }
 
-// Created is when the account was made, zero if not known.
+// Created returns when the account was made, zero if not known.
 func (u User) Created() time.Time { return unstamp(u.s.t.created.get(u.i)) }
 
-// Deleted is when the account went into the recycle bin, zero if it did not.
+// Deleted returns when the account went into the recycle bin, zero if it did not.
 func (u User) Deleted() time.Time { return unstamp(u.s.t.deleted.get(u.i)) }
 
-// LastSignIn is when the account was last used, zero if not known.
+// LastSignIn returns when the account was last used, zero if not known.
 func (u User) LastSignIn() time.Time { return unstamp(u.s.t.lastSignIn.get(u.i)) }
 
-// Addresses are its proxyAddresses.
+// Addresses returns its proxyAddresses.
 func (u User) Addresses() []string {
 	t := u.s.t
 	from, to := uint32(0), t.addressEnds.get(u.i)
@@ -90,7 +90,7 @@ func (u User) Addresses() []string {
 }
 
 // Record copies the row out of the snapshot. Its Columns are the snapshot's and
-// not to be changed.
+// must not be changed.
 func (u User) Record() Record {
 	t := u.s.t
 	r := Record{

@@ -1,5 +1,6 @@
-// Package directory holds the words for users and where they live: User, UPN,
-// Attribute, Domain, Snapshot. It imports nothing of ours.
+// Package directory defines the words for users and where they are: User, UPN,
+// Attribute, Domain, Snapshot. It imports nothing of ours. Start with Snapshot, and
+// with Builder, which makes one.
 package directory
 
 import (
@@ -10,9 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// ID is what a side knows a user by: the object ID of an account in the
-// destination, the Username of a user in the source. Neither changes while the
-// user lives.
+// ID identifies a user on a side: the object ID of an account in the destination,
+// the Username of a user in the source. Neither changes while the user exists.
 type ID string
 
 // Attribute is the name of a user property, as Microsoft Graph v1.0 spells it.
@@ -32,13 +32,13 @@ const (
 	Department        Attribute = "department"
 )
 
-// OtherKeys is the column of a source for what else a row is known by: the cells of
-// HAC's identifying columns (Email beside the UPN) that no other column of the
-// snapshot has, one a line. It is only looked up, never written.
+// OtherKeys is the column of a source for the other keys of a row: the cells of
+// HAC's identifying columns (Email in addition to the UPN) that no other column of
+// the snapshot has, one a line. It is only looked up, never written.
 const OtherKeys Attribute = "otherKeys"
 
-// JoinKeys is the value of OtherKeys for a row: the cells that say anything beside
-// the keys it has already.
+// JoinKeys returns the value of OtherKeys for a row: the cells that differ from the
+// keys it has already.
 func JoinKeys(r *Record, cells []string) Value {
 	said := []string{FoldUPN(r.UPN), FoldUPN(string(r.ID)), FoldUPN(r.ImmutableID), ""}
 	var more []string
@@ -54,20 +54,20 @@ func JoinKeys(r *Record, cells []string) Value {
 	return Text(strings.Join(more, "\n"))
 }
 
-// Standard are the attributes of the guides' table, in the order they are
+// Standard returns the attributes of the guides' table, in the order they are
 // shown. UPN and immutable ID come first: they are keys as well.
 func Standard() []Attribute {
 	return []Attribute{UserPrincipalName, ImmutableID, DisplayName, Surname, GivenName, MailNickname}
 }
 
-// Value is an attribute's text. Set is false where the side has no value, which
-// is not the same as an empty one only in that JSON says null.
+// Value is an attribute's text. Set is false if the side has no value; that differs
+// from an empty one only in that JSON shows null.
 type Value struct {
 	Text string
 	Set  bool
 }
 
-// Text makes a Value that is set unless s is empty.
+// Text returns a Value that is set unless s is empty.
 func Text(s string) Value { return Value{Text: s, Set: s != ""} }
 
 // Side is where a snapshot was read.
@@ -93,7 +93,7 @@ func (s Side) String() string {
 	return "unknown side"
 }
 
-// Marks are facts about an account that rules decide by.
+// Marks are facts about an account on which rules decide.
 type Marks uint32
 
 // The marks. What cannot be read is marked too (PurposeUnknown): it protects.
@@ -107,7 +107,7 @@ const (
 	SignedIn                           // signed in for this connection
 	Addressed                          // has mail or proxyAddresses
 	ExchangePlan                       // has an Exchange plan that works, in its grace period too
-	Licensed                           // has any plan that was not taken away
+	Licensed                           // has any plan that was not removed
 	PurposeUser                        // mailbox purpose: a person's
 	PurposeShared                      // shared mailbox
 	PurposeRoom                        // room mailbox
@@ -115,14 +115,14 @@ const (
 	PurposeOther                       // any other purpose
 	PurposeNone                        // there is no mailbox
 	PurposeUnknown                     // asked for and refused
-	WasLicensed                        // has, or once had, any plan
-	SuspendedPlan                      // has an Exchange plan that works no more: its mailbox may still be there
-	OldMember                          // userType is null, as of the oldest accounts, and nothing says that it is external
+	WasLicensed                        // has, or had before, any plan
+	SuspendedPlan                      // has an Exchange plan that no longer works: its mailbox may still exist
+	OldMember                          // userType is null, as of the oldest accounts, and nothing shows that it is external
 	ResourceAccount                    // of Teams: an auto attendant or a call queue
 	BlockedByUs                        // hacsync itself blocked its sign-in, by the journal
 )
 
-// Purposes are the marks that tell the kind of mailbox.
+// Purposes are the marks for the kind of mailbox.
 const Purposes = PurposeUser | PurposeShared | PurposeRoom | PurposeEquipment | PurposeOther | PurposeNone | PurposeUnknown
 
 // Has reports whether all of m are in x.
@@ -160,17 +160,17 @@ type Record struct {
 	Columns []Attribute
 	Values  []Value
 	Marks   Marks
-	// Mail and Addresses (proxyAddresses, with their prefix) are the
-	// destination's.
+	// Mail and Addresses (proxyAddresses, with their prefix) are only in the
+	// destination.
 	Mail      string
 	Addresses []string
-	// Created, Deleted and LastSignIn are zero where they are not known. In the
-	// source LastSignIn is the Last Login.
+	// Created, Deleted and LastSignIn are zero if they are not known. In the source
+	// LastSignIn is the Last Login.
 	Created, Deleted, LastSignIn time.Time
 }
 
-// Get returns an attribute of the record: a column, or what has a place of its
-// own (UPN, immutable ID, accountEnabled, mail).
+// Get returns an attribute of the record: a column, or one with a field of its own
+// (UPN, immutable ID, accountEnabled, mail).
 func (r *Record) Get(a Attribute) (string, bool) {
 	switch a {
 	case UserPrincipalName:
@@ -194,7 +194,7 @@ func (r *Record) Get(a Attribute) (string, bool) {
 	return "", false
 }
 
-// Ref names an account by whatever is known of it.
+// Ref identifies an account by all that is known of it.
 type Ref struct {
 	ID          ID     `json:"id,omitempty"`
 	UPN         string `json:"upn,omitempty"`
@@ -216,14 +216,14 @@ const (
 type Sighting struct {
 	Ref      Ref
 	Presence Presence
-	Record   Record // zero where Absent
+	Record   Record // zero if Absent
 	// ServerTime is the destination's clock at the answer.
 	ServerTime time.Time
 }
 
-// FoldUPN gives the form in which UPNs, domains and addresses are compared:
-// Entra ID ignores case. No other character becomes an ASCII letter: the Kelvin
-// sign and the dotted capital I of Turkish are not k and i, to Entra ID neither.
+// FoldUPN returns the form in which UPNs, domains and addresses are compared: Entra
+// ID ignores case. No other character becomes an ASCII letter: the Kelvin sign and
+// the dotted capital I of Turkish do not equal k and i, in Entra ID either.
 func FoldUPN(s string) string {
 	upper := false
 	for i := range len(s) {

@@ -12,12 +12,12 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// ErrEncoding says that a file is no text in UTF-8 or UTF-16.
+// ErrEncoding reports that a file is not text in UTF-8 or UTF-16.
 var ErrEncoding = errors.New("no text in UTF-8 or UTF-16")
 
-// Reader gives a text file as it was meant: in UTF-8, without a byte order mark,
-// with lines that end in LF. Notepad and PowerShell save otherwise what a program
-// wrote so.
+// Reader returns the text of a file in UTF-8, without a byte order mark, with lines
+// that end in LF. Notepad and PowerShell save a file in another form than the
+// program wrote it.
 func Reader(r io.Reader) io.Reader {
 	in := bufio.NewReader(r)
 	head, _ := in.Peek(4)
@@ -29,8 +29,8 @@ func Reader(r io.Reader) io.Reader {
 	return transform.NewReader(in, transform.Chain(utf16, lines{}))
 }
 
-// encoded tells by the first bytes of a file how long its byte order mark is, and
-// what decodes it; nil where it is UTF-8.
+// encoded finds by the first bytes of a file how long its byte order mark is, and
+// what decodes it; nil if it is UTF-8.
 func encoded(head []byte) (mark int, utf16 transform.Transformer) {
 	little := unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewDecoder()
 	big := unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewDecoder()
@@ -49,8 +49,8 @@ func encoded(head []byte) (mark int, utf16 transform.Transformer) {
 	return 0, nil
 }
 
-// File reads a text file as Reader does. One that is no such text, because it is
-// in another encoding or no text at all, is ErrEncoding.
+// File reads a text file as Reader does. A file that is in another encoding, or is
+// not text at all, gives ErrEncoding.
 func File(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -67,7 +67,7 @@ func File(path string) ([]byte, error) {
 	return text, nil
 }
 
-// lines drops every CR that stands before LF.
+// lines drops every CR before LF.
 type lines struct{ transform.NopResetter }
 
 // Transform copies src to dst.
@@ -99,8 +99,8 @@ func (lines) Transform(dst, src []byte, atEOF bool) (wrote, read int, err error)
 	return wrote, read, nil
 }
 
-// PEM gives a file of certificates and keys in UTF-8 without a byte order mark;
-// one in binary form stays as it is.
+// PEM returns a file of certificates and keys in UTF-8 without a byte order mark;
+// one in binary form is returned unchanged.
 func PEM(raw []byte) []byte {
 	const sequence = 0x30 // the first byte of DER
 	mark, utf16 := encoded(raw[:min(len(raw), 4)])

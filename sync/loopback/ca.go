@@ -1,9 +1,9 @@
-// Package loopback serves simulators on this machine over TLS, with a
-// certificate authority of their own, and holds the place where faults are put
-// into their answers.
+// Package loopback serves simulators on this machine over TLS, with a certificate
+// authority of their own, and puts faults into their answers. Start with Serve;
+// faults are in fault.go and spec.go.
 //
-// A simulator makes a CA, listens with a certificate of it, and hands the CA's
-// PEM to whoever is to trust it. Nothing here listens on anything but loopback.
+// A simulator makes a CA, listens with a certificate of it, and gives the CA's PEM
+// to the clients that are to trust it. This package listens only on loopback.
 package loopback
 
 import (
@@ -31,7 +31,7 @@ type CA struct {
 	pem  []byte
 }
 
-// NewCA makes an authority with a new key. name stands in its subject.
+// NewCA makes an authority with a new key. name is part of its subject.
 func NewCA(name string) (*CA, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -67,17 +67,17 @@ func NewCA(name string) (*CA, error) {
 	}, nil
 }
 
-// PEM is the authority's certificate, to be trusted by clients.
+// PEM returns the authority's certificate, to be trusted by clients.
 func (c *CA) PEM() []byte { return append([]byte(nil), c.pem...) }
 
-// Pool holds the authority's certificate and nothing else.
+// Pool returns a pool with the authority's certificate only.
 func (c *CA) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(c.cert)
 	return pool
 }
 
-// TLS is the configuration of a server whose certificate is valid for
+// TLS returns the configuration of a server whose certificate is valid for
 // localhost, 127.0.0.1, ::1 and for names, each a host name or an address.
 func (c *CA) TLS(names ...string) (*tls.Config, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -25,9 +25,9 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	// Cut drops the connection instead of answering, or, where there is a body,
-	// behind its last byte: more was announced. Inside a batch the item is left
-	// out of the answer.
+	// Cut drops the connection instead of answering, or, if there is a body, after
+	// its last byte: more was announced. Inside a batch the item is left out of the
+	// answer.
 	Cut bool
 }
 
@@ -40,8 +40,8 @@ type Fault interface {
 	After(ctx context.Context, e Exchange, a *Answer) *Answer
 }
 
-// Through carries out effect between the two halves of a fault. A nil fault
-// only carries it out.
+// Through runs effect between the two halves of a fault. With a nil fault it only
+// runs effect.
 func Through(ctx context.Context, f Fault, e Exchange, effect func() *Answer) *Answer {
 	if f == nil {
 		return effect()
@@ -56,8 +56,8 @@ func Through(ctx context.Context, f Fault, e Exchange, effect func() *Answer) *A
 	return a
 }
 
-// Handler puts latency and a fault around h. latency is time of the clock c,
-// waited before the request is looked at. The fault may be nil.
+// Handler puts latency and a fault around h. latency is time of the clock c, waited
+// before the request is handled. The fault may be nil.
 func Handler(h http.Handler, service string, f Fault, latency time.Duration, c clock.Clock) http.Handler {
 	if f == nil && latency <= 0 {
 		return h
@@ -89,7 +89,7 @@ func Handler(h http.Handler, service string, f Fault, latency time.Duration, c c
 	})
 }
 
-// record runs h and keeps its answer instead of sending it.
+// record runs h and returns its answer instead of sending it.
 func record(h http.Handler, r *http.Request) *Answer {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

@@ -19,14 +19,14 @@ import (
 	"github.com/hacsync/hacsync/sync/clock"
 )
 
-// Faults are several faults together. Of those that meet a call the first that
-// fires has it.
+// Faults are several faults together. Of those that match a call, the first that
+// fires decides it.
 type Faults struct {
 	clock clock.Clock
 	rules []*rule
 }
 
-// NewFaults puts faults into force. Pauses and dates are those of c.
+// NewFaults puts faults into force. Pauses and dates are by the clock c.
 func NewFaults(c clock.Clock, specs ...Spec) *Faults {
 	f := &Faults{clock: c}
 	for _, s := range specs {
@@ -37,7 +37,7 @@ func NewFaults(c clock.Clock, specs ...Spec) *Faults {
 	return f
 }
 
-// Fired is how often each fault fired, by its text.
+// Fired returns how often each fault fired, by its text.
 func (f *Faults) Fired() map[string]int {
 	out := map[string]int{}
 	for _, r := range f.rules {
@@ -54,13 +54,13 @@ type rule struct {
 	mu      sync.Mutex
 	matches int
 	fired   int
-	calls   map[string]uint64 // how often each address was met
+	calls   map[string]uint64 // how often each address was called
 	pages   map[string][]byte // last page of each list, for repeat-page
 }
 
-// fires decides one call that the fault meets. Chance depends on the seed, the
+// fires decides one call that the fault matches. Chance depends on the seed, the
 // address and how often it was called, not on the order in which parallel calls
-// arrive: the same calls meet the same faults.
+// arrive: the same calls get the same faults.
 func (r *rule) fires(e Exchange) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,7 +79,7 @@ func (r *rule) fires(e Exchange) bool {
 	return true
 }
 
-// draw is a number from 0 to below 1 that follows from its arguments.
+// draw returns a number from 0 to below 1 that follows from its arguments.
 func draw(seed int64, kind, key string, n uint64) float64 {
 	h := fnv.New64a()
 	var b [16]byte
@@ -129,7 +129,7 @@ func (f *Faults) After(_ context.Context, e Exchange, a *Answer) *Answer {
 			}
 			continue
 		}
-		// What cannot be spoilt in this way does not count as met.
+		// A call whose answer cannot be spoilt in this way does not count.
 		if spoilt := r.spoil(e, unpacked(a)); spoilt != nil && r.fires(e) {
 			return spoilt
 		}
@@ -159,7 +159,7 @@ var earlyKinds = map[string]struct {
 	kindSlow:     {},
 }
 
-// refusal is an answer that says that something went wrong.
+// refusal returns an error answer.
 func (f *Faults) refusal(r *rule) *Answer {
 	kind := strings.TrimSuffix(r.kind, "-after")
 	now := f.clock.Now().UTC()
@@ -202,8 +202,8 @@ func (f *Faults) refusal(r *rule) *Answer {
 	return a
 }
 
-// spoil makes of an answer what the fault makes of it, nil where the answer has
-// nothing that could be spoilt so.
+// spoil returns the answer as the fault changes it, nil if the answer has nothing
+// that this fault could change.
 func (r *rule) spoil(e Exchange, a *Answer) *Answer {
 	switch r.kind {
 	case "truncate", "cut-middle":
@@ -270,7 +270,7 @@ func (r *rule) spoil(e Exchange, a *Answer) *Answer {
 	return a
 }
 
-// repeat answers with the rows of the page before; a list's first page leads to
+// repeat answers with the rows of the page before; a list's first page links to
 // itself.
 func (r *rule) repeat(e Exchange, a *Answer, body map[string]json.RawMessage) *Answer {
 	path, _, _ := strings.Cut(e.Path, "?")
@@ -310,7 +310,7 @@ func wrongCount(a *Answer) *Answer {
 	return a
 }
 
-// unpacked is a copy of an answer that can be changed, not compressed.
+// unpacked returns a copy of an answer that can be changed, not compressed.
 func unpacked(a *Answer) *Answer {
 	b := &Answer{Status: a.Status, Header: a.Header.Clone(), Body: slices.Clone(a.Body), Cut: a.Cut}
 	if b.Header == nil {
@@ -332,7 +332,7 @@ func unpacked(a *Answer) *Answer {
 	return b
 }
 
-// Chain puts faults behind each other: the first that answers has the call.
+// Chain combines faults: the first that answers decides the call.
 func Chain(faults ...Fault) Fault {
 	all := slices.DeleteFunc(faults, func(f Fault) bool { return f == nil })
 	switch len(all) {

@@ -18,7 +18,7 @@ import (
 	"github.com/hacsync/hacsync/sync/loopback"
 )
 
-// service is what the faults are put in front of: it counts its effects.
+// service is a server behind the faults: it counts its effects.
 type service struct {
 	effects int
 	answers map[string]string // by path; else a list of three
@@ -56,7 +56,7 @@ func faults(t *testing.T, specs ...string) *loopback.Faults {
 	return loopback.NewFaults(clock.Real(), all...)
 }
 
-// call sends one request past the faults; cut says that no answer came.
+// call sends one request through the faults; cut reports that no answer came.
 func call(t *testing.T, s *service, f loopback.Fault, method, path string) (res *httptest.ResponseRecorder, cut bool) {
 	t.Helper()
 	res = httptest.NewRecorder()
@@ -317,7 +317,7 @@ func TestFaults_CountSkipAndChance(t *testing.T) {
 	if one == two || one != fired(2000, "500:p=0.05,seed=1", same) {
 		t.Error("chance does not follow from the seed")
 	}
-	// What an address meets does not depend on the calls in between.
+	// The faults of an address do not depend on the calls in between.
 	mixed := fired(4000, "500:p=0.05,seed=1", func(i int) string {
 		if i%2 == 1 {
 			return fmt.Sprintf("/v1.0/users/%d", i)

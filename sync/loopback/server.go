@@ -19,9 +19,9 @@ type Server struct {
 	done chan struct{}
 }
 
-// Serve listens on a loopback address such as 127.0.0.1:0 and serves handler
-// over TLS until Close. An address that other machines can reach is refused.
-// log takes what the HTTP server complains of and may be nil.
+// Serve listens on a loopback address such as 127.0.0.1:0 and serves handler over
+// TLS until Close. An address that other machines can reach is refused. out gets
+// the errors of the HTTP server and may be nil.
 func Serve(ctx context.Context, address string, config *tls.Config, handler http.Handler, out *slog.Logger) (*Server, error) {
 	if err := onlyLoopback(address); err != nil {
 		return nil, err
@@ -53,10 +53,10 @@ func Serve(ctx context.Context, address string, config *tls.Config, handler http
 	return s, nil
 }
 
-// URL is https:// and the address, without a path.
+// URL returns https:// and the address, without a path.
 func (s *Server) URL() string { return "https://" + s.addr.String() }
 
-// Close cuts every connection and waits until nothing is served any more.
+// Close cuts every connection and waits until all handlers have ended.
 func (s *Server) Close() error {
 	err := s.http.Close()
 	<-s.done
@@ -66,8 +66,8 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// onlyLoopback refuses addresses that are not this machine's own: a simulator
-// gives tokens to whoever asks.
+// onlyLoopback refuses addresses that are not this machine's own: a simulator gives
+// a token to every client.
 func onlyLoopback(address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

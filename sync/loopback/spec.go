@@ -12,21 +12,21 @@ import (
 //
 //	KIND[:OPTION,…]
 //
-// KIND is one of Kinds, or one of these with a value: slow=D (a pause of the
-// clock before the answer), lag=D (reads show the state of so long ago),
-// replica=D (for so long one replica does not know a user that was made or
-// restored: 404 to writes and to every other read of it), and item=KIND, which
-// meets only items of a batch; there missing and missing-after leave the item out
-// of the answer, before or after its effect.
+// KIND is one of Kinds, or one of these with a value: slow=D (a pause of the clock
+// before the answer), lag=D (reads show the state of so long ago), replica=D (for
+// this time one replica does not know a user that was made or restored: 404 to
+// writes and to every other read of it), and item=KIND, which matches only items of
+// a batch; there missing and missing-after leave the item out of the answer, before
+// or after its effect.
 //
-// Options: on=METHOD PATH?TEXT chooses calls (either part may be left out, * is
-// any one segment, ** any rest, TEXT must stand in the query); at=graph,
-// authority or hac, graph unless given; after=N lets the first N calls pass;
-// count=N stops after N; p=0.05 with seed=N leaves it to chance, the same for
-// the same calls; retry-after=SECONDS and retry-after-date=SECONDS go with 429
-// and 503, status=N with no-error.
+// Options: on=METHOD PATH?TEXT chooses calls (either part may be left out, * is any
+// one segment, ** any rest, TEXT must be in the query); at=graph, authority or hac,
+// by default graph; after=N lets the first N calls pass; count=N stops after N;
+// p=0.05 with seed=N makes it random, the same for the same calls;
+// retry-after=SECONDS and retry-after-date=SECONDS go with 429 and 503, status=N
+// with no-error.
 //
-// Without on, a fault meets requests and the items of a batch alike.
+// Without on, a fault matches requests and the items of a batch alike.
 type Spec struct {
 	text  string
 	kind  string
@@ -44,18 +44,19 @@ type Spec struct {
 	status       int
 }
 
-// BadSpec says what in a fault's text is not understood.
+// BadSpec reports what in a fault's text is not understood.
 type BadSpec struct {
 	Spec  string
 	Part  string // the part that is wrong
-	Takes string // what could stand there
+	Takes string // what is allowed there
 }
 
+// Error is for logs only.
 func (e *BadSpec) Error() string {
 	return fmt.Sprintf("fault %q: %q stands where %s could", e.Spec, e.Part, e.Takes)
 }
 
-// Kinds are the names of the faults that take no value, in the order shown.
+// Kinds returns the names of the faults that take no value, in the order shown.
 func Kinds() []string {
 	return []string{
 		"401", "403", "404", "412", "429", "500", "503", "504", "conflict", "no-error", "html-500", "html-502", "cut-before",
@@ -72,10 +73,10 @@ const (
 	kindReorder = "reorder"
 )
 
-// String is the text that the fault was made of.
+// String returns the text that the fault was made of.
 func (s Spec) String() string { return s.text }
 
-// Lag is how far reads lag behind, 0 unless the fault is lag=D.
+// Lag returns how far reads lag behind, 0 unless the fault is lag=D.
 func (s Spec) Lag() time.Duration {
 	if s.kind != kindLag {
 		return 0
@@ -83,8 +84,8 @@ func (s Spec) Lag() time.Duration {
 	return s.value
 }
 
-// Replica is for how long a replica does not know a new user, 0 unless the fault
-// is replica=D.
+// Replica returns for how long a replica does not know a new user, 0 unless the
+// fault is replica=D.
 func (s Spec) Replica() time.Duration {
 	if s.kind != kindReplica {
 		return 0
@@ -93,7 +94,7 @@ func (s Spec) Replica() time.Duration {
 }
 
 // modelled reports whether the fault is a behaviour of the simulator itself, and
-// nothing that stands before its answers.
+// not a change of its answers.
 func (s *Spec) modelled() bool { return s.kind == kindLag || s.kind == kindReplica }
 
 // ParseSpec reads a fault. Its errors are *BadSpec.
@@ -125,7 +126,7 @@ func ParseSpec(text string) (Spec, error) {
 
 func (s *Spec) bad(part, takes string) error { return &BadSpec{Spec: s.text, Part: part, Takes: takes} }
 
-// options are those that go with the kind.
+// options returns those that go with the kind.
 func (s *Spec) options() []string {
 	all := []string{"on", "at", "after", "count", "p", "seed"}
 	switch s.kind {
@@ -170,7 +171,7 @@ func (s *Spec) readKind(head string) error {
 	return s.bad(head, strings.Join(append(Kinds(), "slow=2s", "lag=30s", "replica=30s", "item=KIND"), ", "))
 }
 
-// itemKinds are those that may stand behind item=.
+// itemKinds returns those that may follow item=.
 func itemKinds() []string {
 	kinds := slices.DeleteFunc(Kinds(), func(k string) bool { return strings.HasPrefix(k, "cut-") })
 	return append(kinds, "missing", "missing-after")
@@ -199,7 +200,7 @@ func (s *Spec) readOption(name, value string) error {
 		s.count, err = number(1, 1e9)
 	case "p":
 		p, bad := strconv.ParseFloat(value, 64)
-		if bad != nil || !(p > 0 && p <= 1) { // not a number is neither
+		if bad != nil || !(p > 0 && p <= 1) { // not a number fails both comparisons
 			return s.bad(name+"="+value, "0 < p <= 1")
 		}
 		s.p = p
@@ -236,8 +237,8 @@ func (s *Spec) readOn(value string) error {
 	return nil
 }
 
-// meets reports whether a fault is meant for a call. Paths are compared as they
-// stand in the request, without the version; names without regard to case.
+// meets reports whether a fault matches a call. Paths are compared as they are in
+// the request, without the version; names without regard to case.
 func (s *Spec) meets(e Exchange) bool {
 	if e.Service != s.at || s.items && e.Item == "" {
 		return false

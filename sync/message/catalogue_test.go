@@ -27,8 +27,8 @@ import (
 // entry is one message as its file has it.
 type entry struct{ file, text string }
 
-// catalogues reads every file of a language, without the library under test:
-// each message by its dotted ID. A key that stands twice is an error.
+// catalogues reads every file of a language, without the library under test: each
+// message by its dotted ID. A key that appears twice is an error.
 func catalogues(t *testing.T, lang Language) map[string]entry {
 	t.Helper()
 	files := assets.Locales()
@@ -338,7 +338,7 @@ func TestCatalogue_KeepsTheTone(t *testing.T) {
 	}
 }
 
-// A remedy that names a command which does not exist leaves a person nowhere.
+// A remedy that names a command which does not exist does not help the user.
 func TestCatalogue_NamesOnlyCommandsThatExist(t *testing.T) {
 	files, err := filepath.Glob("../../cmd/hacsync/*.go")
 	if err != nil || len(files) == 0 {
@@ -391,8 +391,8 @@ func TestCatalogue_HasEveryWordThatIsAskedFor(t *testing.T) {
 	}
 }
 
-// asked finds literal IDs: the first argument of a Printer's Text, and of T,
-// which the wizard's steps name their words with.
+// asked finds literal IDs: the first argument of a Printer's Text, and of T, with
+// which the wizard's steps name their words.
 func asked(path string, found func(token.Position, string)) error {
 	files := token.NewFileSet()
 	tree, err := parser.ParseFile(files, path, nil, 0)

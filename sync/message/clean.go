@@ -10,11 +10,11 @@ import (
 	"github.com/hacsync/hacsync/sync/names"
 )
 
-// Clean makes a text from outside fit to be shown: control characters (C0, DEL,
-// C1), bidi controls and invisible format characters are taken out; tabs, line
-// breaks and line separators become spaces; bytes that are no UTF-8 become
-// U+FFFD. Joiners and variation selectors stay: names are written with them.
-// A text of several lines becomes one line.
+// Clean makes a text from outside fit to be shown: it removes control characters
+// (C0, DEL, C1), bidi controls and invisible format characters; tabs, line breaks
+// and line separators become spaces; bytes that are not UTF-8 become U+FFFD.
+// Joiners and variation selectors stay: names are written with them. A text of
+// several lines becomes one line.
 func Clean(s string) string {
 	if isClean(s) {
 		return s
@@ -33,7 +33,7 @@ func Clean(s string) string {
 	return b.String()
 }
 
-// isClean is the quick way for what is nearly always so.
+// isClean is a quick check, which nearly all texts pass.
 func isClean(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] < 0x20 || s[i] >= 0x7f {
@@ -45,7 +45,7 @@ func isClean(s string) bool {
 	return true
 }
 
-// stripped are the characters that Clean takes out (or turns into a space).
+// stripped reports whether Clean removes a character (or makes a space of it).
 func stripped(r rune) bool {
 	switch {
 	case r < 0x20, r >= 0x7f && r <= 0x9f:
@@ -68,22 +68,22 @@ func stripped(r rune) bool {
 	return false
 }
 
-// bidi are the characters that change the direction of what follows: a UPN
-// could be read as another with them.
+// bidi reports whether a character changes the direction of what follows: with one,
+// a UPN could be read as another.
 func bidi(r rune) bool {
 	return r == 0x61c || r == 0x200e || r == 0x200f ||
 		r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
-// Reveal shows a value so that what cannot be seen or told apart can be:
-// <U+3000> stands for an ideographic space, <U+200B> for a zero width space,
-// <U+0430> for a Cyrillic letter in a Latin word. Ordinary spaces stay, unless
-// they begin or end the value or follow one another.
+// Reveal shows the invisible characters of a value, and those that look like
+// another: it writes <U+3000> for an ideographic space, <U+200B> for a zero width
+// space, <U+0430> for a Cyrillic letter in a Latin word. Ordinary spaces stay,
+// unless they begin or end the value or follow one another.
 func Reveal(s string) string { return reveal(s, false) }
 
-// RevealChange shows two values of one attribute like Reveal. Where both
-// have spaces, of different kinds, or they look the same but for spaces, every
-// space is shown by its number.
+// RevealChange shows two values of one attribute like Reveal. If both have spaces,
+// of different kinds, or if they look the same except for spaces, every space is
+// shown by its number.
 func RevealChange(before, after string) (string, string) {
 	was, is := spaces(before), spaces(after)
 	all := was != "" && is != "" && was != is ||
@@ -100,7 +100,7 @@ func spaceless(s string) string {
 	}, s)
 }
 
-// spaces are the kinds of space in a value, each once, in order of number.
+// spaces returns the kinds of space in a value, each once, in order of number.
 func spaces(s string) string {
 	var kinds []rune
 	for _, r := range s {
@@ -142,7 +142,7 @@ func reveal(s string, everySpace bool) string {
 	return b.String()
 }
 
-// plain reports that there is nothing to reveal: printable ASCII with single
+// plain reports whether there is nothing to reveal: printable ASCII with single
 // spaces inside.
 func plain(s string) bool {
 	if s == "" {
@@ -156,8 +156,8 @@ func plain(s string) bool {
 	return s[0] != ' ' && s[len(s)-1] != ' ' && !strings.Contains(s, "  ")
 }
 
-// mixed finds the letters of Greek and Cyrillic that stand in a word with Latin
-// ones, by byte offset.
+// mixed finds the Greek and Cyrillic letters in words with Latin ones, by byte
+// offset.
 func mixed(s string) map[int]bool {
 	var out map[int]bool
 	var word []int // offsets of Greek and Cyrillic letters of the word

@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// harmful are the characters that must never reach a terminal or be taken for
-// another direction, written out anew: not with the functions under test.
+// harmful finds the characters that must never reach a terminal or change its
+// direction, written out here and not taken from the functions under test.
 func harmful(s string) (rune, bool) {
 	for _, r := range s {
 		if r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 ||
@@ -20,8 +20,8 @@ func harmful(s string) (rune, bool) {
 	return 0, false
 }
 
-// hostile draws strings with many of the characters that matter, and bytes
-// that are no UTF-8.
+// hostile draws strings with many of the characters that matter, and bytes that are
+// not UTF-8.
 func hostile() *rapid.Generator[string] {
 	nasty := rapid.SampledFrom([]rune("\x00\x07\x08\t\n\r\x1b\x7f\u0080\u009b\u061c\u200b\u200d\u200e\u202e\u2028\u2066\u2069\ufeff\ufff9\U000e0041\u3000 aб山\U000e0100"))
 	mixed := rapid.StringOf(rapid.OneOf(nasty, rapid.Rune()))

@@ -9,7 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Int writes a whole number with thousands set off: 4,012.
+// Int returns a whole number with separators of thousands: 4,012.
 func (p *Printer) Int(n int) string {
 	s := strconv.FormatInt(int64(n), 10)
 	sign := ""
@@ -26,9 +26,9 @@ func (p *Printer) Int(n int) string {
 	return sign + b.String()
 }
 
-// Percent writes a share given in percent: 0.3 %. A share that is not a whole
-// number is never written as one, so that 9.96 is not taken for a limit of 10;
-// what is above zero is never written as zero.
+// Percent returns a share given in percent: 0.3 %. A share that is not a whole
+// number is never written as one, so that 9.96 is not mistaken for a limit of 10; a
+// share above zero is never written as zero.
 func (p *Printer) Percent(share float64) string {
 	for decimals := 1; decimals <= 3; decimals++ {
 		scale := math.Pow10(decimals)
@@ -44,7 +44,7 @@ func (p *Printer) Percent(share float64) string {
 	return strconv.FormatFloat(math.Trunc(share*1000)/1000, 'f', 3, 64) + " %"
 }
 
-// Share writes part of whole in percent; 0 % where whole is 0.
+// Share returns part of whole in percent; 0 % if whole is 0.
 func (p *Printer) Share(part, whole int) string {
 	if whole == 0 {
 		return p.Percent(0)
@@ -52,23 +52,23 @@ func (p *Printer) Share(part, whole int) string {
 	return p.Percent(float64(part) * 100 / float64(whole))
 }
 
-// Date writes a day: 25 Nov 2026, 2026/11/25; empty for the zero time.
+// Date returns a day: 25 Nov 2026, 2026/11/25; empty for the zero time.
 func (p *Printer) Date(t time.Time) string { return p.format(t, "2 Jan 2006", "2006/01/02") }
 
-// Day writes a day without its year: 25 Nov, 11/25.
+// Day returns a day without its year: 25 Nov, 11/25.
 func (p *Printer) Day(t time.Time) string { return p.format(t, "2 Jan", "1/2") }
 
-// Clock writes hour and minute: 09:40.
+// Clock returns hour and minute: 09:40.
 func (p *Printer) Clock(t time.Time) string { return p.format(t, "15:04", "15:04") }
 
-// Time writes day, hour, minute and zone: 25 Nov 2026 09:40 JST, 2026/11/25
-// 09:40 JST.
+// Time returns day, hour, minute and zone: 25 Nov 2026 09:40 JST, 2026/11/25 09:40
+// JST.
 func (p *Printer) Time(t time.Time) string {
 	return p.format(t, "2 Jan 2006 15:04 MST", "2006/01/02 15:04 MST")
 }
 
-// UTC writes the moment to the second in UTC, for Microsoft's support: 25 Nov
-// 2026 00:26:11 UTC.
+// UTC returns the time to the second in UTC, for Microsoft's support: 25 Nov 2026
+// 00:26:11 UTC.
 func (p *Printer) UTC(t time.Time) string {
 	return p.In(time.UTC).format(t, "2 Jan 2006 15:04:05 MST", "2006/01/02 15:04:05 MST")
 }
@@ -83,7 +83,7 @@ func (p *Printer) format(t time.Time, english, japanese string) string {
 	return t.In(p.zone).Format(english)
 }
 
-// Duration writes how long: 24 s, 3 min, 1 h 5 min, 2 days; two units at most.
+// Duration returns a duration: 24 s, 3 min, 1 h 5 min, 2 days; two units at most.
 func (p *Printer) Duration(d time.Duration) string {
 	d = max(d, 0)
 	unit := func(id string, n int64) string {
@@ -111,17 +111,17 @@ func (p *Printer) Duration(d time.Duration) string {
 	}
 }
 
-// About writes an estimate: about 25 s.
+// About returns an estimate: about 25 s.
 func (p *Printer) About(d time.Duration) string {
 	return p.Text("duration.about", problem.Args{"duration": p.Duration(d)})
 }
 
-// Ago writes how long ago: 12 min ago.
+// Ago returns how long ago: 12 min ago.
 func (p *Printer) Ago(d time.Duration) string {
 	return p.Text("duration.ago", problem.Args{"duration": p.Duration(d)})
 }
 
-// Size writes a number of bytes: 999 B, 1.2 MB.
+// Size returns a number of bytes: 999 B, 1.2 MB.
 func (p *Printer) Size(bytes int64) string {
 	const units = "kMGT"
 	if bytes < 1000 {

@@ -1,11 +1,11 @@
-// Package message turns codes, words and values into English or Japanese. It is
-// the only place where sentences for people come from: a screen, a CSV, a
-// notice and a JSON object ask it with the same code and arguments, and so say
-// the same thing.
+// Package message turns codes, words and values into English or Japanese. It is the
+// only source of sentences for users: a screen, a CSV, a notice and a JSON object
+// ask it with the same code and arguments, and so have the same text. Start with
+// New and Printer.
 //
-// The words are in assets/locales, one file a family and language
-// (source.en.json, source.ja.json). Keys nest: {"HS-2003": {"what": "…"}} is
-// the message HS-2003.what. What Japanese lacks is said in English.
+// The words are in assets/locales, one file a family and language (source.en.json,
+// source.ja.json). Keys nest: {"HS-2003": {"what": "…"}} is the message
+// HS-2003.what. What Japanese lacks is shown in English.
 //
 // A message is a text/template over its arguments: {{.upn}}. Functions
 // help: {{num .rows}} writes a whole number as the language does, {{plural .rows
@@ -36,7 +36,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Language is a language that the program speaks.
+// Language is a language of the program's texts.
 type Language string
 
 // The languages.
@@ -45,7 +45,7 @@ const (
 	Japanese Language = "ja"
 )
 
-// Printer says things in one language. It is safe for concurrent use.
+// Printer returns texts in one language. It is safe for concurrent use.
 type Printer struct {
 	lang   Language
 	local  *i18n.Localizer
@@ -53,8 +53,8 @@ type Printer struct {
 	zone   *time.Location
 }
 
-// New makes a printer for "en" or "ja"; an empty language is English. Any other
-// is problem.UnknownLanguage. Times are shown in the machine's zone.
+// New makes a printer for "en" or "ja"; an empty language is English. Any other is
+// problem.UnknownLanguage. Times are shown in the machine's zone.
 func New(lang string) (*Printer, error) {
 	l := Language(lang)
 	switch l {
@@ -94,8 +94,8 @@ func load(files fs.FS) (*i18n.Bundle, error) {
 	return bundle, nil
 }
 
-// unmarshal reads a catalogue into one flat map of dotted IDs. The library would
-// nest by itself, but takes keys such as "other" and "description" for plural
+// unmarshal reads a catalogue into one flat map of dotted IDs. The library can read
+// nested keys itself, but treats keys such as "other" and "description" as plural
 // forms and notes.
 func unmarshal(raw []byte, into any) error {
 	var tree map[string]any
@@ -126,8 +126,8 @@ func flattenInto(flat map[string]any, above string, tree map[string]any) error {
 	return nil
 }
 
-// Default picks the language from LC_ALL, LC_MESSAGES and LANG, the first that
-// is set; English unless it is Japanese. getenv is os.Getenv.
+// Default returns the language of LC_ALL, LC_MESSAGES or LANG, the first that is
+// set; English unless it is Japanese. getenv is os.Getenv.
 func Default(getenv func(string) string) string {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		v := strings.ToLower(getenv(name))
@@ -142,7 +142,7 @@ func Default(getenv func(string) string) string {
 	return string(English)
 }
 
-// Language is the printer's language.
+// Language returns the printer's language.
 func (p *Printer) Language() Language { return p.lang }
 
 // In returns a printer that shows times in a zone.
@@ -152,7 +152,7 @@ func (p *Printer) In(zone *time.Location) *Printer {
 	return &q
 }
 
-// Text is the message with an ID, or, where there is none, the ID in guillemets.
+// Text returns the message of an ID, or, if there is none, the ID in guillemets.
 func (p *Printer) Text(id string, args problem.Args) string {
 	if s, ok := p.lookup(id, args); ok {
 		return s
@@ -173,7 +173,7 @@ func (p *Printer) lookup(id string, args problem.Args) (string, bool) {
 		TemplateData:   cleaned(args),
 		TemplateParser: p.parser,
 	})
-	// Where English stands in, a text comes with the error that says so.
+	// If English is used instead, the text comes with the error that reports it.
 	var standsIn *i18n.MessageNotFoundErr
 	if tag == language.Und || err != nil && !errors.As(err, &standsIn) {
 		return "", false
@@ -181,7 +181,7 @@ func (p *Printer) lookup(id string, args problem.Args) (string, bool) {
 	return s, true
 }
 
-// cleaned makes arguments fit for showing.
+// cleaned returns arguments that are fit to be shown.
 func cleaned(args problem.Args) map[string]string {
 	out := make(map[string]string, len(args))
 	for k, v := range args {
@@ -190,18 +190,18 @@ func cleaned(args problem.Args) map[string]string {
 	return out
 }
 
-// Words are what a person reads of an error or a skip.
+// Words are the text of an error or a skip for a user.
 type Words struct {
 	Code      problem.Code // HS-…, to be looked up and quoted
 	What      string       // what happened, to which user, file or setting
-	Remedy    string       // what to do next, who and where
+	Remedy    string       // what to do next, by which user and where
 	Short     string       // two to five words, for tables
-	RequestID string       // for Microsoft's support, empty where there is none
+	RequestID string       // for Microsoft's support, empty if there is none
 }
 
-// Problem gives the words of any error: of the outermost problem in its chain,
-// of a cancellation or a deadline, else those of problem.Internal with the
-// error's own text. The zero Words are those of nil, also of a nil *Problem.
+// Problem returns the words of any error: of the outermost problem in its chain, of
+// a cancellation or a deadline, else those of problem.Internal with the error's own
+// text. For nil, and for a nil *Problem, they are the zero Words.
 func (p *Printer) Problem(err error) Words {
 	if err == nil {
 		return Words{}
@@ -231,7 +231,7 @@ func (p *Printer) Problem(err error) Words {
 	return w
 }
 
-// known makes a problem of an error that has no code.
+// known returns a problem for an error that has no code.
 func known(err error) *problem.Problem {
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -242,11 +242,11 @@ func known(err error) *problem.Problem {
 	return problem.New(problem.Internal, problem.Args{"what": err.Error()})
 }
 
-// templates is go-i18n's text parser, whose templates may be kept: the functions
-// are the same for the whole life of a printer.
+// templates is go-i18n's text parser, with templates that may be cached: the
+// functions are the same for the whole life of a printer.
 type templates struct{ template.TextParser }
 
-// Cacheable reports that a parsed template may be kept.
+// Cacheable reports that a parsed template may be cached.
 func (*templates) Cacheable() bool { return true }
 
 func (p *Printer) funcs() texttemplate.FuncMap {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// What is served and what metrics.md describes is the same: nobody finds a metric
-// that has no line there.
+// The metrics that are served and those that metrics.md describes are the same:
+// none lacks a line there.
 func TestMetrics_AreThoseOfTheDocument(t *testing.T) {
 	m, _ := full(t)
 	m.requests.WithLabelValues("users", "2xx").Inc()

@@ -1,16 +1,16 @@
-// Package metrics shows from outside what hacsync does: counters and gauges in
+// Package metrics shows to the outside what hacsync does: counters and gauges in
 // Prometheus's form, and whether a process is alive and ready.
 //
-// Start with New. A worker gives the Metrics to whatever reports: it is
-// periodic.Metrics itself, Sink takes the progress of runs, Transport counts
-// requests, Notice hears of notices. What all workers share (domains, workers,
-// certificates, last successes) is read from the state when somebody asks, so
-// that it is right whichever process is asked, also after a start. Server serves
-// it.
+// Start with New. A worker passes the Metrics to everything that reports: it is
+// periodic.Metrics itself, Sink gets the progress of runs, Transport counts
+// requests, Notice counts notices. What all workers share (domains, workers,
+// certificates, last successes) is read from the state at each scrape, so that
+// every process gives the right answer, also directly after its start. Server
+// serves it.
 //
-// Names follow Prometheus's conventions: hacsync_, base units, _total and
-// _seconds. The label domain stands at two gauges alone, for domains of periodic
-// sync: two series a domain.
+// Names follow Prometheus's conventions: hacsync_, base units, _total and _seconds.
+// Only two gauges have the label domain, for domains of periodic sync: two series a
+// domain.
 package metrics
 
 import (
@@ -47,7 +47,7 @@ type Metrics struct {
 	unsent    *prometheus.CounterVec
 }
 
-// Build says which program this is.
+// Build identifies the program: its version and revision.
 type Build struct{ Version, Revision string }
 
 // New makes the metrics of a process.
@@ -131,14 +131,14 @@ func (m *Metrics) Ended(_, _ string, i state.Interval) {
 	}
 }
 
-// Waited counts what a shared quota cost; see periodic.Metrics.
+// Waited counts the delay caused by a shared quota; see periodic.Metrics.
 func (m *Metrics) Waited(_ string, d time.Duration) {
 	if m != nil && d > 0 {
 		m.quota.Add(d.Seconds())
 	}
 }
 
-// Queue shows what is due; see periodic.Metrics.
+// Queue sets how many intervals are due and running; see periodic.Metrics.
 func (m *Metrics) Queue(due, running int) {
 	if m != nil {
 		m.due.Set(float64(due))
@@ -157,8 +157,8 @@ func (m *Metrics) Notice(kind string, sent bool) {
 	}
 }
 
-// Sink takes the progress of runs: pauses, users read, and what became of rows.
-// It passes everything on to next, which may be nil.
+// Sink gets the progress of runs: pauses, users read, and outcomes of rows. It
+// passes everything on to next, which may be nil.
 func (m *Metrics) Sink(next progress.Sink) progress.Sink {
 	if next == nil {
 		next = progress.Discard
@@ -213,8 +213,8 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// resource is the first part of a Graph path behind its version, of those that
-// hacsync asks for: a label must not grow with what is asked.
+// resource returns the first part of a Graph path after its version, if it is one
+// that hacsync requests: the number of labels must not grow with the requests.
 func resource(path string) string {
 	parts := strings.SplitN(strings.TrimPrefix(path, "/"), "/", 3)
 	if len(parts) < 2 || parts[0] != "v1.0" && parts[0] != "beta" {
@@ -229,7 +229,7 @@ func resource(path string) string {
 	return "other"
 }
 
-// CloseIdleConnections passes on what http.Client asks of its transport.
+// CloseIdleConnections passes the call on; http.Client calls it on its transport.
 func (t transport) CloseIdleConnections() {
 	if c, ok := t.next.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()

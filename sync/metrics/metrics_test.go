@@ -216,7 +216,7 @@ func TestScrape_SaysThatTheStateIsAwayAndTellsTheRest(t *testing.T) {
 	}
 }
 
-// A name that is no UTF-8 spoils its own series and no other.
+// A name that is not UTF-8 removes its own series and no other.
 func TestScrape_SurvivesNamesFromOutside(t *testing.T) {
 	m := New(Build{})
 	m.Share(odd{}, nil)
@@ -343,7 +343,7 @@ func TestNil_CountsNothing(t *testing.T) {
 	}
 }
 
-// What a label may hold is bounded: no label grows with users or paths.
+// The values of a label are limited: no label grows with users or paths.
 func TestLabels_AreFew(t *testing.T) {
 	m, _ := full(t)
 	_, body, _ := get(t, served(t, &Server{Metrics: m})+"/metrics")

@@ -15,22 +15,22 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Address is where a worker serves by preset: on this machine alone.
+// Address is where a worker serves by default: reachable from this machine only.
 const Address = "127.0.0.1:9464"
 
-// Check is one thing that must hold for a process to be ready. Fault is empty
-// where it does: a few words without anything secret.
+// Check is a condition for a process to be ready. Fault is empty if it holds, else
+// a few words without anything secret.
 type Check struct{ Name, Fault string }
 
-// Server answers /metrics, /healthz (the process is alive) and /readyz (it can
-// do its work). It has no sign-in: it belongs on loopback, or behind something
-// that has one.
+// Server answers /metrics, /healthz (the process is alive) and /readyz (it can do
+// its work). It has no sign-in: it must be on loopback, or behind a proxy that has
+// one. Its fields are set before Start.
 type Server struct {
 	Metrics *Metrics
-	// Ready looks at what must hold: the state can be read, the worker reported a
-	// short while ago, it is not stopping. It may be nil.
+	// Ready checks the conditions: the state can be read, the worker reported a
+	// short time ago, it is not stopping. It may be nil.
 	Ready func(context.Context) []Check
-	// Log takes errors of scrapes; nil discards them.
+	// Log gets errors of scrapes; nil discards them.
 	Log *slog.Logger
 
 	listener net.Listener
@@ -39,14 +39,15 @@ type Server struct {
 }
 
 // Start listens at an address (host:port; an empty host is loopback, port 0 is a
-// free one) and serves until Stop. What keeps it from listening is a problem.
+// free one) and serves until Stop. If it cannot listen, it returns a problem.
 func (s *Server) Start(ctx context.Context, address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return refused(address, err)
 	}
 	if host == "" {
-		// ":9464" would be every address of the machine, which must be said.
+		// ":9464" means every address of the machine to net/http; that must be
+		// requested explicitly.
 		host = "127.0.0.1"
 	}
 	var config net.ListenConfig
@@ -71,10 +72,10 @@ func refused(address string, err error) error {
 	return problem.Wrap(err, problem.MetricsAddress, problem.Args{"address": address, "why": err.Error()})
 }
 
-// Addr is where it listens, once it was started.
+// Addr returns where it listens, after Start.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Stop ends it, and gives answers under way until ctx ends.
+// Stop stops listening, and waits for answers under way until ctx ends.
 func (s *Server) Stop(ctx context.Context) error {
 	if s.http == nil {
 		return nil
@@ -97,7 +98,7 @@ func (s *Server) logger() *slog.Logger {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Metrics.registry, promhttp.HandlerOpts{
-		// What can be told is told, even if a part of it cannot.
+		// Metrics that can be collected are served, even if others cannot.
 		ErrorHandling: promhttp.ContinueOnError, ErrorLog: slog.NewLogLogger(s.logger().Handler(), slog.LevelWarn),
 		MaxRequestsInFlight: 8, Timeout: 20 * time.Second,
 	}))
@@ -135,7 +136,7 @@ func answer(w http.ResponseWriter, ok bool, checks []Check) {
 	for _, c := range checks {
 		body.Checks[c.Name] = word(c.Fault == "", c.Fault)
 	}
-	raw, _ := json.Marshal(body) // strings alone
+	raw, _ := json.Marshal(body) // strings only
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

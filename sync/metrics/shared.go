@@ -22,14 +22,14 @@ type Shared interface {
 
 // The times of reading the state.
 const (
-	fresh   = 5 * time.Second // how old an answer may be: several scrapers cost one read
+	fresh   = 5 * time.Second // the age up to which a read is used again: several scrapers cost one read
 	patient = 5 * time.Second // how long a scrape waits for the state
-	// Silent is how long a worker may be silent and still counts as alive.
+	// Silent is how long a worker may be silent and still count as alive.
 	Silent = time.Minute
 )
 
-// Share shows what all workers of a state share. now is the time that domains
-// are due by; nil is the machine's.
+// Share adds what all workers of a state share. now is the clock by which domains
+// are due; nil is the machine's.
 func (m *Metrics) Share(s Shared, now clock.Clock) {
 	if now == nil {
 		now = clock.Real()
@@ -53,8 +53,8 @@ func (m *Metrics) Share(s Shared, now clock.Clock) {
 	m.registry.MustRegister(all)
 }
 
-// gauges are what it shows: a new one is a field here, a line in Share and one in
-// look.
+// gauges are the shared metrics: a new one is a field here, a line in Share and one
+// in look.
 type gauges struct {
 	up, domains, overdue, success, next, workers, ends, notices *prometheus.Desc
 }
@@ -78,8 +78,8 @@ func (s *shared) Describe(c chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect reads the state, unless that was done just now. Where it cannot be
-// read, all that is said is that.
+// Collect reads the state, unless that was done just now. If it cannot be read, the
+// only metric sent is the one that reports it.
 func (s *shared) Collect(c chan<- prometheus.Metric) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,7 +103,7 @@ func (s *shared) Collect(c chan<- prometheus.Metric) {
 func (s *shared) look(ctx context.Context) ([]prometheus.Metric, error) {
 	var all []prometheus.Metric
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		// Names may come from outside and be no UTF-8: such a series is left out
+		// Names may come from outside and not be UTF-8: such a series is left out
 		// instead of failing the whole scrape.
 		if m, err := prometheus.NewConstMetric(d, prometheus.GaugeValue, v, labels...); err == nil {
 			all = append(all, m)

@@ -11,15 +11,15 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// lookalikes are letters, in lower case and without marks, that are typed or
-// pasted for a Latin one: with a stroke or a hook, Cyrillic, Greek, Armenian. The
-// first of each group stands for all.
+// lookalikes are letters, in lower case and without marks, that are typed or pasted
+// for a Latin one: with a stroke or a hook, Cyrillic, Greek, Armenian. The first of
+// each group represents all.
 const lookalikes = "aаαɑⱥ bвβƀɓ cсςȼƈ dđðԁɖɗ eеεɇҽ fƒ gɡǥɠ hнһħ iіιıɨ jјɉȷϳ kкκĸƙқ lłӏƚɫ mм nηŋƞɲո oоοøɵσօ " +
 	"pрρƥ qԛɋ rгɍ sѕʂ tтτŧƭ uυμʉս vνѵʋ wԝω xхχ yуγүɏ zζƶȥ"
 
 var lookalikeOf = sync.OnceValue(func() map[rune]rune { return groups(lookalikes) })
 
-// latin are the ASCII letters that r is typed for.
+// latin returns the ASCII letters that r is typed for.
 func latin(r rune) string {
 	switch r {
 	case 'ß':
@@ -54,17 +54,17 @@ func apostrophe(r rune) bool {
 		r == '\ua78c' || r == '\u05f3' || r == '\u055a'
 }
 
-// valid is s ready for NFKC and NFKD: in UTF-8, and with apostrophes for acute
-// accents that stand alone, of which they make spaces.
+// valid returns s ready for NFKC and NFKD: in UTF-8, and with apostrophes for acute
+// accents without a letter, because normalization makes spaces of these.
 func valid(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\u00b4", "'")
 }
 
-// LooseUPN is the UPN that a person may have meant who entered s: half-width, in
-// lower case, without spaces, accents, characters that do not show and dots that
-// stand at an end, beside the @ or in a row; with the Latin letter for one that
-// looks like it, and the plain hyphen and apostrophe for all others. A UPN that
-// Microsoft 365 allows stays as directory.FoldUPN has it.
+// LooseUPN returns the UPN that a person who entered s may have meant: half-width,
+// in lower case, without spaces, accents, invisible characters, and dots at an end,
+// next to the @ or in a row; with the Latin letter for one that looks like it, and
+// the plain hyphen and apostrophe for all others. A UPN that Microsoft 365 allows
+// gives the same as directory.FoldUPN.
 func LooseUPN(s string) string {
 	if tight(s) {
 		return s
@@ -121,9 +121,8 @@ func tight(s string) bool {
 	return s == "" || last != '.'
 }
 
-// LooseID is the immutable ID that a person may have meant who entered id:
-// half-width, without spaces and characters that do not show. Case counts in an
-// ID.
+// LooseID returns the immutable ID that a person who entered id may have meant:
+// half-width, without spaces and invisible characters. Case matters in an ID.
 func LooseID(id string) string {
 	return norm.NFKC.String(strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || Hidden(r) {
@@ -133,11 +132,11 @@ func LooseID(id string) string {
 	}, norm.NFKD.String(strings.ToValidUTF8(id, "\ufffd"))))
 }
 
-// Pieces are the parts of a cell that may each be an address, or a part of one,
-// in their loose form: cell is split at every character that cannot stand in an
-// address, such as white space, quotes, commas, brackets, colons and slashes, so
-// that names, mailto: and smtp: around an address fall off. %40 counts as @. An
-// address is one piece, with its @.
+// Pieces returns the parts of a cell that may each be an address, or a part of one,
+// in their loose form: cell is split at every character that an address cannot
+// contain, such as white space, quotes, commas, brackets, colons and slashes, so
+// that names, mailto: and smtp: around an address are separated. %40 counts as @.
+// An address is one piece, with its @.
 func Pieces(cell string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		s := norm.NFKC.String(valid(cell))
@@ -168,8 +167,8 @@ func Pieces(cell string) iter.Seq[string] {
 
 func wordy(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 
-// stands reports whether r can stand in an address, or was typed for what can:
-// before the @, or in the domain after it.
+// stands reports whether an address can contain r, or a character that r was typed
+// for: before the @, or in the domain after it.
 func stands(r rune, domain bool) bool {
 	switch {
 	case unicode.IsSpace(r), r == utf8.RuneError:

@@ -12,8 +12,8 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 )
 
-// A character stands once in its table; form is what folding makes of characters
-// before it looks at the table.
+// A character is in its table once; form is what folding makes of characters before
+// it uses the table.
 func TestTables_HaveEachCharacterOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		table string
@@ -104,7 +104,7 @@ func TestLooseUPN_UndoesSlipsOfTheHand(t *testing.T) {
 		"ＴΑRＯ.О'ΝΕIL-ITO@Α.EXAMPLE", // and capitals of all
 	} {
 		got := LooseUPN(s)
-		if strings.ContainsAny(s, "ρνμΡΝ") { // each stands for one Latin letter, whatever its case
+		if strings.ContainsAny(s, "ρνμΡΝ") { // each is for one Latin letter, whatever its case
 			got = strings.NewReplacer("tapo", "taro", "o'veil", "o'neil", "exau", "exam").Replace(got)
 		}
 		if got != want {

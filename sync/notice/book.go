@@ -13,8 +13,8 @@ import (
 	"github.com/hacsync/hacsync/sync/secret"
 )
 
-// Book keeps the targets in one sealed row of the state, which every process
-// with the same key can read.
+// Book keeps the targets in one sealed row of the state, which every process with
+// the same key can read.
 type Book struct {
 	rows   secret.Rows
 	sealer secret.Sealer
@@ -102,7 +102,7 @@ func (b *Book) Add(ctx context.Context, t Target) (Target, error) {
 	})
 }
 
-// Remove takes a target away. What is still to be delivered to it is dropped.
+// Remove removes a target. What is still to be delivered to it is dropped.
 func (b *Book) Remove(ctx context.Context, name string) error {
 	return b.change(ctx, func(p *page) error {
 		i := slices.IndexFunc(p.Targets, func(e entry) bool { return e.Name == name })
@@ -127,8 +127,8 @@ func unknownTarget(name string, known []string) error {
 	return problem.New(problem.TargetUnknown, problem.Args{"target": name, "known": strings.Join(known, ", ")})
 }
 
-// Clear takes every target away, also those that cannot be opened because their
-// key is lost.
+// Clear removes every target, also those that cannot be opened because their key is
+// lost.
 func (b *Book) Clear(ctx context.Context) error {
 	for range changeTries {
 		_, version, err := b.rows.Sealed(ctx, "", bookRow)
@@ -142,11 +142,11 @@ func (b *Book) Clear(ctx context.Context) error {
 	return problem.New(problem.TargetsContended, nil)
 }
 
-// changeTries is how often a row that others change meanwhile is tried.
+// changeTries is how often a change is tried when others change the row too.
 const changeTries = 16
 
-// change reads, changes and seals again; what another process wrote meanwhile is
-// read once more, so that no target is lost.
+// change reads, changes and seals; if another process wrote meanwhile, it starts
+// again, so that no target is lost.
 func (b *Book) change(ctx context.Context, f func(*page) error) error {
 	for range changeTries {
 		p, version, err := b.read(ctx)

@@ -26,7 +26,7 @@ const (
 	pruneEach = 6 * time.Hour
 )
 
-// pause is how long to wait after so many failed attempts.
+// pause returns how long to wait after so many failed attempts.
 func pause(failed int, why error) time.Duration {
 	d := longest
 	if shift := failed - 1; shift < 8 {
@@ -38,8 +38,8 @@ func pause(failed int, why error) time.Duration {
 	return d
 }
 
-// Run delivers until ctx ends. What is under way then is put back. It returns
-// nil: what goes wrong is logged, and tried again.
+// Run delivers until ctx ends. Deliveries under way are then put back. It returns
+// nil: errors are logged, and tried again.
 func (t *Teller) Run(ctx context.Context) error {
 	var pruned time.Time
 	for ctx.Err() == nil {
@@ -55,7 +55,7 @@ func (t *Teller) Run(ctx context.Context) error {
 	return nil
 }
 
-// rest waits until something is told here, or for poll.
+// rest waits until this process has a new notice, or for poll.
 func (t *Teller) rest(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -69,12 +69,11 @@ func (t *Teller) rest(ctx context.Context) {
 	_ = t.clock.Sleep(ctx, poll)
 }
 
-// Flush tries once to deliver everything that is due: for a process that does
-// not Run, or that ends.
+// Flush tries once to deliver everything that is due: for a process that does not
+// Run, or that ends.
 func (t *Teller) Flush(ctx context.Context) error { return t.round(ctx) }
 
-// complain logs what keeps anything from being delivered, once for each kind of
-// trouble.
+// complain logs an error that prevents all delivery, once for each kind of error.
 func (t *Teller) complain(ctx context.Context, err error) {
 	text := err.Error()
 	if p := problem.Of(err); p != nil {
@@ -89,7 +88,7 @@ func (t *Teller) complain(ctx context.Context, err error) {
 	}
 }
 
-// prune forgets what happened long ago and belongs to no episode.
+// prune removes notices that are old and belong to no episode.
 func (t *Teller) prune(ctx context.Context, now time.Time) {
 	for _, k := range []Kind{Recovered, Held, Certificate} {
 		if err := t.store.PruneNotices(ctx, string(k)+"/", now.Add(-keep)); err != nil && ctx.Err() == nil {
@@ -149,9 +148,9 @@ func (t *Teller) watchOnly(open []state.Notice) {
 	}
 }
 
-// mine reports whether a notice may be taken: it is in nobody's hands, or in
-// those of a process that was silent for too long. No two clocks are compared:
-// this process must have seen it unchanged for the whole time.
+// mine reports whether this process may take a notice: no process has it, or the
+// one that has it was silent for too long. Clocks of two processes are not
+// compared: this process must have seen the notice unchanged for the whole time.
 func (t *Teller) mine(n state.Notice, holder string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -168,20 +167,20 @@ func (t *Teller) mine(n state.Notice, holder string) bool {
 	return now.Sub(w.since) >= t.took
 }
 
-// deliver takes one notice and sends it to every target for which it is due.
-// What became of each is written down before anything else, so that a process
-// that dies leaves at most the one delivery in doubt that was under way.
+// deliver takes one notice and sends it to every target for which it is due. The
+// outcome of each is stored before anything else, so that a process that dies
+// leaves at most one delivery in doubt: the one under way.
 func (t *Teller) deliver(ctx context.Context, n *state.Notice, targets []Target) error {
 	r, err := read(*n)
 	if err != nil {
-		// Nobody will ever be able to read it.
+		// No process will ever be able to read it.
 		n.Due = time.Time{}
 		_, _ = t.store.SaveNotice(ctx, n)
 		return err
 	}
 	now := t.clock.Now()
 	// Due is compared before taking: the clocks of two machines may differ, which
-	// makes a repetition early or late, and nothing else.
+	// only makes a repetition early or late.
 	if r.Holder == "" && n.Due.After(now) || !t.mine(*n, r.Holder) {
 		return nil
 	}
@@ -210,7 +209,7 @@ func (t *Teller) deliver(ctx context.Context, n *state.Notice, targets []Target)
 		got := <-results
 		d := &r.Deliveries[got.i]
 		if got.err != nil && ctx.Err() != nil {
-			continue // stopped by us: not an attempt
+			continue // stopped by this process: not an attempt
 		}
 		t.settle(ctx, r.Event, d, got.err)
 		if under > 1 && !lost {
@@ -233,7 +232,7 @@ func (t *Teller) deliver(ctx context.Context, n *state.Notice, targets []Target)
 	}
 }
 
-// inTurn sends to a target after whatever else this process sends it.
+// inTurn sends to a target after all earlier deliveries of this process to it.
 func (t *Teller) inTurn(ctx context.Context, target Target, key string, e Event) error {
 	t.mu.Lock()
 	line := t.lines[target.Name]
@@ -251,8 +250,7 @@ func (t *Teller) inTurn(ctx context.Context, target Target, key string, e Event)
 	return t.sendTo(ctx, target, key, e)
 }
 
-// plan enters the targets that are told, once; one that was removed since is
-// dropped.
+// plan adds the targets of the notice, once; one that was removed since is dropped.
 func (r *record) plan(targets []Target) {
 	if !r.Planned {
 		r.Planned = true
@@ -268,7 +266,7 @@ func (r *record) plan(targets []Target) {
 	})
 }
 
-// settle writes into a delivery what became of an attempt.
+// settle stores the outcome of an attempt in a delivery.
 func (t *Teller) settle(ctx context.Context, e Event, d *delivery, err error) {
 	now := t.clock.Now()
 	d.Attempts++
@@ -288,7 +286,7 @@ func (t *Teller) settle(ctx context.Context, e Event, d *delivery, err error) {
 	t.log.WarnContext(ctx, "notice not delivered, to be tried again", "target", d.Target, "kind", e.Kind, "domain", e.Domain, "attempts", d.Attempts, "next", d.Due, "error", err)
 }
 
-// stored is a problem without its cause: nothing but our own words is kept.
+// stored returns a problem without its cause: only our own words are kept.
 func stored(err error) *problem.Stored {
 	p := problem.Of(err)
 	if p == nil {
@@ -325,7 +323,7 @@ func (t *Teller) save(ctx context.Context, n *state.Notice, r record) (bool, err
 	return saved, err
 }
 
-// Story is one notice for people who ask what was told.
+// Story is one notice, as it is listed to users.
 type Story struct {
 	Event      Event
 	Deliveries []Delivery
@@ -339,7 +337,7 @@ type Delivery struct {
 	Last     time.Time
 }
 
-// Told lists what was told and is remembered, newest first, up to limit.
+// Told returns the notices that are remembered, newest first, up to limit.
 func (t *Teller) Told(ctx context.Context, limit int) ([]Story, error) {
 	all, err := t.store.NoticesOf(ctx, "", "")
 	if err != nil {

@@ -152,7 +152,7 @@ func TestDeliver_GivesUpAndSaysSo(t *testing.T) {
 	if len(tried) != attempts+1 {
 		t.Errorf("counted %d", len(tried))
 	}
-	// The episode's end is told to both, and takes the trouble away.
+	// The episode's end is reported to both, and removes the trouble.
 	if err := b.teller.Recovered(t.Context(), failure("a.example")); err != nil {
 		t.Fatal(err)
 	}

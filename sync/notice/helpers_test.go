@@ -45,7 +45,7 @@ func openStore(t testing.TB, place string) *state.Store {
 	return s
 }
 
-// rows are sealed rows as package secret asks for them.
+// rows are sealed rows as package secret needs them.
 type rows struct{ *state.Store }
 
 func bookOf(t testing.TB, s *state.Store, identity string) *Book {
@@ -162,7 +162,7 @@ func kindsOf(notes []note) string {
 	return strings.Join(s, " ")
 }
 
-// secretPath stands in addresses; it must be seen nowhere.
+// secretPath is part of addresses; it must never be shown.
 const secretPath = "T0KENsecretPath123456"
 
 // bench is a teller with one webhook target.
@@ -270,8 +270,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child tells of the domains that stdin names, and delivers until it is killed
-// or its stdin ends.
+// child reports the domains that stdin names, and delivers until it is killed or
+// its stdin ends.
 func child(task string) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -33,16 +33,17 @@ import (
 // service is one of Shoutrrr's, and how it is used.
 type service struct {
 	new func() types.Service
-	// text is how it reads what it is sent.
+	// text is how the service interprets text.
 	text markup
-	// untitled: it has no place for a title, which then is the first line.
+	// untitled: it has no field for a title, so the title becomes the first line.
 	untitled bool
 }
 
-// services are those of Shoutrrr that notices may go to, by scheme. Its router
-// is not used: it writes addresses into its log, and it has services that write
-// to the terminal. Two others are left out: telegram of v0.13.2 takes a message that
-// never left for one that arrived, and matrix signs in when its address is read.
+// services returns those of Shoutrrr that notices may be sent to, by scheme. Its
+// router is not used: it writes addresses into its log, and it has services that
+// write to the terminal. Two others are left out: telegram of v0.13.2 treats a
+// message that was never sent as one that arrived, and matrix signs in when its
+// address is read.
 func services() map[string]*service {
 	return map[string]*service{
 		"discord":    {new: func() types.Service { return &discord.Service{} }, text: markdown},
@@ -51,7 +52,7 @@ func services() map[string]*service {
 		"gotify":     {new: func() types.Service { return &gotify.Service{} }},
 		"lark":       {new: func() types.Service { return &lark.Service{} }, untitled: true},
 		"mattermost": {new: func() types.Service { return &mattermost.Service{} }, text: markdown, untitled: true},
-		"ntfy":       {new: func() types.Service { return &ntfy.Service{} }, untitled: true}, // its title is a header: ASCII alone
+		"ntfy":       {new: func() types.Service { return &ntfy.Service{} }, untitled: true}, // its title is a header: ASCII only
 		"opsgenie":   {new: func() types.Service { return &opsgenie.Service{} }, untitled: true},
 		"pagerduty":  {new: func() types.Service { return &pagerduty.Service{} }, untitled: true},
 		"pushover":   {new: func() types.Service { return &pushover.Service{} }},
@@ -64,22 +65,22 @@ func services() map[string]*service {
 	}
 }
 
-// serviceNames are their schemes, in order.
+// serviceNames returns their schemes, sorted.
 func serviceNames() []string { return slices.Sorted(maps.Keys(services())) }
 
-// serviceOf is the service that an address belongs to.
+// serviceOf returns the service of an address.
 func serviceOf(u *url.URL) (string, *service) {
 	scheme, _, _ := strings.Cut(strings.ToLower(u.Scheme), "+")
 	return scheme, services()[scheme]
 }
 
-// service makes Shoutrrr's service for the target. Its errors quote the address,
-// so they are told without it. It is given no logger: it would log addresses and
+// service makes Shoutrrr's service for the target. Its errors quote the address, so
+// they are returned without it. It gets no logger: it would log addresses and
 // answers.
 func (t Target) service() (s types.Service, err error) {
 	address := t.Address.Reveal()
 	defer func() {
-		if recover() != nil { // a parser that did not expect what somebody typed
+		if recover() != nil { // a parser that panics on an unexpected address
 			s, err = nil, t.unusable(address, "unusable")
 		}
 	}()
@@ -118,14 +119,14 @@ func (t Target) service() (s types.Service, err error) {
 	return s, nil
 }
 
-// shout sends by Shoutrrr, whose services know no context: one that does not
-// come back in time is left alone, and ends by its own.
+// shout sends by Shoutrrr, whose services accept no context: one that does not
+// return in time is abandoned, and ends by itself.
 func (s *sender) shout(ctx context.Context, t Target, w Words) error {
 	svc, err := t.service()
 	if err != nil {
 		return err
 	}
-	u, _ := url.Parse(t.Address.Reveal()) // service has parsed it
+	u, _ := url.Parse(t.Address.Reveal()) // service has checked that it parses
 	scheme, kind := serviceOf(u)
 	title, text := defuse(kind.text, w.Title), defuse(kind.text, w.Full())
 	params := types.Params{}
@@ -143,7 +144,7 @@ func (s *sender) shout(ctx context.Context, t Target, w Words) error {
 	done := make(chan error, 1)
 	go func() {
 		defer func() {
-			if recover() != nil { // some read an answer that never came
+			if recover() != nil { // some panic on an answer that never came
 				done <- problem.New(problem.NoticeNotSent, problem.Args{"target": t.Name, "where": t.Where(), "why": "no answer"})
 			}
 		}()
@@ -164,8 +165,8 @@ func (s *sender) shout(ctx context.Context, t Target, w Words) error {
 	return problem.New(problem.NoticeNotSent, problem.Args{"target": t.Name, "where": t.Where(), "why": t.scrub(err.Error())})
 }
 
-// late is the error of a target that did not answer in time, or of a caller who
-// went away.
+// late returns the error of a target that did not answer in time, or of a caller
+// whose context ended.
 func (s *sender) late(ctx context.Context, t Target) error {
 	if context.Cause(ctx) == context.DeadlineExceeded { //nolint:errorlint // exactly our own deadline
 		return problem.New(problem.NoticeTooSlow, problem.Args{

@@ -26,8 +26,8 @@ import (
 	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
-// internet stands in for every host that Shoutrrr's services have in their code:
-// they all use the default transport. Not for parallel tests.
+// internet replaces every host that Shoutrrr's services have in their code: they
+// all use the default transport. Not for parallel tests.
 func internet(t *testing.T, answer func(r *http.Request, body string) (int, string)) *[]string {
 	t.Helper()
 	var mu sync.Mutex
@@ -127,7 +127,7 @@ func TestShoutrrr_ServicesAreToldWithoutMarkup(t *testing.T) {
 	}
 }
 
-// Every service's trouble is told without any piece of its address: a host that
+// Every service's errors are reported without any piece of its address: a host that
 // cannot be reached (Go's errors quote the URL), and one that repeats what it was
 // sent.
 func TestShoutrrr_TroubleShowsNoToken(t *testing.T) {
@@ -172,7 +172,7 @@ func TestShoutrrr_TroubleShowsNoToken(t *testing.T) {
 	}
 }
 
-// A Teams workflow is sent an Adaptive Card of text runs, in which Teams reads no
+// A Teams workflow gets an Adaptive Card of text runs, in which Teams reads no
 // markup.
 func TestWorkflow_IsSentACard(t *testing.T) {
 	end := newEndpoint(t)
@@ -223,7 +223,7 @@ func TestWorkflow_IsSentACard(t *testing.T) {
 	}
 }
 
-// generic, against a real server on loopback, by Shoutrrr itself.
+// generic, to a real server on loopback, by Shoutrrr itself.
 func TestShoutrrr_GenericReachesARealServer(t *testing.T) {
 	var got []string
 	local := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -246,7 +246,7 @@ type mailServer struct {
 	net.Listener
 	mu    sync.Mutex
 	mails []string
-	// refuse is what RCPT is answered, if not empty.
+	// refuse is the answer to RCPT, if not empty.
 	refuse string
 }
 
@@ -369,7 +369,7 @@ func TestShoutrrr_MailThatIsRefusedIsTriedAgain(t *testing.T) {
 	}
 }
 
-// A service that never comes back costs no more than the timeout.
+// A service that never returns delays the caller no longer than the timeout.
 func TestShoutrrr_IsLeftAloneAfterTheTimeout(t *testing.T) {
 	release := make(chan struct{})
 	local := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))

@@ -12,10 +12,10 @@ import (
 	"github.com/hacsync/hacsync/sync/secret"
 )
 
-// Target is somebody, or something, that is told. Its address holds a token or
-// a password: it is a secret, and only Where may be shown.
+// Target is where notices are sent. Its address holds a token or a password: it is
+// a secret, and only Where may be shown.
 type Target struct {
-	// Name is what people call it: small letters, digits, dots, hyphens,
+	// Name is its name for users: small letters, digits, dots, hyphens,
 	// underscores.
 	Name string
 	// Address is where notices go: https://… of a webhook, teams+https://… of a
@@ -23,19 +23,19 @@ type Target struct {
 	Address secret.Text
 	// Key signs the notices of a webhook; empty for none.
 	Key secret.Text
-	// Kinds are those it is told; empty for all.
+	// Kinds are the kinds it gets; empty for all.
 	Kinds []Kind
-	// Connections are those it is told about; empty for all.
+	// Connections are the connections whose notices it gets; empty for all.
 	Connections []string
 	// Language of its notices: en or ja.
 	Language string
-	// People: it is told who, not only how many.
+	// People: it gets the UPNs of users, not only their numbers.
 	People bool
 	Added  time.Time
 }
 
-// wants reports whether a target is told of an event. A recovery is for those
-// that were told of what it ends.
+// wants reports whether a target gets an event. A recovery goes to the targets that
+// got the event that it ends.
 func (t Target) wants(e Event) bool {
 	if len(t.Connections) > 0 && !slices.Contains(t.Connections, e.Connection) {
 		return false
@@ -49,8 +49,8 @@ func (t Target) wants(e Event) bool {
 	return e.Kind != Recovered || slices.ContainsFunc(e.Was, func(k Kind) bool { return slices.Contains(t.Kinds, k) })
 }
 
-// Where is the address without anything that may be secret: scheme and host, or
-// the scheme alone where the host is a token.
+// Where returns the address without anything that may be secret: scheme and host,
+// or the scheme alone if the host is a token.
 func (t Target) Where() string { return redacted(t.Address.Reveal()) }
 
 // The ways in which a target is reached.
@@ -62,7 +62,7 @@ const (
 	byShoutrrr
 )
 
-// Bounds of what is typed.
+// Limits of what a user types.
 const (
 	maxName    = 40
 	maxAddress = 4096
@@ -70,9 +70,9 @@ const (
 
 var targetName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
 
-// Check gives the target in the form in which it is kept, or a problem. An
-// address as Slack, Teams and Discord show it becomes what reaches them. Nothing
-// is sent.
+// Check returns the target in the form in which it is stored, or a problem. An
+// address as Slack, Teams and Discord show it is changed to the one that notices
+// are sent to. Nothing is sent.
 func (t Target) Check() (Target, error) {
 	if len(t.Name) > maxName || !targetName.MatchString(t.Name) {
 		return t, problem.New(problem.TargetName, problem.Args{"target": t.Name})
@@ -131,7 +131,7 @@ func kindList() string {
 	return strings.Join(names, ", ")
 }
 
-// wayOf says how an address is reached.
+// wayOf returns how an address is reached.
 func wayOf(u *url.URL) (way, error) {
 	scheme, inner, custom := strings.Cut(strings.ToLower(u.Scheme), "+")
 	switch {
@@ -145,8 +145,8 @@ func wayOf(u *url.URL) (way, error) {
 	return 0, problem.New(problem.TargetService, problem.Args{"scheme": u.Scheme, "takes": strings.Join(serviceNames(), ", ")})
 }
 
-// connectorHost is one of Teams' old connectors, which take another card than
-// workflows do.
+// connectorHost reports whether host is one of Teams' old connectors, which take
+// another card than workflows do.
 func connectorHost(host string) bool {
 	return strings.HasSuffix(strings.ToLower(host), ".webhook.office.com")
 }
@@ -156,8 +156,8 @@ func plainHTTP(u *url.URL) bool {
 	return s == "http" || strings.HasSuffix(s, "+http")
 }
 
-// insecure: the options with which Shoutrrr's services turn TLS, or the check
-// of certificates, off.
+// insecure reports whether an address has an option with which Shoutrrr's services
+// turn off TLS, or the check of certificates.
 func insecure(u *url.URL) bool {
 	if plainHTTP(u) {
 		return true
@@ -181,8 +181,8 @@ func insecure(u *url.URL) bool {
 	return false
 }
 
-// loopbackHost reports whether a host is this machine, by its name alone:
-// nothing is looked up.
+// loopbackHost reports whether a host is this machine, by its name alone: no name
+// is resolved.
 func loopbackHost(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
@@ -191,8 +191,8 @@ func loopbackHost(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// native turns an address as a service shows it to people into one that reaches
-// it.
+// native changes an address as a service shows it to its users into the one that
+// notices are sent to.
 func native(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" {
@@ -211,10 +211,10 @@ func native(address string) string {
 	return address
 }
 
-// shownHosts are the services of Shoutrrr whose addresses have a true host.
+// shownHosts are the services of Shoutrrr whose addresses have a real host.
 var shownHosts = []string{"generic", "gotify", "mattermost", "rocketchat", "smtp", "zulip"}
 
-// redacted is an address without anything that may be secret.
+// redacted returns an address without anything that may be secret.
 func redacted(address string) string {
 	scheme, rest, ok := strings.Cut(address, "://")
 	if !ok || !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]{0,30}$`).MatchString(scheme) {
@@ -232,9 +232,9 @@ func redacted(address string) string {
 	return scheme + "://" + u.Host + "/***"
 }
 
-// secrets are the pieces of an address that must not be seen anywhere: all but
-// scheme and shown host, whole and in parts, as typed and decoded. Pieces of
-// three characters and less are no secrets.
+// secrets returns the pieces of an address that must never be shown: all but scheme
+// and shown host, whole and in parts, as typed and decoded. Pieces of three
+// characters or fewer are no secrets.
 func secrets(address string) []string {
 	var all []string
 	add := func(s string) {
@@ -282,8 +282,8 @@ func secrets(address string) []string {
 
 var anyURL = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>]+`)
 
-// scrub makes a text that somebody else wrote about an address fit to be shown:
-// no address, and no piece of this one, in it; short, and on one line.
+// scrub makes a text from outside about an address fit to be shown: no address, and
+// no piece of this one, in it; short, and on one line.
 func (t Target) scrub(text string) string {
 	text = anyURL.ReplaceAllString(text, "***")
 	for _, s := range append(secrets(t.Address.Reveal()), secrets(t.Key.Reveal())...) {

@@ -110,7 +110,7 @@ func TestTarget_ShowsWhereWithoutSecrets(t *testing.T) {
 	}
 }
 
-// Whatever somebody says about an address, no piece of it is shown: as typed,
+// Whatever text is written about an address, no piece of it is shown: as typed,
 // decoded, percent-encoded, quoted by Go's own errors, in another case.
 func TestTarget_ScrubLeavesNoPieceOfAnAddress(t *testing.T) {
 	token := rapid.StringMatching(`[A-Za-z0-9_~][A-Za-z0-9_.~%+]{5,23}`)
@@ -129,7 +129,7 @@ func TestTarget_ScrubLeavesNoPieceOfAnAddress(t *testing.T) {
 			"x=\"%s\",y", "https://hooks.example/services/%s is gone", "Not Found: /%s",
 		}).Draw(t, "says")
 		pieces := []string{a, b, c, address}
-		if form == "%s%s%s" { // nothing tells where one piece ends
+		if form == "%s%s%s" { // it is unknown where one piece ends
 			pieces = []string{address, address, address}
 		}
 		quoted := rapid.SampledFrom(pieces).Draw(t, "quoted")

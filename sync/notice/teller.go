@@ -19,7 +19,7 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// Teller is the Notifier over a state, and delivers what is told there. It is
+// Teller is the Notifier over a state, and delivers what it stored there. It is
 // safe for concurrent use, in several processes on one state.
 type Teller struct {
 	store  *state.Store
@@ -39,7 +39,8 @@ type Teller struct {
 	trouble  string                   // of opening the book, when last logged
 }
 
-// watch is since when a notice in another's hands was seen unchanged.
+// watch is the time since which a notice that another process holds was seen
+// unchanged.
 type watch struct {
 	version int64
 	since   time.Time
@@ -49,22 +50,22 @@ type watch struct {
 type Options struct {
 	Store *state.Store
 	Book  *Book
-	// Clock is what attempts back off by; nil is the real one.
+	// Clock is the clock for the pauses between attempts; nil is the real one.
 	Clock clock.Clock
-	// Log takes what could not be delivered; nil discards it.
+	// Log gets what could not be delivered; nil discards it.
 	Log *slog.Logger
-	// Holder names this process for people; empty is its number.
+	// Holder is the name of this process for users; empty is its number.
 	Holder string
-	// Count hears of every attempt to deliver: whether it succeeded. It may be
-	// nil.
+	// Count is called after every attempt to deliver, with whether it succeeded. It
+	// may be nil.
 	Count func(kind Kind, sent bool)
-	// Transport replaces the one of webhooks, Timeout how long a target has (20
-	// s); for tests.
+	// Transport replaces the transport of webhooks, Timeout how long a target has
+	// (20 s); for tests.
 	Transport http.RoundTripper
 	Timeout   time.Duration
 	// Took is how long another process may be silent about a notice it delivers
-	// before it is taken over; 0 is two minutes. It is measured on this
-	// process's clock alone.
+	// before this process takes over; 0 is two minutes. It is measured by this
+	// process's clock only.
 	Took time.Duration
 }
 
@@ -97,9 +98,9 @@ func New(o Options) *Teller {
 type record struct {
 	Event Event           `json:"event"`
 	Why   *problem.Stored `json:"why,omitempty"`
-	// Holder is who is delivering it at this moment.
+	// Holder is the process that delivers it at this moment.
 	Holder string `json:"holder,omitempty"`
-	// Planned: Deliveries were made from the targets that there were.
+	// Planned: Deliveries were made from the targets of that time.
 	Planned    bool       `json:"planned,omitempty"`
 	Deliveries []delivery `json:"deliveries,omitempty"`
 }
@@ -111,7 +112,7 @@ type delivery struct {
 	Attempts int       `json:"attempts"`
 	Due      time.Time `json:"due,omitzero"`
 	Last     time.Time `json:"last,omitzero"`
-	// Why is what went wrong last.
+	// Why is the last error.
 	Why *problem.Stored `json:"why,omitempty"`
 }
 
@@ -136,7 +137,7 @@ func (t *Teller) notice(e Event) (state.Notice, error) {
 	return state.Notice{Key: e.key(), Tenant: e.Tenant, Domain: e.Domain, Told: e.At, Due: e.At, Data: data}, nil
 }
 
-// read gives the event of a row, with its problem.
+// read returns the event of a row, with its problem.
 func read(n state.Notice) (record, error) {
 	var r record
 	if err := json.Unmarshal(n.Data, &r); err != nil {
@@ -160,7 +161,7 @@ func (t *Teller) complete(e Event) Event {
 	return e
 }
 
-// Tell writes down that something happened; see Notifier.
+// Tell stores that something happened; see Notifier.
 func (t *Teller) Tell(ctx context.Context, e Event) error {
 	e = t.complete(e)
 	if e.Kind == Certificate && (e.Ends.IsZero() || e.threshold() == "") || e.Kind == Held && e.Numbers.Held == 0 {
@@ -176,9 +177,9 @@ func (t *Teller) Tell(ctx context.Context, e Event) error {
 	return t.open(ctx, e, n)
 }
 
-// open enters a notice that is not there yet.
+// open stores a notice that does not exist yet.
 func (t *Teller) open(ctx context.Context, e Event, n state.Notice) error {
-	// Nearly always it was told before, and nothing has to be locked to see it.
+	// Nearly always it was reported before, and finding that out needs no lock.
 	if told, err := t.store.HasNotice(ctx, n.Key); err != nil || told {
 		return err
 	}
@@ -191,9 +192,9 @@ func (t *Teller) open(ctx context.Context, e Event, n state.Notice) error {
 	return nil
 }
 
-// ask tells of the open questions of a domain, unless it told of the same. What it
-// told of others has ended: with other questions they are told anew, without any
-// a recovery is told.
+// ask reports the open questions of a domain, unless the same were reported before.
+// Other questions end what was reported before and are reported again; no questions
+// at all are reported as a recovery.
 func (t *Teller) ask(ctx context.Context, e Event) error {
 	key := e.key()
 	if told, err := t.store.HasNotice(ctx, key); err != nil {
@@ -243,7 +244,7 @@ func (t *Teller) Recovered(ctx context.Context, e Event) error {
 		for _, n := range closed {
 			r, err := read(n)
 			if err != nil {
-				continue // a row that nobody can read ends with its episode
+				continue // a row that cannot be read ends with its episode
 			}
 			e.Was = append(e.Was, r.Event.Kind)
 			if e.Since.IsZero() || r.Event.At.Before(e.Since) {
@@ -259,7 +260,7 @@ func (t *Teller) Recovered(ctx context.Context, e Event) error {
 	return err
 }
 
-// Forget ends a domain's episode without telling anybody; see Notifier.
+// Forget ends a domain's episode without a notice; see Notifier.
 func (t *Teller) Forget(ctx context.Context, tenant, domain string) error {
 	_, err := t.store.CloseNotices(ctx, episodeKeys(tenant, domain), nil)
 	return err
@@ -273,7 +274,7 @@ func episodeKeys(tenant, domain string) []string {
 	return keys
 }
 
-// hurry lets Run look at once.
+// hurry makes Run look at once.
 func (t *Teller) hurry() {
 	select {
 	case t.wake <- struct{}{}:
@@ -281,15 +282,15 @@ func (t *Teller) hurry() {
 	}
 }
 
-// Trial is what a target answered to a test notice.
+// Trial is the answer of a target to a test notice.
 type Trial struct {
 	Target Target
 	Took   time.Duration
-	Err    error // nil: it took it
+	Err    error // nil: it accepted the notice
 }
 
-// Test sends a test notice to each target, or to the one of a name, and says
-// what each answered. Nothing is written down, and nothing is tried again.
+// Test sends a test notice to each target, or to the one of a name, and returns
+// what each answered. Nothing is stored, and nothing is tried again.
 func (t *Teller) Test(ctx context.Context, name string) ([]Trial, error) {
 	all, err := t.book.Targets(ctx)
 	if err != nil {
@@ -321,7 +322,7 @@ func (t *Teller) Test(ctx context.Context, name string) ([]Trial, error) {
 	return trials, ctx.Err()
 }
 
-// sendTo tells one target in its language.
+// sendTo sends a notice to one target in its language.
 func (t *Teller) sendTo(ctx context.Context, target Target, key string, e Event) error {
 	p, err := t.printer(target.Language)
 	if err != nil {
@@ -330,7 +331,7 @@ func (t *Teller) sendTo(ctx context.Context, target Target, key string, e Event)
 	return t.sender.send(ctx, p, target, publicID(key), e)
 }
 
-// publicID is the key of a notice as receivers see it.
+// publicID returns the key of a notice as receivers see it.
 func publicID(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:16])
@@ -355,13 +356,13 @@ type Undelivered struct {
 	Event    Event
 	Target   string
 	Attempts int
-	// GivenUp: it is not tried again. Else Next is when.
+	// GivenUp: it is not tried again. Otherwise Next is when it is.
 	GivenUp bool
 	Next    time.Time
 	Why     *problem.Problem
 }
 
-// Problem says so in words.
+// Problem returns it as a problem.
 func (u Undelivered) Problem(p *message.Printer) *problem.Problem {
 	args := problem.Args{
 		"target": u.Target, "title": Say(p, u.Event, false).Title, "attempts": fmt.Sprint(u.Attempts), "why": p.Problem(u.Why).What,
@@ -372,7 +373,7 @@ func (u Undelivered) Problem(p *message.Printer) *problem.Problem {
 	return problem.New(problem.NoticeUndelivered, args)
 }
 
-// Undelivered lists what was tried and did not arrive, oldest first: what can
+// Undelivered returns what was tried and did not arrive, oldest first: what can
 // still arrive, and what was given up, as long as its episode lasts.
 func (t *Teller) Undelivered(ctx context.Context) ([]Undelivered, error) {
 	all, err := t.store.NoticesOf(ctx, "", "")

@@ -74,7 +74,7 @@ func TestTell_OtherDomainsHaveTheirOwnEpisodes(t *testing.T) {
 	}
 }
 
-// Forgotten episodes begin anew, and nobody is told of a recovery.
+// Forgotten episodes can begin again, and no recovery is reported.
 func TestForget_TellsNobody(t *testing.T) {
 	b := newBench(t, statetest.NewFile(t))
 	b.tell(t, failure("a.example"))
@@ -117,7 +117,7 @@ func TestTell_CertificateAtEachThresholdOnce(t *testing.T) {
 	}
 }
 
-// Whoever looks late is told once, of the nearest threshold.
+// A late check reports once, the nearest threshold.
 func TestTell_CertificateSeenLate(t *testing.T) {
 	b := newBench(t, statetest.NewFile(t))
 	b.tell(t, Event{Kind: Certificate, Tenant: "t", Connection: "midori", Ends: b.clock.Now().Add(5*24*time.Hour - time.Minute)})
@@ -216,7 +216,7 @@ func TestTell_WorkersOfOneStateTellOnce(t *testing.T) {
 	})
 }
 
-// worker is a process that tells and delivers.
+// worker is a process that reports and delivers.
 type worker struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
@@ -385,7 +385,7 @@ func TestTell_NeverWaitsForATarget(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Error("Run did not end with its context")
 	}
-	// What was stopped is in nobody's hands, and was no attempt.
+	// What was stopped is held by no process, and was no attempt.
 	open, err := b.store.OpenNotices(t.Context(), 100)
 	if err != nil || len(open) != 20 {
 		t.Fatalf("%d %v", len(open), err)

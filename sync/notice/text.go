@@ -49,7 +49,7 @@ func lowerASCII(s string) string {
 	return string(b)
 }
 
-// markup is how a service reads text.
+// markup is how a service interprets text.
 type markup uint8
 
 const (
@@ -58,8 +58,8 @@ const (
 	markdown         // \ takes away the meaning of a character
 )
 
-// defuse makes text that a service shows as it is: a name with markup in it
-// links nowhere and calls nobody.
+// defuse makes a text that a service shows as it is: a name with markup in it makes
+// no link and mentions no user.
 func defuse(m markup, text string) string {
 	text = strings.ReplaceAll(text, "\r", "")
 	switch m {
@@ -79,8 +79,8 @@ func defuse(m markup, text string) string {
 	return callNobody(text)
 }
 
-// callNobody changes an @ that begins a word, with which chats call people
-// (@all, @channel, @everyone). Those inside a word are addresses.
+// callNobody changes an @ at the beginning of a word, with which chats mention
+// users (@all, @channel, @everyone). An @ inside a word belongs to an address.
 func callNobody(text string) string {
 	var b strings.Builder
 	before := ' '

@@ -26,7 +26,7 @@ type sender struct {
 	timeout time.Duration // of one attempt, in real time
 }
 
-// Timeout is how long a target has to take a notice.
+// Timeout is how long a target has to accept a notice.
 const Timeout = 20 * time.Second
 
 // SignatureHeader of a webhook holds "sha256=" and the HMAC-SHA256 of the body
@@ -53,9 +53,8 @@ func newSender(transport http.RoundTripper, timeout time.Duration) *sender {
 
 var errElsewhere = errors.New("redirected")
 
-// sameHost follows a redirect that repeats the request on the same host; any
-// other would take the notice, and its address, to somebody else, or lose the
-// body.
+// sameHost follows a redirect that repeats the request on the same host; any other
+// would send the notice, and its address, to another party, or lose the body.
 func sameHost(to *http.Request, via []*http.Request) error {
 	first := via[0]
 	if len(via) > 3 || to.URL.Host != first.URL.Host || to.URL.Scheme != first.URL.Scheme || to.Method != first.Method {
@@ -64,7 +63,7 @@ func sameHost(to *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// send tells one target.
+// send sends a notice to one target.
 func (s *sender) send(ctx context.Context, p *message.Printer, t Target, id string, e Event) error {
 	u, err := url.Parse(t.Address.Reveal())
 	if err != nil {
@@ -91,7 +90,7 @@ func (s *sender) send(ctx context.Context, p *message.Printer, t Target, id stri
 	return s.post(ctx, t, u, body)
 }
 
-// note is what a webhook is sent.
+// note is the body that a webhook gets.
 type note struct {
 	Schema int `json:"schema"`
 	// ID is the same for every attempt to deliver one notice, and for every
@@ -134,8 +133,8 @@ func payload(id string, e Event, w Words, people bool) ([]byte, error) {
 	return json.Marshal(n) // escapes <, > and & too
 }
 
-// card is an Adaptive Card, the only thing that Teams' workflows post. Its lines
-// are text runs, in which Teams reads no markup.
+// card returns an Adaptive Card, the only thing that Teams' workflows post. Its
+// lines are text runs, in which Teams reads no markup.
 func card(w Words) ([]byte, error) {
 	type run struct {
 		Type   string `json:"type"`
@@ -170,7 +169,7 @@ func card(w Words) ([]byte, error) {
 	}}})
 }
 
-// post sends a body and takes a 2xx for an answer, nothing else.
+// post sends a body and accepts a 2xx as success, nothing else.
 func (s *sender) post(ctx context.Context, t Target, u *url.URL, body []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -190,7 +189,7 @@ func (s *sender) post(ctx context.Context, t Target, u *url.URL, body []byte) er
 		return s.unanswered(ctx, t, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	// Read, so that the connection can be used again; what it says is not needed.
+	// Read, so that the connection can be used again; the content is not needed.
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10))
 	if answer.StatusCode/100 == 2 {
 		return nil
@@ -200,7 +199,7 @@ func (s *sender) post(ctx context.Context, t Target, u *url.URL, body []byte) er
 	return p.WithUpstream(problem.Upstream{Status: answer.StatusCode, RetryAfter: retryAfter(answer.Header.Get("Retry-After"))})
 }
 
-// unanswered is the problem of a request without an answer. The client's error
+// unanswered returns the problem of a request without an answer. The client's error
 // quotes the whole address, so it is not wrapped.
 func (s *sender) unanswered(ctx context.Context, t Target, err error) error {
 	if errors.Is(err, errElsewhere) {
@@ -218,7 +217,8 @@ func (s *sender) unanswered(ctx context.Context, t Target, err error) error {
 	})
 }
 
-// retryAfter reads seconds; a date is not worth the comparison of two clocks.
+// retryAfter reads seconds; a date is ignored, because it would need two clocks to
+// be compared.
 func retryAfter(s string) time.Duration {
 	n, err := strconv.Atoi(strings.TrimSpace(s))
 	if err != nil || n < 0 {

@@ -9,7 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Words are what a person reads of an event, in one language.
+// Words is the text of an event, in one language.
 type Words struct {
 	Title  string
 	Text   string // what happened: several lines
@@ -19,7 +19,7 @@ type Words struct {
 	Command string
 }
 
-// Full is the whole of it as plain text, without the title.
+// Full returns all of it as plain text, without the title.
 func (w Words) Full() string {
 	lines := make([]string, 0, 3)
 	for _, s := range []string{w.Text, w.Remedy, w.Command} {
@@ -30,8 +30,8 @@ func (w Words) Full() string {
 	return strings.Join(lines, "\n")
 }
 
-// Say puts an event into words. Without people nobody is named: users stand in
-// it as numbers alone.
+// Say puts an event into words. Without people it names no user: only their numbers
+// are in it.
 func Say(p *message.Printer, e Event, people bool) Words {
 	args := problem.Args{
 		"domain": e.Domain, "connection": e.Connection, "tenant": e.TenantName, "at": p.Time(e.At),
@@ -140,8 +140,8 @@ func Say(p *message.Printer, e Event, people bool) Words {
 	return w
 }
 
-// sayQuestions says what was done, what waits, and for a target that is told people
-// who it is.
+// sayQuestions returns lines for what was done, what waits, and, for a target that
+// asks for people, which users it is about.
 func sayQuestions(p *message.Printer, e Event, args problem.Args, people bool) []string {
 	n := e.Numbers
 	args["questions"], args["accounts"], args["rows"] = strconv.Itoa(n.Questions), strconv.Itoa(n.Accounts), strconv.Itoa(n.Rows)
@@ -185,7 +185,7 @@ func sayQuestions(p *message.Printer, e Event, args problem.Args, people bool) [
 	return lines
 }
 
-// answers are the commands that answer the questions, where a shell takes the
+// answers returns the commands that answer the questions, if a shell takes the
 // names as they are.
 func (e Event) answers() []string {
 	var all []string
@@ -203,7 +203,7 @@ func (e Event) answers() []string {
 	return all
 }
 
-// percent is the share of deletions, computed where it was not given.
+// percent returns the share of deletions, computed if it was not given.
 func (n Numbers) percent() float64 {
 	if n.Percent == 0 && n.DestinationUsers > 0 {
 		return float64(n.Deletions) * 100 / float64(n.DestinationUsers)
@@ -211,7 +211,7 @@ func (n Numbers) percent() float64 {
 	return n.Percent
 }
 
-// days are the whole days that are left, rounded up; 0 or less after the end.
+// days returns the whole days that are left, rounded up; 0 or less after the end.
 func (e Event) days() int {
 	left := e.Ends.Sub(e.At).Hours() / 24
 	days := int(left)
@@ -221,11 +221,11 @@ func (e Event) days() int {
 	return days
 }
 
-// plainName is what needs no quotes in any shell.
+// plainName matches what needs no quotes in any shell.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
-// command shows more of an event. Names that a shell would not take as they
-// are never stand in it: somebody may paste it.
+// command returns a command that shows more of an event. Names that a shell would
+// not take as they are never get into it: a user may paste it.
 func (e Event) command() string {
 	var c string
 	switch e.Kind {
@@ -257,19 +257,19 @@ func (e Event) command() string {
 	return c
 }
 
-// address is anything that looks like a UPN or mail address.
+// address matches anything that looks like a UPN or mail address.
 var address = regexp.MustCompile(`[^\s"'<>(),;:@]+@([^\s"'<>(),;:@]+)`)
 
-// kept are the arguments that stand in a notice that names nobody, even where
-// the problem is about a person.
+// kept are the arguments that remain in a notice that names no user, even if the
+// problem is about a user.
 var kept = map[string]bool{
 	"domain": true, "run": true, "rows": true, "status": true, "limit": true, "attempts": true, "line": true,
 	"host": true, "seconds": true, "number": true, "users": true, "percent": true, "attribute": true, "code": true,
 }
 
-// discreet is a problem without its cause, and, unless people may be named,
-// without what tells who somebody is: the local part of every address, and of a
-// problem about a user all but the facts in kept.
+// discreet returns a problem without its cause, and, unless people may be named,
+// without what identifies a user: the local part of every address, and of a problem
+// about a user all arguments except those in kept.
 func discreet(p *problem.Problem, people bool, person string) *problem.Problem {
 	q := &problem.Problem{Code: p.Code, Args: make(problem.Args, len(p.Args))}
 	if p.Upstream != nil {

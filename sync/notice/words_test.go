@@ -10,8 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// events is one of each kind, with everything in it that a person could be told
-// by.
+// events is one of each kind, with everything in it that could identify a user.
 func events() []Event {
 	at := time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)
 	base := Event{
@@ -100,8 +99,8 @@ func TestSay_EveryKindInBothLanguages(t *testing.T) {
 	}
 }
 
-// By preset a notice names nobody: neither its users nor a problem's arguments,
-// its cause, or what the JSON of a webhook carries.
+// By default a notice names no user: neither its users nor a problem's arguments,
+// its cause, or the JSON of a webhook contain one.
 func TestSay_NamesNobodyUnlessAsked(t *testing.T) {
 	p, _ := message.New("en")
 	for _, e := range events() {

@@ -16,8 +16,8 @@ import (
 	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
-// Somebody pauses until tomorrow, and undoes what was done: tomorrow must not do
-// it again.
+// A user pauses until tomorrow, and undoes what was done: tomorrow must not do it
+// again.
 func TestWorker_APauseWithAnEndDoesNotEndAfterAnUndo(t *testing.T) {
 	w, worker := oneDomain(t, statetest.NewFile(t))
 	w.cloud.tenants["t1"].staff["a.example"][0].Name = "Changed"
@@ -49,7 +49,7 @@ func TestWorker_APauseWithAnEndDoesNotEndAfterAnUndo(t *testing.T) {
 	}
 }
 
-// A pause holds a sync that is under way: what is on its way is finished, and
+// A pause stops a sync that is under way: the present batch is finished, and
 // nothing more is sent until the pause is over.
 func TestWorker_PausedWhileItWritesStopsAfterTheBatchesUnderWay(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, url string) {
@@ -112,8 +112,8 @@ func TestWorker_PausedWhileItWritesStopsAfterTheBatchesUnderWay(t *testing.T) {
 	})
 }
 
-// Two connections of one tenant read for themselves: who signed in for one of
-// them is protected for that one.
+// Two connections of one tenant read it separately: an account that signed in for
+// one of them is protected for that one only.
 func TestWorker_ConnectionsOfATenantDoNotShareARead(t *testing.T) {
 	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	w.cloud.add("t1", 3, "a.example", "b.example")
@@ -142,9 +142,8 @@ func TestWorker_ConnectionsOfATenantDoNotShareARead(t *testing.T) {
 	}
 }
 
-// Somebody lowers the guard between a plan that nobody watches and its sync, or
-// before another worker goes on with it: the plan of the old settings writes
-// nothing more.
+// A user lowers the guard between an unattended plan and its sync, or before
+// another worker goes on with it: the plan of the old settings writes nothing more.
 func TestWorker_WritesNothingOnSettingsThatWereChanged(t *testing.T) {
 	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	w.cloud.add("t1", 50, "a.example")
@@ -169,8 +168,8 @@ func TestWorker_WritesNothingOnSettingsThatWereChanged(t *testing.T) {
 	}
 }
 
-// What a dead worker left half done is not finished on settings that somebody
-// changed since.
+// What a dead worker left half done is not finished on settings that were changed
+// since.
 func TestWorker_ResumesNothingOnSettingsThatWereChanged(t *testing.T) {
 	for name, change := range map[string]map[string]string{
 		"guard": {"max_allowed_deletions": "0"}, "source": {"source": "csv:b.example"},
@@ -220,7 +219,7 @@ func TestWorker_ResumesNothingOnSettingsThatWereChanged(t *testing.T) {
 	}
 }
 
-// The state's own trouble in the middle of a sync is not the domain's.
+// A failure of the state in the middle of a sync does not count against the domain.
 func TestQuarantine_TheStatesTroubleIsNotTheDomains(t *testing.T) {
 	for _, code := range []problem.Code{problem.StateWentAway, problem.StateRanFull, problem.StateUnreachable, problem.StateFull} {
 		w, worker := oneDomain(t, statetest.NewFile(t))
@@ -253,7 +252,7 @@ func TestEnable_FindsASyncThatIsWeeksOld(t *testing.T) {
 	}
 }
 
-// deaf is a notifier over a state that was away when it was told first.
+// deaf is a notifier over a state that does not answer to the first call.
 type deaf struct {
 	*ears
 	times int
@@ -267,8 +266,8 @@ func (d *deaf) Tell(ctx context.Context, n notice.Event) error {
 	return d.ears.Tell(ctx, n)
 }
 
-// That a domain stopped is told even if the state was away at that moment: no
-// later interval would tell it.
+// That a domain stopped is reported even if the state was away at that moment: no
+// later interval would report it.
 func TestWorker_TellsThatADomainStoppedOnceTheStateIsBack(t *testing.T) {
 	w, worker := oneDomain(t, statetest.NewFile(t))
 	worker.Notices = &deaf{ears: w.told, times: 2}
@@ -294,7 +293,7 @@ func TestWorker_TellsThatADomainStoppedOnceTheStateIsBack(t *testing.T) {
 	}
 }
 
-// inEpisodes tells each kind once in an episode, as the notices of a state do.
+// inEpisodes reports each kind once per episode, as the notices of a state do.
 type inEpisodes struct {
 	*ears
 	told map[notice.Kind]bool
@@ -313,7 +312,7 @@ func (o *inEpisodes) Forget(context.Context, string, string) error {
 	return nil
 }
 
-// A domain that stopped, was released and stops again is told of again.
+// A domain that stopped, was released and stops again is reported again.
 func TestWorker_TellsAnewOfADomainThatWasReleased(t *testing.T) {
 	w, worker := oneDomain(t, statetest.NewFile(t))
 	worker.Notices = &inEpisodes{ears: w.told, told: map[notice.Kind]bool{}}
@@ -338,8 +337,8 @@ func TestWorker_TellsAnewOfADomainThatWasReleased(t *testing.T) {
 	}
 }
 
-// The permission to write is taken away while a sync is under way: every row fails,
-// and nothing else ever will. That is no success of the others.
+// The permission to write is removed while a sync is under way: every row fails,
+// and so will all later ones. The unchanged rows must not make this a success.
 func TestQuarantine_StopsWhereNobodyMayWriteAnyMore(t *testing.T) {
 	w, worker := oneDomain(t, statetest.NewFile(t))
 	w.cloud.refuse = problem.New(problem.WriteNotAllowed, problem.Args{"upn": "x"})
@@ -356,7 +355,7 @@ func TestQuarantine_StopsWhereNobodyMayWriteAnyMore(t *testing.T) {
 	}
 }
 
-// One row that is refused for ever stops nobody else's.
+// One row that is always refused does not stop the other rows.
 func TestQuarantine_OneRowThatFailsForEverStopsNothing(t *testing.T) {
 	w, worker := oneDomain(t, statetest.NewFile(t))
 	w.cloud.refuse = problem.New(problem.AccountGone, problem.Args{"upn": "x"})
@@ -368,8 +367,8 @@ func TestQuarantine_OneRowThatFailsForEverStopsNothing(t *testing.T) {
 	}
 }
 
-// A machine whose clock was years ahead ended an interval. Once it is right, the
-// domain does not wait for years.
+// A machine whose clock was years ahead ended an interval. Once the clock is right,
+// the domain does not wait for years.
 func TestWorker_AClockThatJumpedTakesNoDomainAway(t *testing.T) {
 	w, worker := oneDomain(t, statetest.NewFile(t))
 	ahead := newBy()
@@ -377,7 +376,7 @@ func TestWorker_AClockThatJumpedTakesNoDomainAway(t *testing.T) {
 	wrong := w.worker("w9", w.store, periodic.Limits{})
 	wrong.Clock = ahead
 	w.cloud.hook = func(_ string, q request) error {
-		if q.Worker == "w9" { // nobody believes such a clock
+		if q.Worker == "w9" { // such a clock must not be believed
 			return problem.New(problem.TokenRefused, nil)
 		}
 		return nil
@@ -400,7 +399,7 @@ func TestWorker_AClockThatJumpedTakesNoDomainAway(t *testing.T) {
 	}
 }
 
-// A domain that slowed down as much as it may is not brought back.
+// A domain that slowed down to the longest pause is not brought back.
 func TestWorker_BringsNothingBackThatSlowedDown(t *testing.T) {
 	for _, every := range []time.Duration{15 * time.Minute, time.Hour, 24 * time.Hour} {
 		w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
@@ -425,9 +424,9 @@ func TestWorker_BringsNothingBackThatSlowedDown(t *testing.T) {
 	}
 }
 
-// Somebody changes the tenant between the read for one domain and the sync of
-// another that used it: it is read anew, once, and not planned on the old read
-// again and again.
+// A user changes the tenant between the read for one domain and the sync of another
+// domain that used the read: the tenant is read again, once, and planning does not
+// repeat on the old read.
 func TestWorker_ReadsATenantAnewThatHasDrifted(t *testing.T) {
 	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	k := w.cloud.add("t1", 5, "a.example", "b.example")
@@ -438,7 +437,7 @@ func TestWorker_ReadsATenantAnewThatHasDrifted(t *testing.T) {
 	var once sync.Once
 	w.cloud.hook = func(m string, q request) error {
 		if m == "source" && q.Domain == "b.example" {
-			once.Do(func() { // a person in the admin center
+			once.Do(func() { // a user in the admin center
 				for _, p := range k.users {
 					if p.UPN == "p0@b.example" {
 						p.Name = "Changed by hand"
@@ -460,7 +459,7 @@ func TestWorker_ReadsATenantAnewThatHasDrifted(t *testing.T) {
 	}
 }
 
-// A person stopped a sync and looks at dry run after dry run: the worker still
+// A user stopped a sync and makes one dry run after another: the worker still
 // leaves the domain alone.
 func TestWorker_LeavesAStoppedSyncAloneBehindManyDryRuns(t *testing.T) {
 	w, worker := oneDomain(t, statetest.NewFile(t))
@@ -498,13 +497,14 @@ func TestWorker_LeavesAStoppedSyncAloneBehindManyDryRuns(t *testing.T) {
 	}
 }
 
-// Somebody spares accounts, or lowers the guard, while deletions are written: what
-// is on its way is finished, and nothing more of it is sent, whoever approved it.
+// A user spares accounts, or lowers the guard, while deletions are written: the
+// present batch is finished, and nothing more of it is sent, whether or not a user
+// approved the plan.
 func TestSync_SparesWhoeverIsSparedWhileItDeletes(t *testing.T) {
 	for _, who := range []string{"worker", "person"} {
 		for name, set := range map[string]string{"protected": "", "max_allowed_deletions": "0"} {
 			if who == "person" && name != "protected" {
-				continue // a person approved that plan, by its numbers
+				continue // a user approved that plan, by its numbers
 			}
 			t.Run(who+" "+name, func(t *testing.T) {
 				w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})

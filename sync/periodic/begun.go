@@ -10,12 +10,12 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// leaveAlone is how long a sync that a person began is left to people.
+// leaveAlone is how long a worker leaves a sync that a user began to the users.
 const leaveAlone = 24 * time.Hour
 
-// finishBegun looks at what was begun in the domain before: by whoever had this
-// interval and died, by an earlier interval, or by a person. done says that the
-// interval has its outcome.
+// finishBegun looks at what was begun in the domain before: by a worker that had
+// this interval and died, by an earlier interval, or by a user. done reports that
+// the interval has its outcome.
 func (t *turn) finishBegun(ctx context.Context) (done bool, err error) {
 	of := state.RunFilter{
 		Tenant: t.p.Tenant, Domain: t.p.Domain, Kinds: []state.RunKind{state.Sync, state.Undo}, Limit: 1,
@@ -33,7 +33,7 @@ func (t *turn) finishBegun(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	for _, r := range dry {
-		// Nothing to do, found by whoever had the interval before.
+		// Nothing to do, as the worker that had the interval before found out.
 		if sum := run.SummaryOf(r); r.Unattended && sum.Counts != nil && sum.Counts.Changes() == 0 {
 			t.count(sum)
 			t.i.DryRun, t.i.Outcome = r.No, Unchanged
@@ -55,9 +55,9 @@ func (t *turn) finishBegun(ctx context.Context) (done bool, err error) {
 	return false, nil
 }
 
-// ended takes over the outcome of the interval's own sync, where whoever carried
-// it out died between its end and the interval's. One that has to be planned
-// anew is none.
+// ended takes over the outcome of the interval's own sync, if the worker died
+// between the end of the sync and that of the interval. It reports false for a sync
+// that has to be planned again.
 func (t *turn) ended(r state.Run) bool {
 	sum := run.SummaryOf(r)
 	t.count(sum)
@@ -92,7 +92,7 @@ func (t *turn) takeUp(ctx context.Context, r state.Run, own bool) (done bool, er
 	if !r.Unattended {
 		switch old := t.w.Clock.Now().Sub(r.Started) >= leaveAlone; {
 		case old:
-			return false, nil // planned anew; the sync gives the old one up
+			return false, nil // the domain is planned again; the new sync abandons the old one
 		case r.State == state.Stopped || r.Kind == state.Undo:
 			t.i.Outcome, t.i.Sync = PassedOver, 0
 			t.i.Why = problem.New(problem.PeriodicWaitsForPerson, problem.Args{
@@ -102,15 +102,15 @@ func (t *turn) takeUp(ctx context.Context, r state.Run, own bool) (done bool, er
 		}
 	}
 	rep, err := t.r.ResumeUnattended(ctx, r.No)
-	// Nothing was written by it, it was given up or ended by somebody else, or
-	// what is left of it does not fit any more: the domain is planned anew.
+	// It wrote nothing, another process abandoned or ended it, or the rest of it no
+	// longer fits: the domain is planned again.
 	if problem.Has(err, problem.PlanMissing, problem.PlanOld, problem.RunEnded, problem.PlanDrifted, problem.SettingsChanged) {
 		t.w.reads.of(t.p.Tenant).forget()
 		return false, nil
 	}
 	t.i.Sync = r.No
 	if !own {
-		return false, err // an earlier one is finished; this interval begins
+		return false, err // an earlier interval's sync is finished; this interval begins
 	}
 	t.i.DryRun = r.PlanOf
 	t.count(run.SummaryOf(r))

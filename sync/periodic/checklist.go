@@ -20,26 +20,26 @@ type Mark string
 // The marks.
 const (
 	Good    Mark = "ok"
-	Note    Mark = "note"    // said, and nothing stands in the way
+	Note    Mark = "note"    // shown, and no obstacle
 	Missing Mark = "missing" // enabling is refused
 )
 
-// Finding is one line of the checklist; its words are those of Why.
+// Finding is one line of the checklist; its text is that of Why.
 type Finding struct {
 	Mark Mark
 	Why  *problem.Problem
-	// Reasonable: a reason passes over it.
+	// Reasonable: a given reason allows enabling in spite of this finding.
 	Reasonable bool
-	// Rows are those that were left out for one time only.
+	// Rows are the rows that were left out for one time only.
 	Rows []plan.Decision
 }
 
-// Checklist is what stands for and against periodic sync of a domain, always in
-// the same order: sync, application, rows left out, source, worker.
+// Checklist is what allows or prevents periodic sync of a domain, always in the
+// same order: sync, application, rows left out, source, worker.
 type Checklist []Finding
 
-// Missing are the findings for which enabling is refused. Given a reason, it
-// passes over those that it may.
+// Missing returns the findings for which enabling is refused. If a reason is given,
+// it omits the findings that a reason allows.
 func (l Checklist) Missing(reason string) []Finding {
 	var all []Finding
 	for _, f := range l {
@@ -50,8 +50,8 @@ func (l Checklist) Missing(reason string) []Finding {
 	return all
 }
 
-// answered takes out of the checklist what the request answers: the rows that
-// were left out for one time only.
+// answered removes from the checklist what the request answers: the rows that were
+// left out for one time only.
 func (l Checklist) answered(q Request) Checklist {
 	l = slices.Clone(l)
 	for i, f := range l {
@@ -76,8 +76,8 @@ func sameRow(x, y plan.Decision) bool {
 	return directory.FoldUPN(x.UPN) == directory.FoldUPN(y.UPN)
 }
 
-// Check looks at everything that periodic sync of a domain rests on. Nothing is
-// asked of the tenant but its list of domains.
+// Check examines everything that periodic sync of a domain depends on. The only
+// request to the tenant is for its list of domains.
 func (c *Control) Check(ctx context.Context, domain string) (Checklist, error) {
 	domain = directory.FoldUPN(domain)
 	settings, err := c.Runner.Settings(ctx, domain)
@@ -165,7 +165,7 @@ func unchanged(s run.Summary) bool {
 // EndsSoon is when a certificate's end is worth a word.
 const EndsSoon = 30 * 24 * time.Hour
 
-// application looks at what workers sign in with.
+// application examines the application that workers sign in with.
 func (c *Control) application() Finding {
 	a := c.Runner.Connection.Application
 	if a == nil {
@@ -186,11 +186,11 @@ func (c *Control) application() Finding {
 	return Finding{Mark: Good, Why: problem.New(problem.PeriodicActs, args)}
 }
 
-// shownRows is how many rows stand in a sentence.
+// shownRows is how many rows a text names.
 const shownRows = 5
 
-// leftOut lists what the last sync left out for that time only, and nobody has
-// left out always since.
+// leftOut lists the rows that the last sync left out for that time only, and that
+// are not always left out since.
 func (c *Control) leftOut(ctx context.Context, domain string, last *state.Run) (Finding, error) {
 	always, err := c.Runner.Decisions(ctx, domain)
 	if err != nil {
@@ -237,7 +237,7 @@ func (c *Control) leftOut(ctx context.Context, domain string, last *state.Run) (
 	return f, nil
 }
 
-// source looks whether the source gets newer by itself.
+// source examines whether the source is renewed without a user.
 func (c *Control) source(ctx context.Context, domain string, s run.Settings) (Finding, error) {
 	if s.Source == "" {
 		return Finding{Mark: Missing, Why: problem.New(problem.PeriodicNoSource, problem.Args{"domain": domain})}, nil
@@ -257,11 +257,11 @@ func (c *Control) source(ctx context.Context, domain string, s run.Settings) (Fi
 	return Finding{Mark: Missing, Reasonable: true, Why: problem.New(problem.PeriodicByHand, args)}, nil
 }
 
-// Silence is after how long without a word a worker counts as gone.
+// Silence is the time without a report after which a worker counts as gone.
 const Silence = 3 * time.Minute
 
-// worker looks whether anybody would carry it out. That none does stands in
-// nobody's way: it may be set up first.
+// worker reports whether a worker is running. That none runs is no obstacle:
+// periodic sync may be enabled first.
 func (c *Control) worker(ctx context.Context) (Finding, error) {
 	workers, err := c.Store.Workers(ctx)
 	if err != nil {
@@ -270,8 +270,9 @@ func (c *Control) worker(ctx context.Context) (Finding, error) {
 	return workerFinding(workers, c.now()), nil
 }
 
-// Alive is the worker that was seen last and is counted on, false where none is:
-// it reported within Silence, and did not say that it stops.
+// Alive returns the worker that was seen last and counts as running: it reported
+// within Silence, and did not report that it stops. It returns false if there is
+// none.
 func Alive(workers []state.Worker, now time.Time) (state.Worker, bool) {
 	for _, w := range workers {
 		if w.Stopped.IsZero() && now.Sub(w.Seen) <= Silence {
@@ -291,7 +292,7 @@ func workerFinding(workers []state.Worker, now time.Time) Finding {
 		mark, code, w = Note, problem.PeriodicWorkerSilent, workers[0]
 		for _, one := range workers {
 			if one.Stopped.IsZero() {
-				w = one // rather one that fell silent than one that was stopped
+				w = one // better one that fell silent than one that was stopped
 				break
 			}
 		}

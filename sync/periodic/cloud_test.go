@@ -22,9 +22,8 @@ import (
 	"github.com/hacsync/hacsync/sync/source"
 )
 
-// cloud is many small tenants, and the sources that their domains are fed from.
-// It keeps a ledger of every write that reached it, whatever the product says of
-// itself.
+// cloud is many small tenants, and the sources of their domains. It keeps a ledger
+// of every write that reached it, whatever the product itself reports.
 type cloud struct {
 	mu      sync.Mutex
 	clock   clock.Clock
@@ -34,7 +33,7 @@ type cloud struct {
 	next    int
 	// hook may fail a call, or take its time; it is called without the lock.
 	hook func(method string, q request) error
-	// after is called behind the effect.
+	// after is called after the effect.
 	after func(method string, q request) error
 	trap  *trap
 	// refuse is the answer to every write; nil takes them.
@@ -73,7 +72,7 @@ type customer struct {
 	domains []string
 	users   map[directory.ID]*person
 	bin     map[directory.ID]*person
-	// staff is what the source has, by domain; nil makes rows from the hour.
+	// staff is the content of the source, by domain; nil makes rows from the hour.
 	staff map[string][]person
 	// endless makes every source want one more change than was ever written.
 	endless bool
@@ -119,8 +118,8 @@ func (c *cloud) add(tenant string, people int, domains ...string) *customer {
 	return k
 }
 
-// hourly makes the first person of a domain have another name each hour, so that
-// each interval has one row to write.
+// hourly gives the first person of a domain another name each hour, so that each
+// interval has one row to write.
 func (k *customer) hourly(domain string) { k.staff[domain] = nil }
 
 func hourOf(t time.Time) int64 { return t.Unix() / 3600 }
@@ -284,7 +283,7 @@ func (c *cloud) written(domain string) (n int) {
 	return n
 }
 
-// lines are the writes so far.
+// lines returns the writes so far.
 func (c *cloud) lines() []line {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -314,7 +313,7 @@ type caller interface {
 	call(ctx context.Context, method string, q request) (answer, error)
 }
 
-// far is a cloud in another process.
+// far is the cloud in another process.
 type far struct {
 	url    string
 	client *http.Client

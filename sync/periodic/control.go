@@ -13,14 +13,14 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// Control is what people ask of periodic sync, for the domains of one
-// connection.
+// Control is what users can do with periodic sync, for the domains of one
+// connection. Its fields are set before its first use.
 type Control struct {
 	Store Store
-	// Runner is the connection's; only Check and Enable use more of it than the
+	// Runner is the connection's. Only Check and Enable use more of it than the
 	// connection itself.
 	Runner *run.Runner
-	// Clock is the workers'; nil is the real one.
+	// Clock is that of the workers; nil is the real one.
 	Clock clock.Clock
 }
 
@@ -33,24 +33,25 @@ func (c *Control) now() time.Time {
 
 func (c *Control) tenant() string { return c.Runner.Connection.Tenant }
 
-// Request is what somebody who enables a domain wants.
+// Request is what a user who enables a domain wants.
 type Request struct {
 	Domain string
-	// Every is the interval, Jitter what domains are spread over. 0 keeps what
-	// was set before, or takes the preset; a Jitter below 0 is none.
+	// Every is the interval, Jitter the time over which domains are spread. 0 keeps
+	// the previous value, or takes the default; a Jitter below 0 means none.
 	Every, Jitter time.Duration
 	By            string
-	// Reason, where it is given, passes over what Finding.Reasonable allows.
+	// Reason, if it is given, allows enabling in spite of findings that are
+	// Reasonable.
 	Reason string
-	// Always are rows left out for one time only that are left out always from
-	// now on; CarryOut says that all others are to be carried out.
+	// Always are rows left out for one time only that are always left out from now
+	// on; CarryOut means that all others are to be carried out.
 	Always   []plan.Decision
 	CarryOut bool
 }
 
-// Enable turns periodic sync on, or sets another interval, or releases a domain
-// that was paused or stopped. What stands in its way is in the checklist; the
-// error is problem.PeriodicNotReady then, and nothing was changed.
+// Enable turns periodic sync on, sets another interval, or releases a domain that
+// was paused or stopped. What prevents it is in the checklist; then the error is
+// problem.PeriodicNotReady, and nothing was changed.
 func (c *Control) Enable(ctx context.Context, q Request) (state.Periodic, Checklist, error) {
 	var none state.Periodic
 	domain := directory.FoldUPN(q.Domain)
@@ -84,8 +85,8 @@ func (c *Control) Enable(ctx context.Context, q Request) (state.Periodic, Checkl
 	return p, list, err
 }
 
-// enable brings p into the state enabled: what went wrong before is forgiven. An
-// interval that is under way goes on.
+// enable sets p to the state Enabled: earlier failures are forgotten. An interval
+// that is under way goes on.
 func enable(p *state.Periodic, now time.Time, by, reason string) {
 	if p.State != state.Enabled {
 		p.Skipped, p.Passed = 0, 0
@@ -97,7 +98,7 @@ func enable(p *state.Periodic, now time.Time, by, reason string) {
 	}
 }
 
-// intervals checks what was asked for.
+// intervals checks the requested interval and jitter.
 func intervals(q Request, old state.Periodic) (every, jitter time.Duration, err error) {
 	every, jitter = q.Every, q.Jitter
 	switch {
@@ -125,9 +126,9 @@ func intervals(q Request, old state.Periodic) (every, jitter time.Duration, err 
 	return every, jitter, nil
 }
 
-// Pause stops a domain for a while and keeps every setting. A zero until is a
-// pause without an end. An interval under way writes nothing more once its
-// present batch is done, or ends if it is past its last check.
+// Pause stops a domain for a while and keeps every setting. A zero until is a pause
+// without an end. An interval under way writes nothing more once its present batch
+// is done, or ends if it is past its last check.
 func (c *Control) Pause(ctx context.Context, domain string, until time.Time, by, reason string) (state.Periodic, error) {
 	now := c.now()
 	if !until.IsZero() && !until.After(now) {
@@ -142,9 +143,8 @@ func (c *Control) Pause(ctx context.Context, domain string, until time.Time, by,
 	})
 }
 
-// Resume ends a pause, or releases a stopped domain, without looking at
-// everything again as Enable does. An enabled domain stays as it is; a disabled
-// one is a problem.
+// Resume ends a pause, or releases a stopped domain, without the checks of Enable.
+// An enabled domain stays as it is; a disabled one is a problem.
 func (c *Control) Resume(ctx context.Context, domain, by string) (state.Periodic, error) {
 	now := c.now()
 	return c.change(ctx, domain, func(p *state.Periodic) error {
@@ -160,7 +160,7 @@ func (c *Control) Resume(ctx context.Context, domain, by string) (state.Periodic
 	})
 }
 
-// Disable turns periodic sync off. Interval, history and lasting decisions stay
+// Disable turns periodic sync off. Interval, history and lasting decisions are kept
 // for the next time.
 func (c *Control) Disable(ctx context.Context, domain, by, reason string) (state.Periodic, error) {
 	now := c.now()
@@ -171,7 +171,7 @@ func (c *Control) Disable(ctx context.Context, domain, by, reason string) (state
 	})
 }
 
-// change changes a domain that was enabled once.
+// change changes a domain that was enabled before; one that never was is a problem.
 func (c *Control) change(ctx context.Context, domain string, f func(*state.Periodic) error) (state.Periodic, error) {
 	return c.Store.ChangePeriodic(ctx, c.tenant(), domain, func(p *state.Periodic) error {
 		if p.Version == 0 {

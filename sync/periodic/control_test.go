@@ -21,7 +21,7 @@ func setUpOne(t *testing.T) *world {
 	return w
 }
 
-// sync is a person's sync of the domain, with rows left out for this time.
+// sync is a user's sync of the domain, with rows left out for this time.
 func (w *world) sync(out ...int) {
 	w.t.Helper()
 	c := w.control("t1").Runner

@@ -9,16 +9,16 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// A wish is asked for again after so many looks: the queue keeps it, unless
-// whoever was woken found no seat.
+// A wish is rung for again after so many looks: the queue keeps it, unless the
+// worker that was woken found no free seat.
 const askAgain = 3
 
 // key names a domain of a tenant.
 func key(tenant, domain string) string { return tenant + "/" + domain }
 
-// due lists the intervals that can be carried out now, those due first first:
-// of each tenant as many as it has seats. A large tenant therefore never stands
-// before a small one with more than that.
+// due lists the intervals that can be carried out now, those due first first: of
+// each tenant as many as it has seats. So a small tenant never waits behind more
+// intervals of a large one than that.
 func (w *Worker) due(ctx context.Context) ([]ring, error) {
 	now := w.Clock.Now()
 	if err := w.endPauses(ctx, now); err != nil {
@@ -67,8 +67,8 @@ func (w *Worker) due(ctx context.Context) ([]ring, error) {
 	return rings, nil
 }
 
-// sweep frees the claim of a dead worker on a domain that is not to be carried
-// out now, such as one that was paused since: it would keep a seat for ever.
+// sweep frees the claim of a dead worker on a domain that is not to be carried out
+// now, such as one that was paused since: it would occupy a seat for ever.
 func (w *Worker) sweep(ctx context.Context, c state.SlotHolder) {
 	slot, err := w.Store.TakeSlot(ctx, c.Tenant, c.Domain, w.Name, 0)
 	if err == nil {
@@ -104,15 +104,15 @@ func (w *Worker) endPauses(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// farOff reports whether p is due later than any clock that is right could have
-// put it: a worker whose clock had jumped ended its last interval.
+// farOff reports whether p is due later than any correct clock could have set it: a
+// worker whose clock had jumped ended its last interval.
 func farOff(p *state.Periodic, now time.Time) bool {
 	return p.State == state.Enabled && p.Turn == nil && p.Due.Sub(now) > 2*(max(slowest, p.Every)+p.Every)
 }
 
-// bringBack makes domains due again that a wrong clock put into a far future:
-// nobody would look at them for as long. It is done once, when a worker begins, so
-// that a worker whose own clock is behind does not do it again and again.
+// bringBack makes domains due again that a wrong clock put into the far future:
+// until then no worker would look at them. It is done once, when a worker begins,
+// so that a worker whose own clock is behind does not repeat it.
 func (w *Worker) bringBack(ctx context.Context) error {
 	all, err := w.Store.Periodics(ctx, state.PeriodicFilter{State: state.Enabled})
 	if err != nil {
@@ -158,8 +158,8 @@ func (w *Worker) ringDue(ctx context.Context) error {
 			known = &rung{}
 		}
 		wanted[r] = known
-		// A ring that somebody was woken by, who then died before taking the
-		// interval, would stay in the queue for long: ring with another number.
+		// A ring that woke a worker, which then died before it took the interval,
+		// would stay in the queue for long: ring with another number.
 		if !known.stuck.IsZero() && now.Sub(known.stuck) >= ttl {
 			known.try++
 			known.stuck, known.asked = time.Time{}, time.Time{}
@@ -172,7 +172,7 @@ func (w *Worker) ringDue(ctx context.Context) error {
 		numbered.Try = known.try
 		ask = append(ask, numbered)
 	}
-	w.rung = wanted // what is over is forgotten
+	w.rung = wanted // forgets what is over
 	w.mu.Unlock()
 	if len(ask) == 0 {
 		return nil

@@ -72,7 +72,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// fast is a clock that several processes have alike.
+// fast is a clock that shows the same time in several processes.
 type fast struct{ f *fleet }
 
 func (c fast) Now() time.Time {
@@ -109,13 +109,13 @@ func (f *fleet) work() error {
 	return w.Run(ctx)
 }
 
-// hand is a worker process in the parent's hand.
+// hand is a worker process that the parent controls.
 type hand struct {
 	t    *testing.T
 	name string
 	cmd  *exec.Cmd
 	out  *bufio.Reader
-	time time.Duration // of the processor, once it ended
+	time time.Duration // CPU time, once it ended
 }
 
 func (f fleet) start(t *testing.T, name string) *hand {
@@ -154,7 +154,7 @@ func (h *hand) signal(s os.Signal) {
 	}
 }
 
-// end asks it to stop, and waits for it.
+// end asks the process to stop, and waits for it.
 func (h *hand) end() {
 	h.t.Helper()
 	h.signal(syscall.SIGTERM)
@@ -238,7 +238,7 @@ func proveFleet(t *testing.T, url string, tenants, domains, hours int, speed flo
 	t.Cleanup(func() { _ = server.Close() })
 	f.Cloud = "http://" + l.Addr().String()
 
-	// From here the clock runs fast, for everybody from the same moment.
+	// From here the clock runs fast, for all processes from the same moment.
 	f.Sim, f.Real, f.Speed = c.Now(), time.Now().Round(0), speed
 	began := f.Sim
 	first := began.Truncate(time.Hour).Add(time.Hour)
@@ -248,8 +248,8 @@ func proveFleet(t *testing.T, url string, tenants, domains, hours int, speed flo
 	}
 	a, b := f.start(t, "worker-a"), f.start(t, "worker-b")
 	at(0, 12)
-	// Both strike while a write is on its way: it takes effect, and whoever sent
-	// it never hears of it, or hears of it much too late.
+	// Both strike while a write is on its way: it takes effect, and its sender
+	// never gets the answer, or gets it much too late.
 	caught, free := w.cloud.catch("worker-a", "write")
 	<-caught
 	doing := w.underWay("worker-a")
@@ -341,8 +341,8 @@ func (w *world) judge(began, end, woken time.Time, workers []*hand) {
 				case len(all) == 1:
 					exact++
 				case len(all) == 2 && all[1].Worker == "worker-b" && all[1].At.Sub(woken).Abs() < 2*time.Minute:
-					// A request that was on its way when its process froze:
-					// nothing between a check and a socket can hold it back.
+					// A request that was on its way when its process froze: nothing
+					// between a check and a socket can hold it back.
 					replayed++
 				default:
 					doubled++

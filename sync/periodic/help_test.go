@@ -13,7 +13,7 @@ func approve(p *run.Planned) run.Approval {
 	return run.Approval{Fingerprint: p.Plan.Fingerprint(), By: "t.mori"}
 }
 
-// deathBell calls ring when somebody is told something.
+// deathBell calls ring when it gets a notice.
 type deathBell struct {
 	*ears
 	ring func()

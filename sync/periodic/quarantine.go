@@ -8,32 +8,32 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// How often in a row a domain may come to grief before it stops and waits for a
-// person.
+// How many failures in a row stop a domain until a user releases it.
 const (
-	// cancelsStop: the guard is right, or somebody has to raise the limit; a
-	// fourth cancel would tell nobody more.
+	// cancelsStop: either the guard is right, or an administrator has to raise the
+	// limit; a fourth cancel would report nothing new.
 	cancelsStop = 3
-	// signInStop: revoked consent or an expired certificate does not mend itself.
+	// signInStop: revoked consent or an expired certificate is not repaired by
+	// waiting.
 	signInStop = 2
-	// mendStop: what a person has to change, such as a source that was empty
-	// tonight; with the pauses between, it has more than a day to come back.
+	// mendStop: for what a user has to change, such as a source that was empty
+	// tonight. With the pauses between, it has more than a day to come back.
 	mendStop = 5
-	// unknownStop is for what is not known to be harmless.
+	// unknownStop is for problems that are not known to be harmless.
 	unknownStop = 5
 )
 
 // slowest is the longest pause between two tries of a domain that fails.
 const slowest = 8 * time.Hour
 
-// gravity is what a problem means for a domain that nobody watches.
+// gravity is what a problem means for an unattended domain.
 type gravity uint8
 
 const (
 	harmless gravity = iota // not the domain's fault: it is tried again in its interval
 	passing                 // may pass by itself: slows down only
-	toMend                  // a person has to change something
-	signIn                  // nobody may enter until a person lets them in
+	toMend                  // a user has to change something
+	signIn                  // no access until an administrator restores it
 	unknown
 )
 
@@ -62,8 +62,8 @@ func weigh(p *problem.Problem) gravity {
 	return unknown
 }
 
-// conclude ends the interval of p with i: it counts what went wrong in a row,
-// and says when the next one is, or that the domain stops. now is when it ended.
+// conclude ends the interval of p with i: it counts failures in a row, and sets
+// when the next interval is, or that the domain stops. now is when it ended.
 func conclude(p *state.Periodic, i state.Interval, now time.Time) {
 	ph := phase(p.Tenant, p.Domain, p.Jitter)
 	p.Skipped += missed(p.Due, now, p.Every, ph)
@@ -105,12 +105,12 @@ func conclude(p *state.Periodic, i state.Interval, now time.Time) {
 	p.Due = at
 }
 
-// shut reports whether nothing of an interval was done because nobody may write
-// any more: that is no trouble of single rows.
+// shut reports whether an interval wrote nothing because the permission to write is
+// gone: that is not a failure of single rows.
 func shut(i state.Interval) bool { return i.Seen == 0 && weigh(i.Why.Problem()) == signIn }
 
-// failuresStop is how many failures in a row stop a domain whose latest was p; 0
-// never.
+// failuresStop returns how many failures in a row stop a domain whose latest was p;
+// 0 means never.
 func failuresStop(p *problem.Problem) int {
 	switch weigh(p) {
 	case harmless, passing:
@@ -124,8 +124,8 @@ func failuresStop(p *problem.Problem) int {
 	return unknownStop
 }
 
-// slower is the pause before the next interval of a domain that came to grief n
-// times in a row, beyond the usual one: it is tried after 2, 4, 8 … intervals.
+// slower returns the pause before the next interval of a domain that failed n times
+// in a row, beyond the usual one: it is tried after 2, 4, 8 … intervals.
 func slower(every time.Duration, n int) time.Duration {
 	pause := every
 	for range n {
@@ -140,7 +140,7 @@ func slower(every time.Duration, n int) time.Duration {
 
 // stop puts a domain into quarantine.
 func stop(p *state.Periodic, now time.Time, why *problem.Problem) {
-	if p.State != state.Enabled { // a person was quicker
+	if p.State != state.Enabled { // a user was quicker
 		return
 	}
 	p.State, p.Since, p.By, p.Reason, p.Until, p.Why = state.Held, now, "", "", time.Time{}, why.Store()

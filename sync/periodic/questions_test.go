@@ -24,8 +24,8 @@ func (e *ears) heard(kind notice.Kind) (notice.Event, bool) {
 	return notice.Event{}, false
 }
 
-// recreated has people of a domain come back as other HAC users, with the same
-// names and without an immutable ID.
+// recreated makes people of a domain appear as other HAC users, with the same names
+// and without an immutable ID.
 func (k *customer) recreated(domain string, people ...int) {
 	for _, i := range people {
 		p := &k.staff[domain][i]
@@ -62,7 +62,8 @@ func TestWorker_TellsOfQuestionsAndDoesTheRest(t *testing.T) {
 	}
 }
 
-// A file that lost many of its people is the guard's, not a list of questions.
+// A file that lost many of its people is stopped by the guard; it does not become a
+// list of questions.
 func TestWorker_ManyQuestionsAreTheGuards(t *testing.T) {
 	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	k := w.cloud.add("t1", 40, "a.example")
@@ -78,7 +79,8 @@ func TestWorker_ManyQuestionsAreTheGuards(t *testing.T) {
 	}
 }
 
-// An account that was in no complete read is held, and told among the held rows.
+// An account that was in no complete read is held, and reported among the held
+// rows.
 func TestWorker_HoldsAnAccountThatWasNeverInTheSource(t *testing.T) {
 	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	k := w.cloud.add("t1", 40, "a.example")

@@ -23,8 +23,8 @@ import (
 )
 
 // A random world: workers die, start, freeze, wake and have their clocks put
-// forward and back, while an alarm clock wakes whom it likes, late, twice or
-// never. Time is that of a synctest bubble: hours take no time.
+// forward and back, while an alarm clock wakes any of them, late, twice or never.
+// Time is that of a synctest bubble: hours take no time.
 //
 // The source of a domain always wants one more change, so that every sync that
 // is carried out shows in the tenant as one write.
@@ -103,7 +103,7 @@ func TestRandom_WhateverHappensToWorkersEachIntervalIsCarriedOutOnce(t *testing.
 	t.Logf("%d random worlds", n)
 }
 
-// gate is what freezes and kills a worker: all it does passes here.
+// gate is what freezes and kills a worker: all its calls pass here.
 type gate struct {
 	mu     sync.Mutex
 	dead   bool
@@ -125,7 +125,7 @@ func (g *gate) pass() error {
 	return g.awake()
 }
 
-// awake gives an error to the dead, and keeps the frozen.
+// awake returns an error to a dead worker, and holds a frozen one.
 func (g *gate) awake() error {
 	for {
 		g.mu.Lock()
@@ -141,7 +141,7 @@ func (g *gate) awake() error {
 	}
 }
 
-// Now and Sleep make a clock of it, as far off as it is.
+// Now and Sleep make it a clock, with the error that it has.
 func (g *gate) Now() time.Time {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -221,8 +221,8 @@ func (s gatedSlot) Release(ctx context.Context) error {
 	return s.Slot.Release(ctx)
 }
 
-// gatedCloud freezes before what a worker asks, and behind what it writes:
-// between a check and a socket nobody can hold a request back.
+// gatedCloud freezes before a request of the worker, and after a write: between a
+// check and a socket nothing can hold a request back.
 type gatedCloud struct {
 	*cloud
 	g *gate
@@ -247,7 +247,7 @@ func (c gatedCloud) call(ctx context.Context, method string, q request) (answer,
 	return a, err
 }
 
-// hub is an alarm clock that cannot be relied upon.
+// hub is an unreliable alarm clock.
 type hub struct {
 	mu     sync.Mutex
 	rand   *rand.Rand
@@ -271,8 +271,8 @@ func (c *chaos) Ring(_ context.Context, rings []periodic.Ring) ([]periodic.Rung,
 	c.h.mu.Lock()
 	defer c.h.mu.Unlock()
 	for _, r := range rings {
-		for range 1 + c.h.rand.IntN(3)/2 { // one in three is heard twice
-			if c.h.rand.IntN(8) > 0 { // and one in eight by nobody
+		for range 1 + c.h.rand.IntN(3)/2 { // one in three is delivered twice
+			if c.h.rand.IntN(8) > 0 { // and one in eight not at all
 				c.h.queue = append(c.h.queue, r)
 			}
 		}
@@ -281,7 +281,7 @@ func (c *chaos) Ring(_ context.Context, rings []periodic.Ring) ([]periodic.Rung,
 	return make([]periodic.Rung, len(rings)), nil
 }
 
-// deliver wakes any worker for each ring, after any while.
+// deliver wakes any worker for each ring, after any time.
 func (h *hub) deliver() {
 	for _, r := range h.queue {
 		var all []*chaos
@@ -359,7 +359,7 @@ func (b *being) thaw() {
 	}
 }
 
-// play lets the script happen, and lists what was not as it must be.
+// play runs the script, and lists what was wrong.
 func (s script) play(t *testing.T, home string) (wrong []string) {
 	url := state.FileURL(filepath.Join(home, "state.db"))
 	w := &world{t: t, url: url, clock: &gate{}, told: &ears{}}
@@ -446,7 +446,7 @@ func (s script) play(t *testing.T, home string) (wrong []string) {
 	for i := range 3 {
 		finish(i)
 	}
-	// Whatever is left open, a last worker ends.
+	// A last worker ends whatever is left open.
 	begin(9)
 	time.Sleep(2*time.Hour + 30*time.Minute)
 	finish(9)

@@ -26,15 +26,15 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// Kept is how long the queue remembers what was carried out, unless told
-// otherwise: the guides' 24 hours.
+// Kept is the default for how long the queue remembers finished jobs: 24 hours, as
+// River's guides advise.
 const Kept = 24 * time.Hour
 
-// QueueOptions are what OpenQueue presets.
+// QueueOptions are what OpenQueue sets to defaults.
 type QueueOptions struct {
 	// Kept is how long finished jobs stay in the queue; 0 is 24 h.
 	Kept time.Duration
-	// Poll is how often it is looked at for jobs; 0 is 1 s. It is real time.
+	// Poll is how often it is polled for jobs; 0 is 1 s. It is real time.
 	Poll time.Duration
 	Log  *slog.Logger
 }
@@ -43,10 +43,10 @@ type QueueOptions struct {
 // is in another schema than public has one of its own.
 const schemaName = "hacsync_river"
 
-// OpenQueue opens River's tables beside the state: a SQLite file of their own,
-// or a schema of their own in the state's PostgreSQL database. It makes and
-// migrates them, one process at a time. What is in them could be lost without
-// loss: workers ring again for what is due.
+// OpenQueue opens River's tables for the state: in a SQLite file of their own, or
+// in a schema of their own in the state's PostgreSQL database. It makes and
+// migrates them, one process at a time. The tables could be deleted without harm:
+// workers ring again for what is due.
 func OpenQueue(ctx context.Context, s *state.Store, o QueueOptions) (*River, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -88,7 +88,7 @@ type riverClient interface {
 	stop(ctx context.Context) error
 }
 
-// openFile opens a SQLite file. One connection, as River's driver wants it:
+// openFile opens a SQLite file, with one connection, as River's driver needs it:
 // with several, SQLite answers that the database is locked.
 func (q *River) openFile(ctx context.Context, s *state.Store, o QueueOptions) error {
 	f, err := os.OpenFile(q.name, os.O_RDWR|os.O_CREATE, 0o600)
@@ -124,7 +124,7 @@ func (q *River) openServer(ctx context.Context, s *state.Store, place state.Plac
 	}
 	cfg, err := pgxpool.ParseConfig(place.Postgres)
 	if err != nil {
-		return errors.New("malformed connection string") // pgx's own may quote it
+		return errors.New("malformed connection string") // pgx's own error may quote it
 	}
 	cfg.MaxConns = max(4, min(cfg.MaxConns, 8))
 	cfg.ConnConfig.RuntimeParams["application_name"] = "hacsync worker"
@@ -137,7 +137,8 @@ func (q *River) openServer(ctx context.Context, s *state.Store, place state.Plac
 	err = s.Once(ctx, "queue", func(ctx context.Context) error {
 		quoted := `"` + strings.ReplaceAll(schema, `"`, `""`) + `"`
 		var there bool
-		// Asked first: who may use the schema may not be allowed to make one.
+		// Checked first: a role that may use the schema may still not be allowed to
+		// create one.
 		err := pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1)`, schema).Scan(&there)
 		if err != nil {
 			return err
@@ -165,7 +166,7 @@ func migrate[TTx any](ctx context.Context, driver riverdriver.Driver[TTx], schem
 	return err
 }
 
-// Close gives the database back. It is called after Stop.
+// Close closes the database. It is called after Stop.
 func (q *River) Close() error {
 	if q.close == nil {
 		return nil
@@ -173,7 +174,7 @@ func (q *River) Close() error {
 	return q.close()
 }
 
-// Ring enters wishes; see Queue.
+// Ring adds wishes; see Queue.
 func (q *River) Ring(ctx context.Context, rings []Ring) ([]Rung, error) {
 	results, err := q.client.insert(ctx, rings)
 	if err != nil {
@@ -187,7 +188,7 @@ func (q *River) Ring(ctx context.Context, rings []Ring) ([]Rung, error) {
 	return answers, nil
 }
 
-// Start wakes work; see Queue.
+// Start begins to wake the worker; see Queue.
 func (q *River) Start(ctx context.Context, n int, work func(context.Context, Ring) bool) error {
 	if err := q.client.start(ctx, n, work); err != nil {
 		return problem.Wrap(err, problem.QueueFailed, problem.Args{"queue": q.name})
@@ -201,8 +202,8 @@ func (q *River) Stop(ctx context.Context) error { return q.client.stop(ctx) }
 // Kind names the jobs in River's tables.
 func (Ring) Kind() string { return "interval" }
 
-// InsertOpts lets a job be worked once: the state decides what is done, and
-// workers ring again.
+// InsertOpts lets a job be worked once: the state decides what is done, and workers
+// ring again.
 func (Ring) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByArgs: true}}
 }
@@ -236,8 +237,8 @@ type clientOf[TTx any] struct {
 	client *river.Client[TTx]
 }
 
-// rescue is when River gives a job up that a dead process had. It is cleaning
-// only: who takes a dead worker's interval up is rung for by the others.
+// rescue is the time after which River gives up a job of a dead process. It only
+// cleans up: other workers ring for the interval of a dead one.
 const rescue = 6 * time.Hour
 
 func (c *clientOf[TTx]) start(ctx context.Context, n int, work func(context.Context, Ring) bool) error {
@@ -251,7 +252,7 @@ func (c *clientOf[TTx]) start(ctx context.Context, n int, work func(context.Cont
 		JobTimeout: -1, RescueStuckJobsAfter: rescue, MaxAttempts: 1,
 		CompletedJobRetentionPeriod: c.o.Kept, CancelledJobRetentionPeriod: min(c.o.Kept, time.Hour),
 		DiscardedJobRetentionPeriod: c.o.Kept,
-		// Polling works through every pooler, and on both databases.
+		// Polling works through every connection pooler, and on both databases.
 		PollOnly: true, FetchPollInterval: c.o.Poll, FetchCooldown: min(c.o.Poll, 100*time.Millisecond),
 		Schema: c.schema, Logger: quiet(c.o.Log),
 	})
@@ -285,7 +286,7 @@ func (c *clientOf[TTx]) stop(ctx context.Context) error {
 	return c.client.Stop(ctx)
 }
 
-// quiet keeps River's own log to what is wrong: it tells of each job.
+// quiet limits River's log to warnings and errors: it logs each job.
 func quiet(log *slog.Logger) *slog.Logger { return slog.New(warnings{log.Handler()}) }
 
 type warnings struct{ slog.Handler }

@@ -79,7 +79,8 @@ func TestRiver_KeepsOneRingOfEach(t *testing.T) {
 			t.Fatal(got, err)
 		}
 		close(hold)
-		// One that was of no use may be rung for again, one that was of use not.
+		// A wish that was of no use may be rung for again, one that was of use may
+		// not.
 		waitFor(t, "the second is heard again", func() bool {
 			if _, err := q.Ring(t.Context(), rings); err != nil {
 				t.Fatal(err)
@@ -141,8 +142,8 @@ func TestRun_CarriesOutEveryIntervalOfTwoWorkersOnce(t *testing.T) {
 	})
 }
 
-// exactlyHourly looks in the ledger of the cloud whether every domain was written
-// once in each full hour between two moments, and lists what was not so.
+// exactlyHourly checks in the ledger of the cloud that every domain was written
+// once in each full hour between two moments, and lists the exceptions.
 func exactlyHourly(c *cloud, began, end time.Time) []string {
 	var wrong []string
 	counts := map[string]map[int64]int{}

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// phase is a domain's place within its interval: the same on every machine, and
-// spread over jitter. Domains of a tenant stand close together, so that one read
+// phase returns a domain's offset within its interval: the same on every machine,
+// and spread over jitter. Domains of a tenant are close together, so that one read
 // of the tenant can serve them.
 func phase(tenant, domain string, jitter time.Duration) time.Duration {
 	if jitter <= 0 {
@@ -16,7 +16,7 @@ func phase(tenant, domain string, jitter time.Duration) time.Duration {
 	return share(tenant, jitter-near) + share(tenant+"/"+domain, near)
 }
 
-// share is a part of d that a name always has.
+// share returns a part of d, always the same for a name.
 func share(name string, d time.Duration) time.Duration {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(name))
@@ -28,8 +28,8 @@ func share(name string, d time.Duration) time.Duration {
 	return 0
 }
 
-// next is the first beginning of an interval after t. Intervals of an hour begin
-// at the full hour, and each domain at its phase after that.
+// next returns the first beginning of an interval after t. Intervals of an hour
+// begin at the full hour, and each domain at its phase after that.
 func next(t time.Time, every, phase time.Duration) time.Time {
 	since := t.UnixNano() - int64(phase)
 	n := since / int64(every)
@@ -43,7 +43,7 @@ func next(t time.Time, every, phase time.Duration) time.Time {
 func missed(due, now time.Time, every, phase time.Duration) int64 {
 	var n int64
 	if d := now.Sub(due); d > every {
-		n = int64(d/every) - 1 // all of these lie before now for certain
+		n = int64(d/every) - 1 // all of these are before now for certain
 	}
 	for t := next(due.Add(time.Duration(n)*every), every, phase); !t.After(now); t = next(t, every, phase) {
 		n++

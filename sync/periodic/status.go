@@ -9,21 +9,21 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// Status is how periodic sync of a domain stands.
+// Status describes the periodic sync of a domain.
 type Status struct {
 	state.Periodic
-	// Worker says whether anybody carries it out, and who was seen last.
+	// Worker reports whether a worker carries it out, and which was seen last.
 	Worker Finding
-	// Running is the worker that has the interval in hand, empty for none.
+	// Running is the worker that carries the interval out, empty for none.
 	Running string
-	// Next is when the next interval begins, or when a pause ends; zero where
-	// nothing is to come.
+	// Next is when the next interval begins, or when a pause ends; zero if neither
+	// will happen.
 	Next time.Time
-	// Late is how long the interval has been due without anybody at it.
+	// Late is how long the interval has been due without a worker.
 	Late time.Duration
 }
 
-// Status tells of one domain. One that was never enabled is a problem.
+// Status reports on one domain. One that was never enabled is a problem.
 func (c *Control) Status(ctx context.Context, domain string) (Status, error) {
 	p, is, err := c.Store.Periodic(ctx, c.tenant(), domain)
 	if err != nil {
@@ -39,7 +39,7 @@ func (c *Control) Status(ctx context.Context, domain string) (Status, error) {
 	return all[0], nil
 }
 
-// Statuses tells of every domain of the tenant that was ever enabled, by name.
+// Statuses reports on every domain of the tenant that was ever enabled, by name.
 func (c *Control) Statuses(ctx context.Context) (map[string]Status, error) {
 	rows, err := c.Store.Periodics(ctx, state.PeriodicFilter{Tenant: c.tenant()})
 	if err != nil {
@@ -90,5 +90,5 @@ func (c *Control) statuses(ctx context.Context, rows []state.Periodic) ([]Status
 	return all, nil
 }
 
-// Workers lists the workers of the state, the latest seen first.
+// Workers returns the workers of the state, the latest seen first.
 func (c *Control) Workers(ctx context.Context) ([]state.Worker, error) { return c.Store.Workers(ctx) }

@@ -10,7 +10,7 @@ import (
 )
 
 // Store is what periodic sync needs of the state. OnStore makes one of a
-// state.Store; proofs put a gate between.
+// state.Store; tests put a gate between.
 type Store interface {
 	Periodic(ctx context.Context, tenant, domain string) (state.Periodic, bool, error)
 	Periodics(ctx context.Context, f state.PeriodicFilter) ([]state.Periodic, error)
@@ -39,7 +39,7 @@ type Slot interface {
 	ChangePeriodic(ctx context.Context, change func(*state.Periodic) error) (state.Periodic, error)
 }
 
-// OnStore makes a Store of a state.
+// OnStore makes a Store of a state.Store.
 func OnStore(s *state.Store) Store { return onStore{s} }
 
 type onStore struct{ *state.Store }
@@ -52,17 +52,18 @@ func (s onStore) TakeSlot(ctx context.Context, tenant, domain, holder string, se
 	return c, nil
 }
 
-// fenced is the state as a run sees it that belongs to an interval: whatever
-// enters the sync log needs the interval's claim, and a sync takes the domain's
-// claim only while the interval is ours and the domain is enabled. A worker that
+// fenced is the state for a run that belongs to an interval: every write to the
+// sync log needs the interval's claim, and a sync takes the domain's claim only
+// while this worker holds the interval and the domain is enabled. A worker that
 // slept finds out before it writes.
 type fenced struct {
 	run.Store
 	slot Slot
-	// allowed says whether the domain may still be synchronised; asked with the
-	// domain's claim in hand, because an undo pauses it with that.
+	// allowed returns an error if the domain may no longer be synchronised. It is
+	// called with the domain's claim held, because an undo pauses the domain while
+	// it holds that claim.
 	allowed func(context.Context) error
-	// began hears of each run that is entered.
+	// began is called for each run that is entered.
 	began func(kind state.RunKind, no int64)
 }
 
@@ -93,7 +94,7 @@ func (f fenced) Take(ctx context.Context, tenant, domain, holder string, wait bo
 	return both{c, f.slot, f.allowed}, nil
 }
 
-// both is a domain's claim that counts only together with the interval's, and
+// both is a domain's claim that is valid only together with the interval's, and
 // while the domain may be synchronised.
 type both struct {
 	run.Claim
@@ -101,12 +102,12 @@ type both struct {
 	allowed func(context.Context) error
 }
 
-// Intend asks before each batch whether somebody paused or disabled the domain:
-// whoever does that wants nothing more written.
+// Intend checks before each batch whether a user paused or disabled the domain:
+// then nothing more is written.
 func (b both) Intend(ctx context.Context, rows []state.Entry) error {
 	err := b.allowed(ctx)
 	if p := problem.Of(err); p != nil && weigh(p) == harmless {
-		// The claim waits for a state that does not answer.
+		// This claim waits for a state that does not answer.
 		if err = b.slot.Confirm(ctx); err == nil {
 			err = b.allowed(ctx)
 		}

@@ -18,7 +18,7 @@ import (
 // heldRows are rows of a plan that wait for a reviewer.
 type heldRows struct {
 	users []string
-	set   string // names them, the same for the same rows
+	set   string // identifies them: equal for the same rows
 }
 
 func heldIn(p *plan.Plan) heldRows {
@@ -37,12 +37,12 @@ func heldIn(p *plan.Plan) heldRows {
 	return h
 }
 
-// openQuestions are the questions of a plan that wait, those put off among them.
+// openQuestions are the open questions of a plan, those put off included.
 type openQuestions struct {
 	known          bool // there is a plan
 	asked          []notice.Asked
 	accounts, rows int
-	set            string // names them and what they rest on
+	set            string // identifies them and what they rest on
 }
 
 func openIn(p *plan.Plan) openQuestions {
@@ -74,8 +74,9 @@ func openIn(p *plan.Plan) openQuestions {
 	return o
 }
 
-// tell gives the notices what happened; before and after are the domain as it
-// stands and will stand. The error is the state's: it is to be told again.
+// tell passes what happened to the notices; before and after are the domain before
+// and after the end of this interval. The error is the state's: then tell is called
+// again.
 func (t *turn) tell(ctx context.Context, before, after state.Periodic) (err error) {
 	note := func(kind notice.Kind, terr error) {
 		if terr == nil {
@@ -88,7 +89,7 @@ func (t *turn) tell(ctx context.Context, before, after state.Periodic) (err erro
 	}
 	switch t.i.Outcome {
 	case Failed, Partly, Drifted, Cancelled:
-		// Whoever released the domain wants to hear that it fails again.
+		// The user who released the domain wants to know that it fails again.
 		if before.Anew && !t.fresh {
 			ferr := t.w.Notices.Forget(ctx, t.p.Tenant, t.p.Domain)
 			note("", ferr)
@@ -149,7 +150,7 @@ func (t *turn) tell(ctx context.Context, before, after state.Periodic) (err erro
 	return err
 }
 
-// questions adds what waits for a person, and what was done without one.
+// questions adds what waits for a user, and what was done without one.
 func (t *turn) questions(e *notice.Event) {
 	e.Set, e.Asked, e.Why = t.asked.set, t.asked.asked, nil
 	e.Numbers = notice.Numbers{Questions: t.asked.accounts, Accounts: t.asked.accounts, Rows: t.asked.rows}

@@ -19,23 +19,23 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// tenants are the reads of tenants that serve several of their domains.
+// tenants holds the reads of tenants that serve several of their domains.
 type tenants struct {
 	mu  sync.Mutex
 	all map[string]*shared
 }
 
-// shared is one tenant's latest read.
+// shared holds one tenant's latest read.
 type shared struct {
-	turn chan struct{} // who reads, or uses what was read; a context ends the wait
+	turn chan struct{} // held while one reads or uses the read; a context ends the wait
 
 	mu      sync.Mutex
 	reading *destination.Reading
 	want    string
 	at      time.Time // by the tenant's clock
-	kept    time.Time // the same by the worker's
+	kept    time.Time // the same by the worker's clock
 	// writes counts this process's writes to the tenant, booked those of all
-	// processes, when the read began.
+	// processes, both when the read began.
 	writes int64
 	booked int64
 }
@@ -54,7 +54,7 @@ func (ts *tenants) of(tenant string) *shared {
 	return s
 }
 
-// drop forgets reads that are older than they may be used, for the memory.
+// drop removes reads that are too old to be used, to free memory.
 func (ts *tenants) drop(now time.Time, age time.Duration) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -67,16 +67,17 @@ func (ts *tenants) drop(now time.Time, age time.Duration) {
 	}
 }
 
-// forget lets the next domain read the tenant anew.
+// forget makes the next domain read the tenant again.
 func (s *shared) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.writes++ // also what is being read
+	s.writes++ // also invalidates a read under way
 	s.reading = nil
 }
 
-// since is how long ago a moment was. The monotonic clock stands still while a
-// machine sleeps, the wall clock can be set: whichever says more is believed.
+// since returns how long ago a moment was. The monotonic clock does not run while a
+// machine sleeps, and the wall clock can be set: the longer of the two times
+// counts.
 func since(now, then time.Time) time.Duration {
 	return max(now.Sub(then), now.Round(0).Sub(then.Round(0)))
 }
@@ -92,24 +93,24 @@ type paced struct {
 	app    string
 	slot   Slot
 	shared *shared
-	// view is through whose eyes the tenant is read: what one connection may
-	// see, and whom it protects, serves no other.
+	// view identifies what the read depends on: what one connection may see, and
+	// whom it protects, is not valid for another.
 	view string
 
 	mu sync.Mutex
-	// booked are the writes that were put off, by their first step.
+	// booked are the writes that were delayed, by their first step.
 	booked map[stepKey]booking
 }
 
 type stepKey struct{ action, step int }
 
-// booking is room for writes from a moment on.
+// booking is room for writes from a time on.
 type booking struct {
 	n  int64
 	at time.Time
 }
 
-// writesName names the quota of an application's writes to a tenant.
+// writesName returns the name of the quota of an application's writes to a tenant.
 func writesName(app, tenant string) string { return "writes:" + app + "/" + tenant }
 
 func (p *paced) quotas() []state.Quota {
@@ -120,9 +121,9 @@ func (p *paced) quotas() []state.Quota {
 	}
 }
 
-// Write sends steps once the quotas have room for them. What has to wait is not
-// sent and comes back as throttled, with the time to wait: the sync waits as it
-// does when Microsoft 365 asks it to, with its beats going on and its checks
+// Write sends steps once the quotas have room for them. Steps that have to wait are
+// not sent and return as throttled, with the time to wait: the sync waits as it
+// does when Microsoft 365 throttles it, with its beats going on and its checks
 // repeated after the wait, and then uses what was booked.
 func (p *paced) Write(ctx context.Context, steps []plan.Step) []destination.Outcome {
 	wait, err := p.book(ctx, steps)
@@ -145,7 +146,7 @@ func (p *paced) Write(ctx context.Context, steps []plan.Step) []destination.Outc
 		})
 	}
 	p.shared.forget()
-	defer p.shared.forget() // also one that was read while the request was under way is old now
+	defer p.shared.forget() // a read that was made while the request was under way is old now too
 	return p.Destination.Write(ctx, steps)
 }
 
@@ -157,9 +158,9 @@ func notSent(steps []plan.Step, why func(upn string) *problem.Problem) []destina
 	return outs
 }
 
-// book gives how long steps have to wait. Those that come back after their wait
-// use what was booked for them; what nobody came back for in time is given back,
-// for it would count at a moment when it was not sent.
+// book returns how long steps have to wait. Steps that return after their wait use
+// what was booked for them. A booking that was not used in time is given back: else
+// it would count at a time when nothing was sent.
 func (p *paced) book(ctx context.Context, steps []plan.Step) (time.Duration, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -180,7 +181,7 @@ func (p *paced) book(ctx context.Context, steps []plan.Step) (time.Duration, err
 	k, n := stepKey{steps[0].Action, steps[0].Step}, int64(len(steps))
 	b, is := p.booked[k]
 	if !is || b.n < n {
-		if is { // more steps than it was booked for
+		if is { // more steps than were booked
 			if err := p.w.Store.Unbook(ctx, quotas, b.n, b.at); err != nil {
 				return 0, err
 			}
@@ -203,9 +204,9 @@ func (p *paced) book(ctx context.Context, steps []plan.Step) (time.Duration, err
 	return 0, nil
 }
 
-// Read gives the tenant's latest read, if it is young and nobody wrote to the
-// tenant since; else it reads. Domains of a tenant that want it at once wait for
-// one read.
+// Read returns the tenant's latest read, if it is young and the tenant was not
+// written to since; else it reads. Domains of a tenant that want it at once wait
+// for one read.
 func (p *paced) Read(ctx context.Context, want []directory.Attribute, sink progress.Sink) (*destination.Reading, error) {
 	if p.w.limits.Reading < 0 {
 		return p.Destination.Read(ctx, want, sink)
@@ -237,14 +238,14 @@ func (p *paced) Read(ctx context.Context, want []directory.Attribute, sink progr
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.writes == writes { // nobody here wrote while it was read
+	if s.writes == writes { // no write of this process during the read
 		s.reading, s.want, s.at, s.kept, s.booked = r, columns, now, p.w.Clock.Now(), booked
 	}
 	return r, nil
 }
 
-// viewOf names all that a read of a tenant rests on beside the tenant: the
-// connection, who acts for it, and who ever signed in for it.
+// viewOf identifies all that a read depends on apart from the tenant: the
+// connection, the application, and the accounts that ever signed in for it.
 func viewOf(c consent.Connection, app string) string {
 	people := make([]string, len(c.SignedIn))
 	for i, id := range c.SignedIn {

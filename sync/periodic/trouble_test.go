@@ -18,7 +18,7 @@ import (
 	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
-// road is the way to a PostgreSQL server, which can be cut.
+// road is a proxy to a PostgreSQL server, which can be cut.
 type road struct {
 	t  *testing.T
 	to string
@@ -29,7 +29,7 @@ type road struct {
 	until time.Time // cut until then
 }
 
-// cutRoad gives the URL of the same database over a road.
+// cutRoad returns the URL of the same database through a road.
 func cutRoad(t *testing.T, place string) (string, *road) {
 	t.Helper()
 	u, err := url.Parse(place)
@@ -72,7 +72,7 @@ func (r *road) serve() {
 	}
 }
 
-// cut ends every connection, and lets none through for a while.
+// cut ends every connection, and accepts none for a while.
 func (r *road) cut(d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -83,8 +83,9 @@ func (r *road) cut(d time.Duration) {
 	r.conns = map[net.Conn]bool{}
 }
 
-// The database is away for a minute (of the worker's clock) while a write is on
-// its way: nothing is lost, nothing done twice, and the domain is not to blame.
+// The database is away for a minute (of the worker's clock) while a write is on its
+// way: nothing is lost, nothing is done twice, and it does not count against the
+// domain.
 func TestWorker_LosesNothingWhileTheDatabaseIsAway(t *testing.T) {
 	for _, method := range []string{"read", "look", "write"} {
 		t.Run(method, func(t *testing.T) {
@@ -119,11 +120,10 @@ func TestWorker_LosesNothingWhileTheDatabaseIsAway(t *testing.T) {
 	}
 }
 
-// halting is a clock whose sleepers can be kept asleep: a frozen process does not
-// beat.
+// halting is a clock that can keep sleepers asleep: a frozen process does not beat.
 type halting struct {
 	mu sync.Mutex
-	on chan struct{} // nil: awake
+	on chan struct{} // nil: runs
 }
 
 func (c *halting) Now() time.Time { return time.Now() }
@@ -239,8 +239,8 @@ func TestWorker_FrozenAndWokenWritesNothingMore(t *testing.T) {
 	})
 }
 
-// Two clocks five minutes apart: each interval is still carried out once, and
-// none begins again because the other clock has not come to it yet.
+// Two clocks five minutes apart: each interval is still carried out once, and none
+// begins again because the other clock has not reached it yet.
 func TestWorker_ClocksApartCarryOutNoIntervalTwice(t *testing.T) {
 	w, _ := oneDomain(t, statetest.NewFile(t))
 	w.cloud.tenants["t1"].endless = true
@@ -272,7 +272,7 @@ func (c *offset) Now() time.Time { return c.of.Now().Add(c.by) }
 
 func (c *offset) Sleep(ctx context.Context, d time.Duration) error { return c.of.Sleep(ctx, d) }
 
-// order hears in which order domains were begun, and how many at once.
+// order records in which order domains were begun, and how many at once.
 type order struct {
 	mu    sync.Mutex
 	began []string
@@ -297,8 +297,7 @@ func (o *order) Ended(tenant, _ string, _ state.Interval) {
 func (o *order) Waited(string, time.Duration) {}
 func (o *order) Queue(int, int)               {}
 
-// A tenant with many domains that are all overdue does not stand before those
-// with one.
+// A tenant with many domains that are all overdue does not delay those with one.
 func TestWorker_ALargeTenantDoesNotStarveSmallOnes(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, url string) {
 		w := newWorld(t, url, newBy(), state.Options{})
@@ -344,7 +343,7 @@ func TestWorker_ALargeTenantDoesNotStarveSmallOnes(t *testing.T) {
 	})
 }
 
-// What a person does at the same time is not disturbed: the interval passes.
+// A user's sync at the same time is not disturbed: the interval is passed over.
 func TestWorker_PassesOverWhatAPersonSynchronisesNow(t *testing.T) {
 	w, worker := oneDomain(t, statetest.NewFile(t))
 	person := w.open(state.Options{})

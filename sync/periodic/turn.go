@@ -12,7 +12,7 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// turn is one interval of one domain in this worker's hands.
+// turn is one interval of one domain that this worker carries out.
 type turn struct {
 	w    *Worker
 	slot Slot
@@ -20,21 +20,21 @@ type turn struct {
 	r    *run.Runner
 	made *paced
 	i    state.Interval
-	// held and users are rows that wait for a reviewer, and people to name.
+	// held and users are rows that wait for a reviewer, and UPNs to name.
 	held  heldRows
 	asked openQuestions
-	// fresh: what was told before a person enabled the domain is forgotten.
+	// fresh: earlier notices were forgotten because a user enabled the domain.
 	fresh bool
 }
 
 var (
 	// errOver: the interval is over, not due, or not to be carried out.
 	errOver = errors.New("the interval is not to be carried out")
-	// errLeft: the interval is left as it is, for whoever takes it up.
+	// errLeft: the interval is left as it is, for the next worker that takes it up.
 	errLeft = errors.New("the interval is left to others")
 )
 
-// turn carries out an interval, unless somebody else does or did, and reports
+// turn carries out an interval, unless another worker does or did, and reports
 // whether it was this worker's.
 func (w *Worker) turn(ctx context.Context, r ring) bool {
 	log := w.Log.With("tenant", r.Tenant, "domain", r.Domain, "slot", r.Slot)
@@ -53,7 +53,7 @@ func (w *Worker) turn(ctx context.Context, r ring) bool {
 		}
 		select {
 		case w.free <- struct{}{}:
-		default: // somebody will look already
+		default: // another worker will look at it
 		}
 	}()
 	p, err := w.take(ctx, slot, r)
@@ -95,7 +95,7 @@ func (w *Worker) end(p state.Periodic) {
 	delete(w.doing, p.Domain)
 }
 
-// take writes down that the interval is under way, with its claim in hand.
+// take stores that the interval is under way, with its claim held.
 func (w *Worker) take(ctx context.Context, slot Slot, r ring) (state.Periodic, error) {
 	newest := int64(0)
 	runs, err := w.Store.Runs(ctx, state.RunFilter{Tenant: r.Tenant, Domain: r.Domain, Limit: 1})
@@ -120,15 +120,16 @@ func (w *Worker) take(ctx context.Context, slot Slot, r ring) (state.Periodic, e
 }
 
 const (
-	// patience is how often what is not the domain's fault is tried again before
-	// the interval is left to others.
+	// patience is how often an attempt that failed through no fault of the domain
+	// is repeated before the interval is left to other workers.
 	patience = 20
-	// driftTries is how often a domain that changed under our hands is planned
-	// anew within an interval.
+	// driftTries is how often a domain that changed during the sync is planned
+	// again within an interval.
 	driftTries = 3
 )
 
-// persist carries the interval out to its outcome, in spite of what passes.
+// persist carries the interval out to its outcome, and repeats attempts that failed
+// for a passing reason.
 func (t *turn) persist(ctx context.Context) error {
 	drifts := 0
 	for try := 0; ; {
@@ -167,7 +168,8 @@ func (t *turn) persist(ctx context.Context) error {
 				return errors.Join(errLeft, serr)
 			}
 		case problem.Has(err, problem.PlanDrifted, problem.SettingsChanged):
-			// The tenant is not as it was read: by us, or for another domain.
+			// The tenant is not as it was read, by this worker or for another
+			// domain.
 			t.w.reads.of(t.p.Tenant).forget()
 			if drifts++; drifts >= driftTries {
 				t.i.Outcome, t.i.Why = Drifted, p.Store()
@@ -195,7 +197,8 @@ func (t *turn) isLost() bool {
 	}
 }
 
-// safely is attempt, with what would end the whole worker kept to one domain.
+// safely is attempt, but a panic ends only this domain's interval and not the whole
+// worker.
 func (t *turn) safely(ctx context.Context) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -206,9 +209,9 @@ func (t *turn) safely(ctx context.Context) (err error) {
 	return t.attempt(ctx)
 }
 
-// waitForPerson waits until a sync of the domain that was begun elsewhere ends,
-// for as long as it takes to tell a dead holder from a live one. busy says that
-// it lives.
+// waitForPerson waits until a sync of the domain that another process began ends,
+// for as long as it takes to distinguish a dead holder from a live one. busy
+// reports that it is alive.
 func (t *turn) waitForPerson(ctx context.Context) (busy bool, err error) {
 	ttl := t.w.Store.TTL()
 	for waited := time.Duration(0); ; waited += ttl / 12 {
@@ -239,8 +242,8 @@ func (t *turn) attempt(ctx context.Context) error {
 	return t.syncNow(ctx)
 }
 
-// open makes the operations of the domain's connection, as they are allowed
-// within the interval.
+// open makes the Runner of the domain's connection, with the restrictions of the
+// interval.
 func (t *turn) open(ctx context.Context) error {
 	opened, err := t.w.Open(ctx, t.p.Connection)
 	if err != nil {
@@ -271,7 +274,7 @@ func (t *turn) open(ctx context.Context) error {
 	return nil
 }
 
-// allowed gives a problem where the domain was paused or disabled since.
+// allowed returns a problem if the domain was paused or disabled since.
 func (t *turn) allowed(ctx context.Context) error {
 	p, _, err := t.w.Store.Periodic(ctx, t.p.Tenant, t.p.Domain)
 	if err != nil {
@@ -296,7 +299,7 @@ func (t *turn) syncNow(ctx context.Context) error {
 	t.count(run.Summary{Counts: &c})
 	t.held, t.asked = heldIn(planned.Plan), openIn(planned.Plan)
 	if planned.Plan.Len() == 0 {
-		// A read that lost many people may leave nothing to do but questions.
+		// A read that lost many people may have left nothing to do but questions.
 		if why := planned.Plan.Applyable(); problem.Guarded(why) {
 			return why
 		}
@@ -310,7 +313,7 @@ func (t *turn) syncNow(ctx context.Context) error {
 	return t.reported(rep, err)
 }
 
-// reported takes over what a sync did.
+// reported takes over the report of a sync.
 func (t *turn) reported(rep *run.Report, err error) error {
 	if rep != nil {
 		t.i.Seen, t.i.Failed = rep.Seen, rep.Failed+rep.NotTried+rep.NotYetSeen
@@ -335,7 +338,7 @@ func (t *turn) count(s run.Summary) {
 	}
 }
 
-// conclude ends the interval in the state, and tells who wants to know.
+// conclude ends the interval in the state, and sends the notices.
 func (t *turn) conclude(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	t.i.Ended = t.w.Clock.Now()
@@ -362,10 +365,9 @@ func (t *turn) conclude(ctx context.Context) error {
 	return nil
 }
 
-// writeEnd tells of the interval and then writes its end down. Who is told first
-// is told twice at most, and the second time falls to the notices: they tell
-// everything once. A worker that slept until another took the interval up tells
-// nobody of it.
+// writeEnd sends the notices and then stores the end of the interval. So a notice
+// may be sent twice, never lost; package notice drops the duplicate. A worker whose
+// interval was taken over while it slept sends none.
 func (t *turn) writeEnd(ctx context.Context) error {
 	if err := t.slot.Confirm(ctx); err != nil {
 		return err
@@ -376,7 +378,7 @@ func (t *turn) writeEnd(ctx context.Context) error {
 	}
 	end := func(p *state.Periodic) error {
 		if l := p.Last; l != nil && l.Slot == t.i.Slot && l.Worker == t.i.Worker && l.Ended.Equal(t.i.Ended) {
-			return errUnchanged // written before, and the answer was lost
+			return errUnchanged // stored before, and the answer was lost
 		}
 		if p.Slot != t.i.Slot || p.Turn == nil {
 			return errOver

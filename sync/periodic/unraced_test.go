@@ -2,5 +2,5 @@
 
 package periodic_test
 
-// raced: the race detector watches, and everything takes many times as long.
+// raced: the race detector is on, and everything takes many times as long.
 const raced = false

@@ -6,8 +6,8 @@ import (
 	"github.com/hacsync/hacsync/sync/input"
 )
 
-// ParseUntil reads the end of a pause: a date, a date with a time, or how long.
-// Nothing is a pause without an end.
+// ParseUntil parses the end of a pause: a date, a date with a time, or a duration.
+// An empty text is a pause without an end.
 func ParseUntil(text string, now time.Time) (time.Time, bool) {
 	text = input.Fold(text)
 	if text == "" {

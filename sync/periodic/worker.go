@@ -23,19 +23,19 @@ type Worker struct {
 	Store Store
 	// Queue wakes workers; Once needs none.
 	Queue Queue
-	// Open makes the operations of a connection, signed in as its dedicated
+	// Open makes the Runner of a connection, signed in as its dedicated
 	// application. It is called for every interval; the worker changes a copy of
-	// what it gets.
+	// the result.
 	Open func(ctx context.Context, connection string) (*run.Runner, error)
-	// Clock is what intervals are due by; nil is the real one.
+	// Clock is the clock by which intervals are due; nil is the real one.
 	Clock clock.Clock
 	// Name is unique among the workers that share the state, such as host and
-	// process; it stands in claims and in status.
+	// process; it is shown in claims and in status.
 	Name    string
 	Version string
 	Limits  Limits
 	Log     *slog.Logger
-	// Notices hears what people may want to be told; nil nobody.
+	// Notices gets what may be reported to administrators; nil reports nothing.
 	Notices notice.Notifier
 	Metrics Metrics
 
@@ -51,15 +51,15 @@ type Worker struct {
 	free   chan struct{} // an interval has ended
 }
 
-// ring is one wish to have an interval carried out.
+// ring is one request to have an interval carried out.
 type ring = Ring
 
-// rung remembers a wish of this process.
+// rung remembers a ring of this process.
 type rung struct {
 	try   int
 	asked time.Time
-	// stuck is since when the queue says that somebody carries it out, while
-	// nobody holds the interval's claim.
+	// stuck is since when the queue reports that a worker carries it out, while the
+	// interval's claim is not held.
 	stuck time.Time
 }
 
@@ -87,9 +87,9 @@ func (w *Worker) metrics() Metrics {
 	return w.Metrics
 }
 
-// Run works until ctx ends. Then it finishes the batches under way, gives its
-// intervals back for others to take up at once, and reports itself gone. A
-// state or queue that is away for a while stops nothing: it waits.
+// Run works until ctx ends. Then it finishes the batches under way, releases its
+// intervals for others to take up at once, and reports that it stopped. A state or
+// queue that is away for a while does not end it: it waits.
 func (w *Worker) Run(ctx context.Context) error {
 	w.prepare()
 	began := w.Clock.Now()
@@ -130,9 +130,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	return errors.Join(err, w.report(last, began, true))
 }
 
-// rest waits until it is time to look for due domains again: a while, or less
-// where an interval has ended, because its tenant has a seat free then. It reports
-// whether there is still work to be done.
+// rest waits until it is time to look for due domains again: for the usual time, or
+// less if an interval has ended, because its tenant then has a free seat. It
+// reports whether the worker goes on.
 func (w *Worker) rest(ctx context.Context) bool {
 	short, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -143,7 +143,7 @@ func (w *Worker) rest(ctx context.Context) bool {
 		case <-short.Done():
 		}
 	}()
-	// Not more often than that, however many end.
+	// Not more often than that, however many intervals end.
 	if w.Clock.Sleep(ctx, w.limits.Look/10) != nil {
 		return false
 	}
@@ -151,8 +151,8 @@ func (w *Worker) rest(ctx context.Context) bool {
 	return ctx.Err() == nil
 }
 
-// Once carries out what is due now and returns: for whoever brings an alarm
-// clock of their own.
+// Once carries out what is due now and returns: for callers with a scheduler of
+// their own.
 func (w *Worker) Once(ctx context.Context) error {
 	w.prepare()
 	began := w.Clock.Now()
@@ -188,7 +188,7 @@ func (w *Worker) Once(ctx context.Context) error {
 	return errors.Join(ctx.Err(), w.report(last, began, true))
 }
 
-// report tells the state of this worker.
+// report stores this worker's report in the state.
 func (w *Worker) report(ctx context.Context, began time.Time, gone bool) error {
 	now := w.Clock.Now()
 	me := state.Worker{

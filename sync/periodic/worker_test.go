@@ -133,8 +133,8 @@ func TestWorker_GuardCancelsSlowDownAndStopAfterThree(t *testing.T) {
 	})
 }
 
-// fails makes the worker fail as the problem says, so many times, and gives the
-// domain as it stands after each.
+// fails makes the worker fail with the problem, so many times, and returns the
+// domain as it is after each.
 func fails(t *testing.T, times int, method string, why *problem.Problem) []state.Periodic {
 	w, worker := oneDomain(t, statetest.NewFile(t))
 	w.cloud.hook = func(m string, _ request) error {
@@ -273,7 +273,7 @@ func TestWorker_LeavesADomainAloneThatAPersonStopped(t *testing.T) {
 	for i := range 5 {
 		k.staff["a.example"][i].Name = "Changed"
 	}
-	// A person's sync that is stopped before its first write.
+	// A user's sync that is stopped before its first write.
 	c := w.control("t1")
 	planned, err := c.Runner.DryRun(t.Context(), "a.example", runOverrides())
 	if err != nil {
@@ -306,8 +306,8 @@ func TestWorker_ResumesWhatADeadWorkerBegan(t *testing.T) {
 		for i := range 50 {
 			k.staff["a.example"][i].Name = "Changed"
 		}
-		// The first worker dies behind its first batch of writes: its state is
-		// gone, and it can clean nothing up.
+		// The first worker dies after its first batch of writes: its state is
+		// closed, and it can clean nothing up.
 		s := w.open(state.Options{})
 		dead := w.worker("w1", s, periodic.Limits{})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -355,7 +355,7 @@ func TestWorker_DoesNotRepeatAnIntervalWhoseEndWasNotWrittenDown(t *testing.T) {
 	w.cloud.tenants["t1"].staff["a.example"][0].Name = "Changed"
 	s := w.open(state.Options{})
 	dead := w.worker("w1", s, periodic.Limits{})
-	dead.Notices = &deathBell{ears: w.told, ring: func() { _ = s.Close() }} // told before the end is written
+	dead.Notices = &deathBell{ears: w.told, ring: func() { _ = s.Close() }} // the notice comes before the end is stored
 	w.clock.(*by).to(w.row("t1", "a.example").Due)
 	_ = dead.Once(t.Context())
 	if p := w.row("t1", "a.example"); p.Slot != 0 || p.Turn == nil {

@@ -62,8 +62,8 @@ type world struct {
 	told  *ears
 }
 
-// newWorld makes a world on a clock. Claims beat in real time unless the clock
-// is for all.
+// newWorld makes a world on a clock. Claims beat in real time unless the clock is
+// given to them too.
 func newWorld(t *testing.T, url string, c clock.Clock, o state.Options) *world {
 	t.Helper()
 	w := &world{t: t, url: url, clock: c, cloud: newCloud(c), told: &ears{}}
@@ -99,7 +99,7 @@ func (w *world) worker(name string, s *state.Store, limits periodic.Limits) *per
 	}
 }
 
-// control is what a person uses in a tenant.
+// control is what a user uses in a tenant.
 func (w *world) control(tenant string) *periodic.Control {
 	return &periodic.Control{
 		Store: periodic.OnStore(w.store), Clock: w.clock,
@@ -120,8 +120,8 @@ func (w *world) enable(tenant string, every, jitter time.Duration) {
 	}
 }
 
-// setUp gives a domain its source and no limit of changes, and claims everybody
-// in it: they may be deleted.
+// setUp gives a domain its source and no limit of changes, and claims all its
+// accounts: they may be deleted.
 func (w *world) setUp(tenant, domain string) {
 	w.t.Helper()
 	err := w.control(tenant).Runner.SetSettings(w.t.Context(), domain, map[string]string{"source": "csv:" + domain, "max_changes": "0"})
@@ -146,7 +146,7 @@ func (w *world) row(tenant, domain string) state.Periodic {
 	return p
 }
 
-// underWay counts the intervals that a worker has in hand.
+// underWay counts the intervals that a worker carries out.
 func (w *world) underWay(name string) int {
 	w.t.Helper()
 	rows, err := w.store.Periodics(w.t.Context(), state.PeriodicFilter{})
@@ -170,7 +170,7 @@ type ears struct {
 
 func (e *ears) Tell(_ context.Context, n notice.Event) error {
 	if n.Kind == notice.Questions && n.Numbers.Questions == 0 {
-		return nil // ends what was told of questions, if there was any
+		return nil // ends what was reported of questions, if there was any
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -182,7 +182,7 @@ func (e *ears) Forget(context.Context, string, string) error { return nil }
 
 func (e *ears) Recovered(ctx context.Context, n notice.Event) error { return e.Tell(ctx, n) }
 
-// kinds are those heard since the last call, but for those of certificates.
+// kinds returns those received since the last call, except those of certificates.
 func (e *ears) kinds() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -2,16 +2,17 @@ package problem
 
 import "maps"
 
-// traits are what stands with a code: what a caller may do about it, and, of
-// planning alone, whose decision a skip is and whether the guard cancels.
+// traits are the properties of a code: what a caller may do about it, and, for
+// planning only, who decides about a skip and whether the guard cancels.
 type traits struct {
 	class Class
 	group Group
 	guard bool
 }
 
-// planning holds every code of family 3; classes the class of every code of the
-// others that is not Fatal. Each family has its own table in codes_<family>.go.
+// planning holds every code of family 3; classes holds the class of every code of
+// the other families that is not Fatal. Each family has its own table in
+// codes_<family>.go.
 var (
 	planning = merge(planTable, undoTable)
 	classes  = merge(signInClasses, grantClasses, sourceClasses, writeClasses, stateClasses, oursClasses, runClasses, cmdClasses, noticeClasses, periodicClasses)
@@ -25,7 +26,7 @@ func merge[V any](tables ...map[Code]V) map[Code]V {
 	return all
 }
 
-// Class is the class of a code; Fatal for one that no table has.
+// Class returns the class of a code; Fatal if no table has it.
 func (c Code) Class() Class {
 	if t, ok := planning[c]; ok {
 		return t.class
@@ -33,8 +34,8 @@ func (c Code) Class() Class {
 	return classes[c]
 }
 
-// Group is the group of a code that is the reason of a skip; NotWritable for one
-// that no table gives a group.
+// Group returns the group of a code that is the reason of a skip; NotWritable if no
+// table gives it a group.
 func (c Code) Group() Group {
 	if g := planning[c].group; g != 0 {
 		return g

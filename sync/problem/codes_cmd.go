@@ -11,7 +11,7 @@ const (
 	// ApprovalNeeded: this state did not compute the plan of a file. Args: file,
 	// plan, fingerprint.
 	ApprovalNeeded Code = "HS-9103"
-	// Declined: a person answered no. Args: domain, plan.
+	// Declined: the user answered no. Args: domain, plan.
 	Declined Code = "HS-9104"
 	// FileNotRead: a file could not be read. Args: file, why.
 	FileNotRead Code = "HS-9105"
@@ -23,7 +23,7 @@ const (
 	// SourceUnknown: no such kind of source. Args: source, kinds.
 	SourceUnknown Code = "HS-9108"
 	// FaultUnknown: a fault for the simulator is not understood. Args: fault, part
-	// (the part that is wrong), takes (what could stand there).
+	// (the part that is wrong), takes (what is allowed there).
 	FaultUnknown Code = "HS-9109"
 	// NameTaken: saved data of another tenant has the name. Args: connection,
 	// tenant.
@@ -56,12 +56,12 @@ const (
 	// NoApplication: no verified application acts for the connection. Args:
 	// connection.
 	NoApplication Code = "HS-9121"
-	// NoPerson: nobody's sign-in is saved with the connection. Args: connection.
+	// NoPerson: no user's sign-in is saved with the connection. Args: connection.
 	NoPerson Code = "HS-9122"
-	// GrantUnapproved: granting changes the tenant, nobody can be asked, and
-	// --yes was not given. Args: none.
+	// GrantUnapproved: granting changes the tenant, no user can be asked, and --yes
+	// was not given. Args: none.
 	GrantUnapproved Code = "HS-9123"
-	// GrantDeclined: a person answered no. Args: none.
+	// GrantDeclined: the user answered no. Args: none.
 	GrantDeclined Code = "HS-9124"
 	// NoPublicCertificate: a file holds no public certificate first. Args: file.
 	NoPublicCertificate Code = "HS-9125"
@@ -89,15 +89,15 @@ const (
 	// AnswerRowTaken: the row is another account's by an answer.
 	// Args: answer, account, row, rows, number (of the other question).
 	AnswerRowTaken Code = "HS-9135"
-	// LinksUnapproved: links were to be taken back, nobody can be asked, and --yes
+	// LinksUnapproved: links were to be removed, no user can be asked, and --yes
 	// was not given. Args: domain, run, n.
 	LinksUnapproved Code = "HS-9136"
-	// LinksKept: a person answered no. Args: domain, run, n.
+	// LinksKept: the user answered no. Args: domain, run, n.
 	LinksKept Code = "HS-9137"
-	// KeepUnapproved: a dry run was to be learnt from, nobody can be asked, and
+	// KeepUnapproved: a dry run was to be learnt from, no user can be asked, and
 	// --yes was not given. Args: domain, run, n (links).
 	KeepUnapproved Code = "HS-9141"
-	// KeepDeclined: a person answered no. Args: domain, run, n.
+	// KeepDeclined: the user answered no. Args: domain, run, n.
 	KeepDeclined Code = "HS-9142"
 	// LeftUnanswered: the input ended before the question was answered.
 	LeftUnanswered Code = "HS-9118"

@@ -5,7 +5,7 @@ package problem
 const (
 	// GrantMissing: a permission that a sync needs is not granted. Args: grant.
 	GrantMissing Code = "HS-1401"
-	// GrantNotAllowed: whoever ran the script may not give permissions. Args:
+	// GrantNotAllowed: the user who ran the script may not give permissions. Args:
 	// none.
 	GrantNotAllowed Code = "HS-1402"
 	// ModuleMissing: PowerShell does not know Connect-MgGraph. Args: none.
@@ -52,8 +52,8 @@ const (
 	ProviderRenews Code = "HS-1418"
 	// ApplicationNotKnown: it is not known yet which application it is. Args: none.
 	ApplicationNotKnown Code = "HS-1419"
-	// NothingToMove: a domain holds nothing beside people that the script could
-	// move. Args: domain.
+	// NothingToMove: apart from people, a domain holds nothing that the script
+	// could move. Args: domain.
 	NothingToMove Code = "HS-1420"
 	// InitialUnknown: the tenant's first domain is not known. Args: none.
 	InitialUnknown Code = "HS-1421"

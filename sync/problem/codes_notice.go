@@ -24,8 +24,8 @@ const (
 	TargetAddress Code = "HS-5410"
 	// TargetService: no service sends to such an address. Args: scheme, takes.
 	TargetService Code = "HS-5411"
-	// TargetInsecure: notices would go over the network in clear, or to anybody
-	// who pretends to be the target. Args: target, where.
+	// TargetInsecure: notices would go over the network in clear, or to any host
+	// that pretends to be the target. Args: target, where.
 	TargetInsecure Code = "HS-5412"
 	// TargetExists: there is a target of that name. Args: target.
 	TargetExists Code = "HS-5413"
@@ -38,10 +38,10 @@ const (
 	TargetKind Code = "HS-5416"
 	// TargetAddressMissing: no address was given. Args: variable.
 	TargetAddressMissing Code = "HS-5417"
-	// TargetAddressShown: the address stands in the command line, where others
-	// can see it. Args: variable.
+	// TargetAddressShown: the address is in the command line, where others can see
+	// it. Args: variable.
 	TargetAddressShown Code = "HS-5418"
-	// NoTargets: there is no target, so nobody is told.
+	// NoTargets: there is no target, so no notice is sent.
 	NoTargets Code = "HS-5419"
 	// TargetsSealed: the notice targets were sealed with another key. Args: key
 	// (what was tried).

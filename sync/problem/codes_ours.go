@@ -4,7 +4,7 @@ package problem
 const (
 	// Internal: what must not happen did. Args: what.
 	Internal Code = "HS-9001"
-	// Cancelled: a person stopped it.
+	// Cancelled: the user stopped it.
 	Cancelled Code = "HS-9002"
 	// TookTooLong: a deadline passed. Args: what.
 	TookTooLong Code = "HS-9003"

@@ -66,7 +66,7 @@ const (
 	PeriodicStoppedByFailures Code = "HS-5231"
 	// PeriodicPausedByUndo: an undo paused the domain. Args: domain, run.
 	PeriodicPausedByUndo Code = "HS-5232"
-	// PeriodicWaitsForPerson: a person stopped a sync of the domain half way.
+	// PeriodicWaitsForPerson: a user stopped a sync of the domain half way.
 	// Args: domain, run.
 	PeriodicWaitsForPerson Code = "HS-5233"
 	// PeriodicChanged: the domain was paused or disabled while its interval was

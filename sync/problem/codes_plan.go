@@ -1,9 +1,9 @@
 package problem
 
-// Family 3: planning. Codes below HS-3900 are reasons why a row is skipped.
-// Every skip has the Args upn (of the account, or wanted by the source row;
-// may be empty), name (display name), line (of the source, empty if none) and
-// domain, beside those that its comment names.
+// Family 3: planning. Codes below HS-3900 are reasons why a row is skipped. Every
+// skip has the Args upn (of the account, or wanted by the source row; may be
+// empty), name (display name), line (of the source, empty if none) and domain, and
+// those that its comment names.
 
 // Left alone by rule: accounts that a sync never touches.
 // Group LeftAlone. Next free: HS-3114.
@@ -64,7 +64,7 @@ const (
 	// NotYetMissing: unattended, the account is deleted only after delete_after
 	// days of absence. Args: upn, name, line, domain, since, due, days, of.
 	NotYetMissing Code = "HS-3124"
-	// NoUsernames: the source has no Usernames, so nobody is known to have left.
+	// NoUsernames: the source has no Usernames, so it does not show who has left.
 	// Args: upn, name, line, domain, since, due, days, of.
 	NoUsernames Code = "HS-3125"
 	// BlockedByOthers: the person is in the source again, but another
@@ -116,8 +116,8 @@ const (
 	// WaitsForSkipped: the row needs a UPN that another row would have released,
 	// which is skipped itself. Args: upn, name, line, domain, holder.
 	WaitsForSkipped Code = "HS-3212"
-	// PairHeld: a deletion and an addition may be one person, and nobody
-	// watches. Args: upn, name, line, domain, other (the other row's UPN).
+	// PairHeld: in an unattended run, a deletion and an addition may be one person.
+	// Args: upn, name, line, domain, other (the other row's UPN).
 	PairHeld Code = "HS-3213"
 	// SparedByAddress: the account has the UPN of a source row as a mail address,
 	// and no row of its own, so it is not deleted. Args: upn, name, line, domain,
@@ -127,7 +127,7 @@ const (
 	// account's local part and name, so it is not deleted. Args: upn, name, line,
 	// domain, other (the UPN of the row).
 	SparedByName Code = "HS-3215"
-	// QuestionOpen: only a person can say whether an account and a row are one
+	// QuestionOpen: only a reviewer can decide whether an account and a row are one
 	// person. Args: upn, name, line, domain.
 	QuestionOpen Code = "HS-3216"
 	// DuplicateUsername: two source rows have the same Username.
@@ -211,9 +211,9 @@ const (
 	// RestoreTooLate: the deleted account that fits is purged within 24 hours.
 	// Args: upn, name, line, domain.
 	RestoreTooLate Code = "HS-3353"
-	// RestoreHeld: a deleted account may be the person's: it had the UPN, but not
-	// both have an immutable ID to tell, or the immutable ID, but another name.
-	// Args: upn, name, line, domain.
+	// RestoreHeld: a deleted account may be the person's: either it had the UPN,
+	// and not both have an immutable ID to decide it, or it has the immutable ID,
+	// but another name. Args: upn, name, line, domain.
 	RestoreHeld Code = "HS-3354"
 	// RestoreProtected: the deleted account that fits is a guest or otherwise
 	// never touched. Args: upn, name, line, domain.
@@ -228,8 +228,8 @@ const (
 const (
 	// NoUPN: the source row has no UPN. Args: upn, name, line, domain.
 	NoUPN Code = "HS-3401"
-	// NotUPN: what stands in the source row as UPN has no domain.
-	// Args: upn, name, line, domain.
+	// NotUPN: the value of the source row for the UPN has no domain. Args: upn,
+	// name, line, domain.
 	NotUPN Code = "HS-3402"
 	// MovedAway: the source has the person in another domain, whose sync
 	// renames the account. Args: upn, name, line, domain, to (the UPN there).
@@ -246,8 +246,8 @@ const (
 	// MoveNeedsPassword: the account would leave a federated domain and have no
 	// usable password. Args: upn, name, line, domain, from.
 	MoveNeedsPassword Code = "HS-3407"
-	// MoveHeld: the account would cross between a managed and a federated
-	// domain, and nobody watches. Args: upn, name, line, domain, from.
+	// MoveHeld: in an unattended run, the account would cross between a managed and
+	// a federated domain. Args: upn, name, line, domain, from.
 	MoveHeld Code = "HS-3408"
 	// MoveHeldByGuard: more accounts would leave the other domain than its Max
 	// Allowed Deletions lets go unattended. Args: upn, name, line, domain, from,
@@ -278,15 +278,15 @@ const (
 	// GuardCancels: deletions reached Max Allowed Deletions.
 	// Args: deletions, users, percent, limit, stops_at.
 	GuardCancels Code = "HS-3901"
-	// GuardCancelsNumber: deletions reached the number set beside the percentage.
-	// Args: deletions, users, percent, limit, stops_at.
+	// GuardCancelsNumber: deletions reached the number that is set in addition to
+	// the percentage. Args: deletions, users, percent, limit, stops_at.
 	GuardCancelsNumber Code = "HS-3902"
-	// GuardCancelsDay: deletions of the last 24 hours and of this plan together
-	// reached Max Allowed Deletions, and nobody watches.
-	// Args: deletions, today, users, percent, limit.
+	// GuardCancelsDay: in an unattended run, deletions of the last 24 hours and of
+	// this plan together reached Max Allowed Deletions. Args: deletions, today,
+	// users, percent, limit.
 	GuardCancelsDay Code = "HS-3903"
-	// SignInCancels: renames, immutable IDs and cleared values together reached
-	// their limit, and nobody watches. Args: changes, users, percent, limit.
+	// SignInCancels: in an unattended run, renames, immutable IDs and cleared
+	// values together reached their limit. Args: changes, users, percent, limit.
 	SignInCancels Code = "HS-3904"
 	// GuardCancelsKnown: deletions of accounts that were in the source reached Max
 	// Allowed Deletions of those that are or were.
@@ -302,20 +302,20 @@ const (
 	// ChangesCancel: unattended, the accounts changed at all reached their limit.
 	// Args: changes, users, percent, limit.
 	ChangesCancel Code = "HS-3908"
-	// LostCancelsNumber: the same as LostCancels, of the number set beside the
-	// percentage. Args: lost, deletions, users, percent, limit.
+	// LostCancelsNumber: the same as LostCancels, for the number that is set in
+	// addition to the percentage. Args: lost, deletions, users, percent, limit.
 	LostCancelsNumber Code = "HS-3909"
 )
 
-// Why there is no plan, beside what is said of a domain in general
+// Why there is no plan, in addition to the codes for a domain in general
 // (DomainUnknown, DomainUnverified, DomainInitial).
 // Next free: HS-3937.
 const (
 	// NoSourceRows: no source row is in the domain.
 	// Args: domain, source, rows, domains (those of the source).
 	NoSourceRows Code = "HS-3911"
-	// SourceColumnMissing: the source lacks a column without which nobody can
-	// be added. Args: source, attribute.
+	// SourceColumnMissing: the source lacks a column without which no user can be
+	// added. Args: source, attribute.
 	SourceColumnMissing Code = "HS-3912"
 	// UsersColumnMissing: an attribute to write was not read from the
 	// destination. Args: attribute.
@@ -346,8 +346,8 @@ const (
 // Warnings on a row. They stop nothing.
 // Next free: HS-3957.
 const (
-	// LooksSame: the new value cannot be told from the old one by eye.
-	// Args: attribute, old, new.
+	// LooksSame: the new value looks the same as the old one. Args: attribute, old,
+	// new.
 	LooksSame Code = "HS-3941"
 	// ControlCharacter: a value has characters that do not show.
 	// Args: attribute, character.
@@ -385,7 +385,7 @@ const (
 	// MovesAway: the account leaves a cycle of UPNs by way of a temporary one.
 	// Args: temporary.
 	MovesAway Code = "HS-3955"
-	// UserTypeEmpty: the account has no userType and is taken for an old member.
+	// UserTypeEmpty: the account has no userType and counts as an old member.
 	// No Args.
 	UserTypeEmpty Code = "HS-3956"
 )

@@ -86,15 +86,15 @@ const (
 	Interrupted Code = "HS-5514"
 	// SettingsNewer: a settings file of a newer version. Args: version.
 	SettingsNewer Code = "HS-5515"
-	// PlanWatched: the plan was made for a person to review, and nobody watches.
-	// Args: plan, domain.
+	// PlanWatched: the plan was made for a user to review, and this run is
+	// unattended. Args: plan, domain.
 	PlanWatched Code = "HS-5517"
-	// PlanOld: nobody watches, and the plan of an interrupted run was approved
-	// more than 24 hours ago; what was sent is settled, the rest given up.
-	// Args: run, domain, by, hours.
+	// PlanOld: in an unattended run, the plan of an interrupted run was approved
+	// more than 24 hours ago; what was sent is settled, the rest given up. Args:
+	// run, domain, by, hours.
 	PlanOld Code = "HS-5518"
-	// WriteNeedsPerson: the permission to write would need a person, and nobody
-	// watches. Args: domain.
+	// WriteNeedsPerson: the permission to write needs a user, and the run is
+	// unattended. Args: domain.
 	WriteNeedsPerson Code = "HS-5519"
 	// StateWentAway: the state stopped answering in the middle of a sync.
 	// Args: run, domain.
@@ -102,8 +102,8 @@ const (
 	// StateRanFull: no room was left for the state in the middle of a sync.
 	// Args: run, domain.
 	StateRanFull Code = "HS-5521"
-	// SettingsChanged: the domain's settings are not those of the plan any more,
-	// and nobody watches: nothing more of it is written. Args: domain.
+	// SettingsChanged: in an unattended run, the domain's settings are not those of
+	// the plan any more: nothing more of it is written. Args: domain.
 	SettingsChanged Code = "HS-5522"
 	// RunEnded: a run that cannot be resumed. Args: run, state.
 	RunEnded Code = "HS-5516"

@@ -11,7 +11,7 @@ const (
 
 	// CodeDeclined: the person pressed Cancel at the page. Args: none.
 	CodeDeclined Code = "HS-1101"
-	// CodeExpired: nobody signed in before the code ran out. Args: none.
+	// CodeExpired: no user signed in before the code expired. Args: none.
 	CodeExpired Code = "HS-1102"
 	// CodeUnknown: the authority does not know the code any more. Args: none.
 	CodeUnknown Code = "HS-1103"
@@ -22,7 +22,7 @@ const (
 	SignInBroken Code = "HS-1105"
 	// AuthorityTrouble: the authority answers 5xx. Args: host, status.
 	AuthorityTrouble Code = "HS-1106"
-	// SignInAgain: nothing saved gives this permission without a person. Args:
+	// SignInAgain: no saved sign-in gives this permission without the user. Args:
 	// permissions.
 	SignInAgain Code = "HS-1107"
 
@@ -125,7 +125,7 @@ const (
 	CertificateFileWrong Code = "HS-1310"
 	// CertificateFileEncrypted: its private key is encrypted. Args: file.
 	CertificateFileEncrypted Code = "HS-1311"
-	// PageExpired: nobody came back from the sign-in page in time. Args: none.
+	// PageExpired: no answer came from the sign-in page in time. Args: none.
 	PageExpired Code = "HS-1312"
 	// NoLanding: no port of loopback could be opened for the sign-in page to come
 	// back to. Args: why.

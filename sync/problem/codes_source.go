@@ -48,10 +48,9 @@ const (
 	// FileQuoteOpen: a quotation mark is opened and never closed. Args: file,
 	// line (where it was opened).
 	FileQuoteOpen Code = "HS-2025"
-	// FileQuoteBare: a quotation mark stands inside a value. Args: file, line.
+	// FileQuoteBare: a quotation mark is inside a value. Args: file, line.
 	FileQuoteBare Code = "HS-2026"
-	// FileCut: the last row is not whole, or cannot be told to be. Args: file,
-	// line.
+	// FileCut: the last row is not whole, or may not be. Args: file, line.
 	FileCut Code = "HS-2027"
 	// FileRowTooLong: a row is longer than any user's. Args: file, line.
 	FileRowTooLong Code = "HS-2028"
@@ -62,9 +61,9 @@ const (
 	// FileForeign: the text is in an encoding that is known and not read. Args:
 	// file, encoding.
 	FileForeign Code = "HS-2033"
-	// FileUnsure: the text may be in one of several encodings, and in which
-	// cannot be told. Args: file, line (of the first character that is not
-	// ASCII), encodings.
+	// FileUnsure: the text may be in one of several encodings, and which one cannot
+	// be decided. Args: file, line (of the first character that is not ASCII),
+	// encodings.
 	FileUnsure Code = "HS-2034"
 	// FileProduct: the file is the export, or a form, of another product. Args:
 	// file, product, columns (those seen).
@@ -75,8 +74,7 @@ const (
 	// FileSeparator: the columns are separated by a character that no export
 	// has. Args: file, separator.
 	FileSeparator Code = "HS-2037"
-	// FileNoHeader: on the first line stands a user, not the names of columns.
-	// Args: file.
+	// FileNoHeader: the first line is a user, not the names of columns. Args: file.
 	FileNoHeader Code = "HS-2038"
 
 	// MappingColumn: a mapped custom attribute is no column of the source.

@@ -39,8 +39,8 @@ const (
 	StateNoDatabase Code = "HS-5020"
 	// StateFailed: the state gave an error of no other kind. Args: state.
 	StateFailed Code = "HS-5021"
-	// StatePath: no file can be made at the state's path: a folder has that
-	// name, or a file stands where a folder must. Args: state.
+	// StatePath: no file can be made at the state's path: a folder has that name,
+	// or there is a file in the place of a folder. Args: state.
 	StatePath Code = "HS-5022"
 
 	// BackupFailed: the backup could not be written. Args: file.
@@ -69,9 +69,9 @@ const (
 	// with.
 	PassphraseWrong Code = "HS-5055"
 	// KeyringAbsent: this machine has no keyring that answers. Args: why (bus: no
-	// D-Bus session, service: nobody on it keeps secrets, or other).
+	// D-Bus session, service: no secret service on it, or other).
 	KeyringAbsent Code = "HS-5056"
-	// KeyringRefused: the keyring is locked, or a person cancelled.
+	// KeyringRefused: the keyring is locked, or the user cancelled.
 	KeyringRefused Code = "HS-5057"
 	// KeyringEmpty: the state was sealed with a key that is not in this
 	// keyring: another machine's, another account's, or lost. Args: where (account
@@ -104,10 +104,10 @@ const (
 	// PeriodicNeeds: saved data was to be forgotten that periodic sync needs.
 	// Args: connection, domains.
 	PeriodicNeeds Code = "HS-5455"
-	// ForgetUnapproved: forgetting saved data has to be approved, nobody can be
+	// ForgetUnapproved: forgetting saved data has to be approved, no user can be
 	// asked, and --yes was not given. Args: connection.
 	ForgetUnapproved Code = "HS-5456"
-	// ForgetDeclined: a person answered no. Args: connection.
+	// ForgetDeclined: the user answered no. Args: connection.
 	ForgetDeclined Code = "HS-5457"
 	// NewPassphraseNeeded: saved data is to be sealed with another passphrase, and
 	// none was given.

@@ -1,7 +1,7 @@
 package problem
 
 // Family 3, undo: why something that a run did is not undone. Each has the Args
-// upn, name, line (always empty) and domain of every skip, beside those that its
+// upn, name, line (always empty) and domain of every skip, and those that its
 // comment names.
 const (
 	// UndoChanged: a value is no longer what the run wrote.

@@ -1,7 +1,7 @@
 package problem
 
-// Family 4: writing to and reading from the destination. HS-400n and HS-401n
-// are the road and the reads, HS-410n what one write was answered with.
+// Family 4: writing to and reading from the destination. HS-400n and HS-401n are
+// the network and the reads, HS-410n the answers to one write.
 const (
 	// Throttled: the destination asks for a pause. Args: seconds.
 	Throttled Code = "HS-4001"
@@ -9,8 +9,8 @@ const (
 	NoConnection Code = "HS-4002"
 	// NameNotFound: DNS knows no such host. Args: host.
 	NameNotFound Code = "HS-4003"
-	// TLSUnknownCA: the host's certificate is signed by nobody this machine
-	// trusts, as a proxy that inspects traffic does. Args: host, issuer.
+	// TLSUnknownCA: the host's certificate is not signed by an authority that this
+	// machine trusts, as behind a proxy that inspects traffic. Args: host, issuer.
 	TLSUnknownCA Code = "HS-4004"
 	// TLSFailed: no secure connection for another reason. Args: host, detail.
 	TLSFailed Code = "HS-4005"
@@ -62,7 +62,8 @@ const (
 	// ValueRefused: Microsoft 365 does not take the value. Args: upn, attribute,
 	// value.
 	ValueRefused Code = "HS-4105"
-	// WriteNotAllowed: whoever signed in may not do this. Args: upn.
+	// WriteNotAllowed: the user or application that signed in may not do this.
+	// Args: upn.
 	WriteNotAllowed Code = "HS-4106"
 	// TargetProtected: writing is granted, but not for this account: it has an
 	// administrator role or is in a restricted unit. Args: upn.

@@ -1,11 +1,11 @@
-// Package problem names what can go wrong, and what a sync leaves alone, by
-// code and arguments. It holds no sentences: sync/message turns a code and its
-// arguments into English or Japanese, so that a screen, a CSV, a notice and a
-// JSON object say the same thing.
+// Package problem names what can go wrong, and what a sync leaves unchanged, by
+// code and arguments. It holds no sentences: sync/message makes English or Japanese
+// of a code and its arguments, so that a screen, a CSV, a notice and a JSON object
+// have the same text. Start with Problem; the codes are in codes_<family>.go.
 //
-// Codes are HS-nnnn. The first digit is the family: 1 sign-in and grants,
-// 2 source, 3 planning, 4 writing, 5 state and periodic sync, 9 ours. A code
-// is never used again for something else.
+// Codes are HS-nnnn. The first digit is the family: 1 sign-in and grants, 2 source,
+// 3 planning, 4 writing, 5 state and periodic sync, 9 ours. The number of a code is
+// never used again for something else.
 package problem
 
 import (
@@ -20,22 +20,22 @@ import (
 // Code is one kind of problem or skip, such as HS-3101.
 type Code string
 
-// Args are the facts that the words of a code need: a UPN, a file, a line, a
-// number. They are shown to people, so they never hold a secret.
+// Args are the facts that the text of a code needs: a UPN, a file, a line, a
+// number. They are shown to users, so they never hold a secret.
 type Args map[string]string
 
-// Class says what a caller may do about a problem.
+// Class is what a caller may do about a problem.
 type Class uint8
 
 // The classes. The zero value is Fatal: what is not known to be harmless stops.
 const (
 	Fatal Class = iota // stop; trying again gives the same answer
 	Retry              // the same request may succeed later
-	Mend               // a person has to change something first
-	Skip               // this row alone is left as it is
+	Mend               // a user has to change something first
+	Skip               // only this row is left as it is
 )
 
-// Group says whose decision a skip is.
+// Group is who decides about a skip.
 type Group uint8
 
 // The groups, in the order shown.
@@ -43,10 +43,10 @@ const (
 	LeftAlone   Group = iota + 1 // by rule
 	NotWritable                  // Microsoft 365 would refuse it as it is, or it is a conflict
 	NotHere                      // not for this domain
-	LeftOut                      // by a person
+	LeftOut                      // by a user
 )
 
-// Upstream is what the other side said, kept to reproduce a customer's run.
+// Upstream is the answer of the other side, kept to reproduce a customer's run.
 type Upstream struct {
 	Status     int           // HTTP status, 0 if there was no answer
 	Code       string        // Graph or OAuth error code, such as ObjectConflict
@@ -56,15 +56,15 @@ type Upstream struct {
 	RetryAfter time.Duration // pause asked for, 0 if none
 }
 
-// Problem is an error with a code. Its Error text is for logs; people read
-// sync/message.
+// Problem is an error with a code. Its Error text is for logs; users read the text
+// of sync/message.
 type Problem struct {
 	Code     Code
 	Args     Args
 	Upstream *Upstream
 	// Cause is the wrapped error, if any.
 	Cause error
-	// class overrides that of the code, where only the answer tells.
+	// class overrides that of the code, if only the answer determines it.
 	class *Class
 }
 
@@ -90,7 +90,7 @@ func (p *Problem) WithClass(c Class) *Problem {
 	return &q
 }
 
-// Class says what a caller may do about p.
+// Class returns what a caller may do about p.
 func (p *Problem) Class() Class {
 	if p.class != nil {
 		return *p.class
@@ -98,7 +98,7 @@ func (p *Problem) Class() Class {
 	return p.Code.Class()
 }
 
-// Error gives code, arguments and cause in one line, for logs.
+// Error returns code, arguments and cause in one line, for logs.
 func (p *Problem) Error() string {
 	var b strings.Builder
 	b.WriteString(string(p.Code))
@@ -117,7 +117,8 @@ func (p *Problem) Error() string {
 // Unwrap returns the cause.
 func (p *Problem) Unwrap() error { return p.Cause }
 
-// Is makes errors.Is(err, problem.New(code, nil)) true for any problem of that code.
+// Is makes errors.Is(err, problem.New(code, nil)) true for any problem of that
+// code.
 func (p *Problem) Is(target error) bool {
 	t, ok := target.(*Problem)
 	return ok && t.Code == p.Code && t.Args == nil && t.Cause == nil
@@ -144,7 +145,7 @@ func Guarded(err error) bool {
 	return p != nil && p.Code.Guard()
 }
 
-// Stored is the form in which a problem stands in journals and run logs.
+// Stored is the form of a problem in journals and run logs.
 type Stored struct {
 	Code       Code   `json:"code"`
 	Args       Args   `json:"args,omitempty"`
@@ -156,7 +157,7 @@ type Stored struct {
 	Underlying string `json:"underlying,omitempty"`
 }
 
-// Store gives p's stored form.
+// Store returns p's stored form.
 func (p *Problem) Store() *Stored {
 	if p == nil {
 		return nil
@@ -171,7 +172,7 @@ func (p *Problem) Store() *Stored {
 	return s
 }
 
-// Problem turns the stored form back; nil stays nil.
+// Problem returns the problem of a stored form; nil for nil.
 func (s *Stored) Problem() *Problem {
 	if s == nil {
 		return nil

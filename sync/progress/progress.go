@@ -1,10 +1,11 @@
-// Package progress is how long work reports how far it is. Terminal, text and
-// JSON implement Sink; the work itself knows none of them.
+// Package progress is how long-running work reports its progress. Terminal, text
+// and JSON output implement Sink; the work itself knows none of them. Start with
+// Event and Sink.
 package progress
 
 import "time"
 
-// Phase is one part of a run. Its name for people is in the catalogues
+// Phase is one part of a run. Its name for users is in the catalogues
 // (progress.<phase>).
 type Phase string
 
@@ -23,7 +24,7 @@ const (
 	Seen     Phase = "seen"     // rows read back
 )
 
-// Event is one report. Zero fields say nothing.
+// Event is one report. Zero fields carry no information.
 type Event struct {
 	Phase       Phase
 	Done, Total int  // Total is -1 while it is not known
@@ -40,11 +41,11 @@ type Row struct {
 	Kind    string // add, update, rename, restore, delete
 	UPN     string
 	Outcome string // sent, seen, failed, not yet seen, different, not tried
-	Err     error  // why, where it failed
+	Err     error  // the reason, if it failed
 }
 
-// Sink takes reports. Report is safe to call from several goroutines, does not
-// block and does not fail.
+// Sink gets reports. Report is safe to call from several goroutines, does not block
+// and does not fail.
 type Sink interface {
 	Report(Event)
 }

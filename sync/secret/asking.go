@@ -10,17 +10,19 @@ import (
 )
 
 const (
-	// slow is after how long a person is told that the keyring is waited for.
+	// slow is the time after which the user is informed that the program waits for
+	// the keyring.
 	slow = 2 * time.Second
-	// enough is after how long a keyring counts as one that does not answer: a
-	// stale session bus, or a question in a window that nobody sees.
+	// enough is the time after which a keyring counts as not answering: a stale
+	// session bus, or a question in a window that the user does not see.
 	enough = 30 * time.Second
 )
 
 type waitKey struct{}
 
-// OnWait has said told when the keyring is waited for: true when it has not
-// answered at once, false when that is over. It may be called from any goroutine.
+// OnWait makes said be called when the keyring is waited for: with true when it has
+// not answered at once, with false when that is over. It may be called from any
+// goroutine.
 func OnWait(ctx context.Context, said func(waits bool)) context.Context {
 	return context.WithValue(ctx, waitKey{}, said)
 }
@@ -34,14 +36,14 @@ type asked struct {
 	silent bool // a call has had no answer yet
 }
 
-// answer is what the keyring gave.
+// answer is the result of a call to the keyring.
 type answer struct {
 	text string
 	err  error
 }
 
-// ask calls the keyring. One that does not answer is a problem, and stays one
-// until it has answered: every call would wait as long.
+// ask calls the keyring. One that does not answer is a problem, and later calls
+// fail at once until it has answered: otherwise every call would wait as long.
 func (a *asked) ask(ctx context.Context, call func(ring) (string, error)) (string, error) {
 	unanswered := problem.New(problem.KeyringSilent, problem.Args{"seconds": strconv.Itoa(int(enough.Seconds()))})
 	a.mu.Lock()
@@ -83,7 +85,7 @@ func (a *asked) ask(ctx context.Context, call func(ring) (string, error)) (strin
 	}
 }
 
-// giveUp marks the keyring as one that does not answer, unless it just did.
+// giveUp marks the keyring as not answering, unless it just answered.
 func (a *asked) giveUp(done <-chan answer) (got answer, answered bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// mute is a keyring that answers nothing until it is let go.
+// mute is a keyring that does not answer until the test releases it.
 type mute struct {
 	*fakeRing
 	gone chan struct{}
@@ -48,7 +48,7 @@ func TestKeyring_ThatNeverAnswersIsSaidSoonAndGivenUp(t *testing.T) {
 		if len(told) != 1 || told[0] != 2*time.Second {
 			t.Errorf("told after %v, want once after 2 s", told)
 		}
-		// Nobody waits again for a call that nothing answers.
+		// No caller waits a second time for a keyring that does not answer.
 		if _, err := s.Seal(ctx, []byte("x")); !problem.Has(err, problem.KeyringSilent) || time.Since(begun) != 30*time.Second {
 			t.Errorf("again, after %v: %v", time.Since(begun), err)
 		}

@@ -8,34 +8,32 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Options say which key to use.
+// Options decide which key is used.
 type Options struct {
 	// Identity is the path of an age identity file; empty for none.
 	Identity string
 	// Passphrase is HACSYNC_PASSPHRASE; empty for none.
 	Passphrase Text
-	// Rows hold what passphrase and keyring need to be recognised again.
+	// Rows hold the data by which passphrase and keyring are recognised again.
 	Rows Rows
-	// Ask has a person type the passphrase, where neither a file nor the
-	// variable names a key and the keyring is not the one to use; nil where
-	// nobody can be asked.
+	// Ask asks the user for the passphrase, if neither a file nor the variable
+	// names a key and the keyring is not to be used; nil if no user can be asked.
 	Ask func(context.Context, Question) (Text, error)
 }
 
-// Question is what a person who is asked for the passphrase has to know.
+// Question is what a user who is asked for the passphrase has to know.
 type Question struct {
 	// First: nothing is sealed with a passphrase yet, so this one will be it.
 	First bool
-	// Wrong: the one that was just typed is not it.
+	// Wrong: the passphrase that was just typed is wrong.
 	Wrong bool
 }
 
-// Choose picks the key: the identity file where one is named, else the
-// passphrase of the variable, else the keyring; where the keyring does not
-// answer, or something is sealed with a passphrase already, one that a person
-// types (see Options.Ask and Unlock). A file is read at once; deriving a key
-// from a passphrase and asking the keyring wait until something is sealed or
-// opened.
+// Choose picks the key: the identity file if one is named, else the passphrase of
+// the variable, else the keyring. If the keyring does not answer, or if something
+// is sealed with a passphrase already, it is a passphrase that the user types (see
+// Options.Ask and Unlock). A file is read at once; deriving a key from a passphrase
+// and asking the keyring wait until something is sealed or opened.
 func Choose(ctx context.Context, o Options) (Sealer, error) {
 	switch {
 	case o.Identity != "":
@@ -62,21 +60,21 @@ func choose(ctx context.Context, o Options, ring *sealer, work int) (*preset, er
 	return p, nil
 }
 
-// preset is the sealer where nothing was named: the keyring, or a passphrase
-// that a person types. What is sealed already says itself which of the two.
+// preset is the sealer if no key was named: the keyring, or a passphrase that the
+// user types. What is sealed already determines which of the two.
 type preset struct {
 	ring  *sealer
 	pass  *sealer
 	typed *typed
-	// habit: the state was sealed with a passphrase before, and with no keyring.
-	// sealed: with a passphrase at all.
+	// habit: the state was sealed with a passphrase before, and never with a
+	// keyring. sealed: something is sealed with a passphrase.
 	habit, sealed bool
 
 	mu     sync.Mutex
 	chosen Sealer
 }
 
-// choice is the sealer of something new.
+// choice returns the sealer for something new.
 func (p *preset) choice(ctx context.Context) (Sealer, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -150,9 +148,9 @@ func (p *preset) With(ctx context.Context, m Mark) (Sealer, error) {
 	return nil, ErrOtherKey
 }
 
-// NeedsPassphrase reports whether a person has to type a passphrase: something
-// is sealed with one, or there is no other way to seal. first: nothing is sealed
-// with one yet, so that it should be typed twice.
+// NeedsPassphrase reports whether a user has to type a passphrase: something is
+// sealed with one, or there is no other way to seal. first: nothing is sealed with
+// one yet, so that it should be typed twice.
 func NeedsPassphrase(ctx context.Context, s Sealer) (need, first bool) {
 	p, ok := s.(*preset)
 	if !ok || p.typed.given() {
@@ -165,8 +163,8 @@ func NeedsPassphrase(ctx context.Context, s Sealer) (need, first bool) {
 	return ok && k.answers(ctx) != nil, true
 }
 
-// WhyNoKeyring is what keeps the keyring of this machine from being used; nil where
-// it answers, or where another key was asked for.
+// WhyNoKeyring returns why the keyring of this machine cannot be used; nil if it
+// answers, or if another key was named.
 func WhyNoKeyring(ctx context.Context, s Sealer) error {
 	p, ok := s.(*preset)
 	if !ok {
@@ -179,9 +177,9 @@ func WhyNoKeyring(ctx context.Context, s Sealer) error {
 	return k.answers(ctx)
 }
 
-// Unlock takes the passphrase that a person typed. One that does not open what
-// is there is a problem; one for a state that has none yet is kept for when
-// something is sealed.
+// Unlock takes the passphrase that the user typed. One that does not open what is
+// sealed is a problem; one for a state without sealed data is kept until something
+// is sealed.
 func Unlock(ctx context.Context, s Sealer, passphrase Text) error {
 	p, ok := s.(*preset)
 	if !ok {
@@ -193,7 +191,7 @@ func Unlock(ctx context.Context, s Sealer, passphrase Text) error {
 	return p.typed.unlock(ctx, passphrase)
 }
 
-// typed is the origin of a key under a passphrase that a person types.
+// typed is the origin of a key under a passphrase that the user types.
 type typed struct {
 	rows Rows
 	ask  func(context.Context, Question) (Text, error)
@@ -230,10 +228,10 @@ func (t *typed) unlock(ctx context.Context, p Text) error {
 	return nil
 }
 
-// askTries is how often a person may type a wrong passphrase.
+// askTries is how often the user may type a wrong passphrase.
 const askTries = 3
 
-// obtained asks for the passphrase where it is not known yet.
+// obtained asks for the passphrase if it is not known yet.
 func (t *typed) obtained(ctx context.Context) error {
 	if t.given() {
 		return nil

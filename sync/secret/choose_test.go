@@ -41,7 +41,7 @@ func (f *fakeRing) Delete(_, user string) error {
 
 var errNoBus = errors.New("dbus: no session bus")
 
-// person answers what Choose asks.
+// person answers the questions of Choose.
 type person struct {
 	answers []string
 	asked   []Question
@@ -91,8 +91,8 @@ func TestChoose_AsksForAPassphraseOnlyWithoutAKeyring(t *testing.T) {
 	if len(who.asked) != 1 || !who.asked[0].First || s.Kind() != Passphrase {
 		t.Errorf("%+v %s", who.asked, s.Kind())
 	}
-	// The next process asks again, for the same one, also with a keyring; a slip
-	// may be mended.
+	// The next process asks again, for the same one, also with a keyring; a typing
+	// error may be corrected.
 	who = &person{answers: []string{"hose", "horse"}}
 	s = chosen(t, rows, working, who)
 	if plain, err := NewRow(rows, s, "c", Tokens).Load(ctx); err != nil || string(plain) != "x" {
@@ -105,7 +105,7 @@ func TestChoose_AsksForAPassphraseOnlyWithoutAKeyring(t *testing.T) {
 	if _, err := NewRow(rows, chosen(t, rows, broken, who), "c", Tokens).Load(ctx); !problem.Has(err, problem.PassphraseWrong) || len(who.asked) != askTries {
 		t.Errorf("%v %d", err, len(who.asked))
 	}
-	// The very passphrase in the variable opens the same.
+	// The same passphrase in the variable opens the same.
 	if plain, err := NewRow(rows, fromPassphrase(rows, NewText("horse"), quick), "c", Tokens).Load(ctx); err != nil || string(plain) != "x" {
 		t.Errorf("%q %v", plain, err)
 	}
@@ -203,8 +203,8 @@ func TestUnlock_TheFirstPassphraseIsKeptOnlyOnceSomethingIsSealed(t *testing.T) 
 	}
 }
 
-// deaf is a keyring whose question a person dismissed: it says that it stored,
-// and did not.
+// deaf is a keyring whose question a user dismissed: it reports that it stored the
+// key, and did not.
 type deaf struct{ *fakeRing }
 
 func (deaf) Set(string, string, string) error { return nil }

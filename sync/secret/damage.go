@@ -13,16 +13,16 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// damaged is the problem of a row that is not as it was saved. what is the
-// connection that it belongs to, kind that of a key of the state itself.
+// damaged returns the problem of a row that differs from what was saved. what is
+// the connection that it belongs to, kind that of a key of the state itself.
 func damaged(err error, what string, kind Kind) error {
-	err = errors.New(err.Error()) // it is no ErrOtherKey any more
+	err = errors.New(err.Error()) // it must not be ErrOtherKey any more
 	return problem.Wrap(err, problem.SealedDamaged, problem.Args{"what": what, "kind": string(kind)})
 }
 
-// unopened tells what another key sealed, which is ErrOtherKey, from what is
-// damaged: age authenticates the head before it says that a key fits, and all
-// that follows.
+// unopened distinguishes what another key sealed, which is ErrOtherKey, from what
+// is damaged: age authenticates the header before it reports that a key fits, and
+// then all that follows.
 func unopened(err error) error {
 	if no := new(age.NoIdentityMatchError); errors.As(err, &no) {
 		return fmt.Errorf("%w: %w", ErrOtherKey, err)
@@ -30,8 +30,8 @@ func unopened(err error) error {
 	return damaged(err, "", "")
 }
 
-// The rows that are not sealed themselves are JSON objects with a sum of their
-// own, so that a byte that was changed is not taken for another version, key or
+// The rows that are not sealed themselves are JSON objects with a checksum of their
+// own, so that a changed byte is not mistaken for another version, key or
 // passphrase. Rows that older programs saved have none.
 const sumField = "sum"
 
@@ -47,8 +47,8 @@ func encodeRow(v any) ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// decodeRow reads a row into v. One of another version than version is
-// SealedNewer, one that is not as it was saved is SealedDamaged.
+// decodeRow reads a row into v. A row of a newer version is SealedNewer; one that
+// differs from what was saved is SealedDamaged.
 func decodeRow(data []byte, version int, v any, what string, kind Kind) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
@@ -88,7 +88,8 @@ func fieldsOf(v any) (map[string]json.RawMessage, error) {
 	return fields, err
 }
 
-// sumOf is the sum of an object's fields, whatever a newer program added.
+// sumOf returns the checksum of an object's fields, including those that a newer
+// program added.
 func sumOf(fields map[string]json.RawMessage) (json.RawMessage, error) {
 	raw, err := json.Marshal(fields) // in the order of their names
 	if err != nil {
@@ -98,8 +99,8 @@ func sumOf(fields map[string]json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(hex.EncodeToString(sum[:8]))
 }
 
-// isPublic reports whether a text is the public half of a key; it has a sum of
-// its own.
+// isPublic reports whether a text is the public half of a key; that has a checksum
+// of its own.
 func isPublic(text string) bool {
 	if _, err := age.ParseX25519Recipient(text); err == nil {
 		return true

@@ -70,7 +70,8 @@ func TestRow_ThatWasSealedAnewBetweenTwoReadsIsNoDamage(t *testing.T) {
 	if err := NewRow(rows, one, "c", Tokens).Store(ctx, []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	// The row is read before, the mark after it was sealed with the other key.
+	// The row is read first; its mark is read after it was sealed with the other
+	// key.
 	late := &resealing{memory: rows, between: func() {
 		for k := range rows.rows { // what Reseal does, all at once
 			delete(rows.rows, k)

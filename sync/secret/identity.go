@@ -17,8 +17,8 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// FromIdentityFile seals with the age identity in a file, as age-keygen writes
-// it. With several identities, the first seals and all open. On Unix a file
+// FromIdentityFile returns a Sealer with the age identity in a file, as age-keygen
+// writes it. Of several identities, the first seals and all open. On Unix a file
 // that others may read is refused.
 func FromIdentityFile(path string) (Sealer, error) {
 	args := problem.Args{"file": path}
@@ -32,7 +32,7 @@ func FromIdentityFile(path string) (Sealer, error) {
 		args["why"] = "folder"
 		return nil, problem.New(problem.IdentityInvalid, args)
 	}
-	// Windows has no such mode: a file is its owner's by the folder it is in.
+	// Windows has no such mode: there the folder protects the file.
 	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o077 != 0 {
 		return nil, problem.New(problem.IdentityExposed,
 			problem.Args{"file": path, "mode": fmt.Sprintf("%04o", mode)})
@@ -74,8 +74,8 @@ func parseIdentities(text []byte) (*key, error) {
 	return k.with(k.publics[0])
 }
 
-// whyInvalid is what a file is that holds no usable identity, as the words of the
-// problem tell it.
+// whyInvalid returns why a file holds no usable identity, as a word that the text
+// of the problem knows.
 func whyInvalid(text []byte) string {
 	has := func(s string) bool { return bytes.Contains(text, []byte(s)) }
 	switch {

@@ -14,14 +14,14 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// keyringService is the name under which a keyring shows our keys.
+// keyringService is the name of our keys in a keyring.
 const keyringService = "hacsync"
 
-// FromKeyring seals with an identity that the operating system's keyring keeps:
-// one small key, because Windows stops at 2,560 bytes. The state keeps its
-// public half, and the keyring's entry is named by that, so that a state that
-// came from elsewhere is recognised and no entry is ever overwritten. Machines
-// that share a state have a key each.
+// FromKeyring returns a Sealer with an identity in the operating system's keyring:
+// one small key, because Windows allows at most 2,560 bytes. The state keeps its
+// public half, and the keyring's entry is named by that, so that a state from
+// another machine is recognised and no entry is ever overwritten. Machines that
+// share a state have a key each.
 func FromKeyring(rows Rows) Sealer { return fromRing(rows, osKeyring{}) }
 
 func fromRing(rows Rows, r ring) *sealer {
@@ -31,7 +31,7 @@ func fromRing(rows Rows, r ring) *sealer {
 	}
 }
 
-// thisKeyring names account and machine, for people who look for a key later.
+// thisKeyring names account and machine, for users who look for a key later.
 func thisKeyring() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -43,7 +43,7 @@ func thisKeyring() string {
 	return host
 }
 
-// ring is the part of a keyring that is used.
+// ring is the part of a keyring that is used here.
 type ring interface {
 	Get(service, user string) (string, error)
 	Set(service, user, password string) error
@@ -56,19 +56,19 @@ func (osKeyring) Get(service, user string) (string, error) { return keyring.Get(
 func (osKeyring) Set(service, user, pw string) error       { return keyring.Set(service, user, pw) }
 func (osKeyring) Delete(service, user string) error        { return keyring.Delete(service, user) }
 
-// keyringKey is the origin of a key in the keyring: of the one that a mark
-// names, or else of whichever of the state's keys this keyring has.
+// keyringKey is the origin of a key in the keyring: of the one that a mark names,
+// or else of any of the state's keys that this keyring has.
 type keyringKey struct {
 	rows Rows
 	ring *asked
 	only *Mark
 }
 
-// of is the origin of the very key that a mark names.
+// of returns the origin of the one key that a mark names.
 func (k *keyringKey) of(m Mark) *keyringKey { return &keyringKey{rows: k.rows, ring: k.ring, only: &m} }
 
-// find looks in the keyring. A key that the state names and the keyring does not
-// have is a problem.
+// find looks in the keyring. A key that the state names and the keyring lacks is a
+// problem.
 func (k *keyringKey) find(ctx context.Context) (*key, error) {
 	if k.only != nil {
 		return k.one(ctx, []string{k.only.Key}, k.only.Where)
@@ -83,7 +83,7 @@ func (k *keyringKey) find(ctx context.Context) (*key, error) {
 	return k.one(ctx, row.publics(), "")
 }
 
-// one gives the first of the keys that is in the keyring.
+// one returns the first of the keys that is in the keyring.
 func (k *keyringKey) one(ctx context.Context, publics []string, where string) (*key, error) {
 	for _, public := range publics {
 		text, err := k.ring.ask(ctx, func(r ring) (string, error) { return r.Get(keyringService, public) })
@@ -101,14 +101,14 @@ func (k *keyringKey) one(ctx context.Context, publics []string, where string) (*
 	return nil, problem.New(problem.KeyringEmpty, problem.Args{"where": where})
 }
 
-// ready makes the key, so that a keyring that takes nothing is known before a
-// person signs in.
+// ready makes the key, so that a keyring that stores nothing is found before a user
+// signs in.
 func (k *keyringKey) ready(ctx context.Context) error {
 	_, err := k.make(ctx)
 	return err
 }
 
-// answers reports whether the keyring can be asked. It makes nothing.
+// answers reports whether the keyring can be asked. It creates nothing.
 func (k *keyringKey) answers(ctx context.Context) error {
 	_, err := k.ring.ask(ctx, func(r ring) (string, error) { return r.Get(keyringService, "-") })
 	if err == nil || errors.Is(err, keyring.ErrNotFound) {
@@ -117,10 +117,10 @@ func (k *keyringKey) answers(ctx context.Context) error {
 	return keyringProblem(err)
 }
 
-// make makes a key where this keyring has none of the state's. It puts a new
-// identity into the keyring and its public half into the state. The keyring
-// comes first, and is read back, so that the state never names a key that does
-// not exist. Of two processes that make one at once, the later uses the other's.
+// make makes a key if this keyring has none of the state's. It puts a new identity
+// into the keyring and its public half into the state. The keyring comes first, and
+// is read back, so that the state never names a key that does not exist. Of two
+// processes that make one at once, the later uses the other's.
 func (k *keyringKey) make(ctx context.Context) (*key, error) {
 	if k.only != nil {
 		return k.find(ctx)
@@ -156,8 +156,8 @@ func (k *keyringKey) make(ctx context.Context) (*key, error) {
 
 // add puts a new identity into the keyring.
 func (k *keyringKey) add(ctx context.Context) (*key, error) {
-	// A keyring that is not there is told from one that keeps nothing by
-	// whether it answers.
+	// Whether it answers distinguishes a missing keyring from one that stores
+	// nothing.
 	if err := k.answers(ctx); err != nil {
 		return nil, err
 	}
@@ -174,7 +174,7 @@ func (k *keyringKey) add(ctx context.Context) (*key, error) {
 		}
 		return nil, known
 	}
-	// The library calls it stored even where a person dismissed the question.
+	// The library reports it as stored even if the user dismissed the question.
 	made, err := k.one(ctx, []string{public}, "")
 	if problem.Has(err, problem.KeyringEmpty) {
 		return nil, problem.New(problem.KeyringKeepsNothing, problem.Args{"why": ""})
@@ -182,7 +182,7 @@ func (k *keyringKey) add(ctx context.Context) (*key, error) {
 	return made, err
 }
 
-// remove takes a key out of the keyring. One that is not there is none.
+// remove deletes a key from the keyring. A missing one is no error.
 func (k *keyringKey) remove(ctx context.Context, public string) error {
 	_, err := k.ring.ask(ctx, func(r ring) (string, error) { return "", r.Delete(keyringService, public) })
 	if err == nil || errors.Is(err, keyring.ErrNotFound) {
@@ -201,7 +201,7 @@ func (k *keyringKey) row(ctx context.Context) (row keyRow, version int64, err er
 	return row, version, err
 }
 
-// publics are the public halves that a row of the keyring names.
+// publics returns the public halves that a row of the keyring names.
 func (r keyRow) publics() []string {
 	if r.Recipient == "" {
 		return nil
@@ -209,7 +209,7 @@ func (r keyRow) publics() []string {
 	return append([]string{r.Recipient}, r.Others...)
 }
 
-// without is the row without one of its keys.
+// without returns the row without one of its keys.
 func (r keyRow) without(public string) keyRow {
 	left := slices.DeleteFunc(r.publics(), func(p string) bool { return p == public })
 	r.Recipient, r.Others = "", nil
@@ -219,10 +219,10 @@ func (r keyRow) without(public string) keyRow {
 	return r
 }
 
-// keyringProblem tells a keyring that is not there from one that does not give
-// its key. The library wraps neither, so what the Secret Service and macOS say
-// has to be recognised by their texts; unknown texts count as absent, and both
-// have the same way on.
+// keyringProblem distinguishes a keyring that does not exist from one that does not
+// give its key. The library wraps neither, so the errors of the Secret Service and
+// macOS have to be recognised by their texts; unknown texts count as a missing
+// keyring, and both problems have the same remedy.
 func keyringProblem(err error) error {
 	if problem.Of(err) != nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
@@ -236,11 +236,11 @@ func keyringProblem(err error) error {
 	return problem.Wrap(err, problem.KeyringAbsent, problem.Args{"why": whyAbsent(text)})
 }
 
-// The reasons why no keyring answers, as the words of the problem tell them
-// apart.
+// The reasons why no keyring answers, as the text of the problem distinguishes
+// them.
 const (
 	noBus     = "bus"     // no D-Bus session
-	noService = "service" // nobody on it keeps secrets
+	noService = "service" // no secret service on it
 	otherwise = "other"
 )
 

@@ -10,20 +10,20 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// The rows of the state itself in which keys are recognised again.
+// The rows of the state itself by which keys are recognised again.
 const (
 	passphraseRow = "key/passphrase"
 	keyringRow    = "key/keyring"
 )
 
-// workFactor is age's own preset for scrypt: about 0.7 s and 256 MiB. Deriving
-// happens once a process.
+// workFactor is age's own default for scrypt: about 0.7 s and 256 MiB. A process
+// derives the key once.
 const workFactor = 18
 
-// FromPassphrase seals with a passphrase. The passphrase itself seals one thing,
-// a random identity that is a row of the state; all else is sealed to that
-// identity, so that a process derives one key however much it opens. The row is
-// made when something is first sealed or opened; of two processes that make it
+// FromPassphrase returns a Sealer with a passphrase. The passphrase itself seals
+// one thing, a random identity that is a row of the state; all else is sealed to
+// that identity, so that a process derives one key however much it opens. The row
+// is made when something is first sealed or opened; of two processes that make it
 // at once one wins, and the other uses the winner's.
 func FromPassphrase(rows Rows, passphrase Text) Sealer {
 	return fromPassphrase(rows, passphrase, workFactor)
@@ -40,8 +40,8 @@ type passphraseKey struct {
 	work       int
 }
 
-// keyRow is what the state keeps of a key. It carries a version of its own, so
-// that an older program says so rather than "wrong passphrase".
+// keyRow is what the state keeps of a key. It has a version of its own, so that an
+// older program reports that rather than "wrong passphrase".
 type keyRow struct {
 	Version int `json:"version"`
 	// Recipient is the public half.
@@ -49,8 +49,8 @@ type keyRow struct {
 	// Others are the public halves of keys in keyrings of other machines and
 	// accounts that use the same state, the latest first.
 	Others []string `json:"others,omitempty"`
-	// Identity is the secret half, sealed with the passphrase; a keyring has it
-	// itself.
+	// Identity is the secret half, sealed with the passphrase; for a keyring it is
+	// empty, because the keyring has it.
 	Identity []byte `json:"identity,omitempty"`
 }
 
@@ -68,7 +68,7 @@ func readKeyRow(data []byte, kind Kind) (row keyRow, err error) {
 	return row, nil
 }
 
-// find opens the row; one that is not there yet is no key at all.
+// find opens the row. A row that does not exist yet is ErrOtherKey.
 func (p *passphraseKey) find(ctx context.Context) (*key, error) {
 	data, version, err := p.rows.Sealed(ctx, "", passphraseRow)
 	if err != nil {
@@ -80,9 +80,9 @@ func (p *passphraseKey) find(ctx context.Context) (*key, error) {
 	return p.open(data)
 }
 
-// ready tries the passphrase on what is there. Where nothing is, it writes
-// nothing: a passphrase that somebody typed for a sign-in that then failed would
-// be the only one for ever.
+// ready tries the passphrase on the row. If there is none, it writes nothing: a
+// passphrase that was typed for a sign-in that then failed would be the only valid
+// one for ever.
 func (p *passphraseKey) ready(ctx context.Context) error {
 	if _, err := p.find(ctx); !errors.Is(err, ErrOtherKey) {
 		return err
@@ -90,7 +90,7 @@ func (p *passphraseKey) ready(ctx context.Context) error {
 	return nil
 }
 
-// make makes the row where there is none.
+// make makes the row if there is none.
 func (p *passphraseKey) make(ctx context.Context) (*key, error) {
 	k, err := p.find(ctx)
 	if !errors.Is(err, ErrOtherKey) {
@@ -106,7 +106,7 @@ func (p *passphraseKey) make(ctx context.Context) (*key, error) {
 	}
 	err = p.rows.SaveSealed(ctx, "", passphraseRow, data, 0)
 	if errors.Is(err, ErrStale) {
-		// Another process was quicker; its identity is the one.
+		// Another process was quicker; its identity is used.
 		return p.find(ctx)
 	}
 	if err != nil {

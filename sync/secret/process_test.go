@@ -21,8 +21,8 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// Tests of what several processes do to one state and one keyring: each process
-// is this program again, told what to do by childVariable.
+// Tests of what several processes do to one state and one keyring: each process is
+// this program, started again with its orders in childVariable.
 const childVariable = "HACSYNC_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -46,7 +46,7 @@ type orders struct {
 	Times            int
 }
 
-// outcome is what became of it.
+// outcome is the result of one process.
 type outcome struct {
 	Text, Error string
 	Code        problem.Code
@@ -131,7 +131,7 @@ func (o orders) try(ctx context.Context, out *outcome) error {
 	return err
 }
 
-// process starts one; its outcome comes from the function.
+// process starts one; the returned function returns its outcome.
 func process(t *testing.T, o orders, env ...string) func() outcome {
 	t.Helper()
 	order, err := json.Marshal(o)
@@ -163,7 +163,7 @@ func newState(t *testing.T) string {
 
 func bus(s *keyringtest.Session) string { return "DBUS_SESSION_BUS_ADDRESS=" + s.Address() }
 
-// rowsOf are all sealed rows of a state, as they stand there.
+// rowsOf returns all sealed rows of a state, as they are stored.
 func rowsOf(t *testing.T, url string) map[secret.RowName]string {
 	t.Helper()
 	store, err := state.Open(t.Context(), url, nil)
@@ -325,7 +325,8 @@ func TestKeyring_RealEntryRemovedBetweenTwoProcesses(t *testing.T) {
 		}
 	}
 	same(t, before, rowsOf(t, url))
-	// Anew under another name; and what was kept is gone only once somebody says so.
+	// A new key under another name; and what was kept is removed only by an
+	// explicit command.
 	if out := do(orders{Do: "store", Connection: "d", Text: "new"}); out.Error != "" || out.Mark.Key == made.Mark.Key {
 		t.Errorf("%+v", out)
 	}
@@ -447,7 +448,7 @@ func TestReseal_MovesAllRowsAtOnceOrNone(t *testing.T) {
 	}
 }
 
-// meddled lets another process write just before the first change.
+// meddled lets another process write directly before the first change.
 type meddled struct {
 	*state.Store
 	first func()

@@ -7,22 +7,21 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Fate is what becomes of a key once the last thing it sealed is gone.
+// Fate is what happened to a key once the last thing it sealed is gone.
 type Fate string
 
-// The fates. A key that other saved data needs, or may need, stays.
+// The fates. A key that other saved data needs, or may need, is kept.
 const (
 	KeyShared  Fate = "shared"  // other saved data is sealed under it
-	KeyRemoved Fate = "removed" // taken out of the keyring, or of the state
+	KeyRemoved Fate = "removed" // deleted from the keyring, or from the state
 	KeyLeft    Fate = "left"    // in a keyring that cannot be reached from here
 	KeyYours   Fate = "yours"   // an identity file: never touched
 	NoKey      Fate = "none"    // nothing was sealed
 )
 
-// Release takes away the key of a connection that was just forgotten, where
-// nothing else is sealed under it: out of the keyring, or, for a passphrase, out
-// of the state, so that the next passphrase may be another. m is the mark that the
-// connection had.
+// Release removes the key of a connection that was just forgotten, if nothing else
+// is sealed under it: from the keyring, or, for a passphrase, from the state, so
+// that the next passphrase may be another. m is the mark that the connection had.
 func Release(ctx context.Context, rows Rows, m Mark) (Fate, error) {
 	return release(ctx, rows, osKeyring{}, m)
 }
@@ -61,8 +60,8 @@ func release(ctx context.Context, rows Rows, r ring, m Mark) (Fate, error) {
 	return KeyRemoved, k.strike(ctx, m.Key)
 }
 
-// inUse reports whether something is sealed under a key, as far as marks tell:
-// rows without one may be.
+// inUse reports whether something is sealed under a key, as far as marks show it:
+// rows without a mark may be.
 func inUse(ctx context.Context, rows Rows, m Mark) (bool, error) {
 	names, err := rows.SealedNames(ctx)
 	if err != nil {
@@ -86,12 +85,12 @@ func inUse(ctx context.Context, rows Rows, m Mark) (bool, error) {
 	return false, nil
 }
 
-// strike takes a key that is gone out of the state's row of keys.
+// strike deletes a removed key from the state's row of keys.
 func (k *keyringKey) strike(ctx context.Context, public string) error {
 	for range storeTries {
 		row, version, err := k.row(ctx)
 		if problem.Has(err, problem.SealedDamaged) {
-			row, err = keyRow{}, nil // marks name the keys that are left
+			row, err = keyRow{}, nil // marks name the remaining keys
 		}
 		if err != nil || version == 0 {
 			return err

@@ -8,8 +8,8 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Change is a new content for a sealed row that is still at Version; a row
-// without one (0) is new.
+// Change is new content for a sealed row that is still at Version; 0 makes a new
+// row.
 type Change struct {
 	Name    string
 	Sealed  []byte
@@ -19,14 +19,15 @@ type Change struct {
 // Changer replaces several rows of a connection at once, or none.
 type Changer interface {
 	Rows
-	// ChangeSealed gives ErrStale where a row is not at its version any more, or
-	// where the connection has a row that no change names.
+	// ChangeSealed returns ErrStale if a row is not at its version any more, or if
+	// the connection has a row that no change names.
 	ChangeSealed(ctx context.Context, connection string, changes []Change) error
 }
 
-// Reseal seals all rows of a connection under another key, all at once: no
-// moment and no fault leaves them under two. It returns the mark of the key that
-// they had, to be released. from opens them, to seals them.
+// Reseal seals all rows of a connection under another key, all at once: neither at
+// any moment nor after any failure are they under two keys. It returns the mark of
+// the key that they had, so that it can be released. from opens them, to seals
+// them.
 func Reseal(ctx context.Context, rows Changer, from, to Sealer, connection string) (Mark, error) {
 	for range storeTries {
 		was, err := reseal(ctx, rows, from, to, connection)

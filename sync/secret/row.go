@@ -12,30 +12,29 @@ import (
 
 // The names of a connection's rows.
 const (
-	Tokens      = "tokens"      // of whoever signed in
+	Tokens      = "tokens"      // of the user who signed in
 	Certificate = "certificate" // key and certificate of the dedicated application
 	HAC         = "hac"         // client of the HAC API
 )
 
-// sealedNames are all of them.
+// sealedNames returns all of them.
 func sealedNames() []string { return []string{Tokens, Certificate, HAC} }
 
-// markRow is the row that says which key a connection's rows are sealed under.
+// markRow is the row that names the key under which a connection's rows are sealed.
 // It is not secret. All rows of a connection have one key: a row under another
-// would be lost where only one of them is at hand, and nobody would have been
-// told.
+// would be lost without a warning if only one of the two keys is available.
 const markRow = "mark"
 
-// Row keeps one secret of a connection in a sealed row. It is a consent.Cache,
-// safe for concurrent use, and with other processes. What cannot be opened is a
-// problem, and stays.
+// Row keeps one secret of a connection in a sealed row. It is a consent.Cache, safe
+// for concurrent use, also by several processes. A row that cannot be opened is a
+// problem, and is kept.
 type Row struct {
 	rows             Rows
 	sealer           Sealer
 	connection, name string
 
 	mu      sync.Mutex
-	version int64 // of the row that was last read or found to open
+	version int64 // of the row that was last read or could be opened
 	marked  int64 // version of the mark that was first seen
 	with    Sealer
 }
@@ -81,7 +80,7 @@ func (r *Row) load(ctx context.Context) ([]byte, int64, error) {
 		if !problem.Has(err, problem.SealedDamaged) && (marked == 0 || !errors.Is(err, ErrOtherKey)) {
 			return nil, 0, r.explain(err, mark)
 		}
-		// The key is the one that the mark names, so the row is damaged; unless
+		// The key is the one that the mark names, so the row is damaged, unless
 		// another process sealed it with another key between the two reads.
 		_, later, err2 := r.rows.Sealed(ctx, r.connection, r.name)
 		_, remarked, err3 := ReadMark(ctx, r.rows, r.connection)
@@ -92,7 +91,7 @@ func (r *Row) load(ctx context.Context) ([]byte, int64, error) {
 	return nil, 0, problem.New(problem.SealedContended, problem.Args{"what": r.connection})
 }
 
-// sealerOf is the sealer for a mark.
+// sealerOf returns the sealer for a mark.
 func (r *Row) sealerOf(ctx context.Context, m Mark) (Sealer, error) {
 	if m == (Mark{}) {
 		return r.sealer, nil
@@ -110,7 +109,8 @@ func (r *Row) sealerOf(ctx context.Context, m Mark) (Sealer, error) {
 	return with, nil
 }
 
-// explain says what could not be opened, and what it was sealed under.
+// explain returns a problem with what could not be opened, and what it was sealed
+// under.
 func (r *Row) explain(err error, m Mark) error {
 	args := problem.Args{
 		"what": r.connection, "key": r.sealer.Name(),
@@ -127,14 +127,14 @@ func (r *Row) explain(err error, m Mark) error {
 	return err
 }
 
-// storeTries is how often a row that others change meanwhile is tried.
+// storeTries is how often a store is tried when other processes change the row too.
 const storeTries = 50
 
-// Store replaces it. A row that another process replaced meanwhile is replaced
-// as well, once it is seen to open with the same key: a row that does not is
-// somebody else's, and is never overwritten. Entra ID keeps older refresh
-// tokens valid, so the last writer loses nothing. What was forgotten since it
-// was read is not brought back.
+// Store replaces the content. A row that another process replaced meanwhile is
+// replaced as well, once it is seen to open with the same key: one that does not
+// open belongs to another key, and is never overwritten. Entra ID keeps older
+// refresh tokens valid, so the last writer loses nothing. A row that was forgotten
+// since it was read is not made again.
 func (r *Row) Store(ctx context.Context, plain []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -150,7 +150,7 @@ func (r *Row) Store(ctx context.Context, plain []byte) error {
 		seen := r.version
 		err := r.rows.SaveSealed(ctx, r.connection, r.name, sealed, seen)
 		if err == nil {
-			// The new version is not told; the next Store looks.
+			// The new version is not returned; the next Store reads it.
 			r.version = 0
 			return r.stillWanted(ctx, sealed)
 		}
@@ -167,9 +167,9 @@ func (r *Row) Store(ctx context.Context, plain []byte) error {
 	return problem.New(problem.SealedContended, problem.Args{"what": r.connection})
 }
 
-// stillWanted takes back a row that was written just after somebody forgot the
-// connection, or sealed it with another key: that changes mark and rows at once,
-// so whoever writes later finds another mark than before.
+// stillWanted removes a row that was written just after the connection was
+// forgotten, or sealed with another key: these change mark and rows at once, so a
+// later writer finds another mark than before.
 func (r *Row) stillWanted(ctx context.Context, wrote []byte) error {
 	_, marked, err := ReadMark(ctx, r.rows, r.connection)
 	if err != nil || marked == r.marked {
@@ -186,8 +186,8 @@ func (r *Row) forgotten() error {
 	return problem.New(problem.ConnectionForgotten, problem.Args{"connection": r.connection})
 }
 
-// claim gives the sealer of the connection's mark, and makes the mark where
-// there is none.
+// claim returns the sealer of the connection's mark, and makes the mark if there is
+// none.
 func (r *Row) claim(ctx context.Context) (Sealer, Mark, error) {
 	for range storeTries {
 		mark, version, err := ReadMark(ctx, r.rows, r.connection)
@@ -221,7 +221,7 @@ func (r *Row) claim(ctx context.Context) (Sealer, Mark, error) {
 	return nil, Mark{}, problem.New(problem.SealedContended, problem.Args{"what": r.connection})
 }
 
-// openAll finds out whether rows without a mark are this key's.
+// openAll checks whether rows without a mark open with this key.
 func (r *Row) openAll(ctx context.Context) error {
 	for _, name := range sealedNames() {
 		sealed, version, err := r.rows.Sealed(ctx, r.connection, name)
@@ -246,8 +246,8 @@ type markData struct {
 
 const markVersion = 1
 
-// ReadMark says which key a connection's rows are sealed under, and gives the
-// version of the row that says so: 0 where nothing is sealed.
+// ReadMark returns the key under which a connection's rows are sealed, and the
+// version of the mark's row: 0 if nothing is sealed.
 func ReadMark(ctx context.Context, rows Rows, connection string) (Mark, int64, error) {
 	data, version, err := rows.Sealed(ctx, connection, markRow)
 	if err != nil || version == 0 {
@@ -263,9 +263,9 @@ func ReadMark(ctx context.Context, rows Rows, connection string) (Mark, int64, e
 	return m.Mark, version, nil
 }
 
-// Ready finds out whether a connection's rows can be sealed, before anybody
-// signs in: under the key that they have, or else under a new one. An empty
-// connection is a new one.
+// Ready checks whether a connection's rows can be sealed, before a user signs in:
+// under the key that they have, or else under a new one. An empty connection means
+// a new one.
 func Ready(ctx context.Context, rows Rows, sealer Sealer, connection string) error {
 	if connection != "" {
 		r := NewRow(rows, sealer, connection, Tokens)

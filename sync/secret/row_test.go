@@ -151,7 +151,7 @@ func TestRow_NothingIsSealedBesideWhatAnotherKeySealed(t *testing.T) {
 	if err := NewRow(rows, s, "c", Tokens).Store(ctx, []byte("tokens")); !problem.Has(err, problem.SealedElsewhere) {
 		t.Errorf("%v", err)
 	}
-	// Nor beside rows that were sealed before there were marks.
+	// Nor together with rows that were sealed before there were marks.
 	rows = newMemory()
 	sealed, err := old.Seal(ctx, []byte("key"))
 	if err != nil {
@@ -191,7 +191,7 @@ func TestRow_StaysUnderItsKeyWhenAFileGetsANewOne(t *testing.T) {
 	if err := NewRow(rows, both, "c", Certificate).Store(ctx, []byte("key")); err != nil {
 		t.Fatal(err)
 	}
-	// Whoever still has the first key alone opens both rows.
+	// A process that still has only the first key opens both rows.
 	for name, want := range map[string]string{Tokens: "tokens", Certificate: "key"} {
 		if plain, err := NewRow(rows, old, "c", name).Load(ctx); err != nil || string(plain) != want {
 			t.Errorf("%s: %q %v", name, plain, err)

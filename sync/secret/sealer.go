@@ -10,29 +10,28 @@ import (
 	"filippo.io/age"
 )
 
-// Sealer seals small things, such as a token cache, for whoever has the same
-// key. It is safe for concurrent use.
+// Sealer seals small data, such as a token cache, so that only a process with the
+// same key can open it. It is safe for concurrent use.
 type Sealer interface {
 	// Kind is where the key comes from.
 	Kind() Kind
-	// Name names the key for people: the identity file, the variable, the
+	// Name is the key's name for users: the identity file, the variable, the
 	// keyring.
 	Name() string
-	// Ready finds out whether something new can be sealed. It may make a key in
-	// the keyring, and ask for a passphrase; it keeps nothing of either in the
-	// state.
+	// Ready checks whether something new can be sealed. It may make a key in the
+	// keyring, and ask for a passphrase; it stores nothing of either in the state.
 	Ready(ctx context.Context) error
-	// Mark names the key that Seal seals under. It makes one where there is none
+	// Mark returns the key that Seal seals under. It makes one if there is none
 	// yet.
 	Mark(ctx context.Context) (Mark, error)
 	// Seal encrypts plain.
 	Seal(ctx context.Context, plain []byte) ([]byte, error)
-	// Open decrypts what Seal gave. What another key sealed is ErrOtherKey; what
-	// was changed since may be taken for that, or is a problem that says so.
-	// Getting at the key may fail with a problem. It makes no key.
+	// Open decrypts what Seal returned. For data that another key sealed it returns
+	// ErrOtherKey; data that was changed since may look like that, or is a problem
+	// of its own. Obtaining the key may fail with a problem. Open makes no key.
 	Open(ctx context.Context, sealed []byte) ([]byte, error)
-	// With gives the sealer for the very key that a mark names, ErrOtherKey where
-	// this is another.
+	// With returns the sealer for the key that a mark names, or ErrOtherKey if this
+	// is another key.
 	With(ctx context.Context, m Mark) (Sealer, error)
 }
 
@@ -49,10 +48,10 @@ const (
 // PassphraseVariable is the environment variable that holds a passphrase.
 const PassphraseVariable = "HACSYNC_PASSPHRASE"
 
-// ErrOtherKey says that something was not sealed with this key.
+// ErrOtherKey reports that something was not sealed with this key.
 var ErrOtherKey = errors.New("not sealed with this key")
 
-// Mark names a key without being one: what the state knows of the key of a
+// Mark identifies a key without revealing it: what the state knows of the key of a
 // connection's sealed rows. The zero Mark is unknown.
 type Mark struct {
 	Kind Kind `json:"kind"`
@@ -63,22 +62,22 @@ type Mark struct {
 	Where string `json:"where,omitempty"`
 }
 
-// Rows are the sealed rows of a state. Rows of no connection (an empty name)
-// belong to the state itself. A version of 0 is a row that is not there; no two
-// rows ever have the same version, even one after the other. SaveSealed and
-// RemoveSealed give ErrStale when the version is not that of the row any more.
+// Rows are the sealed rows of a state. Rows with an empty connection belong to the
+// state itself. A version of 0 is a missing row; no two rows ever have the same
+// version, even one after the other. SaveSealed and RemoveSealed return ErrStale
+// when the version is not that of the row any more.
 type Rows interface {
 	Sealed(ctx context.Context, connection, name string) (sealed []byte, version int64, err error)
 	SaveSealed(ctx context.Context, connection, name string, sealed []byte, version int64) error
 	RemoveSealed(ctx context.Context, connection, name string, version int64) error
-	// SealedNames lists every row that there is.
+	// SealedNames returns the names of all rows.
 	SealedNames(ctx context.Context) ([]RowName, error)
 }
 
-// RowName is where a sealed row stands.
+// RowName identifies a sealed row.
 type RowName struct{ Connection, Name string }
 
-// key is an age key at hand.
+// key is an age key in memory.
 type key struct {
 	recipient  age.Recipient
 	public     string // of the recipient
@@ -86,13 +85,14 @@ type key struct {
 	publics    []string // of the identities
 }
 
-// keyOf is a key of one identity.
+// keyOf returns the key of one identity.
 func keyOf(id *age.X25519Identity) *key {
 	public := id.Recipient().String()
 	return &key{recipient: id.Recipient(), public: public, identities: []age.Identity{id}, publics: []string{public}}
 }
 
-// with is the key that seals under the one of its identities that a mark names.
+// with returns the key that seals under the one of its identities that a mark
+// names.
 func (k *key) with(public string) (*key, error) {
 	for i, p := range k.publics {
 		if p != public {
@@ -105,7 +105,8 @@ func (k *key) with(public string) (*key, error) {
 	return nil, ErrOtherKey
 }
 
-// recipientOf is the public half of an identity; nil for a kind that is not used.
+// recipientOf returns the public half of an identity; nil for a kind that is not
+// used.
 func recipientOf(id age.Identity) age.Recipient {
 	switch id := id.(type) {
 	case *age.X25519Identity:
@@ -144,15 +145,15 @@ func (k *key) open(sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// origin is where a key comes from. find gives it where it exists already, an
-// error that is ErrOtherKey where it does not; make makes it then.
+// origin is where a key comes from. find returns the key if it exists already, else
+// an error that is ErrOtherKey; then make makes it.
 type origin interface {
 	find(ctx context.Context) (*key, error)
 	make(ctx context.Context) (*key, error)
 	ready(ctx context.Context) error
 }
 
-// late is a key that is obtained when it is first needed, once a process.
+// late is a key that is obtained when it is first needed, once per process.
 type late struct {
 	// turn lets one goroutine obtain it; a channel, so that a context can end
 	// the wait.
@@ -181,7 +182,7 @@ func (l *late) get(ctx context.Context, obtain func(context.Context) (*key, erro
 	return l.key, nil
 }
 
-// sealer is a Sealer over one key, at hand or late.
+// sealer is a Sealer over one key, in memory or late.
 type sealer struct {
 	kind  Kind
 	name  string
@@ -239,7 +240,7 @@ func (s *sealer) With(ctx context.Context, m Mark) (Sealer, error) {
 	return &sealer{kind: s.kind, name: s.name, where: m.Where, late: newLate(from)}, nil
 }
 
-// atHand is the origin of a key that is there.
+// atHand is the origin of a key in memory.
 type atHand struct{ key *key }
 
 func (a atHand) find(context.Context) (*key, error) { return a.key, nil }

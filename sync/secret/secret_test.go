@@ -460,7 +460,7 @@ func TestKeyring_ThatDoesNotAnswerNamesTheOtherWays(t *testing.T) {
 	keyring.MockInit()
 }
 
-// stuck is a keyring that waits for a person.
+// stuck is a keyring that waits for a user.
 type stuck struct{ osKeyring }
 
 func (stuck) Set(string, string, string) error { select {} }

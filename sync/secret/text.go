@@ -1,6 +1,7 @@
-// Package secret keeps secrets out of sight: a text that never prints, and
-// sealing with age under a key that the state does not hold. The key comes from
-// an identity file, a passphrase, or the operating system's keyring.
+// Package secret protects secrets: with Text, which is never printed, and by
+// sealing with age under a key that the state does not hold. The key comes from an
+// identity file, a passphrase, or the operating system's keyring. Start with Choose
+// for the key, and with Row for what is sealed.
 package secret
 
 import (
@@ -10,20 +11,20 @@ import (
 	"log/slog"
 )
 
-// ErrStale is what Rows give when a sealed row is no longer the one that was
+// ErrStale is what Rows return when a sealed row is no longer the one that was
 // read.
 var ErrStale = errors.New("the sealed row was changed by another process")
 
-// hidden stands wherever a Text is printed.
+// hidden replaces a Text wherever it is printed.
 const hidden = "[hidden]"
 
-// Text is a secret that never prints: every way of formatting, logging or
-// encoding it gives a fixed word. Only Reveal gives the text itself. The zero
+// Text is a secret that is never printed: every way of formatting, logging or
+// encoding it gives a fixed word. Only Reveal returns the text itself. The zero
 // Text is empty.
 //
-// The text lies behind a pointer because fmt does not call methods of
-// unexported fields: a struct that holds a Text and is printed with %+v shows
-// an address at worst.
+// The text is behind a pointer because fmt does not call methods of unexported
+// fields: a struct that holds a Text and is printed with %+v shows an address at
+// worst.
 type Text struct{ p *string }
 
 // NewText wraps a secret.
@@ -34,7 +35,7 @@ func NewText(s string) Text {
 	return Text{p: &s}
 }
 
-// Reveal gives the secret itself, to hand it to what needs it.
+// Reveal returns the secret itself, for code that needs it.
 func (t Text) Reveal() string {
 	if t.p == nil {
 		return ""

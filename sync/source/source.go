@@ -1,4 +1,5 @@
-// Package source is where users come from.
+// Package source defines where users come from. Start with Source; the
+// implementations are in haccsv (a HAC export) and hacapi (the HAC API).
 package source
 
 import (
@@ -16,55 +17,55 @@ import (
 
 // Source is a list of users: a HAC export, the HAC API, another directory.
 type Source interface {
-	// Read reads the source to its end and proves it, or returns an error. The
-	// attributes are those wanted; a source that lacks one leaves the column
-	// out. Rows of every domain are in the snapshot.
+	// Read reads the source to its end and checks that it is complete, or returns
+	// an error. want are the attributes that are wanted; a source that lacks one
+	// omits the column. The snapshot has the rows of every domain.
 	Read(ctx context.Context, want []directory.Attribute, sink progress.Sink) (*directory.Snapshot, error)
-	// Name is what screens and logs call it: a file name, "HAC API".
+	// Name is the name for screens and logs: a file name, "HAC API".
 	Name() string
-	// Renews reports whether the source gets newer by itself, as periodic sync
-	// needs; a file that a person downloaded does not.
+	// Renews reports whether the source is renewed without a user, as periodic sync
+	// needs; a file that a user downloaded is not.
 	Renews() bool
 }
 
-// Named is a source that knows which HAC it reads: links are kept by it. Where a
-// source does not know, the settings give it a name.
+// Named is a source that knows which HAC it reads: links are kept by that identity.
+// If a source does not know it, the settings give it a name.
 type Named interface {
 	Identity() string
 }
 
-// Checker is a source that can say cheaply, before it is read, that it cannot be:
-// a file that is not there.
+// Checker is a source that can report cheaply, before it is read, that it cannot be
+// read: for example a file that does not exist.
 type Checker interface{ Check() error }
 
-// Mapping names a source's custom attribute and the attribute it is written to.
+// Mapping is a source's custom attribute with the attribute it is written to.
 type Mapping struct {
 	From string              `json:"from"`
 	To   directory.Attribute `json:"to"`
 }
 
-// Recognised is how one column of a source was understood.
+// Recognised is the meaning of one column of a source.
 type Recognised struct {
-	Column    string              // header as it stands
-	Attribute directory.Attribute // empty where it is not used
+	Column    string              // its name as the source spells it
+	Attribute directory.Attribute // empty if it is not used
 	Use       Use
 	Example   string // first value, empty for a column that is never read
 }
 
-// Use says what becomes of a column.
+// Use is what a column is used for.
 type Use uint8
 
 // The uses.
 const (
-	NotMapped Use = iota // known or custom, not written anywhere
+	NotMapped Use = iota // known or custom, not written to any attribute
 	Mapped               // written to Attribute
 	Read                 // read for a rule (Status, Last Login), not written
-	Never                // never read: secrets, and what hacsync has no business with
+	Never                // never read: secrets, and what hacsync does not need
 )
 
-// HoldsSecret reports whether a column or field, by its name, may hold a
-// password, a one-time code or the like, also under the name of a custom
-// attribute. It is never read.
+// HoldsSecret reports whether a column or field, by its name, may hold a password,
+// a one-time code or the like, also under the name of a custom attribute. Such a
+// column is never read.
 func HoldsSecret(name string) bool {
 	name = strings.ToLower(name)
 	for _, part := range []string{
@@ -91,18 +92,19 @@ type Overview struct {
 	Changed time.Time
 }
 
-// Looker is a source that can describe itself.
+// Looker is a source that can describe its content.
 type Looker interface {
 	Look(ctx context.Context) (*Overview, error)
 }
 
-// BadRows is the cause of a problem.FileBadRows: what is wrong with each row,
-// as far as it could be read.
+// BadRows is the cause of a problem.FileBadRows: what is wrong with each row, for
+// all rows that could be read.
 type BadRows struct {
 	Rows  []*problem.Problem // the first of them, in the order of the source
 	Total int
 }
 
+// Error is for logs only.
 func (b *BadRows) Error() string {
 	if len(b.Rows) == 0 {
 		return fmt.Sprintf("%d bad rows", b.Total)
@@ -110,7 +112,7 @@ func (b *BadRows) Error() string {
 	return fmt.Sprintf("%d bad rows, the first: %v", b.Total, b.Rows[0])
 }
 
-// Unwrap gives the problems of the rows.
+// Unwrap returns the problems of the rows.
 func (b *BadRows) Unwrap() []error {
 	errs := make([]error, len(b.Rows))
 	for i, p := range b.Rows {
@@ -119,8 +121,8 @@ func (b *BadRows) Unwrap() []error {
 	return errs
 }
 
-// Sealing turns what directory refused into a problem of the source called
-// name. Other errors it gives back.
+// Sealing makes an error of package directory a problem of the source called name.
+// It returns other errors unchanged.
 func Sealing(err error, name string) error {
 	var incomplete *directory.IncompleteError
 	switch {

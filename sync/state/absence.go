@@ -9,9 +9,10 @@ import (
 )
 
 // A database server is restarted, or the network to it fails for a moment, in the
-// middle of a sync. Whoever holds a claim then waits, and goes on where it was:
-// every write of a claim is fenced, and gives the same twice, so that trying again
-// after a lost answer does no harm. In real time, as the server lives in it.
+// middle of a sync. The holder of a claim then waits and goes on where it was. It
+// may try again after a lost answer: every write of a claim is fenced, and gives
+// the same result when it is repeated. The times are in real time, because the
+// server lives in it.
 const (
 	// absence is how long the state may be away before a sync is stopped.
 	absence = 2 * time.Minute
@@ -21,10 +22,10 @@ const (
 	lastPause  = 5 * time.Second
 )
 
-// throughAbsence repeats f while the server does not answer. A network that
-// swallows everything gives no error, so what takes longer than a beat is good for
-// counts as no answer. Once it has waited in vain it does not wait again until the
-// server has answered.
+// throughAbsence repeats f while the server does not answer. A network that drops
+// everything returns no error, so an attempt that takes longer than limit counts as
+// no answer. Once the claim has waited the whole time in vain, it does not wait
+// again until the server has answered.
 func (c *Claim) throughAbsence(ctx context.Context, limit time.Duration, doing string, f func(context.Context) error) error {
 	s, start := c.store, time.Now()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
@@ -68,8 +69,8 @@ func (c *Claim) setGivenUp(is bool) {
 	c.givenUp = is
 }
 
-// attemptTime is how long one transaction of a claim may take. A SQLite file has
-// no network, and its own patience with other writers.
+// attemptTime is how long one transaction of a claim may take. A SQLite file has no
+// network, and waits for other writers in its own way.
 func (s *Store) attemptTime() time.Duration {
 	if s.dialect.sqlite {
 		return s.pace.absence + s.pace.patience

@@ -15,8 +15,8 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Link pairs an account with a user of the source, as the row stood when it was
-// learnt.
+// Link pairs an account with a user of the source, with the values that the row had
+// when it was learnt.
 type Link struct {
 	Source      string    `json:"source,omitempty"`
 	Username    string    `json:"username,omitempty"`
@@ -26,40 +26,39 @@ type Link struct {
 	UPN         string    `json:"upn,omitempty"`
 	ImmutableID string    `json:"immutable_id,omitempty"`
 	Since       time.Time `json:"since,omitzero"` // first learnt
-	Run         int64     `json:"run,omitempty"`  // that learnt the present values
+	Run         int64     `json:"run,omitempty"`  // the run that learnt the present values
 }
 
-// Absence says in which of the reads that were learnt from a linked account had
-// no row.
+// Absence counts the reads in which a linked account had no row.
 type Absence struct {
 	First time.Time `json:"first,omitzero"`
 	Last  time.Time `json:"last,omitzero"`
-	Days  int       `json:"days,omitempty"` // distinct ones, by UTC
+	Days  int       `json:"days,omitempty"` // distinct days, in UTC
 	Reads int       `json:"reads,omitempty"`
 }
 
-// Account is what is known of one account of a tenant.
+// Account is what the state knows of one account of a tenant.
 type Account struct {
 	ID     string
-	Domain string // whose run learnt it
+	Domain string // the domain whose run learnt it
 	Link   Link   // zero: none
-	// Claimed says that it may be deleted although it has no link: a reviewer said
-	// so, or the last plan from before there were links matched it.
+	// Claimed means that the account may be deleted although it has no link: a
+	// reviewer said so, or the last plan from before there were links matched it.
 	Claimed        bool
 	Absent         Absence // zero: it has a row
-	Added, Blocked int64   // the run that added it, and that blocked its sign-in; 0 for none
+	Added, Blocked int64   // the run that added it, and the run that blocked its sign-in; 0 for none
 	Enabled        time.Time
 }
 
 // accountColumns are few, because each of them costs time for each of a million
-// accounts: what most have nothing of is one text.
+// accounts: values that most accounts lack are together in one text.
 const accountColumns = `id, domain, source, username, words, since, taught,
 	CASE WHEN claimed <> 0 OR absent_reads <> 0 OR added <> 0 OR blocked <> 0 OR enabled <> 0 THEN
 		claimed || ' ' || absent_first || ' ' || absent_last || ' ' || absent_days || ' ' || absent_reads
 		|| ' ' || added || ' ' || blocked || ' ' || enabled END`
 
-// accountScan reads rows of the table; it keeps one copy of the texts that all
-// rows share.
+// accountScan reads rows of the table. It keeps one copy of the texts that all rows
+// share.
 type accountScan struct{ domain, source string }
 
 func (k *accountScan) row(scan func(...any) error) (Account, error) {
@@ -103,7 +102,7 @@ func (a *Account) mark(text []byte) error {
 	return nil
 }
 
-// same is a text, which mostly is the one before.
+// same returns text as a string, reusing *last, which mostly is equal.
 func same(last *string, text []byte) string {
 	if *last != string(text) {
 		*last = string(text)
@@ -115,8 +114,8 @@ func (a *Account) known() bool {
 	return a.Link.Username != "" || a.Claimed || a.Absent.Reads > 0 || a.Added > 0 || a.Blocked > 0 || !a.Enabled.IsZero()
 }
 
-// words are a link's names and keys, each behind its length. One value instead of
-// five columns: a million of them are read with every plan.
+// words packs a link's names and keys, each after its length. It is one value
+// instead of five columns, because a million of them are read for every plan.
 func (l *Link) words() []byte {
 	b := make([]byte, 0, 64)
 	for _, s := range []string{l.Given, l.Family, l.Display, l.UPN, l.ImmutableID} {
@@ -139,8 +138,8 @@ func (l *Link) unpack(words []byte) bool {
 	return len(words) == 0
 }
 
-// EachAccount gives what is known of the accounts of a domain, in no order, until
-// f fails. It keeps none, and f may read the state but not write it.
+// EachAccount calls f with each account of a domain, in no order, until f returns
+// an error. It stores nothing in memory. f may read the state but not write it.
 func (s *Store) EachAccount(ctx context.Context, tenant, domain string, f func(Account) error) error {
 	return s.eachAccount(ctx, `tenant = $1 AND domain = $2`, []any{clean(tenant), fold(domain)}, f)
 }
@@ -164,7 +163,7 @@ func (s *Store) eachAccount(ctx context.Context, which string, args []any, f fun
 				given, stopped = true, f(a)
 			}
 		}
-		// Reading again from the beginning would give some twice.
+		// Reading again from the beginning would pass some accounts to f twice.
 		if err := r.Err(); err != nil && given && busy(err) {
 			stopped = s.explain(ctx, "read accounts", err)
 			return nil
@@ -174,7 +173,7 @@ func (s *Store) eachAccount(ctx context.Context, which string, args []any, f fun
 	return errors.Join(stopped, err)
 }
 
-// Accounts is all that EachAccount gives.
+// Accounts returns all that EachAccount passes to its function.
 func (s *Store) Accounts(ctx context.Context, tenant, domain string) ([]Account, error) {
 	var all []Account
 	err := s.EachAccount(ctx, tenant, domain, func(a Account) error {
@@ -184,7 +183,8 @@ func (s *Store) Accounts(ctx context.Context, tenant, domain string) ([]Account,
 	return all, err
 }
 
-// AccountsOf is what is known of some accounts, of whatever domain, by their IDs.
+// AccountsOf returns what is known of the accounts with the given IDs, of any
+// domain.
 func (s *Store) AccountsOf(ctx context.Context, tenant string, ids []string) (map[string]Account, error) {
 	all := map[string]Account{}
 	for some := range slices.Chunk(unique(ids), s.idsAtOnce()) {
@@ -200,8 +200,8 @@ func (s *Store) AccountsOf(ctx context.Context, tenant string, ids []string) (ma
 	return all, nil
 }
 
-// SeenEnabled notes that accounts were enabled at a time: no block of theirs is ours
-// any more. An earlier time than is known changes nothing.
+// SeenEnabled notes that accounts were enabled at a time: they are no longer
+// blocked by hacsync. A time earlier than the known one changes nothing.
 func (s *Store) SeenEnabled(ctx context.Context, tenant string, ids []string, at time.Time) error {
 	return s.learning(ctx, "note enabled accounts", func(tx *sql.Tx) error {
 		return s.upsert(ctx, tx, "enabled", nanos(at), tenant, "", ids,
@@ -210,7 +210,7 @@ func (s *Store) SeenEnabled(ctx context.Context, tenant string, ids []string, at
 	})
 }
 
-// Vouch says of accounts that they may be deleted although they have no link.
+// Vouch notes that accounts may be deleted although they have no link.
 func (s *Store) Vouch(ctx context.Context, tenant, domain string, ids []string) error {
 	return s.learning(ctx, "vouch for accounts", func(tx *sql.Tx) error {
 		return s.upsert(ctx, tx, "claimed", 1, tenant, domain, ids, `claimed = 1`)
@@ -227,8 +227,8 @@ func (s *Store) Vouched(ctx context.Context, tenant, domain string) (bool, error
 	return n > 0, err
 }
 
-// SetVouched notes that the accounts that the domain's plans matched before there
-// were links have been vouched for: it is done once.
+// SetVouched notes that Vouch was called for the accounts that the domain's plans
+// matched before there were links. This is done once.
 func (s *Store) SetVouched(ctx context.Context, tenant, domain string) error {
 	return s.write(ctx, "note what is vouched for", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO vouched (tenant, domain, at) VALUES ($1, $2, $3)
@@ -237,8 +237,8 @@ func (s *Store) SetVouched(ctx context.Context, tenant, domain string) error {
 	})
 }
 
-// DropLinks forgets accounts that are gone for good, with all that was learnt of
-// them: no object ID comes back.
+// DropLinks forgets accounts that were permanently deleted, with all that was
+// learnt of them: an object ID is never used again.
 func (s *Store) DropLinks(ctx context.Context, tenant string, ids []string) error {
 	return s.learning(ctx, "forget accounts that are gone", func(tx *sql.Tx) error {
 		for _, table := range []string{"account", "learnt"} {
@@ -250,8 +250,8 @@ func (s *Store) DropLinks(ctx context.Context, tenant string, ids []string) erro
 	})
 }
 
-// learning is a write of those who write accounts, who take turns: two that wrote
-// the same rows in another order would stand in each other's way.
+// learning runs a write to accounts. Such writes take turns: two that wrote the
+// same rows in different order would block each other.
 func (s *Store) learning(ctx context.Context, doing string, f func(*sql.Tx) error) error {
 	return s.write(ctx, doing, func(tx *sql.Tx) error {
 		if _, err := count(ctx, tx, "account"); err != nil {
@@ -261,7 +261,7 @@ func (s *Store) learning(ctx context.Context, doing string, f func(*sql.Tx) erro
 	})
 }
 
-// upsert gives one column of accounts a value, or else does as it is told.
+// upsert sets one column of accounts to value, or runs else_ for rows that exist.
 func (s *Store) upsert(ctx context.Context, tx *sql.Tx, column string, value int64, tenant, domain string, ids []string, else_ string) error {
 	ids = unique(ids)
 	values := make([][]any, len(ids))
@@ -274,7 +274,8 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, column string, value int
 	return err
 }
 
-// unique are IDs as they are stored, in order, none twice.
+// unique returns IDs in the form in which they are stored, sorted, without
+// duplicates.
 func unique(ids []string) []string {
 	all := make([]string, len(ids))
 	for i, id := range ids {
@@ -292,7 +293,7 @@ func (s *Store) idsAtOnce() int {
 	return 10_000
 }
 
-// listed are the marks of a list of IDs, behind other arguments.
+// listed returns the placeholders for a list of IDs, after other arguments.
 func listed(ids []string, args ...any) (string, []any) {
 	var b strings.Builder
 	b.WriteByte('(')
@@ -307,7 +308,8 @@ func listed(ids []string, args ...any) (string, []any) {
 	return b.String(), args
 }
 
-// among runs a statement that ends in a list of IDs, for some of them at a time.
+// among runs a statement that ends in a list of IDs, for a part of the IDs at a
+// time.
 func (s *Store) among(ctx context.Context, tx *sql.Tx, statement string, ids []string, args ...any) error {
 	for some := range slices.Chunk(unique(ids), s.idsAtOnce()) {
 		marks, args := listed(some, args...)

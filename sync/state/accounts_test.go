@@ -17,7 +17,7 @@ import (
 // day is a time of reading, some days after the first.
 func day(n int) time.Time { return time.Date(2026, 11, 25, 1, 2, 3, 4, time.UTC).AddDate(0, 0, n) }
 
-// taught enters a dry run that is done and lets it learn.
+// taught begins a dry run, ends it as done, and lets it learn.
 func taught(t testing.TB, s *state.Store, domain string, l state.Lesson) int64 {
 	t.Helper()
 	no, err := s.BeginRun(t.Context(), state.Run{Kind: state.DryRun, Tenant: "t", Domain: domain})
@@ -87,7 +87,7 @@ func TestEndRun_LearnsLinksAbsencesAndMarks(t *testing.T) {
 			Source: "hac", At: day(1), Links: []state.Taught{{Account: "1", Link: renamed}},
 			Absent: []string{"2", "5", "6"}, Unblocked: []string{"4"},
 		})
-		renamed.Since, renamed.Run = day(0), 2 // the same user, since as before
+		renamed.Since, renamed.Run = day(0), 2 // the same user, since the same time
 		absent := state.Absence{First: day(1), Last: day(1), Days: 1, Reads: 1}
 		want["1"] = state.Account{ID: "1", Domain: "a.example", Link: renamed}
 		want["2"] = state.Account{ID: "2", Domain: "a.example", Link: link("jiro", -9, 1), Absent: absent}
@@ -170,7 +170,7 @@ func TestSeen_FollowsTheReadsOfASource(t *testing.T) {
 		})
 		a.Last, c.Last, d.Last, a.Login = day(1), day(1), day(1), time.Time{}
 		check(state.SeenSource{Source: "hac", At: day(1), Users: []state.SeenUser{a, b, c, d}})
-		// An older read teaches nothing of this; b comes back, as somebody new.
+		// An older read teaches nothing of this; b comes back as a new user.
 		taught(t, s, "a.example", state.Lesson{Source: "hac", At: day(0).Add(time.Hour), Gone: []string{"a"}})
 		taught(t, s, "a.example", state.Lesson{Source: "hac", At: day(2), Newest: day(2), New: []string{"b"}})
 		a.Last, c.Last, d.Last = day(2), day(2), day(2)
@@ -179,7 +179,7 @@ func TestSeen_FollowsTheReadsOfASource(t *testing.T) {
 		// Nothing was read.
 		taught(t, s, "a.example", state.Lesson{Unblocked: []string{"1"}})
 		check(state.SeenSource{Source: "hac", At: day(2), Newest: day(2), Users: []state.SeenUser{a, b, c, d}})
-		// Another source begins anew, also with an older read.
+		// Another source starts from the beginning, also with an older read.
 		taught(t, s, "a.example", state.Lesson{Source: "other", At: day(1), New: []string{"a"}})
 		check(state.SeenSource{Source: "other", At: day(1), Users: []state.SeenUser{{Username: "a", First: day(1), Last: day(1)}}})
 	})

@@ -9,23 +9,23 @@ import (
 )
 
 // AnswerKey is what was asked: whether an account and a row of the source are one
-// person. Row is a Username, or else "upn:" and the folded UPN.
+// person. Row is a Username, or "upn:" and the folded UPN.
 type AnswerKey struct {
 	Account string `json:"account"`
 	Row     string `json:"row"`
 }
 
-// Answer is what a reviewer said.
+// Answer is a reviewer's answer.
 type Answer struct {
 	AnswerKey
 	Answer string    // same, different, not-now
-	Basis  string    // what it rests on: another one is asked again
-	By     string    // who said it
+	Basis  string    // what the answer rests on: if it changes, the question is asked again
+	By     string    // the user who answered
 	At     time.Time // zero is now
 	Used   int64     // the run that acted by it; 0: it is open; negative: that run did a part
 }
 
-// Answers are all of a domain, those that were used as well, in order of account
+// Answers returns all answers of a domain, used ones included, in order of account
 // and row.
 func (s *Store) Answers(ctx context.Context, tenant, domain string) ([]Answer, error) {
 	var all []Answer
@@ -40,15 +40,14 @@ func (s *Store) Answers(ctx context.Context, tenant, domain string) ([]Answer, e
 			WHERE tenant = $1 AND domain = $2`, clean(tenant), fold(domain))
 		return err
 	})
-	// A database sorts by a language of its own.
+	// A database sorts by the rules of its own language setting.
 	slices.SortFunc(all, func(a, b Answer) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Row, b.Row))
 	})
 	return all, err
 }
 
-// SaveAnswers stores answers; each takes the place of one of the same key, also of
-// one that was used.
+// SaveAnswers stores answers. Each replaces one of the same key, also a used one.
 func (s *Store) SaveAnswers(ctx context.Context, tenant, domain string, as []Answer) error {
 	return s.write(ctx, "store answers", func(tx *sql.Tx) error {
 		for _, a := range as {
@@ -69,7 +68,7 @@ func (s *Store) SaveAnswers(ctx context.Context, tenant, domain string, as []Ans
 	})
 }
 
-// RemoveAnswers takes answers back.
+// RemoveAnswers deletes answers.
 func (s *Store) RemoveAnswers(ctx context.Context, tenant, domain string, keys []AnswerKey) error {
 	return s.write(ctx, "take answers back", func(tx *sql.Tx) error {
 		return eachAnswer(ctx, tx, `DELETE FROM answer WHERE tenant = $1 AND domain = $2 AND account = $3 AND candidate = $4`,
@@ -87,8 +86,9 @@ func eachAnswer(ctx context.Context, tx *sql.Tx, statement, tenant, domain strin
 	return nil
 }
 
-// AcceptSize keeps a reviewer's word that a side (source or destination) of that
-// many users is right. It holds until a dry run of the domain that knew of it is done.
+// AcceptSize stores that a reviewer accepts this number of users for a side (source
+// or destination). It holds until a dry run of the domain that began after it is
+// done.
 func (s *Store) AcceptSize(ctx context.Context, tenant, domain, side string, users int, by string) error {
 	return s.write(ctx, "accept a size", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO accepted (tenant, domain, side, users, accepted_by, accepted)
@@ -100,7 +100,7 @@ func (s *Store) AcceptSize(ctx context.Context, tenant, domain, side string, use
 	})
 }
 
-// Accepted are the sizes that were accepted, by their side.
+// Accepted returns the accepted sizes, by side.
 func (s *Store) Accepted(ctx context.Context, tenant, domain string) (map[string]int, error) {
 	all := map[string]int{}
 	err := s.read(ctx, "read accepted sizes", func(tx *sql.Tx) error {

@@ -13,13 +13,13 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Backup writes a copy of the state to a new SQLite file at path, while others go
-// on writing: it is the state of one moment. The copy is a state of its own: it is
-// restored by starting with --state pointing at it. Nobody holds a claim in it, and
-// its periodic syncs are paused: what was done since is not in it, and somebody may
-// still use the state that it was made of. What is sealed stays sealed under the
-// same key, which is not in it. A file that is there is never replaced. A backup
-// that fails leaves none behind.
+// Backup writes a copy of the state to a new SQLite file at path, while other
+// processes go on writing: it is the state of one moment. The copy is a complete
+// state: to restore it, start with --state pointing at it. In it no claim is held
+// and periodic syncs are paused: it lacks what was done since, and the original
+// state may still be in use. Sealed rows stay sealed under the same key, which is
+// not in the copy. An existing file is never replaced. A backup that fails leaves
+// no file.
 func (s *Store) Backup(ctx context.Context, path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -28,7 +28,7 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return problem.New(problem.BackupExists, problem.Args{"file": path})
 	}
-	// Whoever looks at path finds all of it or nothing.
+	// A reader of path finds all of it or nothing.
 	dir, err := os.MkdirTemp(filepath.Dir(path), ".hacsync-backup-")
 	if err != nil {
 		return backupProblem(err, path, "")
@@ -57,8 +57,8 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	return backupProblem(err, path, part)
 }
 
-// backupProblem keeps a problem of the state that is read; everything else is
-// about the file that is written.
+// backupProblem returns a problem of the state that is read as it is; every other
+// error is about the file that is written.
 func backupProblem(err error, path, part string) error {
 	p := problem.Of(err)
 	if p != nil && p.Args["state"] != FileURL(part) {
@@ -116,7 +116,7 @@ func (s *Store) release(ctx context.Context, path string) error {
 	return err
 }
 
-// atRest leaves nothing in a copy that goes on by itself.
+// atRest removes from a copy whatever would go on by itself.
 func (s *Store) atRest(ctx context.Context, db *sql.DB) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -147,14 +147,14 @@ func (s *Store) atRest(ctx context.Context, db *sql.DB) error {
 	return tx.Commit()
 }
 
-// moveNew gives a file its name, unless something has it.
+// moveNew renames a file, unless the new name exists.
 func moveNew(from, to string) error {
 	err := os.Link(from, to)
 	if err == nil || errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	// A file system without links: between the look and the renaming somebody
-	// could make the file, which is as good as can be had there.
+	// A file system without links: another process could make the file between the
+	// check and the renaming. It allows no better.
 	if _, err := os.Lstat(to); err == nil {
 		return fs.ErrExist
 	}
@@ -176,9 +176,9 @@ func (s *Store) copyToFile(ctx context.Context, path string) error {
 }
 
 // CopyTo copies the whole state, as it is at one moment, into a new one of either
-// kind: this is how a SQLite file becomes a PostgreSQL database when one machine
-// is outgrown. A state that holds anything already is a problem. Nobody holds a
-// claim in the copy.
+// kind. This is how a SQLite file becomes a PostgreSQL database when one machine is
+// no longer enough. A target state that holds anything already is a problem. In the
+// copy no claim is held.
 func (s *Store) CopyTo(ctx context.Context, to *Store) error {
 	err := s.copyTo(ctx, to)
 	if err == nil {
@@ -219,7 +219,7 @@ func (s *Store) copyTo(ctx context.Context, to *Store) error {
 
 // copyTable copies all rows of a table into one of this state.
 func (s *Store) copyTable(ctx context.Context, from, to *sql.Tx, table string) error {
-	if _, err := to.ExecContext(ctx, `DELETE FROM `+table); err != nil { // what a new state begins with
+	if _, err := to.ExecContext(ctx, `DELETE FROM `+table); err != nil { // the rows of a new state
 		return err
 	}
 	r, err := from.QueryContext(ctx, `SELECT * FROM `+table)

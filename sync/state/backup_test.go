@@ -17,7 +17,7 @@ import (
 	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
-// fill puts a little of everything into a state.
+// fill writes some rows of every kind into a state.
 func fill(t testing.TB, s *state.Store) *state.Claim {
 	t.Helper()
 	ctx := t.Context()
@@ -50,7 +50,7 @@ func fill(t testing.TB, s *state.Store) *state.Claim {
 	return c
 }
 
-// contents is all that fill put there, as text.
+// contents returns all that fill wrote, as text.
 func contents(t testing.TB, s *state.Store) string {
 	t.Helper()
 	ctx := t.Context()
@@ -99,7 +99,7 @@ func TestBackup_IsAStateOfItsOwn(t *testing.T) {
 		if got, want := contents(t, b), contents(t, s); got != want {
 			t.Errorf("the copy has\n%.3000s\nwant\n%.3000s", got, want)
 		}
-		// The numbers go on, and the claim is nobody's at once.
+		// The numbers go on, and the claim is free at once.
 		if no := beginSync(t, b); no != 2 {
 			t.Errorf("the next run is %d", no)
 		}
@@ -115,8 +115,8 @@ func TestBackup_IsAStateOfItsOwn(t *testing.T) {
 	})
 }
 
-// What was deleted, decided and paused since is not in a backup: nothing goes on
-// in it before somebody looked.
+// What was deleted, decided and paused since is not in a backup: nothing goes on in
+// it until an administrator has looked at it.
 func TestBackup_NothingGoesOnInItByItself(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, place string) {
 		s, ctx := open(t, place, state.Options{}), t.Context()
@@ -189,7 +189,7 @@ func TestBackup_NeverReplacesAFileAndLeavesNoneBehind(t *testing.T) {
 }
 
 // TestBackup_IsOneMomentWhileOthersWrite lets processes write batches of 20 rows
-// each, and looks whether a backup has one half.
+// each, and checks that no backup has one half.
 func TestBackup_IsOneMomentWhileOthersWrite(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, place string) {
 		s := open(t, place, state.Options{})

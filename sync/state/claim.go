@@ -13,13 +13,13 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Claim is the right to write to one tenant's domain. Journal writes need it
-// and fail with a problem once another holder has it.
+// Claim is the right to write to one tenant's domain. Journal writes need it and
+// fail with a problem once another holder has it.
 //
-// The right is a row (lease) with a token that counts the holders and a beat
-// that the holder raises. Nobody's clock is compared with another's: who wants
-// the claim watches token and beat for a whole TTL by its own clock. A lock file
-// proves the death of a holder on the same machine at once; it proves nothing
+// The right is a row (lease) with a token that counts the holders and a beat that
+// the holder raises. Clocks of two machines are never compared: a process that
+// wants the claim watches token and beat for a whole TTL by its own clock. A lock
+// file proves at once that a holder on the same machine is dead. It proves nothing
 // else, and without it everything still works by the beats.
 type Claim struct {
 	store  *Store
@@ -27,7 +27,7 @@ type Claim struct {
 	tenant string
 	domain string
 	token  int64
-	lock   *lockFile // nil: no proof of death for others
+	lock   *lockFile // nil: other processes cannot prove this holder's death
 	stop   context.CancelFunc
 	ended  chan struct{} // closed when the beats have stopped
 	lost   chan struct{}
@@ -36,11 +36,11 @@ type Claim struct {
 	last     time.Time // when the last committed beat was begun
 	isLost   bool
 	released bool
-	givenUp  bool // the state was away for longer than is waited for
+	givenUp  bool // the state was away for longer than the claim waits
 }
 
-// holder is what stands in a lease: for people who holds it, and for the proof
-// of death on which machine under which lock.
+// holder is the data of a lease: who holds it, to be shown, and on which machine
+// under which lock, as proof of death.
 type holder struct {
 	Who     string `json:"who"`
 	Machine string `json:"machine,omitempty"`
@@ -56,8 +56,7 @@ func readHolder(text string) holder {
 	return h
 }
 
-// lease is a row of the table. A row that is not there has token 0 and counts
-// as free.
+// lease is a row of the table. A missing row has token 0 and counts as free.
 type lease struct {
 	token, beat int64
 	holder      string
@@ -65,14 +64,15 @@ type lease struct {
 
 func (l lease) free() bool { return l.holder == "" }
 
-// watch is since when a lease has been seen unchanged.
+// watch is the time since which this process has seen a lease unchanged.
 type watch struct {
 	lease lease
 	since time.Time
 }
 
-// The statements of ENGINE's claim. Taking: $3 and $4 are token and beat of a
-// lease that is proven dead or was unchanged for a whole TTL, else -1.
+// The statements that take a claim and keep it. In the one that takes it, $3 and $4
+// are token and beat of a lease that is proven dead or was unchanged for a whole
+// TTL, else -1.
 const (
 	readLease = `SELECT token, beat, holder FROM lease WHERE name = $1`
 	takeLease = `INSERT INTO lease (name, token, beat, holder) VALUES ($1, 1, 0, $2)
@@ -84,23 +84,24 @@ const (
 
 func leaseName(tenant, domain string) string { return clean(tenant) + "/" + fold(domain) }
 
-// Take takes the claim on a tenant's domain for holder (host, process, and who)
-// and keeps it alive with a beat every 5 s until Release or Close. The end of
-// ctx ends only the waiting: whoever is interrupted has requests under way that
-// the claim still guards. A live
-// holder gives problem.DomainBusy with its name; a dead one on this machine is
-// recognised at once by its file lock, another after a TTL of 60 s, for which
+// Take takes the claim on a tenant's domain for holder (host, process, and user)
+// and keeps it alive with a beat every 5 s until Release or Close. The end of ctx
+// ends only the waiting: an interrupted caller has requests under way that the
+// claim still guards.
+//
+// A live holder gives problem.DomainBusy with its name. A dead one on this machine
+// is recognised at once by its lock file, another after a TTL of 60 s, for which
 // Take waits if wait is true.
 //
-// Without wait, the watching goes on between calls: a worker that comes back
-// after a TTL and finds the lease as it left it, takes it.
+// Without wait, the watching goes on between calls: a worker that calls again after
+// a TTL and finds the lease unchanged takes it.
 func (s *Store) Take(ctx context.Context, tenant, domain, holder string, wait bool) (*Claim, error) {
 	return s.takeLease(ctx, &taker{
 		store: s, name: leaseName(tenant, domain), who: clean(holder), tenant: clean(tenant), domain: fold(domain),
 	}, wait)
 }
 
-// takeLease takes what t wants.
+// takeLease takes the claim that t describes.
 func (s *Store) takeLease(ctx context.Context, t *taker, wait bool) (*Claim, error) {
 	if t.who == "" {
 		t.who = "hacsync"
@@ -120,7 +121,7 @@ func (s *Store) takeLease(ctx context.Context, t *taker, wait bool) (*Claim, err
 			c.start(ctx)
 			return c, nil
 		}
-		// Somebody holds it. If it was seen to beat while we waited, it lives.
+		// Another process holds it. If it beat while we waited, it is alive.
 		beats := !first && seen != t.seen && !t.patient
 		if beats || !wait {
 			return nil, problem.New(problem.DomainBusy, problem.Args{
@@ -140,19 +141,19 @@ type taker struct {
 	name, who      string
 	tenant, domain string
 	seats          int  // of the tenant, 0 for any number
-	patient        bool // waits for a live holder too
+	patient        bool // also waits for a live holder
 	seen           lease
 }
 
-// How long a lock that should be free is asked for again: another process may
-// be looking at it, or be between freeing the lease and letting go of the lock.
+// For how long a lock that should be free is tried again: another process may be
+// testing it, or may have freed the lease and not yet the lock.
 const (
 	lockTries = 10
 	lockPause = 20 * time.Millisecond
 )
 
-// try takes the claim if it is free, or its holder is dead or was silent for a
-// TTL; else it gives the lease that stands in the way.
+// try takes the claim if it is free, or its holder is dead or was silent for a TTL;
+// else it returns the lease of the other holder.
 func (t *taker) try(ctx context.Context) (*Claim, lease, error) {
 	s := t.store
 	var lock *lockFile
@@ -196,7 +197,7 @@ func (t *taker) try(ctx context.Context) (*Claim, lease, error) {
 			lock = nil // it is the claim's now
 			return c, l, nil
 		}
-		// Somebody was quicker: look at who it is.
+		// Another process was quicker: look at its lease.
 		if i >= lockTries {
 			l, err := s.lease(ctx, t.name)
 			return nil, l, err
@@ -204,7 +205,8 @@ func (t *taker) try(ctx context.Context) (*Claim, lease, error) {
 	}
 }
 
-// take runs the one statement that decides; nil without an error: lost the race.
+// take runs the one statement that decides. nil without an error means that another
+// process was quicker.
 func (t *taker) take(ctx context.Context, lock *lockFile, expect lease) (*Claim, error) {
 	s := t.store
 	h := holder{Who: t.who, PID: os.Getpid()}
@@ -246,8 +248,8 @@ func (s *Store) lease(ctx context.Context, name string) (lease, error) {
 	return l, err
 }
 
-// silent notes a lease that somebody else holds and reports whether this
-// process has seen it unchanged for a whole TTL.
+// silent notes a lease that another process holds, and reports whether this process
+// has seen it unchanged for a whole TTL.
 func (s *Store) silent(name string, l lease) bool {
 	s.watchedMu.Lock()
 	defer s.watchedMu.Unlock()
@@ -289,21 +291,21 @@ func (c *Claim) start(ctx context.Context) {
 	}()
 }
 
-// beat raises the beat once. What takes longer than a beat is good for is given
-// up.
+// beat raises the beat once. An attempt that takes longer than the time between
+// beats is given up.
 func (c *Claim) beat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.store.pace.fresh)
 	defer cancel()
 	return c.fenced(ctx, "beat", func(*sql.Tx) error { return nil })
 }
 
-// fenced runs f in a transaction that begins with a beat and happens only while
-// the claim is held.
+// fenced runs f in a transaction that begins with a beat and that commits only
+// while the claim is held.
 func (c *Claim) fenced(ctx context.Context, doing string, f func(*sql.Tx) error) error {
 	return c.fencedWithin(ctx, c.store.attemptTime(), doing, f)
 }
 
-// fencedWithin is fenced with another time for one attempt.
+// fencedWithin is fenced with another limit for one attempt.
 func (c *Claim) fencedWithin(ctx context.Context, limit time.Duration, doing string, f func(*sql.Tx) error) error {
 	c.mu.Lock()
 	over := c.isLost || c.released
@@ -354,23 +356,23 @@ func (c *Claim) lose() {
 	}
 }
 
-// Held reports whether the last committed beat is younger than 15 s: nothing is
-// sent otherwise.
+// Held reports whether the last committed beat is younger than 15 s. Callers send
+// nothing otherwise.
 func (c *Claim) Held() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.store.clock.Now()
-	// The monotonic clock stands still while a machine sleeps, the wall clock
-	// can be set: whichever says more is believed.
+	// The monotonic clock does not run while a machine sleeps, and the wall clock
+	// can be set: the longer of the two times counts.
 	age := max(now.Sub(c.last), now.Round(0).Sub(c.last.Round(0)))
 	return !c.isLost && !c.released && age < c.store.pace.fresh
 }
 
-// Lost is closed when another holder was seen.
+// Lost returns a channel that is closed when another holder was seen.
 func (c *Claim) Lost() <-chan struct{} { return c.lost }
 
-// Release gives the claim back. Afterwards it writes nothing more; releasing it
-// again, or after it was lost, is no error.
+// Release gives the claim back. Afterwards the claim writes nothing more. Releasing
+// it again, or after it was lost, is no error.
 func (c *Claim) Release(ctx context.Context) error {
 	c.mu.Lock()
 	again := c.released
@@ -382,10 +384,11 @@ func (c *Claim) Release(ctx context.Context) error {
 	c.stop()
 	<-c.ended
 	c.store.claims.Delete(c)
-	// Another may take the lease as soon as it is free; the lock follows at
-	// once. If freeing fails, the free lock still proves that we are gone.
+	// Another process may take the lease as soon as it is free; the lock follows at
+	// once. If freeing the lease fails, the free lock still proves that this holder
+	// is gone.
 	defer c.lock.unlock()
-	// Whoever was interrupted releases as well.
+	// An interrupted caller releases as well.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	return c.store.write(ctx, "release the claim", func(tx *sql.Tx) error {
@@ -409,8 +412,8 @@ func (c *Claim) abandon() {
 	c.lock.unlock()
 }
 
-// Alive reports whether a live claim is held on a tenant's domain, and by whom.
-// A holder whose death is not proven counts as alive until this process has
+// Alive reports whether a live claim is held on a tenant's domain, and by which
+// holder. A holder whose death is not proven counts as alive until this process has
 // seen it silent for a TTL.
 func (s *Store) Alive(ctx context.Context, tenant, domain string) (holder string, alive bool, err error) {
 	name := leaseName(tenant, domain)
@@ -425,8 +428,8 @@ func (s *Store) Alive(ctx context.Context, tenant, domain string) (holder string
 	return h.Who, !s.silent(name, l), nil
 }
 
-// UpdateRun is Store.UpdateRun for whoever holds the claim: it fails if the
-// claim was lost, so that a process that slept does not end a run that another
+// UpdateRun is Store.UpdateRun for the holder of the claim. It fails if the claim
+// was lost, so that a process that slept does not end a run that another process
 // resumed.
 func (c *Claim) UpdateRun(ctx context.Context, r Run) error {
 	return c.fenced(ctx, "update a run", func(tx *sql.Tx) error { return updateRun(ctx, tx, r) })

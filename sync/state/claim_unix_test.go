@@ -26,8 +26,8 @@ func TestTake_AFrozenHolderMustMissItsBeatsAndWritesNothingMore(t *testing.T) {
 		if got := p.line(); got != "wrote 0" {
 			t.Fatal(got)
 		}
-		// Stopped between two beats: stopped inside a transaction, it would keep
-		// a SQLite file locked, and nobody could take anything.
+		// Stopped between two beats: stopped inside a transaction, it would keep a
+		// SQLite file locked, and no process could take anything.
 		time.Sleep(100 * time.Millisecond)
 		if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 			t.Fatal(err)

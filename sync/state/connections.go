@@ -13,7 +13,7 @@ import (
 	"github.com/hacsync/hacsync/sync/secret"
 )
 
-// Connections lists the saved connections, last used first.
+// Connections returns the saved connections, last used first.
 func (s *Store) Connections(ctx context.Context) ([]consent.Connection, error) {
 	var all []consent.Connection
 	err := s.read(ctx, "list connections", func(tx *sql.Tx) error {
@@ -30,7 +30,7 @@ func (s *Store) Connections(ctx context.Context) ([]consent.Connection, error) {
 	return all, err
 }
 
-// connection reads a stored connection.
+// connection decodes a stored connection.
 func (s *Store) connection(data string) (consent.Connection, error) {
 	var c consent.Connection
 	if err := json.Unmarshal([]byte(data), &c); err != nil {
@@ -39,8 +39,8 @@ func (s *Store) connection(data string) (consent.Connection, error) {
 	return c, nil
 }
 
-// Connection finds one by name; an empty name finds the only one there is, or a
-// problem that lists them.
+// Connection returns the one of a name. An empty name returns the only one there
+// is, or a problem that lists them.
 func (s *Store) Connection(ctx context.Context, name string) (consent.Connection, error) {
 	all, err := s.Connections(ctx)
 	if err != nil {
@@ -65,9 +65,9 @@ func (s *Store) Connection(ctx context.Context, name string) (consent.Connection
 	return consent.Connection{}, problem.New(problem.NoSavedData, problem.Args{"connection": name})
 }
 
-// SaveConnection stores a connection under its name, replacing it. Whoever
-// signed in for it before, in the same tenant, stays in its list: these
-// accounts are never touched, and a caller that forgot them would lift that.
+// SaveConnection stores a connection under its name, replacing it. The accounts
+// that signed in for it before, in the same tenant, stay in its list: they are
+// never changed, and a caller that forgot them would remove that protection.
 func (s *Store) SaveConnection(ctx context.Context, c consent.Connection) error {
 	return s.ChangeConnection(ctx, c.Name, func(stored *consent.Connection) error {
 		c.Name = stored.Name
@@ -76,17 +76,18 @@ func (s *Store) SaveConnection(ctx context.Context, c consent.Connection) error 
 	})
 }
 
-// ChangeConnection changes what is stored of a connection, with nobody between
-// its reading and its writing: another process may have renewed a certificate
-// meanwhile. change gets the stored one, or one with a name alone; its error
-// leaves all as it was. Whoever signed in before stays in the list.
+// ChangeConnection changes a stored connection in one transaction, so that no other
+// process writes between its reading and its writing: another process may have
+// renewed a certificate meanwhile. change gets the stored one, or one with a name
+// alone; if it returns an error, nothing changes. The accounts that signed in
+// before stay in the list.
 func (s *Store) ChangeConnection(ctx context.Context, name string, change func(*consent.Connection) error) error {
 	if name == "" {
 		return errors.New("a connection needs a name")
 	}
 	name = clean(name)
 	return s.write(ctx, "save the connection", func(tx *sql.Tx) error {
-		// A change of nothing holds the row in either database.
+		// An update that changes nothing locks the row in either database.
 		if _, err := tx.ExecContext(ctx, `UPDATE connection SET name = name WHERE name = $1`, name); err != nil {
 			return err
 		}
@@ -127,8 +128,8 @@ func (s *Store) ChangeConnection(ctx context.Context, name string, change func(*
 }
 
 // ForgetConnection removes a connection and every sealed row of it, and pauses the
-// periodic syncs that it carried: a worker that has its token already writes no
-// further batch. Runs stay. A name that is not there is a problem.
+// periodic syncs that used it: a worker that has its token already writes no
+// further batch. Runs stay. A name that does not exist is a problem.
 func (s *Store) ForgetConnection(ctx context.Context, name string) error {
 	for {
 		err := s.forgetConnection(ctx, name)
@@ -174,8 +175,8 @@ func (s *Store) forgetConnection(ctx context.Context, name string) error {
 	})
 }
 
-// Sealed reads a sealed row; version is 0 where there is none. Rows of no
-// connection (an empty name) belong to the state itself.
+// Sealed reads a sealed row. version is 0 if there is none. Rows with an empty
+// connection belong to the state itself.
 func (s *Store) Sealed(ctx context.Context, connection, name string) (sealed []byte, version int64, err error) {
 	err = s.read(ctx, "read a sealed row", func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, `SELECT data, version FROM sealed WHERE connection = $1 AND name = $2`,
@@ -189,8 +190,8 @@ func (s *Store) Sealed(ctx context.Context, connection, name string) (sealed []b
 	return sealed, version, err
 }
 
-// SaveSealed replaces a sealed row if its version is still the one read (0: it
-// must not exist); ErrStale otherwise.
+// SaveSealed replaces a sealed row if its version is still the one read (0: it must
+// not exist). Otherwise it returns ErrStale.
 func (s *Store) SaveSealed(ctx context.Context, connection, name string, sealed []byte, version int64) error {
 	return s.write(ctx, "save a sealed row", func(tx *sql.Tx) error {
 		next, err := count(ctx, tx, "sealed")
@@ -220,8 +221,8 @@ func (s *Store) SaveSealed(ctx context.Context, connection, name string, sealed 
 	})
 }
 
-// RemoveSealed removes a sealed row if its version is still the one read;
-// ErrStale otherwise.
+// RemoveSealed removes a sealed row if its version is still the one read. Otherwise
+// it returns ErrStale.
 func (s *Store) RemoveSealed(ctx context.Context, connection, name string, version int64) error {
 	return s.write(ctx, "remove a sealed row", func(tx *sql.Tx) error {
 		removed, err := one(tx.ExecContext(ctx, `DELETE FROM sealed WHERE connection = $1 AND name = $2 AND version = $3`,
@@ -233,9 +234,9 @@ func (s *Store) RemoveSealed(ctx context.Context, connection, name string, versi
 	})
 }
 
-// ChangeSealed replaces rows of a connection, all or none. A row that is not at
-// its version any more, or one of the connection that no change names, is
-// ErrStale.
+// ChangeSealed replaces rows of a connection, all or none. It returns ErrStale if a
+// row has another version than the change names, or if the connection has a row
+// that no change names.
 func (s *Store) ChangeSealed(ctx context.Context, connection string, changes []secret.Change) error {
 	connection = clean(connection)
 	return s.write(ctx, "change sealed rows", func(tx *sql.Tx) error {
@@ -272,7 +273,8 @@ func (s *Store) ChangeSealed(ctx context.Context, connection string, changes []s
 	})
 }
 
-// SealedNames lists every sealed row, those of the state itself first.
+// SealedNames returns the names of all sealed rows, those of the state itself
+// first.
 func (s *Store) SealedNames(ctx context.Context) ([]secret.RowName, error) {
 	var all []secret.RowName
 	err := s.read(ctx, "list sealed rows", func(tx *sql.Tx) error {
@@ -286,8 +288,8 @@ func (s *Store) SealedNames(ctx context.Context) ([]secret.RowName, error) {
 	return all, err
 }
 
-// count gives the next number of a kind. It belongs to the transaction: rolled
-// back, the number was never given.
+// count returns the next number of a kind. It belongs to the transaction: after a
+// rollback the number counts as never used.
 func count(ctx context.Context, tx *sql.Tx, kind string) (int64, error) {
 	var n int64
 	err := tx.QueryRowContext(ctx, `UPDATE counter SET value = value + 1 WHERE name = $1 RETURNING value`, kind).Scan(&n)

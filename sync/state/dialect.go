@@ -14,8 +14,8 @@ import (
 	"modernc.org/sqlite"
 )
 
-// dialect is everything in which SQLite and PostgreSQL differ here. All other
-// SQL is one text.
+// dialect holds all differences between SQLite and PostgreSQL in this package. All
+// other SQL is one text.
 type dialect struct {
 	sqlite bool
 	// types replaces the names of column types in migrations.
@@ -24,17 +24,18 @@ type dialect struct {
 	begin string
 	// migrate is run first in the migration's transaction, as its lock.
 	migrate string
-	// tables lists the tables where ours belong.
+	// tables lists the tables in the place where ours belong.
 	tables string
 }
 
-// A client that is frozen inside a transaction would keep the claim's row from
-// everybody for as long as it sleeps, so the server ends such a session. It
-// stands in the transaction rather than in the session because poolers share
+// A client that is frozen inside a transaction would keep the row of the claim
+// locked for all others as long as it sleeps, so the server ends such a session.
+// The setting is in the transaction and not in the session because poolers share
 // sessions.
 const endFrozenSessions = `SET LOCAL idle_in_transaction_session_timeout = '20s'`
 
-// The number of the advisory lock is arbitrary; it only must not be another's.
+// The number of the advisory lock is arbitrary. Only it must differ from those of
+// other programs.
 const lockMigrations = `SELECT pg_advisory_xact_lock(7214958063251)`
 
 func sqliteDialect() dialect {
@@ -55,11 +56,10 @@ func postgresDialect() dialect {
 	}
 }
 
-// openSQLite opens the pool on a file. WAL lets readers and one writer work at
-// once and needs a single fsync a commit; with synchronous=FULL a committed
-// transaction survives a power cut. Every transaction that is not marked as
-// reading takes the write lock at its beginning, so that it cannot fail half
-// way.
+// openSQLite opens the pool on a file. WAL lets readers and one writer work at once
+// and needs a single fsync a commit; with synchronous=FULL a committed transaction
+// survives a power cut. Every transaction that is not marked as read-only takes the
+// write lock at its beginning, so that it cannot fail half way.
 func openSQLite(path string) (*sql.DB, error) {
 	p := filepath.ToSlash(path)
 	if !strings.HasPrefix(p, "/") {
@@ -67,8 +67,8 @@ func openSQLite(path string) (*sql.DB, error) {
 	}
 	q := url.Values{}
 	q.Set("_txlock", "immediate")
-	// A second of waiting for another process's write is SQLite's own; the rest
-	// is done in Go, where a context can end it.
+	// SQLite itself waits a second for another process's write; the rest of the
+	// waiting is done in Go, where a context can end it.
 	q.Set("_busy_timeout", "1000")
 	q.Set("_synchronous", "FULL")
 	q.Set("_dqs", "0")
@@ -87,9 +87,9 @@ func openSQLite(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// openPostgres opens the pool on a database, and says how long its servers have
-// to answer the first question. pgx's own parse errors hide the
-// password, but not in every malformed URL; they are not passed on.
+// openPostgres opens the pool on a database, and returns how long its servers have
+// to answer the first question. pgx's own parse errors hide the password, but not
+// in every malformed URL, so they are not passed on.
 func openPostgres(connection string) (*sql.DB, time.Duration, error) {
 	cfg, err := pgx.ParseConfig(connection)
 	if err != nil {
@@ -118,7 +118,7 @@ const connecting = 15 * time.Second
 
 var errMalformed = errors.New("malformed connection string")
 
-// walMode switches a file to WAL once; it is remembered in the file.
+// walMode switches a file to WAL once; the file remembers it.
 func walMode(ctx context.Context, db *sql.DB) error {
 	var mode string
 	if err := db.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode); err != nil {
@@ -138,7 +138,7 @@ func walMode(ctx context.Context, db *sql.DB) error {
 
 var errNoWAL = errors.New("the file system does not support shared memory (WAL)")
 
-// busy reports whether err only says that another process is writing.
+// busy reports whether err means only that another process is writing.
 func busy(err error) bool {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {

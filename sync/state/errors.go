@@ -22,7 +22,7 @@ import (
 	"github.com/hacsync/hacsync/sync/secret"
 )
 
-// ErrStale says that a sealed row is no longer the one that was read.
+// ErrStale reports that a sealed row is no longer the one that was read.
 var ErrStale = secret.ErrStale
 
 const (
@@ -30,8 +30,8 @@ const (
 	sqliteLockedCode = sqlite3.SQLITE_LOCKED
 )
 
-// explain turns an error of the database into a problem with words. A context
-// that ended stays itself, so that callers see their own ctrl+c.
+// explain turns an error of the database into a problem. The error of a context
+// that ended is returned unchanged, so that callers see their own ctrl+c.
 func (s *Store) explain(ctx context.Context, doing string, err error) error {
 	switch {
 	case err == nil:
@@ -50,8 +50,8 @@ func (s *Store) explain(ctx context.Context, doing string, err error) error {
 	return problem.Wrap(fmt.Errorf("%s: %w", doing, err), code, problem.Args{"state": s.URL()})
 }
 
-// full reports whether no file can be made beside the state for want of room:
-// SQLite says of its own files only that it cannot open them.
+// full reports whether no file can be made in the state's folder for want of room.
+// SQLite reports of its own files only that it cannot open them.
 func (s *Store) full() bool {
 	if s.where.path == "" {
 		return false
@@ -111,8 +111,8 @@ func codeOf(err error) problem.Code {
 // sqliteCode follows SQLite's list of result codes, sqlite.org/rescode.html.
 func sqliteCode(code int) problem.Code {
 	switch code {
-	// SQLite tells a full disk from other reasons in most places only: a quota, a
-	// limit of the size of files, and no room for the index of its log are these.
+	// SQLite reports a full disk as such in most places only: a quota, a limit of
+	// the size of files, and no room for the index of its log give these codes.
 	case sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE:
 		return problem.StateFull
 	}
@@ -140,7 +140,7 @@ func postgresCode(code string) problem.Code {
 		return problem.StateSignIn
 	case "3D000": // no such database
 		return problem.StateNoDatabase
-	case "42501", "3F000": // may not; no schema to make tables in
+	case "42501", "3F000": // no permission; no schema to make tables in
 		return problem.StateDenied
 	case "25006":
 		return problem.StateReadOnly

@@ -54,7 +54,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child does a task and talks by lines.
+// child does a task; lines on stdin and stdout are its protocol.
 func child(task string) int {
 	ctx := context.Background()
 	ttl, _ := time.ParseDuration(os.Getenv(ttlVariable))
@@ -144,7 +144,7 @@ func start(t *testing.T, task, place string, ttl time.Duration) *process {
 	return p
 }
 
-// line reads what the child says next.
+// line reads the next line of the child.
 func (p *process) line() string {
 	p.t.Helper()
 	s, err := p.out.ReadString('\n')

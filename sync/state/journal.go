@@ -12,19 +12,19 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// EntryState is how far a journal row came (none, sent, written, seen, differs,
-// refused, conflict).
+// EntryState is how far a journal row came: none, sent, written, seen, differs,
+// refused or conflict.
 type EntryState string
 
 // The states of a journal row.
 const (
 	None     EntryState = "none"     // intended, not sent, or proven to have had no effect
 	Sent     EntryState = "sent"     // in flight, or its outcome is unknown
-	Written  EntryState = "written"  // the destination took it
+	Written  EntryState = "written"  // the destination accepted it
 	Seen     EntryState = "seen"     // read back and equal
 	Differs  EntryState = "differs"  // read back and different, after the lag window
 	Rejected EntryState = "refused"  // the destination refused it
-	Conflict EntryState = "conflict" // settled: somebody else changed it meanwhile
+	Conflict EntryState = "conflict" // settled: another writer changed it meanwhile
 )
 
 // Entry is one row of the journal: one step of one action of one run.
@@ -45,16 +45,16 @@ type Entry struct {
 	// destination's: the newest that was known at the intent, then that of the
 	// answer.
 	Intended, Answered, SeenAt, Server time.Time
-	// Problem is the JSON of a problem with its upstream, where one came.
+	// Problem is the JSON of a problem with its upstream error, if there was one.
 	Problem json.RawMessage
-	// Token is the claim's that wrote the row last; reading fills it.
+	// Token is that of the claim that wrote the row last; reading fills it in.
 	Token int64
 }
 
 const entryColumns = `run, action, step, tenant, domain, token, attempt, state, kind, verb, object,
 	before_image, after_image, seen_image, intended, answered, seen_at, server, problem`
 
-// values are an entry's in the order of entryColumns.
+// values returns an entry's columns in the order of entryColumns.
 func (c *Claim) values(e Entry) ([]any, error) {
 	object := ""
 	if e.Object != (directory.Ref{}) {
@@ -71,9 +71,10 @@ func (c *Claim) values(e Entry) ([]any, error) {
 	}, nil
 }
 
-// Intend writes rows before their request leaves, state Sent; one transaction,
-// which fails if the claim was lost. A zero Intended is now. A row that stands
-// as written or seen is not sent again: that is refused as a mistake of ours.
+// Intend writes rows before their request is sent, with state Sent. It is one
+// transaction, which fails if the claim was lost. A zero Intended becomes now. A
+// row that is Written or Seen already must not be sent again: that is a bug and
+// returns an error.
 func (c *Claim) Intend(ctx context.Context, rows []Entry) error {
 	now := c.store.clock.Now()
 	return c.record(ctx, "write intents", rows, func(e *Entry) {
@@ -85,7 +86,7 @@ func (c *Claim) Intend(ctx context.Context, rows []Entry) error {
 	}, intend)
 }
 
-// The rows of an Intend that were there before: a retry, or a resumed run.
+// For rows of an Intend that exist already: a retry, or a resumed run.
 const intend = ` ON CONFLICT (run, action, step) DO UPDATE SET
 	token = excluded.token, attempt = excluded.attempt, state = excluded.state,
 	kind = excluded.kind, verb = excluded.verb, object = excluded.object,
@@ -93,11 +94,11 @@ const intend = ` ON CONFLICT (run, action, step) DO UPDATE SET
 	intended = excluded.intended, answered = 0, seen_at = 0, server = excluded.server, problem = ''
 	WHERE journal.state NOT IN ('written', 'seen')`
 
-// Settle writes the outcomes of rows; one transaction, which fails if the claim
-// was lost. What a row leaves zero stays as it was written, but for State and
-// Problem, which are always replaced. A zero Answered is now with the first
-// outcome (any state but Sent), a zero SeenAt is now for Seen and Differs. A row
-// that was never intended is entered, without the time of an intent: nothing
+// Settle writes the outcomes of rows. It is one transaction, which fails if the
+// claim was lost. Fields that are zero keep the stored value, except State and
+// Problem, which are always replaced. A zero Answered becomes now with the first
+// outcome (any state but Sent), a zero SeenAt becomes now for Seen and Differs. A
+// row that was never intended is inserted, without the time of an intent: nothing
 // was sent for it.
 func (c *Claim) Settle(ctx context.Context, rows []Entry) error {
 	now := c.store.clock.Now()
@@ -111,8 +112,8 @@ func (c *Claim) Settle(ctx context.Context, rows []Entry) error {
 	}, fmt.Sprintf(settle, nanos(now)))
 }
 
-// Numbers and texts that an outcome leaves empty keep what the row has. The one
-// formatted value is now: an answer at that time is only our guess, so a time
+// Numbers and texts that an outcome leaves empty keep the stored value. The one
+// formatted value is now: as the time of an answer it is only a guess, so a time
 // that the row has is better.
 const settle = ` ON CONFLICT (run, action, step) DO UPDATE SET
 	token = excluded.token, state = excluded.state, problem = excluded.problem,
@@ -211,12 +212,12 @@ func scanEntry(scan func(...any) error) (Entry, error) {
 	return e, nil
 }
 
-// Journal reads a run's rows in order of action and step.
+// Journal returns a run's rows in order of action and step.
 func (s *Store) Journal(ctx context.Context, run int64) ([]Entry, error) {
 	return s.entries(ctx, `run = $1 ORDER BY action, step`, run)
 }
 
-// JournalSince reads the rows of all runs of a tenant (domain may be empty for
+// JournalSince returns the rows of all runs of a tenant (domain may be empty for
 // all) that were answered at or after t, oldest first.
 func (s *Store) JournalSince(ctx context.Context, tenant, domain string, t time.Time) ([]Entry, error) {
 	where := []string{`tenant = $1`, `answered >= $2`, `answered > 0`}
@@ -228,7 +229,7 @@ func (s *Store) JournalSince(ctx context.Context, tenant, domain string, t time.
 	return s.entries(ctx, strings.Join(where, ` AND `)+` ORDER BY answered, run, action, step`, args...)
 }
 
-// Unanswered reads the rows of all runs of a tenant's domain that were sent and
+// Unanswered returns the rows of all runs of a tenant's domain that were sent and
 // whose outcome is not known, in order of run, action and step.
 func (s *Store) Unanswered(ctx context.Context, tenant, domain string) ([]Entry, error) {
 	return s.entries(ctx, `tenant = $1 AND domain = $2 AND answered = 0 AND state = 'sent' ORDER BY run, action, step`,

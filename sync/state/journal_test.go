@@ -53,7 +53,7 @@ func TestJournal_ARowThroughItsLife(t *testing.T) {
 			After: image("\x00"), Intended: at,
 		}
 		given := want
-		given.State = state.Seen // whatever it says, an intent is Sent
+		given.State = state.Seen // whatever state the caller gives, an intent is Sent
 		given.Answered, given.Problem = at, json.RawMessage(`{}`)
 		step := func(name string) {
 			t.Helper()

@@ -14,12 +14,12 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Lesson is what a read of a source teaches. A dry run keeps it until its plan was
-// applied, had nothing to apply, or was kept by a reviewer.
+// Lesson is what a read of a source teaches. It is kept with a dry run until the
+// run's plan was applied, had nothing to apply, or was kept by a reviewer.
 type Lesson struct {
-	Domain string    `json:"domain"` // empty: the run's
+	Domain string    `json:"domain"` // empty: the domain of the run
 	Source string    `json:"source"`
-	At     time.Time `json:"at,omitzero"`     // of the read; zero teaches nothing of who was seen or absent
+	At     time.Time `json:"at,omitzero"`     // of the read; zero teaches nothing about users seen or absent
 	Newest time.Time `json:"newest,omitzero"` // Last Login
 
 	New    []string    `json:"new,omitempty"`    // Usernames that the read before lacked
@@ -34,48 +34,50 @@ type Lesson struct {
 	// that were asked about. It is for the dry run, as Same of Taught is.
 	Different []string `json:"different,omitempty"`
 
-	Vouched   []string    `json:"vouched,omitempty"` // accounts that are claimed from now on
-	Added     []string    `json:"added,omitempty"`   // accounts, by the run that ends
+	Vouched   []string    `json:"vouched,omitempty"` // accounts that count as claimed from now on
+	Added     []string    `json:"added,omitempty"`   // accounts that the ending run added
 	Blocked   []string    `json:"blocked,omitempty"`
 	Unblocked []string    `json:"unblocked,omitempty"`
 	Answers   []AnswerKey `json:"answers,omitempty"` // that the run used up
 	Begun     []AnswerKey `json:"begun,omitempty"`   // of which a part is still owed
 
-	// TakesBack is the run whose undo ends, 0 for none: all that it taught goes, and
-	// the answers that it used are asked for again.
+	// TakesBack is the run that an ending undo undoes, 0 for none: all that it
+	// taught is removed, and the answers that it used are asked for again.
 	TakesBack int64 `json:"-"`
 }
 
-// SeenLogin is a Last Login that changed; a zero one was emptied.
+// SeenLogin is a Last Login that changed; zero means that it was emptied.
 type SeenLogin struct {
 	Username string    `json:"username"`
 	At       time.Time `json:"at,omitzero"`
 }
 
-// Taught is an account with its link. The run is the one that ends. A Since that
-// is zero is the time of the read; an account that had the same Source and
+// Taught is an account with its link. The link's run is the one that ends. A zero
+// Since becomes the time of the read; an account that had the same Source and
 // Username before keeps its own.
 //
-// No, Same and From are for the dry run, which cannot
-// know yet what its sync will do: No is the row that must be seen done, and Same
-// says that a reviewer must have called account and row one person. Whoever ends
-// the run has judged both.
+// No, Same and From are for the dry run, which cannot know yet what its sync will
+// do: No is the row that must be seen done, and Same means that a reviewer must
+// have answered that account and row are one person. The caller that ends the run
+// has checked both.
 type Taught struct {
 	Account string `json:"account"`
 	Link
 	No   int  `json:"no,omitempty"`
 	Same bool `json:"same,omitempty"`
-	// Asked: the Username counts as seen, with its Last Login, only with this link.
+	// Asked: the Username, with its Last Login, counts as seen only together with
+	// this link.
 	Asked bool      `json:"asked,omitempty"`
 	Login time.Time `json:"login,omitzero"`
-	// From is the account that the Username was linked to.
+	// From is the account that the Username was linked to before.
 	From string `json:"from,omitempty"`
 }
 
-// SaveLesson keeps what a dry run would teach; a second one takes the place of the
-// first. It goes when the run's plan goes.
+// SaveLesson stores what a dry run would teach; a second one replaces the first. It
+// is removed together with the run's plan.
 func (s *Store) SaveLesson(ctx context.Context, run int64, l Lesson) error {
-	// A first sync has as many links as accounts: they are written one by one.
+	// The links of a first sync are as many as its accounts: they are written one
+	// by one.
 	packed, err := pack(func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		if err := e.Encode(&l); err != nil {
@@ -109,7 +111,7 @@ func (s *Store) SaveLesson(ctx context.Context, run int64, l Lesson) error {
 	})
 }
 
-// Lesson reads what a run would teach; nil if that is not known.
+// Lesson returns what a run would teach; nil if that is not known.
 func (s *Store) Lesson(ctx context.Context, run int64) (*Lesson, error) {
 	var (
 		count  int64
@@ -138,11 +140,12 @@ func (s *Store) Lesson(ctx context.Context, run int64) (*Lesson, error) {
 	return l, nil
 }
 
-// Lesson is Store.Lesson for the holder of a claim: at the end of a sync a server
-// that is away for a while costs nobody what the sync taught.
+// Lesson is Store.Lesson for the holder of a claim: it waits for a server that is
+// away at the end of a sync, so that what the sync taught is not lost.
 func (c *Claim) Lesson(ctx context.Context, run int64) (*Lesson, error) {
 	var l *Lesson
-	// The lesson of a large tenant takes longer to read than a beat is good for.
+	// Reading the lesson of a large tenant takes longer than the time between
+	// beats.
 	err := c.throughAbsence(ctx, 4*c.store.attemptTime(), "read what a run would teach", func(ctx context.Context) (err error) {
 		l, err = c.store.Lesson(ctx, run)
 		return err
@@ -174,17 +177,17 @@ func unpackLesson(pieces [][]byte, count int64) (*Lesson, error) {
 
 // EndRun is UpdateRun that also learns, both or neither; l may be nil. A run
 // teaches once: a second lesson of it changes nothing. A dry run that is done uses
-// up the accepted sizes that it knew of, needed or not: later ones are measured by it.
-// What is accepted while it runs is another's.
+// up the accepted sizes that it knew of, needed or not: later runs are compared
+// with its numbers. A size that is accepted while it runs is left for the next one.
 func (s *Store) EndRun(ctx context.Context, r Run, l *Lesson) error {
 	return s.write(ctx, "end a run", func(tx *sql.Tx) error { return s.endRun(ctx, tx, r, l) })
 }
 
-// EndRun is Store.EndRun for whoever holds the claim: it fails if the claim was
+// EndRun is Store.EndRun for the holder of the claim: it fails if the claim was
 // lost.
 func (c *Claim) EndRun(ctx context.Context, r Run, l *Lesson) error {
-	// The first lesson of a large tenant takes a server longer than a beat is
-	// good for. Nobody takes the claim meanwhile: its row is locked.
+	// The first lesson of a large tenant takes a server longer than the time
+	// between beats. No other process takes the claim meanwhile: its row is locked.
 	limit := c.store.attemptTime()
 	if l != nil {
 		limit += time.Duration(len(l.Links)+len(l.New)) * 100 * time.Microsecond
@@ -228,7 +231,7 @@ type learner struct {
 }
 
 func (s *Store) learn(ctx context.Context, tx *sql.Tx, n learner, l *Lesson) error {
-	if _, err := count(ctx, tx, "account"); err != nil { // as learning does
+	if _, err := count(ctx, tx, "account"); err != nil { // takes turns, see learning
 		return err
 	}
 	first, err := one(tx.ExecContext(ctx, `INSERT INTO taught (run, tenant, domain) VALUES ($1, $2, $3)
@@ -262,10 +265,10 @@ func (s *Store) learn(ctx context.Context, tx *sql.Tx, n learner, l *Lesson) err
 	)
 }
 
-// keep keeps the accounts as they are before the lesson.
+// keep stores the accounts as they are before the lesson.
 func (n learner) keep(ctx context.Context, l *Lesson) error {
-	// What is not known at all needs no row to go back to, but for what is changed
-	// in place.
+	// An account that is not known needs no row to go back to, except if it is
+	// changed in place.
 	for _, ids := range [][]string{l.Absent, l.Vouched} {
 		if err := n.upsert(ctx, n.tx, "claimed", 0, n.tenant, n.domain, ids, `claimed = account.claimed`); err != nil {
 			return err
@@ -324,7 +327,7 @@ func (n learner) links(ctx context.Context, l *Lesson) error {
 	}
 	for i, t := range links {
 		if t.Username == "" || i+1 < len(links) && clean(links[i+1].Account) == clean(t.Account) {
-			continue // no link, or said twice
+			continue // no link, or listed twice
 		}
 		since := t.Since
 		if since.IsZero() {
@@ -342,10 +345,10 @@ func (n learner) links(ctx context.Context, l *Lesson) error {
 	return flush()
 }
 
-// linkBatch is how many links are held for writing.
+// linkBatch is how many links are kept in memory for writing.
 const linkBatch = 10_000
 
-// absences count each read once, in whatever order lessons come.
+// absences counts each read once, in whatever order lessons come.
 func (n learner) absences(ctx context.Context, l *Lesson) error {
 	if l.At.IsZero() {
 		return nil
@@ -372,9 +375,10 @@ func (n learner) marks(ctx context.Context, l *Lesson) error {
 	)
 }
 
-// Forget takes back what a run taught about links: each link that still is as the
-// run left it gets the value it had before, or goes. It gives how many there were.
-// Of a run that was pruned, what was before is not known, so that its links go.
+// Forget removes what a run taught about links: each link that is still as the run
+// left it gets its value from before, or is removed. It returns their number. If
+// the run was pruned, the values from before are not known, so its links are
+// removed.
 func (s *Store) Forget(ctx context.Context, tenant, domain string, run int64) (int, error) {
 	forgotten := 0
 	err := s.learning(ctx, "forget links", func(tx *sql.Tx) error {
@@ -399,7 +403,7 @@ func forget(ctx context.Context, tx *sql.Tx, tenant, domain string, run int64) (
 		text string
 		args []any
 	}{
-		// An account that has no row of before was not known before.
+		// An account without a row in learnt was not known before.
 		{`UPDATE account SET ` + none + ` WHERE tenant = $1 AND domain = $2 AND taught = $3 AND NOT EXISTS
 			(SELECT 1 FROM learnt AS b WHERE b.tenant = account.tenant AND b.id = account.id AND b.run = $3)`, []any{tenant, domain, run}},
 		{`UPDATE account SET domain = b.domain, ` + as + ` FROM learnt AS b
@@ -416,7 +420,7 @@ func forget(ctx context.Context, tx *sql.Tx, tenant, domain string, run int64) (
 		}
 		forgotten += n
 	}
-	// What a later run would go back to must not bring it back either.
+	// An undo of a later run must not bring it back either.
 	for _, text := range []string{
 		`UPDATE learnt SET ` + none + ` WHERE tenant = $1 AND taught = $2 AND NOT EXISTS
 			(SELECT 1 FROM learnt AS b WHERE b.tenant = learnt.tenant AND b.id = learnt.id AND b.run = $2)`,
@@ -431,9 +435,9 @@ func forget(ctx context.Context, tx *sql.Tx, tenant, domain string, run int64) (
 	return int(forgotten), nil
 }
 
-// takeBack undoes what a run taught: as forget does, and what it claimed and counted
-// as absent, unless a later run taught something about the account; and the answers
-// that it used are gone.
+// takeBack undoes what a run taught: what forget does, and also what the run
+// claimed and counted as absent, unless a later run taught something about the
+// account. The answers that it used are removed.
 func takeBack(ctx context.Context, tx *sql.Tx, tenant, domain string, run int64) error {
 	if _, err := forget(ctx, tx, tenant, domain, run); err != nil {
 		return err

@@ -9,14 +9,14 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// location is where a state is: a file, or a PostgreSQL database.
+// location is where a state is: in a file, or in a PostgreSQL database.
 type location struct {
 	path     string // of the SQLite file; empty for PostgreSQL
 	postgres string // the whole connection string, with its password
-	shown    string // for people: without a password
+	shown    string // to be shown: without a password
 }
 
-// FileURL is the URL of a SQLite state at an absolute path of this machine.
+// FileURL returns the URL of a SQLite state at an absolute path of this machine.
 func FileURL(path string) string {
 	p := filepath.ToSlash(path)
 	if !strings.HasPrefix(p, "/") {
@@ -25,7 +25,7 @@ func FileURL(path string) string {
 	return (&url.URL{Scheme: "sqlite", Path: p}).String()
 }
 
-// Shown is a state's URL for people: without what is or may be a password.
+// Shown returns a state's URL without what is or may be a password.
 func Shown(url string) string {
 	where, err := locate(url)
 	if err != nil {
@@ -34,8 +34,8 @@ func Shown(url string) string {
 	return where.shown
 }
 
-// locate reads a state's URL. The problem it gives shows the URL without what
-// may be a password, and never wraps net/url's error, which quotes the whole.
+// locate parses a state's URL. Its problem shows the URL without what may be a
+// password, and never wraps net/url's error, which quotes the whole.
 func locate(raw string) (location, error) {
 	refuse := func() (location, error) {
 		return location{}, problem.New(problem.StateURL, problem.Args{"url": redact(raw)})
@@ -64,8 +64,8 @@ func locate(raw string) (location, error) {
 	return refuse()
 }
 
-// filePath turns a URL's path into one of the operating system: /C:/x is C:/x
-// on Windows.
+// filePath turns a URL's path into one of the operating system: on Windows, /C:/x
+// is C:/x.
 func filePath(p, goos string) string {
 	if goos == "windows" && len(p) >= 3 && p[0] == '/' && p[2] == ':' {
 		return p[1:]
@@ -73,7 +73,7 @@ func filePath(p, goos string) string {
 	return p
 }
 
-// shown renders a PostgreSQL URL without its password, wherever it stands.
+// shown renders a PostgreSQL URL without its password, wherever the URL holds it.
 func shown(u *url.URL) string {
 	v := *u
 	if v.User != nil {
@@ -92,8 +92,8 @@ func shown(u *url.URL) string {
 	return v.String()
 }
 
-// redact shows as much of something that is no usable URL as cannot hold a
-// password: what follows the last @, without its parameters.
+// redact returns the part of an unusable URL that cannot hold a password: what
+// follows the last @, without its parameters.
 func redact(raw string) string {
 	s, _, _ := strings.Cut(raw, "?")
 	if i := strings.LastIndexByte(s, '@'); i >= 0 {

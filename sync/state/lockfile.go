@@ -11,10 +11,11 @@ import (
 	"syscall"
 )
 
-// lockFile is a file that a process holds locked for as long as it lives and
-// has the claim: the operating system lets go of it when the process dies, and
-// not while it is merely frozen. It holds a random text, the proof, made once:
-// only who locks the very file that a holder named has proven its death.
+// lockFile is a file that a process holds locked for as long as it lives and has
+// the claim: the operating system frees the lock when the process dies, and not
+// while it is only frozen. The file holds a random text, the proof, made once: only
+// a process that locks the very file that a holder named has proven the holder's
+// death.
 type lockFile struct {
 	f     *os.File
 	proof string
@@ -27,8 +28,8 @@ func (s *Store) lockPath(name string) string {
 	return filepath.Join(s.lockDir, hex.EncodeToString(sum[:12])+".lock")
 }
 
-// lock locks the file of a claim; nil where another has it, or where this
-// machine has no place for it.
+// lock locks the file of a claim. It returns nil if another process has the lock,
+// or if this machine has no place for the file.
 func (s *Store) lock(name string) (*lockFile, error) {
 	if s.lockDir == "" {
 		return nil, nil
@@ -43,13 +44,13 @@ func (s *Store) lock(name string) (*lockFile, error) {
 	case s.dialect.sqlite && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, syscall.ENOLCK):
 		return nil, err
 	}
-	// A file system without locks, or no cache directory: beats decide alone.
+	// A file system without locks, or no cache directory: only the beats decide.
 	s.log.Debug("no lock file", "path", path, "err", err)
 	return nil, nil
 }
 
-// unlocked reports whether nobody holds the lock of a claim that carries proof.
-// A shared lock is asked for, so that several may look at once.
+// unlocked reports whether the lock of a claim with this proof is free. It asks for
+// a shared lock, so that several may test at once.
 func (s *Store) unlocked(name, proof string) bool {
 	if s.lockDir == "" {
 		return false
@@ -90,7 +91,7 @@ func openLock(path string, flags int, exclusive bool) (*lockFile, error) {
 	return l, nil
 }
 
-// unlock lets go of the lock; the file stays, because removing it would let two
+// unlock frees the lock. The file stays, because removing it would let two
 // processes lock two files of one name.
 func (l *lockFile) unlock() {
 	if l != nil {

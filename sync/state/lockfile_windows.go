@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lockNow locks without waiting. Windows forbids others to read a locked range,
-// so the range lies behind the text.
+// lockNow locks without waiting. On Windows other processes cannot read a locked
+// range, so the range is after the text.
 func lockNow(f *os.File, exclusive bool) error {
 	var how uint32 = windows.LOCKFILE_FAIL_IMMEDIATELY
 	if exclusive {

@@ -51,15 +51,15 @@ func migrations(types *strings.Replacer) ([]migration, error) {
 	return all, nil
 }
 
-// migrate brings the schema up to this program's. Two processes that open a new
-// state at once both come through: whoever is second finds it done.
+// migrate brings the schema to the version of this program. Two processes that open
+// a new state at once both succeed: the second finds it done.
 func (s *Store) migrate(ctx context.Context) error {
 	steps, err := migrations(s.dialect.types)
 	if err != nil {
 		return err
 	}
 	latest := steps[len(steps)-1].version
-	// Mostly there is nothing to do, and nothing needs to be locked to see it.
+	// Mostly there is nothing to do, and finding that out needs no lock.
 	if v, err := schemaVersion(ctx, s.db); err == nil && v == latest {
 		return nil
 	}
@@ -108,9 +108,9 @@ func (s *Store) migrate(ctx context.Context) error {
 	})
 }
 
-// foreign reports whether the tables of a place without our schema are somebody
-// else's. A SQLite file is ours alone; a PostgreSQL schema may be shared, as
-// long as no name collides.
+// foreign reports whether the tables in a place without our schema belong to
+// another program. A SQLite file is ours alone; a PostgreSQL schema may be shared,
+// as long as no name collides.
 func (s *Store) foreign(tables []string, steps []migration) bool {
 	if s.dialect.sqlite {
 		return len(tables) > 0
@@ -119,12 +119,12 @@ func (s *Store) foreign(tables []string, steps []migration) bool {
 	return slices.ContainsFunc(tables, func(t string) bool { return slices.Contains(ours, t) })
 }
 
-// ourTables are the names of all tables that migrations make, in their order.
+// ourTables returns the names of all tables that migrations make, in their order.
 func ourTables(steps []migration) []string {
 	var names []string
 	for _, m := range steps {
 		for _, statement := range m.statements {
-			for line := range strings.Lines(statement) { // comments may stand before it
+			for line := range strings.Lines(statement) { // comments may come before it
 				if rest, ok := strings.CutPrefix(line, "CREATE TABLE "); ok {
 					name, _, _ := strings.Cut(rest, " ")
 					names = append(names, name)
@@ -146,7 +146,7 @@ func schemaVersion(ctx context.Context, q queryer) (int64, error) {
 	return v, err
 }
 
-// column reads a query of one column to its end.
+// column reads all rows of a query of one column.
 func column[T any](ctx context.Context, q queryer, query string, args ...any) ([]T, error) {
 	return rows(ctx, q, func(scan func(...any) error) (T, error) {
 		var v T
@@ -155,7 +155,7 @@ func column[T any](ctx context.Context, q queryer, query string, args ...any) ([
 	}, query, args...)
 }
 
-// rows reads a query to its end before anything else is asked of the pool.
+// rows reads a query to its end before anything else uses the pool.
 func rows[T any](ctx context.Context, q queryer, read func(scan func(...any) error) (T, error), query string, args ...any) ([]T, error) {
 	r, err := q.QueryContext(ctx, query, args...)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// The model of claim and journal: who may write, and what stands written. It
+// The model of claim and journal: which claim may write, and what is written. It
 // knows nothing of SQL, beats as numbers, or lock files.
 type model struct {
 	now     time.Time
@@ -43,7 +43,7 @@ type modelRow struct {
 	token   int64
 }
 
-// canTake says whether a store gets the claim now.
+// canTake reports whether a store gets the claim now.
 func (m *model) canTake(store int) bool {
 	if m.holder < 0 {
 		return true
@@ -60,7 +60,7 @@ func (m *model) canTake(store int) bool {
 	return m.now.Sub(w.since) >= 60*time.Second
 }
 
-// mayWrite says whether a claim still writes.
+// mayWrite reports whether a claim still writes.
 func (m *model) mayWrite(i int) bool { return m.holder == i && !m.claims[i].released }
 
 func TestClaim_AgainstANaiveModel(t *testing.T) {

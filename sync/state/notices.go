@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Notice is something that people are told once: as long as its key is there,
-// nobody else tells it. Data belongs to whoever tells.
+// Notice is something that is reported to administrators once: as long as its key
+// is there, no other process reports it. Data belongs to the package that reports.
 type Notice struct {
 	Key            string
 	Tenant, Domain string
@@ -38,7 +38,7 @@ func scanNotice(scan func(...any) error) (Notice, error) {
 
 var errNoKey = errors.New("a notice needs a key")
 
-// OpenNotice enters a notice whose key is not there yet, and reports whether it
+// OpenNotice inserts a notice if its key does not exist yet, and reports whether it
 // did: of all processes that try, one does.
 func (s *Store) OpenNotice(ctx context.Context, n Notice) (opened bool, err error) {
 	if n.Key == "" {
@@ -58,7 +58,7 @@ func openNotice(ctx context.Context, tx *sql.Tx, n Notice) (bool, error) {
 		clean(n.Key), clean(n.Tenant), clean(n.Domain), nanos(n.Told), nanos(n.Due), clean(string(n.Data))))
 }
 
-// HasNotice reports whether a key is there.
+// HasNotice reports whether a key exists.
 func (s *Store) HasNotice(ctx context.Context, key string) (has bool, err error) {
 	err = s.read(ctx, "look for a notice", func(tx *sql.Tx) error {
 		var n int64
@@ -72,7 +72,7 @@ func (s *Store) HasNotice(ctx context.Context, key string) (has bool, err error)
 }
 
 // SaveNotice replaces due and data of a notice if its version is still the one
-// read, and reports whether it did. n.Version becomes the new one.
+// read, and reports whether it did. It sets n.Version to the new one.
 func (s *Store) SaveNotice(ctx context.Context, n *Notice) (saved bool, err error) {
 	err = s.write(ctx, "save a notice", func(tx *sql.Tx) error {
 		var err error
@@ -87,13 +87,13 @@ func (s *Store) SaveNotice(ctx context.Context, n *Notice) (saved bool, err erro
 	return saved, err
 }
 
-// OpenNotices are those that have a delivery left, oldest first, up to limit.
+// OpenNotices returns those that have a delivery left, oldest first, up to limit.
 func (s *Store) OpenNotices(ctx context.Context, limit int) ([]Notice, error) {
 	return s.notices(ctx, `SELECT `+noticeColumns+` FROM notice WHERE due <> 0 ORDER BY told, key LIMIT $1`, limit)
 }
 
-// NoticesOf are all notices of a domain, oldest first; an empty tenant and
-// domain gives those of the whole state.
+// NoticesOf returns all notices of a domain, oldest first. An empty tenant and
+// domain return those of the whole state.
 func (s *Store) NoticesOf(ctx context.Context, tenant, domain string) ([]Notice, error) {
 	if tenant == "" && domain == "" {
 		return s.notices(ctx, `SELECT `+noticeColumns+` FROM notice ORDER BY told, key`)
@@ -112,17 +112,16 @@ func (s *Store) notices(ctx context.Context, query string, args ...any) ([]Notic
 	return all, err
 }
 
-// CloseNotices removes the notices of the keys that are there. Where that were
-// any, made is given them, oldest first, and what it makes of them is entered in
-// their place, in the same transaction: of all processes that close, one enters
-// it. made may run more than once; nil, or a notice without a key, enters
-// nothing.
+// CloseNotices removes the notices with these keys. If there were any, made gets
+// them, oldest first, and the notice that it returns is inserted in their place, in
+// the same transaction: of all processes that close, one inserts it. made may run
+// more than once. A nil made, or a notice without a key, inserts nothing.
 func (s *Store) CloseNotices(ctx context.Context, keys []string, made func(closed []Notice) (Notice, error)) (closed []Notice, err error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
 	marks, args := list(keys)
-	// Nearly always there is nothing to close, and nothing to lock for that.
+	// Nearly always there is nothing to close, and finding that out needs no lock.
 	closed, err = s.notices(ctx, `SELECT `+noticeColumns+` FROM notice WHERE key IN (`+marks+`)`, args...)
 	if err != nil || len(closed) == 0 {
 		return nil, err
@@ -149,8 +148,8 @@ func (s *Store) CloseNotices(ctx context.Context, keys []string, made func(close
 	return closed, nil
 }
 
-// PruneNotices removes what happened before a moment and has no delivery left,
-// of the keys that begin with a prefix (which holds no % and _).
+// PruneNotices removes notices from before a time that have no delivery left and
+// whose keys begin with prefix (which holds no % and _).
 func (s *Store) PruneNotices(ctx context.Context, prefix string, before time.Time) error {
 	return s.write(ctx, "prune notices", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM notice WHERE told < $1 AND due = 0 AND key LIKE $2`,
@@ -159,7 +158,7 @@ func (s *Store) PruneNotices(ctx context.Context, prefix string, before time.Tim
 	})
 }
 
-// list gives the placeholders and arguments of an IN list.
+// list returns the placeholders and arguments of an IN list.
 func list(values []string) (marks string, args []any) {
 	var b strings.Builder
 	for i, v := range values {

@@ -20,7 +20,7 @@ func keys(all []state.Notice) []string {
 	return k
 }
 
-// Two stores on one state stand for two processes.
+// Two stores on one state act as two processes.
 func TestNotice_IsOpenedAndClosedOnceByAllWhoTry(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, url string) {
 		stores := []*state.Store{open(t, url, state.Options{}), open(t, url, state.Options{})}

@@ -25,7 +25,7 @@ func fileOf(t testing.TB, place string) string {
 	return u.Path
 }
 
-// sqlOn reaches around the store.
+// sqlOn opens the database without the store.
 func sqlOn(t testing.TB, place string) *sql.DB {
 	t.Helper()
 	driver, dsn := "pgx", place

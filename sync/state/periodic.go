@@ -11,20 +11,19 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// PeriodicState says whether a domain is kept in step by workers.
+// PeriodicState is whether workers synchronise a domain.
 type PeriodicState string
 
 // The states of periodic sync.
 const (
 	Enabled  PeriodicState = "enabled"
-	Paused   PeriodicState = "paused"   // by a person or an undo; every setting is kept
-	Held     PeriodicState = "stopped"  // by its own failures, until a person releases it
-	Disabled PeriodicState = "disabled" // by a person
+	Paused   PeriodicState = "paused"   // by a user or an undo; every setting is kept
+	Held     PeriodicState = "stopped"  // by its own failures, until a user releases it
+	Disabled PeriodicState = "disabled" // by a user
 )
 
-// Periodic is how one domain is kept in step without a person. Its intervals are
-// counted: Slot is how many are over, and the number of the one that is due
-// next.
+// Periodic is the periodic sync of one domain, without a user. Its intervals are
+// counted: Slot is how many are over, which is the number of the next one due.
 type Periodic struct {
 	Tenant     string        `json:"-"`
 	Domain     string        `json:"-"`
@@ -33,19 +32,19 @@ type Periodic struct {
 	// Due is when interval Slot begins.
 	Due  time.Time `json:"-"`
 	Slot int64     `json:"-"`
-	// Version counts the writes; 0 is a row that is not stored yet.
+	// Version counts the writes; 0 means not stored yet.
 	Version int64 `json:"-"`
 
 	Every  time.Duration `json:"every"`
-	Jitter time.Duration `json:"jitter"` // within which domains are spread
-	// Since is when State began, By who brought it about: a person, or empty for
-	// the workers themselves. Reason is in that person's words.
+	Jitter time.Duration `json:"jitter"` // the time over which domains are spread
+	// Since is when State began, By who set it: a user, or empty for the workers
+	// themselves. Reason is in that user's words.
 	Since  time.Time `json:"since"`
 	By     string    `json:"by,omitempty"`
 	Reason string    `json:"reason,omitempty"`
 	// Until is the end of a pause; zero is a pause without one.
 	Until time.Time `json:"until,omitzero"`
-	// Why is what stopped or paused it, where that was no person.
+	// Why is the problem that stopped or paused it, if no user did.
 	Why *problem.Stored `json:"why,omitempty"`
 	// Turn is the interval under way; it outlives the worker that began it.
 	Turn *Turn `json:"turn,omitempty"`
@@ -53,16 +52,16 @@ type Periodic struct {
 	// cancelled by the guard.
 	Failures int `json:"failures,omitempty"`
 	Cancels  int `json:"cancels,omitempty"`
-	// Anew: no interval ended since a person enabled or released it, or a pause
-	// was over.
+	// Anew: no interval has ended since a user enabled or released the domain, or
+	// since a pause was over.
 	Anew bool `json:"anew,omitempty"`
-	// Skipped are the intervals since it was enabled that began and ended while
-	// another was under way or no worker was there; Passed those in which a
-	// person's sync of the domain was under way.
+	// Skipped counts the intervals since it was enabled that began and ended while
+	// another was under way or no worker ran. Passed counts those in which a user's
+	// sync of the domain was under way.
 	Skipped int64 `json:"skipped,omitempty"`
 	Passed  int64 `json:"passed,omitempty"`
-	// Last is the latest interval, LastGood the latest that did all or some of
-	// what it should.
+	// Last is the latest interval, LastGood the latest that did all or some of its
+	// work.
 	Last     *Interval `json:"last,omitempty"`
 	LastGood *Interval `json:"last_good,omitempty"`
 }
@@ -72,10 +71,10 @@ type Turn struct {
 	Worker string    `json:"worker"`
 	Since  time.Time `json:"since"`
 	// After is the newest run of the domain when the interval began: every later
-	// unattended one is the interval's own.
+	// unattended run belongs to the interval.
 	After int64 `json:"after"`
-	// Taken counts the workers that took the interval up; above 1, one of them
-	// died or stopped in it.
+	// Taken counts the workers that took the interval up; above 1, one of them died
+	// or stopped in it.
 	Taken int `json:"taken"`
 }
 
@@ -86,12 +85,12 @@ type Interval struct {
 	Worker  string    `json:"worker"`
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended"`
-	// Outcome is a word of sync/periodic's.
+	// Outcome is one of the outcomes that sync/periodic defines.
 	Outcome string `json:"outcome"`
 	// DryRun and Sync are its runs, 0 for none.
 	DryRun int64 `json:"dry_run,omitempty"`
 	Sync   int64 `json:"sync,omitempty"`
-	// What the dry run found, and what became of it.
+	// The numbers of the dry run, and of its sync.
 	Add     int `json:"add,omitempty"`
 	Update  int `json:"update,omitempty"`
 	Rename  int `json:"rename,omitempty"`
@@ -100,11 +99,11 @@ type Interval struct {
 	Skips   int `json:"skips,omitempty"`
 	Seen    int `json:"seen,omitempty"`
 	Failed  int `json:"failed,omitempty"`
-	// Why is what went wrong.
+	// Why is the problem of the interval.
 	Why *problem.Stored `json:"why,omitempty"`
 }
 
-// Changes is the number of rows that the dry run would have written.
+// Changes returns the number of rows that the dry run would have written.
 func (i Interval) Changes() int { return i.Add + i.Update + i.Rename + i.Restore + i.Delete }
 
 const periodicColumns = `tenant, domain, connection, state, due, slot, version, data`
@@ -125,8 +124,8 @@ func (s *Store) scanPeriodic(scan func(...any) error) (Periodic, error) {
 	return p, nil
 }
 
-// Periodic reads how a domain is kept in step; false where nobody ever enabled
-// it.
+// Periodic returns the periodic sync of a domain; is is false if it was never
+// enabled.
 func (s *Store) Periodic(ctx context.Context, tenant, domain string) (p Periodic, is bool, err error) {
 	err = s.read(ctx, "read periodic sync", func(tx *sql.Tx) error {
 		var err error
@@ -149,10 +148,10 @@ func (s *Store) periodic(ctx context.Context, q queryer, tenant, domain string) 
 type PeriodicFilter struct {
 	Tenant, Connection string
 	State              PeriodicState
-	DueBy              time.Time // due at or before it
+	DueBy              time.Time // due at or before this time
 }
 
-// Periodics lists domains, those due first first.
+// Periodics returns those that the filter selects, in order of their due times.
 func (s *Store) Periodics(ctx context.Context, f PeriodicFilter) ([]Periodic, error) {
 	var where []string
 	var args []any
@@ -186,7 +185,7 @@ func (s *Store) Periodics(ctx context.Context, f PeriodicFilter) ([]Periodic, er
 }
 
 // SavePeriodic stores p if its version is still the one read (0: the domain has
-// none yet), and gives it with its new version; ErrStale otherwise.
+// none yet), and returns it with its new version. Otherwise it returns ErrStale.
 func (s *Store) SavePeriodic(ctx context.Context, p Periodic) (Periodic, error) {
 	err := s.write(ctx, "store periodic sync", func(tx *sql.Tx) error {
 		return savePeriodic(ctx, tx, p)
@@ -219,16 +218,17 @@ func savePeriodic(ctx context.Context, tx *sql.Tx, p Periodic) error {
 	return err
 }
 
-// ChangePeriodic reads, changes and stores a domain's periodic sync, again if
-// somebody else was quicker. There being none gives change a zero value with
-// tenant and domain. An error of change's is returned and stores nothing.
+// ChangePeriodic reads, changes and stores a domain's periodic sync, and repeats
+// that if another process wrote meanwhile. If there is none, change gets a zero
+// value with tenant and domain. An error of change is returned, and nothing is
+// stored.
 func (s *Store) ChangePeriodic(ctx context.Context, tenant, domain string, change func(*Periodic) error) (Periodic, error) {
 	return s.changePeriodic(ctx, tenant, domain, change, func(f func(*sql.Tx) error) error {
 		return s.write(ctx, "store periodic sync", f)
 	})
 }
 
-// ChangePeriodic is Store.ChangePeriodic for whoever holds an interval: it fails
+// ChangePeriodic is Store.ChangePeriodic for the holder of an interval: it fails
 // once the claim was lost.
 func (c *Claim) ChangePeriodic(ctx context.Context, change func(*Periodic) error) (Periodic, error) {
 	return c.store.changePeriodic(ctx, c.tenant, c.domain, change, func(f func(*sql.Tx) error) error {
@@ -265,10 +265,10 @@ func (s *Store) changePeriodic(
 	}
 }
 
-// PausePeriodic pauses the periodic sync of a domain because of something that
-// is no person's wish, such as an undo, until a person ends the pause: one that
-// would have ended by itself does not any more. One that is neither enabled nor to
-// come back stays as it is.
+// PausePeriodic pauses the periodic sync of a domain for a reason other than a
+// user's wish, such as an undo, until a user ends the pause. A pause that would
+// have ended by itself then no longer does. A sync that is neither enabled nor in
+// such a pause stays as it is.
 func (s *Store) PausePeriodic(ctx context.Context, tenant, domain, by string, why *problem.Problem) error {
 	_, err := s.ChangePeriodic(ctx, tenant, domain, func(p *Periodic) error {
 		if p.State != Enabled && !p.comesBack() {
@@ -283,10 +283,10 @@ func (s *Store) PausePeriodic(ctx context.Context, tenant, domain, by string, wh
 	return err
 }
 
-// comesBack reports whether it is paused and will be enabled without a person.
+// comesBack reports whether it is paused and will be enabled without a user.
 func (p *Periodic) comesBack() bool { return p.State == Paused && !p.Until.IsZero() }
 
-// pause pauses it until a person ends the pause.
+// pause pauses it until a user ends the pause.
 func (p *Periodic) pause(now time.Time, by string, why *problem.Problem) {
 	p.State, p.Since, p.Until, p.By, p.Reason, p.Why = Paused, now, time.Time{}, clean(by), "", why.Store()
 }

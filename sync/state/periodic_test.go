@@ -108,7 +108,7 @@ func TestPeriodic_ListsWhatIsDueFirstFirst(t *testing.T) {
 	})
 }
 
-// Somebody paused until tomorrow, and an undo comes: tomorrow does not do again
+// A user paused until tomorrow, and then an undo comes: tomorrow must not do again
 // what was undone.
 func TestPausePeriodic_APauseWithAnEndGoesOnWithoutOne(t *testing.T) {
 	s, ctx := open(t, statetest.NewFile(t), state.Options{}), t.Context()
@@ -127,7 +127,7 @@ func TestPausePeriodic_APauseWithAnEndGoesOnWithoutOne(t *testing.T) {
 	}
 }
 
-// A connection that is forgotten takes its domains with it, and no others.
+// Forgetting a connection pauses its domains, and no others.
 func TestForgetConnection_PausesWhatItCarried(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, place string) {
 		s, ctx := open(t, place, state.Options{}), t.Context()
@@ -149,7 +149,7 @@ func TestForgetConnection_PausesWhatItCarried(t *testing.T) {
 				t.Errorf("%s: %+v %v", domain, p, err)
 			}
 		}
-		// Nothing is paused for a name that was not there.
+		// A name that does not exist pauses nothing.
 		if err := s.ForgetConnection(ctx, "another"); !problem.Has(err, problem.NoSavedData) {
 			t.Error(err)
 		}
@@ -220,8 +220,8 @@ func TestTakeSlot_IsAnotherClaimThanThatOfASync(t *testing.T) {
 	})
 }
 
-// The hard limit of domains at once a tenant, however many workers ask at the
-// same moment.
+// The hard limit of domains at once per tenant holds, however many workers ask at
+// the same moment.
 func TestTakeSlot_GivesATenantNoMoreSeatsThanItHas(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, url string) {
 		ctx := t.Context()
@@ -249,7 +249,8 @@ func TestTakeSlot_GivesATenantNoMoreSeatsThanItHas(t *testing.T) {
 		if taken != seats || refused != domains-seats {
 			t.Errorf("%d taken, %d refused", taken, refused)
 		}
-		// Another tenant has seats of its own, also one whose ID begins alike.
+		// Another tenant has seats of its own, also one whose ID begins with the
+		// same letters.
 		if _, err := stores[0].TakeSlot(ctx, "t2", "d.example", "w", seats); err != nil {
 			t.Error(err)
 		}

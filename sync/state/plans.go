@@ -13,13 +13,13 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// pieceSize is how much of a compressed plan stands in one row: far below what
-// either database takes, and small enough to be written in one go.
+// pieceSize is how much of a compressed plan one row holds, in bytes: far below the
+// limits of both databases, and small enough for one write.
 const pieceSize = 1 << 20
 
-// SavePlan stores a run's plan file (compressed, in pieces) and remembers its
+// SavePlan stores a run's plan file (compressed, in pieces) and records its
 // fingerprint as one that this state computed. A run has one plan: a second one
-// replaces the first. Those of earlier runs are kept.
+// replaces the first. The fingerprints of earlier runs are kept.
 func (s *Store) SavePlan(ctx context.Context, run int64, fingerprint string, file []byte) error {
 	packed, err := pack(func(w io.Writer) error {
 		_, err := w.Write(file)
@@ -51,8 +51,8 @@ func (s *Store) SavePlan(ctx context.Context, run int64, fingerprint string, fil
 	})
 }
 
-// Plan reads a run's plan file. A run without one is a problem; so is one that
-// does not come out as it went in.
+// Plan returns a run's plan file. A run without one is a problem; so is a file that
+// differs from what was stored.
 func (s *Store) Plan(ctx context.Context, run int64) ([]byte, error) {
 	var (
 		size, count int64
@@ -96,7 +96,7 @@ func unpack(pieces [][]byte, size, count int64) ([]byte, error) {
 }
 
 // pack compresses what f writes. Compressing takes longer than writing to the
-// state; it does not hold the lock.
+// state, so it is done before the lock is taken.
 func pack(f func(io.Writer) error) ([]byte, error) {
 	var packed bytes.Buffer
 	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
@@ -112,7 +112,7 @@ func pack(f func(io.Writer) error) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
-// savePieces cuts what is packed and gives the number of pieces.
+// savePieces stores packed data in pieces and returns their number.
 func savePieces(ctx context.Context, tx *sql.Tx, table string, run int64, packed []byte) (int, error) {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE run = $1`, run); err != nil {
 		return 0, err
@@ -128,8 +128,8 @@ func savePieces(ctx context.Context, tx *sql.Tx, table string, run int64, packed
 	return pieces, nil
 }
 
-// joined reads pieces as what was packed. The sum at the end of the stream is
-// checked when it is read to its end.
+// joined returns pieces as one reader of the original data. The checksum at the end
+// of the stream is checked when it is read to its end.
 func joined(pieces [][]byte, count int64) (io.Reader, error) {
 	if int64(len(pieces)) != count {
 		return nil, fmt.Errorf("%d of %d pieces", len(pieces), count)
@@ -141,8 +141,8 @@ func joined(pieces [][]byte, count int64) (io.Reader, error) {
 	return gzip.NewReader(io.MultiReader(readers...))
 }
 
-// PlanKnown finds the latest run whose stored plan has the fingerprint: it was
-// computed or approved here. 0 for none.
+// PlanKnown returns the latest run whose stored plan has the fingerprint: it was
+// computed or approved here. 0 means none.
 func (s *Store) PlanKnown(ctx context.Context, tenant, fingerprint string) (int64, error) {
 	var run int64
 	err := s.read(ctx, "look up a fingerprint", func(tx *sql.Tx) error {
@@ -152,8 +152,8 @@ func (s *Store) PlanKnown(ctx context.Context, tenant, fingerprint string) (int6
 	return run, err
 }
 
-// UseRaise spends the raise of the guard for a fingerprint; false if it was
-// spent before.
+// UseRaise uses up the raise of the guard for a fingerprint; false if it was used
+// before.
 func (s *Store) UseRaise(ctx context.Context, tenant, fingerprint string) (bool, error) {
 	var first bool
 	err := s.write(ctx, "spend the raise", func(tx *sql.Tx) error {

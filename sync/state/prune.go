@@ -9,41 +9,42 @@ import (
 	"time"
 )
 
-// KeptForUndo is how long a sync and its journal are kept whatever is asked for:
-// for 30 days every sync can be undone, and a day more than the recycle bin of
-// the tenant is no loss.
+// KeptForUndo is how long a sync and its journal are kept, whatever retention is
+// set: every sync can be undone for 30 days. A day more than the recycle bin of the
+// tenant does no harm.
 const KeptForUndo = 31 * 24 * time.Hour
 
 // keptRunning is how long a dry run that seems to be under way is left alone.
 const keptRunning = 24 * time.Hour
 
-// Pruning says what may go.
+// Pruning sets what may be removed.
 type Pruning struct {
-	// Runs is the age at which a run goes, with its plan and journal. Syncs and
-	// undos stay for KeptForUndo in any case.
+	// Runs is the age at which a run is removed, with its plan and journal. Syncs
+	// and undos stay for KeptForUndo in any case.
 	Runs time.Duration
-	// Plans is the age at which the plan of a dry run goes; the run stays in the
-	// sync log. 0 is Runs.
+	// Plans is the age at which the plan of a dry run is removed; the run stays in
+	// the sync log. 0 is the same as Runs.
 	Plans time.Duration
-	// Lasting names the rows of a journal that stay when their run goes, because
-	// later plans rest on them. Nil keeps none.
+	// Lasting selects the rows of a journal that stay when their run is removed,
+	// because later plans rest on them. Nil keeps none.
 	Lasting func(Entry) bool
 }
 
-// Pruned is what went.
+// Pruned counts what was removed.
 type Pruned struct {
 	Runs  int `json:"runs"`
 	Plans int `json:"plans"` // of runs that stayed
 	Rows  int `json:"rows"`  // of journals
 }
 
-// pruneBatch is how many runs go in one transaction: others want to write too.
+// pruneBatch is how many runs one transaction removes: other processes want to
+// write too.
 const pruneBatch = 20
 
-// Prune removes old runs with their plans and journals, and old plans of dry
-// runs. It never removes a run that can be resumed or undone, the newest run of
-// each kind of a domain, its newest dry run with a plan, a decision, or the memory
-// that a raise of the guard was used. Cut short, it goes on the next time.
+// Prune removes old runs with their plans and journals, and old plans of dry runs.
+// It never removes a run that can be resumed or undone, the newest run of each kind
+// of a domain, its newest dry run with a plan, a decision, or the record that a
+// raise of the guard was used. If it is interrupted, the next call goes on.
 func (s *Store) Prune(ctx context.Context, p Pruning) (Pruned, error) {
 	var done Pruned
 	now := s.clock.Now()
@@ -103,12 +104,12 @@ func (s *Store) Prune(ctx context.Context, p Pruning) (Pruned, error) {
 	return done, nil
 }
 
-// amongThem is a condition for a few numbers of our own.
+// amongThem returns a condition for a few numbers that the state made itself.
 func amongThem(column string, nos []int64) string {
 	return column + " IN (" + strings.Trim(strings.ReplaceAll(fmt.Sprint(nos), " ", ", "), "[]") + ")"
 }
 
-// removePlans removes plans and what they would teach.
+// removePlans removes plans and their lessons.
 func removePlans(ctx context.Context, tx *sql.Tx, nos []int64) error {
 	for _, table := range []string{"plan_piece", "plan", "lesson_piece", "lesson"} {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE `+amongThem("run", nos)); err != nil {
@@ -118,8 +119,8 @@ func removePlans(ctx context.Context, tx *sql.Tx, nos []int64) error {
 	return nil
 }
 
-// removeRuns removes runs with all that hangs on them, but for what lasts of
-// their journals, and counts the rows of these that went.
+// removeRuns removes runs with all that belongs to them, except the lasting rows of
+// their journals. It returns the number of journal rows removed.
 func (s *Store) removeRuns(ctx context.Context, nos []int64, lasting func(Entry) bool) (int, error) {
 	gone := 0
 	err := s.write(ctx, "remove old runs", func(tx *sql.Tx) error {

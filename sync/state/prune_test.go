@@ -15,7 +15,7 @@ import (
 	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
-// setClock stands where it is put.
+// setClock is a clock whose time is set by the test.
 type setClock struct{ now time.Time }
 
 func (c *setClock) Now() time.Time { return c.now }
@@ -27,7 +27,7 @@ func (c *setClock) Sleep(ctx context.Context, _ time.Duration) error {
 const days = 24 * time.Hour
 
 // TestPrune_RemovesWhatIsOldAndNothingThatIsNeeded draws sync logs. The oracle
-// says of each run by itself whether it is still needed.
+// decides for each run separately whether it is still needed.
 func TestPrune_RemovesWhatIsOldAndNothingThatIsNeeded(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, place string) {
 		c := &setClock{now: time.Unix(1.8e9, 0)}

@@ -12,7 +12,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// RunKind is dry run or sync.
+// RunKind is the kind of a run: dry run, sync or undo.
 type RunKind string
 
 // The kinds of run.
@@ -31,7 +31,7 @@ const (
 	Done      RunState = "done"
 	Partial   RunState = "partial"   // finished, some rows failed
 	Refused   RunState = "refused"   // guard, drift, or an incomplete read
-	Stopped   RunState = "stopped"   // by a person; can be resumed
+	Stopped   RunState = "stopped"   // by a user; can be resumed
 	Abandoned RunState = "abandoned" // settled and given up
 	Failed    RunState = "failed"    // an error before anything was written
 )
@@ -48,11 +48,11 @@ type Run struct {
 	Ended       time.Time       `json:"ended,omitzero"`
 	Fingerprint string          `json:"fingerprint,omitempty"` // of its plan, in hex
 	PlanOf      int64           `json:"plan_of,omitempty"`     // sync: the dry run whose plan it applies
-	By          string          `json:"by,omitempty"`          // who approved
+	By          string          `json:"by,omitempty"`          // who approved it
 	Note        string          `json:"note,omitempty"`
 	Unattended  bool            `json:"unattended,omitempty"`
 	Source      string          `json:"source,omitempty"`
-	Summary     json.RawMessage `json:"summary,omitempty"` // counts, verdict, problem: run's own
+	Summary     json.RawMessage `json:"summary,omitempty"` // counts, verdict, problem: JSON that sync/run makes
 	// Sizes are the accepted sizes that the run knew of, by side; EndRun uses them up.
 	Sizes map[string]int `json:"-"`
 }
@@ -73,8 +73,8 @@ func scanRun(scan func(...any) error) (Run, error) {
 	return r, err
 }
 
-// BeginRun enters a run and returns its number, from 1 for this state, without
-// gaps. A zero Started is now, an empty State is Running.
+// BeginRun inserts a run and returns its number. Numbers begin at 1 for this state,
+// without gaps. A zero Started becomes now, an empty State becomes Running.
 func (s *Store) BeginRun(ctx context.Context, r Run) (int64, error) {
 	if r.Started.IsZero() {
 		r.Started = s.clock.Now()
@@ -105,9 +105,9 @@ func (s *Store) BeginRun(ctx context.Context, r Run) (int64, error) {
 	return r.No, nil
 }
 
-// UpdateRun replaces what changes of a run: state, ended, fingerprint, plan of,
-// by, note, summary. An empty fingerprint keeps the one that SavePlan set. A
-// process that may have lost its claim uses Claim.UpdateRun.
+// UpdateRun replaces what changes of a run: state, ended, fingerprint, plan of, by,
+// note, summary. An empty fingerprint keeps the one that SavePlan set. A process
+// that may have lost its claim uses Claim.UpdateRun.
 func (s *Store) UpdateRun(ctx context.Context, r Run) error {
 	return s.write(ctx, "update a run", func(tx *sql.Tx) error { return updateRun(ctx, tx, r) })
 }
@@ -127,7 +127,7 @@ func runUnknown(no int64) error {
 	return problem.New(problem.RunUnknown, problem.Args{"run": strconv.FormatInt(no, 10)})
 }
 
-// Run reads one; a problem says that there is none.
+// Run returns the run of a number; if there is none, a problem.
 func (s *Store) Run(ctx context.Context, no int64) (Run, error) {
 	var r Run
 	err := s.read(ctx, "read a run", func(tx *sql.Tx) error {
@@ -154,7 +154,7 @@ type RunFilter struct {
 	Limit          int
 }
 
-// Runs lists runs, the newest first.
+// Runs returns the runs that the filter selects, newest first.
 func (s *Store) Runs(ctx context.Context, f RunFilter) ([]Run, error) {
 	var where []string
 	var args []any

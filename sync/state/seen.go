@@ -15,24 +15,24 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// SeenSource is what complete reads of a source held.
+// SeenSource is what complete reads of a source contained.
 type SeenSource struct {
 	Source string
 	At     time.Time  // the last read that was learnt from
 	Newest time.Time  // its newest Last Login
 	Users  []SeenUser // in order of their Usernames
-	// Restored says that this comes from a backup, and nothing was learnt since.
+	// Restored means that this comes from a backup, and nothing was learnt since.
 	Restored bool
 }
 
-// SeenUser is one user of a source. The last read held it if Last is its time.
-// First begins anew when a complete read in between lacked the user.
+// SeenUser is one user of a source. The last read contained it if Last is the time
+// of that read. First starts again when a complete read in between lacked the user.
 type SeenUser struct {
 	Username           string
 	First, Last, Login time.Time
 }
 
-// Seen reads what was learnt of a domain's source; zero if nothing was.
+// Seen returns what was learnt of a domain's source; zero if nothing was.
 func (s *Store) Seen(ctx context.Context, tenant, domain string) (SeenSource, error) {
 	var seen SeenSource
 	err := s.read(ctx, "read who was seen", func(tx *sql.Tx) error {
@@ -77,8 +77,8 @@ func (s *Store) saveSeen(ctx context.Context, tx *sql.Tx, tenant, domain string,
 	return err
 }
 
-// learn takes one more read in. An earlier one than the last teaches nothing, and
-// another source begins anew.
+// learn adds one more read. A read that is earlier than the last one teaches
+// nothing, and another source starts from the beginning.
 func (s *SeenSource) learn(l *Lesson) bool {
 	if l.At.IsZero() || clean(l.Source) == s.Source && !l.At.After(s.At) {
 		return false
@@ -112,7 +112,7 @@ func (s *SeenSource) learn(l *Lesson) bool {
 		switch {
 		case u == nil:
 			added = append(added, SeenUser{Username: name, First: at, Last: at})
-		case !u.Last.Equal(at): // back again
+		case !u.Last.Equal(at): // has a row again
 			*u = SeenUser{Username: name, First: at, Last: at}
 		}
 	}
@@ -126,7 +126,7 @@ func (s *SeenSource) learn(l *Lesson) bool {
 	return true
 }
 
-// merged are two lists that are in order, and have none in common.
+// merged merges two sorted lists that have nothing in common.
 func merged(a, b []SeenUser) []SeenUser {
 	if len(a) == 0 || len(b) == 0 {
 		return append(a, b...)
@@ -145,8 +145,8 @@ func merged(a, b []SeenUser) []SeenUser {
 // The packed value holds columns, which compress better than rows: all names, each
 // as what it shares with the one before and its rest; the times of reads, each
 // once; then for every user the numbers of two of them and a Last Login, counted
-// back in seconds from the newest. A Last of 0 is the last read, so that the next
-// one changes few bytes.
+// back in seconds from the newest. A Last of 0 means the last read, so that the
+// next read changes few bytes.
 const seenVersion = 1
 
 var errSeen = errors.New("who was seen is damaged")
@@ -155,7 +155,7 @@ var errSeen = errors.New("who was seen is damaged")
 func packSeen(users []SeenUser, at time.Time) ([]byte, error) {
 	var reads []int64
 	last := int64(0)
-	for i := range users { // mostly one after another is the same
+	for i := range users { // mostly the same for several users in a row
 		for _, t := range []time.Time{users[i].First, users[i].Last} {
 			if n := nanos(t); n != last {
 				reads, last = append(reads, n), n
@@ -265,8 +265,8 @@ func shared(a, b string) int {
 	return n
 }
 
-// unpackSeen is packSeen turned round. Nothing that is not in data makes it take
-// memory.
+// unpackSeen is the reverse of packSeen. It allocates no more memory than the size
+// of data justifies.
 func unpackSeen(data []byte, at time.Time) ([]SeenUser, error) {
 	z, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
@@ -339,7 +339,7 @@ func unpackSeen(data []byte, at time.Time) ([]SeenUser, error) {
 	return users, nil
 }
 
-// seenReader reads what packSeen wrote; once something is wrong it gives zeros.
+// seenReader reads what packSeen wrote. After the first error it returns zeros.
 type seenReader struct {
 	data []byte
 	bad  bool
@@ -368,7 +368,7 @@ func (r *seenReader) signed() int64 {
 	return n
 }
 
-// length is a number of things that take at least a byte each.
+// length reads a number of things that take at least a byte each.
 func (r *seenReader) length() int {
 	n := r.number()
 	if n > uint64(len(r.data)) {

@@ -12,7 +12,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Settings are a domain's settings by key.
+// Settings returns a domain's settings by key.
 func (s *Store) Settings(ctx context.Context, tenant, domain string) (map[string]string, error) {
 	all := map[string]string{}
 	err := s.read(ctx, "read settings", func(tx *sql.Tx) error {
@@ -28,8 +28,8 @@ func (s *Store) Settings(ctx context.Context, tenant, domain string) (map[string
 	return all, err
 }
 
-// SetSettings stores some of them; an empty value removes the key. All are
-// stored or none.
+// SetSettings stores the given settings; an empty value removes the key. It stores
+// all or none.
 func (s *Store) SetSettings(ctx context.Context, tenant, domain string, kv map[string]string) error {
 	return s.write(ctx, "store settings", func(tx *sql.Tx) error {
 		for k, v := range kv {
@@ -50,8 +50,8 @@ func (s *Store) SetSettings(ctx context.Context, tenant, domain string, kv map[s
 	})
 }
 
-// Domains are the domains of a tenant that are set up: that have settings or a
-// run, in order of their names.
+// Domains returns the domains of a tenant that have settings or a run, in order of
+// their names.
 func (s *Store) Domains(ctx context.Context, tenant string) ([]string, error) {
 	var all []string
 	err := s.read(ctx, "list domains", func(tx *sql.Tx) error {
@@ -64,14 +64,14 @@ func (s *Store) Domains(ctx context.Context, tenant string) ([]string, error) {
 	return all, err
 }
 
-// Decision is a lasting decision of a reviewer; Data is the planner's.
+// Decision is a lasting decision of a reviewer; Data belongs to the planner.
 type Decision struct {
 	ID   int64
 	Key  string // object ID or what else identifies it; unique in a domain
 	Data json.RawMessage
 }
 
-// Decisions lists those of a domain, oldest first.
+// Decisions returns those of a domain, oldest first.
 func (s *Store) Decisions(ctx context.Context, tenant, domain string) ([]Decision, error) {
 	var all []Decision
 	err := s.read(ctx, "list decisions", func(tx *sql.Tx) error {
@@ -87,8 +87,7 @@ func (s *Store) Decisions(ctx context.Context, tenant, domain string) ([]Decisio
 	return all, err
 }
 
-// SaveDecision stores one, or replaces the one of the same key, which keeps its
-// ID.
+// SaveDecision stores one, or replaces the one of the same key, which keeps its ID.
 func (s *Store) SaveDecision(ctx context.Context, tenant, domain string, d Decision) error {
 	return s.write(ctx, "store a decision", func(tx *sql.Tx) error {
 		is, err := one(tx.ExecContext(ctx, `UPDATE decision SET data = $1 WHERE tenant = $2 AND domain = $3 AND key = $4`,
@@ -108,7 +107,7 @@ func (s *Store) SaveDecision(ctx context.Context, tenant, domain string, d Decis
 	})
 }
 
-// RemoveDecision takes a decision back.
+// RemoveDecision deletes a decision.
 func (s *Store) RemoveDecision(ctx context.Context, tenant, domain, key string) error {
 	return s.write(ctx, "take a decision back", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM decision WHERE tenant = $1 AND domain = $2 AND key = $3`,
@@ -117,8 +116,8 @@ func (s *Store) RemoveDecision(ctx context.Context, tenant, domain, key string) 
 	})
 }
 
-// Known remembers, for on_empty = clear-known, which attributes a source key
-// had a value for; Remember adds to it.
+// Known returns, for on_empty = clear-known, which attributes had a value for each
+// source key. Remember adds to it.
 func (s *Store) Known(ctx context.Context, tenant, domain string) (map[string][]string, error) {
 	all := map[string][]string{}
 	err := s.read(ctx, "read what the source held", func(tx *sql.Tx) error {
@@ -148,8 +147,8 @@ func (s *Store) known(ctx context.Context, tx *sql.Tx, tenant, domain string, in
 
 // Remember adds to Known.
 func (s *Store) Remember(ctx context.Context, tenant, domain string, known map[string][]string) error {
-	// Mostly nothing is new: that is found out without keeping others from
-	// writing.
+	// Mostly nothing is new: this is found out without a lock that keeps others
+	// from writing.
 	have, err := s.Known(ctx, tenant, domain)
 	if err != nil || len(added(have, known)) == 0 {
 		return err
@@ -173,7 +172,8 @@ func (s *Store) Remember(ctx context.Context, tenant, domain string, known map[s
 	})
 }
 
-// added are the keys of which more is known than is stored, with all of it.
+// added returns the keys of which more is known than is stored, with all that is
+// known.
 func added(have, known map[string][]string) map[string][]string {
 	more := map[string][]string{}
 	for key, names := range known {
@@ -186,10 +186,10 @@ func added(have, known map[string][]string) map[string][]string {
 	return more
 }
 
-// insert writes many rows with few statements and gives the number of rows it
-// touched. SQLite has no round trips to spare, and each parameter is looked up
-// among all of its statement there: by number, not by name, and few at a time.
-// PostgreSQL takes up to 65,535.
+// insert writes many rows with few statements and returns the number of rows it
+// changed. SQLite has no round trips, and it looks up each parameter among all of
+// its statement: so parameters are named by number, and few at a time. PostgreSQL
+// takes up to 65,535.
 func (s *Store) insert(ctx context.Context, tx *sql.Tx, head string, values [][]any, tail string) (int64, error) {
 	if len(values) == 0 {
 		return 0, nil
@@ -233,7 +233,7 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, head string, values [][]
 	return touched, nil
 }
 
-// inserting is the statement for a number of rows.
+// inserting returns the statement for a number of rows.
 func (s *Store) inserting(head string, rows, columns int, tail string) string {
 	var b strings.Builder
 	b.WriteString(head)
@@ -257,10 +257,10 @@ func (s *Store) inserting(head string, rows, columns int, tail string) string {
 	return b.String()
 }
 
-// fold is a domain as it is stored: Entra ID ignores case.
+// fold returns a domain as it is stored: Entra ID ignores case.
 func fold(domain string) string { return directory.FoldUPN(clean(domain)) }
 
-// raw is a stored JSON text, nil for an empty one.
+// raw returns a stored JSON text, nil for an empty one.
 func raw(text string) json.RawMessage {
 	if text == "" {
 		return nil

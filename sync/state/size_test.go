@@ -10,8 +10,8 @@ import (
 	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
-// A tenant of 100,000 users, synchronised once: reading its journal must not
-// take a person's patience, and a plan of a million rows must fit.
+// A tenant of 100,000 users, synchronised once: reading its journal must not make a
+// user wait long, and a plan of a million rows must fit.
 
 func BenchmarkJournalSince_OfAHundredThousandRows(b *testing.B) {
 	for name, place := range map[string]func(testing.TB) string{"sqlite": statetest.NewFile, "postgres": statetest.NewDatabase} {

@@ -10,7 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// ErrNoSeat says that as many domains of the tenant are under way as may be at
+// ErrNoSeat reports that the tenant has as many domains under way as may run at
 // once.
 var ErrNoSeat = errors.New("as many domains of the tenant as may be are under way")
 
@@ -20,15 +20,15 @@ func asItIs(err error) bool { return errors.Is(err, errAsItIs) }
 
 func stale(err error) bool { return errors.Is(err, ErrStale) }
 
-// The leases of intervals stand beside those of domains, under names that no
-// domain has.
+// The leases of intervals are in the same table as those of domains, under names
+// that no domain has.
 const slotPrefix = "slot:"
 
-// TakeSlot takes the claim on a domain's interval for holder. It is another
-// claim than that of a sync (Take), lives from before the dry run until the
-// interval is over, and is fenced in the same way. It never waits: a live holder
-// gives problem.DomainBusy. Seats is how many domains of the tenant may have
-// one at once, over all workers; 0 is any number. None free gives ErrNoSeat.
+// TakeSlot takes the claim on a domain's interval for holder. It is another claim
+// than that of a sync (Take). It lives from before the dry run until the interval
+// is over, and is fenced in the same way. It never waits: a live holder gives
+// problem.DomainBusy. seats is how many domains of the tenant may have one at once,
+// over all workers; 0 is any number. If none is free, it returns ErrNoSeat.
 func (s *Store) TakeSlot(ctx context.Context, tenant, domain, holder string, seats int) (*Claim, error) {
 	return s.takeLease(ctx, &taker{
 		store: s, name: slotPrefix + leaseName(tenant, domain), who: clean(holder),
@@ -36,8 +36,8 @@ func (s *Store) TakeSlot(ctx context.Context, tenant, domain, holder string, sea
 	}, false)
 }
 
-// seated reports whether the tenant has a seat for the taker. Takers of one
-// tenant are let through one by one: on a server they would not see each other.
+// seated reports whether the tenant has a seat for the taker. Takers of one tenant
+// run one after another: on a server they would not see each other.
 func (t *taker) seated(ctx context.Context, tx *sql.Tx) (bool, error) {
 	if t.seats <= 0 {
 		return true, nil
@@ -55,10 +55,10 @@ func (t *taker) seated(ctx context.Context, tx *sql.Tx) (bool, error) {
 	return taken < t.seats, err
 }
 
-// SlotHolder is the claim on a domain's intervals, and who has it.
+// SlotHolder is the claim on a domain's intervals, with its holder.
 type SlotHolder struct {
 	Tenant, Domain string
-	Holder         string // empty for nobody
+	Holder         string // empty: no holder
 	// Alive is false for a holder that is proven dead, or that this process has
 	// seen silent for a TTL.
 	Alive bool
@@ -66,9 +66,9 @@ type SlotHolder struct {
 	Token int64
 }
 
-// Slots lists the claims on intervals that anybody ever held. Calling it again
-// and again is how silent holders are found, those of syncs as well: who takes an
-// interval up does not wait a second time for the sync in it.
+// Slots returns the claims on intervals that were ever held. Calling it repeatedly
+// is how silent holders are found, those of syncs as well: a worker that takes an
+// interval up then need not wait a second time for the sync in it.
 func (s *Store) Slots(ctx context.Context) ([]SlotHolder, error) {
 	type row struct {
 		name string
@@ -90,7 +90,7 @@ func (s *Store) Slots(ctx context.Context) ([]SlotHolder, error) {
 	for _, r := range all {
 		name, is := strings.CutPrefix(r.name, slotPrefix)
 		if !is {
-			s.silent(r.name, r.lease) // watched
+			s.silent(r.name, r.lease) // starts or continues watching it
 			continue
 		}
 		tenant, domain, _ := strings.Cut(name, "/")
@@ -116,9 +116,9 @@ func (c *Claim) Confirm(ctx context.Context) error {
 // TTL is how long a holder may be silent before another takes its claim.
 func (s *Store) TTL() time.Duration { return s.pace.ttl }
 
-// Once runs f while nobody else who shares the state runs what has the same
-// name, and waits for whoever does: two processes that make the same tables at
-// once would collide.
+// Once runs f while no other process that shares the state runs one of the same
+// name, and waits until the other has ended: two processes that make the same
+// tables at once would collide.
 func (s *Store) Once(ctx context.Context, name string, f func(context.Context) error) error {
 	c, err := s.takeLease(ctx, &taker{store: s, name: "once:" + clean(name), who: "hacsync", patient: true}, true)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Quota is how many requests of a kind are allowed in any window of time, over
-// all processes that share the state.
+// Quota is how many requests of a kind are allowed in any window of time, over all
+// processes that share the state.
 type Quota struct {
 	Name   string
 	Limit  int64
@@ -16,17 +16,16 @@ type Quota struct {
 }
 
 // windowParts is into how many parts a window is cut. Two parts more than the
-// window are watched: requests that leave up to a part later than they were
+// window are counted: requests that are sent up to a part later than they were
 // booked for still stay within the limit.
 const windowParts = 20
 
-// Slack is how much later than at the booked moment requests may leave.
+// Slack is how much later than the booked time requests may be sent.
 func (q Quota) Slack() time.Duration { return time.Duration(q.length()) }
 
-// Book books n requests in every quota and gives the moment from which they may
-// be sent: now, or later where a quota is used up. What is booked is booked,
-// also for a later moment, so that nobody is passed over; n above a limit counts
-// as the limit.
+// Book books n requests in every quota and returns the time from which they may be
+// sent: now, or later if a quota is used up. A booking counts also for a later
+// time, so that callers are served in turn; n above a limit counts as the limit.
 //
 // The clocks of the processes may differ: what others booked in the future counts
 // as used.
@@ -41,7 +40,8 @@ func (s *Store) Book(ctx context.Context, quotas []Quota, n int64, now time.Time
 				return err
 			}
 		}
-		// The moment that every quota has room for: each may only put it off.
+		// The first time at which every quota has room: each quota may only move it
+		// later.
 		used := make([]map[int64]int64, len(quotas))
 		for i, q := range quotas {
 			var err error
@@ -73,7 +73,7 @@ func (s *Store) Book(ctx context.Context, quotas []Quota, n int64, now time.Time
 	return at, err
 }
 
-// Unbook gives back what was booked for a moment and not sent.
+// Unbook returns what was booked for a time and not sent.
 func (s *Store) Unbook(ctx context.Context, quotas []Quota, n int64, at time.Time) error {
 	return s.write(ctx, "give bookings back", func(tx *sql.Tx) error {
 		for _, q := range quotas {
@@ -102,8 +102,8 @@ func (q Quota) used(ctx context.Context, tx *sql.Tx, now time.Time) (map[int64]i
 	return used, err
 }
 
-// room is the first moment from t on at which n requests fit: no window that
-// holds the moment has more than the limit with them.
+// room returns the first time from t on at which n requests fit: no window that
+// holds this time has more than the limit with them.
 func (q Quota) room(used map[int64]int64, n int64, t time.Time) time.Time {
 	n = min(n, q.Limit)
 	for at := q.slice(t); ; at++ {
@@ -125,7 +125,7 @@ func (q Quota) room(used map[int64]int64, n int64, t time.Time) time.Time {
 	}
 }
 
-// Booked counts the bookings that were ever made in a quota.
+// Booked returns how many bookings were ever made in a quota.
 func (s *Store) Booked(ctx context.Context, name string) (n int64, err error) {
 	err = s.read(ctx, "count bookings", func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, `SELECT used FROM spend WHERE name = $1 AND slice = -1`, clean(name)).Scan(&n)

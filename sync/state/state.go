@@ -1,11 +1,11 @@
-// Package state keeps what outlives a process: connections, settings,
-// decisions, runs with their plans, the journal, claims. It is a SQLite file or
-// a PostgreSQL database, with one SQL text for both.
+// Package state keeps what outlives a process: connections, settings, decisions,
+// runs with their plans, the journal, claims. It is a SQLite file or a PostgreSQL
+// database, with one SQL text for both.
 //
-// Start with Open. A Store reads and writes everything but the journal; that is
-// written through a Claim, the right to write to one tenant's domain, so that
-// whoever lost the right cannot write a line more. Every method is one
-// transaction: it happened, or it did not. Errors that a person can meet are
+// Start with Open. A Store reads and writes everything but the journal. That is
+// written through a Claim, the right to write to one tenant's domain, so that a
+// process that lost the right cannot write a line more. Every method is one
+// transaction: it happens whole or not at all. Errors that a user can meet are
 // problems of family 5.
 package state
 
@@ -37,44 +37,45 @@ type Store struct {
 	// time: SQLite itself makes the others sleep and poll. A channel, because a
 	// context can end the wait.
 	writing chan struct{}
-	// watched remembers since when another holder's lease has been unchanged.
+	// watched records since when another holder's lease has been unchanged.
 	watchedMu sync.Mutex
 	watched   map[string]watch
-	claims    sync.Map // of *Claim, those that nobody released
+	claims    sync.Map // of *Claim, those not released
 }
 
-// Options are what Open presets.
+// Options are what Open sets to their defaults.
 type Options struct {
-	// Log takes what support needs; nil discards it.
+	// Log gets what support needs; nil discards it.
 	Log *slog.Logger
-	// Clock is what claims wait by, and the time of rows whose times callers
-	// leave zero; nil is the real one. Processes that share a state must share
-	// the speed of their clocks, so it stays real outside of tests.
+	// Clock is the clock by which claims wait, and the time of rows whose times
+	// callers leave zero; nil is the real one. The clocks of processes that share a
+	// state must run at the same speed, so it stays real outside of tests.
 	Clock clock.Clock
-	// TTL is how long a holder may be silent before another takes its claim;
-	// 0 is 60 s. Beat is how often a holder beats; 0 is a twelfth of TTL.
-	// Fresh is how young the last beat must be for Held; 0 is a quarter of TTL.
-	// All processes that share a state must have the same.
+	// TTL is how long a holder may be silent before another takes its claim; 0 is
+	// 60 s. Beat is how often a holder beats; 0 is a twelfth of TTL. Fresh is how
+	// young the last beat must be for Held; 0 is a quarter of TTL. All processes
+	// that share a state must have the same values.
 	TTL, Beat, Fresh time.Duration
-	// LockDir is where lock files prove a dead holder; empty is beside a SQLite
-	// file, or in the user's cache directory for PostgreSQL.
+	// LockDir is the folder of the lock files, which prove that a holder is dead;
+	// empty is the folder of a SQLite file, or the user's cache directory for
+	// PostgreSQL.
 	LockDir string
-	// Absence is how long whoever holds a claim waits for a server that does not
-	// answer before giving up; 0 is 2 minutes.
+	// Absence is how long the holder of a claim waits for a server that does not
+	// answer before it gives up; 0 is 2 minutes.
 	Absence time.Duration
 }
 
 // pace are the times of claims.
 type pace struct{ ttl, beat, fresh, patience, absence time.Duration }
 
-// Open opens the state at url (sqlite:///absolute/path or postgres://…), makes
-// it where there is none, and migrates it under a lock. A newer schema than
-// this program's is a problem. Files are made with mode 0600.
+// Open opens the state at url (sqlite:///absolute/path or postgres://…), creates it
+// if it does not exist, and migrates it under a lock. A newer schema than this
+// program's is a problem. Files are made with mode 0600.
 func Open(ctx context.Context, url string, log *slog.Logger) (*Store, error) {
 	return OpenWith(ctx, url, Options{Log: log})
 }
 
-// OpenWith opens the state at url with other than the preset options.
+// OpenWith is Open with options other than the defaults.
 func OpenWith(ctx context.Context, url string, o Options) (*Store, error) {
 	where, err := locate(url)
 	if err != nil {
@@ -126,7 +127,7 @@ func (s *Store) defaults() {
 	}
 }
 
-// openFile makes the SQLite file where there is none, readable for its owner
+// openFile makes the SQLite file if it does not exist, readable for its owner
 // alone; SQLite gives its -wal and -shm files the same mode.
 func (s *Store) openFile(ctx context.Context) error {
 	s.dialect = sqliteDialect()
@@ -153,8 +154,8 @@ func (s *Store) openFile(ctx context.Context) error {
 func (s *Store) openServer(ctx context.Context) error {
 	s.dialect = postgresDialect()
 	if s.lockDir == "" {
-		// Without a cache directory claims work, but a dead holder is only
-		// recognised by its silence.
+		// Without a cache directory claims work, but a dead holder is recognised
+		// only by its silence.
 		if dir, err := os.UserCacheDir(); err == nil {
 			s.lockDir = filepath.Join(dir, "hacsync", "claims")
 		}
@@ -164,16 +165,16 @@ func (s *Store) openServer(ctx context.Context) error {
 		return err
 	}
 	s.db = db
-	// A server that is frozen, or a proxy before one that is gone, takes the
-	// connection and answers nothing.
+	// A server that is frozen, or a proxy before one that is gone, accepts the
+	// connection and never answers.
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	return s.db.PingContext(ctx)
 }
 
-// Close releases the database. A claim that nobody released is abandoned, as by
-// the end of the process: its lease stands until somebody sees that its holder is
-// gone.
+// Close releases the database. A claim that was not released is abandoned, as by
+// the end of the process: its lease stays until another process sees that its
+// holder is gone.
 func (s *Store) Close() error {
 	s.claims.Range(func(c, _ any) bool {
 		c.(*Claim).abandon()
@@ -182,11 +183,11 @@ func (s *Store) Close() error {
 	return s.db.Close()
 }
 
-// URL is where it is, without a password.
+// URL returns where the state is, without a password.
 func (s *Store) URL() string { return s.where.shown }
 
-// patience is how long a statement waits for other processes that write, in
-// real time: the other processes live in it.
+// patience is how long a statement waits for other processes that write. It is real
+// time, which the other processes share.
 const patience = 15 * time.Second
 
 // patiently repeats what failed only because another process was writing.
@@ -203,9 +204,9 @@ func (s *Store) patiently(ctx context.Context, f func() error) error {
 	}
 }
 
-// write runs f in a transaction that takes the write lock at its beginning. f
-// may run more than once: when another process wrote first, nothing of it has
-// happened.
+// write runs f in a transaction that takes the write lock at its beginning. f may
+// run more than once: if another process wrote first, nothing of f has taken
+// effect.
 func (s *Store) write(ctx context.Context, doing string, f func(*sql.Tx) error) error {
 	if s.writing != nil {
 		select {
@@ -247,8 +248,8 @@ func (s *Store) read(ctx context.Context, doing string, f func(*sql.Tx) error) e
 	return s.explain(ctx, doing, err)
 }
 
-// snapshot is the isolation in which all statements of a read see one moment;
-// SQLite's readers always do.
+// snapshot returns the isolation level in which all statements of a read see one
+// moment; SQLite's readers always do.
 func (s *Store) snapshot() sql.IsolationLevel {
 	if s.dialect.sqlite {
 		return sql.LevelDefault
@@ -256,7 +257,7 @@ func (s *Store) snapshot() sql.IsolationLevel {
 	return sql.LevelRepeatableRead
 }
 
-// one turns the outcome of a statement into whether it touched a row.
+// one reports whether a statement changed a row.
 func one(r sql.Result, err error) (bool, error) {
 	if err != nil {
 		return false, err
@@ -267,7 +268,8 @@ func one(r sql.Result, err error) (bool, error) {
 
 func none(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
-// nanos is a time as it is stored: nanoseconds since 1970, 0 for the zero time.
+// nanos returns a time as it is stored: nanoseconds since 1970, 0 for the zero
+// time.
 func nanos(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -275,7 +277,7 @@ func nanos(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-// moment is a stored time.
+// moment returns a stored time.
 func moment(n int64) time.Time {
 	if n == 0 {
 		return time.Time{}
@@ -283,7 +285,7 @@ func moment(n int64) time.Time {
 	return time.Unix(0, n).UTC()
 }
 
-// clean makes a text that both databases store: PostgreSQL refuses bytes that
+// clean returns a text that both databases can store: PostgreSQL refuses bytes that
 // are not UTF-8, and NUL.
 func clean(s string) string {
 	if strings.IndexByte(s, 0) >= 0 {

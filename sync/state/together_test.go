@@ -19,9 +19,9 @@ import (
 // rounds is how often each process does everything.
 const rounds = 15
 
-// together is a wizard, a command line or a worker, as the state sees one: it sets
-// things up, decides, runs and journals, for a domain of its own and for one that
-// all share.
+// together does what a wizard, a command line or a worker does with the state: it
+// sets things up, decides, runs and journals, for a domain of its own and for one
+// that all share.
 func together(ctx context.Context, s *state.Store) int {
 	me := fmt.Sprintf("p%d", os.Getpid())
 	own := me + ".example"
@@ -54,7 +54,7 @@ func together(ctx context.Context, s *state.Store) int {
 			}
 			c, err := s.Take(ctx, "t", domain, me, false)
 			if problem.Has(err, problem.DomainBusy) && domain != own {
-				continue // somebody else has it
+				continue // another process has it
 			}
 			if err != nil {
 				return fail("claim", err)
@@ -94,7 +94,7 @@ func together(ctx context.Context, s *state.Store) int {
 }
 
 // TestState_ManyProcessesWriteEverythingAtOnce is a wizard, the command line and
-// workers on one state. Nothing of anybody is lost, and numbers have no gaps.
+// workers on one state. Nothing is lost, and numbers have no gaps.
 func TestState_ManyProcessesWriteEverythingAtOnce(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, place string) {
 		var all []*process
@@ -167,7 +167,7 @@ func TestState_ManyProcessesWriteEverythingAtOnce(t *testing.T) {
 	})
 }
 
-// TestOpen_ManyProcessesUpgradeOneStateAtOnce lets processes of today find a state
+// TestOpen_ManyProcessesUpgradeOneStateAtOnce lets processes of today open a state
 // that an older program made.
 func TestOpen_ManyProcessesUpgradeOneStateAtOnce(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, place string) {

@@ -144,7 +144,7 @@ func TestTake_ProofIsOnlyTheSameMachineAndTheSameFile(t *testing.T) {
 	}
 }
 
-// handClock stands still until it is moved. Short pauses pass at once; longer
+// handClock does not run until the test moves it. Short pauses pass at once; longer
 // ones, such as between beats, do not end.
 type handClock struct{ now time.Time }
 
@@ -214,7 +214,7 @@ func TestTake_ComingBackAfterATTLTakesASilentHoldersClaim(t *testing.T) {
 	default:
 		t.Error("Lost is open")
 	}
-	// What the loser gives back is not the winner's.
+	// What the loser releases is not the winner's claim.
 	if err := old.Release(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -9,7 +9,8 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Worker is a process that carries out periodic syncs, as it reported last.
+// Worker is a process that carries out periodic syncs, as its last report describes
+// it.
 type Worker struct {
 	Name    string    `json:"-"`
 	Seen    time.Time `json:"-"` // by the worker's clock
@@ -17,19 +18,19 @@ type Worker struct {
 	PID     int       `json:"pid"`
 	Version string    `json:"version,omitempty"`
 	Since   time.Time `json:"since"`
-	// Doing are the domains under way.
+	// Doing lists the domains under way.
 	Doing []string `json:"doing,omitempty"`
-	// Slots is how many it carries out at once.
+	// Slots is how many domains it carries out at once.
 	Slots int `json:"slots"`
 	// Done and Failed count the intervals that it finished since it began.
 	Done   int64 `json:"done"`
 	Failed int64 `json:"failed"`
-	// Stopped is when it ended as it was asked to; zero while it works, or
-	// where it died.
+	// Stopped is when it ended in the ordinary way; zero while it works, or if it
+	// died.
 	Stopped time.Time `json:"stopped,omitzero"`
 }
 
-// SaveWorker stores what a worker reports of itself, under its name.
+// SaveWorker stores the report of a worker, under its name.
 func (s *Store) SaveWorker(ctx context.Context, w Worker) error {
 	data, err := json.Marshal(w)
 	if err != nil {
@@ -43,8 +44,8 @@ func (s *Store) SaveWorker(ctx context.Context, w Worker) error {
 	})
 }
 
-// Workers lists every worker that ever reported and was not forgotten, the
-// latest seen first.
+// Workers returns every worker that ever reported and was not forgotten, the latest
+// seen first.
 func (s *Store) Workers(ctx context.Context) ([]Worker, error) {
 	var all []Worker
 	err := s.read(ctx, "list workers", func(tx *sql.Tx) error {

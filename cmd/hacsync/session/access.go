@@ -20,15 +20,15 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Access is what calls to one tenant need: its clock, its hosts, and the sign-in
-// of a person.
+// Access is what calls to one tenant need: its clock, its hosts, and the sign-in of
+// a user.
 type Access struct {
 	*signin.Client
 	env       *Env
 	connected *connection
 	clock     clock.Clock
 	http      *http.Client
-	// acting is the application that acts in place of a person; nil without one.
+	// acting is the application that acts in place of a user; nil without one.
 	acting atomic.Pointer[acting]
 }
 
@@ -53,7 +53,7 @@ func (e *Env) access(connected *connection, cache consent.Cache) (*Access, error
 	if a.Client, err = signin.New(o); err != nil {
 		return nil, err
 	}
-	_, err = graphclient.New(a.graphOptions(nil)) // the host is known to be one from here on
+	_, err = graphclient.New(a.graphOptions(nil)) // from here on the host is known to be valid
 	return a, err
 }
 
@@ -65,11 +65,11 @@ func (a *Access) signInOptions() signin.Options {
 	}
 }
 
-// Connection is that of the tenant, as it is now.
+// Connection returns that of the tenant, as it is now.
 func (a *Access) Connection() consent.Connection { return a.connected.get() }
 
-// tokens are those of who acts: the application, or else the person. ask has a
-// person sign in again where Microsoft wants that; nil: nobody is asked.
+// tokens returns those of the application that acts, or else of the user. ask lets
+// the user sign in again if Microsoft requires it; nil: no user is asked.
 func (a *Access) tokens(ask func(context.Context, []string) error) renewing {
 	if app := a.acting.Load(); app != nil {
 		return app
@@ -77,7 +77,7 @@ func (a *Access) tokens(ask func(context.Context, []string) error) renewing {
 	return &answering{renewing: a.Client, ask: ask, patient: a.env.Attended}
 }
 
-// graph is the tenant as who acts sees it.
+// graph returns the client of the tenant for the application or user that acts.
 func (a *Access) graph(ask func(context.Context, []string) error) *graphclient.Client {
 	g, err := graphclient.New(a.graphOptions(ask))
 	if err != nil {
@@ -86,8 +86,8 @@ func (a *Access) graph(ask func(context.Context, []string) error) *graphclient.C
 	return g
 }
 
-// graphOptions say who reads and writes. An application's token has what was
-// granted: no scopes are asked for.
+// graphOptions returns with which sign-in the client reads and writes. An
+// application's token has what was granted: no scopes are requested.
 func (a *Access) graphOptions(ask func(context.Context, []string) error) graphclient.Options {
 	c := a.Connection()
 	o := graphclient.Options{
@@ -100,8 +100,8 @@ func (a *Access) graphOptions(ask func(context.Context, []string) error) graphcl
 	return o
 }
 
-// SignedIn makes the connection that a sign-in gave: the tenant's name is read
-// with it.
+// SignedIn completes the connection after a sign-in: the tenant's name is read with
+// it.
 func (a *Access) SignedIn(ctx context.Context, who consent.Account) error {
 	a.connected.change(func(c *consent.Connection) { c.Tenant, c.Account, c.Scopes = who.Tenant, who.UPN, who.Scopes })
 	if who.ID != "" {
@@ -122,8 +122,8 @@ func (a *Access) SignedIn(ctx context.Context, who consent.Account) error {
 	return nil
 }
 
-// AccessAs signs in as an application, with a certificate that was made
-// elsewhere: access without a person, for unattended runs.
+// AccessAs signs in as an application, with a certificate that was made elsewhere:
+// access without a user, for unattended runs.
 func (e *Env) AccessAs(ctx context.Context, target consent.Connection, id string, key *certificate.Pair) (*Access, error) {
 	a, err := e.Access(target)
 	if err != nil {
@@ -151,7 +151,7 @@ func (e *Env) AccessAs(ctx context.Context, target consent.Connection, id string
 		return nil, err
 	}
 	a.connected.change(func(c *consent.Connection) {
-		c.Account, c.Scopes = "", target.Scopes // a person's
+		c.Account, c.Scopes = "", target.Scopes // these belong to a user's sign-in
 		c.Application = &consent.Application{
 			ID: id, Principal: string(account.ID), Name: account.App, Thumbprint: key.Thumbprint(),
 			Ends: key.Ends(), Verified: a.clock.Now(),
@@ -160,8 +160,8 @@ func (e *Env) AccessAs(ctx context.Context, target consent.Connection, id string
 	return a, nil
 }
 
-// Known adds what is saved of the connection already: its application, and who
-// signed in before. A connection without a name gets one.
+// Known adds what is already saved of the connection: its application, and the
+// accounts that signed in before. A connection without a name gets one.
 func (s *Session) Known(ctx context.Context) error {
 	s.connected.name()
 	saved, err := s.Store.Connection(ctx, s.Connection().Name)
@@ -182,8 +182,8 @@ func (s *Session) Known(ctx context.Context) error {
 	return nil
 }
 
-// ForGranting is the sign-in of an administrator who grants: in memory, apart
-// from the session's own, and gone with the program.
+// ForGranting returns the sign-in of an administrator who grants: in memory, apart
+// from the session's own, and only until the program ends.
 func (s *Session) ForGranting(context.Context) (consent.SignIn, error) {
 	c := s.Connection()
 	c.Account = ""

@@ -15,14 +15,14 @@ import (
 	"github.com/hacsync/hacsync/sync/secret"
 )
 
-// Who acts for a connection: what --as takes.
+// Which of the two acts for a connection: the values of --as.
 const (
 	AsApplication = "application"
 	AsPerson      = "person"
 )
 
-// acts reports whether the dedicated application acts for a connection: once it
-// is verified, or as --as says.
+// acts reports whether the dedicated application acts for a connection: once it is
+// verified, or as --as requests.
 func (e *Env) acts(c consent.Connection) (bool, error) {
 	args := problem.Args{"connection": c.Name}
 	switch {
@@ -34,18 +34,18 @@ func (e *Env) acts(c consent.Connection) (bool, error) {
 		return false, problem.New(problem.NoPerson, args)
 	case e.As == AsPerson:
 		return false, nil
-	case !c.Acts() && (e.As == AsApplication || c.Account == ""): // or nobody ever signed in
+	case !c.Acts() && (e.As == AsApplication || c.Account == ""): // or no user ever signed in
 		return false, problem.New(problem.NoApplication, args)
 	}
 	return c.Acts(), nil
 }
 
-// Key is the key of the connection's application.
+// Key returns the key of the connection's application.
 func (s *Session) Key(ctx context.Context) (*certificate.Pair, error) {
 	return grants.LoadKey(ctx, s.Row(secret.Certificate))
 }
 
-// act makes the connection's application act in place of a person.
+// act makes the connection's application act in place of a user.
 func (s *Session) act(ctx context.Context) error {
 	app, err := s.acting(ctx)
 	if err == nil {
@@ -70,8 +70,8 @@ func (s *Session) acting(ctx context.Context) (*acting, error) {
 }
 
 // acting signs in as the application for as long as the program runs. Another
-// process may have renewed the certificate meanwhile: where the one in hand is
-// not taken any more, the saved one is looked at again.
+// process may have renewed the certificate meanwhile: if the present one is no
+// longer accepted, the saved one is read again.
 type acting struct {
 	load func(context.Context) (*certificate.Pair, error)
 	with func(*certificate.Pair) (*signin.Application, error)
@@ -81,7 +81,7 @@ type acting struct {
 	thumbprint string
 }
 
-// Token is an access token of the application.
+// Token returns an access token of the application.
 func (a *acting) Token(ctx context.Context, scopes ...string) (string, error) {
 	return withSaved(ctx, a, func(in *signin.Application) (string, error) { return in.Token(ctx, scopes...) })
 }
@@ -91,13 +91,13 @@ func (a *acting) Renew(ctx context.Context, claims string, scopes ...string) (st
 	return withSaved(ctx, a, func(in *signin.Application) (string, error) { return in.Renew(ctx, claims, scopes...) })
 }
 
-// Silent signs in and says who that is.
+// Silent signs in and returns the application's account.
 func (a *acting) Silent(ctx context.Context, scopes []string) (consent.Account, error) {
 	return withSaved(ctx, a, func(in *signin.Application) (consent.Account, error) { return in.Silent(ctx, scopes) })
 }
 
-// withSaved tries with the certificate in hand, and once more with the saved one
-// where that is another by now.
+// withSaved tries with the present certificate, and once more with the saved one if
+// that has changed.
 func withSaved[T any](ctx context.Context, a *acting, try func(*signin.Application) (T, error)) (T, error) {
 	a.mu.Lock()
 	in, had := a.in, a.thumbprint
@@ -120,7 +120,7 @@ func withSaved[T any](ctx context.Context, a *acting, try func(*signin.Applicati
 	return try(next)
 }
 
-// asApplication signs in as an application, with nothing remembered.
+// asApplication signs in as an application, without saved tokens.
 func (a *Access) asApplication(id string, key *certificate.Pair) (*signin.Application, error) {
 	o := a.signInOptions()
 	o.ClientID, o.Account = id, ""
@@ -135,15 +135,15 @@ type Choices struct {
 	Others            []*x509.Certificate
 }
 
-// Dedicated is the dedicated application of a session's connection: what is
-// learned of it is kept with the connection, and once it is verified the session
-// acts as it.
+// Dedicated is the dedicated application of a session's connection: what is learned
+// of it is saved with the connection, and once it is verified the session acts as
+// it.
 type Dedicated struct {
 	*grants.Dedicated
 	s *Session
 }
 
-// Dedicated is the connection's.
+// Dedicated returns the connection's dedicated application.
 func (s *Session) Dedicated(choices Choices) *Dedicated {
 	o := s.dedicatedOptions()
 	o.Life, o.Provider, o.UserAdministrator, o.Others = choices.Life, choices.Provider, choices.UserAdministrator, choices.Others
@@ -151,7 +151,7 @@ func (s *Session) Dedicated(choices Choices) *Dedicated {
 	return &Dedicated{grants.NewDedicated(o), s}
 }
 
-// Elsewhere is the application as a script sees it, which keeps nothing here.
+// Elsewhere returns the application for a script, which saves nothing here.
 func (d *Dedicated) Elsewhere() *grants.Dedicated { return grants.NewDedicated(d.s.dedicatedOptions()) }
 
 func (s *Session) dedicatedOptions() grants.DedicatedOptions {
@@ -162,8 +162,9 @@ func (s *Session) dedicatedOptions() grants.DedicatedOptions {
 	}
 }
 
-// learned keeps what is known of the application with the connection, which it
-// saves where it was not: without the sign-in of a person, who was not asked.
+// learned saves what is known of the application with the connection. If the
+// connection was not saved, it saves it without the sign-in of the user, who was
+// not asked about that.
 func (s *Session) learned(ctx context.Context, app consent.Application) error {
 	c := s.Connection()
 	err := s.Store.ChangeConnection(ctx, c.Name, func(stored *consent.Connection) error {
@@ -185,7 +186,7 @@ func (s *Session) learned(ctx context.Context, app consent.Application) error {
 	return err
 }
 
-// tokensOf are the tokens of a sign-in.
+// tokensOf returns the tokens of a sign-in.
 func tokensOf(in consent.SignIn) (grants.Tokens, error) {
 	if tokens, ok := in.(grants.Tokens); ok {
 		return tokens, nil
@@ -193,8 +194,8 @@ func tokensOf(in consent.SignIn) (grants.Tokens, error) {
 	return nil, problem.New(problem.Internal, problem.Args{"what": fmt.Sprintf("sign-in of %T", in)})
 }
 
-// Give does in place what the script does. Who grants is never touched by a sync
-// either.
+// Give does in place what the script does. The account that grants is never changed
+// by a sync either.
 func (d *Dedicated) Give(ctx context.Context, granting consent.SignIn, tell func(consent.Given)) error {
 	if who, err := granting.Silent(ctx, d.Scopes()); err == nil {
 		if err := d.s.SignedIn(ctx, who); err != nil {
@@ -204,8 +205,8 @@ func (d *Dedicated) Give(ctx context.Context, granting consent.SignIn, tell func
 	return d.Dedicated.Give(ctx, granting, tell)
 }
 
-// Verify signs in as the application; with all that is needed it acts from now
-// on.
+// Verify signs in as the application; if it has all grants that are needed, it acts
+// from now on.
 func (d *Dedicated) Verify(ctx context.Context) ([]consent.Grant, error) {
 	found, err := d.Dedicated.Verify(ctx)
 	if err != nil {
@@ -223,7 +224,7 @@ func (d *Dedicated) Renew(ctx context.Context) (consent.Application, error) {
 	return app, d.s.takeOver(ctx)
 }
 
-// Session is the session that the application acts for, once it is verified.
+// Session returns the session that the application acts for, once it is verified.
 func (d *Dedicated) Session(ctx context.Context) (*Session, error) {
 	if !d.s.Connection().Acts() {
 		return nil, problem.New(problem.NoApplication, problem.Args{"connection": d.s.Connection().Name})
@@ -246,7 +247,7 @@ func (s *Session) takeOver(ctx context.Context) error {
 	return s.act(ctx)
 }
 
-// KnownTenant reads the name of a tenant that nobody had signed in to, as its
+// KnownTenant reads the name of a tenant in which no user had signed in, as its
 // application.
 func (d *Dedicated) KnownTenant(ctx context.Context) error {
 	s := d.s

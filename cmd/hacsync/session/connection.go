@@ -13,12 +13,12 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// connection is what is open: one goroutine may save or sign in while others
-// read it. Slices and pointers in it are replaced, never written through.
+// connection is the open connection: one goroutine may save or sign in while others
+// read it. Slices and pointers in it are replaced, never changed in place.
 type connection struct {
 	mu    sync.Mutex
 	c     consent.Connection
-	saved atomic.Bool // it is kept for next time
+	saved atomic.Bool // it is saved for the next start
 }
 
 func (c *connection) get() consent.Connection {
@@ -33,7 +33,7 @@ func (c *connection) change(f func(*consent.Connection)) {
 	f(&c.c)
 }
 
-// name names a connection that nobody named: by the first label of the tenant's
+// name names a connection that has no name: by the first label of the tenant's
 // initial domain.
 func (c *connection) name() {
 	c.change(func(c *consent.Connection) {
@@ -48,7 +48,7 @@ func firstLabel(domain string) string {
 	return label
 }
 
-// signedIn adds who signed in; it reports whether they were not known to have.
+// signedIn adds an account that signed in; it reports whether the account was new.
 func (c *connection) signedIn(id directory.ID) (fresh bool) {
 	c.change(func(c *consent.Connection) {
 		if fresh = !slices.Contains(c.SignedIn, id); fresh {
@@ -58,10 +58,11 @@ func (c *connection) signedIn(id directory.ID) (fresh bool) {
 	return fresh
 }
 
-// errForgotten: the saved data went while it was in use; it is not brought back.
+// errForgotten: the saved data was removed while it was in use; it is not saved
+// again.
 var errForgotten = errors.New("forgotten meanwhile")
 
-// stored changes the saved data of the connection, if it is still there.
+// stored changes the saved data of the connection, if it still exists.
 func (s *Session) stored(ctx context.Context, change func(*consent.Connection)) error {
 	is := s.Connection()
 	return s.Store.ChangeConnection(ctx, is.Name, func(c *consent.Connection) error {
@@ -73,14 +74,14 @@ func (s *Session) stored(ctx context.Context, change func(*consent.Connection)) 
 	})
 }
 
-// SignedIn remembers who signed in for the connection besides the person that it
-// is of: such accounts are never touched.
+// SignedIn adds an account that signed in for the connection in addition to the
+// connection's user: such accounts are never changed.
 func (s *Session) SignedIn(ctx context.Context, who consent.Account) error {
 	if who.ID == "" || !s.connected.signedIn(who.ID) {
 		return nil
 	}
-	// A connection that is not saved is saved with its list. Of a tenant that
-	// nobody had signed in to, the application is kept already.
+	// A connection that is not saved yet is saved with its list later. If no user
+	// had signed in to the tenant, the application is saved already.
 	err := s.stored(ctx, func(c *consent.Connection) { c.SignedIn = append(c.SignedIn, who.ID) })
 	if errors.Is(err, errForgotten) {
 		return nil
@@ -88,7 +89,7 @@ func (s *Session) SignedIn(ctx context.Context, who consent.Account) error {
 	return err
 }
 
-// own refuses a name that another tenant's saved data has.
+// own refuses a name that saved data of another tenant has.
 func (s *Session) own(ctx context.Context, c consent.Connection) error {
 	saved, err := s.Store.Connection(ctx, c.Name)
 	switch {

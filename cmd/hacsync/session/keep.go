@@ -17,12 +17,12 @@ func (s *Session) row(connection, name string) *secret.Row {
 	return secret.NewRow(s.Store, s.Sealer, connection, name)
 }
 
-// Row is a secret of the connection, sealed: secret.Tokens, secret.Certificate
+// Row returns a secret of the connection, sealed: secret.Tokens, secret.Certificate
 // or secret.HAC.
 func (s *Session) Row(name string) *secret.Row { return s.row(s.Connection().Name, name) }
 
-// Ready finds out whether a connection can be kept, before anybody signs in: an
-// empty name is that of a connection of the tenant, or a new one.
+// Ready checks whether a connection can be saved, before a user signs in: an empty
+// name means a connection of the tenant, or a new one.
 func (s *Session) Ready(ctx context.Context, name, tenant string) error {
 	if name == "" {
 		saved, err := s.Store.Connections(ctx)
@@ -39,10 +39,10 @@ func (s *Session) Ready(ctx context.Context, name, tenant string) error {
 	return secret.Ready(ctx, s.Store, s.Sealer, name)
 }
 
-// Save keeps connection and sign-in for next time. A name that another tenant
-// has is refused; saved data of the same tenant is renewed.
+// Save saves connection and sign-in for the next start. A name that another tenant
+// has is refused; saved data of the same tenant is replaced.
 func (s *Session) Save(ctx context.Context) error {
-	if s.Connection().Account != "" { // an application's key is kept from the first
+	if s.Connection().Account != "" { // an application's key is saved from the start
 		if err := s.savePerson(ctx); err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (s *Session) savePerson(ctx context.Context) error {
 	if err := s.own(ctx, c); err != nil {
 		return err
 	}
-	if err := s.Ready(ctx, c.Name, ""); err != nil { // said in its own words
+	if err := s.Ready(ctx, c.Name, ""); err != nil { // reported with its own problem
 		return err
 	}
 	// Sealed first: a connection without its sign-in would only mislead.
@@ -66,7 +66,7 @@ func (s *Session) savePerson(ctx context.Context) error {
 	}
 	err := s.Store.ChangeConnection(ctx, c.Name, func(stored *consent.Connection) error {
 		c = s.Connection()
-		if c.Application == nil && stored.Tenant == c.Tenant { // a person does not take its place
+		if c.Application == nil && stored.Tenant == c.Tenant { // a user does not replace it
 			c.Application = stored.Application
 		}
 		*stored = c
@@ -78,8 +78,8 @@ func (s *Session) savePerson(ctx context.Context) error {
 	return err
 }
 
-// SaveApplication keeps a connection that an application acts for, with its key.
-// A person's sign-in of the same tenant under the same name stays.
+// SaveApplication saves a connection that an application acts for, with its key. A
+// user's sign-in of the same tenant under the same name stays.
 func (s *Session) SaveApplication(ctx context.Context, key *certificate.Pair) error {
 	s.connected.name()
 	c := s.Connection()
@@ -110,13 +110,13 @@ func (s *Session) SaveApplication(ctx context.Context, key *certificate.Pair) er
 	return s.saveSimulatedHAC(ctx)
 }
 
-// access to the HAC API, as its sealed row has it.
+// hacAccess is the access to the HAC API, as its sealed row has it.
 type hacAccess struct {
 	Client string `json:"client"`
 	Secret string `json:"secret"`
 }
 
-// SaveHAC keeps the client of the HAC API, sealed.
+// SaveHAC saves the client of the HAC API, sealed.
 func (s *Session) SaveHAC(ctx context.Context, client string, key secret.Text) error {
 	plain, err := json.Marshal(hacAccess{client, key.Reveal()})
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Session) SaveHAC(ctx context.Context, client string, key secret.Text) e
 	return s.Row(secret.HAC).Store(ctx, plain)
 }
 
-// saveSimulatedHAC keeps the client of a simulator's HAC API, as settings would.
+// saveSimulatedHAC saves the client of a simulator's HAC API, as settings would.
 func (s *Session) saveSimulatedHAC(ctx context.Context) error {
 	sim := s.Simulator
 	if sim == nil || sim.HACClient == "" {
@@ -134,8 +134,8 @@ func (s *Session) saveSimulatedHAC(ctx context.Context) error {
 	return s.SaveHAC(ctx, sim.HACClient, secret.NewText(sim.HACSecret))
 }
 
-// HAC is the client of the HAC API: of the simulator, or what is kept; empty for
-// none.
+// HAC returns the client of the HAC API: of the simulator, or the saved one; empty
+// for none.
 func (s *Session) HAC(ctx context.Context) (string, error) {
 	access, err := s.hacAccess(ctx)
 	return access.Client, err
@@ -155,8 +155,8 @@ func (s *Session) hacAccess(ctx context.Context) (access hacAccess, err error) {
 	return access, nil
 }
 
-// NewTenant is the session on the same state and key of a tenant that nobody has
-// signed in to.
+// NewTenant returns the session, on the same state and key, of a tenant in which no
+// user has signed in.
 func (s *Session) NewTenant(ctx context.Context, target consent.Connection) (*Session, error) {
 	if target.Name = s.env.Connection; target.Name == "" {
 		target.Name = firstLabel(target.Tenant)

@@ -1,7 +1,7 @@
-// Package session opens what commands and the wizard work with: the state, the
-// key of its sealed rows, a saved connection, and access to its tenant as who
-// acts for it. Flags, words and exit codes are the program's; rules are those of
-// sync/run.
+// Package session opens what commands and the wizard work with: the state, the key
+// of its sealed rows, a saved connection, and access to its tenant as the user or
+// application that acts for it. Start with Env.Open. Flags, words and exit codes
+// belong to package main; rules belong to sync/run.
 package session
 
 import (
@@ -34,22 +34,22 @@ type Flags struct {
 	State, Connection, Simulator, Identity, ClientID, As string
 }
 
-// Env is what sessions take of the program.
+// Env is what sessions need of the program.
 type Env struct {
 	Flags
 	Words *message.Printer
 	Tell  func(line string) // a line for the user
 	Log   *slog.Logger
-	// Clock is the clock of a speed, one for the whole program.
+	// Clock returns the clock of a speed, one for the whole program.
 	Clock func(speed float64) clock.Clock
-	// ReadSimulator reads the file of --simulator; it gives nil without one.
+	// ReadSimulator reads the file of --simulator; it returns nil without one.
 	ReadSimulator func() (*Simulator, error)
 	Passphrase    secret.Text
-	// AskPassphrase asks the user for it; nil where nobody can be asked.
+	// AskPassphrase asks the user for it; nil if no user can be asked.
 	AskPassphrase func(context.Context, secret.Question) (secret.Text, error)
 	// Attended: a user is there, who can sign in again.
 	Attended bool
-	// Transport wraps what sends requests to a tenant; nil: nothing does.
+	// Transport wraps what sends requests to a tenant; if nil, it is not wrapped.
 	Transport func(http.RoundTripper) http.RoundTripper
 	Holder    string // names this process and its user in claims
 }
@@ -75,13 +75,13 @@ func (s *Simulator) Reach(c *consent.Connection) {
 	c.Cloud, c.Graph, c.Authority, c.CA, c.Speed, c.HAC = "simulated", s.Graph, s.Authority, s.PEM, s.Speed, s.HAC
 }
 
-// Want says which parts of a session are needed, besides the state.
+// Want selects which parts of a session are needed, in addition to the state.
 type Want struct {
 	Key        bool // of the sealed rows
 	Simulator  bool // of --simulator; with Connection
 	Connection bool // the saved one that the flags name
-	Tenant     bool // access to its tenant, as who acts for it; with Key and Connection
-	Unready    bool // with Tenant: nobody needs to act for it yet
+	Tenant     bool // access to its tenant, as the user or application that acts for it; with Key and Connection
+	Unready    bool // with Tenant: there may be no one that acts for it yet
 	// Store is an open state, in place of that of the flags.
 	Store *state.Store
 }
@@ -92,7 +92,7 @@ type Session struct {
 	Sealer secret.Sealer // nil without the key
 	// Simulator is that of --simulator; nil for real tenants.
 	Simulator *Simulator
-	// Runner has the operations, as the caller shows them.
+	// Runner has the operations, with progress as the caller shows it.
 	Runner *run.Runner
 
 	env       *Env
@@ -100,8 +100,8 @@ type Session struct {
 	access    *Access // nil without a tenant
 }
 
-// Open opens the state of the flags, and what else is wanted. Without --state it
-// is a file of this user.
+// Open opens the state of the flags, and what else is wanted. Without --state it is
+// a file of this user.
 func (e *Env) Open(ctx context.Context, want Want) (_ *Session, err error) {
 	s := &Session{env: e, connected: &connection{}, Store: want.Store}
 	want.Connection = want.Connection || want.Tenant
@@ -142,11 +142,11 @@ func (e *Env) Open(ctx context.Context, want Want) (_ *Session, err error) {
 	return s.saved(ctx, c, acts)
 }
 
-// slow is after how long a user is told what is waited for.
+// slow is the time after which the user is informed of what the program waits for.
 const slow = 2 * time.Second
 
-// openState opens the state, with a word where it is waited for: another process
-// may keep it locked, and a server may not answer.
+// openState opens the state, and informs the user if it has to wait: another
+// process may keep it locked, and a server may not answer.
 func (e *Env) openState(ctx context.Context) (*state.Store, error) {
 	url := e.State
 	if url == "" {
@@ -163,7 +163,7 @@ func (e *Env) openState(ctx context.Context) (*state.Store, error) {
 	return state.Open(ctx, url, e.Log)
 }
 
-// find finds the connection that the flags name: by --connection, by the tenant
+// find returns the connection that the flags name: by --connection, by the tenant
 // of --simulator, or the only one there is.
 func (s *Session) find(ctx context.Context) (consent.Connection, error) {
 	name, sim := s.env.Connection, s.Simulator
@@ -198,17 +198,17 @@ func (s *Session) ChooseKey(ctx context.Context) (err error) {
 	return err
 }
 
-// Close closes the state, and with it every session on it.
+// Close closes the state, which all sessions on it share.
 func (s *Session) Close() { _ = s.Store.Close() }
 
-// On is the session on the same state and key of a tenant that somebody has just
-// signed in to. It is saved only by Save.
+// On returns the session, on the same state and key, of a tenant to which a user
+// has just signed in. Only Save saves it.
 func (s *Session) On(a *Access) *Session {
 	return &Session{Store: s.Store, Sealer: s.Sealer, Simulator: s.Simulator, env: s.env, connected: a.connected, access: a}
 }
 
-// Reopen is the session of saved data on the same state and key, without a
-// person: as the application where it acts.
+// Reopen returns the session of saved data on the same state and key, without a
+// user: as the application if it acts.
 func (s *Session) Reopen(ctx context.Context, name string) (*Session, error) {
 	c, err := s.Store.Connection(ctx, name)
 	if err != nil {
@@ -233,7 +233,7 @@ func (s *Session) Reopen(ctx context.Context, name string) (*Session, error) {
 	return opened, err
 }
 
-// Unattended is the session of saved data on the same state and key, as its
+// Unattended returns the session of saved data on the same state and key, as its
 // dedicated application.
 func (s *Session) Unattended(ctx context.Context, name string) (*Session, error) {
 	c, err := s.Store.Connection(ctx, name)
@@ -248,13 +248,13 @@ func (s *Session) Unattended(ctx context.Context, name string) (*Session, error)
 	}
 	opened, err := s.saved(ctx, c, true)
 	if err == nil {
-		opened.Simulator = nil // its client of the HAC API is the one that was kept
+		opened.Simulator = nil // it uses the saved client of the HAC API
 	}
 	return opened, err
 }
 
-// saved is the session of saved data on the same state and key; it notes that
-// the data is used. acts: its application does.
+// saved returns the session of saved data on the same state and key; it records
+// that the data is used. acts: its application acts.
 func (s *Session) saved(ctx context.Context, c consent.Connection, acts bool) (*Session, error) {
 	a, err := s.env.access(&connection{c: c}, s.row(c.Name, secret.Tokens))
 	if err != nil {
@@ -267,10 +267,10 @@ func (s *Session) saved(ctx context.Context, c consent.Connection, acts bool) (*
 			return nil, err
 		}
 	}
-	// For the list of saved data alone: that it cannot be written stops nothing.
+	// Only for the list of saved data: an error in writing this is no obstacle.
 	err = opened.stored(ctx, func(stored *consent.Connection) {
 		stored.LastUsed = time.Now()
-		// Where a simulator is, changes with every start.
+		// The addresses of a simulator change with every start.
 		stored.Graph, stored.Authority, stored.CA, stored.Speed, stored.HAC = c.Graph, c.Authority, c.CA, c.Speed, c.HAC
 	})
 	if err != nil {
@@ -279,11 +279,11 @@ func (s *Session) saved(ctx context.Context, c consent.Connection, acts bool) (*
 	return opened, nil
 }
 
-// Connection is what is open, as it is now.
+// Connection returns the open connection, as it is now.
 func (s *Session) Connection() consent.Connection { return s.connected.get() }
 
-// Application is what acts for the connection in place of a person; nil where a
-// person does.
+// Application returns the application that acts for the connection in place of a
+// user; nil if a user does.
 func (s *Session) Application() *consent.Application {
 	if s.access.acting.Load() == nil {
 		return nil
@@ -291,7 +291,7 @@ func (s *Session) Application() *consent.Application {
 	return s.Connection().Application
 }
 
-// Grants are the permissions of who acts.
+// Grants returns the permissions of the user or application that acts.
 func (s *Session) Grants() consent.Grants {
 	o := grants.Options{Tokens: s.access.tokens(nil), Connection: s.Connection()}
 	if app := s.Application(); app != nil {
@@ -300,9 +300,9 @@ func (s *Session) Grants() consent.Grants {
 	return grants.New(o)
 }
 
-// NewRunner makes the operations, reporting to sink. write shows what a person
-// signs in with where the permission to write needs it, claims where Microsoft
-// wants a new sign-in in the middle of something.
+// NewRunner makes the Runner, with progress sent to sink. write shows how a user
+// signs in if the permission to write needs that, claims if Microsoft requires a
+// new sign-in during an operation.
 func (s *Session) NewRunner(sink progress.Sink, write, claims Showing) *run.Runner {
 	return &run.Runner{
 		Connection: s.Connection(), Store: run.OnStore(s.Store), Destination: s.access.graph(s.asking(claims)),
@@ -313,8 +313,8 @@ func (s *Session) NewRunner(sink progress.Sink, write, claims Showing) *run.Runn
 	}
 }
 
-// Periodic is what people ask of periodic sync for this connection. Where the
-// tenant is not open it only tells how things stand.
+// Periodic returns periodic sync for this connection. If the tenant is not open, it
+// can only report.
 func (s *Session) Periodic() *periodic.Control {
 	if s.access != nil {
 		return &periodic.Control{
@@ -329,8 +329,7 @@ func (s *Session) Periodic() *periodic.Control {
 	}
 }
 
-// SourceKinds are the kinds of source there are, as --source and settings
-// source=… name them.
+// SourceKinds are the kinds of source, as --source and settings source=… name them.
 const SourceKinds = "csv:PATH, hac"
 
 // openSource makes the source that a setting names.
@@ -355,7 +354,7 @@ func (s *Session) openSource(ctx context.Context, spec string, settings run.Sett
 		Count: count, Mappings: settings.Mappings, Clock: s.access.clock, Log: s.env.Log,
 	}
 	if c.Simulated() {
-		// The certificate of a simulator is trusted for its own hosts alone.
+		// The certificate of a simulator is trusted only for its own hosts.
 		o.Base, o.HTTP = c.HAC, s.access.http
 	}
 	return hacapi.New(o), nil

@@ -11,21 +11,20 @@ import (
 	"github.com/hacsync/hacsync/sync/run"
 )
 
-// renewing are tokens that can be replaced: of a person or of an application.
+// renewing are tokens that can be replaced: of a user or of an application.
 type renewing interface {
 	Token(ctx context.Context, scopes ...string) (string, error)
 	Renew(ctx context.Context, claims string, scopes ...string) (string, error)
 }
 
-// answering are a person's tokens. Where Microsoft asks for more than what is
-// saved proves (a claims challenge: a second factor, another network), somebody
-// signs in again and the operation goes on.
+// answering are a user's tokens. If Microsoft asks for more than the saved sign-in
+// proves (a claims challenge: a second factor, another network), the user signs in
+// again and the operation goes on.
 type answering struct {
 	renewing
-	// ask has a person sign in for the scopes; nil: nobody is asked.
+	// ask lets the user sign in for the scopes; nil: no user is asked.
 	ask func(ctx context.Context, scopes []string) error
-	// patient: a person is there, so that a saved sign-in which ended is renewed
-	// too.
+	// patient: a user is there, so that a saved sign-in which ended is renewed too.
 	patient bool
 
 	mu    sync.Mutex
@@ -34,7 +33,7 @@ type answering struct {
 	replacing sync.Mutex // held while a refused token is replaced
 }
 
-// Token is a token for the scopes.
+// Token returns a token for the scopes.
 func (t *answering) Token(ctx context.Context, scopes ...string) (string, error) {
 	before := t.count()
 	token, err := t.renewing.Token(ctx, scopes...)
@@ -52,13 +51,13 @@ func (t *answering) Renew(ctx context.Context, challenge string, scopes ...strin
 		return token, err
 	}
 	if p := problem.Of(err); p.Class() != problem.Mend {
-		return token, err // such as no network: nobody can help by signing in
+		return token, err // such as no network: a sign-in would not help
 	}
 	return t.again(ctx, before, scopes, err)
 }
 
 // Replace is Renew for a token that was refused, once for all requests that were
-// refused with it: what one of them obtained serves the others.
+// refused with it: the token that one of them obtained serves the others.
 func (t *answering) Replace(ctx context.Context, refused, challenge string, scopes ...string) (string, error) {
 	t.replacing.Lock()
 	defer t.replacing.Unlock()
@@ -68,7 +67,7 @@ func (t *answering) Replace(ctx context.Context, refused, challenge string, scop
 	return t.Renew(ctx, challenge, scopes...)
 }
 
-// curable reports whether a new sign-in answers an error.
+// curable reports whether a new sign-in can repair an error.
 func (t *answering) curable(err error) bool {
 	if problem.Has(err, problem.SecondFactor, problem.ExternalChallenge, problem.ClaimsWanted) {
 		return true
@@ -82,7 +81,7 @@ func (t *answering) count() int {
 	return t.times
 }
 
-// again has somebody sign in, once for all who wait for it.
+// again lets the user sign in, once for all requests that wait for it.
 func (t *answering) again(ctx context.Context, before int, scopes []string, why error) (string, error) {
 	if t.ask == nil {
 		return "", why
@@ -98,15 +97,15 @@ func (t *answering) again(ctx context.Context, before int, scopes []string, why 
 	return t.renewing.Token(ctx, scopes...)
 }
 
-// Showing shows what a person signs in with in the middle of something; what is
-// nil cannot be shown.
+// Showing shows how a user signs in during an operation; what is nil cannot be
+// shown.
 type Showing struct {
 	Code func(consent.Code)
 	Page func(ctx context.Context, page consent.Page)
 }
 
-// asking has a person sign in to the session's connection; nil where nothing can
-// be shown.
+// asking returns a function that lets a user sign in to the session's connection;
+// nil if nothing can be shown.
 func (s *Session) asking(show Showing) func(context.Context, []string) error {
 	if show.Code == nil {
 		return nil
@@ -117,8 +116,8 @@ func (s *Session) asking(show Showing) func(context.Context, []string) error {
 	}
 }
 
-// again has somebody of the connection's tenant sign in: by code, and where a
-// policy does not allow that, with the browser of this machine.
+// again lets a user of the connection's tenant sign in: by code, and if a policy
+// does not allow that, with the browser of this machine.
 func (s *Session) again(ctx context.Context, scopes []string, show Showing) error {
 	who, err := s.byCode(ctx, scopes, show)
 	if Barred(err) && show.Page != nil {
@@ -162,8 +161,8 @@ func Barred(err error) bool {
 	return problem.Has(err, problem.BlockedByPolicy, problem.FlowBlocked, problem.DeviceNotFit)
 }
 
-// mayWrite obtains the permission to write. An application has it or not; for a
-// person it comes silently where it was consented to, else by a code.
+// mayWrite obtains the permission to write. An application has it or not; a user
+// gets it silently if it was consented to, else by a code.
 func (s *Session) mayWrite(ctx context.Context, show Showing) error {
 	if app := s.access.acting.Load(); app != nil {
 		return applicationMayWrite(ctx, app)
@@ -180,15 +179,15 @@ func (s *Session) mayWrite(ctx context.Context, show Showing) error {
 	return s.again(ctx, scopes, show)
 }
 
-// applicationMayWrite looks at the application's token; what was granted a
-// moment ago shows only in a new one.
+// applicationMayWrite checks the application's token; a permission that was just
+// granted is only in a new one.
 func applicationMayWrite(ctx context.Context, acting renewing) error {
 	token, err := acting.Token(ctx)
 	if err != nil {
 		return err
 	}
 	if who, ok := claims.Read(token); !ok || who.MayWriteUsers() {
-		return nil // what cannot be read is Graph's to refuse
+		return nil // if the token cannot be read, Graph decides
 	}
 	if token, err = acting.Renew(ctx, ""); err != nil {
 		return err

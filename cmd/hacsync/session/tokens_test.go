@@ -9,7 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// fickle are tokens that want a person until somebody signed in.
+// fickle are tokens that need a user until one signed in.
 type fickle struct {
 	mu    sync.Mutex
 	fresh bool
@@ -62,7 +62,7 @@ func TestAnswering_AsksNobodyForWhatASignInDoesNotCure(t *testing.T) {
 	}{
 		{problem.New(problem.NoConnection, nil), true, `{"access_token":{}}`, false},
 		{errors.New("a fault of our own"), true, `{"access_token":{}}`, false},
-		{problem.New(problem.SessionRevoked, nil), false, "", false}, // nobody is there
+		{problem.New(problem.SessionRevoked, nil), false, "", false}, // no user is there
 		{problem.New(problem.SessionRevoked, nil), true, "", true},
 		{problem.New(problem.SignInAgain, nil), false, `{"access_token":{}}`, true},
 		{problem.New(problem.ConsentMissing, nil), true, "", false},

@@ -1,8 +1,8 @@
-// Package keyringtest gives tests a Secret Service of their own: gnome-keyring
-// on a D-Bus session that ends with the test. No keyring of the machine is
-// touched.
+// Package keyringtest gives tests a Secret Service of their own: gnome-keyring on a
+// D-Bus session that ends with the test. It never uses a keyring of the machine.
+// Start with Start.
 //
-// Tests that need it are skipped where the programs are missing, unless
+// Tests that need it are skipped if the programs are missing, unless
 // HACSYNC_TEST_KEYRING is set: then they fail.
 package keyringtest
 
@@ -19,18 +19,18 @@ import (
 	"time"
 )
 
-// Condition is how the keyring is found.
+// Condition is the state of the keyring at its start.
 type Condition string
 
 // The conditions.
 const (
 	Unlocked Condition = "unlocked"
-	// Locked: it has to be unlocked by a person at a screen, and there is none:
-	// the question counts as cancelled.
+	// Locked: a user has to unlock it at a screen, and there is none: the question
+	// counts as cancelled.
 	Locked Condition = "locked"
-	// NoService: a D-Bus session on which nobody keeps secrets.
+	// NoService: a D-Bus session without a secret service.
 	NoService Condition = "no-service"
-	// Full: it is unlocked, and can write nothing.
+	// Full: it is unlocked, and cannot write.
 	Full Condition = "full"
 )
 
@@ -62,8 +62,8 @@ echo "bus $DBUS_SESSION_BUS_ADDRESS"
 cat
 `
 
-// noServices is a D-Bus session that starts no program by itself, neither a
-// keyring nor what would ask for its password.
+// noServices is a D-Bus session that starts no program by itself, neither a keyring
+// nor a program that would ask for its password.
 const noServices = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -84,7 +84,7 @@ type Home string
 // NewHome makes an empty one.
 func NewHome(t testing.TB) Home {
 	t.Helper()
-	// The paths of sockets are short: not the test's own folder.
+	// The paths of sockets must be short: not the test's own folder.
 	dir, err := os.MkdirTemp("", "hacsync-keyring")
 	if err != nil {
 		t.Fatal(err)
@@ -155,13 +155,13 @@ func Start(t testing.TB, home Home, condition Condition) *Session {
 	return s
 }
 
-// Stop ends it.
+// Stop ends the keyring.
 func (s *Session) Stop() { s.stop() }
 
-// Address is the value of DBUS_SESSION_BUS_ADDRESS for programs that use it.
+// Address returns the value of DBUS_SESSION_BUS_ADDRESS for programs that use it.
 func (s *Session) Address() string { return s.address }
 
-// without leaves variables out of an environment.
+// without returns an environment without some variables.
 func without(env []string, names ...string) []string {
 	return slices.DeleteFunc(env, func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")

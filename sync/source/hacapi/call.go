@@ -21,15 +21,15 @@ import (
 const (
 	attempts   = 6
 	firstPause = time.Second
-	// longestPause also caps what Retry-After asks for: HENNGE names no limit,
+	// longestPause also limits what Retry-After asks for: HENNGE names no limit,
 	// and an hour's wait would look like a hang.
 	longestPause = 5 * time.Minute
 	timeout      = time.Minute
 	maxAnswer    = 64 << 20
 )
 
-// caller makes the requests of one reading. It holds the token, which lives an
-// hour: longer than most readings, not than all.
+// caller makes the requests of one reading. It holds the token, which is valid for
+// an hour: long enough for most readings, but not for all.
 type caller struct {
 	api   *API
 	sink  progress.Sink
@@ -44,8 +44,8 @@ type answer struct {
 	body   []byte
 }
 
-// page gets one page. A 401 to a token that was good before renews it; if the
-// new one is refused as well, it was not its age.
+// page reads one page. A 401 to a token that was accepted before renews it; if the
+// new one is refused as well, its age was not the reason.
 func (c *caller) page(ctx context.Context, address string, number int) (*page, error) {
 	for {
 		if c.token == "" {
@@ -70,7 +70,7 @@ func (c *caller) page(ctx context.Context, address string, number int) (*page, e
 			if err != nil {
 				return nil, c.problem(problem.HACAnswer, number, a, err)
 			}
-			// Without a date the caller's clock is as good.
+			// Without a date the caller's clock is used.
 			p.date, _ = http.ParseTime(a.header.Get("Date"))
 			c.tried = true
 			return p, nil
@@ -86,8 +86,8 @@ func (c *caller) page(ctx context.Context, address string, number int) (*page, e
 	}
 }
 
-// renew gets a token by client credentials (RFC 6749, 4.4). Both known clients
-// send identifier and secret in a Basic header as they are.
+// renew gets a token by client credentials (RFC 6749, 4.4). Both known clients send
+// identifier and secret in a Basic header without further encoding.
 func (c *caller) renew(ctx context.Context) error {
 	o := &c.api.o
 	a, err := c.call(ctx, 0, func(ctx context.Context) (*http.Request, error) {
@@ -115,7 +115,7 @@ func (c *caller) renew(ctx context.Context) error {
 	var t struct {
 		Token string `json:"access_token"`
 	}
-	// The answer holds the token: it is in no error.
+	// The answer holds the token: no error may quote it.
 	if json.Unmarshal(a.body, &t) != nil || t.Token == "" || strings.ContainsFunc(t.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return c.problem(problem.HACAnswer, 0, a, errors.New("no access token in the answer"))
 	}
@@ -123,9 +123,9 @@ func (c *caller) renew(ctx context.Context) error {
 	return nil
 }
 
-// call sends a request until it gets an answer that means something: again
-// after a pause on 429, 5xx and a broken connection. Both requests may be
-// repeated: one reads, the other only issues one more token.
+// call sends a request until it gets a usable answer: it repeats it after a pause
+// on 429, 5xx and a broken connection. Both requests may be repeated: one reads,
+// the other only issues one more token.
 func (c *caller) call(ctx context.Context, page int, request func(context.Context) (*http.Request, error)) (*answer, error) {
 	var last *problem.Problem
 	for attempt := range attempts {
@@ -185,8 +185,8 @@ func (c *caller) send(ctx context.Context, request func(context.Context) (*http.
 	return &answer{response.StatusCode, response.Header, body}, nil
 }
 
-// problem names what an answer means. Bodies are not kept: they hold users, or
-// a token.
+// problem returns the problem of an answer. Bodies are not kept: they hold users,
+// or a token.
 func (c *caller) problem(code problem.Code, page int, a *answer, cause error) *problem.Problem {
 	args := c.api.args(page)
 	args["status"] = strconv.Itoa(a.status)
@@ -208,15 +208,15 @@ func retryAfter(s string, now time.Time) time.Duration {
 	return 0
 }
 
-// backoff doubles from a second, with a quarter of chance so that two readers
-// do not stay in step.
+// backoff doubles from a second, with a random quarter added so that two readers do
+// not keep the same rhythm.
 func backoff(attempt int) time.Duration {
 	d := firstPause << (attempt - 1)
-	return d + time.Duration(rand.Int64N(int64(d)/4)) //nolint:gosec // no secret
+	return d + time.Duration(rand.Int64N(int64(d)/4)) //nolint:gosec // not a secret
 }
 
-// decode reads a page strictly: an object with a list of objects, and a text
-// or nothing as cursor.
+// decode parses a page strictly: an object with a list of objects, and a text or
+// nothing as cursor.
 func decode(body []byte) (*page, error) {
 	var p struct {
 		Items  *[]item `json:"items"`

@@ -17,8 +17,8 @@ import (
 )
 
 // Fields are the names under which a user's data is looked for, the best first.
-// Case, underscores, hyphens and spaces do not matter: user_principal_name is
-// userPrincipalName too.
+// Case, underscores, hyphens and spaces do not matter: user_principal_name equals
+// userPrincipalName.
 type Fields struct {
 	ID, Username, UPN, ImmutableID, FamilyName, GivenName, DisplayName []string
 	// Status is "enabled" or "disabled", or true for a user who is disabled;
@@ -28,7 +28,7 @@ type Fields struct {
 	Custom []string
 }
 
-// DefaultFields are the spellings that are plausible: none is published.
+// DefaultFields returns the plausible spellings: the real ones are not published.
 func DefaultFields() Fields {
 	return Fields{
 		ID:          []string{"id", "user_id", "uuid"},
@@ -66,32 +66,32 @@ func (f Fields) orDefault() Fields {
 	}
 }
 
-// fold is the form in which names of fields are compared.
+// fold returns the form in which names of fields are compared.
 func fold(name string) string {
 	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(name))
 }
 
-// item is one user as the API has it.
+// item is one user as the API returns it.
 type item map[string]json.RawMessage
 
-// list is what was read so far. Which fields the API has is known only at the
-// end: it may leave empty ones out. So every name of the UPN is a column of a
-// first snapshot, from which the real one is made.
+// list is what was read so far. Which fields the API has is known only at the end:
+// it may omit empty ones. So every name of the UPN is a column of a first snapshot,
+// from which the final one is made.
 type list struct {
 	api     *API
 	f       Fields
 	want    []directory.Attribute
-	columns []directory.Attribute // of raw: the wanted, the mapped, then one for each name of the UPN
+	columns []directory.Attribute // of raw: the wanted ones, the mapped ones, then one for each name of the UPN
 	b       *directory.Builder
 	raw     *directory.Snapshot
 	users   map[string]bool
 	pages   int
 	read    time.Time
 
-	seen     map[directory.Attribute]bool // columns that some user has
+	seen     map[directory.Attribute]bool // columns that at least one user has
 	status   bool
-	fields   map[string]string              // names as they stand, and an example
-	of       map[string]directory.Attribute // what a field is written to
+	fields   map[string]string              // names as the API spells them, and an example
+	of       map[string]directory.Attribute // the attribute that a field is written to
 	readOnly map[string]bool                // fields read for a rule
 }
 
@@ -119,10 +119,10 @@ func newList(a *API, want []directory.Attribute) *list {
 	return l
 }
 
-// upnColumn is the column of the first snapshot for the i-th name of the UPN.
+// upnColumn returns the column of the first snapshot for the i-th name of the UPN.
 func upnColumn(i int) directory.Attribute { return directory.Attribute("upn " + strconv.Itoa(i)) }
 
-// names are those of the field that is written to an attribute.
+// names returns the names of the field that is written to an attribute.
 func (l *list) names(c directory.Attribute) []string {
 	switch c {
 	case directory.ImmutableID:
@@ -148,7 +148,7 @@ func (l *list) mapping(c directory.Attribute) *source.Mapping {
 	return nil
 }
 
-// add takes the users of a page.
+// add adds the users of a page.
 func (l *list) add(p *page, number int) error {
 	for _, it := range p.Items {
 		if err := l.addItem(it, number); err != nil {
@@ -211,8 +211,8 @@ func (l *list) addItem(it item, number int) error {
 	return l.b.Add(r)
 }
 
-// once refuses a user who comes a second time: by ID, or by Username, which HAC
-// never changes and compares case by case.
+// once refuses a user who appears a second time: by ID, or by Username, which HAC
+// never changes and compares with regard to case.
 func (l *list) once(u *user, number int) error {
 	for _, names := range [][]string{l.f.ID, l.f.Username} {
 		v, err := u.first(names)
@@ -233,7 +233,7 @@ func (l *list) once(u *user, number int) error {
 	return nil
 }
 
-// end proves the list and finds out what it has.
+// end checks the list and finds out which columns it has.
 func (l *list) end() error {
 	raw, err := l.b.Seal(directory.Proof{Ended: true, Pages: l.pages, Items: l.b.Len(), Count: -1}, directory.About{})
 	if err != nil {
@@ -246,7 +246,7 @@ func (l *list) end() error {
 	return l.checkMappings()
 }
 
-// upn is the best name of the UPN that some user has.
+// upn returns the best name of the UPN that at least one user has.
 func (l *list) upn() (directory.Attribute, bool) {
 	for i := range l.f.UPN {
 		if l.seen[upnColumn(i)] {
@@ -256,8 +256,9 @@ func (l *list) upn() (directory.Attribute, bool) {
 	return "", false
 }
 
-// otherKeys are the columns of the first snapshot for the names of the UPN that some
-// user has and that are not the best one: an address beside it.
+// otherKeys returns the columns of the first snapshot for those names of the UPN
+// that at least one user has and that are not the best one: an address in addition
+// to the UPN.
 func (l *list) otherKeys() []directory.Attribute {
 	var found []directory.Attribute
 	best, _ := l.upn()
@@ -293,8 +294,8 @@ func (l *list) checkMappings() error {
 
 func (l *list) fieldNames() string { return strings.Join(slices.Sorted(maps.Keys(l.fields)), ", ") }
 
-// snapshot makes the real one: with the columns that the API has, and the UPN
-// where it stands. count is that of a person, 0 for none.
+// snapshot makes the final one: with the columns that the API has, and the UPN from
+// its best name. count is the number that the user gave, 0 for none.
 func (l *list) snapshot(count int64) (*directory.Snapshot, error) {
 	var columns []directory.Attribute
 	for _, c := range l.columns[:len(l.columns)-len(l.f.UPN)] {
@@ -338,7 +339,7 @@ func (l *list) snapshot(count int64) (*directory.Snapshot, error) {
 	return b.Seal(proof, directory.About{Name: l.api.Name(), Read: l.read})
 }
 
-// recognised tells how each field was understood, those that are written first.
+// recognised returns how each field was understood, those that are written first.
 func (l *list) recognised() []source.Recognised {
 	var all []source.Recognised
 	upn, _ := l.upn()
@@ -380,7 +381,7 @@ type user struct {
 	custom map[string]field
 }
 
-// field is a field as it stands.
+// field is a field with its name as the API spells it.
 type field struct {
 	name string
 	raw  json.RawMessage
@@ -410,7 +411,7 @@ func (l *list) open(it item) (*user, error) {
 	return u, nil
 }
 
-// example remembers a field and its first text, unless it may be secret.
+// example stores a field and its first text, unless it may be secret.
 func (l *list) example(name string, raw json.RawMessage) {
 	if had, ok := l.fields[name]; ok && had != "" {
 		return
@@ -421,7 +422,7 @@ func (l *list) example(name string, raw json.RawMessage) {
 	}
 }
 
-// attribute is the value of an attribute, and whether the user has the field.
+// attribute returns the value of an attribute, and whether the user has the field.
 func (u *user) attribute(c directory.Attribute) (v directory.Value, found bool, err error) {
 	if m := u.l.mapping(c); m != nil {
 		f, ok := u.custom[strings.ToLower(strings.TrimSpace(m.From))]
@@ -459,7 +460,7 @@ func (u *user) text(name string) (v directory.Value, found bool, err error) {
 	return v, true, err
 }
 
-// first is the value of the first of names that the user has.
+// first returns the value of the first of names that the user has.
 func (u *user) first(names []string) (directory.Value, error) {
 	for _, name := range names {
 		if v, found, err := u.text(name); found || err != nil {
@@ -469,13 +470,13 @@ func (u *user) first(names []string) (directory.Value, error) {
 	return directory.Value{}, nil
 }
 
-// enabled reads the status; a user of whom nothing is said is enabled.
+// enabled reads the status; a user without any status is enabled.
 func (u *user) enabled() (bool, error) {
 	for _, kind := range []struct {
 		names []string
-		off   []string // what disables
+		off   []string // values that disable
 	}{
-		// The one client known to read it took anything true for a person who
+		// The one client known to read it treated every true value as a person who
 		// has left.
 		{u.l.f.Status, []string{"disabled", "true", "1"}},
 		{u.l.f.Disabled, []string{"true", "1"}},
@@ -504,7 +505,7 @@ func (f field) value() (directory.Value, error) {
 	return v, nil
 }
 
-// scalar reads a text, a number or a truth value as text; null is not set.
+// scalar returns a text, a number or a truth value as text; null is not set.
 func scalar(raw json.RawMessage) (directory.Value, error) {
 	raw = bytes.TrimSpace(raw)
 	switch {

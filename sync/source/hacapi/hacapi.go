@@ -1,15 +1,16 @@
-// Package hacapi reads the users of HENNGE Access Control through its API.
+// Package hacapi reads the users of HENNGE Access Control through its API. Start
+// with New and API.Read.
 //
-// The API gives pages with a cursor to the next; nothing says how many users
-// there are. A list is whole only if each page was the list it should be and
-// the last one had no cursor. Everything else is an error, never a shorter
-// list: an answer of 401 or 404 in the middle, a page that is cut or something
-// else, a cursor that comes back, a user that comes twice because the list
-// moved meanwhile.
+// The API returns pages with a cursor to the next; it does not report how many
+// users there are. A list is complete only if each page was as it should be and the
+// last one had no cursor. Everything else is an error, never a shorter list: an
+// answer of 401 or 404 in the middle, a page that is cut or is something else, a
+// cursor that was used before, a user that appears twice because the list changed
+// meanwhile.
 //
-// HENNGE publishes neither the names of the fields nor limits. The names are
-// looked for under several spellings (Fields), and nothing is planned if no
-// user has a UPN under any of them.
+// HENNGE publishes neither the names of the fields nor limits. The names are looked
+// for under several spellings (Fields), and nothing is planned if no user has a UPN
+// under any of them.
 package hacapi
 
 import (
@@ -30,7 +31,7 @@ import (
 	"github.com/hacsync/hacsync/sync/source"
 )
 
-// Where the API is, as two clients that read it have it (josys_api_python and
+// Addresses of the API, as two clients that read it know them (josys_api_python and
 // HENNGE's own log downloader).
 const (
 	DefaultBase     = "https://api.auth.hennge.com"
@@ -39,7 +40,7 @@ const (
 	tokenPath       = "/oauth/token" //nolint:gosec // a path
 )
 
-// Options say where the API is and who reads it.
+// Options are where the API is and with which client it is read.
 type Options struct {
 	// Base is the address before /20230822/users; DefaultBase if empty.
 	Base string
@@ -50,15 +51,15 @@ type Options struct {
 	// read-only access.
 	Client string
 	Secret secret.Text
-	// HTTP makes the requests; its redirects are not followed. If nil, one with
-	// the system's proxy and certificates.
+	// HTTP sends the requests; it follows no redirects. If nil, one with the
+	// system's proxy and certificates is used.
 	HTTP *http.Client
 	// Clock is the real one if nil.
 	Clock clock.Clock
 	// Log gets one line a page; nil for none.
 	Log *slog.Logger
-	// Count is the number of users that HAC's [User List] shows, 0 if nobody
-	// said.
+	// Count is the number of users that HAC's [User List] shows, 0 if it is not
+	// known.
 	Count int
 	// Mappings are the custom attributes to be written.
 	Mappings []source.Mapping
@@ -72,7 +73,7 @@ type API struct {
 	http *http.Client
 }
 
-// New names an API; nothing is sent before Read or Look.
+// New makes an API; nothing is sent before Read or Look.
 func New(o Options) *API {
 	if o.Base == "" {
 		o.Base = DefaultBase
@@ -94,14 +95,14 @@ func New(o Options) *API {
 	if o.HTTP != nil {
 		*client = *o.HTTP
 	}
-	// A redirect would take the token to another host, or give a login page.
+	// A redirect would send the token to another host, or return a login page.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	o.Fields = o.Fields.orDefault()
 	return &API{o: o, http: client}
 }
 
-// Identity names the HAC that the API reads: its host, and the path before the
-// API's own.
+// Identity returns which HAC the API reads: its host, and the path before the API's
+// own.
 func (a *API) Identity() string {
 	u, err := url.Parse(a.o.Base)
 	if err != nil || u.Host == "" {
@@ -110,13 +111,13 @@ func (a *API) Identity() string {
 	return strings.ToLower(u.Host) + strings.TrimSuffix(u.Path, "/")
 }
 
-// Name is what screens and logs call it.
+// Name is the name for screens and logs.
 func (a *API) Name() string { return "HAC API" }
 
-// Renews is true: the API always has the present users.
+// Renews is true: the API always has the current users.
 func (a *API) Renews() bool { return true }
 
-// Read reads all pages and proves that the last was reached. Errors are
+// Read reads all pages and checks that the last one was reached. Errors are
 // problems of family 2, or ctx's.
 func (a *API) Read(ctx context.Context, want []directory.Attribute, sink progress.Sink) (*directory.Snapshot, error) {
 	l, err := a.list(ctx, want, sink)
@@ -136,7 +137,7 @@ func (a *API) Read(ctx context.Context, want []directory.Attribute, sink progres
 	return s, nil
 }
 
-// Look reads all pages and tells what is in them.
+// Look reads all pages and returns what they contain.
 func (a *API) Look(ctx context.Context) (*source.Overview, error) {
 	l, err := a.list(ctx, directory.Standard(), progress.Discard)
 	if err != nil {
@@ -168,7 +169,7 @@ func (a *API) list(ctx context.Context, want []directory.Attribute, sink progres
 	}
 	l := newList(a, want)
 	c := &caller{api: a, sink: sink}
-	// A list may be read for hours; pages without users may not go on for ever.
+	// Reading may take hours, but pages without users must not go on for ever.
 	const mostEmpty = 100
 	cursors, empty := map[string]bool{}, 0
 	for cursor, number := "", 1; ; number++ {
@@ -206,7 +207,8 @@ func (a *API) list(ctx context.Context, want []directory.Attribute, sink progres
 	return l, nil
 }
 
-// total is how many users there will be: as many as a person said, or unknown.
+// total returns how many users there will be: the number that the user gave, or
+// unknown.
 func (a *API) total(done int) int {
 	if a.o.Count > 0 {
 		return max(a.o.Count, done)
@@ -214,7 +216,7 @@ func (a *API) total(done int) int {
 	return -1
 }
 
-// args are those of a problem with a page; 0 is none, the token.
+// args returns those of a problem with a page; 0 means the request for a token.
 func (a *API) args(page int) problem.Args {
 	if page == 0 {
 		return problem.Args{"url": a.o.TokenURL}
@@ -222,7 +224,7 @@ func (a *API) args(page int) problem.Args {
 	return problem.Args{"url": a.o.Base, "page": strconv.Itoa(page)}
 }
 
-// usable checks an address: a secret goes there, so nothing but TLS will do.
+// usable checks an address: a secret is sent there, so only TLS is accepted.
 func usable(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err == nil && (u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
@@ -238,5 +240,5 @@ func usable(address string) (string, error) {
 type page struct {
 	Items  []item
 	Cursor string
-	date   time.Time // the server's, zero if it did not say
+	date   time.Time // the server's, zero if it sent none
 }

@@ -30,7 +30,7 @@ const (
 	page3 = `{"items":[{"id":"3","user_name":"hdeadmin","email":"admin@other.example","display_name":"管理者"}],"cursor":""}`
 )
 
-// server is a HAC API that answers as told.
+// server is a HAC API whose answers the test sets.
 type server struct {
 	*httptest.Server
 	mu     sync.Mutex
@@ -421,7 +421,7 @@ func TestNew_KnowsWhereTheRealAPIIs(t *testing.T) {
 	}
 }
 
-// An address beside the UPN is looked up as well, and kept where it says more.
+// An address in addition to the UPN is looked up as well, and kept if it differs.
 func TestRead_KeepsTheAddressBesideTheUPN(t *testing.T) {
 	s := newServer(t)
 	a, _ := s.api()

@@ -10,11 +10,10 @@ import (
 	"github.com/hacsync/hacsync/sync/source"
 )
 
-// The columns of an export by their names in lower case, as HENNGE's help
-// (articles 16780013124889 and 44051180264089) gives them; where it differs
-// from one page to the other, both are known. Of several names for one use the
-// first that the file has is taken: Email is the UPN where the file has Email
-// Address too.
+// The columns of an export by their names in lower case, as HENNGE's help (articles
+// 16780013124889 and 44051180264089) lists them; where the pages differ, both names
+// are known. Of several names for one use, the first that the file has is taken: in
+// a file that also has Email Address, Email is the UPN.
 var known = []struct {
 	attribute directory.Attribute
 	use       source.Use
@@ -44,13 +43,13 @@ const (
 	lastLoginName = "last login"
 )
 
-// unread are columns of an export that no sync has any business with.
+// unread are columns of an export that no sync needs.
 var unread = map[string]bool{
 	"access policy group id": true, "access policy group name": true,
 	"is admin": true, "role": true,
 }
 
-// layout is how a header was understood.
+// layout is the meaning of a header.
 type layout struct {
 	header []string
 	of     []source.Recognised
@@ -59,17 +58,17 @@ type layout struct {
 	status    int // -1 if there is none
 	lastLogin int // -1 if there is none
 	username  int // the column of the Username, else that of mailNickname
-	// keys are identifying columns that are used for nothing else: whoever stands
-	// in them is in the source.
+	// keys are identifying columns that are used for nothing else: a user who
+	// appears in one of them is in the source.
 	keys []int
 }
 
-// fold is the form in which column names are compared.
+// fold returns the form in which column names are compared.
 func fold(name string) string {
 	return strings.ToLower(strings.Join(strings.Fields(name), " "))
 }
 
-// withPrefix gives the name that begins with prefix, if it is one alone.
+// withPrefix returns the name that begins with prefix, if there is exactly one.
 func withPrefix(header []string, prefix string) []string {
 	var found []string
 	for _, name := range header {
@@ -83,7 +82,7 @@ func withPrefix(header []string, prefix string) []string {
 	return found
 }
 
-// recognise understands a header. file is for problems.
+// recognise finds the meaning of a header. file is for problems.
 func recognise(file string, header []string, mappings []source.Mapping) (*layout, error) {
 	c := &layout{
 		header: header, of: make([]source.Recognised, len(header)),
@@ -95,7 +94,7 @@ func recognise(file string, header []string, mappings []source.Mapping) (*layout
 		return nil, problem.New(problem.FileProduct, args)
 	}
 	if isUser(header) {
-		// Its values may be secret: they are not told.
+		// Its values may be secret: the problem does not quote them.
 		return nil, problem.New(problem.FileNoHeader, problem.Args{"file": file})
 	}
 	byName := map[string]int{}
@@ -115,7 +114,7 @@ func recognise(file string, header []string, mappings []source.Mapping) (*layout
 	for _, k := range known {
 		names := k.names
 		if k.attribute == directory.ImmutableID {
-			// The one name that HENNGE's help shows only cut off.
+			// HENNGE's help shows this one name only shortened.
 			names = append(slices.Clone(names), withPrefix(header, "microsoft immutable")...)
 		}
 		for _, name := range names {
@@ -141,8 +140,8 @@ func recognise(file string, header []string, mappings []source.Mapping) (*layout
 	if _, ok := c.at[directory.UserPrincipalName]; !ok {
 		return nil, problem.New(problem.FileNoUPN, args)
 	}
-	// Each user has one: where the column is missing, the header is not that of
-	// an export, or somebody changed it.
+	// Each user has one: if the column is missing, the header is not that of an
+	// export, or it was edited.
 	if _, ok := c.at[directory.MailNickname]; !ok {
 		return nil, problem.New(problem.FileNoUsername, args)
 	}
@@ -150,8 +149,9 @@ func recognise(file string, header []string, mappings []source.Mapping) (*layout
 	return c, nil
 }
 
-// identify finds the Username, which a mapping to mailNickname leaves what it is,
-// and the identifying columns that are used for nothing else.
+// identify finds the Username, which stays the Username even if another column is
+// mapped to mailNickname, and the identifying columns that are used for nothing
+// else.
 func (c *layout) identify(byName map[string]int) {
 	c.username = c.at[directory.MailNickname]
 	for _, k := range known {
@@ -175,8 +175,8 @@ func (c *layout) identify(byName map[string]int) {
 	}
 }
 
-// mapCustom follows the mappings of the domain's settings. A mapping may take
-// an attribute over from the column that HAC writes to it.
+// mapCustom applies the mappings of the domain's settings. A mapping may replace
+// the column that HAC writes to the attribute.
 func (c *layout) mapCustom(file string, byName map[string]int, mappings []source.Mapping) error {
 	mapped := map[directory.Attribute]bool{}
 	for _, m := range mappings {
@@ -201,8 +201,8 @@ func (c *layout) mapCustom(file string, byName map[string]int, mappings []source
 	return nil
 }
 
-// kept are the attributes that go into the snapshot as columns: of those
-// wanted the ones that the file has, and what mappings name.
+// kept returns the attributes that become columns of the snapshot: those wanted
+// that the file has, and those that mappings name.
 func (c *layout) kept(want []directory.Attribute, mappings []source.Mapping) []directory.Attribute {
 	var kept []directory.Attribute
 	seen := map[directory.Attribute]bool{directory.UserPrincipalName: true, directory.ImmutableID: true}
@@ -224,8 +224,8 @@ func (c *layout) kept(want []directory.Attribute, mappings []source.Mapping) []d
 	return kept
 }
 
-// list names columns for a sentence. Headers of foreign files can be anything,
-// so there is an end to it.
+// list names columns for a sentence. Headers of other files can be anything, so
+// their number is limited.
 func list(names []string) string {
 	const most = 300
 	s := strings.Join(names, ", ")

@@ -39,7 +39,7 @@ var (
 // person draws the names of a user: of every hundred, half Latin.
 func person(r *rand.Rand, half, latin float64) (family, given string) {
 	pick := func(from []string) string {
-		// The frequent ones stand first.
+		// The frequent ones come first.
 		return from[int(float64(len(from))*r.Float64()*r.Float64())]
 	}
 	switch p := r.Float64(); {
@@ -301,7 +301,7 @@ func TestRead_NamesAnEncodingThatIsKnown(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// 谷 直 in EUC-JP is ë ľ in UTF-8: nobody can tell.
+	// 谷 直 in EUC-JP is ë ľ in UTF-8: the encoding cannot be decided.
 	if _, err := get(row("\xc3\xab \xc4\xbe")); !problem.Has(err, problem.FileUnsure) {
 		t.Errorf("short text: %v", err)
 	}

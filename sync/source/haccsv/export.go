@@ -47,13 +47,13 @@ func (e *export) read(raw io.Reader) error {
 		return problem.New(problem.FileForeign, problem.Args{"file": e.file.path, "encoding": string(s.encoding)})
 	}
 	text := bufio.NewReaderSize(e.scanned.encoding.decode(raw), 64<<10)
-	// The header decides: a name of a column holds neither, as a rule.
+	// The header decides the separator: a column name normally contains none.
 	start, err := text.Peek(16 << 10)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if i := bytes.IndexByte(start, 0); i >= 0 {
-		// No text at all: said before its "columns" are.
+		// No text at all: reported before its "columns" are.
 		var c characters
 		c.take(start[:i], true)
 		return e.problem(problem.FileNUL, c.breaks+1)
@@ -73,7 +73,7 @@ func (e *export) read(raw io.Reader) error {
 			break
 		}
 		if err != nil {
-			// Behind an odd quotation mark nothing is what it seems.
+			// After an odd quotation mark nothing can be trusted.
 			if err = e.refuse(r, err); err != nil {
 				return err
 			}
@@ -124,14 +124,14 @@ func (e *export) readHeader(r *rows) error {
 	return e.header(e.columns)
 }
 
-// take gives a row on, or notes what is wrong with it.
+// take passes a row on, or records what is wrong with it.
 func (e *export) take(r *rows) error {
 	if p := e.unreadable(r); p != nil {
-		// Not noted with others: the rest of the file is no better.
+		// Not recorded with others: the rest of the file is no better.
 		return p
 	}
 	if r.broken && r.blank() {
-		return nil // as a spreadsheet leaves them: no user
+		return nil // as a spreadsheet leaves them: not a user
 	}
 	if want := len(e.columns.header); r.len() != want {
 		code := problem.FileColumnCount
@@ -164,9 +164,9 @@ func (e *export) take(r *rows) error {
 	return e.row(r, login)
 }
 
-// whole reports whether a last row that no line break ends is provably not cut
-// in its last value. Every row of an export ends with a line break, so a file
-// without the last one was cut, unless somebody's editor took it off.
+// whole reports whether a last row without a line break at its end is provably not
+// cut in its last value. Every row of an export ends with a line break, so a file
+// without the last one was cut, unless an editor removed it.
 func (e *export) whole(r *rows) bool {
 	last := r.len() - 1
 	value := r.value(last)
@@ -177,9 +177,9 @@ func (e *export) whole(r *rows) bool {
 			return true
 		}
 	}
-	// With as many rows as HAC has users, only this value could have lost its
-	// end; that does no harm where it is not used, or has nothing in it (an
-	// absent value clears nothing).
+	// If there are as many rows as HAC has users, only this value could have lost
+	// its end. That does no harm if the value is not used, or is empty (an absent
+	// value clears nothing).
 	used := e.columns.of[last].Use == source.Mapped || e.columns.of[last].Use == source.Read
 	return e.file.opts.Count == e.good+1 && e.worst == 0 && (!used || len(value) == 0 && !r.quoted)
 }
@@ -199,8 +199,8 @@ func (e *export) unreadable(r *rows) *problem.Problem {
 	return nil
 }
 
-// refuse notes the problem of a row that could not be told from the next; an
-// error of the file itself it gives back.
+// refuse records the problem of a row whose end could not be found; it returns an
+// error of the file itself.
 func (e *export) refuse(r *rows, err error) error {
 	var code problem.Code
 	switch {
@@ -214,7 +214,7 @@ func (e *export) refuse(r *rows, err error) error {
 		return err
 	}
 	if p := e.unreadable(r); p != nil {
-		e.note(p) // what looks like a quotation mark is none
+		e.note(p) // what looks like a quotation mark is not one
 		return nil
 	}
 	e.note(e.problem(code, r.bad))
@@ -244,8 +244,8 @@ func (e *export) problem(code problem.Code, line int) *problem.Problem {
 	return problem.New(code, problem.Args{"file": e.file.path, "line": strconv.Itoa(line)})
 }
 
-// parseTime reads a Last Login. HENNGE's help does not say how it is written,
-// so the usual forms are tried; what is none of them is not known.
+// parseTime parses a Last Login. HENNGE's help does not describe its form, so the
+// usual forms are tried; any other form counts as not known.
 func parseTime(s string, zone *time.Location) (time.Time, bool) {
 	s = strings.TrimSpace(s)
 	if s == "" {

@@ -76,8 +76,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// FuzzJudge feeds any bytes as text of which only the characters tell: there is
-// one answer, whatever pieces the text comes in.
+// FuzzJudge feeds any bytes as text whose encoding only the characters show: there
+// is one answer, whatever pieces the text comes in.
 func FuzzJudge(f *testing.F) {
 	for _, seed := range []string{"", "\x90X\x93c", "\xbf\xb9\xc5\xc4", "\xd4\xcf\xc0\xde", "M\xfcller", "\x8e\xd4", "\xa4\xa2", "\xfa\xb1", "\x81", "\xe9r\n\xe9"} {
 		f.Add([]byte(seed))

@@ -1,17 +1,17 @@
-// Package haccsv reads the user export of HENNGE Access Control: [Users] >
-// [User List] > [Download All (CSV)], and the same as TSV.
+// Package haccsv reads the user export of HENNGE Access Control: [Users] > [User
+// List] > [Download All (CSV)], and the same as TSV. Start with New and File.Read.
 //
-// A deleting sync is made from this file, so half a file is worse than none.
-// It is read twice and strictly: first all bytes, to know the encoding, then
-// all rows. What is not whole is refused, with the file, the line and what is
-// wrong there, and nothing comes out: a row with too few columns, a quotation
-// mark that is not closed, a last row of which nothing proves that it is the
-// whole row, bytes that are no text, a file that changed meanwhile. A file that
-// ends with a whole row may still lack others after it; only the number of
-// users that [User List] shows can tell (Options.Count).
+// A sync that deletes is made from this file, so half a file is worse than none. It
+// is read twice and strictly: first all bytes, to know the encoding, then all rows.
+// A file that is not whole is refused, with the file, the line and what is wrong
+// there, and no rows are returned: a row with too few columns, a quotation mark
+// that is not closed, a last row that cannot be proven to be the whole row, bytes
+// that are not text, a file that changed meanwhile. A file that ends with a whole
+// row may still lack others after it; only the number of users that [User List]
+// shows can prove the opposite (Options.Count).
 //
-// Columns are found by name, never by place. Those that can hold a secret are
-// not looked at: their bytes pass through the row buffer and are wiped with it.
+// Columns are found by name, never by position. Those that can hold a secret are
+// not examined: their bytes pass through the row buffer and are wiped with it.
 package haccsv
 
 import (
@@ -37,23 +37,23 @@ import (
 const (
 	// maxSize is far above the export of a million users (some 350 MB).
 	maxSize = 4 << 30
-	// mostBadRows is how many bad rows are told one by one.
+	// mostBadRows is how many bad rows are reported one by one.
 	mostBadRows = 20
-	// every is how many rows lie between two progress reports, and between two
-	// looks at the context.
+	// every is how many rows are read between two progress reports, and between two
+	// checks of the context.
 	every = 2000
 )
 
-// Options are what a file itself does not tell. The zero value is usable.
+// Options are what the file itself does not contain. The zero value is usable.
 type Options struct {
 	// Count is the number of users that HAC's [User List] shows, the default
-	// administrator included; 0 if nobody said.
+	// administrator included; 0 if it is not known.
 	Count int
 	// Mappings are the custom attributes to be written.
 	Mappings []source.Mapping
 	// Clock is the real one if nil.
 	Clock clock.Clock
-	// Zone is that of times in the file that name none, this machine's if nil.
+	// Zone is that of times in the file without a zone, this machine's if nil.
 	Zone *time.Location
 }
 
@@ -63,8 +63,8 @@ type File struct {
 	opts Options
 }
 
-// New names an export; nothing is opened before Read or Look. path is taken as
-// it stands: CleanPath turns what a person typed into one.
+// New makes a File; nothing is opened before Read or Look. path is used unchanged:
+// CleanPath makes one of what a user typed.
 func New(path string, opts Options) *File {
 	if opts.Clock == nil {
 		opts.Clock = clock.Real()
@@ -75,14 +75,14 @@ func New(path string, opts Options) *File {
 	return &File{path: path, opts: opts}
 }
 
-// Name is the file's name without its folder.
+// Name returns the file's name without its folder.
 func (f *File) Name() string { return filepath.Base(f.path) }
 
-// Renews is false: a person downloads the file.
+// Renews is false: a user downloads the file.
 func (f *File) Renews() bool { return false }
 
-// Read reads the file to its end. Rows without UPN are kept, for the planner to
-// say so; Line is the line of the file in which a row begins. Errors are
+// Read reads the file to its end. Rows without UPN are kept, so that the planner
+// can report them; Line is the line of the file in which a row begins. Errors are
 // problems of family 2, or ctx's.
 func (f *File) Read(ctx context.Context, want []directory.Attribute, sink progress.Sink) (*directory.Snapshot, error) {
 	var (
@@ -113,7 +113,7 @@ func (f *File) Read(ctx context.Context, want []directory.Attribute, sink progre
 	}, func(r *rows, login time.Time) error {
 		for i, a := range columns {
 			if a == directory.OtherKeys {
-				continue // known once the others are
+				continue // added once the others are known
 			}
 			text := string(unwrap(r.value(fill[i]), a))
 			if a == directory.MailNickname {
@@ -162,8 +162,8 @@ func (f *File) Read(ctx context.Context, want []directory.Attribute, sink progre
 	return s, nil
 }
 
-// Look reads the file to its end as Read does, refusing the same, and tells
-// what is in it. Options.Count is not compared: it is asked for after a look.
+// Look reads the file to its end as Read does, refuses the same files, and returns
+// what they contain. Options.Count is not compared: it is asked for after a look.
 func (f *File) Look(ctx context.Context) (*source.Overview, error) {
 	o := &source.Overview{Name: f.Name(), Domains: map[string]int{}}
 	var c *layout
@@ -188,9 +188,9 @@ func (f *File) Look(ctx context.Context) (*source.Overview, error) {
 	return o, nil
 }
 
-// each opens the file and gives its header, then each whole row, to the
-// callers. A bad row is reported at the end, together with others; no row is
-// given after it. Only if each returns without error was the file whole.
+// each opens the file and passes its header, then each whole row, to the callers. A
+// bad row is reported at the end, together with others; no row is passed after it.
+// The file was whole only if each returns without error.
 func (f *File) each(ctx context.Context, sink progress.Sink,
 	header func(*layout) error, row func(*rows, time.Time) error,
 ) (about directory.About, err error) {
@@ -214,7 +214,7 @@ func (f *File) each(ctx context.Context, sink progress.Sink,
 		return about, cause
 	}
 	if err == nil || problem.Of(err) != nil {
-		// Whatever was found wrong, a file that changed meanwhile explains it.
+		// Whatever was wrong, the reason may be that the file changed meanwhile.
 		if f.changed(file, before, s, again) {
 			return about, problem.New(problem.FileChanged, problem.Args{"file": f.path})
 		}
@@ -229,7 +229,7 @@ func (f *File) each(ctx context.Context, sink progress.Sink,
 	}, nil
 }
 
-// Check says whether the file is there and can be opened.
+// Check reports whether the file exists and can be opened.
 func (f *File) Check() error {
 	file, _, err := f.open()
 	if err != nil {
@@ -238,10 +238,10 @@ func (f *File) Check() error {
 	return file.Close()
 }
 
-// open opens a regular file and says what it is before it is read.
+// open opens a regular file and checks what it is before it is read.
 func (f *File) open() (*os.File, fs.FileInfo, error) {
 	args := problem.Args{"file": f.path}
-	// Looked at before it is opened: opening a pipe would wait for a writer.
+	// Checked before it is opened: opening a pipe would wait for a writer.
 	info, err := os.Stat(f.path)
 	if err == nil && !info.Mode().IsRegular() {
 		return nil, nil, problem.New(problem.FileNotAFile, args)
@@ -269,10 +269,10 @@ func (f *File) open() (*os.File, fs.FileInfo, error) {
 	return file, info, nil
 }
 
-// changed reports whether the file is another, or has other content, than when
+// changed reports whether the file is another one, or has other content, than when
 // it was opened.
 func (f *File) changed(file *os.File, before fs.FileInfo, s scanned, again *hashed) bool {
-	// What parsing stopped at need not be the end.
+	// Parsing may have stopped before the end.
 	if _, err := io.Copy(io.Discard, again); err != nil {
 		return true
 	}
@@ -287,7 +287,8 @@ func (f *File) changed(file *os.File, before fs.FileInfo, s scanned, again *hash
 	return err != nil || !os.SameFile(named, open)
 }
 
-// readError leaves problems and ctx's end alone and names the file of others.
+// readError returns problems and ctx's end unchanged, and names the file in other
+// errors.
 func (f *File) readError(ctx context.Context, err error) error {
 	if cause := ctx.Err(); cause != nil {
 		return cause
@@ -298,14 +299,14 @@ func (f *File) readError(ctx context.Context, err error) error {
 	return problem.Wrap(err, problem.FileNotReadable, problem.Args{"file": f.path})
 }
 
-// text is the value of an attribute that has a column, without the spaces
-// around it. Names keep theirs: they are the source's to decide.
+// text returns the value of an attribute that has a column, without the spaces
+// around it. Names keep theirs: the source decides about them.
 func (c *layout) text(r *rows, a directory.Attribute) string {
 	return string(bytes.TrimSpace(unwrap(r.value(c.at[a]), a)))
 }
 
-// unwrap takes off what tells a spreadsheet that a cell is text: ="007" and '007.
-// Where it is a letter of the value, as in a name, an apostrophe stays.
+// unwrap removes what marks a spreadsheet cell as text: ="007" and '007. An
+// apostrophe that is part of the value, as in a name, stays.
 func unwrap(cell []byte, a directory.Attribute) []byte {
 	trimmed := bytes.TrimSpace(cell)
 	if inner, ok := bytes.CutPrefix(trimmed, []byte(`="`)); ok {
@@ -322,20 +323,20 @@ func unwrap(cell []byte, a directory.Attribute) []byte {
 	return cell
 }
 
-// enabled reads Status. Only a plain "disabled" disables: a word that is not
-// known, and a file without the column, block nobody.
+// enabled reads Status. Only a plain "disabled" disables: an unknown word, and a
+// file without the column, disable no user.
 func (c *layout) enabled(r *rows) bool {
 	return c.status < 0 || !strings.EqualFold(string(bytes.TrimSpace(r.value(c.status))), "disabled")
 }
 
-// nickname is what HAC writes to mailNickname: the Username, its local part if
-// it looks like an address (HENNGE's help, article 44051180264089).
+// nickname returns what HAC writes to mailNickname: the Username, or its local part
+// if it looks like an address (HENNGE's help, article 44051180264089).
 func nickname(username string) string {
 	local, _ := directory.SplitUPN(strings.TrimSpace(username))
 	return local
 }
 
-// hashed reads on and remembers what passed.
+// hashed is a reader that hashes what passes.
 type hashed struct {
 	r    io.Reader
 	hash maphash.Hash

@@ -17,36 +17,36 @@ import (
 	"golang.org/x/text/encoding/traditionalchinese"
 )
 
-// That bytes decode proves little: most names in EUC-JP are half-width katakana
-// in Shift_JIS, and so is much of what Chinese and Korean encodings write. What
-// comes out must also be what people write. So every encoding that the bytes
-// could be is tried over the whole file, and of each it is counted how many of
-// its characters are frequent in names, rare, or nothing that stands in one.
+// That bytes decode proves little: most names in EUC-JP are half-width katakana in
+// Shift_JIS, and so is much of what Chinese and Korean encodings write. The decoded
+// text must also be text that people write. So every encoding that the bytes could
+// be in is tried over the whole file, and for each its characters are counted:
+// frequent in names, rare, or never in a name.
 
-// letter is what a character of a reading is.
+// letter is the class of a character in a reading.
 type letter uint8
 
 const (
-	noLetter letter = iota // the bytes are no character
+	noLetter letter = iota // the bytes are not a character
 	frequent               // among the usual ones of names
 	ordinary               // in the part of the standard for daily use
 	rare                   // elsewhere in the standard
 	halfKana               // half-width katakana
-	mark                   // punctuation and full-width letters: says nothing
+	mark                   // punctuation and full-width letters: no evidence
 	space                  // a wide space
-	odd                    // Greek, boxes, private use: in no name
+	odd                    // Greek, boxes, private use: never in a name
 )
 
-// charset is an encoding of one and two bytes a character. One-byte characters
-// stand in of under their byte, two-byte ones under both.
+// charset is an encoding of one and two bytes a character. Classes of one-byte
+// characters are in of at their byte, of two-byte ones at both.
 type charset struct {
 	name encoding
 	of   *[1 << 16]letter
-	// three is the byte that begins a character of three, 0 if none does.
+	// three is the byte that begins a character of three bytes, 0 if there is none.
 	three byte
 }
 
-// charsets are those that are told apart; the first is the one that is read.
+// charsets are those that are distinguished; the first is the one that is read.
 var charsets = sync.OnceValue(func() []charset {
 	japaneseSet, chineseSet, koreanSet := set(japaneseLetters), set(chineseLetters), set(koreanLetters)
 	bothSet := set(japaneseLetters + chineseLetters) // GBK has kana, and offices in China have Japanese staff
@@ -96,8 +96,8 @@ func table(name encoding, e xencoding.Encoding, names map[rune]bool, daily func(
 	return c
 }
 
-// kind says what a character is in an encoding for names, daily whether it
-// stands in the part of the standard for daily use.
+// kind returns the class of a character in an encoding for names; daily reports
+// whether it is in the part of the standard for daily use.
 func kind(r rune, names map[rune]bool, isJapanese, daily bool) letter {
 	switch {
 	case names[r]:
@@ -125,9 +125,9 @@ func kind(r rune, names map[rune]bool, isJapanese, daily bool) letter {
 // reading is what the bytes of a file are in one encoding.
 type reading struct {
 	charset
-	count  [odd + 1]int // characters by what they are; noLetter counts bytes that are none
+	count  [odd + 1]int // characters by class; noLetter counts bytes that are not characters
 	marked int          // half-width katakana of two bytes
-	junk   int          // characters of words that nobody writes
+	junk   int          // characters of impossible words
 	word   word
 }
 
@@ -136,13 +136,13 @@ type word struct {
 	count [odd + 1]int
 	lower int // small ASCII letters
 	upper int
-	any   bool // other letters
-	inner bool // small ASCII letters behind others
-	wrong bool // half-width katakana that cannot follow one another
+	any   bool // has other letters
+	inner bool // has small ASCII letters after others
+	wrong bool // has half-width katakana that cannot follow each other
 	last  byte // the half-width katakana before, 0 if none
 }
 
-// take reads a part of the file that begins and ends with whole characters.
+// take counts a part of the file that begins and ends with whole characters.
 func (r *reading) take(b []byte) {
 	for i := 0; i < len(b); {
 		c := b[i]
@@ -182,7 +182,7 @@ func (r *reading) take(b []byte) {
 			r.word.wrong = r.word.wrong || !follows(r.word.last, c)
 			r.word.last = c
 			if size == 2 {
-				k = frequent // that each has a mark of its own is no accident
+				k = frequent // a voiced sound mark after each is no accident
 				r.marked++
 			}
 		default:
@@ -204,7 +204,7 @@ func (r *reading) end() {
 	if n > 0 {
 		switch {
 		case w.count[odd] > 0,
-			w.lower > 0 && (w.count[frequent]*2 <= n || w.inner && n <= 2), // what became of the ü of Müller
+			w.lower > 0 && (w.count[frequent]*2 <= n || w.inner && n <= 2), // what the ü of Müller became
 			w.count[halfKana] > 0 && (w.wrong || w.lower+w.upper > 0 || w.count[rare] > 0):
 			r.junk += n
 		default:
@@ -230,7 +230,7 @@ func follows(before, c byte) bool {
 		return bytes.IndexByte([]byte{0xb7, 0xbc, 0xc1, 0xc3, 0xc6, 0xcb, 0xd0, 0xd8, 0xde, 0xdf, 0xcc}, before) >= 0
 	case c == 0xaf, c == 0xb0, c == 0xdd: // ｯ ｰ ﾝ
 		return before >= 0xa7
-	case c >= 0xa1 && c <= 0xa4: // ｡ ｢ ｣ ､ stand in no name
+	case c >= 0xa1 && c <= 0xa4: // ｡ ｢ ｣ ､ are never in a name
 		return false
 	case c == 0xa6: // ｦ
 		return false
@@ -242,7 +242,7 @@ func (r *reading) total() int {
 	return r.junk + r.count[frequent] + r.count[ordinary] + r.count[rare] + r.count[halfKana]
 }
 
-// share is the part of all characters that n are.
+// share returns which part of all characters n are.
 func (r *reading) share(n int) float64 {
 	if r.total() == 0 {
 		return 0
@@ -250,11 +250,11 @@ func (r *reading) share(n int) float64 {
 	return float64(n) / float64(r.total())
 }
 
-// whole reports whether the bytes are text in the encoding, a damaged place in
-// a long file aside.
+// whole reports whether the bytes are text in the encoding, except for a damaged
+// place in a long file.
 func (r *reading) whole() bool { return r.count[noLetter]*20 <= r.total() }
 
-// usual is how many of the characters are frequent ones, from 0 to 1.
+// usual returns how many of the characters are frequent ones, from 0 to 1.
 func (r *reading) usual() float64 { return r.share(r.count[frequent]) }
 
 // likely reports whether people write such text.
@@ -264,16 +264,16 @@ func (r *reading) likely() bool {
 		(r.count[frequent]*2 >= wide || (r.count[frequent]+r.count[ordinary])*5 >= wide*4)
 }
 
-// Shares of frequent characters: what is surely text in an encoding, and what
-// may be; and how few characters may be anything.
+// Shares of frequent characters: from which a text is certainly in an encoding, and
+// from which it may be; and how few characters prove nothing.
 const (
 	surely = .6
 	maybe  = .35
 	few    = 16
 )
 
-// decide says which encoding bytes are in that are no UTF-8: empty if it is none
-// that is known, and which it could be where that cannot be decided.
+// decide returns the encoding of bytes that are not UTF-8: empty if it is no known
+// one. If that cannot be decided, unsure lists the possible ones.
 func decide(rs []*reading) (found encoding, unsure []string) {
 	sjis, euc := rs[0], rs[1]
 	for _, r := range rs[1:] {
@@ -299,7 +299,8 @@ func decide(rs []*reading) (found encoding, unsure []string) {
 	if sjis.count[frequent]+sjis.count[ordinary] > 0 {
 		return shiftJIS, nil
 	}
-	// Nothing but half-width katakana: any of the others may look so.
+	// Nothing but half-width katakana: text in any of the others may look like
+	// that.
 	for _, r := range rs[1:] {
 		if r.whole() && r.total() > 0 && (r.usual() > maybe || r == euc && r.share(r.count[rare]+r.junk) < .25) {
 			unsure = append(unsure, string(r.name))
@@ -311,9 +312,9 @@ func decide(rs []*reading) (found encoding, unsure []string) {
 	return shiftJIS, nil
 }
 
-// decideShort says whether text that is UTF-8, but has nothing beyond Latin,
-// Greek and the like in it, is rather Japanese in another encoding: 谷 in EUC-JP
-// is ë in UTF-8. Letters that stand among ASCII ones are what they seem.
+// decideShort reports whether text that is UTF-8, but has only Latin, Greek and
+// similar letters in it, is more likely Japanese in another encoding: 谷 in EUC-JP
+// is ë in UTF-8. Letters next to ASCII ones are what they seem.
 func decideShort(rs []*reading, among bool) (found encoding, unsure []string) {
 	if among {
 		return utf8Plain, nil
@@ -330,8 +331,8 @@ func decideShort(rs []*reading, among bool) (found encoding, unsure []string) {
 	return utf8Plain, nil
 }
 
-// judge reads a file again whose encoding its bytes alone do not show. short
-// says that it is UTF-8 as far as its bytes go, without anything beyond U+07FF.
+// judge reads a file again whose encoding its bytes alone do not show. short means
+// that its bytes are valid UTF-8, without anything beyond U+07FF.
 func judge(file io.Reader, short bool) (found encoding, unsure []string, err error) {
 	rs := make([]*reading, 0, 5)
 	for _, c := range charsets() {
@@ -368,7 +369,7 @@ func judgeASCII(file io.Reader) (found encoding, err error) {
 	return found, err
 }
 
-// sevenBit names the encoding whose marks stand in a line of ASCII.
+// sevenBit returns the encoding whose marks a line of ASCII contains.
 func sevenBit(line []byte) encoding {
 	const escape = 0x1b
 	for i := bytes.IndexByte(line, escape); i >= 0 && i+2 < len(line); {
@@ -441,8 +442,8 @@ func ascii(b []byte) bool {
 	return true
 }
 
-// amongASCII reports whether a character that is not ASCII stands beside an
-// ASCII letter.
+// amongASCII reports whether a character that is not ASCII is next to an ASCII
+// letter.
 func amongASCII(b []byte) bool {
 	isLetter := func(i int) bool { return i >= 0 && i < len(b) && b[i]|0x20 >= 'a' && b[i]|0x20 <= 'z' }
 	for i, c := range b {
@@ -453,9 +454,9 @@ func amongASCII(b []byte) bool {
 	return false
 }
 
-// eachLine gives the lines of a file in pieces of whole lines, with their line
-// breaks, until f returns false. No encoding that is judged has a byte of a
-// line break in another character.
+// eachLine passes the lines of a file in pieces of whole lines, with their line
+// breaks, until f returns false. No encoding that is judged has a byte of a line
+// break in another character.
 func eachLine(file io.Reader, f func([]byte) bool) error {
 	buf, kept := make([]byte, 64<<10), 0
 	for {

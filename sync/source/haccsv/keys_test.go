@@ -8,8 +8,8 @@ import (
 	"github.com/hacsync/hacsync/sync/source"
 )
 
-// Whoever stands in any of HAC's identifying columns is in the source, whichever of
-// them is the UPN. What a row has already is not kept twice.
+// A user who appears in any of HAC's identifying columns is in the source,
+// whichever of them is the UPN. A value that the row has already is not kept twice.
 func TestRead_KeepsTheCellsOfEveryIdentifyingColumn(t *testing.T) {
 	for name, tt := range map[string]struct {
 		text     string

@@ -1,9 +1,9 @@
 package haccsv
 
-// What names are written with, by how the text of a file is judged: read in the
-// right encoding, nearly all of its characters are among these; read in another,
-// hardly one in ten is. They are about the thousand most frequent of each, and
-// no list of what a name may have.
+// The letters of names, as evidence for the encoding of a file: read in the right
+// encoding, nearly all of its characters are among these; read in another, hardly
+// one in ten is. They are about the thousand most frequent of each language, and
+// not a list of what a name may contain.
 const (
 	// japaneseLetters are the kanji of frequent family and given names and of
 	// departments, and their usual variants.

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// CleanPath turns what a person types, pastes or drops into a terminal into a
-// path: quotation marks, file:// and the backslashes of a dropped name come
-// off, ~ becomes the home folder.
+// CleanPath makes a path of what a user types, pastes or drops into a terminal: it
+// removes quotation marks, file:// and the backslashes of a dropped name, and
+// replaces ~ by the home folder.
 func CleanPath(s string) string { return cleanPath(s, filepath.Separator, os.UserHomeDir) }
 
 func cleanPath(s string, separator rune, home func() (string, error)) string {
@@ -39,7 +39,7 @@ func cleanPath(s string, separator rune, home func() (string, error)) string {
 	return s
 }
 
-// fromURL gives the path of a file URL: file:///C:/x, file:///home/x, and
+// fromURL returns the path of a file URL: file:///C:/x, file:///home/x, and
 // file://server/share/x.
 func fromURL(s string, separator rune) string {
 	u, err := url.Parse(s)
@@ -48,7 +48,7 @@ func fromURL(s string, separator rune) string {
 	}
 	p := u.Path
 	if len(p) >= 3 && p[0] == '/' && p[2] == ':' {
-		p = p[1:] // a drive
+		p = p[1:] // a drive letter
 	} else if u.Host != "" && !strings.EqualFold(u.Host, "localhost") {
 		p = "//" + u.Host + p
 	}
@@ -58,8 +58,8 @@ func fromURL(s string, separator rune) string {
 	return p
 }
 
-// unescape takes off the backslashes that a terminal puts before spaces and
-// the like; those of a Windows path, before a letter, stay.
+// unescape removes the backslashes that a terminal puts before spaces and the like;
+// those of a Windows path, before a letter, stay.
 func unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {

@@ -8,19 +8,19 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// separators are what columns may be separated by, and what it is called. HAC
-// writes commas, or tabs in its TSV; a spreadsheet that saves the file anew
-// writes semicolons where the comma is the decimal sign.
+// separators are the possible separators of columns, with their names. HAC writes
+// commas, or tabs in its TSV; a spreadsheet that saves the file again writes
+// semicolons in countries where the comma is the decimal sign.
 var separators = map[byte]string{',': "comma", '\t': "tab", ';': "semicolon"}
 
-// preamble is what stands before the header.
+// preamble is what comes before the header.
 type preamble struct {
-	lines int // lines of it
+	lines int // number of its lines
 	comma byte
 }
 
-// preamble reads the lines before the header, which other programs write, and
-// finds the separator. start is the beginning of the text.
+// preamble reads the lines before the header, which other programs write, and finds
+// the separator. start is the beginning of the text.
 func (e *export) preamble(text *bufio.Reader, start []byte) (preamble, error) {
 	p := preamble{}
 	for {
@@ -57,7 +57,7 @@ func (e *export) preamble(text *bufio.Reader, start []byte) (preamble, error) {
 	}
 }
 
-// isSep reports whether a line is the one by which Excel is told the separator.
+// isSep reports whether a line is the one that names the separator to Excel.
 func isSep(line []byte) bool {
 	rest := bytes.TrimLeft(line, `"`)
 	return len(rest) > 4 && strings.EqualFold(string(rest[:4]), "sep=") && len(bytes.Trim(rest[5:], "\",;\t ")) == 0
@@ -67,7 +67,7 @@ func (e *export) separated(by byte) error {
 	return problem.New(problem.FileSeparator, problem.Args{"file": e.file.path, "separator": string(rune(by))})
 }
 
-// cutLine cuts text behind its first line and gives the line without its break.
+// cutLine cuts text after its first line and returns the line without its break.
 func cutLine(text []byte) (line, next []byte) {
 	i := bytes.IndexAny(text, "\r\n")
 	if i < 0 {
@@ -80,8 +80,9 @@ func cutLine(text []byte) (line, next []byte) {
 	return line, next
 }
 
-// separator finds what separates the names of columns, by how often it stands
-// between them. What only other programs write is found too, to be named.
+// separator finds what separates the names of columns, by how often it appears
+// between them. Separators of other programs are found too, so that a problem can
+// name them.
 func separator(header []byte) byte {
 	counts := [256]int{}
 	quoted := false
@@ -101,11 +102,12 @@ func separator(header []byte) byte {
 	return best
 }
 
-// products are files of others that have columns of the same names, or are
-// easily taken for the export: by columns that the export never has.
+// products are exports of other products that have columns of the same names, or
+// are easily mistaken for the export: recognised by columns that the export never
+// has.
 var products = []struct {
 	name  string
-	least int // how many of the columns
+	least int // how many of the columns it must have
 	of    []string
 }{
 	{"Microsoft 365 admin center", 2, []string{
@@ -130,14 +132,14 @@ var products = []struct {
 	{"Atlassian", 2, []string{"added to org", "org role", "user status", "last seen in jira", "org id"}},
 }
 
-// ours are columns of HAC's export that those of others lack.
+// ours are columns of HAC's export that exports of others lack.
 var ours = []string{
 	"access policy group id", "access policy group name", "otp notification email", "otp emergency token", "otp type", "last login",
 	"is admin", "self password reset email", "password change policy", "password expiration date", "new password", "family name",
 }
 
-// product names whose export a header is, or "". A custom attribute may have
-// any name: two columns of HAC's own prove the export.
+// product returns the product whose export has this header, or "". A custom
+// attribute may have any name: two columns of HAC's own prove the export.
 func product(header []string) string {
 	has := map[string]bool{}
 	for _, name := range header {
@@ -162,8 +164,7 @@ func product(header []string) string {
 	return ""
 }
 
-// isUser reports whether what should be names of columns is a user's row: it
-// holds an address.
+// isUser reports whether the supposed header is a user's row: it holds an address.
 func isUser(header []string) bool {
 	for _, name := range header {
 		if at := strings.LastIndexByte(name, '@'); at > 0 && strings.Contains(name[at:], ".") {

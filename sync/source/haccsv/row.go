@@ -8,22 +8,22 @@ import (
 	"unicode"
 )
 
-// maxRow is the largest row in bytes, quoted line breaks included. HAC's
-// values are at most 256 characters; an unclosed quotation mark would
-// otherwise swallow the rest of the file.
+// maxRow is the largest row in bytes, quoted line breaks included. HAC's values are
+// at most 256 characters; without the limit an unclosed quotation mark would
+// consume the rest of the file.
 const maxRow = 256 << 10
 
-// What is wrong with a row. The line is rows.bad.
+// What is wrong with a row. Its line is rows.bad.
 var (
 	errQuoteOpen = errors.New("quotation mark is not closed")
 	errQuoteBare = errors.New("quotation mark inside a value")
 	errTooLong   = errors.New("row too long")
 )
 
-// rows reads delimited text strictly, as RFC 4180 has it. encoding/csv comes
-// close, but does not tell whether the last row ended with a line break or a
-// closed quotation mark, in which line a quotation mark was opened, and it
-// turns the line breaks inside values into others.
+// rows reads delimited text strictly, by RFC 4180. encoding/csv comes close, but
+// does not report whether the last row ended with a line break or a closed
+// quotation mark, or in which line a quotation mark was opened, and it changes the
+// line breaks inside values.
 type rows struct {
 	r     *bufio.Reader
 	comma byte
@@ -33,7 +33,7 @@ type rows struct {
 	start  int    // its first line
 	text   []byte // its values, one after the other, unquoted
 	ends   []int  // where each ends
-	quoted bool   // the last value stood in quotation marks
+	quoted bool   // the last value was in quotation marks
 	broken bool   // it ended with a line break, not with the file
 	bad    int    // the line of an error
 }
@@ -42,10 +42,10 @@ func newRows(r io.Reader, comma byte) *rows {
 	return &rows{r: bufio.NewReaderSize(r, 64<<10), comma: comma, line: 1}
 }
 
-// len is the number of values.
+// len returns the number of values.
 func (r *rows) len() int { return len(r.ends) }
 
-// value is value i; the bytes are good until the next row.
+// value returns value i; the bytes are valid until the next row.
 func (r *rows) value(i int) []byte {
 	from := 0
 	if i > 0 {
@@ -54,14 +54,13 @@ func (r *rows) value(i int) []byte {
 	return r.text[from:r.ends[i]]
 }
 
-// blank reports whether no cell of the row has anything in it.
+// blank reports whether all cells of the row are empty.
 func (r *rows) blank() bool {
 	return len(bytes.TrimFunc(r.text, func(c rune) bool { return unicode.IsSpace(c) || unicode.Is(unicode.Cf, c) })) == 0
 }
 
-// next reads a row and passes over lines with nothing on them. At the end of
-// the text it returns io.EOF. What the row before held is wiped: it may have
-// been a secret.
+// next reads a row and skips empty lines. At the end of the text it returns io.EOF.
+// It wipes the row before: it may have held a secret.
 func (r *rows) next() error {
 	for {
 		err := r.read()
@@ -104,7 +103,7 @@ func (r *rows) read() error {
 			r.broken = true
 			return nil
 		case c == '"' && first, c == '=' && first && r.beforeQuote():
-			if c == '=' { // ="007": how a spreadsheet is told that it is text
+			if c == '=' { // ="007": marks the cell as text for a spreadsheet
 				_, _ = r.r.Discard(1)
 			}
 			if err := r.readQuoted(&n); err != nil {
@@ -127,7 +126,7 @@ func (r *rows) beforeQuote() bool {
 	return err == nil && next[0] == '"'
 }
 
-// readQuoted reads on behind an opening quotation mark, to the closing one.
+// readQuoted reads on after an opening quotation mark, to the closing one.
 func (r *rows) readQuoted(n *int) error {
 	opened := r.line
 	for ; ; *n++ {
@@ -148,7 +147,7 @@ func (r *rows) readQuoted(n *int) error {
 			if len(next) == 0 || next[0] != '"' {
 				return nil
 			}
-			_, _ = r.r.Discard(1) // just peeked at
+			_, _ = r.r.Discard(1) // only peeked at so far
 		case '\n', '\r':
 			r.text = append(r.text, c)
 			if c == '\r' {
@@ -175,7 +174,7 @@ func (r *rows) breakLine(c byte) error {
 		return err
 	}
 	if len(next) == 1 && next[0] == '\n' {
-		_, _ = r.r.Discard(1) // just peeked at
+		_, _ = r.r.Discard(1) // only peeked at so far
 	}
 	return nil
 }

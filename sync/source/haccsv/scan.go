@@ -12,7 +12,7 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// encoding is how the bytes of a file are text.
+// encoding is how the bytes of a file encode text.
 type encoding string
 
 // The encodings that are read; the names are shown.
@@ -20,13 +20,13 @@ const (
 	utf8Plain encoding = "UTF-8"
 	utf8BOM   encoding = "UTF-8 with BOM"
 	shiftJIS  encoding = "Shift_JIS"
-	utf16BOM  encoding = "UTF-16" // what Excel calls Unicode Text
+	utf16BOM  encoding = "UTF-16" // Excel calls it Unicode Text
 	utf16LE   encoding = "UTF-16LE"
 	utf16BE   encoding = "UTF-16BE"
 )
 
-// Encodings that are known and not read: a file in one of them is refused by
-// its name.
+// Encodings that are recognised and not read: a file in one of them is refused, and
+// the problem names the encoding.
 const (
 	eucJP     encoding = "EUC-JP"
 	iso2022JP encoding = "ISO-2022-JP"
@@ -42,12 +42,12 @@ func (e encoding) read() bool {
 	}
 }
 
-// scanned is what a first pass over the bytes tells.
+// scanned is the result of a first pass over the bytes.
 type scanned struct {
 	encoding encoding
 	size     int64
 	seed     maphash.Seed
-	hash     uint64 // tells whether the file gives the same bytes twice
+	hash     uint64 // shows whether the file gives the same bytes twice
 	breaks   int    // line breaks
 	// damaged is the line of the first byte that fits no encoding, 0 if all fit.
 	damaged int
@@ -58,8 +58,8 @@ type scanned struct {
 	line   int // of the first byte that is not ASCII
 }
 
-// marks are the first bytes by which encodings name themselves, the longer
-// before those that they begin with.
+// marks are the first bytes that identify encodings, a longer mark before one that
+// it begins with.
 var marks = []struct {
 	bytes    string
 	encoding encoding
@@ -74,8 +74,8 @@ var marks = []struct {
 	{"\xfe\xff", utf16BOM},
 }
 
-// scan reads all bytes once. The encoding is decided over the whole file: the
-// first Japanese name may stand on its last line.
+// scan reads all bytes once. The encoding is decided over the whole file: the first
+// Japanese name may be on its last line.
 func scan(file io.ReadSeeker) (scanned, error) {
 	var (
 		s       = scanned{seed: maphash.MakeSeed()}
@@ -128,15 +128,14 @@ func scan(file io.ReadSeeker) (scanned, error) {
 	return s, err
 }
 
-// tell decides on the encoding by what the characters would be, where the bytes
-// alone leave that open.
+// tell decides the encoding by the decoded characters, if the bytes alone do not.
 func (s *scanned) tell(file io.ReadSeeker, count *characters) error {
 	if s.encoding != "" {
 		return nil
 	}
 	s.encoding = utf8Plain
 	if count.nul > 0 {
-		return nil // no text at all
+		return nil // not text at all
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -168,7 +167,7 @@ func (s *scanned) tell(file io.ReadSeeker, count *characters) error {
 	return err
 }
 
-// characters counts what bytes are, were they UTF-8.
+// characters counts the characters of bytes, read as UTF-8.
 type characters struct {
 	breaks   int // line breaks: LF, CR, CRLF
 	feeds    int // LF alone
@@ -183,7 +182,7 @@ type characters struct {
 	lastCR   bool
 }
 
-// take counts b and returns its end where a character is not finished.
+// take counts b and returns its end if a character there is not finished.
 func (c *characters) take(b []byte, ended bool) []byte {
 	for len(b) > 0 {
 		if b[0] < utf8.RuneSelf {
@@ -228,12 +227,12 @@ func (c *characters) take(b []byte, ended bool) []byte {
 	return nil
 }
 
-// pairs finds UTF-16 that has no mark: the first column name is ASCII, so every
-// other of the first bytes is NUL.
+// pairs finds UTF-16 without a mark: the first column name is ASCII, so every
+// second of the first bytes is NUL.
 type pairs struct {
 	is     encoding
 	broken bool
-	odd    bool // a byte is kept
+	odd    bool // a byte is left over
 	last   byte
 	high   bool // the pair before begins a character of two pairs
 }
@@ -273,8 +272,8 @@ func (p *pairs) take(b []byte) {
 // whole reports whether all bytes were characters.
 func (p *pairs) whole() bool { return !p.broken && !p.odd && !p.high }
 
-// decode turns the bytes into UTF-8 without byte order mark. Bytes that are no
-// text come out as U+FFFD, which these encodings cannot contain themselves.
+// decode returns the bytes as UTF-8 without byte order mark. Bytes that are not
+// text become U+FFFD, which these encodings cannot contain themselves.
 func (e encoding) decode(r io.Reader) io.Reader {
 	switch e {
 	case utf8BOM:
@@ -292,11 +291,11 @@ func (e encoding) decode(r io.Reader) io.Reader {
 	}
 }
 
-// broken reports whether decoded text holds what was no text. UTF-8 was
+// broken reports whether decoded text holds bytes that were not text. UTF-8 was
 // checked before; it may hold U+FFFD because the names do.
 func (e encoding) broken(text []byte) bool {
 	switch e {
-	case shiftJIS: // U+0080 is what the decoder makes of the unused byte 0x80
+	case shiftJIS: // the decoder makes U+0080 of the unused byte 0x80
 		return bytes.Contains(text, []byte("\uFFFD")) || bytes.Contains(text, []byte("\u0080"))
 	case utf16BOM, utf16LE, utf16BE:
 		return bytes.Contains(text, []byte("\uFFFD"))

@@ -1,5 +1,5 @@
 // Package statetest makes the states that tests run on: a new SQLite file, and a
-// new PostgreSQL database where a server is given.
+// new PostgreSQL database if a server is given. Start with Places.
 package statetest
 
 import (
@@ -17,24 +17,24 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// Variable names the administrator's URL of a PostgreSQL server on which tests
-// make databases of their own.
+// Variable is the environment variable with the administrator's URL of a PostgreSQL
+// server on which tests make databases of their own.
 const Variable = "HACSYNC_TEST_POSTGRES"
 
-// Places runs a test on both.
+// Places runs a test on both kinds of state.
 func Places(t *testing.T, test func(t *testing.T, url string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, NewFile(t)) })
 	t.Run("postgres", func(t *testing.T) { test(t, NewDatabase(t)) })
 }
 
-// NewFile is the URL of a file that is not there yet, in a folder that is not
-// either.
+// NewFile returns the URL of a file that does not exist yet, in a folder that does
+// not exist yet either.
 func NewFile(t testing.TB) string {
 	return state.FileURL(filepath.Join(t.TempDir(), "home", "state.db"))
 }
 
-// NewDatabase is the URL of an empty database, which is gone when the test ends.
-// Without a server the test is skipped.
+// NewDatabase returns the URL of an empty database, which is removed when the test
+// ends. Without a server the test is skipped.
 func NewDatabase(t testing.TB) string {
 	t.Helper()
 	admin := os.Getenv(Variable)

@@ -1,10 +1,10 @@
-// Package simulator is the HAC API on loopback: a token for an API client, the
-// list of users by cursor, and the export as CSV. What it lists comes from a
-// HAC export.
+// Package simulator is the HAC API on loopback: a token for an API client, the list
+// of users by cursor, and the export as CSV. What it lists comes from a HAC export.
+// Start with New.
 //
-// The names of the properties of a user are not published; the ones used here
-// are those of the export in snake_case, with the custom attributes in an
-// object of their own.
+// The names of the properties of a user are not published; the ones used here are
+// those of the export in snake_case, with the custom attributes in an object of
+// their own.
 package simulator
 
 import (
@@ -31,7 +31,7 @@ import (
 // pageSize is the number of users in one answer.
 const pageSize = 200
 
-// tokenLife is how long a token lives, of the machine's time.
+// tokenLife is how long a token is valid, by the machine's clock.
 const tokenLife = time.Hour
 
 // Server serves one export. It is an http.Handler.
@@ -74,7 +74,7 @@ var standard = map[string]string{
 
 const upnField = "user_principal_name"
 
-// fields are the properties of an export's columns; custom reports those of
+// fields returns the properties of an export's columns; custom reports which are
 // custom attributes.
 func fields(header []string) (names []string, custom []bool, err error) {
 	names, custom = make([]string, len(header)), make([]bool, len(header))
@@ -96,11 +96,11 @@ func fields(header []string) (names []string, custom []bool, err error) {
 	if upn < 0 {
 		return nil, nil, errors.New("the export has no column Email or Email Address")
 	}
-	names[upn] = upnField // the UPN stands in Email where there are both
+	names[upn] = upnField // if there are both, Email holds the UPN
 	return names, custom, nil
 }
 
-// New serves a HAC export by comma: UTF-8 with or without BOM, or Shift_JIS.
+// New serves a HAC export with commas: UTF-8 with or without BOM, or Shift_JIS.
 func New(export []byte, c clock.Clock) (*Server, error) {
 	var b [32]byte
 	if _, err := rand.Read(b[:]); err != nil {
@@ -116,13 +116,13 @@ func New(export []byte, c clock.Clock) (*Server, error) {
 	return s, nil
 }
 
-// Client is the ID of the API client that may read.
+// Client returns the ID of the API client that may read.
 func (s *Server) Client() string { return s.client }
 
-// Secret is its secret.
+// Secret returns the secret of that client.
 func (s *Server) Secret() string { return s.secret }
 
-// SetExport replaces what is listed.
+// SetExport replaces the export that is listed.
 func (s *Server) SetExport(export []byte) error {
 	header, rows, err := parse(export)
 	if err != nil {
@@ -138,7 +138,7 @@ func (s *Server) SetExport(export []byte) error {
 	return nil
 }
 
-// Export is what is listed, as it was given.
+// Export returns the export that is listed, as it was given.
 func (s *Server) Export() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,7 +163,7 @@ func parse(export []byte) (header []string, rows [][]string, err error) {
 	return header, rows, nil
 }
 
-// user is one row as the API shows it.
+// user returns one row as the API shows it.
 func user(names []string, custom []bool, row []string) map[string]any {
 	u := map[string]any{}
 	attributes := map[string]string{}
@@ -184,7 +184,7 @@ func user(names []string, custom []bool, row []string) map[string]any {
 	return u
 }
 
-// ServeHTTP answers the API.
+// ServeHTTP answers requests to the API.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Date", s.clock.Now().UTC().Format(http.TimeFormat))
 	switch {
