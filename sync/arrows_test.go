@@ -3,6 +3,8 @@
 package arrows
 
 import (
+	"flag"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -313,6 +315,62 @@ func TestArrows_TableLeadsDownOnly(t *testing.T) {
 			}
 		}
 	}
+}
+
+var draw = flag.Bool("draw", false, "print who imports whom, the top first")
+
+// TestArrows_Drawn is the drawing of the house: go test ./sync -run Drawn -draw -v.
+// A package is one floor above the highest that it imports, so an arrow that does
+// not point down is one between packages of one floor; there is none.
+func TestArrows_Drawn(t *testing.T) {
+	to := map[string][]string{}
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		to[s.pkg] = append(to[s.pkg], "")
+		for _, i := range s.imports {
+			if pkg, ours := strings.CutPrefix(i, module); ours {
+				to[s.pkg] = append(to[s.pkg], pkg)
+			}
+		}
+	}
+	floors := map[string]int{}
+	var floor func(pkg string) int
+	floor = func(pkg string) int {
+		if f, ok := floors[pkg]; ok {
+			return f
+		}
+		for _, below := range to[pkg] {
+			if below != "" {
+				floors[pkg] = max(floors[pkg], floor(below)+1)
+			}
+		}
+		return floors[pkg]
+	}
+	arrows, highest := 0, 0
+	for pkg := range to {
+		list := slices.Compact(slices.Sorted(slices.Values(to[pkg])))[1:]
+		to[pkg] = list
+		highest = max(highest, floor(pkg))
+		for _, below := range list {
+			arrows++
+			if floor(below) >= floor(pkg) {
+				t.Errorf("the arrow from %s to %s does not point down", pkg, below)
+			}
+		}
+	}
+	if !*draw {
+		return
+	}
+	for f := highest; f >= 0; f-- {
+		for _, pkg := range slices.Sorted(maps.Keys(to)) {
+			if floors[pkg] == f {
+				fmt.Printf("%2d  %-30s %s\n", f, pkg, strings.Join(to[pkg], " "))
+			}
+		}
+	}
+	fmt.Printf("%d packages, %d arrows, all down\n", len(to), arrows)
 }
 
 // What the table allows, but nothing uses, is an arrow that nobody decided on.
