@@ -458,7 +458,13 @@ func TestOnMissing_NoMoreIsDueAtOnceThanTheGuardsShare(t *testing.T) {
 			s.in.Past.Absent[directory.ID("id-"+key)] = Absence{First: at.Add(-directory24(3)), Last: at.Add(-directory24(1)), Days: 3, Reads: 3}
 		}
 		s.learnt(t, links)
+		slices.Reverse(s.users)
 		p := s.build(t)
+		for i := range p.Len() { // the same ones go wherever they are listed
+			if got := p.Action(i).UPN; got != fmt.Sprintf("u%02d@%s", i, dom) {
+				t.Errorf("limit %d: row %d is %s", limit, i+1, got)
+			}
+		}
 		if c := p.Counts(); c.Delete != want || c.Skipped != 6-want || p.Verdict().Cancelled || p.Verdict().Deletions != 0 {
 			t.Errorf("limit %d: %+v, verdict %+v", limit, c, p.Verdict())
 		}

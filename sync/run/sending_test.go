@@ -107,6 +107,32 @@ func TestSendAgain_OnlyAUPNThatWasJustReleasedIsTriedAgain(t *testing.T) {
 	}
 }
 
+// The destination's word counts; without one the waits grow.
+func TestSendAgain_WaitsAsLongAsItIsAsked(t *testing.T) {
+	busy := func(u *problem.Upstream) *problem.Problem {
+		p := problem.New(problem.Throttled, nil)
+		p.Upstream = u
+		return p
+	}
+	for name, c := range map[string]struct {
+		why     *problem.Problem
+		attempt int
+		want    time.Duration
+	}{
+		"no answer at all":   {busy(nil), 1, 2 * time.Second},
+		"no time is named":   {busy(&problem.Upstream{Status: 429}), 1, 2 * time.Second},
+		"nor the third time": {busy(&problem.Upstream{Status: 429}), 3, 8 * time.Second},
+		"a time is named":    {busy(&problem.Upstream{Status: 429, RetryAfter: 7 * time.Second}), 3, 7 * time.Second},
+		"about a minute":     {busy(nil), 6, 64 * time.Second},
+		"and no more later":  {busy(nil), 50, 64 * time.Second},
+	} {
+		s := begun(&fixed{noon}, nil)
+		if wait, again := s.sendAgain(plan.Step{Action: 1}, c.why, c.attempt); !again || wait != c.want || !s.resume.Equal(noon.Add(c.want)) {
+			t.Errorf("%s: %s, again %t, nobody sends before %s", name, wait, again, s.resume)
+		}
+	}
+}
+
 // An account that the journal says was brought back may for a while still show in the
 // recycle bin; one that was only written to is gone if it shows there.
 func TestReplay_RemembersWhatWasBroughtBack(t *testing.T) {
