@@ -149,6 +149,17 @@ func TestReplay_RemembersWhatWasBroughtBack(t *testing.T) {
 	}
 }
 
+// Whom a replica does not know yet is looked for again, at first soon.
+func TestLate_LooksAgainEverMoreSeldom(t *testing.T) {
+	s := begun(&fixed{noon}, map[int]*acting{1: {id: "1"}})
+	s.met["1"] = noon
+	for i, want := range []time.Duration{2, 4, 8, 16, 32, 60, 60, 60} {
+		if wait, ok := s.late(plan.Step{Action: 1, Verb: plan.Patch}, false); !ok || wait != want*time.Second {
+			t.Errorf("look %d: wait %s, late %t", i+1, wait, ok)
+		}
+	}
+}
+
 // A link is not learnt whose row drifted beside the actions of the plan; where an
 // action drifted, its outcome says so.
 func TestDriftedSince_KnowsTheRowByItsUPN(t *testing.T) {
