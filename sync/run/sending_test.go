@@ -153,8 +153,8 @@ func TestReplay_RemembersWhatWasBroughtBack(t *testing.T) {
 func TestLate_LooksAgainEverMoreSeldom(t *testing.T) {
 	s := begun(&fixed{noon}, map[int]*acting{1: {id: "1"}})
 	s.met["1"] = noon
-	for i, want := range []time.Duration{2, 4, 8, 16, 32, 60, 60, 60} {
-		if wait, ok := s.late(plan.Step{Action: 1, Verb: plan.Patch}, false); !ok || wait != want*time.Second {
+	for i, want := range []int{2, 4, 8, 16, 32, 60, 60, 60} {
+		if wait, ok := s.late(plan.Step{Action: 1, Verb: plan.Patch}, false); !ok || wait != time.Duration(want)*time.Second {
 			t.Errorf("look %d: wait %s, late %t", i+1, wait, ok)
 		}
 	}
