@@ -182,3 +182,23 @@ func TestOpenSource_ACountOf0IsNone(t *testing.T) {
 		}
 	}
 }
+
+func TestTakenBack_IsADeletionWhoseAccountIsThereAgain(t *testing.T) {
+	for _, c := range []struct {
+		kind  plan.Kind
+		verb  plan.Verb
+		state state.EntryState
+		want  bool
+	}{
+		{plan.Delete, plan.RestoreUser, state.Written, true},
+		{plan.Delete, plan.RestoreUser, state.Seen, true},
+		{plan.Delete, plan.RestoreUser, state.Sent, false},
+		{plan.Delete, plan.RestoreUser, state.Rejected, false},
+		{plan.Delete, plan.DeleteUser, state.Seen, false},
+		{plan.Restore, plan.RestoreUser, state.Seen, false},
+	} {
+		if got := TakenBack(&state.Entry{Kind: c.kind.String(), Verb: verbWord(c.verb), State: c.state}); got != c.want {
+			t.Errorf("%+v: %t", c, got)
+		}
+	}
+}
