@@ -100,9 +100,9 @@ func TestLesson_ALinkIsTaughtWhereAnyPartOfItChanged(t *testing.T) {
 		"the ID":          {imm("imm-b"), 1},
 	} {
 		s := newScene()
-		s.source, s.users = []person{user("z"), user("a", username("0001"))}, []person{account("z"), account("a")}
-		c.change(&s.source[1])
-		s.users[1].imm, s.users[1].upn = s.source[1].imm, s.source[1].upn
+		s.source, s.users = []person{user("a", username("0001")), user("z")}, []person{account("a"), account("z")}
+		c.change(&s.source[0])
+		s.users[0].imm, s.users[0].upn = s.source[0].imm, s.source[0].upn
 		s.learnt(t, []string{"0001=a"})
 		links := slices.DeleteFunc(s.build(t).Lesson().Links, func(l Taught) bool { return l.Username != "0001" })
 		if len(links) != c.want || c.want > 0 && links[0].Account != "id-a" {
