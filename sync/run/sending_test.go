@@ -1,7 +1,9 @@
 package run
 
 import (
+	"bytes"
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -168,6 +170,26 @@ func TestDriftedSince_KnowsTheRowByItsUPN(t *testing.T) {
 	for upn, want := range map[string]bool{"A@midori.example": true, "b@midori.example": false, "c@midori.example": false} {
 		if got := s.driftedSince(state.Taught{Link: state.Link{UPN: upn}}); got != want {
 			t.Errorf("%s: %t", upn, got)
+		}
+	}
+}
+
+// An undo of which nothing was seen leaves what the run taught.
+func TestLessonOf_AnUndoTakesBackOnlyWhatItUndid(t *testing.T) {
+	raw, err := os.ReadFile("../plan/testdata/v1.undo.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Decode(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := begun(&fixed{noon}, nil)
+	s.plan, s.run.Kind, s.run.PlanOf = p, state.Undo, 7
+	for seen, want := range map[int]int64{0: 0, 1: 7} {
+		l, err := s.lessonOf(t.Context(), &Report{State: state.Partial, Seen: seen})
+		if err != nil || l == nil || l.TakesBack != want {
+			t.Errorf("%d seen: %+v, %v", seen, l, err)
 		}
 	}
 }
