@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"bytes"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -83,6 +85,7 @@ func TestRule3_DriftInTheDestination(t *testing.T) {
 		{name: "already at the target", change: edit("u", named("New")), done: 1},
 		{name: "renamed by somebody else", change: edit("r", upn("r3")), drifted: []string{"rename r2 HS-3981"}},
 		{name: "renamed already", change: edit("r", upn("r2")), done: 1},
+		{name: "renamed already, in another case", change: edit("r", upn("R2")), done: 1},
 		{name: "the immutable ID", change: edit("u", imm("other")), drifted: []string{"update u HS-3981"}},
 		{name: "a role given since", change: edit("d", mark(directory.RoleHolder)), drifted: []string{"delete d HS-3106"}},
 		{name: "a mailbox shared since", change: edit("u", unmark(directory.PurposeUser), mark(directory.PurposeShared)), drifted: []string{"update u HS-3108"}},
@@ -182,5 +185,29 @@ func TestRule3_DriftInTheSource(t *testing.T) {
 	if d := p.SourceDrift(snapshot(t, directory.Source, s.source)); d[0].Attribute != directory.Department || d[0].Now != "Sales" ||
 		d[0].No == 0 || d[0].Where != directory.Source || d[0].Why.Code != problem.DriftSource {
 		t.Errorf("%+v", d)
+	}
+}
+
+// An undo, and a plan of before links were learnt, rest on nothing that is remembered.
+func TestPastDrift_OnlyOfPlansThatRestOnLinks(t *testing.T) {
+	s := newScene()
+	s.users = []person{account("u", named("New"))}
+	undo := s.inverse(t, did(Update, "u", wrote(directory.DisplayName, "Name u", "New")))
+	raw, err := os.ReadFile("testdata/v1.plan.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := Decode(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := func(directory.ID) Known { return Known{Username: "u"} }
+	for name, p := range map[string]*Plan{"an undo": undo, "the first format": first} {
+		if d := p.PastDrift(linked); p.Len() == 0 || len(d) != 0 {
+			t.Errorf("%s: %d rows, drifted %v", name, p.Len(), driftsOf(d))
+		}
+	}
+	if d := driftScene().build(t).PastDrift(linked); len(d) == 0 {
+		t.Error("a link that was learnt since is no drift")
 	}
 }

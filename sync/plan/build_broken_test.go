@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
@@ -59,7 +60,7 @@ func TestBroken_LeavesEveryPairOfNameKanjiAlone(t *testing.T) {
 }
 
 func TestBroken_FindsWhatASpreadsheetShows(t *testing.T) {
-	for _, v := range strings.Fields("#NAME? #REF! #VALUE! #N/A #DIV/0! #NULL! #NUM! #SPILL! #CALC! #FIELD! #GETTING_DATA #name? #NV #WERT! #NOM? #¡REF! #Н/Д ＃ＮＡＭＥ？ ＃Ｎ／Ａ #LATER! ######## Err:502 1.23E+15 1E+05 2,5E+12 =VLOOKUP(A2,B:C,2) =A2 =Sheet1!B2") {
+	for _, v := range strings.Fields("#NAME? #REF! #VALUE! #N/A #DIV/0! #NULL! #NUM! #SPILL! #CALC! #FIELD! #GETTING_DATA #name? #NV #WERT! #NOM? #¡REF! #Н/Д ＃ＮＡＭＥ？ ＃Ｎ／Ａ #LATER! ######## Err:502 1.23E+15 -1.23E+15 +1E+05 1E+05 2,5E+12 =VLOOKUP(A2,B:C,2) =A2 =Sheet1!B2") {
 		for _, a := range []directory.Attribute{directory.DisplayName, directory.Surname, directory.MailNickname, directory.ImmutableID} {
 			for _, s := range []string{v, " " + v, v + "\u3000"} {
 				if w := broken(a, s); w == nil || w.code != problem.SheetValue {
@@ -91,6 +92,33 @@ func TestBroken_FindsDamagedText(t *testing.T) {
 		if w := broken(directory.DisplayName, v); w == nil || w.code != problem.GarbledValue {
 			t.Errorf("%q is %v", v, w)
 		}
+	}
+}
+
+// Half-width katakana that can be said are a name; those that cannot be were read in
+// another encoding. A mark of voice follows ｳ and the rows of ｶ, ｻ, ﾀ and ﾊ.
+func TestBroken_KnowsWhichKatakanaCanBeSaid(t *testing.T) {
+	const kana = "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜﾝ"
+	for mark, after := range map[rune]string{'ﾞ': "ｳｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾊﾋﾌﾍﾎ", 'ﾟ': "ﾊﾋﾌﾍﾎ"} {
+		for _, k := range kana {
+			if want := strings.ContainsRune(after, k); says(k, mark) != want {
+				t.Errorf("%c%c can be said: %t", k, mark, !want)
+			}
+		}
+	}
+}
+
+// What misread looks at begins with one whole character, read from the first two
+// bytes of a kanji or kana in UTF-8.
+func TestBroken_BeginningsAreWholeCharacters(t *testing.T) {
+	found := beginnings()
+	for _, r := range "譁縺繧森" { // 森 is none in UTF-8 that was read in any of the encodings
+		if found[r] != (r != '森') {
+			t.Errorf("%c: %t", r, found[r])
+		}
+	}
+	if found[utf8.RuneError] {
+		t.Error("what is no text counts as a beginning")
 	}
 }
 
@@ -271,6 +299,8 @@ func TestBuild_RefusesASourceThatWasMisread(t *testing.T) {
 		{"a handful", 5, 5, "?橋", false},
 		{"more than a handful", 6, 5, "?橋", true},
 		{"of many", 6, 600, "?橋", false},
+		{"one percent", 6, 594, "?橋", false},
+		{"more than one percent", 6, 593, "?橋", true},
 		{"garbled", 6, 5, "譽ｮ逕ｰ", true},
 		{"half-width", 6, 5, "ｱｲ", true},
 		{"changed", 20, 5, "鈴木", false},

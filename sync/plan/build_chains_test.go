@@ -80,6 +80,32 @@ func TestChains_FallFromTheLinkThatCannotMove(t *testing.T) {
 	expect(t, p, "skip d HS-3104", "skip d HS-3203", "skip a HS-3212", "skip b HS-3212", "skip c HS-3212")
 }
 
+// Should the row fall that is to take the UPN of an account, nobody may delete that
+// account: a list that was torn by a rename shows two accounts with one UPN.
+func TestChains_ADeletionFallsWithTheAdditionItIsFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		flags flags
+		stay  int
+	}{"its own": {replaces, 1}, "another's": {0, 2}} {
+		s := newScene()
+		s.source = []person{user("z"), user("a", imm("2"))}
+		s.users = []person{account("first", upn("a")), account("a", imm("1")), account("d")}
+		b := &builder{in: s.input(t)}
+		if err := b.prepare(); err != nil {
+			t.Fatal(err)
+		}
+		b.rows = []row{
+			{src: 1, acct: -1, kind: Add, flags: c.flags},
+			{src: 1, acct: 1, kind: Delete, flags: c.flags},
+			{src: -1, acct: 2, kind: Delete},
+		}
+		b.releaseAll()
+		if len(b.rows) != c.stay || b.rows[c.stay-1].acct != 2 || len(b.skips) != 1 || b.skips[0].code != problem.UPNTaken {
+			t.Errorf("%s: rows %+v, skips %+v", name, b.rows, b.skips)
+		}
+	}
+}
+
 func TestWaves_ACycleUsesOneTemporaryUPNOfTheDomain(t *testing.T) {
 	s := moves("a>b", "b>c", "c>a")
 	p := s.build(t)

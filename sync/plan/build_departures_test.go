@@ -418,6 +418,31 @@ func TestOnMissing_DatesAndDays(t *testing.T) {
 	}
 }
 
+// A status that no sync writes does not keep the account of someone who came back
+// blocked; one that is written does.
+func TestOnMissing_WhoComesBackIsUnblockedUnlessTheStatusSaysOtherwise(t *testing.T) {
+	for _, c := range []struct {
+		writes, enabled bool
+		want            []string
+	}{
+		{false, false, []string{"update a accountEnabled=true"}},
+		{false, true, []string{"update a accountEnabled=true"}},
+		{true, false, nil},
+		{true, true, []string{"update a accountEnabled=true"}},
+	} {
+		s := leaver(t)
+		s.in.Policy.OnMissing, s.in.Policy.BlockDisabled = BlockMissing, c.writes
+		s.in.Past.Absent = map[directory.ID]Absence{"id-a": {First: at.Add(-directory24(3)), Last: at.Add(-directory24(1)), Days: 3, Reads: 3}}
+		s.in.Facts.Blocked = map[directory.ID]bool{"id-a": true}
+		s.users[1].marks &^= directory.Enabled
+		s.source = append(s.source, user("a", username("0002")))
+		if !c.enabled {
+			s.source[1].marks = 0
+		}
+		expect(t, s.build(t), c.want...)
+	}
+}
+
 func TestOnMissing_NoMoreIsDueAtOnceThanTheGuardsShare(t *testing.T) {
 	for limit, want := range map[int]int{0: 0, 10: 1, 30: 5, 31: 6, 100: 6} {
 		s := newScene()
@@ -436,7 +461,13 @@ func TestOnMissing_NoMoreIsDueAtOnceThanTheGuardsShare(t *testing.T) {
 			s.in.Past.Absent[directory.ID("id-"+key)] = Absence{First: at.Add(-directory24(3)), Last: at.Add(-directory24(1)), Days: 3, Reads: 3}
 		}
 		s.learnt(t, links)
+		slices.Reverse(s.users)
 		p := s.build(t)
+		for i := range p.Len() { // the same ones go wherever they are listed
+			if got := p.Action(i).UPN; got != fmt.Sprintf("u%02d@%s", i, dom) {
+				t.Errorf("limit %d: row %d is %s", limit, i+1, got)
+			}
+		}
 		if c := p.Counts(); c.Delete != want || c.Skipped != 6-want || p.Verdict().Cancelled || p.Verdict().Deletions != 0 {
 			t.Errorf("limit %d: %+v, verdict %+v", limit, c, p.Verdict())
 		}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -68,9 +69,7 @@ func (b *builder) overlay() error {
 	whole := func(bd *directory.Builder, was *directory.Snapshot) *directory.Snapshot {
 		n := bd.Len()
 		s, e := bd.Seal(directory.Proof{Ended: true, Pages: was.Proof().Pages, Items: n, Count: int64(n)}, was.About())
-		if e != nil && err == nil {
-			err = fmt.Errorf("overlay: %w", e)
-		}
+		err = errors.Join(err, e)
 		return s
 	}
 	b.users, b.bin = whole(users, b.users), whole(bin, b.bin)

@@ -3,6 +3,8 @@ package plan
 import (
 	"bytes"
 	"testing"
+
+	"github.com/hacsync/hacsync/sync/problem"
 )
 
 func TestBuild_AddsUpdatesRenamesAndDeletes(t *testing.T) {
@@ -36,4 +38,23 @@ func TestBuild_AddsUpdatesRenamesAndDeletes(t *testing.T) {
 		t.Errorf("encoded again:\n%s\nwas\n%s", again.String(), first)
 	}
 	expect(t, q, brief(p)...)
+}
+
+// An alias is shared with an account that keeps it, not with one that this plan gives
+// another.
+func TestBuild_WarnsOfAnAliasThatAnAccountKeeps(t *testing.T) {
+	for name, c := range map[string]struct {
+		becomes string
+		shared  bool
+	}{"kept": {"u", true}, "given up": {"v", false}} {
+		s := newScene()
+		s.in.Policy.ChangeAlias = true
+		s.source = []person{user("z"), user("u", alias(c.becomes)), user("n", alias("U"))}
+		s.users = []person{account("z"), account("u")}
+		for a := range s.build(t).Actions() {
+			if got := has(a, problem.AliasShared); got != (c.shared && a.Kind == Add) {
+				t.Errorf("%s: %s %s, shared %t", name, a.Kind, a.UPN, got)
+			}
+		}
+	}
 }

@@ -377,6 +377,23 @@ func TestGuard_OfTheDomainThatAccountsLeave(t *testing.T) {
 	}
 }
 
+// A limit of 0 stops the first move, and no plan from which nobody moves.
+func TestGuard_OfADomainThatNobodyLeavesStopsNothing(t *testing.T) {
+	s := leavingTwo(1)
+	none := DefaultPolicy()
+	none.MaxDeletions = 0
+	s.in.Others = map[string]Policy{"two.example": none}
+	p := s.build(t)
+	if v := p.Verdict(); !v.Cancelled || !problem.Has(v.Why, problem.MovesCancel) || len(p.Leaves()) != 1 {
+		t.Errorf("one move: %+v, leaves %v", v, p.Leaves())
+	}
+	r := p.Review()
+	r.LeaveOut(p.Action(0).No)
+	if q := r.Approve(); q.Verdict().Cancelled || len(q.Leaves()) != 0 {
+		t.Errorf("no move: %+v, leaves %v", q.Verdict(), q.Leaves())
+	}
+}
+
 // Unattended, whoever lost the row in this read counts, also as a question or held.
 func TestGuard_AFileThatLostManyIsCancelledUnattended(t *testing.T) {
 	for _, c := range []struct {

@@ -85,3 +85,28 @@ func TestLesson_ARowThatWasThereBeforeIsNoNews(t *testing.T) {
 		t.Errorf("new %q, gone %q", l.New, l.Gone)
 	}
 }
+
+// A link is taught again when any part of it is not what it was, and only then.
+func TestLesson_ALinkIsTaughtWhereAnyPartOfItChanged(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*person)
+		want   int
+	}{
+		"nothing":         {func(*person) {}, 0},
+		"the given name":  {func(p *person) { p.given = "Other" }, 1},
+		"the family name": {func(p *person) { p.sur = "Other" }, 1},
+		"the name shown":  {named("Other"), 1},
+		"the UPN":         {upn("b"), 1},
+		"the ID":          {imm("imm-b"), 1},
+	} {
+		s := newScene()
+		s.source, s.users = []person{user("a", username("0001")), user("z")}, []person{account("a"), account("z")}
+		c.change(&s.source[0])
+		s.users[0].imm, s.users[0].upn = s.source[0].imm, s.source[0].upn
+		s.learnt(t, []string{"0001=a"})
+		links := slices.DeleteFunc(s.build(t).Lesson().Links, func(l Taught) bool { return l.Username != "0001" })
+		if len(links) != c.want || c.want > 0 && links[0].Account != "id-a" {
+			t.Errorf("%s: taught %+v", name, links)
+		}
+	}
+}

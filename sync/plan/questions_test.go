@@ -490,3 +490,20 @@ func TestQuestions_NotNowIsNotOpen(t *testing.T) {
 		}
 	}
 }
+
+// A number that no answer makes is no action, be it a row's, a skip's or past the end.
+func TestQuestions_OnlyTheirNumbersAreOptions(t *testing.T) {
+	p := marriage().build(t)
+	nos := p.optionNumbers()
+	if len(nos) == 0 {
+		t.Fatalf("plan:%s", describe(p))
+	}
+	for _, q := range []*Plan{p, recode(t, p)} {
+		for no := -2; no <= slices.Max(nos)+2; no++ {
+			a, ok := q.book.option(no)
+			if ok != slices.Contains(nos, no) || ok && a.No != no {
+				t.Errorf("%d of %v: %t, %d", no, nos, ok, a.No)
+			}
+		}
+	}
+}

@@ -175,6 +175,13 @@ func TestInvert_WhatIsNotAsTheRunLeftItIsAConflict(t *testing.T) {
 			[]string{"skip a HS-3108"},
 		},
 		{
+			"a changed account was blocked, and nobody knows the kind of its mailbox",
+			[]person{account("a", named("After"), unmark(directory.PurposeUser|directory.Enabled), mark(directory.PurposeUnknown))},
+			nil,
+			did(Update, "a", name), nil,
+			[]string{"skip a " + string(problem.ProtectedDisabled)},
+		},
+		{
 			"a reviewer left the account out of every plan",
 			[]person{account("a", named("After"))},
 			nil, did(Update, "a", name),
@@ -217,6 +224,9 @@ func TestInvert_WhatIsNotAsTheRunLeftItIsAConflict(t *testing.T) {
 		{"a value that does not show yet", []person{account("a", named("Before"))}, nil, recently(did(Update, "a", name)), nil, []string{"skip a HS-3614"}},
 		{"a deletion that does not show yet", []person{account("a")}, nil, recently(did(Delete, "a")), nil, []string{"skip a HS-3614"}},
 		{"an addition that does not show yet", nil, nil, recently(did(Add, "a", made("a")...)), nil, []string{"skip a HS-3614"}},
+		{"a restored value that does not show yet", []person{account("a", named("Before"))}, nil, recently(did(Restore, "a", name)), nil, []string{"skip a HS-3614"}},
+		{"a restored value that is a third one", []person{account("a", named("Other"))}, nil, recently(did(Restore, "a", name)), nil, []string{"skip a HS-3602"}},
+		{"an added value that was emptied", []person{account("a", named(""))}, nil, recently(did(Add, "a", made("a")...)), nil, []string{"skip a HS-3602"}},
 		{"a value that is as before", []person{account("a", named("Before"))}, nil, did(Update, "a", name), nil, []string{"skip a HS-3615"}},
 		{"an added account that was deleted", nil, []person{gone("a")}, did(Add, "a", made("a")...), nil, []string{"skip a HS-3615"}},
 		{"a deleted account that is back", []person{account("a")}, nil, did(Delete, "a"), nil, []string{"skip a HS-3615"}},
@@ -230,6 +240,35 @@ func TestInvert_WhatIsNotAsTheRunLeftItIsAConflict(t *testing.T) {
 			}
 			undoes(t, s.inverse(t, c.done), c.want...)
 		})
+	}
+}
+
+// What a run added is known to be a person's, also where the kind of its mailbox
+// cannot be read; what it restored is not.
+func TestInvert_AnAddedAccountIsKnownByItself(t *testing.T) {
+	s := newScene()
+	s.users = []person{account("a", unmark(directory.PurposeUser), mark(directory.PurposeUnknown), address("a@"+dom))}
+	undoes(t, s.inverse(t, did(Add, "a", made("a")...)), "delete a")
+	undoes(t, s.inverse(t, did(Restore, "a")), "skip a "+string(problem.ProtectedUnread))
+	s.in.Facts.Added = map[directory.ID]bool{"id-a": true} // by another run
+	undoes(t, s.inverse(t, did(Restore, "a")), "delete a")
+}
+
+func TestInvert_WarnsOnlyOfWhatItDoes(t *testing.T) {
+	for want, done := range map[problem.Code]Applied{
+		"":                   did(Update, "a", wrote(directory.DisplayName, "Before", "Name a")),
+		problem.UndoRenames:  did(Rename, "a", moved("b", "a")),
+		problem.UndoRestores: did(Delete, "c"),
+	} {
+		s := newScene()
+		s.users, s.deleted = []person{account("a")}, []person{gone("c")}
+		var got []string
+		for _, w := range s.inverse(t, done).Warnings() {
+			got = append(got, string(w.Code))
+		}
+		if all := strings.TrimSpace(string(want) + " " + string(problem.UndoSourceAsks)); strings.Join(got, " ") != all {
+			t.Errorf("warnings %v, want %s", got, all)
+		}
 	}
 }
 

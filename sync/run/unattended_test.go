@@ -399,8 +399,12 @@ func interruptedArena(t *testing.T, alone bool) (*arena, int64) {
 func TestResumeUnattended_CarriesOutWhatWasApprovedWithinADay(t *testing.T) {
 	for _, alone := range []bool{false, true} {
 		a, no := interruptedArena(t, alone)
-		_ = a.clock.Sleep(t.Context(), 23*time.Hour)
 		p := a.start(t, &gate{})
+		r, err := p.store.Run(t.Context(), no)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = a.clock.Sleep(t.Context(), r.Started.Add(24*time.Hour).Sub(a.clock.Now()))
 		open, err := p.OpenRun(t.Context(), domain)
 		if err != nil || open == nil || open.No != no {
 			t.Fatalf("open run %+v, %v", open, err)
