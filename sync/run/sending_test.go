@@ -141,7 +141,7 @@ func TestReplay_RemembersWhatWasBroughtBack(t *testing.T) {
 	s := begun(&fixed{noon}, map[int]*acting{1: {steps: 1}, 2: {steps: 1}})
 	for i, verb := range []plan.Verb{plan.RestoreUser, plan.Patch} {
 		id := directory.ID([]string{"back", "written"}[i])
-		s.replay([]state.Entry{{Action: i + 1, State: state.Written, Verb: verbWord(verb), Object: directory.Ref{ID: id}, Answered: noon}})
+		s.replay([]state.Entry{{Action: i + 1, State: state.Written, Verb: verbOf(verb), Object: directory.Ref{ID: id}, Answered: noon}})
 		if _, late := s.late(plan.Step{Action: i + 1, Step: 1, Verb: plan.Patch}, true); late != (verb == plan.RestoreUser) {
 			t.Errorf("%s, seen in the recycle bin: late %t", id, late)
 		}
@@ -219,7 +219,7 @@ func TestTakenBack_IsADeletionWhoseAccountIsThereAgain(t *testing.T) {
 		{plan.Delete, plan.DeleteUser, state.Seen, false},
 		{plan.Restore, plan.RestoreUser, state.Seen, false},
 	} {
-		if got := TakenBack(&state.Entry{Kind: c.kind.String(), Verb: verbWord(c.verb), State: c.state}); got != c.want {
+		if got := TakenBack(&state.Entry{Kind: state.Kind(c.kind.String()), Verb: verbOf(c.verb), State: c.state}); got != c.want {
 			t.Errorf("%+v: %t", c, got)
 		}
 	}
