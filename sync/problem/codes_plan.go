@@ -77,7 +77,7 @@ const (
 
 // Conflicts: rows that do not say clearly which account they mean, or that
 // Microsoft 365 would refuse beside what is there.
-// Group NotWritable. Next free: HS-3222.
+// Group NotWritable. Next free: HS-3223.
 const (
 	// DuplicateUPN: two source rows have the same UPN.
 	// Args: upn, name, line, domain, lines (of all of them).

@@ -32,6 +32,20 @@ func begun(c *fixed, actions map[int]*acting) *syncing {
 	}
 }
 
+// anyPlan is a plan that has none of the steps of these tests.
+func anyPlan(t *testing.T) *plan.Plan {
+	t.Helper()
+	raw, err := os.ReadFile("../plan/testdata/v1.undo.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Decode(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // seized is a claim that another holder was seen to have, though its own beat is
 // still fresh.
 type seized struct {
@@ -64,6 +78,7 @@ func TestSend_NothingIsIntendedUnderAClaimThatAnotherHas(t *testing.T) {
 // A step that only sets a password cannot be read to be done: it is sent.
 func TestConfirm_WhatSetsOnlyAPasswordIsNeverDoneAlready(t *testing.T) {
 	s := begun(&fixed{noon}, nil)
+	s.plan = anyPlan(t)
 	found := []directory.Sighting{{Presence: directory.Live, Record: directory.Record{
 		ID: "1", UPN: "a@midori.example", Columns: []directory.Attribute{directory.DisplayName}, Values: []directory.Value{directory.Text("A")},
 	}}}
@@ -176,16 +191,8 @@ func TestDriftedSince_KnowsTheRowByItsUPN(t *testing.T) {
 
 // An undo of which nothing was seen leaves what the run taught.
 func TestLessonOf_AnUndoTakesBackOnlyWhatItUndid(t *testing.T) {
-	raw, err := os.ReadFile("../plan/testdata/v1.undo.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := plan.Decode(bytes.NewReader(raw))
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := begun(&fixed{noon}, nil)
-	s.plan, s.run.Kind, s.run.PlanOf = p, state.Undo, 7
+	s.plan, s.run.Kind, s.run.PlanOf = anyPlan(t), state.Undo, 7
 	for seen, want := range map[int]int64{0: 0, 1: 7} {
 		l, err := s.lessonOf(t.Context(), &Report{State: state.Partial, Seen: seen})
 		if err != nil || l == nil || l.TakesBack != want {
