@@ -149,6 +149,9 @@ func (b *builder) lookFor(deps []*departure) (found []map[rowID]reason, weak []r
 			open = true
 			b.openRows++
 		case byUPN:
+			// Under a new Username it may be a namesake, who had another account.
+			l, linked := b.in.Past.link(b.users.At(int(b.matched[n])).ID())
+			open = linked && l.Username != b.src.At(n).Username()
 		}
 		i := rowAt(n)
 		row := b.src.At(n)
