@@ -149,9 +149,7 @@ func (b *builder) lookFor(deps []*departure) (found []map[rowID]reason, weak []r
 			open = true
 			b.openRows++
 		case byUPN:
-			// Under a new Username it may be a namesake, who had another account.
-			l, linked := b.in.Past.link(b.users.At(int(b.matched[n])).ID())
-			open = linked && l.Username != b.src.At(n).Username()
+			open = b.newHere(n)
 		}
 		i := rowAt(n)
 		row := b.src.At(n)
@@ -166,6 +164,17 @@ func (b *builder) lookFor(deps []*departure) (found []map[rowID]reason, weak []r
 		}
 	}
 	return found, weak
+}
+
+// newHere reports whether a row that its UPN matches has another Username than the
+// account, or the account none that is known: it may be a namesake who had another
+// account, and was given the UPN of this one.
+func (b *builder) newHere(n int) bool {
+	name := b.src.At(n).Username()
+	if l, linked := b.in.Past.link(b.users.At(int(b.matched[n])).ID()); linked {
+		return l.Username != name
+	}
+	return b.in.Past.users != nil && name != ""
 }
 
 // weakly notes the signs that are no reason to ask: an equal family or given name.

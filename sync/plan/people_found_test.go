@@ -149,6 +149,13 @@ func TestPeople_WhatTheTownsFound(t *testing.T) {
 			want:   []string{"ask b: a"},
 		},
 		{
+			name:   "also where that account has no link",
+			source: []person{user("a", imm(""), hacName("new"), calling("佐藤", "誠")), user("z")},
+			users:  []person{account("a", imm(""), calling("佐藤", "誠")), account("b", imm(""), calling("佐藤", "誠")), account("z")},
+			links:  map[string]string{"b": "b", "z": "z"},
+			want:   []string{"ask b: a"},
+		},
+		{
 			name:   "or in another domain, and its person married with a new Username",
 			source: []person{user("new", imm(""), hacName("new"), calling("高橋", "誠"))},
 			users:  []person{account("a", imm(""), upn("a@two.example"), calling("佐藤", "誠"))},
