@@ -404,7 +404,7 @@ func (d *sourceDrift) deletion(u directory.User) (int, bool) {
 		return 0, false
 	}
 	first := -1
-	for dep := range d.leaving.about(u, true) {
+	for dep := range d.leaving.about(u, unowned) {
 		if first < 0 || dep < first {
 			first = dep
 		}

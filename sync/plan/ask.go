@@ -139,17 +139,20 @@ func (b *builder) lookFor(deps []*departure) (found []map[rowID]reason, weak []r
 	found, weak = make([]map[rowID]reason, len(deps)), make([]reason, len(deps))
 	s := newSuspects(deps, &b.in.Past, b.src)
 	for n, f := range b.fate {
-		open := false
+		open := closed
 		switch f {
 		case firm:
-			if open = b.unsure[rowAt(n)]; !open {
+			if !b.unsure[rowAt(n)] {
 				continue
 			}
+			open = unowned
 		case alone, asked, otherID, bad, foreignBad:
-			open = true
+			open = unowned
 			b.openRows++
 		case byUPN:
-			open = b.newHere(n)
+			if b.handed(n) {
+				open = handed
+			}
 		}
 		i := rowAt(n)
 		row := b.src.At(n)
@@ -159,22 +162,22 @@ func (b *builder) lookFor(deps []*departure) (found []map[rowID]reason, weak []r
 			}
 			found[dep][i] |= why
 		}
-		if open {
+		if open == unowned {
 			s.weakly(row, weak)
 		}
 	}
 	return found, weak
 }
 
-// newHere reports whether a row that its UPN matches has another Username than the
-// account, or the account none that is known: it may be a namesake who had another
-// account, and was given the UPN of this one.
-func (b *builder) newHere(n int) bool {
-	name := b.src.At(n).Username()
-	if l, linked := b.in.Past.link(b.users.At(int(b.matched[n])).ID()); linked {
-		return l.Username != name
+// handed reports whether the account of a row that its UPN matches is linked to
+// another Username, or to none: its UPN may have been handed on to a namesake, who
+// had another account.
+func (b *builder) handed(n int) bool {
+	if b.in.Past.users == nil {
+		return false // nothing was learnt yet, and so no account is known to have had a row
 	}
-	return b.in.Past.users != nil && name != ""
+	l, _ := b.in.Past.link(b.users.At(int(b.matched[n])).ID())
+	return l.Username != b.src.At(n).Username()
 }
 
 // weakly notes the signs that are no reason to ask: an equal family or given name.

@@ -148,16 +148,17 @@ func newSuspects(deps []*departure, past *Past, src *directory.Snapshot) *suspec
 	return s
 }
 
-// about gives the departures that a row may be about, and why. open says that the
-// row matches no account.
-func (s *suspects) about(row directory.User, open bool) map[int]reason {
+// about gives the departures that a row may be about, and why. A row is searched for
+// names only if it is open: it matches no account, or one that may not be its
+// person's.
+func (s *suspects) about(row directory.User, o openness) map[int]reason {
 	var found map[int]reason
 	hit := func(kind, key string) {
 		if key == "" {
 			return
 		}
 		for _, x := range s.of[kind+key] {
-			if x.why&(sameName|sameAlias|sameGiven) != 0 && !s.mayBe(row, s.deps[x.dep], x.why) {
+			if x.why&(sameName|sameAlias|sameGiven) != 0 && !s.mayBe(row, s.deps[x.dep], x.why, o) {
 				continue
 			}
 			if found == nil {
@@ -167,11 +168,20 @@ func (s *suspects) about(row directory.User, open bool) map[int]reason {
 		}
 	}
 	s.heldBy(row, hit)
-	if open {
+	if o != closed {
 		s.likeOf(row, hit)
 	}
 	return found
 }
+
+// openness is how far a row may be about a departed account by its names alone.
+type openness uint8
+
+const (
+	closed  openness = iota // it is surely another person's
+	handed                  // it has an account by its UPN alone, which may have been handed on
+	unowned                 // no account is surely its person's
+)
 
 // heldBy is the first condition: a key of an account that stands anywhere in a row.
 func (s *suspects) heldBy(row directory.User, hit func(kind, key string)) {
@@ -228,8 +238,9 @@ func (s *suspects) likeOf(row directory.User, hit func(kind, key string)) {
 
 // mayBe reports whether a row that shares a name with a departed account could be
 // its person: two Usernames that stood side by side for long are two people, and a
-// given name alone counts only in a new row, unless both have an immutable ID.
-func (s *suspects) mayBe(row directory.User, d *departure, why reason) bool {
+// given name alone counts only in a new row, unless both have an immutable ID. Of rows
+// that their UPN matches, only a new one with the whole name is a namesake's.
+func (s *suspects) mayBe(row directory.User, d *departure, why reason, o openness) bool {
 	seen, known := s.past.seen(row.Username())
 	// A Username that stands twice tells of neither row whose it is.
 	known = known && !seen.First.IsZero() && len(s.src.ByUsername(row.Username())) == 1
@@ -238,11 +249,13 @@ func (s *suspects) mayBe(row directory.User, d *departure, why reason) bool {
 			return false
 		}
 	}
-	if why != sameGiven {
-		return true
-	}
-	if row.ImmutableID() != "" && d.hasID {
+	switch {
+	case why == sameGiven && row.ImmutableID() != "" && d.hasID:
 		return false
+	case o == handed && (why != sameName || d.last.IsZero()): // a namesake, whose account had a row before
+		return false
+	case o == unowned && why != sameGiven:
+		return true
 	}
 	return !known || d.last.IsZero() || !seen.First.Before(d.last.Add(-twoPeople))
 }

@@ -122,7 +122,7 @@ func (b *built) restOnStrangers() {
 	}
 	s := newSuspects(deps, &Past{}, b.src)
 	for _, row := range strangers {
-		if len(s.about(b.src.At(int(row)), true)) > 0 {
+		if len(s.about(b.src.At(int(row)), unowned)) > 0 {
 			b.rests.set(row)
 		}
 	}
