@@ -293,18 +293,30 @@ func (b *answered) same(acts []Action, c *Candidate) []Action {
 	return acts
 }
 
-// waitsFor is why a row waits. The account that has its UPN goes only if its people
-// are said to be others.
+// waitsFor is why a row waits. The account that has its UPN is deleted only if its
+// people are said to be others; as the person of another row it keeps the UPN, or
+// gives it up in this plan.
 func (b *answered) waitsFor(why *problem.Problem) *problem.Problem {
 	if why.Code != problem.UPNWaits {
 		return why
 	}
 	for _, q := range b.qs {
-		if holder := why.Args["holder"]; q.Account.UPN == holder && q.Answer.Kind != DifferentPeople {
-			args := maps.Clone(why.Args)
+		holder := why.Args["holder"]
+		if q.Account.UPN != holder || q.Answer.Kind == DifferentPeople {
+			continue
+		}
+		args := maps.Clone(why.Args)
+		delete(args, "due")
+		if q.Answer.Kind != SamePerson {
 			args["upn"] = holder
 			return problem.New(problem.QuestionOpen, args)
 		}
+		taken := q.row(q.Answer.Row)
+		if a, ok := b.book.option(taken.Same); ok && a.Kind == Rename && !a.Marks.Has(directory.Addressed) {
+			args["to"] = a.UPN
+			return problem.New(problem.UPNGivenUp, args)
+		}
+		return problem.New(problem.UPNTaken, args)
 	}
 	return why
 }
@@ -329,7 +341,7 @@ func (b *answered) add(acts []Action, c *Candidate) []Action {
 	case c.waits:
 		b.freed++
 		b.held++
-		b.more = append(b.more, c.skipped(c.AddWhy))
+		b.more = append(b.more, c.skipped(b.waitsFor(c.AddWhy)))
 	}
 	return acts
 }

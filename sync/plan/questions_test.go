@@ -210,6 +210,18 @@ func TestQuestions_TheUPNOfABlockedAccountIsWaitedFor(t *testing.T) {
 	b.answered(t, map[string]string{"a": "different", "b": "same 0042"},
 		"update a accountEnabled=false", "skip a HS-3222", "ask a: a = different", "ask b: a = same 0042")
 
+	// An account that is said to be another row's person is not deleted, but renamed.
+	g := newScene()
+	g.source = []person{user("z"), user("a", as("other"), imm(""), username("0042")), user("b", as("a"), imm(""), username("0043"))}
+	g.users = []person{account("z"), account("a", imm(""))}
+	g.in.Policy.OnMissing, g.in.Policy.DeleteAfter = BlockMissing, 3
+	p = g.answered(t, map[string]string{"a": "same 0043"}, "rename b was a mailNickname=b", "skip a HS-3223", "ask a: a b = same 0043")
+	for s := range p.Skips() {
+		if got := s.Why.Args["to"]; got != "b@"+dom {
+			t.Errorf("renamed to %q", got)
+		}
+	}
+
 	// Unattended, a deletion that waits for days of absence holds the row as well.
 	s.users[1].marks |= directory.Enabled
 	s.in.Policy.OnMissing, s.in.Past.Absent = DeleteMissing, nil

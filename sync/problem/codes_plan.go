@@ -77,7 +77,7 @@ const (
 
 // Conflicts: rows that do not say clearly which account they mean, or that
 // Microsoft 365 would refuse beside what is there.
-// Group NotWritable. Next free: HS-3223.
+// Group NotWritable. Next free: HS-3224.
 const (
 	// DuplicateUPN: two source rows have the same UPN.
 	// Args: upn, name, line, domain, lines (of all of them).
@@ -152,6 +152,10 @@ const (
 	// and is deleted on a later day. Args: upn, name, line, domain, holder (its UPN),
 	// due (that day).
 	UPNWaits Code = "HS-3222"
+	// UPNGivenUp: the account that has the wanted UPN is another row's person by an
+	// answer, and gets that row's UPN in this plan. Args: upn, name, line, domain,
+	// holder (its UPN), to (the one it is to get).
+	UPNGivenUp Code = "HS-3223"
 )
 
 // Values that Microsoft 365 would refuse, and accounts that cannot be restored.
@@ -518,6 +522,7 @@ var planTable = map[Code]traits{
 	UPNMovesAway:         {class: Skip, group: NotWritable},
 	MovesInCircle:        {class: Skip, group: NotWritable},
 	UPNWaits:             {class: Skip, group: NotWritable},
+	UPNGivenUp:           {class: Skip, group: NotWritable},
 
 	UPNCharacter:         {class: Skip, group: NotWritable},
 	UPNTooLong:           {class: Skip, group: NotWritable},

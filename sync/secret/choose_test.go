@@ -219,3 +219,37 @@ func TestKeyring_ThatSaysItStoredAndDidNot(t *testing.T) {
 		t.Error("the state names a key that does not exist")
 	}
 }
+
+// interrupted rows let another process work after a number of readings.
+type interrupted struct {
+	*memory
+	reads int
+	other func()
+}
+
+func (i *interrupted) Sealed(ctx context.Context, connection, name string) ([]byte, int64, error) {
+	data, version, err := i.memory.Sealed(ctx, connection, name)
+	if i.reads--; i.reads == 0 {
+		i.other()
+	}
+	return data, version, err
+}
+
+func TestKeyring_ReadingsAreNotMixed(t *testing.T) {
+	for n := range 5 {
+		rows, ring := newMemory(), &fakeRing{entries: map[string]string{}}
+		done := n == 0
+		one := fromRing(&interrupted{memory: rows, reads: n, other: func() {
+			done = true
+			if _, err := fromRing(rows, ring).Seal(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
+		}}, ring)
+		if _, err := one.Seal(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if done && len(ring.entries) != 1 {
+			t.Errorf("after %d readings: %d keys", n, len(ring.entries))
+		}
+	}
+}

@@ -77,6 +77,11 @@ func (k *keyringKey) find(ctx context.Context) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
+	return k.named(ctx, row, version)
+}
+
+// named returns the key of a row in this keyring.
+func (k *keyringKey) named(ctx context.Context, row keyRow, version int64) (*key, error) {
 	if version == 0 {
 		return nil, ErrOtherKey
 	}
@@ -126,13 +131,15 @@ func (k *keyringKey) make(ctx context.Context) (*key, error) {
 		return k.find(ctx)
 	}
 	for range storeTries {
-		found, err := k.find(ctx)
-		if err == nil || !errors.Is(err, ErrOtherKey) && !problem.Has(err, problem.KeyringEmpty) {
-			return found, err
-		}
+		// One reading is both searched and written over: between two of them another
+		// process can name its key, and this one would add a second.
 		row, version, err := k.row(ctx)
 		if err != nil {
 			return nil, err
+		}
+		found, err := k.named(ctx, row, version)
+		if err == nil || !errors.Is(err, ErrOtherKey) && !problem.Has(err, problem.KeyringEmpty) {
+			return found, err
 		}
 		made, err := k.add(ctx)
 		if err != nil {
