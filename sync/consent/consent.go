@@ -47,7 +47,6 @@ type Connection struct {
 	Application *Application `json:"application,omitempty"`
 	Saved       time.Time    `json:"saved"`
 	LastUsed    time.Time    `json:"last_used"`
-	Ephemeral   bool         `json:"-"` // not saved: only until the program ends
 }
 
 // Simulated reports whether the tenant is a simulator.

@@ -147,19 +147,8 @@ func (s *previewStep) takeBack(d *data, q *plan.Question) turn {
 	return stayed(words.T("preview.q.nothing_back"))
 }
 
-// give stores an answer at once; a plan without a tenant has it in memory alone.
+// give stores an answer at once.
 func (s *previewStep) give(d *data, to reply) turn {
-	if d.session == nil {
-		r := d.review
-		for _, q := range r.Plan().Questions() {
-			if q.Account.ID == to.account {
-				planned := *d.planned
-				planned.Plan = r.Plan().Answer(r.Said(q, to.kind, to.row, d.approver(), d.now()))
-				return s.replied(d, replied{to: []reply{to}, planned: &planned})
-			}
-		}
-		return turn{}
-	}
 	if s.queue == nil {
 		s.queue = &answering{}
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
-	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/words"
 )
@@ -91,16 +90,6 @@ func (l *listing) bySkips() bool { return l.query.Tab == review.TabSkip && l.que
 func (l *listing) page() (rows []int32, end int) {
 	end = min(l.top+pageRows, len(l.rows))
 	return l.rows[l.top:end], end
-}
-
-// NewPreview is a walk that stands at the preview of a plan without a tenant: a
-// person reads it, searches it and leaves rows out, and nothing can be applied.
-func NewPreview(b Backend, o Options, p *run.Planned) *Flow {
-	f := New(b, o)
-	f.d.file, f.d.planned, f.d.domain = p.Plan, p, p.Plan.Domain()
-	f.d.review = review.New(p.Plan)
-	f.at = Preview
-	return f
 }
 
 type previewAsk uint8
@@ -417,9 +406,6 @@ func (s *previewStep) attribute(d *data, a Answer) turn {
 }
 
 func (s *previewStep) keep(d *data, key, value string) turn {
-	if d.session == nil {
-		return stayed(words.T("preview.file_no_dryrun"))
-	}
 	s.working = words.T("preview.keeping")
 	return does(keepSettings(d, map[string]string{key: value}))
 }
@@ -545,8 +531,6 @@ func (s *previewStep) guard(d *data, key string) turn {
 
 func (s *previewStep) sync(d *data, _ Answer) turn {
 	switch p := d.review.Approved(); {
-	case d.session == nil:
-		return stayed(words.T("preview.file_no_dryrun"))
 	case s.storing():
 		return stayed(words.T("preview.q.storing"))
 	case p.Counts().Changes() == 0:
@@ -558,9 +542,6 @@ func (s *previewStep) sync(d *data, _ Answer) turn {
 }
 
 func (s *previewStep) saveAuditLog(d *data, _ Answer) turn {
-	if d.session == nil {
-		return stayed(words.T("preview.file_no_dryrun"))
-	}
 	s.working = words.T("preview.saving")
 	b, session := d.b, d.session
 	p := d.remaining()

@@ -95,8 +95,14 @@ func short(s string, width int) string { return widget.Fit(s, min(width, widget.
 func (p *page) heading(name string) {
 	e := p.e
 	p.blank()
-	n := max(0, p.text()-widget.Width(name)-4)
-	p.raw(paint(e.Styles.Rule, strings.Repeat(e.Signs.Rule, 2)) + " " + paint(e.Styles.Heading, name) + " " +
+	rule := strings.Repeat(e.Signs.Rule, 2) + " "
+	n := p.text() - widget.Width(name) - widget.Width(rule) - 1
+	if n < 0 {
+		p.wrapped(rule, e.Styles.Rule, name, e.Styles.Heading)
+		p.headed = len(p.lines)
+		return
+	}
+	p.raw(paint(e.Styles.Rule, rule) + paint(e.Styles.Heading, name) + " " +
 		paint(e.Styles.Rule, strings.Repeat(e.Signs.Rule, n)))
 	p.headed = len(p.lines)
 }

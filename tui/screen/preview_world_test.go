@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,12 +13,13 @@ import (
 	tea "charm.land/bubbletea/v2"
 	uv "github.com/charmbracelet/ultraviolet"
 
-	"github.com/hacsync/hacsync/sync/clock"
+	"github.com/hacsync/hacsync/sync/consent"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/flow/flowtest"
 	"github.com/hacsync/hacsync/tui/theme"
 	"github.com/hacsync/hacsync/tui/widget"
 	"github.com/hacsync/hacsync/tui/words"
@@ -309,6 +311,7 @@ type world struct {
 	t    testing.TB
 	plan *plan.Plan
 	f    *flow.Flow
+	x    *flow.Driver
 	e    *env
 	s    *preview
 	// width and height of the body.
@@ -316,19 +319,40 @@ type world struct {
 	said          []words.Text
 }
 
-// stillClock stands a little after the read.
-type stillClock struct{ clock.Clock }
-
-func (stillClock) Now() time.Time { return readAt.Add(6 * time.Minute) }
-
+// stillBackend is a world whose dry run gives one plan, a little after it was made.
 type stillBackend struct {
-	flow.Backend
-	clock clock.Clock
+	*flowtest.World
+	plan *plan.Plan
 }
 
-func (b stillBackend) Clock() clock.Clock { return b.clock }
-func (stillBackend) Simulated() bool      { return false }
-func (stillBackend) Demo() flow.Demo      { return nil }
+func (b stillBackend) Reopen(ctx context.Context, name string) (flow.Session, error) {
+	s, err := b.World.Reopen(ctx, name)
+	return stillSession{s, b.plan}, err
+}
+
+type stillSession struct {
+	flow.Session
+	plan *plan.Plan
+}
+
+func (s stillSession) Connection() consent.Connection {
+	c := s.Session.Connection()
+	c.Account = "t.mori"
+	return c
+}
+
+func (s stillSession) Engine(h flow.Hooks) flow.Engine {
+	return stillEngine{s.Session.Engine(h), s.plan}
+}
+
+type stillEngine struct {
+	flow.Engine
+	plan *plan.Plan
+}
+
+func (e stillEngine) DryRun(context.Context, string, run.Overrides) (*run.Planned, error) {
+	return &run.Planned{Plan: e.plan, Run: 412, At: readAt}, nil
+}
 
 func newEnv(t testing.TB, lang string) *env {
 	t.Helper()
@@ -342,7 +366,17 @@ func newEnv(t testing.TB, lang string) *env {
 func newWorld(t testing.TB, p *plan.Plan, lang string, width, height int) *world {
 	t.Helper()
 	w := &world{t: t, plan: p, e: newEnv(t, lang), width: width, height: height}
-	w.f = flow.NewPreview(stillBackend{clock: stillClock{clock.Real()}}, flow.Options{Version: "1.2", Person: "t.mori"}, &run.Planned{Plan: p, Run: 412, At: readAt})
+	back := flowtest.New(t)
+	back.IsDemo, back.Still, back.Conns = false, readAt.Add(6*time.Minute), saved()[:1]
+	w.f = flow.New(stillBackend{back, p}, flow.Options{Version: "1.2", Count: -1})
+	w.x = flow.NewDriver(t.Context(), w.f)
+	w.settle(w.f.Start())
+	for _, a := range []string{"saved", "1", "go", previewDomain, "go", "go", "file", "users.csv", "22"} {
+		w.settle(w.f.Answer(flow.Answer{Text: a}))
+	}
+	if w.f.At() != flow.Preview {
+		t.Fatalf("the walk is at %s", w.f.At())
+	}
 	w.s = newPreview(w.e)
 	w.s.Sync(w.f.View())
 	w.view()
@@ -399,10 +433,23 @@ func (w *world) send(msg tea.Msg) bool {
 }
 
 func (w *world) answer(a flow.Answer) {
-	turn := w.f.Answer(a)
-	w.said = append(w.said, turn.Say...)
+	w.settle(w.f.Answer(a))
 	if v := w.f.View(); v.Review != nil {
 		w.s.Sync(v)
+	}
+}
+
+// settle does what a turn starts, and waits for its end.
+func (w *world) settle(turn flow.Turn) {
+	w.said = append(w.said, turn.Say...)
+	w.x.Take(turn)
+	for w.f.Busy() {
+		m, ok := w.x.Next()
+		if !ok {
+			<-w.x.Ready()
+			continue
+		}
+		w.settle(w.x.Deliver(m))
 	}
 }
 

@@ -68,7 +68,7 @@ func (w *World) OpenDedicated(context.Context, consent.Dedicated) (flow.Session,
 	w.Lock()
 	defer w.Unlock()
 	w.Sessions++
-	return &session{w: w, acts: true}, nil
+	return &session{w: w}, nil
 }
 
 // RunApplicationScript runs the script of the dedicated application.

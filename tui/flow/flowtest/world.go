@@ -253,7 +253,6 @@ type session struct {
 	w      *World
 	hooks  flow.Hooks
 	closed bool
-	acts   bool // opened by the application itself
 }
 
 func (s *session) Connection() consent.Connection {
@@ -263,7 +262,7 @@ func (s *session) Connection() consent.Connection {
 	}
 	c := consent.Connection{
 		Name: "midori", Tenant: TenantID, TenantName: name, Initial: "midorisample.onmicrosoft.com",
-		Account: Account, Cloud: "simulated", Ephemeral: !s.acts,
+		Account: Account, Cloud: "simulated",
 	}
 	if app := s.w.application.Application(); app.ID != "" {
 		c.Application = &app
