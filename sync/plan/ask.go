@@ -500,13 +500,16 @@ func (b *builder) free(f fateOf, own rowID, releases map[rowID]bool) fateOf {
 }
 
 // dueOf is the day on which an account in question is deleted where its person is
-// another one than the rows; "" where that is at once or never.
+// another one than the rows; "" where it never is.
 func (b *builder) dueOf(acct rowID) string {
 	q := b.questionOf[acct]
 	if q == nil {
 		return ""
 	}
-	if r := q.gone.row; r != nil && r.kind != Delete {
+	if r := q.gone.row; r != nil {
+		if r.kind == Delete {
+			return day(b.in.At)
+		}
 		return day(b.explained[acct].due)
 	}
 	if q.gone.waits() {
