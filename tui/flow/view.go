@@ -98,6 +98,9 @@ type Option struct {
 	Key  string // a short word without spaces; drivers number options as well
 	Text words.Text
 	Note words.Text // beside it: what it means
+	// Group is the part of a choice drawn as a table that the option belongs to; it
+	// stands above the first of them.
+	Group words.Text
 	// Cells stand in the columns of Question.Head, in place of Text and Note.
 	Cells []words.Text
 	// Wide stand there instead in a wide window, nil for none.

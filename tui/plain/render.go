@@ -89,7 +89,11 @@ func (w *page) piece(b words.Piece) {
 		w.wrapped("", w.say(b.Text))
 	case words.Heading:
 		w.blank()
-		w.line("== " + w.say(b.Text) + " ==")
+		aside := ""
+		if !b.Aside.IsZero() {
+			aside = "  " + w.say(b.Aside)
+		}
+		w.wrapped("", "== "+w.say(b.Text)+" =="+aside)
 	case words.Facts:
 		w.facts(b)
 	case words.Checks:
@@ -251,7 +255,12 @@ func (w *page) choices(q flow.Question) {
 	for i, o := range q.Options {
 		add(w.p.Int(i+1), o.Cells)
 	}
-	for _, lines := range g.Lines(w.width) {
+	for i, lines := range g.Lines(w.width) {
+		if i > 0 {
+			if o := q.Options[i-1]; !o.Group.IsZero() && (i == 1 || q.Options[i-2].Group.ID != o.Group.ID) {
+				w.wrapped("  ", w.say(o.Group))
+			}
+		}
 		w.lines(lines)
 	}
 	for _, o := range q.Options {

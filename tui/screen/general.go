@@ -442,7 +442,7 @@ func lastWords(blocks []words.Piece, checks bool) int {
 
 func (g *general) pieces(width int, blocks []words.Piece) *page {
 	p := newPage(g.e, width)
-	p.title(g.v.Title)
+	p.titleBeside(g.v.Title, g.v.Aside)
 	p.pieces(blocks)
 	if w := g.v.Work; w != nil {
 		p.blank()
