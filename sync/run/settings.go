@@ -77,7 +77,7 @@ type setting struct {
 	// words are the values of a setting that has one of some words.
 	words []string
 	read  func(*Settings, string) bool
-	write   func(Settings) string
+	write func(Settings) string
 	// check refuses what is read and should not be set; nil for nothing. What is
 	// stored already is read as it is.
 	check func(Settings) error

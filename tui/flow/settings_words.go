@@ -181,7 +181,9 @@ func (s *settingsStep) viewMore(v *View) {
 			"changes", c.Changes()-c.Delete-c.Blocks, "users", latest.Verdict.Users,
 		)}
 		if s.key == run.KeyMaxAllowedDeletions || s.key == run.KeyMaxDeletions {
-			stops := func(x run.Settings) int { return latest.Verdict.StopsWith(x.Policy.MaxAllowedDeletions, x.Policy.MaxDeletions) }
+			stops := func(x run.Settings) int {
+				return latest.Verdict.StopsWith(x.Policy.MaxAllowedDeletions, x.Policy.MaxDeletions)
+			}
 			said = append(said, words.T("home.setting_latest_limit", "was", stops(s.settings), "will", stops(s.next)))
 		}
 		v.Blocks = append(v.Blocks, words.Para{Text: words.Is(words.Sentences(said))})

@@ -88,7 +88,9 @@ func TestGolden_Home(t *testing.T) {
 			st.keys("down", "down", "l").shows("Result").keys("down", "down", "down", "down", "down", "enter").shows("request-id")
 		}},
 		{"settings", nil, func(st *stage) { st.keys("down", "down", "e").shows("key: on_missing") }},
-		{"setting-words", nil, func(st *stage) { st.keys("down", "down", "e").shows("key: on_missing").keys("enter").shows("What shall hold?") }},
+		{"setting-words", nil, func(st *stage) {
+			st.keys("down", "down", "e").shows("key: on_missing").keys("enter").shows("What shall hold?")
+		}},
 		{"setting-more", nil, func(st *stage) {
 			st.keys("down", "down", "e").shows("key: on_missing").keys("down", "down", "enter").shows("Takes").keys("ctrl+u", "type:２０ ％", "enter").shows("More would happen")
 		}},
