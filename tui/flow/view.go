@@ -21,6 +21,9 @@ type View struct {
 	Aside  words.Text
 	Blocks []words.Piece
 	Ask    Question
+	// Refused says why the last answer was not taken. It stands beside the question,
+	// and is always seen.
+	Refused []words.Piece
 	// After belongs to one of the choices, such as a text for somebody else: it
 	// stands below the question where there is room, and c copies it.
 	After []words.Piece

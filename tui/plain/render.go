@@ -1,6 +1,7 @@
 package plain
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hacsync/hacsync/sync/message"
@@ -74,7 +75,7 @@ func (w *page) body(v flow.View) {
 	if !v.Aside.IsZero() {
 		w.line(w.say(v.Aside))
 	}
-	for _, b := range v.Blocks {
+	for _, b := range slices.Concat(v.Blocks, v.Refused) {
 		w.piece(b)
 	}
 	for _, b := range v.After {

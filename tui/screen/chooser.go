@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -190,8 +191,9 @@ func grouped(options []flow.Option, selected int, say func(words.Text) string) (
 func (c *chooser) rest(width int, packed, tight bool) *page {
 	p := newPage(c.e, width)
 	p.packed, p.tight = packed, tight
+	p.lines = append(p.lines, refusal(c.e, c.v, width, tight)...)
 	p.pieces(c.v.Ask.Options[c.at].Detail)
-	p.pieces(c.v.Blocks)
+	p.pieces(slices.DeleteFunc(slices.Clone(c.v.Blocks), isTrouble))
 	return p
 }
 

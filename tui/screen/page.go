@@ -292,7 +292,14 @@ func (p *page) script(b words.Script) {
 		if strings.HasPrefix(strings.TrimSpace(l), "#") {
 			style = e.Styles.Faint
 		}
-		p.raw("  " + paint(style, l))
+		// A line that is longer goes on below, further in: nothing of a command is lost.
+		indent := l[:min(len(l)-len(strings.TrimLeft(l, " ")), p.text()/2)]
+		for i, part := range widget.Wrap(l[len(indent):], p.text()-6-len(indent)) {
+			if i > 0 {
+				part = "    " + part
+			}
+			p.raw("  " + indent + paint(style, part))
+		}
 	}
 	if len(lines) < len(b.Lines) {
 		p.add(e.Styles.Faint, e.T("flow.plain.script_part", "n", len(lines), "of", len(b.Lines)))
