@@ -89,7 +89,7 @@ func (p *page) ends(sign, left string, leftStyle lipgloss.Style, right string, r
 }
 
 // short is s as it stands, or shortened to width.
-func short(s string, width int) string { return widget.Fit(s, min(width, widget.Width(s))) }
+func short(s string, width int) string { return widget.FitWord(s, min(width, widget.Width(s))) }
 
 // heading is a rule with a name in it, and something at its right end.
 func (p *page) heading(name, aside string) {
