@@ -153,8 +153,9 @@ func (s *Shell) lines() []string {
 // exactly makes a styled line as wide as the window.
 func exactly(line string, width int) string {
 	n := widget.Width(line)
-	if n > width {
-		line = ansi.TruncateWc(line, width, "")
+	// It cuts between graphemes, some of which a terminal draws wider.
+	for cut, whole := width, line; n > width && cut >= 0; cut-- {
+		line = ansi.TruncateWc(whole, cut, "")
 		n = widget.Width(line)
 	}
 	return line + strings.Repeat(" ", max(0, width-n))
