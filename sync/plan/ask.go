@@ -127,16 +127,13 @@ func (b *builder) absences() {
 
 // saidToBe is the row that a reviewer last said to be the person of an account, -1 for
 // none or if it is not in the source. The row may have become another account's since:
-// then both need a look, and neither is deleted for it.
+// then both need a look, and an answer that takes it back.
 func (b *builder) saidToBe(d *departure) rowID {
 	last := Answer{}
 	for _, a := range b.in.Answers {
-		if a.Account == d.user.ID() && a.Kind != NotNow {
+		if a.Account == d.user.ID() && a.Kind == SamePerson {
 			last = a
 		}
-	}
-	if last.Kind != SamePerson {
-		return -1
 	}
 	for _, s := range b.src.ByUsername(last.Row) {
 		return rowOf(s)
