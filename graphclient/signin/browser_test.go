@@ -238,7 +238,7 @@ func TestBrowser_RefusedOnThePage(t *testing.T) {
 }
 
 // Codes and verifiers that are not the sign-in's own are refused by Entra ID.
-func TestBrowser_ACodeOfSomebodyElseGivesNothing(t *testing.T) {
+func TestBrowser_ACodeOfAnotherSignInGivesNothing(t *testing.T) {
 	s := world(t, simulator.Options{})
 	_, q, wait := open(t, client(t, s), "User.Read.All")
 	// A thief's authorization request, brought back with our state.

@@ -32,7 +32,7 @@ func (b *bench) all(path string, headers ...string) (values []map[string]any, pa
 	return values, pages
 }
 
-func TestList_ComesInPagesThatMissNobody(t *testing.T) {
+func TestList_ComesInPagesThatMissNoUser(t *testing.T) {
 	b := newBench(t, manyUsers(2500))
 	values, pages := b.all("/users?$top=999&$select=userPrincipalName")
 	if len(values) != 2501 || pages != 3 {
@@ -214,7 +214,7 @@ func TestLag_ShowsListsAndReadsAsTheyWere(t *testing.T) {
 	b.do("POST", "/users", newUser("new@contoso.example")).want(t, 400)
 }
 
-func TestDelta_TellsEachChangeOnce(t *testing.T) {
+func TestDelta_ReportsEachChangeOnce(t *testing.T) {
 	c := &moving{now: time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)}
 	b := newBench(t, manyUsers(450), func(o *Options) { o.Clock = c })
 	round := func(path string, headers ...string) ([]map[string]any, string) {

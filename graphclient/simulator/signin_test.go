@@ -378,7 +378,7 @@ func TestCertificate_SignsAnApplicationInByMSAL(t *testing.T) {
 	}
 }
 
-func TestDiscovery_TellsWhereEverythingIs(t *testing.T) {
+func TestDiscovery_NamesTheAddresses(t *testing.T) {
 	b := newBench(t, smallTenant)
 	for realm, names := range map[string][2]string{ // in the issuer, in endpoints
 		tenantID: {tenantID, tenantID}, "organizations": {"{tenantid}", "organizations"}, "contoso.example": {tenantID, tenantID},
