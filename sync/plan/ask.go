@@ -499,13 +499,16 @@ func (b *builder) free(f fateOf, own rowID, releases map[rowID]bool) fateOf {
 }
 
 // dueOf is the day on which an account in question is deleted if its person is in none
-// of the rows; "" if that is at once or never.
+// of the rows; "" if it never is.
 func (b *builder) dueOf(acct rowID) string {
 	q := b.questionOf[acct]
 	if q == nil {
 		return ""
 	}
-	if r := q.gone.row; r != nil && r.kind != Delete {
+	if r := q.gone.row; r != nil {
+		if r.kind == Delete {
+			return day(b.in.At)
+		}
 		return day(b.explained[acct].due)
 	}
 	if q.gone.waits() {

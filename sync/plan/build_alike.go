@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/names"
@@ -120,9 +121,19 @@ func (c called) holds(d called) bool {
 	return true
 }
 
+// ownParts are the parts that are a name each: a letter that a stray space cuts off is
+// found in the names of many people.
+func (c called) ownParts() []string {
+	family, given := names.Fold(c.family), names.Fold(c.given)
+	oneCell := family == "" && given == "" && len(strings.Fields(c.display)) == 2
+	return slices.DeleteFunc(c.parts(), func(p string) bool {
+		return utf8.RuneCountInString(p) == 1 && p != family && p != given && !oneCell
+	})
+}
+
 // shares reports whether any name of c is one of d's, or is part of its whole name.
 func (c called) shares(d called) bool {
-	a, b := c.parts(), d.parts()
+	a, b := c.ownParts(), d.ownParts()
 	if meet(a, b) {
 		return true
 	}

@@ -293,7 +293,7 @@ func (m *matcher) ask(i, acct rowID) {
 	u := m.users.At(int(acct))
 	_, out := m.decided.find(m.decided.out, u.ID(), u.UPN())
 	if m.protected(u) != "" || out {
-		m.fate[i] = firm
+		m.fate[i], m.unsure[i] = firm, true // the row may still be another account's person
 		m.tie(i, acct)
 		return
 	}

@@ -45,6 +45,7 @@ func TestRule5_ASyncConverges(t *testing.T) {
 			again = again || s.Why.Code == problem.AddressTaken
 			// The other account that a row is matched with by its UPN, or that had it, may
 			// have moved on.
+			again = again || s.Why.Code == problem.UPNGivenUp || s.Why.Code == problem.UPNWaits && p.Counts().Delete > 0
 			again = again || p.Counts().Rename > 0 && (s.Why.Code == problem.FitsTwoAccounts || s.Why.Code == problem.WitnessesDiffer || s.Why.Code == problem.UPNTaken)
 		}
 		for _, q := range p.Questions() {

@@ -63,7 +63,7 @@ func (r *Review) DeletionNotes() []words.Text {
 func some(names words.Names) words.Texts {
 	out := words.Texts{words.Is(names[:min(len(names), someShown)])}
 	if n := len(names) - someShown; n > 0 {
-		out = append(out, words.T("flow.more", "n", n))
+		out = append(out, words.T("flow.more_people", "n", n))
 	}
 	return out
 }

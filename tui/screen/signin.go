@@ -329,7 +329,7 @@ func (s *signIn) drawSteps(code consent.Code, width int, air, big, why bool) []s
 	if air {
 		p.add(e.Styles.Text, widget.Wrap(e.T("tui.signin.open"), p.text())...)
 		gap(false)
-		p.raw("   " + paint(e.Styles.Code, url))
+		p.address(url, mostAddress)
 	} else {
 		p.add(e.Styles.Text, e.T("tui.signin.open_short", "url", url))
 	}
