@@ -317,7 +317,7 @@ func TestClock_OffIsNamedAsTheCause(t *testing.T) {
 	}
 }
 
-func TestRoad_ReachesTheAuthorityOnly(t *testing.T) {
+func TestTransport_ReachesTheAuthorityOnly(t *testing.T) {
 	other := newAuthority(t)
 	a := newAuthority(t)
 	r := reply{status: 307}
@@ -332,7 +332,7 @@ func TestRoad_ReachesTheAuthorityOnly(t *testing.T) {
 	}
 }
 
-func TestRoad_SaysWhatIsWrongWithIt(t *testing.T) {
+func TestTransport_NamesWhatIsWrongWithTheNetwork(t *testing.T) {
 	a := newAuthority(t)
 	c := a.client(signin.Options{})
 	a.Close()

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// manyUsers is a tenant with n plain users u000… beside the administrator.
+// manyUsers is a tenant with n plain users u000… and the administrator.
 func manyUsers(n int) string {
 	var b strings.Builder
 	b.WriteString(`{"organization":{"displayName":"Many"},"domains":[{"id":"many.onmicrosoft.com","isInitial":true},{"id":"many.example"}],"users":[{"userPrincipalName":"admin@many.example"}`)
@@ -51,7 +51,7 @@ func TestList_ComesInPagesThatMissNoUser(t *testing.T) {
 	if values, pages := b.all("/users"); len(values) != 2501 || pages != 26 {
 		t.Errorf("without $top: %d users in %d pages", len(values), pages)
 	}
-	// Whoever is deleted between two pages is missing; nobody else is.
+	// A user who is deleted between two pages is missing; no other is.
 	r := b.get("/users?$top=999&$select=userPrincipalName")
 	if err := b.s.Delete("u0000@many.example"); err != nil {
 		t.Fatal(err)
