@@ -6,9 +6,9 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 )
 
-// A new user with the Username and the UPN of somebody who left, both handed on
-// within one read: two witnesses agree, and no name does. What a person may change of
-// their own name is no such case.
+// A new user with the Username and the UPN of a leaver, both given to them within one
+// read: two witnesses agree, and no name does. A name that one person may change is no
+// such case.
 func TestMatch_UsernameAndUPNHandedOnAreAsked(t *testing.T) {
 	call := func(family, given, display string) func(*person) {
 		return func(p *person) { p.sur, p.given, p.name = family, given, display }
