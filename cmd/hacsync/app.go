@@ -298,8 +298,11 @@ func wrongUsage(path, text string) error {
 
 // notRead and notWritten return the problems of files that the user named.
 func notRead(file string, err error) error {
-	if errors.Is(err, input.ErrEncoding) {
+	switch {
+	case errors.Is(err, input.ErrEncoding):
 		return problem.Wrap(err, problem.FileNoText, problem.Args{"file": file})
+	case errors.Is(err, fs.ErrNotExist):
+		return problem.Wrap(err, problem.FileNotFound, problem.Args{"file": file})
 	}
 	return problem.Wrap(err, problem.FileNotRead, problem.Args{"file": file, "why": why(err)})
 }
