@@ -35,9 +35,10 @@ var arrows = map[string][]string{
 	"sync/loopback":  {"sync/clock"},
 	"sync/input":     {},
 	"sync/secret":    {"sync/input", "sync/problem"},
-	// Tests alone use it.
-	"sync/secret/keyringtest": {},
-	"sync/message":            {"assets", "sync/names", "sync/problem"},
+	// Tests alone use these.
+	"sync/secret/keyringtest":      {},
+	"sync/directory/directorytest": {},
+	"sync/message":                 {"assets", "sync/names", "sync/problem"},
 
 	// What a sync is made of.
 	"sync/consent":       {"sync/directory"},

@@ -44,6 +44,7 @@ func TestRule5_ASyncConverges(t *testing.T) {
 		for s := range p.Skips() {
 			again = again || s.Why.Code == problem.AddressTaken
 			// The other account that a row means by its UPN, or that had it, may have moved on.
+			again = again || s.Why.Code == problem.UPNGivenUp || s.Why.Code == problem.UPNWaits && p.Counts().Delete > 0
 			again = again || p.Counts().Rename > 0 && (s.Why.Code == problem.FitsTwoAccounts || s.Why.Code == problem.WitnessesDiffer || s.Why.Code == problem.UPNTaken)
 		}
 		for _, q := range p.Questions() {
