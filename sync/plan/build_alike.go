@@ -10,7 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/names"
 )
 
-// called is what a person is called on one side, or was when a link was learnt.
+// called has the names of a person on one side, or when a link was learnt.
 type called struct{ given, family, display string }
 
 func calledBy(u directory.User) called {
@@ -31,7 +31,7 @@ func calledIn(r *directory.Record) called {
 
 func (l *Link) called() called { return called{l.Given, l.Family, l.Display} }
 
-// likeness says whether two names may be one person's.
+// likeness is whether two names may be of one person.
 type likeness uint8
 
 const (
@@ -40,9 +40,9 @@ const (
 	alike
 )
 
-// like compares two names. They are alike by the given name, or by the whole
-// name: folded, in any order, or one holding every part of the other. A family
-// name alone tells nothing.
+// like compares two names. They are alike if the given name agrees, or the whole name:
+// folded, in any order, or one has every part of the other. A family name alone does
+// not count.
 func (c called) like(d called) likeness {
 	if c.given != "" && c.given == d.given || c.display != "" && c.display == d.display {
 		return alike
@@ -84,7 +84,7 @@ func (c called) whole() []string {
 	return keys
 }
 
-// full is the name for what only looks at its letters.
+// full is the name for a check of its letters.
 func (c called) full() string {
 	if c.display != "" {
 		return c.display

@@ -63,8 +63,8 @@ func (b *builder) finish() *Plan {
 	return p
 }
 
-// restOn marks the source rows, of whatever domain, that have a key of an account
-// which the plan acts on: what they say bears on it.
+// restOn marks the source rows, of whatever domain, that have a key of an account which
+// the plan acts on: the plan rests on them.
 func (b *builder) restOn() {
 	mark := func(rows []directory.User) {
 		for _, s := range rows {
@@ -87,9 +87,9 @@ func (b *builder) restOn() {
 	}
 }
 
-// restOnStrangers marks the rows of other domains that a later read would show as
-// bearing on a departure: that they were there when the plan was made tells them
-// from those that were not.
+// restOnStrangers marks the rows of other domains that matter to a departure if they
+// are new in a later read: because they were there when the plan was made, they are not
+// taken for new ones.
 func (b *built) restOnStrangers() {
 	var strangers []rowID
 	for i := range b.fate {
@@ -128,7 +128,7 @@ func (b *built) restOnStrangers() {
 	}
 }
 
-// sortRows orders by risk, then UPN. Folding is done once a row.
+// sortRows orders by risk, then UPN. It folds each row's UPN once.
 func (b *builder) sortRows() {
 	type keyed struct {
 		row row
@@ -177,7 +177,7 @@ func (b *builder) sortSkips() {
 	}
 }
 
-// compareSource orders source rows by what they hold, then by where they stand.
+// compareSource orders source rows by their values, then by line.
 func (b *builder) compareSource(x, y rowID) int {
 	if x < 0 || y < 0 {
 		return cmp.Compare(x, y)
