@@ -105,7 +105,8 @@ func (s *preview) choose(i int) tea.Cmd {
 	if i > 0 {
 		s.filter = s.filters()[i-1]
 	}
-	if s.tab == review.TabSkip || s.tab == review.TabSummary {
+	// The filters count the rows of all tabs, and so show them.
+	if s.tab == review.TabSkip || s.tab == review.TabSummary || i > 0 && s.tab != review.TabQuestions {
 		s.tab, s.attribute, s.reason = review.TabAll, "", 0
 	}
 	return s.ask(false)

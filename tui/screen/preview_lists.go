@@ -318,7 +318,10 @@ func (s *preview) filterLines(width, height int) []string {
 	out := []string{row(width, part{" " + e.T("preview.filter.title"), st.Title}), strings.Repeat(" ", width)}
 	s.listTop += len(out)
 	for i := range len(s.filters()) + 1 {
-		f, n := review.Filter("all"), s.g.Actions()
+		f, n := review.Filter("all"), s.g.Part(s.tab).Count
+		if s.tab == review.TabSkip || s.tab == review.TabSummary {
+			n = s.g.Actions() // the first filter leads to All
+		}
 		if s.tab == review.TabQuestions {
 			n = s.g.Plan().QuestionLen()
 		}

@@ -400,7 +400,14 @@ func TestPreview_OrdersByUPNAndName(t *testing.T) {
 	if !slices.IsSorted(upns) || len(upns) != all {
 		t.Errorf("not by UPN: %v", upns)
 	}
-	w.keys("o", "o")
+	if got := w.s.status(); !strings.HasPrefix(got, "Order: by UPN") {
+		t.Errorf("the order is not named: %q", got)
+	}
+	w.keys("o")
+	if got := w.s.status(); !strings.HasPrefix(got, "Order: by Display Name, as characters are coded") {
+		t.Errorf("the order is not named: %q", got)
+	}
+	w.keys("o")
 	if !slices.Equal(w.s.found, plans) || w.s.table.Len() != all {
 		t.Error("the third time does not bring the plan's order back")
 	}

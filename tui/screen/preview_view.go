@@ -454,6 +454,12 @@ func (s *preview) status() string {
 		return s.e.Say(s.v.Working)
 	case s.body() == bodyQuestions && s.narrowed():
 		return s.e.T("preview.q.shown", "n", len(s.asked), "of", s.g.Plan().QuestionLen())
+	case s.body() == bodyTable && s.order != review.ByRisk:
+		by := map[review.Order]string{review.ByUPN: "preview.order.upn", review.ByName: "preview.order.name"}[s.order]
+		if s.narrowed() {
+			return s.e.T("preview.shown", "n", s.table.Len(), "of", s.g.Among(s.query())) + "  " + s.e.T(by)
+		}
+		return s.e.T(by)
 	case s.body() == bodyTable && s.narrowed():
 		return s.e.T("preview.shown", "n", s.table.Len(), "of", s.g.Among(s.query()))
 	}
