@@ -96,5 +96,5 @@ func SetRetention(ctx context.Context, s *state.Store, r Retention) error {
 // an undo or a resumption needs: see state.Prune. A worker calls it once a day
 // with what StoredRetention gives.
 func Prune(ctx context.Context, s *state.Store, r Retention) (state.Pruned, error) {
-	return s.Prune(ctx, state.Pruning{Runs: r.Runs, Plans: min(r.Plans, r.Runs), Lasting: lasting})
+	return s.Prune(ctx, state.Pruning{Runs: r.Runs, Plans: min(r.Plans, r.Runs)})
 }

@@ -49,7 +49,7 @@ func (r *Runner) today(ctx context.Context, domain string, now time.Time, except
 	}
 	first := int64(0)
 	for _, e := range append(entries, open...) {
-		if back[action{e.Run, e.Action}] || e.Run == except || !deletes(&e) || now.Sub(when(&e)) >= day {
+		if back[action{e.Run, e.Action}] || e.Run == except || !deletes(&e) || now.Sub(e.When()) >= day {
 			continue
 		}
 		deletions++

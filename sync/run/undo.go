@@ -97,6 +97,7 @@ func (r *Runner) invert(ctx context.Context, run state.Run, done []plan.Applied)
 			}
 		}
 	}
+	begun := r.Clock.Now()
 	reading, err := r.Destination.Read(ctx, u.Policy.Attributes, r.sink())
 	if err != nil {
 		return nil, err
@@ -119,7 +120,7 @@ func (r *Runner) invert(ctx context.Context, run state.Run, done []plan.Applied)
 	if err != nil {
 		return nil, err
 	}
-	if u.Facts, err = r.facts(ctx, &u.Input, settings, r.Clock.Now().Add(r.ahead(u.At)), marked); err != nil {
+	if u.Facts, err = r.facts(ctx, &u.Input, settings, begun.Add(r.ahead(u.At)), marked); err != nil {
 		return nil, err
 	}
 	u.Purposes = map[directory.ID]directory.Marks{}
@@ -140,21 +141,6 @@ func planOf(p *Planned) int64 {
 		return no
 	}
 	return p.Run
-}
-
-// undoRuns are the runs that put accounts back: undos, and not those that undid
-// another undo.
-func (r *Runner) undoRuns(ctx context.Context) (map[int64]bool, error) {
-	runs, err := r.Store.Runs(ctx, state.RunFilter{Tenant: r.Connection.Tenant, Kind: state.Undo})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(runs, func(x, y state.Run) int { return int(x.No - y.No) })
-	undo := map[int64]bool{}
-	for _, run := range runs {
-		undo[run.No] = !undo[run.PlanOf]
-	}
-	return undo, nil
 }
 
 // pausePeriodic pauses the domain's periodic sync before an undo writes: the
