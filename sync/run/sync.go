@@ -39,7 +39,19 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 	if err := r.Decide(ctx, p.Plan.Domain(), a.Lasting); err != nil {
 		return nil, err
 	}
-	s := newSyncing(r, claim, p.Plan, state.Run{
+	s := newSync(r, claim, p, a)
+	if err := s.begin(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.save(ctx, s.run.No, s.plan); err != nil {
+		return s.end(ctx, err)
+	}
+	return s.end(ctx, s.carryOut(ctx))
+}
+
+// newSync is the sync of an approved plan.
+func newSync(r *Runner, c Claim, p *Planned, a Approval) *syncing {
+	s := newSyncing(r, c, p.Plan, state.Run{
 		Kind: kindOf(p.Plan), Tenant: r.Connection.Tenant, Connection: r.Connection.Name, Domain: p.Plan.Domain(),
 		State: state.Running, Started: r.Clock.Now(), PlanOf: planOf(p), Fingerprint: p.Plan.Fingerprint().String(),
 		By: a.By, Note: a.Note, Unattended: a.Unattended, Source: p.Source,
@@ -47,14 +59,17 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 	s.alone, s.ahead = a.Unattended, p.ahead
 	s.sum.planned(p.Plan)
 	s.run.Summary = s.sum.json()
-	if s.run.No, err = r.Store.BeginRun(ctx, s.run); err != nil {
-		return nil, err
+	return s
+}
+
+// begin stores the run. From then on it is in the sync log; once its plan is stored
+// too, it can be resumed.
+func (s *syncing) begin(ctx context.Context) (err error) {
+	if s.run.No, err = s.r.Store.BeginRun(ctx, s.run); err != nil {
+		return err
 	}
-	s.log("run began", "unattended", a.Unattended, "plan", p.Plan.Fingerprint().Code(), "plan_of", s.run.PlanOf, "by", a.By)
-	if err := r.save(ctx, s.run.No, p.Plan); err != nil {
-		return s.end(ctx, err)
-	}
-	return s.end(ctx, s.carryOut(ctx))
+	s.log("run began", "unattended", s.run.Unattended, "plan", s.plan.Fingerprint().Code(), "plan_of", s.run.PlanOf, "by", s.run.By)
+	return nil
 }
 
 // approved checks that p is what the approval means and may be applied here.

@@ -299,14 +299,13 @@ func putsBack(ctx context.Context, tx *sql.Tx, run int64) (back bool, err error)
 		var kind RunKind
 		var of int64
 		err := tx.QueryRowContext(ctx, `SELECT kind, plan_of FROM run WHERE no = $1`, run).Scan(&kind, &of)
-		if err != nil && !none(err) {
-			return false, err
-		}
-		if err != nil || kind != Undo {
+		if none(err) {
 			return back, nil
 		}
-		back = !back
-		if of >= run {
+		if err != nil || kind != Undo {
+			return back, err
+		}
+		if back = !back; of >= run {
 			return back, nil
 		}
 		run = of
@@ -330,38 +329,10 @@ func (s *Store) fillTouched(ctx context.Context, tx *sql.Tx) error {
 	for _, r := range runs {
 		back[r.no] = r.kind == Undo && !back[r.of]
 	}
-	r, err := tx.QueryContext(ctx, `SELECT tenant, `+entryColumns+` FROM journal WHERE state IN ('written', 'seen')
-		ORDER BY run, action, step`)
+	all, err := s.touchesOf(ctx, tx, back)
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	all := map[string]map[string]touch{}
-	for r.Next() {
-		var tenant string
-		e, err := scanEntry(func(into ...any) error { return r.Scan(append([]any{&tenant}, into...)...) })
-		if errors.Is(err, errObject) {
-			s.log.WarnContext(ctx, "a journal row does not say which account it is about", "run", e.Run, "action", e.Action, "step", e.Step)
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if e.Object.ID == "" {
-			continue
-		}
-		of := all[tenant]
-		if of == nil {
-			of = map[string]touch{}
-			all[tenant] = of
-		}
-		id := clean(string(e.Object.ID))
-		of[id] = of[id].by(&e, back[e.Run])
-	}
-	if err := r.Err(); err != nil {
-		return err
-	}
-	_ = r.Close()
 	for tenant, of := range all {
 		if err := (touches{s, tx, tenant}).save(ctx, of); err != nil {
 			return err
@@ -369,4 +340,41 @@ func (s *Store) fillTouched(ctx context.Context, tx *sql.Tx) error {
 	}
 	_, err = tx.ExecContext(ctx, `DELETE FROM journal WHERE NOT EXISTS (SELECT 1 FROM run WHERE run.no = journal.run)`)
 	return err
+}
+
+// touchesOf reads the whole journal, and returns rows of the table by tenant and ID.
+// A row that does not say which account it is about is one that cannot be read of the
+// account that the other rows of its action name; without any it is left out.
+func (s *Store) touchesOf(ctx context.Context, tx *sql.Tx, back map[int64]bool) (map[string]map[string]touch, error) {
+	all := map[string]map[string]touch{}
+	var at action
+	var id string // of at, once it is known
+	unread := false
+	_, err := rows(ctx, tx, func(scan func(...any) error) (none struct{}, err error) {
+		var tenant string
+		e, err := scanEntry(func(into ...any) error { return scan(append([]any{&tenant}, into...)...) })
+		damaged := errors.Is(err, errObject)
+		if err != nil && !damaged {
+			return none, err
+		}
+		if a := (action{e.Run, e.Action}); a != at {
+			at, id, unread = a, "", false
+		}
+		if damaged {
+			unread = true
+			s.log.WarnContext(ctx, "a journal row does not say which account it is about", "run", e.Run, "action", e.Action, "step", e.Step)
+		} else if e.Object.ID != "" {
+			id = clean(string(e.Object.ID))
+		}
+		if id == "" {
+			return none, nil
+		}
+		e.Unread = e.Unread || unread
+		if all[tenant] == nil {
+			all[tenant] = map[string]touch{}
+		}
+		all[tenant][id] = all[tenant][id].by(&e, back[e.Run])
+		return none, nil
+	}, `SELECT tenant, `+entryColumns+` FROM journal WHERE state IN ('written', 'seen') ORDER BY run, action, step`)
+	return all, err
 }

@@ -207,7 +207,7 @@ func TestMigrate_WhatCannotBeReadOfTheJournalProtects(t *testing.T) {
 		no, claim := beginSync(t, s), take(t, s)
 		off := "false"
 		var rows []state.Entry
-		for i, id := range []directory.ID{"whole", "image", "verb", "object", "pruned"} {
+		for i, id := range []directory.ID{"whole", "image", "verb", "object", "pruned", "first"} {
 			rows = append(rows,
 				state.Entry{Run: no, Action: i, State: state.Seen, Verb: state.VerbCreate, Object: directory.Ref{ID: id}},
 				state.Entry{
@@ -219,7 +219,7 @@ func TestMigrate_WhatCannotBeReadOfTheJournalProtects(t *testing.T) {
 			t.Fatal(err)
 		}
 		ours, err := s.Touched(t.Context(), "t")
-		if err != nil || len(ours) != 5 || !ours["whole"].Added || ours["whole"].Blocked.IsZero() {
+		if err != nil || len(ours) != 6 || !ours["whole"].Added || ours["whole"].Blocked.IsZero() {
 			t.Fatalf("%v, %v", ours, err)
 		}
 		_ = s.Close()
@@ -227,7 +227,8 @@ func TestMigrate_WhatCannotBeReadOfTheJournalProtects(t *testing.T) {
 			`UPDATE journal SET after_image = '{"accountEnabled"' WHERE action = 1 AND step = 1`,
 			`UPDATE journal SET verb = 'future' WHERE action = 2 AND step = 1`,
 			`UPDATE journal SET object = '{"id":' WHERE action = 3 AND step = 1`,
-			`UPDATE journal SET run = 4711 WHERE action = 4`)
+			`UPDATE journal SET run = 4711 WHERE action = 4`,
+			`UPDATE journal SET object = '{"id":' WHERE action = 5 AND step = 0`)
 		s = open(t, place, state.Options{})
 		got, err := s.Touched(t.Context(), "t")
 		if err != nil {
@@ -235,7 +236,7 @@ func TestMigrate_WhatCannotBeReadOfTheJournalProtects(t *testing.T) {
 		}
 		protected := state.Touched{SignIn: true}
 		want := map[directory.ID]state.Touched{
-			"whole": ours["whole"], "image": protected, "verb": protected, "object": {Made: true, Added: true}, "pruned": ours["pruned"],
+			"whole": ours["whole"], "image": protected, "verb": protected, "object": protected, "first": protected, "pruned": ours["pruned"],
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got  %v\nwant %v", got, want)
