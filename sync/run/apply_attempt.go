@@ -20,14 +20,14 @@ import (
 //	settle           the journal has what became of each step, as it was answered
 //	settleByReading  or, where the answer never came or says nothing, as it is read
 //
-// A process that is gone in between leaves steps that are sent. Who takes its run up
-// makes an attempt of them, which has only its end: settleUnknown.
+// A process that dies in between leaves steps in the state sent. The process that
+// resumes the run makes an attempt of them that has only its end: settleUnknown.
 type attempt struct {
 	s     *syncing
 	steps []plan.Step
 	tries map[stepKey]int // how often each step was sent, with this attempt
-	// again are steps to be sent again, after a pause: of these it is known that they
-	// had no effect.
+	// again are steps to be sent again after pause: they are known to have had no
+	// effect.
 	again []plan.Step
 	pause time.Duration
 	// rows are outcomes that the journal does not have yet, then is what follows once
@@ -197,9 +197,9 @@ func (a *attempt) became(e state.Entry, s state.EntryState, then func()) state.E
 	return s
 }
 
-// settleByReading finds out what became of steps whose answer never came, or
-// told nothing. A step that had no effect is to be sent again; one whose
-// account is neither as before nor as wanted is a conflict.
+// settleByReading reads the accounts of steps whose answer never came, or does not say
+// what happened. A step that had no effect is to be sent again; one whose account is
+// neither as before nor as wanted is a conflict.
 func (a *attempt) settleByReading(ctx context.Context, steps []plan.Step) error {
 	refs := make([]directory.Ref, len(steps))
 	for i, step := range steps {
@@ -275,8 +275,8 @@ func outlast(ctx context.Context, d time.Duration) (last context.Context, done c
 	return last, func() { stop(); cancel() }
 }
 
-// whileHeld ends with the right to write: a token, or a turn among other senders,
-// may take longer than the claim stays fresh.
+// whileHeld is a context that ends when the claim is no longer fresh: waiting for a
+// token, or for other senders, may take longer than that.
 type whileHeld struct {
 	context.Context
 	claim  Claim
@@ -291,7 +291,7 @@ func (c whileHeld) Err() error {
 }
 
 // claimGone reports whether another holder was seen. A claim without a fresh beat
-// is not gone: the next write to the journal proves it, or waits for the state.
+// may still be ours: the next write to the journal proves it, or waits for the state.
 func (s *syncing) claimGone() bool {
 	select {
 	case <-s.claim.Lost():

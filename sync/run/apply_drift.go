@@ -88,9 +88,9 @@ func (s *syncing) alreadyDone(nos []int) {
 	}
 }
 
-// started reports whether a row of the plan has begun to have its effect, or
-// failed: it is read back instead. What was intended and did nothing, because
-// the destination asked for a pause, is compared like what was never begun.
+// started reports whether a row of the plan had an effect, or failed: such a row is
+// read back, not compared. A row that was intended and had no effect, because the
+// destination asked for a pause, is compared like one that was never begun.
 func (s *syncing) started(no int) bool {
 	a := s.actions[no]
 	return a != nil && (a.written > 0 || a.outcome != "")
@@ -113,7 +113,7 @@ func rowsOf(ds []plan.Drifted) []int {
 	return nos
 }
 
-// drift reads the source whole, and of the destination what the plan touches.
+// drift reads the whole source, and of the destination the accounts in the plan.
 func (s *syncing) drift(ctx context.Context) (drifted []plan.Drifted, done []int, err error) {
 	all, err := s.sourceDrift(ctx)
 	if err != nil {
@@ -134,8 +134,8 @@ func (s *syncing) drift(ctx context.Context) (drifted []plan.Drifted, done []int
 	return append(all, there...), done, nil
 }
 
-// sourceDrift reads the source again and compares it with the plan's. An undo
-// rests on no source.
+// sourceDrift reads the source again and compares it with the plan's. The plan of an
+// undo has no source.
 func (s *syncing) sourceDrift(ctx context.Context) ([]plan.Drifted, error) {
 	if s.plan.Undoes() != 0 {
 		return nil, nil

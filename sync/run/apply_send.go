@@ -14,17 +14,17 @@ import (
 const (
 	// maxAttempts is how often one step is sent before it is given up.
 	maxAttempts = 8
-	// settleTime is how long after a request to stop the batch under way may still
-	// be finished and settled, by the machine's clock: a person waits for it. What
-	// is unknown then stays sent in the journal, for a resumption to settle.
+	// settleTime is how long after a user asks to stop the batch under way may still
+	// be finished and settled, by the machine's clock: the user waits for it. An
+	// outcome that is unknown then stays sent in the journal, and Resume settles it.
 	settleTime = 20 * time.Second
-	// releaseLag is how long a UPN that was just let go of may still be refused.
+	// releaseLag is how long a UPN that was just released may still be refused.
 	releaseLag = 5 * time.Minute
 	// releasePause is the wait before such a UPN is tried again.
 	releasePause = 10 * time.Second
-	// throttledGap parts the batches of a sync that was throttled once: 20 writes
-	// a second are what Microsoft Graph lets through for ever, and what it
-	// refuses counts against the sender too.
+	// throttledGap is the time between batches of a sync that was throttled once:
+	// Microsoft Graph accepts 20 writes a second for any length of time, and refused
+	// requests count too.
 	throttledGap = 1050 * time.Millisecond
 	// maxThrottled is how often one step is put off by throttling alone.
 	maxThrottled = 60
@@ -58,7 +58,7 @@ func (s *syncing) send(ctx context.Context, todo []plan.Step) error {
 	return nil
 }
 
-// pause waits d, and as long as the destination asked all of us to wait.
+// pause waits d, and until the pause is over that the destination asked for.
 func (s *syncing) pause(ctx context.Context, d time.Duration) error {
 	for {
 		if ctx.Err() != nil {
@@ -85,9 +85,9 @@ func (s *syncing) pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// sendAgain says whether a refused step is sent again, and after what pause: a
-// pause that the destination asked for holds for every sender of this sync; a
-// UPN that we let go of a moment ago may still count as taken.
+// sendAgain reports whether a refused step is sent again, and after which pause. A
+// pause that the destination asked for holds for every sender of this sync. A UPN that
+// this sync released a moment ago may still count as taken.
 func (s *syncing) sendAgain(step plan.Step, why *problem.Problem, attempt int) (time.Duration, bool) {
 	if why == nil || !s.mayRetry(stepKey{step.Action, step.Step}, why, attempt) {
 		return 0, false
@@ -124,9 +124,9 @@ func (s *syncing) sendAgain(step plan.Step, why *problem.Problem, attempt int) (
 	return 0, false
 }
 
-// mayRetry reports whether a step has attempts left. Being throttled says
-// nothing of the step, so it has a count of its own; and once it happened,
-// batches keep apart.
+// mayRetry reports whether a step has attempts left. Throttling is not the step's
+// fault, so it has a count of its own; once it happened, throttledGap is kept between
+// batches.
 func (s *syncing) mayRetry(key stepKey, why *problem.Problem, attempt int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

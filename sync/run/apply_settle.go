@@ -13,7 +13,7 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// wanted is the account that a new user would be.
+// wanted returns the UPN and immutable ID that a step gives to a new account.
 func (s *syncing) wanted(step plan.Step) directory.Ref {
 	var ref directory.Ref
 	for _, c := range step.Set {
@@ -27,7 +27,7 @@ func (s *syncing) wanted(step plan.Step) directory.Ref {
 	return ref
 }
 
-// matching are the sightings that a ref gave.
+// matching returns the sightings of a ref.
 func matching(all []directory.Sighting, ref directory.Ref) []directory.Sighting {
 	var found []directory.Sighting
 	for _, g := range all {
@@ -38,7 +38,7 @@ func matching(all []directory.Sighting, ref directory.Ref) []directory.Sighting 
 	return found
 }
 
-// judge says from what was read whether a step had its effect.
+// judge decides from what was read whether a step had its effect.
 func (s *syncing) judge(step plan.Step, e state.Entry, found []directory.Sighting) (state.EntryState, directory.ID, *problem.Problem) {
 	upn := s.actions[step.Action].upn
 	live, deleted := sorted(found)
@@ -96,10 +96,9 @@ func (s *syncing) judge(step plan.Step, e state.Entry, found []directory.Sightin
 	return state.None, "", nil
 }
 
-// judgeAdd says whether an account that is there now is the one that this step
-// made: its values are equal, and it is not older than the destination's date
-// at the intent. Any other account with the UPN or immutable ID is somebody
-// else's.
+// judgeAdd decides whether an account that exists now is the one that this step
+// made: its values are equal, and it is not older than the destination's date at the
+// intent. Any other account with the UPN or immutable ID was made by another writer.
 func (s *syncing) judgeAdd(step plan.Step, e state.Entry, found []directory.Sighting) (state.EntryState, directory.ID, *problem.Problem) {
 	taken := false
 	for i := range found {
@@ -126,7 +125,7 @@ func (s *syncing) judgeAdd(step plan.Step, e state.Entry, found []directory.Sigh
 	return state.None, "", nil
 }
 
-// replay takes a journal up where another process left it.
+// replay continues from the rows that another process left in the journal.
 func (s *syncing) replay(entries []state.Entry) {
 	for _, e := range entries {
 		key := stepKey{e.Action, e.Step}
@@ -167,8 +166,8 @@ func (s *syncing) replay(entries []state.Entry) {
 	}
 }
 
-// settleUnknown settles what an interrupted sync left unknown. What had no
-// effect is sent in its turn.
+// settleUnknown settles the steps whose outcome an interrupted sync left unknown. A
+// step that had no effect is sent later, in its wave.
 func (s *syncing) settleUnknown(ctx context.Context) error {
 	var unknown []plan.Step
 	for wave := range s.plan.Waves() {
@@ -187,7 +186,7 @@ func (s *syncing) settleUnknown(ctx context.Context) error {
 	return nil
 }
 
-// took remembers that the destination took a step.
+// took remembers that the destination accepted a step.
 func (s *syncing) took(step plan.Step, id directory.ID) {
 	s.mu.Lock()
 	a := s.actions[step.Action]
@@ -216,7 +215,7 @@ func (s *syncing) took(step plan.Step, id directory.ID) {
 	s.wrote(step, true)
 }
 
-// wrote counts a step as done; ours says that this sync sent it.
+// wrote counts a step as done. ours: this sync sent it.
 func (s *syncing) wrote(step plan.Step, ours bool) {
 	s.mu.Lock()
 	a := s.actions[step.Action]
@@ -255,8 +254,8 @@ func (s *syncing) fail(step plan.Step, why *problem.Problem) {
 	s.r.report(e)
 }
 
-// notPutBack says of an account that it is gone although its deletion was to be
-// taken back.
+// notPutBack returns the problem of an account that is still deleted although its
+// deletion was to be taken back.
 func (a *acting) notPutBack(why *problem.Problem) *problem.Problem {
 	args := problem.Args{"upn": a.upn, "no": strconv.Itoa(a.unless)}
 	if why == nil {
@@ -265,8 +264,8 @@ func (a *acting) notPutBack(why *problem.Problem) *problem.Problem {
 	return problem.Wrap(why, problem.RowNotPutBack, args).WithUpstream(upstreamOf(why))
 }
 
-// unsent takes back that an action was sent: its first step is known to have had
-// no effect.
+// unsent marks an action as not sent if its first step is known to have had no
+// effect.
 func (s *syncing) unsent(step plan.Step) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -23,8 +23,8 @@ import (
 
 // DryRun reads both sides at once, computes the plan and stores it. It writes
 // nothing to the tenant and is never cancelled by the guard: the plan has the
-// verdict. Read to half, a side gives no plan; the run then stands in the sync
-// log with its cause.
+// verdict. A side that cannot be read to its end gives no plan; the sync log then has
+// the run with the cause.
 func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Planned, error) {
 	domain = directory.FoldUPN(domain)
 	run := state.Run{
@@ -203,7 +203,7 @@ func (r *Runner) read(
 	return in, err
 }
 
-// remembered adds what this state knows: what the journal says, what was learnt,
+// remembered adds what this state knows: what earlier runs did, what was learnt,
 // what reviewers answered, and the settings of the other domains.
 func (r *Runner) remembered(ctx context.Context, in *plan.Input, settings Settings, src source.Source, begun time.Time) error {
 	var err error
@@ -237,7 +237,7 @@ func (r *Runner) remembered(ctx context.Context, in *plan.Input, settings Settin
 	return nil
 }
 
-// sourceName is what links call a source: the HAC, not the file.
+// sourceName is the name of a source in links: of the HAC, not of the file.
 func sourceName(s Settings, src source.Source) string {
 	if n, ok := src.(source.Named); ok {
 		return n.Identity()
@@ -245,8 +245,8 @@ func sourceName(s Settings, src source.Source) string {
 	return s.SourceName
 }
 
-// ahead is by how much the destination's clock is before ours, once it told its
-// time.
+// ahead is how far the destination's clock is ahead of this machine's; 0 if the
+// destination has not told its time.
 func (r *Runner) ahead(told time.Time) time.Duration {
 	if told.IsZero() {
 		return 0
@@ -254,15 +254,15 @@ func (r *Runner) ahead(told time.Time) time.Duration {
 	return told.Sub(r.Clock.Now())
 }
 
-// build plans, reads the kinds of mailboxes that the plan asks for, and plans
-// again until it asks for none.
+// build makes a plan, reads the kinds of mailboxes that the plan asks for, and makes
+// it again until it asks for none.
 func (r *Runner) build(ctx context.Context, in plan.Input) (*plan.Plan, error) {
 	in.Purposes = map[directory.ID]directory.Marks{}
 	return r.complete(ctx, in.Purposes, func() (*plan.Plan, error) { return plan.Build(in) })
 }
 
-// complete makes a plan, reads the kinds of mailboxes that it needs into
-// purposes, and makes it again.
+// complete makes a plan, reads the kinds of mailboxes that the plan needs into
+// purposes, and makes it again until it needs none.
 func (r *Runner) complete(
 	ctx context.Context, purposes map[directory.ID]directory.Marks, build func() (*plan.Plan, error),
 ) (*plan.Plan, error) {
@@ -298,8 +298,8 @@ const (
 )
 
 // shrunk refuses a side that has lost more than a share of its users since the
-// last good dry run of the domain: such a read was often not what it seemed.
-// An accepted size passes once.
+// last good dry run of the domain: such a read is often not complete. A size that a
+// reviewer accepted passes once.
 func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, now Summary, accepted map[string]int) error {
 	runs, err := r.Store.Runs(ctx, state.RunFilter{
 		Tenant: r.Connection.Tenant, Domain: domain, Kind: state.DryRun, State: state.Done, Limit: 1,
@@ -312,7 +312,7 @@ func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, n
 	if was == 0 && then.Counts != nil { // of a hacsync that did not count them yet
 		was = then.Counts.SourceUsers
 	}
-	// What we deleted ourselves since then is not missing.
+	// Accounts that hacsync deleted since then are not missing.
 	deleted, err := r.Store.Deletions(ctx, r.Connection.Tenant, runs[0].Started)
 	if err != nil {
 		return err
@@ -335,15 +335,15 @@ func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, n
 	return nil
 }
 
-// recent is how long what was written overlays what is listed: list reads lag.
+// recent is how long written values count over listed ones: lists lag.
 const recent = 15 * time.Minute
 
 // kept is how long the recycle bin keeps an account.
 const kept = 30 * 24 * time.Hour
 
 // facts are what earlier runs did in this tenant. begun is when the reading of its
-// lists began, by the destination's clock, as the rows of the journal are, whichever
-// machine wrote them.
+// lists began, by the destination's clock: the rows of the journal have its time too,
+// whichever machine wrote them.
 func (r *Runner) facts(
 	ctx context.Context, in *plan.Input, settings Settings, begun time.Time, marked map[string]state.Account,
 ) (plan.Facts, error) {
@@ -443,8 +443,8 @@ func (r *Runner) decisions(ctx context.Context, domain string) ([]plan.Decision,
 	return ds, nil
 }
 
-// Decide keeps decisions that last: rows left out always. Others belong to one
-// run and are not stored.
+// Decide stores decisions that last: rows left out always. Other decisions belong to
+// one run and are not stored.
 func (r *Runner) Decide(ctx context.Context, domain string, ds []plan.Decision) error {
 	for _, d := range ds {
 		if d.Kind != plan.LeaveOutAlways {

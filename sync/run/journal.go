@@ -12,11 +12,11 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// What a row of the journal means is said here: for the overlay of list reads, the
-// guard of the day, an undo and the sync log; and by state.Touched, for whom hacsync
-// added, blocked, deleted and restored. What cannot be read of a row protects: the
-// request counts as a deletion, the account as neither made nor blocked by hacsync,
-// and an undo leaves it alone.
+// This file says what a row of the journal means: for the overlay of list reads, the
+// guard of the day, an undo and the sync log. state.Touched says it for the accounts
+// that hacsync added, blocked, deleted and restored. A row that cannot be read
+// protects: the request counts as a deletion, the account as neither made nor blocked
+// by hacsync, and an undo leaves it alone.
 
 // verbOf is a verb as the journal writes it.
 func verbOf(v plan.Verb) state.Verb {
@@ -61,7 +61,7 @@ func images(s plan.Step) (before, after state.Image) {
 	return before, after
 }
 
-// TakenBack reports whether a row took the deletion of its action back: the
+// TakenBack reports whether a row took the deletion of its action back, because the
 // addition that was to have the account's UPN had failed.
 func TakenBack(e *state.Entry) bool {
 	return e.Verb == state.VerbRestore && e.Kind == state.KindDelete && e.Took()
@@ -83,7 +83,7 @@ func outcomeOf(s state.EntryState) string {
 	return OutcomeNotTried
 }
 
-// deletes reports whether a row counts with the deletions, and may have had its
+// deletes reports whether a row counts as a deletion: it is one, and may have had its
 // effect.
 func deletes(e *state.Entry) bool {
 	switch e.State {
@@ -96,7 +96,7 @@ func deletes(e *state.Entry) bool {
 	}
 	switch e.Verb {
 	case state.VerbDelete:
-		// Who was blocked before counted then, and the before-image says so.
+		// An account that was blocked before was counted then; its before-image says so.
 		blocked, ok := e.Before.Get(directory.AccountEnabled)
 		return !ok || blocked.Text != "false"
 	case state.VerbPatch:
@@ -204,9 +204,9 @@ func setColumn(rec *directory.Record, a directory.Attribute, v directory.Value) 
 	rec.Values = append(rec.Values, v)
 }
 
-// applied is what a run did, an action each: of its steps those that the
-// destination took. One that read back different counts too: what differs shows
-// as changed since.
+// applied returns what a run did, one entry for each action: the steps that the
+// destination accepted. A step that was read back different counts too: what differs
+// is shown as changed since.
 func applied(entries []state.Entry) []plan.Applied {
 	var all []plan.Applied
 	last := -1
@@ -252,8 +252,8 @@ func applied(entries []state.Entry) []plan.Applied {
 	return all
 }
 
-// addChanges adds what a step wrote to what the steps before it did. What a
-// restored account came back with counts as written.
+// addChanges adds the values that a step wrote to those of the steps before it. The
+// values with which an account was restored count as written.
 func addChanges(d *plan.Applied, before, after state.Image) {
 	if d.Kind == plan.Restore && len(d.Changes) == 0 {
 		came := state.Image{}
