@@ -125,3 +125,26 @@ func TestDryRun_WhatWasDeletedByHandAfterAWriteIsNotThere(t *testing.T) {
 		t.Errorf("an account that is gone counts: %+v", c)
 	}
 }
+
+// A block that another hand set before hacsync came to it is not hacsync's to lift.
+func TestBlocked_ByOthersBeforeTheSyncStaysBlocked(t *testing.T) {
+	a, p := village(t, 30)
+	p.set(t, map[string]string{"on_disabled": "block-sign-in"})
+	p.dry(t)
+	id := a.account(at("user001")).ID
+	a.row(at("user001")).Marks &^= directory.Enabled
+	a.later(time.Hour)
+	planned := p.dry(t)
+	a.setByHand(id, false)
+	if rep := p.apply(t, planned); rep.Seen != 1 || len(a.tenant.writes) != 0 {
+		t.Fatalf("%+v, wrote %q", rep, a.tenant.writes)
+	}
+	a.row(at("user001")).Marks |= directory.Enabled
+	a.later(time.Hour)
+	if n := p.dry(t).Plan.Len(); n != 0 {
+		t.Errorf("%d actions", n)
+	}
+	if l := p.known(t)[string(id)]; l.Blocked != 0 {
+		t.Errorf("run %d is said to have blocked it", l.Blocked)
+	}
+}

@@ -175,7 +175,9 @@ func (s *syncing) marks(l *state.Lesson, rep *Report) {
 			switch {
 			case c.Attribute != directory.AccountEnabled:
 			case c.New.Text == "false":
-				l.Blocked = append(l.Blocked, id)
+				if s.blocked(a.No) {
+					l.Blocked = append(l.Blocked, id)
+				}
 				if ex := a.Explanation; ex != nil && (ex.Claim == "" || ex.Question != 0 || slices.Contains(l.Unlink, id)) {
 					// Only a reviewer's answer allows it, and the answer holds for the deletion as well.
 					l.Vouched, l.Absent = append(l.Vouched, id), append(l.Absent, id)
@@ -185,6 +187,18 @@ func (s *syncing) marks(l *state.Lesson, rep *Report) {
 			}
 		}
 	}
+}
+
+// blocked reports whether this run blocked the sign-in of a row's account. Blocked by
+// another hand before, the row counts as seen, and the block is not hacsync's to lift.
+func (s *syncing) blocked(no int) bool {
+	for step := range s.actions[no].steps {
+		e := s.entries[stepKey{no, step}]
+		if v, ok := e.After.Get(directory.AccountEnabled); ok && v.Text == "false" && e.Took() {
+			return true
+		}
+	}
+	return false
 }
 
 // actedBy reports whether a sync did all that the answer to a question asks for, or
