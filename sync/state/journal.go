@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -263,9 +262,8 @@ func (s *Store) JournalSince(ctx context.Context, tenant, domain string, t time.
 // Recent returns the rows of a tenant that the destination took after t, by its own
 // clock if it told its time, in order of run, action and step.
 func (s *Store) Recent(ctx context.Context, tenant string, t time.Time) ([]Entry, error) {
-	all, err := s.entries(ctx, `tenant = $1 AND (server > $2 OR server = 0) AND state IN ('written', 'seen')
+	return s.entries(ctx, `tenant = $1 AND (server > $2 OR server = 0 AND answered > $2) AND state IN ('written', 'seen')
 		ORDER BY run, action, step`, clean(tenant), nanos(t))
-	return slices.DeleteFunc(all, func(e Entry) bool { return !e.When().After(t) }), err
 }
 
 // Deletions returns how many accounts of a tenant hacsync deleted at or after t, by
