@@ -16,8 +16,8 @@ import (
 // Home is what a returning administrator wants to know of a connection before
 // anything else. It is read from the state alone: the tenant is not asked.
 type Home struct {
-	// Domains are those that are set up and those that were given; whoever needs
-	// somebody stands first.
+	// Domains are those that are set up and those that were given; those that need an
+	// administrator come first.
 	Domains []HomeDomain
 	// Latest are the last runs of all of them, the newest first.
 	Latest []state.Run
@@ -30,14 +30,14 @@ type HomeDomain struct {
 	// Source is the setting, such as hac or csv:/path; empty for none.
 	Source string
 	// DryRun is the latest one that made a plan, and Sync the latest sync or
-	// undo, however it ended; nil for none. Sync.State tells an interrupted one
-	// by Interrupted.
+	// undo, however it ended; nil for none. Whether Sync was interrupted is in
+	// Interrupted.
 	DryRun, Sync *state.Run
 	Planned      Summary // of DryRun
 	Synced       Summary // of Sync
 	// Interrupted: Sync was stopped or its process is gone; it can be resumed.
 	Interrupted bool
-	// Running is who is synchronising the domain now, empty for nobody.
+	// Running is the holder that is synchronising the domain now, empty for none.
 	Running string
 	// Undoable is until when Sync can be undone whole; zero if it cannot.
 	Undoable time.Time
@@ -61,7 +61,7 @@ const (
 const latestRuns = 5
 
 // Home reads it. also names domains of the tenant that may not be set up yet; the
-// initial one and those not verified are left aside.
+// initial domain and those not verified are left out.
 func (r *Runner) Home(ctx context.Context, also ...directory.Domain) (*Home, error) {
 	tenant := r.Connection.Tenant
 	names, err := r.Store.Domains(ctx, tenant)
@@ -88,8 +88,8 @@ func (r *Runner) Home(ctx context.Context, also ...directory.Domain) (*Home, err
 	return h, err
 }
 
-// rank orders the words: what waits for somebody comes first, and what was never
-// begun last.
+// rank orders the words: what waits for an administrator comes first, and what was
+// never begun last.
 func (n Next) rank() int {
 	return slices.Index([]Next{NextResume, NextReview, NextNothing, NextSetUp}, n)
 }
@@ -151,8 +151,8 @@ func (r *Runner) homeDomain(ctx context.Context, name string) (HomeDomain, error
 	return d, nil
 }
 
-// tally counts what a run did whose process was killed before it could: by its
-// plan and its journal.
+// tally counts what a run did whose process was killed before it could count: from
+// its plan and its journal.
 func (r *Runner) tally(ctx context.Context, no int64, sum *Summary) error {
 	p, err := r.Stored(ctx, no)
 	if problem.Has(err, problem.PlanMissing) {
@@ -178,8 +178,8 @@ func (r *Runner) tally(ctx context.Context, no int64, sum *Summary) error {
 	return nil
 }
 
-// next is what the domain waits for: a sync to be taken up, a plan with changes
-// that no later sync has dealt with, or its set-up.
+// next is what the domain waits for: a sync to be resumed, a plan with changes that
+// no later sync has applied, or its set-up.
 func (d *HomeDomain) next() Next {
 	switch {
 	case d.Running != "":
