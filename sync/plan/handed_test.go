@@ -73,8 +73,8 @@ func TestMatch_UsernameAndUPNHandedOnAreAsked(t *testing.T) {
 	}
 }
 
-// A row whose UPN is a protected account's, with other names, is not surely that
-// account's person: its Username may say whose it is.
+// A row whose UPN is a protected account's, with other names, is not certainly of that
+// account's person: its Username may identify the person.
 func TestMatch_ARowOfAProtectedUPNStillKeepsTheAccountOfItsUsername(t *testing.T) {
 	s := leaver(t)
 	s.users = []person{account("z"), account("a", imm("")), account("guest", imm(""), mark(directory.Guest))}
