@@ -269,7 +269,7 @@ func TestRead_RefusesWithFileLineAndReason(t *testing.T) {
 	}
 }
 
-func TestRead_TellsOfEveryBadRow(t *testing.T) {
+func TestRead_ReportsEveryBadRow(t *testing.T) {
 	rows := []string{"Email,Username"}
 	for i := range 60 {
 		row := fmt.Sprintf("u%d@x.example,1", i)
@@ -505,7 +505,7 @@ func TestRead_ReportsProgressToTheEnd(t *testing.T) {
 	}
 }
 
-func TestLook_TellsWhatIsInAFile(t *testing.T) {
+func TestLook_ReportsWhatIsInAFile(t *testing.T) {
 	o, err := New(write(t, "\ufeff"+lines(header, taro, jiro, admin)), Options{Zone: time.UTC}).Look(context.Background())
 	if err != nil {
 		t.Fatal(err)
