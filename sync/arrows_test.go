@@ -112,7 +112,7 @@ var arrows = map[string][]string{
 		"assets", "cmd/hacsync/session", "graphclient/certificate", "graphclient/grants", "graphclient/signin", "graphclient/simulator",
 		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/input", "sync/loopback", "sync/message",
 		"sync/metrics", "sync/notice", "sync/periodic", "sync/plan", "sync/problem", "sync/progress", "sync/run", "sync/secret",
-		"sync/source", "sync/source/haccsv", "sync/state", "tui", "tui/flow", "tui/plain",
+		"sync/source", "sync/source/haccsv", "sync/state", "tui", "tui/flow", "tui/plain", "tui/widget",
 	},
 }
 
@@ -130,7 +130,6 @@ var homes = map[string][]string{
 	"filippo.io/age":                                   {"sync/secret"},
 	"github.com/zalando/go-keyring":                    {"sync/secret"},
 	"github.com/spf13/cobra":                           {"cmd/hacsync"},
-	"charm.land/fang/":                                 {"cmd/hacsync"},
 	"charm.land/bubbletea/":                            {"tui", "cmd/hacsync"},
 	"charm.land/bubbles/":                              {"tui"},
 	"rsc.io/qr":                                        {"tui/widget"},

@@ -102,6 +102,12 @@ func (b *builder) absences() {
 			}
 			found[i][row] |= oneWitness
 		}
+		if row := b.saidToBe(d); row >= 0 && found[i][row] == 0 && quiet[d.acct] == 0 {
+			if found[i] == nil {
+				found[i] = map[rowID]reason{}
+			}
+			found[i][row] = oneWitness
+		}
 		switch {
 		case quiet[d.acct] != 0:
 			for row, why := range found[i] {
@@ -117,6 +123,27 @@ func (b *builder) absences() {
 		}
 	}
 	b.withdraw()
+}
+
+// saidToBe is the row that a reviewer last said to be the person of an account, -1 for
+// none or if it is not in the source. The row may have become another account's since:
+// then both need a look, and an answer that takes it back.
+func (b *builder) saidToBe(d *departure) rowID {
+	last := Answer{}
+	for _, a := range b.in.Answers {
+		if a.Account == d.user.ID() && a.Kind == SamePerson {
+			last = a
+		}
+	}
+	for _, s := range b.src.ByUsername(last.Row) {
+		return rowOf(s)
+	}
+	if upn, ok := strings.CutPrefix(last.Row, keyOfUPN("")); ok {
+		if s, ok, _ := b.src.FirstByUPN(upn); ok && s.Username() == "" {
+			return rowOf(s)
+		}
+	}
+	return -1
 }
 
 // movable reports whether an account of another domain that is set up here has no row,

@@ -87,3 +87,26 @@ func TestMatch_ARowOfAProtectedUPNStillKeepsTheAccountOfItsUsername(t *testing.T
 	})
 	expect(t, s.build(t), "skip guest HS-3104", "ask a: guest")
 }
+
+// A reviewer said that a row is the person of an account, and the row is another
+// account's now: both have to be looked at, and neither is deleted.
+func TestQuestions_WhoWasSaidToBeInTheSourceIsNotDeleted(t *testing.T) {
+	s := leaver(t)
+	s.source = append(s.source, user("b", username("0003")))
+	s.users = append(s.users, account("b"))
+	s.learnt(t, []string{"0001=z", "0002=a", "0003=b"})
+	expect(t, s.build(t), "delete a")
+	said := Answer{Kind: SamePerson, Account: "id-a", Row: "0003", Basis: "as it was then"}
+	s.in.Answers = []Answer{said}
+	expect(t, s.build(t), "ask a: b")
+	s.in.Answers = []Answer{said, {Kind: NotNow, Account: "id-a", Row: "0003", Basis: "as it was then"}}
+	expect(t, s.build(t), "ask a: b")
+	s.in.Answers = append([]Answer{said}, answer(t, s.build(t), map[string]string{"a": "different"})...)
+	expect(t, s.build(t), "delete a", "ask a: b = different")
+	s.source[1].username = ""
+	said.Row = "b@" + dom
+	s.in.Answers = []Answer{said}
+	expect(t, s.build(t), "ask a: b")
+	s.source = s.source[:1]
+	expect(t, s.build(t), "delete a", "delete b")
+}

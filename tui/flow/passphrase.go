@@ -32,10 +32,6 @@ const (
 // unlocked is what became of a passphrase.
 type unlocked struct{ err error }
 
-// shortest is how many characters a new passphrase has at least: it alone stands
-// between a copied file and a sign-in.
-const shortest = 12
-
 func (u *unlocking) begin(fresh bool, why error) {
 	*u = unlocking{asks: unlockOnce, fresh: fresh, why: why}
 }
@@ -65,7 +61,7 @@ func (u *unlocking) view(v *View) {
 		id = "flow.passphrase.new"
 		v.Blocks = append(v.Blocks, words.Para{Text: noKeyring(u.why)})
 	}
-	v.Blocks = append(v.Blocks, words.Para{Text: words.T(id, "n", shortest)})
+	v.Blocks = append(v.Blocks, words.Para{Text: words.T(id, "n", secret.ShortestPassphrase)})
 	v.Commands = nil
 	if u.asks == unlockTries {
 		v.wait(words.T("flow.passphrase.trying"))
@@ -93,8 +89,8 @@ func (u *unlocking) answer(d *data, a Answer) turn {
 	case typed.Empty():
 		return stayed(words.T("flow.passphrase.empty"))
 	case u.fresh && u.asks == unlockOnce:
-		if len([]rune(typed.Reveal())) < shortest {
-			return stayed(words.T("flow.passphrase.short", "n", shortest))
+		if len([]rune(typed.Reveal())) < secret.ShortestPassphrase {
+			return stayed(words.T("flow.passphrase.short", "n", secret.ShortestPassphrase))
 		}
 		u.first, u.asks = typed, unlockAgain
 		return turn{}

@@ -396,6 +396,9 @@ func values(c plan.Change) (old, now words.Text) {
 		if !v.Set {
 			return words.T("value.absent")
 		}
+		if c.Attribute == directory.AccountEnabled {
+			return words.T("value." + v.Text)
+		}
 		return words.Raw(shown)
 	}
 	was, is := marked(c)
