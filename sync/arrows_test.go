@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"sync/directory": {},
 	"sync/names":     {},
 	"sync/problem":   {},
-	"sync/progress":  {},
+	"sync/progress":  {"sync/problem"},
 	"sync/loopback":  {"sync/clock"},
 	"sync/input":     {},
 	"sync/secret":    {"sync/input", "sync/problem"},
