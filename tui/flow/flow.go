@@ -228,6 +228,9 @@ type data struct {
 	planned *run.Planned
 	review  *review.Review
 
+	// homeward: the sign-in was renewed at home, which comes after it.
+	homeward bool
+
 	// logged is the run that the sync logs open with, 0 for their list.
 	logged int64
 

@@ -60,6 +60,10 @@ func (s *dryRunStep) view(d *data, now time.Time) View {
 			{Key: "again", Text: words.T("flow.dryrun.again")},
 			{Key: "source", Text: words.T("flow.source.another")},
 		}}
+		if wantsPerson(s.err) {
+			v.Ask.Preset = "signin"
+			v.Ask.Options = append(v.Ask.Options, Option{Key: "signin", Text: words.T("flow.signin.again"), Note: words.T("flow.signin.again_note")})
+		}
 		return v
 	}
 	what := dryRunPromise(d)
@@ -77,6 +81,10 @@ func (s *dryRunStep) answer(d *data, a Answer) turn {
 	switch a.Text {
 	case "again":
 		return s.enter(d, false)
+	case "signin":
+		if wantsPerson(s.err) {
+			return d.signInAgain()
+		}
 	case "source":
 		return turn{move: backward}
 	}

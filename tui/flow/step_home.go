@@ -13,6 +13,7 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/periodic"
+	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
 	"github.com/hacsync/hacsync/tui/review"
@@ -59,7 +60,7 @@ type (
 )
 
 func (s *homeStep) enter(d *data, back bool) turn {
-	s.err = nil
+	s.err, d.homeward = nil, false
 	d.domain, d.file = "", nil
 	d.forgetPlan()
 	return s.read(d)
@@ -183,21 +184,35 @@ func (s *homeStep) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, words.Heading{Text: words.T("home.latest")}, latest(s.home.Latest))
 	}
 	v.Commands = s.commands()
+	if wantsPerson(s.err) {
+		v.Commands = append(v.Commands, command("signin", "i", "signin", words.T("flow.signin.again")))
+	}
 	if s.err != nil {
 		// The way on comes first.
 		slices.SortStableFunc(v.Commands, func(a, b Command) int {
-			switch {
-			case a.Name == b.Name:
-				return 0
-			case a.Name == "again":
-				return -1
-			case b.Name == "again":
-				return 1
-			}
-			return 0
+			first := func(c Command) int { return slices.Index([]string{"again", "signin"}, c.Name) }
+			return cmp.Compare(first(b), first(a))
 		})
 	}
 	return v
+}
+
+// wantsPerson reports whether the tenant refuses the saved sign-in, so that somebody
+// has to sign in.
+func wantsPerson(err error) bool {
+	return problem.Has(err, problem.TokenRefused, problem.SignInAgain, problem.SessionRevoked, problem.AccountLocked, problem.FlowBlocked)
+}
+
+// signInAgain renews the sign-in of the connection; home comes after it.
+func (d *data) signInAgain() turn {
+	c := d.session.Connection()
+	d.target = Target{Tenant: c.Tenant, Client: c.Client, Connection: c.Name}
+	if !c.Simulated() {
+		d.target.Cloud = c.Cloud
+	}
+	d.forgetSession()
+	d.homeward = d.o.Home
+	return goTo(SignIn)
 }
 
 // firstTime is the first that is set.
@@ -283,10 +298,7 @@ func (s *homeStep) answer(d *data, a Answer) turn {
 		t.stop = true
 		return t
 	case "signin":
-		c := d.session.Connection()
-		d.target = Target{Tenant: c.Tenant, Client: c.Client, Connection: c.Name, Cloud: c.Cloud}
-		d.forgetSession()
-		return goTo(SignIn)
+		return d.signInAgain()
 	case "add":
 		return goTo(Domain)
 	case "workers":
