@@ -180,8 +180,8 @@ func (p *Planned) Remaining() *Planned {
 	return &rest
 }
 
-// Computed is the latest run here that made a plan with a fingerprint, as it was or
-// as reviewers left it; 0 for none.
+// Computed is the latest run here that made a plan, as it was, with its answers or as
+// reviewers left it; 0 for none.
 func (r *Runner) Computed(ctx context.Context, p *plan.Plan) (int64, error) {
 	no, err := r.Store.PlanKnown(ctx, r.Connection.Tenant, p.Fingerprint().String())
 	if err != nil || no > 0 {
@@ -193,7 +193,7 @@ func (r *Runner) Computed(ctx context.Context, p *plan.Plan) (int64, error) {
 		return 0, nil
 	case err != nil:
 		return 0, err
-	case latest.Remaining().Plan.Fingerprint() == p.Fingerprint():
+	case latest.Plan.Fingerprint() == p.Fingerprint(), latest.Remaining().Plan.Fingerprint() == p.Fingerprint():
 		return latest.Run, nil
 	}
 	return 0, nil
