@@ -69,18 +69,18 @@ func (r *Runner) Answer(ctx context.Context, p *Planned, account directory.ID, k
 	return r.answered(ctx, p)
 }
 
-// answered is a plan with the answers that are stored now.
+// answered is a plan with the answers and decisions that are stored now.
 func (r *Runner) answered(ctx context.Context, p *Planned) (*Planned, error) {
-	if p.Plan.QuestionLen() == 0 {
-		return p, nil
+	with, err := r.Reviewed(ctx, p)
+	if err != nil || p.Plan.QuestionLen() == 0 {
+		return with, err
 	}
 	all, err := r.answers(ctx, p.Plan.Domain())
 	if err != nil {
 		return nil, err
 	}
-	with := *p
 	with.Plan = p.Plan.Answer(all)
-	return &with, nil
+	return with, nil
 }
 
 // Linked is an account with what is remembered of it.

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -76,7 +77,7 @@ func (s *syncing) protectedNow(
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	var spared func(string, directory.Ref) *problem.Problem
+	var spared func(plan.Kind, string, directory.Ref) *problem.Problem
 	err := s.onceBack(ctx, func() (err error) {
 		if err = s.settingsStand(ctx); err == nil {
 			spared, err = s.spared(ctx)
@@ -100,7 +101,7 @@ func (s *syncing) protectedNow(
 			why[step.Action] = problem.New(code, s.aboutRow(step.Object.UPN))
 			continue
 		}
-		if p := spared(step.Object.UPN, step.Object); p != nil {
+		if p := spared(plan.Delete, step.Object.UPN, step.Object); p != nil {
 			why[step.Action] = p
 		}
 	}
@@ -119,32 +120,52 @@ func (s *syncing) sparedSince(ctx context.Context) ([]plan.Drifted, error) {
 	if err != nil {
 		return nil, err
 	}
+	decided, err := s.decided(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var all []plan.Drifted
 	for a := range s.plan.Actions() {
-		if why := spared(a.UPN, a.User); why != nil {
+		why := spared(a.Kind, a.UPN, a.User)
+		for _, c := range overwrites(&a) {
+			if why == nil && slices.ContainsFunc(decided, func(d plan.Decision) bool {
+				return d.Kind == plan.LeaveOutAttribute && d.Attribute == c.Attribute
+			}) {
+				args := s.aboutRow(a.UPN)
+				args["attribute"] = string(c.Attribute)
+				why = problem.New(problem.LeftOutAttribute, args)
+			}
+		}
+		if why != nil {
 			all = append(all, plan.Drifted{No: a.No, Kind: a.Kind, UPN: a.UPN, Where: directory.Destination, Why: why})
 		}
 	}
 	return all, nil
 }
 
+// decided are the decisions that the plan has to obey by now. An undo was reviewed
+// with what is left out.
+func (s *syncing) decided(ctx context.Context) ([]plan.Decision, error) {
+	if s.plan.Undoes() != 0 {
+		return nil, nil
+	}
+	return s.r.decisions(ctx, s.run.Domain)
+}
+
 // spared returns a function that says why an account, with the UPN that it will have,
-// must not be touched now: it is on the list of protected accounts, or left out of
-// every plan. The latter does not count for an undo, which was reviewed with it.
-func (s *syncing) spared(ctx context.Context) (func(upn string, user directory.Ref) *problem.Problem, error) {
+// must not be touched now: it is on the list of protected accounts, or left out.
+func (s *syncing) spared(ctx context.Context) (func(kind plan.Kind, upn string, user directory.Ref) *problem.Problem, error) {
 	settings, err := s.r.settings(ctx, s.run.Domain)
 	if err != nil {
 		return nil, err
 	}
-	var decided []plan.Decision
-	if s.plan.Undoes() == 0 {
-		if decided, err = s.r.decisions(ctx, s.run.Domain); err != nil {
-			return nil, err
-		}
+	decided, err := s.decided(ctx)
+	if err != nil {
+		return nil, err
 	}
 	spared := plan.NewSpared(settings.Policy.Protected, decided)
-	return func(upn string, user directory.Ref) *problem.Problem {
-		code, more := spared.Why(user, upn)
+	return func(kind plan.Kind, upn string, user directory.Ref) *problem.Problem {
+		code, more := spared.Why(kind, user, upn)
 		if code == "" {
 			return nil
 		}

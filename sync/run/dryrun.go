@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"strconv"
@@ -94,7 +93,7 @@ func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Plann
 	if err != nil {
 		return nil, err
 	}
-	return planned, nil
+	return r.Reviewed(ctx, planned)
 }
 
 func specOf(o Overrides, s Settings) string {
@@ -188,10 +187,11 @@ func (r *Runner) read(
 	if in.SetUp, err = r.Store.Domains(ctx, r.Connection.Tenant); err != nil {
 		return in, err
 	}
-	if in.Decisions, err = r.decisions(ctx, domain); err != nil {
+	decided, err := r.decisions(ctx, domain)
+	if err != nil {
 		return in, err
 	}
-	in.Decisions = append(in.Decisions, o.Decisions...)
+	in.Decisions = append(planned(decided, o.Unattended), o.Decisions...)
 	ahead := r.ahead(in.At)
 	if err := r.remembered(ctx, &in, settings, src, begun.Add(ahead)); err != nil {
 		return in, err
@@ -424,61 +424,4 @@ func knownKey(u directory.User) string {
 		return id
 	}
 	return directory.FoldUPN(u.UPN())
-}
-
-// decisions are the lasting ones of a domain.
-func (r *Runner) decisions(ctx context.Context, domain string) ([]plan.Decision, error) {
-	rows, err := r.Store.Decisions(ctx, r.Connection.Tenant, domain)
-	if err != nil {
-		return nil, err
-	}
-	ds := make([]plan.Decision, 0, len(rows))
-	for _, row := range rows {
-		var d plan.Decision
-		if err := json.Unmarshal(row.Data, &d); err != nil {
-			return nil, fmt.Errorf("decision %d of %s: %w", row.ID, domain, err)
-		}
-		ds = append(ds, d)
-	}
-	return ds, nil
-}
-
-// Decide stores decisions that last: rows left out always. Other decisions belong to
-// one run and are not stored.
-func (r *Runner) Decide(ctx context.Context, domain string, ds []plan.Decision) error {
-	for _, d := range ds {
-		if d.Kind != plan.LeaveOutAlways {
-			continue
-		}
-		if d.At.IsZero() {
-			d.At = r.Clock.Now()
-		}
-		data, err := json.Marshal(d)
-		if err != nil {
-			return fmt.Errorf("encode decision: %w", err)
-		}
-		row := state.Decision{Key: decisionKey(d), Data: data}
-		if err := r.Store.SaveDecision(ctx, r.Connection.Tenant, directory.FoldUPN(domain), row); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// TakeBack removes the lasting decision about an account.
-func (r *Runner) TakeBack(ctx context.Context, domain string, d plan.Decision) error {
-	return r.Store.RemoveDecision(ctx, r.Connection.Tenant, directory.FoldUPN(domain), decisionKey(d))
-}
-
-// Decisions are the lasting decisions of a domain.
-func (r *Runner) Decisions(ctx context.Context, domain string) ([]plan.Decision, error) {
-	return r.decisions(ctx, directory.FoldUPN(domain))
-}
-
-// decisionKey is the object ID, or for a new user its UPN.
-func decisionKey(d plan.Decision) string {
-	if d.ID != "" {
-		return string(d.Kind) + ":" + string(d.ID)
-	}
-	return string(d.Kind) + ":" + directory.FoldUPN(d.UPN)
 }

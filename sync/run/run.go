@@ -189,6 +189,10 @@ type Planned struct {
 	// empty and 0 mean the stored ones.
 	Source string
 	Count  int
+	// Decided are the decisions of its domain, and Applied is the sync that carried the
+	// plan out, 0 for none.
+	Decided []plan.Decision
+	Applied int64
 	// ahead is how far the destination's clock was ahead of this machine's when it
 	// was read.
 	ahead time.Duration
@@ -210,8 +214,8 @@ func (r *Runner) Latest(ctx context.Context, domain string) (*Planned, error) {
 	return r.Stored(ctx, runs[0].No)
 }
 
-// Stored is the plan of a run: of a dry run with the answers that are given now, of
-// any other as it was approved.
+// Stored is the plan of a run: of a dry run with what reviewers have answered and
+// decided by now, of any other as it was approved.
 func (r *Runner) Stored(ctx context.Context, no int64) (*Planned, error) {
 	run, err := r.Store.Run(ctx, no)
 	if err != nil {
@@ -228,6 +232,9 @@ func (r *Runner) Stored(ctx context.Context, no int64) (*Planned, error) {
 	sum := summaryOf(run)
 	planned := &Planned{Run: no, Plan: p, At: run.Started, Source: run.Source, Count: sum.Count}
 	if run.Kind != state.DryRun {
+		if run.State == state.Done || run.State == state.Partial {
+			planned.Applied = no
+		}
 		return planned, nil
 	}
 	return r.answered(ctx, planned)

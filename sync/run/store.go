@@ -16,8 +16,7 @@ type Store interface {
 	SetSettings(ctx context.Context, tenant, domain string, kv map[string]string) error
 	Domains(ctx context.Context, tenant string) ([]string, error)
 	Decisions(ctx context.Context, tenant, domain string) ([]state.Decision, error)
-	SaveDecision(ctx context.Context, tenant, domain string, d state.Decision) error
-	RemoveDecision(ctx context.Context, tenant, domain, key string) error
+	ChangeDecisions(ctx context.Context, tenant, domain string, save []state.Decision, remove []string) error
 	BeginRun(ctx context.Context, r state.Run) (int64, error)
 	UpdateRun(ctx context.Context, r state.Run) error
 	Run(ctx context.Context, no int64) (state.Run, error)

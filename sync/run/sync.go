@@ -449,10 +449,14 @@ func (s *syncing) endAs(ctx context.Context, end state.RunState, err error) (*Re
 	return rep, err
 }
 
-// endRun writes the end of the run together with what it taught.
+// endRun writes the end of the run together with what it taught, and ends what was
+// decided for it alone.
 func (s *syncing) endRun(ctx context.Context, rep *Report) error {
 	lesson, err := s.lessonOf(ctx, rep)
 	if err != nil {
+		return err
+	}
+	if err := s.decidedFor(ctx, rep.State); err != nil {
 		return err
 	}
 	return s.claim.EndRun(ctx, s.run, lesson)

@@ -48,7 +48,7 @@ func (r *Runner) Undo(ctx context.Context, no int64) (*Planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Planned{Run: no, Plan: p, At: r.Clock.Now()}, nil
+	return r.Reviewed(ctx, &Planned{Run: no, Plan: p, At: r.Clock.Now()})
 }
 
 // settled makes sure that no outcome of a run is unknown. The run can still be
@@ -111,9 +111,11 @@ func (r *Runner) invert(ctx context.Context, run state.Run, done []plan.Applied)
 	if u.SetUp, err = r.Store.Domains(ctx, r.Connection.Tenant); err != nil {
 		return nil, err
 	}
-	if u.Decisions, err = r.decisions(ctx, run.Domain); err != nil {
+	decided, err := r.decisions(ctx, run.Domain)
+	if err != nil {
 		return nil, err
 	}
+	u.Decisions = ofKinds(decided, plan.LeaveOutAlways)
 	ids := make([]string, len(done))
 	for i, d := range done {
 		ids[i] = string(d.User.ID)

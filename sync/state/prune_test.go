@@ -147,7 +147,7 @@ func TestPrune_JournalsGoWithTheirRunsAndWhatTheyDidToAccountsStays(t *testing.T
 			}
 			c.now = c.now.Add(40 * days)
 		}
-		if err := s.SaveDecision(t.Context(), "t", "a.example", state.Decision{Key: "k", Data: []byte("{}")}); err != nil {
+		if err := s.ChangeDecisions(t.Context(), "t", "a.example", []state.Decision{{Key: "k", Data: []byte("{}")}}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.UseRaise(t.Context(), "t", "ff"); err != nil {

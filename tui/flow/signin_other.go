@@ -109,7 +109,7 @@ func (s *signInStep) answerOther(d *data, text string) turn {
 // not known.
 func (s *signInStep) forTenant(*data) turn {
 	s.state = signInFor
-	return turn{stop: true}
+	return turn{}
 }
 
 // dedicate begins with the dedicated application of a tenant.
@@ -119,7 +119,7 @@ func (s *signInStep) dedicate(d *data, tenant string) turn {
 	}
 	s.tenant, d.target.Tenant = tenant, tenant
 	b, target := d.b, d.target
-	s.state = signInApp
+	s.state, s.alive = signInApp, false
 	s.app = application{
 		tenant:   tenant,
 		open:     func(ctx context.Context) (consent.Dedicated, error) { return b.Dedicate(ctx, target) },

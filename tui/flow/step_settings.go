@@ -66,7 +66,7 @@ func (s *settingsStep) read(d *data) turn {
 			return settingsRead{err: err}
 		}
 		decisions, err := e.Decisions(ctx, domain)
-		return settingsRead{settings, decisions, err}
+		return settingsRead{settings, lasting(decisions), err}
 	}))
 }
 
@@ -202,7 +202,7 @@ func (s *settingsStep) takeBack(d *data, id string) turn {
 			return takenBack{err: err}
 		}
 		left, err := e.Decisions(ctx, domain)
-		return takenBack{left, err}
+		return takenBack{lasting(left), err}
 	}))
 }
 

@@ -23,7 +23,8 @@ type signInStep struct {
 	app     application
 	explain explaining
 	// from is the state that a question was asked from.
-	from signInState
+	from  signInState
+	alive bool // the code or page that was asked for is still waited for
 }
 
 type signInState uint8
@@ -66,7 +67,7 @@ func (s *signInStep) enter(d *data, back bool) turn {
 
 // begin asks for a new code or page, whatever was under way.
 func (s *signInStep) begin(d *data, w way) turn {
-	s.state, s.err = signInWaiting, nil
+	s.state, s.err, s.alive = signInWaiting, nil, true
 	s.ask.named(d.target.Client)
 	b, target := d.b, d.target
 	return turn{stop: true, run: []Effect{s.ask.begin(w, consent.ReadScopes(), func(ctx context.Context) (consent.SignIn, error) {
@@ -124,8 +125,8 @@ func (s *signInStep) answer(d *data, a Answer) turn {
 		}
 		return turn{}
 	case "other":
-		s.state = signInOther
-		return turn{stop: true}
+		s.state = signInOther // the code stays good meanwhile: somebody may have it
+		return turn{}
 	case "":
 	default:
 		return stayed(words.T("flow.not_a_command"))
@@ -187,11 +188,15 @@ func (s *signInStep) back(d *data) (turn, bool) {
 		s.state = signInFailed
 		return turn{}, true
 	case signInOther, signInFor:
-		if s.err != nil {
+		switch {
+		case s.err != nil:
 			s.state = signInFailed
-			return turn{}, true
+		case s.alive:
+			s.state = signInWaiting
+		default:
+			return s.begin(d, s.ask.way), true
 		}
-		return s.begin(d, s.ask.way), true
+		return turn{}, true
 	}
 	return turn{}, false
 }
@@ -274,5 +279,5 @@ func (s *signInStep) failed(d *data, err error) {
 	} else {
 		s.state = signInFailed
 	}
-	s.err, s.at = err, d.now()
+	s.err, s.at, s.alive = err, d.now(), false
 }

@@ -80,7 +80,7 @@ func dateIn(p *problem.Problem, arg string) time.Time {
 // what is the text of a row besides its name.
 func (l actions) what(a plan.Action) words.Text {
 	if l.IsOut(a.No) {
-		if _, ok := l.lasting[a.No]; ok {
+		if l.said[a.No].Kind == plan.LeaveOutAlways {
 			return words.T("preview.out_always")
 		}
 		return words.T("preview.out_once")

@@ -355,6 +355,10 @@ func (s *Shell) key(k tea.KeyPressMsg) tea.Cmd {
 	if s.small() {
 		return nil
 	}
+	if name == "esc" && len(s.said) > 0 {
+		s.said = nil // what looks as if it could be closed is closed first
+		return nil
+	}
 	s.said = nil
 	cmd, handled := s.passed(k)
 	if handled {

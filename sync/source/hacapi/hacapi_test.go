@@ -124,7 +124,7 @@ func TestRead_ReadsAllPages(t *testing.T) {
 	if want := []string{"", "a b/+&=", "c"}; !slices.Equal(s.calls, want) {
 		t.Errorf("cursors %q", s.calls)
 	}
-	if p := got.Proof(); got.Len() != 3 || !p.Ended || p.Pages != 3 || p.Items != 3 || p.Count != -1 {
+	if p := got.Proof(); got.Len() != 3 || !p.Ended || p.Pages != 3 || p.Items != 3 || p.Count != 3 {
 		t.Errorf("%d rows, proof %+v", got.Len(), p)
 	}
 	if !got.About().Read.Equal(time.Date(2026, 11, 25, 0, 33, 0, 0, time.UTC)) {
