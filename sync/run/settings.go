@@ -74,6 +74,8 @@ type setting struct {
 	// planned: a plan rests on it, so that it is in the plan file and changes the
 	// fingerprint.
 	planned bool
+	// words are the values of a setting that has one of some words.
+	words []string
 	read    func(*Settings, string) bool
 	write   func(Settings) string
 	// check refuses a value that can be read and must not be set; nil refuses none. A
@@ -129,9 +131,9 @@ func settingsTable() []setting {
 		number(KeyMaxAllowedDeletions, "10", true, upTo(100, input.Percent), func(s *Settings) *int { return &s.Policy.MaxAllowedDeletions }),
 		number(KeyMaxDeletions, "none", true, orNone(upTo(1<<30, people)), func(s *Settings) *int { return &s.Policy.MaxDeletions }),
 		number(KeyMaxSignInChanges, "30", true, upTo(100, input.Percent), func(s *Settings) *int { return &s.Policy.MaxSignInChanges }),
-		number(KeyMaxChanges, "50", true, upTo(100, input.Percent), func(s *Settings) *int { return &s.Policy.MaxChanges }),
+		number(KeyMaxChanges, "50", true, upTo(100, orZero(input.Percent, "none", "no limit", "なし", "制限なし")), func(s *Settings) *int { return &s.Policy.MaxChanges }),
 		oneOf(KeyOnMissing, func(s *Settings) *plan.OnMissing { return &s.Policy.OnMissing }, plan.DeleteMissing, plan.BlockMissing, plan.KeepMissing),
-		number(KeyDeleteAfter, "0", true, upTo(365, input.Days), func(s *Settings) *int { return &s.Policy.DeleteAfter }),
+		number(KeyDeleteAfter, "0", true, upTo(365, orZero(input.Days, "at once", "すぐに")), func(s *Settings) *int { return &s.Policy.DeleteAfter }),
 		oneOf(KeyOnEmpty, func(s *Settings) *plan.OnEmpty { return &s.Policy.OnEmpty }, plan.Keep, plan.ClearKnown, plan.Clear),
 		either(KeyOnDisabled, "ignore", "block-sign-in", func(s *Settings) *bool { return &s.Policy.BlockDisabled }),
 		either(KeyImmutableIDChange, "skip", "ask", func(s *Settings) *bool { return &s.Policy.AskImmutableID }),
@@ -152,6 +154,13 @@ func settingsTable() []setting {
 			check: func(s Settings) error { return namesNobody(s.Policy.Protected) },
 		},
 	}
+}
+
+// SettingWords are the values of a key that takes one of some words, the preset
+// first; nil for the other keys.
+func SettingWords(key string) []string {
+	t, _ := settingNamed(key)
+	return t.words
 }
 
 // settingNamed is the row of a key.
@@ -193,8 +202,19 @@ func upTo(high int, of func(string) (int, bool)) func(string) (int, bool) {
 
 func orNone(of func(string) (int, bool)) func(string) (int, bool) {
 	return func(v string) (int, bool) {
-		if word(v) == "none" {
+		switch word(v) {
+		case "none", "no limit", "なし", "制限なし":
 			return -1, true
+		}
+		return of(v)
+	}
+}
+
+// orZero also takes words that mean 0, as a screen shows it.
+func orZero(of func(string) (int, bool), words ...string) func(string) (int, bool) {
+	return func(v string) (int, bool) {
+		if slices.Contains(words, word(v)) {
+			return 0, true
 		}
 		return of(v)
 	}
@@ -203,8 +223,12 @@ func orNone(of func(string) (int, bool)) func(string) (int, bool) {
 // oneOf is a setting of a plan that is one of some words, of which the first is
 // the preset.
 func oneOf[T ~string](key string, field func(*Settings) *T, words ...T) setting {
+	list := make([]string, len(words))
+	for i, w := range words {
+		list[i] = string(w)
+	}
 	return setting{
-		key: key, preset: string(words[0]), planned: true,
+		key: key, preset: list[0], planned: true, words: list,
 		read: func(s *Settings, v string) bool {
 			*field(s) = T(word(v))
 			return slices.Contains(words, *field(s))
@@ -217,7 +241,7 @@ func oneOf[T ~string](key string, field func(*Settings) *T, words ...T) setting 
 // are taken for them.
 func either(key, no, on string, field func(*Settings) *bool, too ...string) setting {
 	return setting{
-		key: key, preset: no, planned: true,
+		key: key, preset: no, planned: true, words: []string{no, on},
 		read: func(s *Settings, v string) bool {
 			i := slices.Index(append([]string{no, on}, too...), word(v))
 			*field(s) = i%2 == 1

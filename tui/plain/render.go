@@ -1,6 +1,7 @@
 package plain
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hacsync/hacsync/sync/message"
@@ -74,7 +75,7 @@ func (w *page) body(v flow.View) {
 	if !v.Aside.IsZero() {
 		w.line(w.say(v.Aside))
 	}
-	for _, b := range v.Blocks {
+	for _, b := range slices.Concat(v.Blocks, v.Refused) {
 		w.piece(b)
 	}
 	for _, b := range v.After {
@@ -89,7 +90,11 @@ func (w *page) piece(b words.Piece) {
 		w.wrapped("", w.say(b.Text))
 	case words.Heading:
 		w.blank()
-		w.line("== " + w.say(b.Text) + " ==")
+		aside := ""
+		if !b.Aside.IsZero() {
+			aside = "  " + w.say(b.Aside)
+		}
+		w.wrapped("", "== "+w.say(b.Text)+" =="+aside)
 	case words.Facts:
 		w.facts(b)
 	case words.Checks:
@@ -251,7 +256,12 @@ func (w *page) choices(q flow.Question) {
 	for i, o := range q.Options {
 		add(w.p.Int(i+1), o.Cells)
 	}
-	for _, lines := range g.Lines(w.width) {
+	for i, lines := range g.Lines(w.width) {
+		if i > 0 {
+			if o := q.Options[i-1]; !o.Group.IsZero() && (i == 1 || q.Options[i-2].Group.ID != o.Group.ID) {
+				w.wrapped("  ", w.say(o.Group))
+			}
+		}
 		w.lines(lines)
 	}
 	for _, o := range q.Options {
