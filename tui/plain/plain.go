@@ -273,7 +273,7 @@ func (w *walker) line(v flow.View, line string) {
 		// A terminal shows what is typed; a pipe does not.
 		w.write(message.Clean(line) + "\n")
 	}
-	a, what := understand(v, line)
+	a, what := understand(w.o.Printer, v, line)
 	switch what {
 	case isHelp:
 		p := w.page()
