@@ -67,8 +67,10 @@ type setting struct {
 	// planned: a plan rests on it, so that it is in the plan file and changes the
 	// fingerprint.
 	planned bool
-	read    func(*Settings, string) bool
-	write   func(Settings) string
+	// words are all that it takes; nil where it takes numbers or names.
+	words []string
+	read  func(*Settings, string) bool
+	write func(Settings) string
 	// check refuses what is read and should not be set; nil for nothing. What is
 	// stored already is read as it is.
 	check func(Settings) error
@@ -126,6 +128,13 @@ func settingsTable() []setting {
 	}
 }
 
+// SettingWords are the words that a setting takes; none where it takes numbers,
+// names or addresses.
+func SettingWords(key string) []string {
+	t, _ := settingNamed(key)
+	return t.words
+}
+
 // settingNamed is the row of a key.
 func settingNamed(key string) (setting, bool) {
 	for _, t := range settingsTable() {
@@ -175,8 +184,12 @@ func orNone(of func(string) (int, bool)) func(string) (int, bool) {
 // oneOf is a setting of a plan that is one of some words, of which the first is
 // the preset.
 func oneOf[T ~string](key string, field func(*Settings) *T, words ...T) setting {
+	var all []string
+	for _, w := range words {
+		all = append(all, string(w))
+	}
 	return setting{
-		key: key, preset: string(words[0]), planned: true,
+		key: key, preset: all[0], planned: true, words: all,
 		read: func(s *Settings, v string) bool {
 			*field(s) = T(word(v))
 			return slices.Contains(words, *field(s))
@@ -189,7 +202,7 @@ func oneOf[T ~string](key string, field func(*Settings) *T, words ...T) setting 
 // are taken for them.
 func either(key, no, on string, field func(*Settings) *bool, too ...string) setting {
 	return setting{
-		key: key, preset: no, planned: true,
+		key: key, preset: no, planned: true, words: []string{no, on},
 		read: func(s *Settings, v string) bool {
 			i := slices.Index(append([]string{no, on}, too...), word(v))
 			*field(s) = i%2 == 1
