@@ -34,24 +34,11 @@ const (
 
 // ParseAge reads an age such as 90d, 12 weeks, 36h or 90日; at least a day.
 func ParseAge(text string) (time.Duration, error) {
-	wrong := settingValue("age", input.Fold(text), "age")
-	if _, bare := input.Number(text); bare {
-		return 0, wrong
+	d, ok := input.Length(text)
+	if !ok || d < day || d > 100_000*day || d%time.Hour != 0 {
+		return 0, settingValue("age", input.Fold(text), "age")
 	}
-	n, ok := input.Days(text)
-	unit := day
-	if !ok {
-		n, ok = input.Of(text, "週間", "週", "weeks", "week", "w")
-		unit = 7 * day
-	}
-	if !ok {
-		n, ok = input.Of(text, "時間", "hours", "hour", "h")
-		unit = time.Hour
-	}
-	if !ok || n < 1 || n > 100_000 || time.Duration(n)*unit < day {
-		return 0, wrong
-	}
-	return time.Duration(n) * unit, nil
+	return d, nil
 }
 
 // Age writes an age as ParseAge reads it.

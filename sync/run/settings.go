@@ -76,8 +76,8 @@ type setting struct {
 	planned bool
 	// words are the values of a setting that has one of some words.
 	words []string
-	read    func(*Settings, string) bool
-	write   func(Settings) string
+	read  func(*Settings, string) bool
+	write func(Settings) string
 	// check refuses a value that can be read and must not be set; nil refuses none. A
 	// value that is stored already is read as it is.
 	check func(Settings) error

@@ -362,7 +362,9 @@ func (s *Shell) foot(said string) []string {
 	}
 	right := s.right(left)
 	room := max(0, s.width-widget.Width(right)-4)
-	line := func(l, r string) string { return " " + paint(style, widget.Fit(l, max(room, 0))) + "  " + paint(st.Status, r) + " " }
+	line := func(l, r string) string {
+		return " " + paint(style, widget.Fit(l, max(room, 0))) + "  " + paint(st.Status, r) + " "
+	}
 	if widget.Width(left) <= room {
 		return []string{line(left, right), s.footer()}
 	}

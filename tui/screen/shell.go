@@ -26,8 +26,10 @@ const (
 type Options struct {
 	// Printers are the languages, the first at the start; L goes through them.
 	Printers []*message.Printer
-	Input    io.Reader
-	Output   io.Writer
+	// Chosen is told of the language that L switched to; nil for nobody.
+	Chosen func(message.Language)
+	Input  io.Reader
+	Output io.Writer
 	// Environ is the environment that the terminal is known by; nil is the
 	// process's own.
 	Environ []string
@@ -447,6 +449,9 @@ func (s *Shell) language() {
 	for i, p := range s.o.Printers {
 		if p.Language() == s.env.Printer.Language() {
 			s.env.Printer = s.o.Printers[(i+1)%len(s.o.Printers)]
+			if s.o.Chosen != nil {
+				s.o.Chosen(s.env.Printer.Language())
+			}
 			break
 		}
 	}
