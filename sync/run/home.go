@@ -38,7 +38,7 @@ type HomeDomain struct {
 	// Applied is the sync that carried out the plan of DryRun, nil for none.
 	Applied *state.Run
 	// Users are the accounts of the domain: those that the dry run counted, with what
-	// was seen done since; -1 if nobody counted them.
+	// was seen done since; -1 if they were not counted.
 	Users int
 	// Interrupted: Sync was stopped or its process is gone; it can be resumed.
 	Interrupted bool
