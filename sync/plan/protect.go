@@ -180,11 +180,8 @@ func (s *Spared) Why(kind Kind, user directory.Ref, upn string) (problem.Code, p
 // marks are an account's marks with the kind of its mailbox, and what the journal knows
 // of it.
 func (b *builder) marks(u directory.User) directory.Marks {
-	m := u.Marks()
-	if len(b.in.Purposes) > 0 {
-		m |= b.in.Purposes[u.ID()] & directory.Purposes
-	}
-	return m | b.in.Facts.marks(u.ID())
+	id := u.ID()
+	return u.Marks() | b.in.Purposes[id]&directory.Purposes | b.in.Facts.marks(id)
 }
 
 // marks are those that the journal gives an account.
