@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// avoided are words that another one stands for: one word for one thing. What a text
-// may say all the same is in apart, or in the row's own list of messages.
+// avoided are words that another one replaces: one word for one thing. Texts that may
+// use such a word are in apart, or in the row's own list of messages.
 var avoided = map[Language][]struct {
 	word    string // a regular expression
 	instead string
@@ -53,7 +53,7 @@ var avoided = map[Language][]struct {
 		{word: `[ごゴ][みミ]箱`, instead: "[削除済みのユーザー]"},
 		{word: `確認済み`, instead: "完了確認", not: []string{ // of a domain, or of the reader's own check
 			"flow.domain.verified", "HS-3410.remedy", "HS-5507.what", "HS-3612.what", "HS-4117.what", "grant.Domain.Read.All.why",
-			"completeness.confirmed", "explained.linked_vouched",
+			"explained.linked_vouched",
 		}},
 		{word: `全件であることは未確認`, instead: "件数は未確認"},
 		{word: `事前チェック`, instead: "事前確認"},

@@ -102,6 +102,15 @@ func (b *builder) absences() {
 			}
 			found[i][row] |= oneWitness
 		}
+		for _, row := range b.saidToBe(d) {
+			if found[i][row] != 0 || quiet[d.acct] != 0 {
+				continue
+			}
+			if found[i] == nil {
+				found[i] = map[rowID]reason{}
+			}
+			found[i][row] = oneWitness
+		}
 		switch {
 		case quiet[d.acct] != 0:
 			for row, why := range found[i] {
@@ -117,6 +126,31 @@ func (b *builder) absences() {
 		}
 	}
 	b.withdraw()
+}
+
+// saidToBe are the rows with the key that a reviewer last said to be the person of an
+// account. Usually it is one; a key that occurs several times does not show which is
+// meant, so all of them count, in any order. A row may have become another
+// account's since: then both need a look, and an answer that takes it back.
+func (b *builder) saidToBe(d *departure) []rowID {
+	last := Answer{}
+	for _, a := range b.in.Answers {
+		if a.Account == d.user.ID() && a.Kind == SamePerson {
+			last = a
+		}
+	}
+	var rows []rowID
+	for _, s := range b.src.ByUsername(last.Row) {
+		rows = append(rows, rowOf(s))
+	}
+	if upn, ok := strings.CutPrefix(last.Row, keyOfUPN("")); ok {
+		for _, s := range b.src.ByUPN(upn) {
+			if s.Username() == "" {
+				rows = append(rows, rowOf(s))
+			}
+		}
+	}
+	return rows
 }
 
 // movable reports whether an account of another domain that is set up here has no row,

@@ -47,7 +47,7 @@ func (b *builder) finish() *Plan {
 	in := &b.in
 	p.tenant, p.domain, p.policy = in.Tenant.ID, b.domain.Name, in.Policy
 	p.about, p.digest = b.src.About(), b.src.Digest()
-	p.confirmed = b.src.Proof().Count >= 0
+	p.confirmed = b.src.Proof().Count >= 0 || b.src.About().OwnEnd
 	p.source = b.src
 	p.rests = func(u directory.User) bool {
 		return b.ours.hasRow(u.Row()) || b.rests.hasRow(u.Row())
@@ -293,12 +293,16 @@ func (b *builder) need() []directory.ID {
 	return slices.Compact(ids)
 }
 
+// clocksDiffer is how far two clocks may be apart before a time counts as still to
+// come.
+const clocksDiffer = 5 * time.Minute
+
 // warnings are those of the plan as a whole.
 func (b *builder) warnings(made *built) []*problem.Problem {
 	var ws []*problem.Problem
 	warn := func(c problem.Code, args problem.Args) { ws = append(ws, problem.New(c, args)) }
 	about := b.src.About()
-	if b.src.Proof().Count < 0 {
+	if b.src.Proof().Count < 0 && !about.OwnEnd {
 		warn(problem.NotConfirmed, problem.Args{"rows": strconv.Itoa(b.src.Len()), "source": about.Name})
 	}
 	if b.in.Tenant.OnPremisesSync {
@@ -309,6 +313,9 @@ func (b *builder) warnings(made *built) []*problem.Problem {
 			"source": about.Name, "newest": about.Newest.UTC().Format("2006-01-02 15:04 UTC"),
 			"hours": strconv.Itoa(int(age / time.Hour)),
 		})
+	}
+	if ahead := about.Newest.Sub(b.in.At); !b.in.At.IsZero() && ahead > clocksDiffer {
+		warn(problem.SourceAhead, problem.Args{"source": about.Name, "newest": about.Newest.UTC().Format("2006-01-02 15:04 UTC")})
 	}
 	if n := made.sharing; n > 0 {
 		warn(problem.AliasesShared, problem.Args{"rows": strconv.Itoa(n)})

@@ -6,9 +6,9 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 )
 
-// A new user with the Username and the UPN of somebody who left, both handed on
-// within one read: two witnesses agree, and no name does. What a person may change of
-// their own name is no such case.
+// A new user with the Username and the UPN of a leaver, both given to them within one
+// read: two witnesses agree, and no name does. A name that one person may change is no
+// such case.
 func TestMatch_UsernameAndUPNHandedOnAreAsked(t *testing.T) {
 	call := func(family, given, display string) func(*person) {
 		return func(p *person) { p.sur, p.given, p.name = family, given, display }
@@ -73,8 +73,8 @@ func TestMatch_UsernameAndUPNHandedOnAreAsked(t *testing.T) {
 	}
 }
 
-// A row whose UPN is a protected account's, with other names, is not surely that
-// account's person: its Username may say whose it is.
+// A row whose UPN is a protected account's, with other names, is not certainly of that
+// account's person: its Username may identify the person.
 func TestMatch_ARowOfAProtectedUPNStillKeepsTheAccountOfItsUsername(t *testing.T) {
 	s := leaver(t)
 	s.users = []person{account("z"), account("a", imm("")), account("guest", imm(""), mark(directory.Guest))}
@@ -86,4 +86,44 @@ func TestMatch_ARowOfAProtectedUPNStillKeepsTheAccountOfItsUsername(t *testing.T
 		}
 	})
 	expect(t, s.build(t), "skip guest HS-3104", "ask a: guest")
+}
+
+// A reviewer said that a row is the person of an account, and the row is another
+// account's now: both have to be looked at, and neither is deleted.
+func TestQuestions_WhoWasSaidToBeInTheSourceIsNotDeleted(t *testing.T) {
+	s := leaver(t)
+	s.source = append(s.source, user("b", username("0003")))
+	s.users = append(s.users, account("b"))
+	s.learnt(t, []string{"0001=z", "0002=a", "0003=b"})
+	expect(t, s.build(t), "delete a")
+	said := Answer{Kind: SamePerson, Account: "id-a", Row: "0003", Basis: "as it was then"}
+	s.in.Answers = []Answer{said}
+	expect(t, s.build(t), "ask a: b")
+	s.in.Answers = []Answer{said, {Kind: NotNow, Account: "id-a", Row: "0003", Basis: "as it was then"}}
+	expect(t, s.build(t), "ask a: b")
+	s.in.Answers = append([]Answer{said}, answer(t, s.build(t), map[string]string{"a": "different"})...)
+	expect(t, s.build(t), "delete a", "ask a: b = different")
+	s.source[1].username = ""
+	said.Row = "b@" + dom
+	s.in.Answers = []Answer{said}
+	expect(t, s.build(t), "ask a: b")
+	s.source = s.source[:1]
+	expect(t, s.build(t), "delete a", "delete b")
+}
+
+// A key that occurs twice does not show which row the reviewer meant: both are asked
+// about, in whatever order the file has them.
+func TestQuestions_WhoWasSaidToBeInTheSourceMayBeAnyRowWithTheKey(t *testing.T) {
+	s := leaver(t)
+	s.source = append(s.source, user("b", username("0003")), user("c", username("0003")))
+	s.users = append(s.users, account("b"), account("c"))
+	s.in.Answers = []Answer{{Kind: SamePerson, Account: "id-a", Row: "0003", Basis: "as it was then"}}
+	p := s.build(t)
+	if q := p.Question(0); q.Account.ID != "id-a" || len(q.Rows) != 2 {
+		t.Fatalf("not asked about both rows:%s", describe(p))
+	}
+	s.source[1], s.source[2] = s.source[2], s.source[1]
+	if again := s.build(t); again.Fingerprint() != p.Fingerprint() {
+		t.Errorf("another order, another plan:%s%s", describe(p), describe(again))
+	}
 }

@@ -14,8 +14,8 @@ func only(m directory.Marks) func(*person) { return func(p *person) { p.marks = 
 
 const personal = directory.Addressed | directory.ExchangePlan | directory.Licensed | directory.WasLicensed
 
-// Signed in as a person, Microsoft tells the kind of nobody's mailbox: a shared
-// one has its sign-in disabled, with a licence or without.
+// To a delegated sign-in Microsoft shows no one's kind of mailbox: a shared one has its
+// sign-in disabled, with a licence or without.
 func TestRule6_ADisabledAccountWhoseMailboxCannotBeReadIsLeftAlone(t *testing.T) {
 	blocked := func(in *Input) { in.Facts.Blocked = map[directory.ID]bool{"id-a": true} }
 	made := func(in *Input) { in.Facts.Added = map[directory.ID]bool{"id-a": true} }
@@ -88,8 +88,7 @@ func TestRule6_WhomHacsyncBlockedIsStillDeletedAtTheSync(t *testing.T) {
 	}
 }
 
-// A plan file of before hacsync told who blocked has to open: it is what an undo
-// rests on.
+// A plan file from before hacsync stored who blocked has to open: an undo rests on it.
 func TestDecode_TakesAPlanThatDeletedADisabledAccount(t *testing.T) {
 	s := newScene()
 	s.source = []person{user("z")}
@@ -126,7 +125,7 @@ func TestWarnings_SayThatAUserTypeIsEmpty(t *testing.T) {
 	}
 }
 
-func TestRule8_ABlockOfOursIsTakenBackAlthoughTheMailboxCannotBeRead(t *testing.T) {
+func TestRule8_ABlockByHacsyncIsTakenBackAlthoughTheMailboxCannotBeRead(t *testing.T) {
 	s := newScene()
 	s.users = []person{account("a", only(directory.PurposeUnknown|personal))}
 	block := did(Update, "a", wrote(directory.AccountEnabled, "true", "false"))
@@ -165,7 +164,7 @@ func TestRule6_AListedAccountIsProtectedWheneverItIsAsked(t *testing.T) {
 		if code := listed.ProtectedAtSending(1, now.Marks); code != problem.ProtectedListed {
 			t.Errorf("%q before its request: %q", entry, code)
 		}
-		if code, _ := NewSpared([]string{entry}, nil).Why(directory.Ref{ID: "id-a", UPN: "a@" + dom}, "b@"+dom); code != problem.ProtectedListed {
+		if code, _ := NewSpared([]string{entry}, nil).Why(Update, directory.Ref{ID: "id-a", UPN: "a@" + dom}, "b@"+dom); code != problem.ProtectedListed {
 			t.Errorf("%q set since: %q", entry, code)
 		}
 		s.in.Policy.Protected = []string{entry}
@@ -180,14 +179,21 @@ func TestRule6_AListedAccountIsProtectedWheneverItIsAsked(t *testing.T) {
 
 func TestSpared_TellsTheListFromWhatIsLeftOut(t *testing.T) {
 	s := NewSpared([]string{"x@" + dom}, []Decision{
-		{Kind: LeaveOutAlways, ID: "ID-A", By: "mori"}, {Kind: LeaveOutAlways, UPN: "new@" + dom}, {Kind: LeaveOutOnce, ID: "id-b"},
+		{Kind: LeaveOutAlways, ID: "ID-A", By: "mori"},
+		{Kind: LeaveOutAlways, UPN: "new@" + dom},
+		{Kind: LeaveOutOnce, ID: "id-b"},
+		{Kind: LeaveOutOnce, UPN: "add@" + dom, Row: "add"},
+		{Kind: LeaveOutOnce, UPN: "undo@" + dom, Undo: 7},
 	})
 	for ref, want := range map[directory.Ref]problem.Code{
 		{ID: "id-a"}: problem.LeftOutAlways, {UPN: "New@" + dom}: problem.LeftOutAlways, {UPN: "X@" + dom}: problem.ProtectedListed,
-		{ID: "id-b"}: "", {}: "",
+		{ID: "id-b"}: problem.LeftOutOnce, {UPN: "add@" + dom}: "", {UPN: "undo@" + dom}: "", {}: "",
 	} {
-		if code, args := s.Why(ref, ""); code != want || ref.ID == "id-a" && args["by"] != "mori" {
+		if code, args := s.Why(Delete, ref, ""); code != want || ref.ID == "id-a" && args["by"] != "mori" {
 			t.Errorf("%+v: %q %v", ref, code, args)
 		}
+	}
+	if code, _ := s.Why(Add, directory.Ref{}, "add@"+dom); code != problem.LeftOutOnce {
+		t.Errorf("an addition left out this time: %q", code)
 	}
 }

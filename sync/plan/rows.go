@@ -92,7 +92,8 @@ func (p *Plan) Undoes() int64 { return p.undo }
 // Source describes the source it rests on.
 func (p *Plan) Source() directory.About { return p.about }
 
-// Confirmed reports whether the source's completeness was confirmed by a count.
+// Confirmed reports whether the source's completeness was confirmed: by a count, or
+// by the source itself where it says where its list ends.
 func (p *Plan) Confirmed() bool { return p.confirmed }
 
 // Unattended reports whether the plan was made for an unattended run, and so does less.

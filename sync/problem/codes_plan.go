@@ -263,7 +263,7 @@ const (
 )
 
 // Left out by a person.
-// Group LeftOut. Next free: HS-3504.
+// Group LeftOut. Next free: HS-3505.
 const (
 	// LeftOutAlways: a reviewer left the account out of every plan.
 	// Args: upn, name, line, domain, by, at, why.
@@ -274,6 +274,9 @@ const (
 	// LeftOutWith: the row needs one that a reviewer left out.
 	// Args: upn, name, line, domain, no (of that row).
 	LeftOutWith Code = "HS-3503"
+	// LeftOutAttribute: a reviewer left an attribute that the row would change out of
+	// the plan. Args: upn, name, line, domain, attribute.
+	LeftOutAttribute Code = "HS-3504"
 )
 
 // The guard.
@@ -411,7 +414,7 @@ const (
 )
 
 // Warnings on a plan.
-// Next free: HS-3975.
+// Next free: HS-3976.
 const (
 	// ValuesWorse: rows whose new values lost letters or are odd. Args: rows.
 	ValuesWorse Code = "HS-3936"
@@ -422,6 +425,9 @@ const (
 	// SourceOld: the newest sign-in in the source is older than a day.
 	// Args: source, newest, hours.
 	SourceOld Code = "HS-3963"
+	// SourceAhead: the newest sign-in in the source is still to come.
+	// Args: source, newest.
+	SourceAhead Code = "HS-3975"
 	// AliasesShared: aliases that several accounts would have. Args: rows.
 	AliasesShared Code = "HS-3964"
 	// AliasesKept: accounts with a mailbox keep their alias. Args: rows.
@@ -561,6 +567,8 @@ var planTable = map[Code]traits{
 	LeftOutOnce:   {class: Skip, group: LeftOut},
 	LeftOutWith:   {class: Skip, group: LeftOut},
 
+	LeftOutAttribute: {class: Skip, group: LeftOut},
+
 	GuardCancels:       {class: Mend, guard: true},
 	GuardCancelsNumber: {class: Mend, guard: true},
 	GuardCancelsDay:    {class: Mend, guard: true},
@@ -602,6 +610,7 @@ var planTable = map[Code]traits{
 	NotConfirmed:  {class: Skip},
 	TwoMasters:    {class: Skip},
 	SourceOld:     {class: Skip},
+	SourceAhead:   {class: Skip},
 	AliasesShared: {class: Skip},
 	AliasesKept:   {class: Skip},
 	ColumnAbsent:  {class: Skip},

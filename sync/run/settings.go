@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/input"
@@ -33,11 +34,15 @@ const (
 	KeyOnMissing           = "on_missing"
 	KeyDeleteAfter         = "delete_after"
 	KeySourceName          = "source_name"
+	KeySourceZone          = "source_zone"
 	keyMap                 = "map."
 )
 
-// DefaultSourceName is what a HAC is called whose exports are read as files.
+// DefaultSourceName is the name of a HAC whose exports are read as files.
 const DefaultSourceName = "hac"
+
+// defaultZone is the zone of times in an export of HAC, which names none.
+const defaultZone = "Asia/Tokyo"
 
 // presetDeleteAfter is how many days an account is blocked before it is deleted.
 const presetDeleteAfter = 20
@@ -48,6 +53,8 @@ type Settings struct {
 	Source string
 	// SourceName is which HAC a file is of, for what is remembered of its users.
 	SourceName string
+	// Zone is the zone of the times in a file, which names none.
+	Zone *time.Location
 	// Count is what HAC says it has (--source-count), -1 unanswered. It is
 	// never stored: it belongs to one download.
 	Count    int
@@ -62,18 +69,31 @@ type Settings struct {
 // words, are setting.KEY and setting_takes.KEY of the catalogue.
 type setting struct {
 	key string
-	// preset is the value of a domain for which nobody set one; empty for none.
+	// preset is the value where none was set; empty for none.
 	preset string
 	// planned: a plan rests on it, so that it is in the plan file and changes the
 	// fingerprint.
 	planned bool
-	// words are all that it takes; nil where it takes numbers or names.
+	// words are the values of a setting that has one of some words.
 	words []string
 	read  func(*Settings, string) bool
 	write func(Settings) string
-	// check refuses what is read and should not be set; nil for nothing. What is
-	// stored already is read as it is.
+	// check refuses a value that can be read and must not be set; nil refuses none. A
+	// value that is stored already is read as it is.
 	check func(Settings) error
+}
+
+// zone is a time zone by its name, in either width, or as it is called in Japan.
+func zone(v string) (*time.Location, bool) {
+	v = input.Fold(v)
+	switch strings.ToLower(v) {
+	case "", "local":
+		return nil, false // it would differ between machines
+	case "jst", "japan", "日本", "日本時間":
+		v = defaultZone
+	}
+	at, err := time.LoadLocation(v)
+	return at, err == nil
 }
 
 // people reads a number of people, and takes no percentage for one.
@@ -99,13 +119,21 @@ func settingsTable() []setting {
 			},
 			write: func(s Settings) string { return s.SourceName },
 		},
+		{
+			key: KeySourceZone, preset: defaultZone,
+			read: func(s *Settings, v string) (ok bool) {
+				s.Zone, ok = zone(v)
+				return ok
+			},
+			write: func(s Settings) string { return s.Zone.String() },
+		},
 		number(KeyShrinkShare, "50", false, upTo(100, input.Percent), func(s *Settings) *int { return &s.ShrinkShare }),
 		number(KeyMaxAllowedDeletions, "10", true, upTo(100, input.Percent), func(s *Settings) *int { return &s.Policy.MaxAllowedDeletions }),
 		number(KeyMaxDeletions, "none", true, orNone(upTo(1<<30, people)), func(s *Settings) *int { return &s.Policy.MaxDeletions }),
 		number(KeyMaxSignInChanges, "30", true, upTo(100, input.Percent), func(s *Settings) *int { return &s.Policy.MaxSignInChanges }),
-		number(KeyMaxChanges, "50", true, upTo(100, input.Percent), func(s *Settings) *int { return &s.Policy.MaxChanges }),
+		number(KeyMaxChanges, "50", true, upTo(100, orZero(input.Percent, "none", "no limit", "なし", "制限なし")), func(s *Settings) *int { return &s.Policy.MaxChanges }),
 		oneOf(KeyOnMissing, func(s *Settings) *plan.OnMissing { return &s.Policy.OnMissing }, plan.DeleteMissing, plan.BlockMissing, plan.KeepMissing),
-		number(KeyDeleteAfter, "0", true, upTo(365, input.Days), func(s *Settings) *int { return &s.Policy.DeleteAfter }),
+		number(KeyDeleteAfter, "0", true, upTo(365, orZero(input.Days, "at once", "すぐに")), func(s *Settings) *int { return &s.Policy.DeleteAfter }),
 		oneOf(KeyOnEmpty, func(s *Settings) *plan.OnEmpty { return &s.Policy.OnEmpty }, plan.Keep, plan.ClearKnown, plan.Clear),
 		either(KeyOnDisabled, "ignore", "block-sign-in", func(s *Settings) *bool { return &s.Policy.BlockDisabled }),
 		either(KeyImmutableIDChange, "skip", "ask", func(s *Settings) *bool { return &s.Policy.AskImmutableID }),
@@ -128,8 +156,8 @@ func settingsTable() []setting {
 	}
 }
 
-// SettingWords are the words that a setting takes; none where it takes numbers,
-// names or addresses.
+// SettingWords are the values of a key that takes one of some words, the preset
+// first; nil for the other keys.
 func SettingWords(key string) []string {
 	t, _ := settingNamed(key)
 	return t.words
@@ -174,8 +202,19 @@ func upTo(high int, of func(string) (int, bool)) func(string) (int, bool) {
 
 func orNone(of func(string) (int, bool)) func(string) (int, bool) {
 	return func(v string) (int, bool) {
-		if word(v) == "none" {
+		switch word(v) {
+		case "none", "no limit", "なし", "制限なし":
 			return -1, true
+		}
+		return of(v)
+	}
+}
+
+// orZero also takes words that mean 0, as a screen shows it.
+func orZero(of func(string) (int, bool), words ...string) func(string) (int, bool) {
+	return func(v string) (int, bool) {
+		if slices.Contains(words, word(v)) {
+			return 0, true
 		}
 		return of(v)
 	}
@@ -184,12 +223,12 @@ func orNone(of func(string) (int, bool)) func(string) (int, bool) {
 // oneOf is a setting of a plan that is one of some words, of which the first is
 // the preset.
 func oneOf[T ~string](key string, field func(*Settings) *T, words ...T) setting {
-	var all []string
-	for _, w := range words {
-		all = append(all, string(w))
+	list := make([]string, len(words))
+	for i, w := range words {
+		list[i] = string(w)
 	}
 	return setting{
-		key: key, preset: all[0], planned: true, words: all,
+		key: key, preset: list[0], planned: true, words: list,
 		read: func(s *Settings, v string) bool {
 			*field(s) = T(word(v))
 			return slices.Contains(words, *field(s))
@@ -220,12 +259,12 @@ func either(key, no, on string, field func(*Settings) *bool, too ...string) sett
 // word is a value that is one of some words, as it is compared.
 func word(v string) string { return strings.ToLower(input.Fold(v)) }
 
-// account is what an account can be named by: a UPN, as Microsoft 365 takes one,
-// or an object ID.
+// account is what can name an account: a UPN, as Microsoft 365 accepts one, or an
+// object ID.
 var account = regexp.MustCompile(`^([\w.'!#^~&+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$`)
 
-// namesNobody refuses entries of a list of accounts that can be no account's: who
-// should be protected by one would not be.
+// namesNobody refuses entries of a list of accounts that cannot name an account: the
+// account that the user means would not be protected.
 func namesNobody(entries []string) error {
 	var wrong []string
 	for _, e := range entries {
@@ -248,7 +287,7 @@ func mappable() []directory.Attribute {
 	}
 }
 
-// DefaultSettings are those of a domain for which nobody set anything.
+// DefaultSettings are those of a domain where nothing was set.
 func DefaultSettings() Settings {
 	s := Settings{Count: -1, Policy: plan.DefaultPolicy()}
 	for _, t := range settingsTable() {
@@ -365,8 +404,8 @@ func (r *Runner) SetSettings(ctx context.Context, domain string, kv map[string]s
 	return r.Store.SetSettings(ctx, r.Connection.Tenant, domain, stored)
 }
 
-// worthSetting refuses what could be stored and would fail later, where nobody
-// watches: a list that names nobody, a file that is not there.
+// worthSetting refuses a value that could be stored and would fail later, in an
+// unattended run: a list that names no account, a file that does not exist.
 func (r *Runner) worthSetting(ctx context.Context, set map[string]string, read Settings) error {
 	for _, t := range settingsTable() {
 		if _, ok := set[t.key]; !ok || t.check == nil {
@@ -388,7 +427,7 @@ func (r *Runner) worthSetting(ctx context.Context, set map[string]string, read S
 	return nil
 }
 
-// near is the word that is most like another one, empty where none is.
+// near is the word that is most like another one, empty if none is like it.
 func near(typed string, words []string) string {
 	typed = strings.NewReplacer("-", "_", " ", "_").Replace(word(typed))
 	best, least := "", max(2, len(typed)/3)+1

@@ -20,7 +20,12 @@ var migrationFiles embed.FS
 type migration struct {
 	version    int64
 	statements []string
+	// then does what no statement can; nil for nothing.
+	then func(*Store, context.Context, *sql.Tx) error
 }
+
+// touchedVersion makes the table of touched accounts.
+const touchedVersion = 4
 
 // migrations reads the embedded steps in order; they are numbered from 1
 // without gaps.
@@ -41,6 +46,9 @@ func migrations(types *strings.Replacer) ([]migration, error) {
 			return nil, fmt.Errorf("migration %s is not number %d", name, i+1)
 		}
 		m := migration{version: int64(i + 1)}
+		if m.version == touchedVersion {
+			m.then = (*Store).fillTouched
+		}
 		for s := range strings.SplitSeq(types.Replace(string(text)), ";\n") {
 			if s = strings.TrimSpace(s); s != "" {
 				m.statements = append(m.statements, s)
@@ -98,6 +106,11 @@ func (s *Store) migrate(ctx context.Context) error {
 					return fmt.Errorf("migration %d: %w", m.version, err)
 				}
 			}
+			if m.then != nil {
+				if err := m.then(s, ctx, tx); err != nil {
+					return fmt.Errorf("migration %d: %w", m.version, err)
+				}
+			}
 			if _, err := tx.ExecContext(ctx, `INSERT INTO hacsync_schema (version, applied) VALUES ($1, $2)`,
 				m.version, nanos(s.clock.Now())); err != nil {
 				return err
@@ -108,9 +121,9 @@ func (s *Store) migrate(ctx context.Context) error {
 	})
 }
 
-// foreign reports whether the tables in a place without our schema belong to
-// another program. A SQLite file is ours alone; a PostgreSQL schema may be shared,
-// as long as no name collides.
+// foreign reports whether the tables in a place without hacsync's schema belong to
+// another program. A SQLite file belongs to hacsync alone; a PostgreSQL schema may be
+// shared, as long as no name collides.
 func (s *Store) foreign(tables []string, steps []migration) bool {
 	if s.dialect.sqlite {
 		return len(tables) > 0

@@ -95,9 +95,8 @@ func TestReview_AnAttributeLeftOutComesBackByTheSameCommand(t *testing.T) {
 	if g == before || g.Part(review.TabUpdate).Count != 0 || len(g.Without) != 1 || string(g.Without[0]) != name {
 		t.Errorf("%d updates, without %v", g.Part(review.TabUpdate).Count, g.Without)
 	}
-	last := world.DryRuns[len(world.DryRuns)-1].Decisions
-	if len(last) != 1 || last[0].Kind != plan.LeaveOutAttribute {
-		t.Errorf("the dry run knew of %v", last)
+	if last := world.Upkept.LeftOut; len(last) != 1 || last[0].Kind != plan.LeaveOutAttribute {
+		t.Errorf("stored is %v", last)
 	}
 	if g = w.say("/attribute " + name).Review; g.Part(review.TabUpdate).Count != 3 || len(g.Without) != 0 {
 		t.Errorf("%d updates, without %v", g.Part(review.TabUpdate).Count, g.Without)
@@ -107,7 +106,7 @@ func TestReview_AnAttributeLeftOutComesBackByTheSameCommand(t *testing.T) {
 	}
 }
 
-func TestReview_StaysThePlansAndTellsOfChanges(t *testing.T) {
+func TestReview_StaysThePlansAndReportsChanges(t *testing.T) {
 	w, _ := atPreview(t)
 	g := w.settle().Review
 	was, deletions := g.Version(), g.Verdict().Deletions

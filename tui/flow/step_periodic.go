@@ -11,6 +11,7 @@ import (
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
 	"github.com/hacsync/hacsync/tui/words"
 )
@@ -346,6 +347,7 @@ func (s *periodicStep) answer(d *data, a Answer) turn {
 	case "again":
 		return s.read(d)
 	case "settings":
+		d.setting = run.KeySource
 		return goTo(Settings)
 	case "logs":
 		return goTo(Logs)

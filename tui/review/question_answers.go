@@ -22,7 +22,7 @@ func answerSign(k plan.AnswerKind) string {
 	return questionSign
 }
 
-// AnswerWord is what an answer is called.
+// AnswerWord is the word for an answer.
 func AnswerWord(k plan.AnswerKind) words.Text {
 	if k == plan.Open {
 		return words.T("question.answer.open")
@@ -45,8 +45,8 @@ func (r *Review) Said(q *plan.Question, kind plan.AnswerKind, row, by string, at
 	return said
 }
 
-// would is the plan with one answer more, and the guard's judgement of what remains
-// of it then; edit is spent by asking what p has.
+// would is the plan with one more answer, and the guard's verdict on what remains of it
+// then; a caller that asks edit what p has uses edit up.
 func (r *Review) would(q *plan.Question, kind plan.AnswerKind, row string) (*plan.Plan, *plan.Review, plan.Verdict) {
 	p := r.plan.Answer(r.Said(q, kind, row, "", time.Time{}))
 	edit := p.Review()
@@ -67,7 +67,7 @@ const (
 	KeyNotNow     = "space"
 )
 
-// ways are the three answers with what each would do.
+// ways are the three answers with their effects.
 func (r *Review) ways(q *plan.Question, chosen int) words.Ways {
 	same := words.Way{Key: KeySame, Word: WordSame, Name: words.T("question.answer.same"), Chosen: q.Answer.Kind == plan.SamePerson}
 	switch {
@@ -102,7 +102,7 @@ func (r *Review) ways(q *plan.Question, chosen int) words.Ways {
 	return words.Ways{same, other, later}
 }
 
-// doesSame says what the answer same person would do.
+// doesSame is the effect of the answer same person.
 func (r *Review) doesSame(w *words.Way, q *plan.Question, c *plan.Candidate) {
 	if c == nil {
 		return
@@ -154,7 +154,7 @@ func rowOf(q *plan.Question, key string) *plan.Candidate {
 	return nil
 }
 
-// doesDifferent says what the answer different people would do.
+// doesDifferent is the effect of the answer different people.
 func (r *Review) doesDifferent(w *words.Way, q *plan.Question) {
 	p, edit, v := r.would(q, plan.DifferentPeople, "")
 	now := p.Question(q.No - 1)

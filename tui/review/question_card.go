@@ -12,18 +12,18 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// Card is a question as it is shown: the account, the rows that may be its person
-// and what each answer would do.
+// Card is a question as it is shown: the account, the rows that may be its person and
+// the effect of each answer.
 type Card struct {
 	Question *plan.Question
-	// Chosen is the place of the row that the answer same person would mean, -1
-	// where one has to be chosen first.
+	// Chosen is the place of the row that the answer same person names, -1 if it has to be
+	// chosen first.
 	Chosen int
 	Title  words.Text
 	// Asked is why an answered question is asked again, zero if it is not.
 	Asked words.Text
-	// Compared is the account beside the chosen row; brief leaves out what is said
-	// by another value. Table are the rows where there are several.
+	// Compared is the account next to the chosen row; brief leaves out values that repeat
+	// another. Table has the rows if there are several.
 	Compared, Brief *words.Beside
 	Table           *words.Table
 	Row             words.Text
@@ -95,7 +95,7 @@ func (r *Review) cardTitle(q *plan.Question) words.Text {
 	return words.T("preview.q.title", "no", q.No)
 }
 
-// day is a date, empty where there is none: an optional argument of a text.
+// day is a date, empty if there is none: an optional argument of a text.
 func day(t time.Time) any {
 	if t.IsZero() {
 		return ""
@@ -103,12 +103,12 @@ func day(t time.Time) any {
 	return words.Brief(t)
 }
 
-// marks are the signs between two values.
+// likeness is the sign between two values.
 func likeness(s string) string {
 	return map[string]string{plan.Equal: "=", plan.LooksSame: "=~", plan.Differs: "#", plan.OneSide: "."}[s]
 }
 
-// brief are the values that are compared where there is little room.
+// brief reports whether a value is compared even in a narrow window.
 func brief(a directory.Attribute) bool {
 	switch a {
 	case plan.Username, directory.UserPrincipalName, directory.ImmutableID, directory.DisplayName, directory.Department:
@@ -187,8 +187,8 @@ func since(c *plan.Candidate) words.Text {
 	return words.T("question.known", "since", words.Day(c.Seen.First))
 }
 
-// compared are two values with what differs in brackets. Spaces that are the same
-// in both need no number.
+// compared are two values with their differences in brackets. Spaces that are the same
+// in both are not shown by number.
 func compared(a, b string) (string, string) {
 	spaces := func(s string) string {
 		return strings.Map(func(r rune) rune {
@@ -204,7 +204,7 @@ func compared(a, b string) (string, string) {
 	}
 	x, y := bracketed(was, is)
 	x, y = strings.Replace(x, "[]", "", 1), strings.Replace(y, "[]", "", 1)
-	// Where little is common, brackets tell nothing.
+	// If little is common, brackets do not help.
 	if in := strings.Index(x, "]") - strings.Index(x, "["); in*3 > 2*len(x) {
 		return was, is
 	}
@@ -272,7 +272,7 @@ func valueOf(list []plan.Compared, a directory.Attribute, account bool) words.Te
 	return words.T("preview.q.marked", "value", orNone(x.Row), "mark", likeness(x.Likeness))
 }
 
-// signs are what speaks for and against a row, or each of the rows.
+// signs are what is for and against a row, or each of the rows.
 func (r *Review) signs(q *plan.Question, chosen int) (row words.Text, signs words.Facts) {
 	add := func(c *plan.Candidate) {
 		if len(q.Rows) > 1 && chosen < 0 {

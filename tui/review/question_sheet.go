@@ -7,8 +7,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// Sheet is a question for a colleague, on paper or in a mail: what is asked, what
-// speaks for and against, and a box for every answer.
+// Sheet is a question for a colleague, on paper or in a mail: the question, what is for
+// and against, and a box for every answer.
 func (r *Review) Sheet(at int) []words.Text {
 	q := r.plan.Question(at)
 	out := []words.Text{words.T("preview.q.sheet.question", "no", q.No, "text", r.Text(at)[0])}
@@ -40,7 +40,7 @@ func (r *Review) Sheet(at int) []words.Text {
 	return out
 }
 
-// Text is a question for whoever knows the person: without ids.
+// Text is a question for someone who knows the person: without IDs.
 func (r *Review) Text(at int) []words.Text {
 	q := r.plan.Question(at)
 	var rows words.Texts

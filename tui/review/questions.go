@@ -10,8 +10,8 @@ import (
 // questionSign is the sign of a question without an answer.
 const questionSign = "?"
 
-// questions is the list of what only a person can know. The row number of one is
-// that of the question below zero, so that it is no action's.
+// questions is the list of what only a user can know. The row number of a question is
+// its own number below zero, so that no action has it.
 type questions struct{ *Review }
 
 func (l questions) len() int     { return l.plan.QuestionLen() }
@@ -47,8 +47,8 @@ func (l questions) row(i int) Row {
 
 func (l questions) detail(i int) []words.Piece { return l.Card(i, -1).Pieces() }
 
-// Label is a row's number as it is shown: Q1 for a question, nothing for a row
-// that has none of its own.
+// Label is a row's number as it is shown: Q1 for a question, empty for a row without a
+// number.
 func Label(no int) words.Text {
 	switch {
 	case no < 0:
@@ -76,7 +76,7 @@ func (r *Review) Waiting() bool {
 	return answered < all
 }
 
-// Progress says how many questions have an answer, and what an open one does.
+// Progress is how many questions have an answer, and the effect of an open one.
 func (r *Review) Progress() words.Text {
 	switch all, answered := r.Questions(); {
 	case all == answered:
@@ -92,18 +92,18 @@ func (r *Review) Progress() words.Text {
 	}
 }
 
-// grouped is from how many questions on they stand by why they are asked.
+// grouped is from how many questions on they are grouped by reason.
 const grouped = 40
 
 // why is the reason for a question, in the order shown.
 type why uint8
 
 const (
-	whyCell   why = iota // a key of the account stands in a row
+	whyCell   why = iota // a key of the account is in a row
 	whyName              // the same name
 	whyLooks             // a name that looks the same
 	whyAlias             // the same alias
-	whyOthers            // what is weaker
+	whyOthers            // weaker signs
 )
 
 // whyAsked is the strongest sign for any of the rows.

@@ -34,9 +34,9 @@ func plainASCII(s string) bool {
 // ellipsis marks shortened text.
 const ellipsis = ".."
 
-// Fit makes s exactly w columns wide: padded with spaces at its right, or
-// shortened at its end with "..". A double-width character that would be cut in
-// half gives way to a space.
+// Fit makes s exactly w columns wide: padded with spaces at its right, or shortened at
+// its end with "..". A space replaces a double-width character that would be cut in
+// half.
 func Fit(s string, w int) string {
 	if w <= 0 {
 		return ""
@@ -50,6 +50,22 @@ func Fit(s string, w int) string {
 	}
 	s = firstColumns(s, w-len(tail)) + tail
 	return s + strings.Repeat(" ", w-Width(s))
+}
+
+// FitWord is Fit, but what is shortened ends at a word, where one ends near: in
+// Japanese before a particle is as good a place as any.
+func FitWord(s string, w int) string {
+	if Width(s) <= w || w < 4*len(ellipsis) {
+		return Fit(s, w)
+	}
+	head := firstColumns(s, w-len(ellipsis))
+	if rest := s[len(head):]; !strings.HasPrefix(rest, " ") {
+		if i := strings.LastIndexByte(head, ' '); i > 0 && Width(head[i:])*3 <= w {
+			head = head[:i]
+		}
+	}
+	head = strings.TrimRight(head, " ") + ellipsis
+	return head + strings.Repeat(" ", max(0, w-Width(head)))
 }
 
 // firstColumns is as much of the beginning of s as fits into w columns.
@@ -73,8 +89,8 @@ func FitLeft(s string, w int) string {
 	return Fit(s, w)
 }
 
-// FitMiddle is Fit, but shortens in the middle: both the beginning and the end
-// of a UPN tell whose it is.
+// FitMiddle is Fit, but shortens in the middle: both the beginning and the end of a UPN
+// are needed to recognise it.
 func FitMiddle(s string, w int) string {
 	if Width(s) <= w || w < 2*len(ellipsis)+2 {
 		return Fit(s, w)

@@ -152,7 +152,7 @@ func TestBracket_MarksMatchesWithoutColour(t *testing.T) {
 
 var sizes = []int{1_000, 100_000, 1_000_000}
 
-// BenchmarkKeyDown moves the selection by one row and draws, beside
+// BenchmarkKeyDown moves the selection by one row and draws, compared with
 // bubbles/table, which copies its rows.
 func BenchmarkKeyDown(b *testing.B) {
 	for _, n := range sizes {
@@ -187,7 +187,7 @@ func BenchmarkKeyDown(b *testing.B) {
 	}
 }
 
-func TestTable_ColoursAMatchWhereItStandsHoweverTheCellIsFitted(t *testing.T) {
+func TestTable_ColoursAMatchInItsPlaceHoweverTheCellIsFitted(t *testing.T) {
 	loud := lipgloss.NewStyle().Bold(true)
 	rapid.Check(t, func(t *rapid.T) {
 		cell := rapid.StringOf(rapid.RuneFrom([]rune("ab.[]山田ﾔﾏﾀﾞ　"))).Draw(t, "cell")
