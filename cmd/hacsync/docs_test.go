@@ -137,7 +137,7 @@ func TestReadme_ShowsWhatTheDemoShows(t *testing.T) {
 		"../../README.md":                   {"en", "Preview of midori.example", "\n> q"},
 		"../../assets/docs/ja/README.ja.md": {"ja", "midori.example のプレビュー", "\n> q"},
 	} {
-		in, err := os.Open("testdata/readme.txt")
+		in, err := os.Open("testdata/readme.lines")
 		if err != nil {
 			t.Fatal(err)
 		}

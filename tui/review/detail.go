@@ -111,9 +111,9 @@ func (l actions) what(a plan.Action) words.Text {
 	case plan.Add:
 		return words.T("preview.new")
 	default:
-		names := make(words.Names, 0, len(a.Changes))
+		names := make(words.Texts, 0, len(a.Changes))
 		for _, c := range a.Changes {
-			names = append(names, string(c.Attribute))
+			names = append(names, words.Is(words.Label(c.Attribute)))
 		}
 		return words.Is(names)
 	}
