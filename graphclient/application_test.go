@@ -19,8 +19,8 @@ func (k appTokens) Token(context.Context, ...string) (string, error) {
 	return "e30." + base64.RawURLEncoding.EncodeToString([]byte(body)) + ".s", nil
 }
 
-// An application is not given Organization.Read.All; what was read when the
-// tenant was set up stands in, and only for that tenant.
+// An application does not get Organization.Read.All; what was read when the tenant was
+// set up is used instead, only for that tenant.
 func TestTenant_OfAnApplicationIsThatOfItsToken(t *testing.T) {
 	for _, c := range []struct {
 		known directory.Tenant

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/progress"
 )
 
 // batchSize is the most that one $batch takes.
@@ -189,7 +190,7 @@ func (c *Client) readBatch(ctx context.Context, k call, items []item, done func(
 			return nil, worst
 		}
 		if pause >= time.Second {
-			k.pause(pause)
+			k.pause(pause, progress.Reason(worst))
 		}
 		if err := c.clock.Sleep(ctx, pause); err != nil {
 			return nil, err

@@ -76,7 +76,7 @@ func TestRule6_EligibleMembersThatCannotBeReadAreANote(t *testing.T) {
 		"no role":       {scp: eligiblePermission, answer: status(403, `{"error":{"code":"Authorization_RequestDenied"}}`), asked: true, groups: "2"},
 		"not here":      {scp: eligiblePermission, answer: status(400, `{"error":{"code":"BadRequest"}}`), asked: true, groups: "2"},
 		"no licence":    {scp: eligiblePermission, answer: status(400, licence), asked: true, groups: "2"},
-		// Without the licence nobody is eligible for anything.
+		// Without the licence no account is eligible.
 		"no licence at all": {scp: eligiblePermission, answer: status(400, licence), roles: licence, asked: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -272,9 +272,9 @@ func spec(fault string, s site, once bool) (string, bool) {
 	return kind + ":" + strings.Join(all, ","), true
 }
 
-// unseen are lists of which Graph gives no count, and where a row that is not
-// there looks like one that does not exist. Nobody can tell; so such a fault is
-// written down here instead of being called right.
+// unseen are lists of which Graph returns no count, and in which a missing row looks
+// like one that does not exist. No reader can detect such a fault, so it is listed here
+// instead of being called right.
 var unseen = func() map[string]string {
 	all := map[string]string{
 		"404 account (item)": "Graph says that there is no such account",

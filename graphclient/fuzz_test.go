@@ -7,8 +7,8 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// FuzzBatchAnswer reads answers of a $batch: each gives one reply or none for
-// every item, or a problem. A reply stands for one item alone.
+// FuzzBatchAnswer reads answers of a $batch: each gives one reply or none for every
+// item, or a problem. A reply is for one item alone.
 func FuzzBatchAnswer(f *testing.F) {
 	for _, seed := range []string{
 		"", "null", "{}", "[]", "<html>", `{"responses":[]}`, `{"responses":null}`,

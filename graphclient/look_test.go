@@ -211,7 +211,7 @@ func TestPurposes_WhatCannotBeReadProtects(t *testing.T) {
 	}
 }
 
-func TestPrecheck_ListsWhatStandsInTheWay(t *testing.T) {
+func TestPrecheck_ListsWhatADomainContainsOtherThanPeople(t *testing.T) {
 	f := newFixture(t)
 	rows := []string{
 		person(1), person(2, `"mail":"sales@midori.example"`, `"accountEnabled":false`), person(3, `"mail":"a@midori.example"`),

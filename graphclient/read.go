@@ -243,9 +243,8 @@ func (c *Client) deltaNow(ctx context.Context, k call) (string, error) {
 	return w.delta, err
 }
 
-// reconcile brings what was read up to date with what changed since the token,
-// and compares with a fresh count. It returns no snapshot where they still
-// differ.
+// reconcile brings what was read up to date with what changed since the token, and
+// compares it with a fresh count. If they still differ, it returns no snapshot.
 func (c *Client) reconcile(ctx context.Context, k call, b *directory.Builder, w walk, about directory.About, a attributes,
 	mark func(*directory.Record) error, token string,
 ) (*directory.Snapshot, time.Time, int, error) {

@@ -57,8 +57,8 @@ func (s *spoken) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &s.text)
 }
 
-// userWithMore is a user with all its properties: decoding twice, it is used
-// only where an attribute outside of the struct is mapped.
+// userWithMore is a user with all its properties. It decodes twice, so it is used only
+// if an attribute outside of the struct is mapped.
 type userWithMore struct{ user }
 
 // UnmarshalJSON decodes the struct, and every other property.
@@ -266,7 +266,7 @@ func (p *phone) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// moment reads a time of Graph, zero where there is none.
+// moment reads a time of Graph; zero if there is none.
 func moment(s string) time.Time {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {

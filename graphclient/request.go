@@ -48,10 +48,10 @@ func (c *Client) reading(k call, needs string) (map[string]string, kiota.Request
 	})
 }
 
-// Pages of users and $batch stay ours. A page of users takes the SDK's models ten
-// times as long and thirty times the memory. Its $batch sends parts of 19 items,
-// drops the answers of earlier parts when a later part fails, and panics on an item
-// without an answer. The builders make the addresses only.
+// Pages of users and $batch are decoded here, not by the SDK. A page of users takes the
+// SDK's models ten times as long and thirty times the memory. Its $batch sends parts of
+// 19 items, drops the answers of earlier parts when a later part fails, and panics on
+// an item without an answer. The builders make only the addresses.
 
 // addresses makes the arguments of an SDK builder that only makes an address.
 func (c *Client) addresses() (map[string]string, kiota.RequestAdapter) {

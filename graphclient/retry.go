@@ -27,9 +27,9 @@ type call struct {
 	sink  progress.Sink
 }
 
-func (k call) pause(d time.Duration) {
+func (k call) pause(d time.Duration, why progress.Why) {
 	if k.sink != nil {
-		k.sink.Report(progress.Event{Phase: k.phase, Total: -1, Pause: d})
+		k.sink.Report(progress.Event{Phase: k.phase, Total: -1, Pause: d, Why: why})
 	}
 }
 
@@ -81,7 +81,7 @@ func (c *Client) read(ctx context.Context, k call, r request) (answer, error) {
 			return answer{}, err
 		}
 		if pause >= time.Second {
-			k.pause(pause)
+			k.pause(pause, progress.Reason(p))
 		}
 		if err := c.clock.Sleep(ctx, pause); err != nil {
 			return answer{}, err

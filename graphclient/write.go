@@ -273,9 +273,9 @@ func (c *Client) writeItem(ctx context.Context, s plan.Step) (item, error) {
 	return item{}, errors.New("an unknown verb")
 }
 
-// restoreItem restores an account, under another UPN where the step sets one.
-// The SDK's request has no body, so it is written here.
-// autoReconcileProxyConflict stays false: it would take addresses away.
+// restoreItem restores an account, under another UPN if the step sets one. The SDK's
+// request has no body, so it is written here. autoReconcileProxyConflict is left false:
+// true would remove addresses.
 func (c *Client) restoreItem(ctx context.Context, s plan.Step) (item, error) {
 	at, err := c.restoreURL(ctx, string(s.Object.ID))
 	if err != nil {

@@ -26,7 +26,7 @@ func ref(n int) directory.Ref {
 	return directory.Ref{ID: directory.ID(id(n)), UPN: fmt.Sprintf("user%d@midori.example", n)}
 }
 
-// sent collects the items of the batches and answers each as told.
+// sent collects the items of the batches and answers each as the test says.
 func (f *fixture) sent(answer func(p part) string) *[]part {
 	var all []part
 	f.on["POST /$batch"] = func(w http.ResponseWriter, r *http.Request, _ int) {

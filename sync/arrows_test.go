@@ -31,13 +31,14 @@ var arrows = map[string][]string{
 	"sync/directory": {},
 	"sync/names":     {},
 	"sync/problem":   {},
-	"sync/progress":  {},
+	"sync/progress":  {"sync/problem"},
 	"sync/loopback":  {"sync/clock"},
 	"sync/input":     {},
 	"sync/secret":    {"sync/input", "sync/problem"},
-	// Tests alone use it.
-	"sync/secret/keyringtest": {},
-	"sync/message":            {"assets", "sync/names", "sync/problem"},
+	// Tests alone use these.
+	"sync/secret/keyringtest":      {},
+	"sync/directory/directorytest": {},
+	"sync/message":                 {"assets", "sync/names", "sync/problem"},
 
 	// What a sync is made of.
 	"sync/consent":       {"sync/directory"},
@@ -111,7 +112,7 @@ var arrows = map[string][]string{
 		"assets", "cmd/hacsync/session", "graphclient/certificate", "graphclient/grants", "graphclient/signin", "graphclient/simulator",
 		"sync/auditlog", "sync/clock", "sync/consent", "sync/destination", "sync/directory", "sync/input", "sync/loopback", "sync/message",
 		"sync/metrics", "sync/notice", "sync/periodic", "sync/plan", "sync/problem", "sync/progress", "sync/run", "sync/secret",
-		"sync/source", "sync/source/haccsv", "sync/state", "tui", "tui/flow", "tui/plain",
+		"sync/source", "sync/source/haccsv", "sync/state", "tui", "tui/flow", "tui/plain", "tui/widget",
 	},
 }
 
@@ -129,7 +130,6 @@ var homes = map[string][]string{
 	"filippo.io/age":                                   {"sync/secret"},
 	"github.com/zalando/go-keyring":                    {"sync/secret"},
 	"github.com/spf13/cobra":                           {"cmd/hacsync"},
-	"charm.land/fang/":                                 {"cmd/hacsync"},
 	"charm.land/bubbletea/":                            {"tui", "cmd/hacsync"},
 	"charm.land/bubbles/":                              {"tui"},
 	"rsc.io/qr":                                        {"tui/widget"},

@@ -150,7 +150,7 @@ func (a *app) say(line string) {
 		a.tell(line)
 		return
 	}
-	_, _ = io.WriteString(a.out, line+"\n")
+	_, _ = io.WriteString(a.out, flowed(a.out, line)+"\n")
 }
 
 // tell writes a line for the user on stderr.
@@ -159,7 +159,7 @@ func (a *app) tell(line string) {
 		a.log.Info(line)
 		return
 	}
-	_, _ = io.WriteString(a.err, line+"\n")
+	_, _ = io.WriteString(a.err, flowed(a.err, line)+"\n")
 }
 
 // finish reports the error, if any, and returns the exit code.
@@ -289,7 +289,7 @@ func (a *app) usage(root *cobra.Command, err error) error {
 	if c, _, findErr := root.Find(a.args); findErr == nil {
 		path = c.CommandPath()
 	}
-	return wrongUsage(path, strings.Join(strings.Fields(err.Error()), " "))
+	return wrongUsage(path, a.misuse(root, err))
 }
 
 func wrongUsage(path, text string) error {
@@ -298,8 +298,11 @@ func wrongUsage(path, text string) error {
 
 // notRead and notWritten return the problems of files that the user named.
 func notRead(file string, err error) error {
-	if errors.Is(err, input.ErrEncoding) {
+	switch {
+	case errors.Is(err, input.ErrEncoding):
 		return problem.Wrap(err, problem.FileNoText, problem.Args{"file": file})
+	case errors.Is(err, fs.ErrNotExist):
+		return problem.Wrap(err, problem.FileNotFound, problem.Args{"file": file})
 	}
 	return problem.Wrap(err, problem.FileNotRead, problem.Args{"file": file, "why": why(err)})
 }

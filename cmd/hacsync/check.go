@@ -49,7 +49,7 @@ func (a *app) checkCommand() *cobra.Command {
 		missing := []string{}
 		for _, f := range found {
 			if f.State == checkMissing {
-				missing = append(missing, f.Name)
+				missing = append(missing, a.checkName(f.Name))
 			}
 		}
 		if a.flags.json {
@@ -80,6 +80,15 @@ func (a *app) checkCommand() *cobra.Command {
 type findings struct {
 	app   *app
 	found []checked
+}
+
+// checkName is the name of a check in words. What Microsoft names, such as a
+// permission, has none of ours.
+func (a *app) checkName(name string) string {
+	if id := "check.name." + name; a.words.Has("cmd." + id) {
+		return a.text(id, nil)
+	}
+	return name
 }
 
 // add adds a finding in the words of cmd.check.<id>.

@@ -293,13 +293,29 @@ func (a *app) toForget(ctx context.Context, store *state.Store, name string) (sa
 		return a.savedData(ctx, store, c)
 	}
 	names, listErr := store.SealedNames(ctx)
-	if !problem.Has(err, problem.NoSavedData) || listErr != nil || name == "" ||
-		!slices.ContainsFunc(names, func(n secret.RowName) bool { return n.Connection == name }) {
+	switch {
+	case !problem.Has(err, problem.NoSavedData) || listErr != nil || name == "":
 		return savedData{}, err
+	case !slices.ContainsFunc(names, func(n secret.RowName) bool { return n.Connection == name }):
+		known, err := connectionNames(ctx, store)
+		if err != nil {
+			return savedData{}, err
+		}
+		return savedData{}, problem.New(problem.ConnectionUnknown, problem.Args{"connection": name, "known": strings.Join(known, ", ")})
 	}
 	s := savedData{Connection: consent.Connection{Name: name}}
 	s.mark, _, s.markErr = secret.ReadMark(ctx, store, name)
 	return s, nil
+}
+
+// connectionNames are the names of all that is saved.
+func connectionNames(ctx context.Context, store *state.Store) ([]string, error) {
+	all, err := store.Connections(ctx)
+	names := make([]string, 0, len(all))
+	for _, c := range all {
+		names = append(names, c.Name)
+	}
+	return names, err
 }
 
 func (a *app) confirmForget(ctx context.Context, s savedData, yesSaid bool) error {

@@ -129,7 +129,7 @@ func (a *app) listLinks(domain string, links []run.Linked) error {
 	return nil
 }
 
-// forgetLinks takes back what a run taught, once a person said so.
+// forgetLinks takes back what a run taught, after approval.
 func (a *app) forgetLinks(ctx context.Context, s *session.Session, domain string, no int64, links []run.Linked, yes bool) error {
 	n := 0
 	for _, l := range links {
@@ -138,68 +138,66 @@ func (a *app) forgetLinks(ctx context.Context, s *session.Session, domain string
 		}
 	}
 	args := problem.Args{"domain": domain, "run": strconv.FormatInt(no, 10), "n": strconv.Itoa(n)}
-	if !yes && n > 0 {
-		if !a.terminal {
-			return problem.New(problem.LinksUnapproved, args)
-		}
-		answer, err := a.ask(ctx, a.text("links.question", args))
-		if err != nil {
+	if n > 0 {
+		if err := a.approveLinks(ctx, yes, "links.question", args, problem.LinksUnapproved, problem.LinksKept); err != nil {
 			return err
-		}
-		if !input.Yes(answer) {
-			return problem.New(problem.LinksKept, args)
 		}
 	}
 	n, err := s.Runner.Forget(ctx, domain, no)
 	if err != nil {
 		return err
 	}
-	args["n"] = strconv.Itoa(n)
-	if a.flags.json {
-		a.answer(struct {
-			Schema    int    `json:"schema"`
-			Domain    string `json:"domain"`
-			Run       int64  `json:"run"`
-			Forgotten int    `json:"forgotten"`
-		}{schema, args["domain"], no, n})
-		return nil
-	}
-	a.say(a.text("links.forgotten", args))
+	a.linksChanged("links.forgotten", args, jsonTaught{Run: no, Forgotten: &n}, n)
 	return nil
 }
 
-// keepLinks learns from a dry run that was not applied, once a person said so.
+// keepLinks learns from a dry run that was not applied, after approval.
 func (a *app) keepLinks(ctx context.Context, s *session.Session, domain string, no int64, yes bool) error {
 	args := problem.Args{"domain": domain, "run": strconv.FormatInt(no, 10)}
 	n, err := s.Runner.Keep(ctx, domain, no, func(links int) error {
 		args["n"] = strconv.Itoa(links)
-		if yes {
-			return nil
-		}
-		if !a.terminal {
-			return problem.New(problem.KeepUnapproved, args)
-		}
-		answer, err := a.ask(ctx, a.text("links.keep_question", args))
-		if err == nil && !input.Yes(answer) {
-			err = problem.New(problem.KeepDeclined, args)
-		}
-		return err
+		return a.approveLinks(ctx, yes, "links.keep_question", args, problem.KeepUnapproved, problem.KeepDeclined)
 	})
 	if err != nil {
 		return err
 	}
-	args["n"] = strconv.Itoa(n)
-	if a.flags.json {
-		a.answer(struct {
-			Schema int    `json:"schema"`
-			Domain string `json:"domain"`
-			Run    int64  `json:"run"`
-			Kept   int    `json:"kept"`
-		}{schema, args["domain"], no, n})
+	a.linksChanged("links.kept", args, jsonTaught{Run: no, Kept: &n}, n)
+	return nil
+}
+
+// approveLinks asks the user, unless --yes is given. Without a terminal, and after
+// another answer than yes, it returns a problem of the code given for that.
+func (a *app) approveLinks(ctx context.Context, yes bool, question string, args problem.Args, unapproved, declined problem.Code) error {
+	if yes {
 		return nil
 	}
-	a.say(a.text("links.kept", args))
-	return nil
+	if !a.terminal {
+		return problem.New(unapproved, args)
+	}
+	answer, err := a.ask(ctx, a.text(question, args))
+	if err == nil && !input.Yes(answer) {
+		err = problem.New(declined, args)
+	}
+	return err
+}
+
+// jsonTaught is how many links of a run were forgotten, or kept.
+type jsonTaught struct {
+	Schema    int    `json:"schema"`
+	Domain    string `json:"domain"`
+	Run       int64  `json:"run"`
+	Forgotten *int   `json:"forgotten,omitempty"`
+	Kept      *int   `json:"kept,omitempty"`
+}
+
+func (a *app) linksChanged(id string, args problem.Args, out jsonTaught, n int) {
+	if a.flags.json {
+		out.Schema, out.Domain = schema, args["domain"]
+		a.answer(out)
+		return
+	}
+	args["n"] = strconv.Itoa(n)
+	a.say(a.text(id, args))
 }
 
 func momentOf(t time.Time) *time.Time {

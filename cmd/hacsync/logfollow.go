@@ -105,14 +105,15 @@ func (f *following) look(ctx context.Context) error {
 
 // news shows a run if it has changed since it was shown.
 func (f *following) news(ctx context.Context, r state.Run) error {
-	if err := judgeRun(ctx, f.store, &r); err != nil {
+	r, err := run.Judged(ctx, f.store, time.Now(), r)
+	if err != nil {
 		return err
 	}
 	f.last = max(f.last, r.No)
 	looks := string(r.State) + r.Ended.String() + string(r.Summary)
 	was, watched := f.shown[r.No]
 	switch r.State {
-	case state.Running, state.Stopped, interrupted:
+	case state.Running, state.Stopped, run.Interrupted:
 		f.shown[r.No] = looks
 	default:
 		delete(f.shown, r.No)
@@ -128,9 +129,10 @@ func (f *following) news(ctx context.Context, r state.Run) error {
 		}{schema, a.jsonRun(r)})
 		return nil
 	}
-	a.say(strings.Join(nonEmpty(a.logRow(r)), "  "))
-	if sum := run.SummaryOf(r); sum.Problem != nil {
-		a.say("      " + a.words.Problem(sum.Problem.Problem()).What)
+	l := run.LogOf(r)
+	a.say(strings.Join(nonEmpty(a.logRow(l)), "  "))
+	if l.Sum.Problem != nil {
+		a.say("      " + a.words.Problem(l.Sum.Problem.Problem()).What)
 	}
 	return nil
 }

@@ -78,9 +78,10 @@ type (
 )
 
 func (a *app) jsonRun(r state.Run) jsonRun {
-	sum := run.SummaryOf(r)
+	l := run.LogOf(r)
+	sum := &l.Sum
 	o := jsonRun{
-		Run: r, Took: seconds(sum.Lasted(r).Seconds()), Paused: seconds(sum.Paused.Seconds()), Skips: sum.Skips, Causes: sum.Causes,
+		Run: r, Took: seconds(l.Took.Seconds()), Paused: seconds(sum.Paused.Seconds()), Skips: sum.Skips, Causes: sum.Causes,
 		SourceTotal: sum.SourceTotal, UsersTotal: sum.UsersTotal,
 	}
 	if c := sum.Counts; c != nil {
@@ -89,7 +90,7 @@ func (a *app) jsonRun(r state.Run) jsonRun {
 			c.Questions, c.OpenQuestions, c.Unclaimed, c.Waiting,
 		}
 	}
-	if r.Kind != state.DryRun {
+	if l.Writes {
 		o.Outcomes = &jsonOutcomes{sum.Planned, sum.Sent, sum.Seen, sum.Failed, sum.NotTried, sum.NotYetSeen}
 	}
 	if sum.Verdict != nil {

@@ -72,12 +72,12 @@ func (a *app) logsOf(ctx context.Context, f logsFlags) (*session.Session, state.
 		}
 	}
 	states := []state.RunState{
-		state.Running, interrupted, state.Done, state.Partial, state.Refused, state.Stopped, state.Abandoned, state.Failed,
+		state.Running, run.Interrupted, state.Done, state.Partial, state.Refused, state.Stopped, state.Abandoned, state.Failed,
 	}
 	switch s := state.RunState(f.state); {
 	case f.state != "" && !slices.Contains(states, s):
 		return nil, filter, a.wrongChoice("outcome", joined(states), f.state)
-	case s == interrupted:
+	case s == run.Interrupted:
 		filter.State = state.Running // interrupted runs are recognised among these later
 	default:
 		filter.State = s
@@ -128,7 +128,7 @@ func sinceWhen(text string, now time.Time) (time.Time, bool) {
 
 // logs lists runs.
 func (a *app) logs(ctx context.Context, store *state.Store, filter state.RunFilter, f logsFlags) error {
-	if f.state == string(interrupted) || f.state == string(state.Running) {
+	if f.state == string(run.Interrupted) || f.state == string(state.Running) {
 		filter.Limit = 0 // running and interrupted runs must be distinguished first
 	}
 	runs, err := store.Runs(ctx, filter)
@@ -136,7 +136,7 @@ func (a *app) logs(ctx context.Context, store *state.Store, filter state.RunFilt
 		return err
 	}
 	for i := range runs {
-		if err := judgeRun(ctx, store, &runs[i]); err != nil {
+		if runs[i], err = run.Judged(ctx, store, time.Now(), runs[i]); err != nil {
 			return err
 		}
 	}
@@ -167,33 +167,32 @@ func (a *app) logs(ctx context.Context, store *state.Store, filter state.RunFilt
 		head("by"), head("note"),
 	}}
 	for _, r := range runs {
-		rows = append(rows, a.logRow(r))
+		rows = append(rows, a.logRow(run.LogOf(r)))
 	}
 	a.show(a.out).table(rows, 0)
 	return nil
 }
 
 // logRow returns a run as one line.
-func (a *app) logRow(r state.Run) []string {
-	sum := run.SummaryOf(r)
-	by := r.By
-	if r.Unattended {
+func (a *app) logRow(l run.Logged) []string {
+	by := l.By
+	if l.Unattended {
 		by = a.text("logs.nobody", nil)
 	}
 	return []string{
-		a.words.Int(int(r.No)), a.words.Text("run.kind."+string(r.Kind), nil), message.Clean(r.Domain),
-		a.words.Text("run.state."+string(r.State), nil), a.words.Time(r.Started),
-		a.tally(r, sum), a.cause(sum), message.Clean(by), message.Clean(r.Note),
+		a.words.Int(int(l.No)), a.words.Text("run.kind."+string(l.Kind), nil), message.Clean(l.Domain),
+		a.words.Text("run.state."+string(l.State), nil), a.words.Time(l.Started),
+		a.tally(l), a.cause(l), message.Clean(by), message.Clean(l.Note),
 	}
 }
 
 // tally returns the counts of a run in few characters: what it planned by the signs
 // of the screens, and of a sync how much was seen done.
-func (a *app) tally(r state.Run, sum run.Summary) string {
-	if sum.Counts == nil {
+func (a *app) tally(l run.Logged) string {
+	c := l.Sum.Counts
+	if c == nil {
 		return "-"
 	}
-	c := sum.Counts
 	var parts []string
 	for _, k := range []struct {
 		kind plan.Kind
@@ -206,57 +205,25 @@ func (a *app) tally(r state.Run, sum run.Summary) string {
 	if len(parts) == 0 {
 		parts = append(parts, "=")
 	}
-	if r.Kind != state.DryRun && sum.Planned > 0 {
-		parts = append(parts, a.text("logs.seen_of", problem.Args{"seen": a.words.Int(sum.Seen), "planned": a.words.Int(sum.Planned)}))
+	if l.Writes && l.Sum.Planned > 0 {
+		parts = append(parts, a.text("logs.seen_of", problem.Args{"seen": a.words.Int(l.Sum.Seen), "planned": a.words.Int(l.Sum.Planned)}))
 	}
-	if sum.Held > 0 {
-		parts = append(parts, a.text("logs.held", problem.Args{"n": a.words.Int(sum.Held)}))
+	if l.Sum.Held > 0 {
+		parts = append(parts, a.text("logs.held", problem.Args{"n": a.words.Int(l.Sum.Held)}))
 	}
 	return strings.Join(parts, " ")
 }
 
 // cause returns why a run ended as it did, else why most of its rows were not seen
 // done.
-func (a *app) cause(sum run.Summary) string {
-	if sum.Problem != nil {
-		w := a.words.Problem(sum.Problem.Problem())
+func (a *app) cause(l run.Logged) string {
+	switch {
+	case l.Sum.Problem != nil:
+		w := a.words.Problem(l.Sum.Problem.Problem())
 		return fmt.Sprintf("%s %s", w.Code, w.Short)
-	}
-	var most problem.Code
-	for code, n := range sum.Causes {
-		if n > sum.Causes[most] || n == sum.Causes[most] && code < most {
-			most = code
-		}
-	}
-	if most == "" {
+	case l.Cause == "":
 		return ""
 	}
-	w := a.words.Problem(problem.New(most, nil))
-	return fmt.Sprintf("%s %s (%s)", most, w.Short, a.words.Int(sum.Causes[most]))
-}
-
-// interrupted is the state of a sync that is running without a process: no live
-// process holds its claim.
-const interrupted state.RunState = "interrupted"
-
-// staleDryRun is the age after which the process of a dry run, which takes no
-// claim, counts as gone.
-const staleDryRun = 12 * time.Hour
-
-// judgeRun distinguishes a run that is under way from one that was interrupted.
-func judgeRun(ctx context.Context, store *state.Store, r *state.Run) error {
-	if r.State != state.Running {
-		return nil
-	}
-	if r.Kind == state.DryRun {
-		if time.Since(r.Started) > staleDryRun {
-			r.State = interrupted
-		}
-		return nil
-	}
-	_, alive, err := store.Alive(ctx, r.Tenant, r.Domain)
-	if err == nil && !alive {
-		r.State = interrupted
-	}
-	return err
+	w := a.words.Problem(problem.New(l.Cause, nil))
+	return fmt.Sprintf("%s %s (%s)", l.Cause, w.Short, a.words.Int(l.CauseRows))
 }

@@ -42,7 +42,7 @@ func (a *app) log1(ctx context.Context, store *state.Store, no int64) error {
 	if err != nil {
 		return err
 	}
-	if err := judgeRun(ctx, store, &r); err != nil {
+	if r, err = run.Judged(ctx, store, time.Now(), r); err != nil {
 		return err
 	}
 	journal, err := store.Journal(ctx, no)
@@ -71,40 +71,40 @@ func (a *app) log1(ctx context.Context, store *state.Store, no int64) error {
 		}{schema, a.jsonRun(r), entries})
 		return nil
 	}
-	a.logHead(r)
+	a.logHead(run.LogOf(r))
 	a.logRows(entries)
 	return nil
 }
 
 // logHead shows the run itself.
-func (a *app) logHead(r state.Run) {
-	out, sum := a.show(a.out), run.SummaryOf(r)
+func (a *app) logHead(l run.Logged) {
+	out, sum := a.show(a.out), &l.Sum
 	rows := [][]string{}
 	add := func(id, value string) {
 		if value != "" {
 			rows = append(rows, []string{a.text("logs."+id, nil), message.Clean(value)})
 		}
 	}
-	add("run", a.words.Int(int(r.No)))
-	add("kind", a.words.Text("run.kind."+string(r.Kind), nil))
-	add("domain", r.Domain)
-	add("state", a.words.Text("run.state."+string(r.State), nil))
-	add("started", a.words.Time(r.Started))
-	add("ended", a.words.Time(r.Ended))
-	if took := sum.Lasted(r); took > 0 {
-		add("took", a.words.Duration(took))
+	add("run", a.words.Int(int(l.No)))
+	add("kind", a.words.Text("run.kind."+string(l.Kind), nil))
+	add("domain", l.Domain)
+	add("state", a.words.Text("run.state."+string(l.State), nil))
+	add("started", a.words.Time(l.Started))
+	add("ended", a.words.Time(l.Ended))
+	if l.Took > 0 {
+		add("took", a.words.Duration(l.Took))
 	}
 	if sum.Paused > 0 {
 		add("paused", a.words.Duration(sum.Paused))
 	}
-	add("source", r.Source)
-	add("fingerprint", r.Fingerprint)
-	if r.Unattended {
+	add("source", l.Source)
+	add("fingerprint", l.Fingerprint)
+	if l.Unattended {
 		add("by", a.text("logs.nobody", nil))
 	} else {
-		add("by", r.By)
+		add("by", l.By)
 	}
-	add("note", r.Note)
+	add("note", l.Note)
 	out.table(rows, -1)
 	if sum.Counts != nil {
 		out.line("")
@@ -112,7 +112,7 @@ func (a *app) logHead(r state.Run) {
 			"source": a.words.Int(sum.Counts.SourceUsers), "accounts": a.words.Int(sum.Counts.DestinationUsers),
 			"touchable": a.words.Int(sum.Counts.Touchable),
 		}))
-		out.counts(*sum.Counts, r.Kind != state.Undo)
+		out.counts(*sum.Counts, l.Kind != state.Undo)
 	}
 	if sum.Verdict != nil {
 		var counts plan.Counts
@@ -128,7 +128,7 @@ func (a *app) logHead(r state.Run) {
 	if sum.Held > 0 {
 		out.line("%s", a.text("logs.held_rows", problem.Args{"n": a.words.Int(sum.Held)}))
 	}
-	if r.Kind != state.DryRun && sum.Planned > 0 {
+	if l.Writes && sum.Planned > 0 {
 		out.line("%s", a.text("logs.became", problem.Args{
 			"planned": a.words.Int(sum.Planned), "seen": a.words.Int(sum.Seen), "failed": a.words.Int(sum.Failed),
 			"not_tried": a.words.Int(sum.NotTried), "not_yet_seen": a.words.Int(sum.NotYetSeen),

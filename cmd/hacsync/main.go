@@ -23,7 +23,6 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"charm.land/fang/v2"
 	"golang.org/x/term"
 
 	"github.com/hacsync/hacsync/sync/problem"
@@ -62,14 +61,7 @@ func program(args []string, in *os.File, out, err io.Writer, getenv func(string)
 	root.SetIn(in)
 	root.SetOut(a.out)
 	root.SetErr(err)
-	// fang draws help and version. It does not draw errors, which have their own
-	// form and their own place.
-	failed := fang.Execute(ctx, root,
-		fang.WithVersion(version()),
-		fang.WithoutManpage(),
-		fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}),
-	)
-	if failed != nil {
+	if failed := root.ExecuteContext(ctx); failed != nil {
 		return a.finish(a.usage(root, failed))
 	}
 	return a.finish(a.result)

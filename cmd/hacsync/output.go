@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io"
-	"os"
 	"runtime"
 	"syscall"
 )
@@ -49,17 +48,3 @@ func (o *output) outcome(err error) error {
 	return err
 }
 
-// Fd makes an output look like a terminal's file to the library that draws the
-// help.
-func (o *output) Fd() uintptr {
-	if f, ok := o.to.(*os.File); ok {
-		return f.Fd()
-	}
-	return ^uintptr(0)
-}
-
-// Read reads nothing.
-func (o *output) Read([]byte) (int, error) { return 0, io.EOF }
-
-// Close closes nothing.
-func (o *output) Close() error { return nil }

@@ -39,7 +39,9 @@ func (l *lines) Report(e progress.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e.Pause > 0 {
-		l.line(l.words.Text("progress.pause", problem.Args{"duration": l.words.Duration(e.Pause)}))
+		l.line(l.words.Text("progress.pause."+string(e.Why), problem.Args{
+			"duration": l.words.Duration(e.Pause), "who": l.words.Text("progress.side."+e.Phase.Side(), nil),
+		}))
 	}
 	if e.Row != nil && e.Row.Err != nil {
 		l.line(l.words.Text("cmd.progress.row", problem.Args{

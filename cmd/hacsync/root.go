@@ -11,9 +11,15 @@ import (
 // root has the flags that every command takes, before or after its name, and
 // the commands.
 func (a *app) root() *cobra.Command {
+	var shown bool // the version
 	root := a.command("root", "hacsync", func(ctx context.Context, _ []string) error {
+		if shown {
+			a.sayVersion()
+			return nil
+		}
 		return a.wizard(ctx)
 	})
+	root.Flags().BoolVarP(&shown, "version", "v", false, a.text("flag.version", nil))
 	f := root.PersistentFlags()
 	f.StringVar(&a.flags.State, "state", "", a.text("flag.state", nil))
 	f.StringVar(&a.flags.Connection, "connection", "", a.text("flag.connection", nil))
@@ -51,6 +57,7 @@ func (a *app) root() *cobra.Command {
 	add("sync", a.dryRunCommand(), a.answerCommand(), a.auditLogCommand(), a.syncCommand(), a.undoCommand(), a.resumeCommand(), a.logsCommand(), a.linksCommand(), a.settingsCommand())
 	add("sync", a.periodicCommand(), a.workerCommand(), a.noticesCommand())
 	root.AddCommand(a.backupCommand(), a.versionCommand())
+	a.helps(root)
 	foldFlags(root)
 	return root
 }

@@ -185,6 +185,9 @@ func (s show) action(a plan.Action) string {
 	}
 	for _, c := range a.Changes {
 		before, after := message.RevealChange(c.Old.Text, c.New.Text)
+		if c.Attribute == directory.AccountEnabled {
+			before, after = s.words.Text("value."+before, nil), s.words.Text("value."+after, nil)
+		}
 		if !c.Old.Set {
 			before = s.words.Text("value.absent", nil)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -129,8 +130,25 @@ func (a *app) simulate(ctx context.Context, o simulator.Options, readyFile strin
 		a.say(a.text("simulator.ready", problem.Args{"file": readyFile}))
 	}
 	<-ctx.Done()
+	if readyFile != "" {
+		removeReady(readyFile, r)
+	}
 	a.say(a.text("simulator.stopped", nil))
 	return nil
+}
+
+// removeReady removes the ready file of a simulator that ends, unless another one
+// has written it since, or it is a pipe.
+func removeReady(path string, r simulator.Ready) {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return
+	}
+	raw, err := os.ReadFile(path)
+	var now simulator.Ready
+	if err == nil && json.Unmarshal(raw, &now) == nil && now.CA == r.CA {
+		_ = os.Remove(path)
+	}
 }
 
 // startSimulator starts one, and returns problems for errors in its input.
@@ -169,9 +187,12 @@ func (a *app) readySimulator() (*session.Simulator, error) {
 		return nil, problem.New(problem.ReadyFileWrong, problem.Args{"file": path, "why": err.Error()})
 	}
 	if r.Graph == "" || r.Authority == "" || r.Tenant == "" || r.CA == "" {
-		return nil, problem.New(problem.ReadyFileWrong, problem.Args{"file": path, "why": "graph, authority, tenant, ca"})
+		return nil, problem.New(problem.ReadyFileWrong, problem.Args{"file": path, "why": "an entry is missing"})
 	}
 	pem, err := os.ReadFile(r.CA)
+	if errors.Is(err, fs.ErrNotExist) { // the simulator removes it at its end
+		return nil, problem.Wrap(err, problem.SimulatorEnded, problem.Args{"file": path})
+	}
 	if err != nil {
 		return nil, notRead(r.CA, err)
 	}

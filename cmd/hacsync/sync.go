@@ -63,6 +63,9 @@ func (a *app) sync(ctx context.Context, domain string, f syncFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.plan == "" && !f.yes && !a.terminal { // before a dry run of minutes, not after it
+		return problem.New(problem.NobodyToAsk, problem.Args{"domain": domain, "plan": ""})
+	}
 	s, err := a.open(ctx)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/directory/directorytest"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -30,58 +31,16 @@ func (c *colleague) String() string {
 	return fmt.Sprintf("person %d, %s (%s, %s, left on day %d)", c.no, c.display(), c.username, c.upn, c.gone)
 }
 
-//nolint:gochecknoglobals // tables
-var (
-	colleagueFamilies = [][2]string{
-		{"佐藤", "sato"},
-		{"鈴木", "suzuki"},
-		{"高橋", "takahashi"},
-		{"田中", "tanaka"},
-		{"伊藤", "ito"},
-		{"渡辺", "watanabe"},
-		{"山本", "yamamoto"},
-		{"中村", "nakamura"},
-		{"小林", "kobayashi"},
-		{"加藤", "kato"},
-		{"吉田", "yoshida"},
-		{"山田", "yamada"},
-		{"佐々木", "sasaki"},
-		{"山口", "yamaguchi"},
-		{"松本", "matsumoto"},
-	}
-	colleagueGivens = [][2]string{
-		{"太郎", "taro"},
-		{"花子", "hanako"},
-		{"一郎", "ichiro"},
-		{"陽子", "yoko"},
-		{"健一", "kenichi"},
-		{"美咲", "misaki"},
-		{"大輔", "daisuke"},
-		{"由美", "yumi"},
-		{"誠", "makoto"},
-		{"恵子", "keiko"},
-		{"翔太", "shota"},
-		{"愛", "ai"},
-		{"直樹", "naoki"},
-		{"真由美", "mayumi"},
-		{"浩", "hiroshi"},
-		{"久美子", "kumiko"},
-		{"隆", "takashi"},
-		{"裕子", "yuko"},
-		{"和也", "kazuya"},
-		{"智子", "tomoko"},
-	}
-)
-
 const companySize = 60
 
 // newColleagues are sixty people, half of whom have an immutable ID. Given names
 // occur three times, family names four times, whole names once.
 func newColleagues() []*colleague {
+	families, givens := directorytest.Families()[:15], directorytest.Givens()[:20]
 	var all []*colleague
 	for i := range companySize {
-		f := colleagueFamilies[i%len(colleagueFamilies)]
-		g := colleagueGivens[(i*7+i/len(colleagueGivens))%len(colleagueGivens)]
+		f := families[i%len(families)]
+		g := givens[(i*7+i/len(givens))%len(givens)]
 		all = append(all, newColleague(i+1, f, g, i%2 == 0))
 	}
 	return all

@@ -40,22 +40,27 @@ func revision() string {
 
 func (a *app) versionCommand() *cobra.Command {
 	c := a.command("version", "version", func(context.Context, []string) error {
-		platform := runtime.GOOS + "/" + runtime.GOARCH
-		if a.flags.json {
-			a.answer(struct {
-				Schema   int    `json:"schema"`
-				Version  string `json:"version"`
-				Revision string `json:"revision"`
-				Go       string `json:"go"`
-				Platform string `json:"platform"`
-			}{schema, version(), revision(), runtime.Version(), platform})
-			return nil
-		}
-		a.say(a.text("version.line", problem.Args{
-			"version": version(), "go": runtime.Version(), "platform": platform,
-		}))
+		a.sayVersion()
 		return nil
 	})
 	c.Args = a.takes()
 	return c
+}
+
+// sayVersion is what version and --version print.
+func (a *app) sayVersion() {
+	platform := runtime.GOOS + "/" + runtime.GOARCH
+	if a.flags.json {
+		a.answer(struct {
+			Schema   int    `json:"schema"`
+			Version  string `json:"version"`
+			Revision string `json:"revision"`
+			Go       string `json:"go"`
+			Platform string `json:"platform"`
+		}{schema, version(), revision(), runtime.Version(), platform})
+		return
+	}
+	a.say(a.text("version.line", problem.Args{
+		"version": version(), "go": runtime.Version(), "platform": platform,
+	}))
 }

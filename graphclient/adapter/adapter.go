@@ -107,7 +107,7 @@ func (a *adapter) do(ctx context.Context, info *kiota.RequestInformation, accept
 	return a.send(ctx, r)
 }
 
-// Send parses the answer into a model; nil where there is no content.
+// Send parses the answer into a model; nil if there is no content.
 func (a *adapter) Send(
 	ctx context.Context, info *kiota.RequestInformation, make serialization.ParsableFactory, _ kiota.ErrorMappings,
 ) (v serialization.Parsable, err error) {

@@ -58,7 +58,7 @@ func Each[B Lists[B, Q, P], Q any, P Page[T], T any](ctx context.Context, b B, q
 	}
 }
 
-// Value is what a model has, the zero value where it has nothing.
+// Value is a model's value, the zero value if it has none.
 func Value[T any](p *T) (v T) {
 	if p != nil {
 		v = *p

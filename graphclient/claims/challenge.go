@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// maxChallenge is more than any claims request: Entra ID's own stay under a
-// kilobyte, and what is carried goes into an address.
+// maxChallenge is more than any claims request needs: Entra ID's own are below a
+// kilobyte, and the request becomes part of an address.
 const maxChallenge = 8 << 10
 
 // Challenge takes the claims challenge out of the values of a WWW-Authenticate

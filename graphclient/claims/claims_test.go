@@ -11,7 +11,7 @@ func token(body string) string {
 	return "e30." + base64.RawURLEncoding.EncodeToString([]byte(body)) + ".s"
 }
 
-func TestRead_TellsPeopleFromApplications(t *testing.T) {
+func TestRead_DistinguishesUsersFromApplications(t *testing.T) {
 	c, ok := claims.Read(token(`{"oid":"ABC","tid":"t","upn":"a@b.example","scp":"User.Read.All User.ReadWrite.All","wids":["w"],"acct":0}`))
 	if !ok || c.Person() != "abc" || c.Principal() != "a@b.example" || !c.MayWriteUsers() || c.IsGuest() || c.IsPersonal() {
 		t.Errorf("claims = %+v", c)

@@ -201,8 +201,8 @@ func (d *Dedicated) newPair() (*pair, error) {
 	return &pair{Pair: k, KeyID: keyID(k.Certificate.Raw)}, nil
 }
 
-// keep takes over what the row says and saves it with the connection, where
-// something changed.
+// keep takes over the values of the row, and saves it with the connection if a value
+// changed.
 func (d *Dedicated) keep(ctx context.Context, r *row) error {
 	app := d.app
 	if !d.foreign() {

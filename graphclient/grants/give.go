@@ -37,9 +37,9 @@ type giving struct {
 	resource models.ServicePrincipalable
 }
 
-// Give makes the application with its certificate and its service principal, and
-// gives it every permission of the list, each read back. What is there already
-// stays, so it may be killed anywhere and started again.
+// Give makes the application with its certificate and its service principal, and gives
+// it every permission of the list, each read back. What exists already is kept, so the
+// program may be killed at any moment and started again.
 func (d *Dedicated) Give(ctx context.Context, granting consent.SignIn, tell func(consent.Given)) error {
 	if _, err := d.Prepare(ctx); err != nil {
 		return err
@@ -269,8 +269,8 @@ type registration struct {
 	Keys []registered `json:"keyCredentials"`
 }
 
-// findApplication looks by the tag, and by an ID that was named if that application
-// is ours. It never looks by the name, which any application may have.
+// findApplication looks by the tag, and by an ID that a user named if that application
+// belongs to hacsync. It never looks by the name, which any application may have.
 func (w *giving) findApplication(ctx context.Context) (bool, error) {
 	selected := []string{"id", "appId", "displayName", "createdDateTime", "tags", "keyCredentials"}
 	root, sdk := w.g.sdk()

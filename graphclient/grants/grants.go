@@ -53,10 +53,9 @@ func (g *Grants) List() []consent.Grant {
 	return all
 }
 
-// Check reads from a token what is granted; where something is missing it asks
-// for a new token first, because a token does not learn of later grants. Writing
-// is never asked for here: what the token for reading does not have of it is
-// Later.
+// Check reads from a token what is granted. If something is missing, it first asks for
+// a new token, because a token does not learn of later grants. It never asks for the
+// permission to write: the part of it that the token for reading lacks is Later.
 func (g *Grants) Check(ctx context.Context) ([]consent.Grant, error) {
 	token, err := g.o.Tokens.Token(ctx, consent.ReadScopes()...)
 	if lacking(err) {

@@ -140,7 +140,7 @@ func TestCheck_ReadsTheToken(t *testing.T) {
 	}
 }
 
-func TestCheck_FailsWhenNobodyIsSignedIn(t *testing.T) {
+func TestCheck_FailsWithoutASignIn(t *testing.T) {
 	g := grants.New(grants.Options{Tokens: &tokens{err: problem.New(problem.SessionRevoked, nil)}, Connection: connection()})
 	if _, err := g.Check(t.Context()); !problem.Has(err, problem.SessionRevoked) {
 		t.Errorf("error = %v", err)

@@ -8,8 +8,9 @@ import (
 	"github.com/hacsync/hacsync/graphclient/simulator"
 )
 
-// Somebody pasted the ID of another application of the tenant. It gets neither a
-// certificate of ours nor the right to write users: ours is made beside it.
+// A user pasted the ID of another application of the tenant. It gets neither hacsync's
+// certificate nor the right to write users: hacsync's own application is made in
+// addition.
 func TestGive_AWrongIDGivesNothingToAnotherApplication(t *testing.T) {
 	w := newWorld(t, "", simulator.Options{})
 	if _, err := w.hacsync(nil).Prepare(t.Context()); err != nil {

@@ -31,8 +31,8 @@ const proofLife = 10 * time.Minute
 // tenant: if the program is killed, Renew continues where it stopped, and the pair
 // that LoadKey returns is registered at every moment.
 //
-// Where the new pair is in use and only the old certificate could not be taken
-// away, it returns the application and OldCertificateStays.
+// If the new pair is in use and only the old certificate could not be removed, it
+// returns the application and OldCertificateStays.
 func (d *Dedicated) Renew(ctx context.Context) (consent.Application, error) {
 	if d.foreign() && d.app.Object == "" {
 		return d.app, problem.New(problem.ProviderRenews, problem.Args{"application": d.app.ID})

@@ -144,7 +144,7 @@ func TestRenew_TheOldCertificateStays(t *testing.T) {
 // A renewal that cannot be proven changes nothing.
 func TestRenew_WithTheProofOfAnotherKey(t *testing.T) {
 	w := ready(t, "", simulator.Options{})
-	w.c.Application.Object = w.tenant().Applications[0].ID // not ours
+	w.c.Application.Object = w.tenant().Applications[0].ID // another application
 	_, err := w.hacsync(nil).Renew(t.Context())
 	has(t, err, problem.ProofRefused)
 	if w.tenant().Applications[0].KeyCredentials != nil {

@@ -46,8 +46,8 @@ func TestScripts_WriteDatesOfNoCulture(t *testing.T) {
 	}
 }
 
-// A tenant that nobody has signed in to is known by a domain alone; the context
-// of the sign-in names it by its ID.
+// A tenant without a sign-in is known by a domain alone; the context of the sign-in
+// names it by its ID.
 func TestPlay_ATenantNamedByADomain(t *testing.T) {
 	powershell(t)
 	w := served(t, "", simulator.Options{})

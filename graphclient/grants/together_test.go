@@ -35,8 +35,8 @@ func (o *overtaken) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// Two processes renew at once, at every point of one of them: the pair at hand
-// signs in all the time, and one of the two stands back.
+// Two processes renew at once, at every point of one of them: the stored pair signs in
+// all the time, and one of the two gives up.
 func TestRenew_TwoProcessesAtOnce(t *testing.T) {
 	for _, at := range []string{"/token", "/addKey", "/removeKey"} {
 		for _, after := range []bool{false, true} {

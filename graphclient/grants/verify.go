@@ -80,8 +80,8 @@ func (d *Dedicated) Verify(ctx context.Context) ([]consent.Grant, error) {
 	}
 }
 
-// judge says what the application's own token shows of the list, and whether
-// nothing is missing that has to be there.
+// judge returns what the application's own token shows of the list, and whether all
+// that is required is there.
 func (d *Dedicated) judge(token string) (all []consent.Grant, complete bool) {
 	seen := New(Options{Connection: d.o.Connection, Application: d.app.ID, UserAdministrator: d.o.UserAdministrator}).judge(token)
 	all = d.List()
@@ -128,9 +128,8 @@ func (d *Dedicated) signIn(ctx context.Context, key *certificate.Pair, end time.
 	}
 }
 
-// elsewhere reports whether a token is of another tenant than the one meant. A
-// tenant that is known by a domain alone was found by it: the authority has
-// checked it.
+// elsewhere reports whether a token is of another tenant than the requested one. A
+// tenant that is known by a domain alone was found by it: the authority has checked it.
 func elsewhere(tenant, meant string) bool {
 	return tenant != "" && guid.MatchString(meant) && !strings.EqualFold(tenant, meant)
 }

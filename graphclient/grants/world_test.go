@@ -37,7 +37,7 @@ var tokenKey = sync.OnceValue(func() *rsa.PrivateKey {
 	return k
 })
 
-// hands is a clock that moves when somebody waits.
+// hands is a clock that moves when a caller waits.
 type hands struct {
 	mu  sync.Mutex
 	now time.Time
@@ -125,7 +125,7 @@ type person struct {
 	upn string
 }
 
-// minted are the tokens of somebody who signed in.
+// minted are the tokens of a sign-in.
 type minted struct {
 	s   *simulator.Server
 	upn string
@@ -220,8 +220,8 @@ func (w *world) tenant() got {
 	return g
 }
 
-// whole insists on exactly one application of ours with everything, and on the
-// other one of the same name being as it was.
+// whole requires exactly one application of hacsync with everything, and the other one
+// of the same name unchanged.
 func (w *world) whole() {
 	w.t.Helper()
 	g := w.tenant()
@@ -241,7 +241,7 @@ func (w *world) whole() {
 	}
 }
 
-// deadly is a road on which the program dies at a request: before it is sent, or
+// deadly is a network on which the program dies at a request: before it is sent, or
 // when its answer is on the way.
 type deadly struct {
 	to     http.RoundTripper

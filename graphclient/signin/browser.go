@@ -19,9 +19,9 @@ import (
 // pageLife is how long the sign-in page waits for the user.
 const pageLife = 10 * time.Minute
 
-// Browser gives the page where the user signs in with a browser of this machine:
-// authorization code with PKCE (S256), coming back to a port of loopback that is
-// open until wait returns, or until the page's time is over. Nothing is opened
+// Browser returns the page at which the user signs in with a browser of this machine:
+// authorization code with PKCE (S256). The browser returns to a port on loopback that
+// is open until wait returns, or until the page's time is over. The page is not opened
 // here. See consent.SignIn.
 func (c *Client) Browser(ctx context.Context, scopes []string) (consent.Page, func(context.Context) (consent.Account, error), error) {
 	if ctx.Err() != nil {
@@ -86,8 +86,8 @@ func (c *Client) Browser(ctx context.Context, scopes []string) (consent.Page, fu
 	return page, wait, nil
 }
 
-// pageAddress is where the browser goes. MSAL makes it, without state and
-// challenge, which its own sign-in by browser keeps to itself.
+// pageAddress is the address for the browser. MSAL makes it, without state and
+// challenge, which its own sign-in by browser does not publish.
 func (c *Client) pageAddress(ctx context.Context, l *landing, w *watch, claims, verifier string) (string, error) {
 	var options []public.AuthCodeURLOption
 	if claims != "" {

@@ -69,8 +69,7 @@ func visit(t *testing.T, s *simulator.Server, address string) (status int, at, b
 	return res.StatusCode, res.Request.URL.String(), string(text)
 }
 
-// isClosed reports whether nobody listens any more where the page would come
-// back to.
+// isClosed reports whether the address of the redirect is no longer listened on.
 func isClosed(t *testing.T, redirect string) bool {
 	t.Helper()
 	u, err := url.Parse(redirect)
@@ -192,7 +191,7 @@ func TestBrowser_EndsWithItsContextAndItsTime(t *testing.T) {
 	if !isClosed(t, q.Get("redirect_uri")) {
 		t.Error("cancelled, and somebody still listens")
 	}
-	// Ten minutes of the clock, also if nobody waits.
+	// Ten minutes of the clock, also if no caller waits.
 	fast := client(t, s, func(o *signin.Options) { o.Clock = clock.Scaled(6000) })
 	_, q, wait = open(t, fast, "User.Read.All")
 	if !isClosed(t, q.Get("redirect_uri")) {
@@ -238,7 +237,7 @@ func TestBrowser_RefusedOnThePage(t *testing.T) {
 }
 
 // Codes and verifiers that are not the sign-in's own are refused by Entra ID.
-func TestBrowser_ACodeOfSomebodyElseGivesNothing(t *testing.T) {
+func TestBrowser_ACodeOfAnotherSignInGivesNothing(t *testing.T) {
 	s := world(t, simulator.Options{})
 	_, q, wait := open(t, client(t, s), "User.Read.All")
 	// A thief's authorization request, brought back with our state.

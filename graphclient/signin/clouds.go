@@ -10,8 +10,8 @@ type Cloud struct {
 	Name      string // as consent.Connection has it: public, usgov, usgovdod, china
 	Graph     string // https://host of Microsoft Graph
 	Authority string // https://host of Entra ID
-	// DevicePage is where a code is typed. The answer to a sign-in names it too,
-	// and counts.
+	// DevicePage is where a code is typed. The answer to a sign-in names it too, and takes
+	// precedence.
 	DevicePage string
 	// OwnClient: Microsoft Graph Command Line Tools is not registered there, so
 	// that an application of the organisation's own is needed.

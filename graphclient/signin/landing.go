@@ -64,8 +64,8 @@ type redirect struct {
 	refused *refusal // nil with a code
 }
 
-// land listens on a free port of loopback, in both of its families where there
-// are two: a browser may take either for localhost.
+// land listens on a free port of loopback, in both of its families if there are two: a
+// browser may use either for localhost.
 func land(ctx context.Context, state string) (*landing, error) {
 	l := &landing{
 		state: state, answer: make(chan redirect, 1), said: make(chan struct{}), closed: make(chan struct{}),
@@ -190,8 +190,8 @@ func (l *landing) close() {
 	})
 }
 
-// parseRedirect reads the query of a redirect; false where it is not the answer
-// to the sign-in with this state.
+// parseRedirect reads the query of a redirect; false if it is not the answer to the
+// sign-in with this state.
 func parseRedirect(query, state string) (redirect, bool) {
 	if len(query) > maxRedirect {
 		return redirect{}, false

@@ -202,8 +202,8 @@ func (w *watch) read(status int, body []byte, token bool) []byte {
 		w.granted = w.asked
 		return body
 	}
-	// Entra ID may answer User.Read.All where https://graph…/User.Read.All was
-	// asked; MSAL takes that for a refusal.
+	// Entra ID may answer User.Read.All if https://graph…/User.Read.All was requested; MSAL
+	// takes that for a refusal.
 	spelled := slices.Clone(w.granted)
 	for _, full := range w.asked {
 		bare := full[strings.LastIndexByte(full, '/')+1:]

@@ -28,9 +28,9 @@ import (
 // proxy and trusted certificates once a process.
 const childVariable = "HACSYNC_TEST_BEHIND_PROXY"
 
-// proxy is one that opens every connection and shows certificates of its own
-// authority, as those that inspect the traffic of an organisation do. Behind it
-// stands a simulated tenant in place of Microsoft's hosts.
+// proxy opens every connection and shows certificates of its own authority, like those
+// that inspect the traffic of an organisation. Behind it is a simulated tenant in place
+// of Microsoft's hosts.
 type proxy struct {
 	listener net.Listener
 	config   *tls.Config

@@ -215,7 +215,7 @@ func (d *desk) refused(f *refusal) *problem.Problem {
 	}
 	if code == problem.SignInRefused && f.Error == "" {
 		code = problem.SignInBroken
-		args["detail"] = fmt.Sprintf("status %d", f.Status)
+		args["detail"] = fmt.Sprintf("HTTP %d", f.Status)
 		if f.Status >= 500 || f.Status == 429 {
 			code = problem.AuthorityTrouble
 		}

@@ -153,7 +153,7 @@ func TestRefusals_HaveTheirOwnWordsWhicheverWay(t *testing.T) {
 	}
 }
 
-// byPage signs in with a browser that somebody answers.
+// byPage signs in with a browser; the test answers.
 func byPage(t *testing.T, s *simulator.Server, c *signin.Client, answer simulator.Answer, scopes ...string) (consent.Account, error) {
 	t.Helper()
 	page, wait, err := c.Browser(t.Context(), scopes)
@@ -166,7 +166,7 @@ func byPage(t *testing.T, s *simulator.Server, c *signin.Client, answer simulato
 	return wait(t.Context())
 }
 
-// byCode signs in with a code that somebody answers.
+// byCode signs in with a code; the test answers.
 func byCode(t *testing.T, s *simulator.Server, c *signin.Client, answer simulator.Answer, scopes ...string) (consent.Account, error) {
 	t.Helper()
 	code, wait, err := c.DeviceCode(t.Context(), scopes)
@@ -230,7 +230,7 @@ func TestSignIn_OfWhomItMustNotBe(t *testing.T) {
 				if !problem.Has(err, want) || problem.Of(err).Class() != problem.Mend {
 					t.Errorf("by %s: %v, want %s", way, err, want)
 				}
-				// Nothing of it serves: the tenant is still signed in to by nobody.
+				// None of it is kept: the tenant still has no sign-in.
 				if token, err := c.Token(t.Context(), scopes...); err == nil {
 					t.Errorf("by %s: there is a token all the same (%d characters)", way, len(token))
 				}

@@ -51,7 +51,7 @@ type Options struct {
 	// Two processes may store at once: the Cache has to refuse the later one if
 	// what it replaces has changed, or live with one of the two.
 	Cache consent.Cache
-	// Account is the UPN to prefer where the cache holds several.
+	// Account is the UPN to prefer if the cache holds several.
 	Account string
 	// Settle is how long a certificate that Entra ID does not know yet, or an
 	// application that it does not find, is tried again: both are seen some time
@@ -95,9 +95,9 @@ func newDesk(o Options) (desk, error) {
 	}, nil
 }
 
-// capabilities tell Entra ID that claims challenges are understood here. Graph then
-// asks for more claims if a policy needs them, instead of refusing, and ends tokens at
-// once when a session is revoked.
+// capabilities announce to Entra ID that claims challenges are understood here. Graph
+// then asks for more claims if a policy needs them, instead of refusing, and ends
+// tokens at once when a session is revoked.
 func capabilities() []string { return []string{"cp1"} }
 
 // Client signs in to one tenant with one application. It is safe for
@@ -293,8 +293,8 @@ func (c *Client) silently(ctx context.Context, account public.Account, scopes []
 	return held{token: res.AccessToken, account: a, until: res.ExpiresOn, answered: challenge}, nil
 }
 
-// notRefreshed remembers the challenge that a refresh did not answer, and names
-// a new sign-in where the refusal has no words of its own.
+// notRefreshed remembers the challenge that a refresh did not answer, and asks for a
+// new sign-in if the refusal has no words of its own.
 func (c *Client) notRefreshed(err error, last *refusal, scopes []string, challenge string) error {
 	p := problem.Of(err)
 	if p == nil || last == nil || p.Class() != problem.Mend {
@@ -423,7 +423,7 @@ func homeTenant(a public.Account) string {
 	return t
 }
 
-// isTenantID tells a tenant's GUID from a domain or organizations.
+// isTenantID distinguishes a tenant's GUID from a domain or organizations.
 func isTenantID(t string) bool {
 	return len(t) == 36 && strings.Count(t, "-") == 4 && !strings.Contains(t, ".")
 }

@@ -63,7 +63,7 @@ func wantCode(t *testing.T, err error, code problem.Code) *problem.Problem {
 	return p
 }
 
-func TestDeviceCode_WaitsUntilSomebodySignsIn(t *testing.T) {
+func TestDeviceCode_WaitsUntilAUserSignsIn(t *testing.T) {
 	a := newAuthority(t)
 	a.pending = 2
 	c := a.client(signin.Options{})
@@ -164,7 +164,7 @@ func TestDeviceCode_RefusedBeforeTheCode(t *testing.T) {
 	}
 }
 
-func TestSignIn_RefusesWhoeverMustNot(t *testing.T) {
+func TestSignIn_RefusesUsersWhoMustNot(t *testing.T) {
 	for name, tc := range map[string]struct {
 		tenant string
 		claims map[string]any
@@ -217,7 +217,7 @@ func TestSilent_FromWhatWasSaved(t *testing.T) {
 	}
 }
 
-func TestSilent_SaysThatSomebodyHasToSignIn(t *testing.T) {
+func TestSilent_SaysThatAUserHasToSignIn(t *testing.T) {
 	t.Run("nothing saved", func(t *testing.T) {
 		a := newAuthority(t)
 		_, err := a.client(signin.Options{Cache: &kept{}}).Silent(t.Context(), []string{"User.Read.All"})
@@ -317,7 +317,7 @@ func TestClock_OffIsNamedAsTheCause(t *testing.T) {
 	}
 }
 
-func TestRoad_ReachesTheAuthorityOnly(t *testing.T) {
+func TestTransport_ReachesTheAuthorityOnly(t *testing.T) {
 	other := newAuthority(t)
 	a := newAuthority(t)
 	r := reply{status: 307}
@@ -332,7 +332,7 @@ func TestRoad_ReachesTheAuthorityOnly(t *testing.T) {
 	}
 }
 
-func TestRoad_SaysWhatIsWrongWithIt(t *testing.T) {
+func TestTransport_NamesWhatIsWrongWithTheNetwork(t *testing.T) {
 	a := newAuthority(t)
 	c := a.client(signin.Options{})
 	a.Close()

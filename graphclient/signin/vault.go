@@ -18,7 +18,7 @@ var errVault = errors.New("saved sign-in")
 type vault struct {
 	mu    sync.Mutex
 	cache consent.Cache
-	plain []byte // what MSAL last wrote, where there is no cache
+	plain []byte // what MSAL last wrote, if there is no cache
 	lost  error  // why the latest sign-in could not be stored
 }
 

@@ -94,9 +94,9 @@ func (t *tenant) inRoleGroup(id string) bool {
 	return false
 }
 
-// mayTouch enforces who may write to whom: the caller's own role, and for
-// sensitive actions the table of the users resource. target is nil for a new
-// user; sensitive is false for attributes that any writer may change.
+// mayTouch enforces who may write to which user: the caller's own role, and for
+// sensitive actions the table of the users resource. target is nil for a new user;
+// sensitive is false for attributes that any writer may change.
 func (t *tenant) mayTouch(w *caller, target *record, sensitive bool) *graphError {
 	held := t.rolesHeld(w.oid)
 	has := func(roles ...string) bool {

@@ -74,10 +74,10 @@ func (i *issuer) byCredentials(host string, form url.Values) (any, *oauthError) 
 	return map[string]any{"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token}, nil
 }
 
-// checkAssertion verifies a client assertion: who it is from and for, when it
-// holds, and that a registered certificate signed it. The assertion's times are
-// the machine's, as its maker knows no other; a certificate lives by the
-// tenant's clock, which is at, so that its end can be lived to see.
+// checkAssertion verifies a client assertion: its issuer and audience, its times, and
+// that a registered certificate signed it. The assertion's times are the machine's,
+// because its maker knows no other clock. A certificate ends by the tenant's clock,
+// which is at, so that a test can reach its end.
 func checkAssertion(assertion, client, host, tenant string, at time.Time, holders ...*object) *oauthError {
 	head, claims, err := readJWT(assertion)
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// What follows changes the tenant behind everybody's back, without permissions
-// and validation: what an administrator, Exchange or another program would do
-// between a dry run and a sync. Users are named by UPN or object ID.
+// These functions change the tenant from outside, without permissions and validation,
+// as an administrator, Exchange or another program would between a dry run and a sync.
+// Users are named by UPN or object ID.
 
 // User is a live user as the tenant has it, nil if there is none.
 func (s *Server) User(key string) map[string]any {

@@ -137,8 +137,8 @@ func (t *tenant) keyPolicy(cert *x509.Certificate, now time.Time) *graphError {
 	return nil
 }
 
-// shown is an application as it is read: the content of its certificates comes
-// only where they are asked for, of one application.
+// shown is an application as it is read: the content of its certificates is included
+// only if it is asked for, of one application.
 func (t *tenant) shown(c *call, o *object, alone bool) *object {
 	list := keys(o)
 	if len(list) == 0 {

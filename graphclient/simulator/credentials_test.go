@@ -20,7 +20,7 @@ import (
 	"github.com/hacsync/hacsync/graphclient/simulator"
 )
 
-// roller is an application's road to a tenant in process.
+// roller is an application's access to a tenant in process.
 type roller struct {
 	t *testing.T
 	s *simulator.Server
@@ -216,7 +216,7 @@ func TestApplications_APatchOfCertificatesReplacesThem(t *testing.T) {
 		return len(o["keyCredentials"].([]any))
 	}
 	_, o := r.ask("", "GET", at, "")
-	kept, err := json.Marshal(o["keyCredentials"].([]any)[0]) // its content is null: the keyId stands for it
+	kept, err := json.Marshal(o["keyCredentials"].([]any)[0]) // its content is null: the keyId identifies it
 	if err != nil {
 		t.Fatal(err)
 	}

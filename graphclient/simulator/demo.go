@@ -13,8 +13,7 @@ import (
 // demoSeed is that of the demo company's people.
 const demoSeed = 4012
 
-// company is the demo company: what is told of it, and the accounts that a
-// story is told by.
+// company is the demo company: its story, and the accounts that the story needs.
 type company struct {
 	Organization json.RawMessage   `json:"organization"`
 	Domains      []json.RawMessage `json:"domains"`
@@ -52,14 +51,14 @@ func DemoExport(now time.Time) ([]byte, error) {
 	return export, err
 }
 
-// Remembered is a user of HENNGE Access Control whom earlier runs of the demo
-// company saw; Account is empty where it is another domain's.
+// Remembered is a user of HENNGE Access Control whom earlier runs of the demo company
+// saw; Account is empty if the account is of another domain.
 type Remembered struct {
 	Account, Username, Family, Given, Display, UPN, ImmutableID string
 }
 
-// DemoTenant, DemoDomain and DemoPast are what earlier runs knew of the demo
-// company: who stood in the export, and as which account.
+// DemoTenant, DemoDomain and DemoPast are what earlier runs knew of the demo company:
+// the users in the export, and their accounts.
 const (
 	DemoTenant = "5f0c2a8e-1b7d-4e0f-9c55-2d6a8b1f7e10"
 	DemoDomain = demoMain
@@ -242,7 +241,7 @@ func (w *world) demoGroups(co *company, member string) {
 	}))
 }
 
-// demoChanges makes the rows that the story is told by.
+// demoChanges makes the rows that the story needs.
 func (w *world) demoChanges(co *company) {
 	for _, d := range co.Deletions {
 		local, _ := d[0].(string)
@@ -310,8 +309,7 @@ func (w *world) demoChanges(co *company) {
 	}
 }
 
-// asked puts a person of whom only a reviewer can know who they are into their
-// department.
+// asked sets the department of a person whom only a reviewer can identify.
 func (w *world) asked(co *company, p *person) bool {
 	dept, ok := co.Questions[p.local]
 	if !ok {

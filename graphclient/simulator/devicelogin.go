@@ -46,9 +46,9 @@ func (i *issuer) show(w http.ResponseWriter, status int, p page) {
 	}
 }
 
-// devicePage is where a person types the code: GET shows the field, POST code
-// asks for consent, POST code and action=approve or decline ends it. account
-// names who signs in, by UPN; refuse is an AADSTS number to be refused with.
+// devicePage is where a user types the code: GET shows the field, POST code asks for
+// consent, POST code and action=approve or decline ends it. account names the user who
+// signs in, by UPN; refuse is an AADSTS number of a refusal.
 func (i *issuer) devicePage(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		i.show(w, http.StatusOK, page{Step: "code", Code: r.URL.Query().Get("otc")})
@@ -102,8 +102,8 @@ func (i *issuer) devicePage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuseOf is the AADSTS number that whoever plays a person wants a sign-in to be
-// refused with; no real page asks for it.
+// refuseOf is the AADSTS number with which a test wants a sign-in to be refused; no
+// real page asks for it.
 func refuseOf(form url.Values) int {
 	n, err := strconv.Atoi(form.Get("refuse"))
 	if err != nil {

@@ -27,7 +27,7 @@ func (t *tenant) organization() *object {
 	return t.org.with(map[string]string{"verifiedDomains": string(b)})
 }
 
-// canReadOrgAsApp is what an application needs where a person's own sign-in is
+// canReadOrgAsApp is what an application needs; for a user, their own sign-in is
 // enough.
 var canReadOrgAsApp = []string{"Organization.Read.All", "Directory.Read.All", "Directory.ReadWrite.All", "Organization.ReadWrite.All"}
 

@@ -93,7 +93,7 @@ func newBench(t testing.TB, tenant string, change ...func(*Options)) *bench {
 	return b
 }
 
-// as signs in as somebody else.
+// as signs in as another user.
 func (b *bench) as(upn string, scopes ...string) *bench {
 	b.Helper()
 	token, err := b.s.Mint(upn, "", scopes...)

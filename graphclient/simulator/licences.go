@@ -39,8 +39,8 @@ func plansOfLicence(sku string) []string {
 	return nil
 }
 
-// licences gives a user of a tenant file the plans of its licences, unless the
-// file names plans itself, whose states have to be some that Graph knows.
+// licences gives a user of a tenant file the plans of its licences, unless the file
+// names plans itself; their states must be known to Graph.
 func (l *loader) licences(where string, props map[string]string) error {
 	states := []string{"Enabled", "Warning", "Suspended", "Deleted", "LockedOut"}
 	for i, p := range plansOf(props["assignedPlans"]) {

@@ -45,9 +45,9 @@ type bucket struct {
 	at   time.Time
 }
 
-// use adds a cost and says which share of the limit is used now, and, where the
-// limit is passed, after how long the same would be let through. What is
-// refused counts too: trying again early makes it worse.
+// use adds a cost and returns the used share of the limit, and, if the limit is passed,
+// after how long the same request would be allowed. Refused requests count too: a retry
+// that is too early makes it worse.
 func (b *bucket) use(now time.Time, cost, limit float64, period time.Duration) (share float64, wait time.Duration) {
 	rate := limit / period.Seconds()
 	if gone := now.Sub(b.at).Seconds(); gone > 0 {

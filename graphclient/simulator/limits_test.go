@@ -61,8 +61,8 @@ func (b *bench) patch(n int) (through, wait int, last map[string]any) {
 func TestLimits_LetThroughThreeThousandWritesEachItemOfABatchCounted(t *testing.T) {
 	b, clock := limitedBench(t)
 	for i := range 150 {
-		// Nothing runs out: the clock stands. Resource units are the smaller
-		// limit of writes without a pause, so let them run out.
+		// The clock does not move, so no bucket empties by itself. Resource units are the
+		// smaller limit of writes without a pause, so empty theirs here.
 		b.s.limits.mu.Lock()
 		for _, a := range b.s.limits.apps {
 			a.units = bucket{}

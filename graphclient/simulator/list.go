@@ -11,8 +11,8 @@ import (
 // defaultPage is the size of a page without $top.
 const defaultPage = 100
 
-// position is where a page begins: after the seq-th record, or at an offset of
-// what was sorted.
+// position is where a page begins: after the seq-th record, or at an offset of a sorted
+// list.
 type position struct {
 	after  uint64
 	offset int

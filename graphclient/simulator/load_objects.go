@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// groups reads groups with their members and owners, which stand in the group
-// as Graph shows them with $expand: objects with an id. A bare ID or UPN does
-// as well.
+// groups reads groups with their members and owners, in the form that Graph shows with
+// $expand: objects with an id. An ID or UPN alone is accepted as well.
 func (l *loader) groups(f *tenantFile) error {
 	for i, raw := range f.Groups {
 		where := place("groups", i)

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// purpose is the kind of a user's mailbox, empty if there is none: what the
-// tenant file says, else a person's where there is an Exchange plan that was not
-// taken away: a suspended one still has its mailbox.
+// purpose is the kind of a user's mailbox, empty if there is none: that of the tenant
+// file, else a user's if there is an Exchange plan that was not removed; a suspended
+// plan still has its mailbox.
 func purpose(o *object) string {
 	if m := o.raw("mailboxSettings"); m != null {
 		var s struct {

@@ -133,7 +133,7 @@ func (o *object) appendTo(b []byte, wanted []uint16, whole bool) []byte {
 	if wanted == nil {
 		wanted = o.t.plain
 	}
-	if r, ok := o.at(0); ok { // @odata.type, where it differs
+	if r, ok := o.at(0); ok { // @odata.type, if it differs
 		put(0, r)
 	}
 	for _, p := range wanted {

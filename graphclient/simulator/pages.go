@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Answer is how somebody answers a sign-in page. The zero value accepts, as who
+// Answer is a user's answer to a sign-in page. The zero value accepts, as the user who
 // is signed in.
 type Answer struct {
 	// Account is who signs in, by UPN; empty for who is signed in. A guest of the
@@ -90,9 +90,9 @@ type authorization struct {
 	request                                          scopeRequest
 }
 
-// authorization checks a request. A fault with an authorization is one that the
-// browser is sent back with; without, it is shown: nobody is sent to an address
-// that is not known.
+// authorization checks a request. A fault with an authorization is returned with the
+// browser; a fault without one is shown, because the browser is never sent to an
+// unknown address.
 func (i *issuer) authorization(q url.Values) (*authorization, *oauthError) {
 	client := q.Get("client_id")
 	name, fault := i.client(client)
@@ -219,9 +219,9 @@ func (i *issuer) byAuthCode(host string, form url.Values) (any, *oauthError) {
 	return i.grant(host, i.session(c.client, c.oid, scopes, c.claims, form.Get("claims")), c.request)
 }
 
-// AnswerPage plays a person with a browser: it answers the sign-in page at an
-// address, and goes where the page sends the browser, which has to be loopback.
-// It works whatever Options.Approve says.
+// AnswerPage plays a user with a browser: it answers the sign-in page at an address,
+// and follows the redirect, which must lead to loopback. It works with any
+// Options.Approve.
 func (s *Server) AnswerPage(ctx context.Context, address string, answer Answer) error {
 	u, err := url.Parse(address)
 	if err != nil {

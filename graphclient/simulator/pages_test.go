@@ -35,7 +35,7 @@ func pageOf(redirect, scope string, more ...string) string {
 	return inProcessAuthority + "/" + tenantID + "/oauth2/v2.0/authorize?" + q.Encode()
 }
 
-func TestAnswerPage_PlaysWhoeverSitsThere(t *testing.T) {
+func TestAnswerPage_PlaysTheUserAtTheBrowser(t *testing.T) {
 	b := newBench(t, smallTenant, paged)
 	redirect, back := landed(t)
 	page := pageOf(redirect, "User.Read.All openid offline_access")

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// manyUsers is a tenant with n plain users u000… beside the administrator.
+// manyUsers is a tenant with n plain users u000… and the administrator.
 func manyUsers(n int) string {
 	var b strings.Builder
 	b.WriteString(`{"organization":{"displayName":"Many"},"domains":[{"id":"many.onmicrosoft.com","isInitial":true},{"id":"many.example"}],"users":[{"userPrincipalName":"admin@many.example"}`)
@@ -32,7 +32,7 @@ func (b *bench) all(path string, headers ...string) (values []map[string]any, pa
 	return values, pages
 }
 
-func TestList_ComesInPagesThatMissNobody(t *testing.T) {
+func TestList_ComesInPagesThatMissNoUser(t *testing.T) {
 	b := newBench(t, manyUsers(2500))
 	values, pages := b.all("/users?$top=999&$select=userPrincipalName")
 	if len(values) != 2501 || pages != 3 {
@@ -51,7 +51,7 @@ func TestList_ComesInPagesThatMissNobody(t *testing.T) {
 	if values, pages := b.all("/users"); len(values) != 2501 || pages != 26 {
 		t.Errorf("without $top: %d users in %d pages", len(values), pages)
 	}
-	// Whoever is deleted between two pages is missing; nobody else is.
+	// A user who is deleted between two pages is missing; no other is.
 	r := b.get("/users?$top=999&$select=userPrincipalName")
 	if err := b.s.Delete("u0000@many.example"); err != nil {
 		t.Fatal(err)
@@ -214,7 +214,7 @@ func TestLag_ShowsListsAndReadsAsTheyWere(t *testing.T) {
 	b.do("POST", "/users", newUser("new@contoso.example")).want(t, 400)
 }
 
-func TestDelta_TellsEachChangeOnce(t *testing.T) {
+func TestDelta_ReportsEachChangeOnce(t *testing.T) {
 	c := &moving{now: time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)}
 	b := newBench(t, manyUsers(450), func(o *Options) { o.Clock = c })
 	round := func(path string, headers ...string) ([]map[string]any, string) {

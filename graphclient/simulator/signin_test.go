@@ -329,7 +329,7 @@ func TestCertificate_SignsAnApplicationInByMSAL(t *testing.T) {
 	b.get("/users").want(t, 200)
 	b.get("/domains").want(t, 403)
 
-	// A certificate that nobody registered, another audience, an old assertion.
+	// A certificate that is not registered, another audience, an old assertion.
 	other := certificate(t, key)
 	sign := func(cert *x509.Certificate, change map[string]any) string {
 		sum := sha256.Sum256(cert.Raw)
@@ -378,7 +378,7 @@ func TestCertificate_SignsAnApplicationInByMSAL(t *testing.T) {
 	}
 }
 
-func TestDiscovery_TellsWhereEverythingIs(t *testing.T) {
+func TestDiscovery_NamesTheAddresses(t *testing.T) {
 	b := newBench(t, smallTenant)
 	for realm, names := range map[string][2]string{ // in the issuer, in endpoints
 		tenantID: {tenantID, tenantID}, "organizations": {"{tenantid}", "organizations"}, "contoso.example": {tenantID, tenantID},

@@ -1,15 +1,15 @@
-// Package simulator is a Microsoft 365 tenant on loopback: the sign-in of Entra
-// ID and the part of Microsoft Graph v1.0 that synchronising users needs.
+// Package simulator is a Microsoft 365 tenant on loopback: the sign-in of Entra ID and
+// the part of Microsoft Graph v1.0 that the synchronisation of users needs.
 //
-// It is strict where the real service is strict: permissions and roles,
-// validation, unique keys, federated domains, the recycle bin, advanced
-// queries, pages, and errors in Graph's own words, so that what works against
-// it has a fair chance against a real tenant.
+// It is strict where the real service is strict: permissions and roles, validation,
+// unique keys, federated domains, the recycle bin, advanced queries, pages, and errors
+// in Graph's own words, so that what works against it has a fair chance against a real
+// tenant.
 //
-// Start serves it over TLS with a certificate authority of its own; New makes
-// one without a listener, to be used through RoundTripper in tests. Its state
-// comes from a tenant file, from the demo company or from a generator, and can
-// be read back whole at GET /simulator/tenant.
+// Start serves it over TLS with a certificate authority of its own; New makes one
+// without a listener, for RoundTripper in tests. Its state comes from a tenant file,
+// from the demo company or from a generator, and can be read back whole at GET
+// /simulator/tenant.
 package simulator
 
 import (

@@ -109,8 +109,8 @@ func readAll(file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxTrust))
 }
 
-// NoRedirects is a CheckRedirect that hands the redirect itself back to the
-// caller, so that a token is never carried to where a server points.
+// NoRedirects is a CheckRedirect that returns the redirect itself to the caller, so
+// that a token is never sent where a server points.
 func NoRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Strict returns client, or a copy of it, that follows no redirect.

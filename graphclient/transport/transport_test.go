@@ -71,7 +71,7 @@ func TestClient_TrustsItsCAAloneAndFollowsNothing(t *testing.T) {
 	}
 }
 
-func TestTrouble_NamesWhatIsWrongWithTheRoad(t *testing.T) {
+func TestTrouble_NamesWhatIsWrongWithTheNetwork(t *testing.T) {
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

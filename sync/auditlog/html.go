@@ -202,7 +202,7 @@ func (v view) action(a plan.Action) row {
 	}
 	for _, c := range a.Changes {
 		was, is := message.RevealChange(c.Old.Text, c.New.Text)
-		r.Changes = append(r.Changes, changed{string(c.Attribute), v.attribute(c.Attribute), v.shown(c.Old, was), v.shown(c.New, is)})
+		r.Changes = append(r.Changes, changed{string(c.Attribute), v.attribute(c.Attribute), v.shown(c.Attribute, c.Old, was), v.shown(c.Attribute, c.New, is)})
 	}
 	for _, w := range a.Warnings {
 		r.Warnings = append(r.Warnings, v.words.Problem(w))
@@ -220,9 +220,12 @@ func (v view) action(a plan.Action) row {
 	return r
 }
 
-func (v view) shown(value directory.Value, text string) string {
+func (v view) shown(a directory.Attribute, value directory.Value, text string) string {
 	if !value.Set {
 		return v.words.Text("value.absent", nil)
+	}
+	if a == directory.AccountEnabled {
+		return v.words.Text("value."+value.Text, nil)
 	}
 	return text
 }

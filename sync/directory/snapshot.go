@@ -28,6 +28,10 @@ type About struct {
 	Encoding  string `json:"encoding,omitempty"`
 	Separator string `json:"separator,omitempty"`
 
+	// OwnEnd: the source says itself where its list ends, so that no count from
+	// elsewhere has to confirm it. A file cannot: a part of it is a whole file too.
+	OwnEnd bool `json:"own_end,omitempty"`
+
 	// Changed is when the file was last written, zero for other sources.
 	Changed time.Time `json:"changed,omitzero"`
 }

@@ -11,7 +11,8 @@
 // help: {{num .rows}} writes a whole number as the language does, {{plural .rows
 // "row" "rows"}} chooses by it, {{text "kind.add"}} is another message without
 // arguments, {{word "kind" .kind}} the one that an argument names, or the argument
-// where there is none. Arguments pass through Clean, so that nothing untrusted reaches a
+// where there is none; {{reason .why}} does so with what a system or a library says;
+// {{date .ends}} and {{moment .until}} write a day, or a minute in UTC, as the reader does. Arguments pass through Clean, so that nothing untrusted reaches a
 // terminal raw.
 package message
 
@@ -249,6 +250,18 @@ type templates struct{ template.TextParser }
 // Cacheable reports that a parsed template may be cached.
 func (*templates) Cacheable() bool { return true }
 
+// reason puts what a system or a library says into words: all of it, or what stands
+// after the last colon, where that is in the catalogue.
+func (p *Printer) reason(said string) string {
+	last := said[strings.LastIndex(said, ": ")+1:]
+	for _, s := range []string{said, strings.TrimSpace(last)} {
+		if text, ok := p.lookup("reason."+s, nil); ok {
+			return text
+		}
+	}
+	return said
+}
+
 func (p *Printer) funcs() texttemplate.FuncMap {
 	return texttemplate.FuncMap{
 		"num": func(s string) string {
@@ -269,8 +282,16 @@ func (p *Printer) funcs() texttemplate.FuncMap {
 			if err != nil {
 				return s
 			}
-			return p.Date(t)
+			return p.In(time.UTC).Date(t) // a day is the same in every zone
 		},
+		"moment": func(s string) string {
+			t, err := time.Parse("2006-01-02 15:04 MST", s)
+			if err != nil {
+				return s
+			}
+			return p.Time(t)
+		},
+		"reason": p.reason,
 		"took": func(s string) string {
 			d, err := time.ParseDuration(s)
 			if err != nil {

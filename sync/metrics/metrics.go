@@ -167,7 +167,7 @@ func (m *Metrics) Sink(next progress.Sink) progress.Sink {
 		return next
 	}
 	return progress.Func(func(e progress.Event) {
-		if e.Pause > 0 {
+		if e.Pause > 0 && e.Why == progress.Asked {
 			m.throttled.WithLabelValues(string(e.Phase)).Add(e.Pause.Seconds())
 		}
 		if e.Ended && e.Done > 0 {

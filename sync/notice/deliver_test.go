@@ -68,7 +68,7 @@ func TestWebhook_IsSentWhatItIsPromised(t *testing.T) {
 	}
 }
 
-func TestDeliver_BacksOffAndTellsOnce(t *testing.T) {
+func TestDeliver_BacksOffAndReportsOnce(t *testing.T) {
 	b := newBench(t, statetest.NewFile(t))
 	b.end.answer = func(n int, w http.ResponseWriter, _ *http.Request) {
 		if n < 4 {

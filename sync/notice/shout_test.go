@@ -81,7 +81,7 @@ func services4() map[string]string {
 	}
 }
 
-func TestShoutrrr_ServicesAreToldWithoutMarkup(t *testing.T) {
+func TestShoutrrr_ServicesGetNoMarkup(t *testing.T) {
 	asked := internet(t, func(r *http.Request, _ string) (int, string) {
 		switch real := r.Header.Get("X-Real"); {
 		case strings.Contains(real, "hooks.slack.com"):

@@ -243,7 +243,7 @@ func TestBook_IsSealed(t *testing.T) {
 	}
 }
 
-func TestDefuse_MarkupCallsNobodyAndLinksNowhere(t *testing.T) {
+func TestDefuse_MarkupMentionsNoUserAndLinksNowhere(t *testing.T) {
 	const name = "Evil <!channel> <https://evil.example|click> [x](https://evil.example) *b* `c` @everyone @all kim@midori.example & Co"
 	slack := defuse(slackText, name)
 	if strings.ContainsAny(slack, "<>*`") || !strings.Contains(slack, "&lt;!channel&gt;") || !strings.Contains(slack, "&amp; Co") {

@@ -75,7 +75,7 @@ func TestTell_OtherDomainsHaveTheirOwnEpisodes(t *testing.T) {
 }
 
 // Forgotten episodes can begin again, and no recovery is reported.
-func TestForget_TellsNobody(t *testing.T) {
+func TestForget_SendsNothing(t *testing.T) {
 	b := newBench(t, statetest.NewFile(t))
 	b.tell(t, failure("a.example"))
 	b.flush(t)
@@ -341,7 +341,7 @@ func TestDeliver_TakesOverFromAKilledProcess(t *testing.T) {
 	})
 }
 
-func TestRun_DeliversAtOnceAndWhatOthersTold(t *testing.T) {
+func TestRun_DeliversAtOnceAndWhatOthersReported(t *testing.T) {
 	b := newBench(t, statetest.NewFile(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup

@@ -60,7 +60,7 @@ func Say(p *message.Printer, e Event, people bool) Words {
 		if e.Why == nil && n.DestinationUsers > 0 {
 			args["deletions"], args["users"] = strconv.Itoa(n.Deletions), strconv.Itoa(n.DestinationUsers)
 			args["percent"], args["limit"] = p.Percent(n.percent()), p.Percent(float64(n.LimitPercent))
-			lines = append(lines, p.Text("guard.sentence", nil))
+			text("guard.sentence")
 			text("guard.text_count")
 		}
 		text("guard.text")

@@ -101,7 +101,7 @@ func TestSay_EveryKindInBothLanguages(t *testing.T) {
 
 // By default a notice names no user: neither its users nor a problem's arguments,
 // its cause, or the JSON of a webhook contain one.
-func TestSay_NamesNobodyUnlessAsked(t *testing.T) {
+func TestSay_HasNoNamesUnlessAsked(t *testing.T) {
 	p, _ := message.New("en")
 	for _, e := range events() {
 		w := Say(p, e, false)

@@ -268,7 +268,7 @@ func (d *deaf) Tell(ctx context.Context, n notice.Event) error {
 
 // That a domain stopped is reported even if the state was away at that moment: no
 // later interval would report it.
-func TestWorker_TellsThatADomainStoppedOnceTheStateIsBack(t *testing.T) {
+func TestWorker_ReportsThatADomainStoppedOnceTheStateIsBack(t *testing.T) {
 	w, worker := oneDomain(t, statetest.NewFile(t))
 	worker.Notices = &deaf{ears: w.told, times: 2}
 	w.cloud.hook = func(m string, _ request) error {
@@ -313,7 +313,7 @@ func (o *inEpisodes) Forget(context.Context, string, string) error {
 }
 
 // A domain that stopped, was released and stops again is reported again.
-func TestWorker_TellsAnewOfADomainThatWasReleased(t *testing.T) {
+func TestWorker_ReportsAgainADomainThatWasReleased(t *testing.T) {
 	w, worker := oneDomain(t, statetest.NewFile(t))
 	worker.Notices = &inEpisodes{ears: w.told, told: map[notice.Kind]bool{}}
 	w.cloud.hook = func(m string, _ request) error {
@@ -339,7 +339,7 @@ func TestWorker_TellsAnewOfADomainThatWasReleased(t *testing.T) {
 
 // The permission to write is removed while a sync is under way: every row fails,
 // and so will all later ones. The unchanged rows must not make this a success.
-func TestQuarantine_StopsWhereNobodyMayWriteAnyMore(t *testing.T) {
+func TestQuarantine_StopsOnceWritingIsNotAllowedAnyMore(t *testing.T) {
 	w, worker := oneDomain(t, statetest.NewFile(t))
 	w.cloud.refuse = problem.New(problem.WriteNotAllowed, problem.Args{"upn": "x"})
 	for i := range 3 {
@@ -427,7 +427,7 @@ func TestWorker_BringsNothingBackThatSlowedDown(t *testing.T) {
 // A user changes the tenant between the read for one domain and the sync of another
 // domain that used the read: the tenant is read again, once, and planning does not
 // repeat on the old read.
-func TestWorker_ReadsATenantAnewThatHasDrifted(t *testing.T) {
+func TestWorker_ReadsATenantAgainThatHasDrifted(t *testing.T) {
 	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	k := w.cloud.add("t1", 5, "a.example", "b.example")
 	w.enable("t1", time.Hour, -1)
@@ -500,7 +500,7 @@ func TestWorker_LeavesAStoppedSyncAloneBehindManyDryRuns(t *testing.T) {
 // A user spares accounts, or lowers the guard, while deletions are written: the
 // present batch is finished, and nothing more of it is sent, whether or not a user
 // approved the plan.
-func TestSync_SparesWhoeverIsSparedWhileItDeletes(t *testing.T) {
+func TestSync_SparesAccountsThatAreSparedWhileItDeletes(t *testing.T) {
 	for _, who := range []string{"worker", "person"} {
 		for name, set := range map[string]string{"protected": "", "max_allowed_deletions": "0"} {
 			if who == "person" && name != "protected" {

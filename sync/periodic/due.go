@@ -9,8 +9,8 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// A wish is rung for again after so many looks: the queue keeps it, unless the
-// worker that was woken found no free seat.
+// askAgain is after how many looks a wish is rung for again. The queue keeps a wish,
+// but the worker that it woke may have had no free seat.
 const askAgain = 3
 
 // key names a domain of a tenant.

@@ -33,7 +33,7 @@ func (k *customer) recreated(domain string, people ...int) {
 	}
 }
 
-func TestWorker_TellsOfQuestionsAndDoesTheRest(t *testing.T) {
+func TestWorker_ReportsQuestionsAndDoesTheRest(t *testing.T) {
 	w := newWorld(t, statetest.NewFile(t), newBy(), state.Options{})
 	k := w.cloud.add("t1", 40, "a.example")
 	w.enable("t1", time.Hour, -1)

@@ -74,9 +74,8 @@ func openIn(p *plan.Plan) openQuestions {
 	return o
 }
 
-// tell passes what happened to the notices; before and after are the domain before
-// and after the end of this interval. The error is the state's: then tell is called
-// again.
+// tell passes the events of an interval to the notices; before and after are the domain
+// before and after it. An error is the state's: then tell is called again.
 func (t *turn) tell(ctx context.Context, before, after state.Periodic) (err error) {
 	note := func(kind notice.Kind, terr error) {
 		if terr == nil {

@@ -93,8 +93,8 @@ type paced struct {
 	app    string
 	slot   Slot
 	shared *shared
-	// view identifies what the read depends on: what one connection may see, and
-	// whom it protects, is not valid for another.
+	// view identifies what the read depends on: the rights of one connection, and the
+	// accounts that it protects, are not valid for another.
 	view string
 
 	mu sync.Mutex

@@ -18,8 +18,8 @@ import (
 	"github.com/hacsync/hacsync/sync/state/statetest"
 )
 
-// road is a proxy to a PostgreSQL server, which can be cut.
-type road struct {
+// proxy leads to a PostgreSQL server, which can be cut.
+type proxy struct {
 	t  *testing.T
 	to string
 	l  net.Listener
@@ -29,8 +29,8 @@ type road struct {
 	until time.Time // cut until then
 }
 
-// cutRoad returns the URL of the same database through a road.
-func cutRoad(t *testing.T, place string) (string, *road) {
+// cutProxy returns the URL of the same database through a proxy.
+func cutProxy(t *testing.T, place string) (string, *proxy) {
 	t.Helper()
 	u, err := url.Parse(place)
 	if err != nil {
@@ -40,14 +40,14 @@ func cutRoad(t *testing.T, place string) (string, *road) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &road{t: t, to: u.Host, l: l, conns: map[net.Conn]bool{}}
+	r := &proxy{t: t, to: u.Host, l: l, conns: map[net.Conn]bool{}}
 	t.Cleanup(func() { _ = l.Close(); r.cut(time.Hour) })
 	go r.serve()
 	u.Host = l.Addr().String()
 	return u.String(), r
 }
 
-func (r *road) serve() {
+func (r *proxy) serve() {
 	for {
 		in, err := r.l.Accept()
 		if err != nil {
@@ -73,7 +73,7 @@ func (r *road) serve() {
 }
 
 // cut ends every connection, and accepts none for a while.
-func (r *road) cut(d time.Duration) {
+func (r *proxy) cut(d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.until = time.Now().Add(d)
@@ -89,7 +89,7 @@ func (r *road) cut(d time.Duration) {
 func TestWorker_LosesNothingWhileTheDatabaseIsAway(t *testing.T) {
 	for _, method := range []string{"read", "look", "write"} {
 		t.Run(method, func(t *testing.T) {
-			place, road := cutRoad(t, statetest.NewDatabase(t))
+			place, proxy := cutProxy(t, statetest.NewDatabase(t))
 			c := clock.Scaled(60)
 			w := newWorld(t, place, c, state.Options{Clock: c, TTL: 3 * time.Minute})
 			w.cloud.add("t1", 50, "a.example")
@@ -101,7 +101,7 @@ func TestWorker_LosesNothingWhileTheDatabaseIsAway(t *testing.T) {
 			var once sync.Once
 			w.cloud.hook = func(m string, _ request) error {
 				if m == method {
-					once.Do(func() { road.cut(time.Second) })
+					once.Do(func() { proxy.cut(time.Second) })
 				}
 				return nil
 			}

@@ -237,7 +237,7 @@ func TestWorker_OneBadDomainDelaysNoOther(t *testing.T) {
 	}
 }
 
-func TestWorker_CountsIntervalsThatNobodyCarriedOut(t *testing.T) {
+func TestWorker_CountsIntervalsThatNoWorkerCarriedOut(t *testing.T) {
 	w, worker := oneDomain(t, statetest.NewFile(t))
 	w.clock.(*by).to(w.row("t1", "a.example").Due.Add(5*time.Hour + 10*time.Minute))
 	if err := worker.Once(t.Context()); err != nil {

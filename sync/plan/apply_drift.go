@@ -21,8 +21,8 @@ type Drifted struct {
 	Why       *problem.Problem // words for it
 }
 
-// Touches are the accounts, wanted UPNs and wanted immutable IDs that drift is
-// judged by, each a Ref of its own.
+// Touches are the accounts, wanted UPNs and wanted immutable IDs that drift is judged
+// by, a Ref each.
 func (p *Plan) Touches() []directory.Ref {
 	refs := make([]directory.Ref, 0, p.Len())
 	for i := range p.book.len() {
@@ -88,9 +88,9 @@ func newSightings(now []directory.Sighting) *sightings {
 }
 
 // Drift compares the plan with a fresh look at what it touches; actions of which
-// nothing was looked at are left out. Already at its target is not drift: done
-// are row numbers that are already as wanted. A mark that protects, such as a
-// role given since, is drift.
+// nothing was looked at are left out. An action that is already at its target is no
+// drift: done has the row numbers of those. A mark that protects, such as a role that
+// was given since, is drift.
 func (p *Plan) Drift(now []directory.Sighting) (drifted []Drifted, done []int) {
 	s := newSightings(now)
 	listed := accountsOf(p.policy.Protected)
@@ -250,7 +250,7 @@ func (j *judgement) judgeMade(r *directory.Record) {
 	}
 }
 
-// judgeKeys looks whether somebody else has the wanted UPN or immutable ID now.
+// judgeKeys checks whether another account has the wanted UPN or immutable ID now.
 func (j *judgement) judgeKeys() {
 	if g := j.s.byUPN[directory.FoldUPN(j.a.UPN)]; j.a.wantsUPN() && g != nil &&
 		g.Record.ID != j.a.User.ID && !j.movers[g.Record.ID] {
@@ -284,12 +284,12 @@ func holderOf(r *directory.Record) string {
 	return r.UPN
 }
 
-// SourceDrift compares the source rows that the plan rests on (the domain's and
-// those that mean one of its accounts) with a fresh read: one that differs, is
-// gone or is new is drift, also where the plan left the account unchanged. A
-// difference in the case of a UPN alone is none.
+// SourceDrift compares the source rows that the plan rests on (those of the domain, and
+// those that one of its accounts is matched with) with a fresh read. A row that
+// differs, is gone or is new is drift, also if the plan left its account unchanged. A
+// UPN that differs in case alone is no drift.
 func (p *Plan) SourceDrift(now *directory.Snapshot) []Drifted {
-	// The digest of a plan file is only said; that of its rows is theirs.
+	// The digest of a plan file is not checked; its rows are.
 	if p.undo != 0 || now.Digest() == p.source.Digest() {
 		return nil
 	}
@@ -300,7 +300,7 @@ func (p *Plan) SourceDrift(now *directory.Snapshot) []Drifted {
 			continue
 		}
 		if u.UPN() == "" && u.ImmutableID() == "" {
-			d.nameless[nameless(u)] = true // nothing to find it again by; gone, it spares nobody less
+			d.nameless[nameless(u)] = true // no key finds it again; if it is gone, no account is spared less
 			continue
 		}
 		d.compare(u)
@@ -346,7 +346,7 @@ func (d *sourceDrift) index() {
 			}
 		}
 	}
-	// What a row wants goes before what an account has: in a chain both name it.
+	// A key that a row wants goes before one that an account has: in a chain both have it.
 	for i := range d.p.book.len() {
 		a := d.p.book.core(i)
 		if a.Kind != Delete {
@@ -364,9 +364,9 @@ func (d *sourceDrift) index() {
 	d.leaving = newSuspects(deps, &Past{}, d.now)
 }
 
-// leaving is the departure that a row of a later read is compared with. A plan
-// file has no more of the account; and a given name alone, in another domain,
-// would make drift of what happens every day.
+// leaving is the departure that a row of a later read is compared with. A plan file has
+// no more of the account. A given name alone, in another domain, is not compared: that
+// would report drift every day.
 func leaving(a *Action) *departure {
 	d := &departure{link: a.Link}
 	d.know(&directory.Record{
@@ -390,15 +390,15 @@ func (d *sourceDrift) action(u directory.User) (int, bool) {
 	return d.deletion(u)
 }
 
-// nameless is what a row without UPN and immutable ID is told by.
+// nameless identifies a row without UPN and immutable ID.
 func nameless(u directory.User) [2]string {
 	alias, _ := u.Get(directory.MailNickname)
 	name, _ := u.Get(directory.DisplayName)
 	return [2]string{alias, name}
 }
 
-// deletion finds the deletion that a row may be about. A row that was there when
-// the plan was made would have held that account, so this one is new.
+// deletion finds the deletion that a row may be about. A row that existed when the plan
+// was made would have kept that account, so this one is new.
 func (d *sourceDrift) deletion(u directory.User) (int, bool) {
 	if len(d.gone) == 0 || u.UPN() == "" && u.ImmutableID() == "" && d.nameless[nameless(u)] {
 		return 0, false
@@ -513,8 +513,8 @@ type Known struct {
 	Absent Absence
 }
 
-// PastDrift compares what the plan rests on with what is remembered now: another
-// run may have learnt or forgotten since, or it is the plan of another state.
+// PastDrift compares what the plan rests on with what is remembered now: another run
+// may have learnt or forgotten since, or the plan is of another state.
 func (p *Plan) PastDrift(now func(directory.ID) Known) []Drifted {
 	if p.undo != 0 || p.version < 2 {
 		return nil
@@ -570,8 +570,7 @@ func (a *Action) absenceDiffers(k Known) (then, now string, differs bool) {
 	return "", "", false
 }
 
-// AnswerDrift lists the rows that follow from an answer which is not given any
-// more.
+// AnswerDrift lists the rows that follow from an answer which is no longer given.
 func (p *Plan) AnswerDrift(now []Answer) []Drifted {
 	var drifted []Drifted
 	for _, q := range p.book.asked() {

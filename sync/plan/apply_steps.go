@@ -2,7 +2,7 @@ package plan
 
 import "github.com/hacsync/hacsync/sync/directory"
 
-// how is what the steps of an action are made from, beside its changes.
+// how is what the steps of an action are made from, in addition to its changes.
 type how struct {
 	// temporary is the UPN that breaks a cycle, empty for none; last are the
 	// actions that the final UPN then waits for.
@@ -13,16 +13,16 @@ type how struct {
 	enters bool
 	// resets: the account leaves a federated domain and gets a password.
 	resets bool
-	// federated: the account is added to a federated domain, where nobody
-	// changes a password at the first sign-in.
+	// federated: the account is added to a federated domain, where users do not change a
+	// password at the first sign-in.
 	federated bool
 	// newUPN: the account is restored under another UPN.
 	newUPN bool
 	// missing: the account is blocked because its person is absent. paid: a
 	// deletion that counted with the guard when the account was blocked.
 	missing, paid bool
-	// with is the addition that takes the UPN of this deletion: neither is
-	// made without the other.
+	// with is the addition that takes the UPN of this deletion: either both are made or
+	// neither.
 	with int
 	// made are the values that an account must still have to be deleted by an
 	// undo, because we wrote them; unlicensed: it must have no licence either.
@@ -65,8 +65,8 @@ func (a *Action) finish() {
 	}
 }
 
-// watched reports whether the action counts against the limit of changes that
-// nobody watches.
+// watched reports whether the action counts against the limit of changes of unattended
+// runs.
 func (a *Action) watched() bool {
 	if a.Kind != Rename && a.Kind != Update {
 		return false

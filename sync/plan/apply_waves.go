@@ -9,15 +9,15 @@ import (
 // never made at once.
 const waveSize = 2000
 
-// Waves are the steps of all actions in this order: renames that release a UPN,
-// link by link, from the free end of each chain; the other renames; values;
-// restores, then what is written to them; additions, those first that a deletion
-// waits for; sign-in blocks; deletions. Only a deletion whose UPN is to be used
-// again comes before the row that takes it, and is taken back behind it, should that
-// row fail. The caller cuts a wave into requests of 20; dependents are never in one
-// wave.
+// Waves are the steps of all actions in this order: renames that release a UPN, link by
+// link, from the free end of each chain; the other renames; values; restores, then what
+// is written to the restored accounts; additions, first those that a deletion waits
+// for; sign-in blocks; deletions. Only a deletion whose UPN is used again comes before
+// the row that takes the UPN; behind that row comes a step that restores the account if
+// the row fails. The caller cuts a wave into requests of 20; a step and one that
+// depends on it are never in one wave.
 //
-// Barrier is set where a later step depends on one of the wave.
+// Barrier is set if a later step depends on a step of the wave.
 func (p *Plan) Waves() iter.Seq[Wave] {
 	return func(yield func(Wave) bool) {
 		w := &waver{book: p.book, yield: yield}
@@ -93,7 +93,8 @@ func kindStart(b book, k Kind) int {
 	return lo
 }
 
-// renames sends what others wait for first, a wave a link, then the rest.
+// renames sends the renames that others wait for first, one wave for each link, then
+// the rest.
 func (w *waver) renames() {
 	w.ties = w.book.ties()
 	awaited := map[int]bool{}
@@ -264,8 +265,8 @@ func (w *waver) takesBack() {
 	w.flush(false)
 }
 
-// deletes sends deletions: those whose UPN goes to a row of one of the kinds,
-// without a kind those whose UPN goes to none.
+// deletes sends deletions: those whose UPN goes to a row of one of the kinds; without a
+// kind, those whose UPN goes to no row.
 func (w *waver) deletes(takers ...Kind) {
 	w.each(Delete, func(a Action) {
 		if a.how.with == 0 {

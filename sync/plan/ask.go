@@ -31,9 +31,9 @@ type explained struct {
 	of    int
 }
 
-// absences finds the accounts of the domain that no source row is matched with,
-// and what becomes of them. It shows those that are never touched, makes questions
-// of those whose absence is not explained, and lets the others depart.
+// absences finds the accounts of the domain that no source row is matched with, and
+// decides about each. It shows those that are never touched, makes questions of those
+// whose absence is not explained, and lets the others depart.
 func (b *builder) absences() {
 	busy := newBits(b.users.Len())
 	for _, r := range b.rows {
@@ -48,7 +48,7 @@ func (b *builder) absences() {
 		}
 	}
 	var deps []*departure
-	// quiet are asked about only if a row would be added for their person, and not
+	// quiet accounts are asked about only if a row would be added for their person, and not
 	// for these signs alone.
 	quiet := map[rowID]reason{}
 	for u := range b.users.All() {
@@ -60,7 +60,7 @@ func (b *builder) absences() {
 		case !ask && !b.here(u.UPN()):
 			if len(added) > 0 && b.movable(u) {
 				alone := sameGiven | sameFamily
-				if b.known(u) { // once its person has another account, its absence is explained
+				if b.known(u) { // its person has another account, which explains its absence
 					alone = sameFamily
 				}
 				deps, quiet[acct] = append(deps, b.departureOf(acct)), alone
@@ -102,6 +102,12 @@ func (b *builder) absences() {
 			}
 			found[i][row] |= oneWitness
 		}
+		if row := b.saidToBe(d); row >= 0 && found[i][row] == 0 && quiet[d.acct] == 0 {
+			if found[i] == nil {
+				found[i] = map[rowID]reason{}
+			}
+			found[i][row] = oneWitness
+		}
 		switch {
 		case quiet[d.acct] != 0:
 			for row, why := range found[i] {
@@ -119,9 +125,30 @@ func (b *builder) absences() {
 	b.withdraw()
 }
 
-// movable reports whether an account of another domain that is set up here has no
-// row, so that a row of this domain may be its person's: it lost the row, or it is of
-// a domain that the same source feeds. Others are another source's.
+// saidToBe is the row that a reviewer last said to be the person of an account, -1 for
+// none or if it is not in the source. The row may have become another account's since:
+// then both need a look, and an answer that takes it back.
+func (b *builder) saidToBe(d *departure) rowID {
+	last := Answer{}
+	for _, a := range b.in.Answers {
+		if a.Account == d.user.ID() && a.Kind == SamePerson {
+			last = a
+		}
+	}
+	for _, s := range b.src.ByUsername(last.Row) {
+		return rowOf(s)
+	}
+	if upn, ok := strings.CutPrefix(last.Row, keyOfUPN("")); ok {
+		if s, ok, _ := b.src.FirstByUPN(upn); ok && s.Username() == "" {
+			return rowOf(s)
+		}
+	}
+	return -1
+}
+
+// movable reports whether an account of another domain that is set up here has no row,
+// so that its person may be in a row of this domain: it lost its row, or it is of a
+// domain that the same source feeds. Accounts of other domains are another source's.
 func (b *builder) movable(u directory.User) bool {
 	_, from := directory.SplitUPN(u.UPN())
 	from = directory.FoldUPN(from)
@@ -133,7 +160,7 @@ func (b *builder) leftOut(u directory.User) bool {
 	return out
 }
 
-// lookFor looks for every departure in every row that is not surely another
+// lookFor compares every departure with every row that is not certainly another
 // person's.
 func (b *builder) lookFor(deps []*departure) (found []map[rowID]reason, weak []reason) {
 	found, weak = make([]map[rowID]reason, len(deps)), make([]reason, len(deps))
@@ -169,18 +196,18 @@ func (b *builder) lookFor(deps []*departure) (found []map[rowID]reason, weak []r
 	return found, weak
 }
 
-// handed reports whether the account of a row that its UPN matches is linked to
-// another Username, or to none: its UPN may have been handed on to a namesake, who
-// had another account.
+// handed reports whether the account of a row that its UPN matches is linked to another
+// Username, or to none: the UPN may have been given to a namesake, who had another
+// account.
 func (b *builder) handed(n int) bool {
 	if b.in.Past.users == nil {
-		return false // nothing was learnt yet, and so no account is known to have had a row
+		return false // nothing was learnt yet, so no account is known to have had a row
 	}
 	l, _ := b.in.Past.link(b.users.At(int(b.matched[n])).ID())
 	return l.Username != b.src.At(n).Username()
 }
 
-// weakly notes the signs that are no reason to ask: an equal family or given name.
+// weakly notes signs that alone are no reason to ask: an equal family or given name.
 func (s *suspects) weakly(row directory.User, weak []reason) {
 	c := calledBy(row)
 	for _, x := range s.of[keyCall+names.Fold(c.given)] {
@@ -196,9 +223,9 @@ func (s *suspects) weakly(row directory.User, weak []reason) {
 }
 
 // lost reports whether an account of the domain was in the last read that was learnt
-// from. One without a link was in none that this state knows, so that it counts only
-// before the first is learnt: a plan from before there were links matched it. Whom a
-// reviewer let go later has lost nothing in this read.
+// from. An account without a link was in no read that this state knows, so it counts
+// only before the first read is learnt: a plan from before links existed matched it. An
+// account that a reviewer released later has lost nothing in this read.
 func (b *builder) lost(d *departure) bool {
 	if !b.here(d.user.UPN()) {
 		return false // it counts in the guard of its own domain
@@ -212,7 +239,7 @@ func (b *builder) lost(d *departure) bool {
 	return !d.last.Before(b.in.Past.At)
 }
 
-// depart lets an account go whose absence is explained, as the policy has it.
+// depart lets an account go whose absence is explained, as the policy says.
 func (b *builder) depart(d *departure, weak reason) {
 	claim := b.claimedBy(d)
 	if claim == unclaimed && b.in.Unattended {
@@ -276,8 +303,8 @@ func (b *builder) departing(d *departure, claim string, weak []Sign) fateOf {
 	return fateOf{row: r}
 }
 
-// dueAt is the day on which an absence has lasted for so many days, of which each
-// must have had a read that was learnt from, and whether it is there.
+// dueAt is the day on which an absence has lasted for so many days, and whether that
+// day has come. Each of the days must have had a read that was learnt from.
 func dueAt(a Absence, days int, now time.Time) (time.Time, bool) {
 	due := cmp.Or(a.First, now).UTC().AddDate(0, 0, days)
 	if left := now.UTC().AddDate(0, 0, days-a.Days); left.After(due) && a.Days < days {
@@ -322,7 +349,7 @@ func (b *builder) withdraw() {
 	})
 	for _, s := range b.skips {
 		if s.src >= 0 && b.inQuestion[s.src] {
-			b.newRows[s.src] = fateOf{skip: &s} // it stands among the skips already
+			b.newRows[s.src] = fateOf{skip: &s} // it is among the skips already
 		}
 	}
 	for _, q := range b.questions {
@@ -346,8 +373,8 @@ func (b *builder) withdraw() {
 	}
 }
 
-// holdAllowed skips what a reviewer allowed for a row with another immutable ID,
-// which an answer may make another person's.
+// holdAllowed skips rows whose other immutable ID a reviewer allowed, if an answer may
+// make the row another person's.
 func (b *builder) holdAllowed() {
 	dropped := map[rowID]bool{}
 	b.rows = slices.DeleteFunc(b.rows, func(r row) bool {
@@ -366,9 +393,9 @@ func (b *builder) holdAllowed() {
 	b.releaseAll()
 }
 
-// waits reports whether a row of the domain waits for an answer, rather than being
-// a skip or surely another account's. A row that its UPN alone matches waits with
-// what it would change.
+// waits reports whether a row of the domain waits for an answer: it is neither a skip
+// nor certainly another account's. A row that only its UPN matches waits with what it
+// would change.
 func (b *builder) waits(i rowID) bool {
 	switch b.fate[i] {
 	case asked:
@@ -380,7 +407,7 @@ func (b *builder) waits(i rowID) bool {
 	return false
 }
 
-// answersOf finds what becomes of the rows of a question by each answer.
+// answersOf decides what each answer does to the rows of a question.
 func (b *builder) answersOf(q *asking, releases map[rowID]bool) {
 	for _, i := range q.rows {
 		if _, ok := b.newRows[i]; !ok && b.ours.has(i) && b.waits(i) {
@@ -391,9 +418,8 @@ func (b *builder) answersOf(q *asking, releases map[rowID]bool) {
 	}
 }
 
-// goneAs is what becomes of an account that is another person's than all rows. With
-// the immutable ID of one of them it stays: once it is deleted, the row would have
-// it restored.
+// goneAs decides about an account whose person is in none of the rows. If a row has its
+// immutable ID, the account is kept: after its deletion the row would have it restored.
 func (b *builder) goneAs(q *asking) fateOf {
 	u := q.dep.user
 	for _, i := range q.rows {
@@ -409,8 +435,8 @@ func (b *builder) goneAs(q *asking) fateOf {
 }
 
 // instead is the account in question that has the UPN of a row and would be deleted
-// before the row is added, -1 for none: a row that a deleted account may be is not
-// added.
+// before the row is added, -1 for none. A row that may be the person of a deleted
+// account is not added.
 func (b *builder) instead(i rowID) rowID {
 	if d, code := b.inBin(b.src.At(int(i))); d >= 0 || code != "" {
 		return -1
@@ -426,7 +452,7 @@ func (b *builder) instead(i rowID) rowID {
 	return q.dep.acct
 }
 
-// sameAs is what becomes of an account whose person a row is.
+// sameAs decides about an account whose person is in a row.
 func (b *builder) sameAs(q *asking, i rowID, releases map[rowID]bool) fateOf {
 	acct := q.dep.acct
 	switch {
@@ -459,7 +485,7 @@ func (b *builder) idIsAnothers(s directory.User, acct rowID) bool {
 	return id != "" && id != s.ImmutableID() && len(b.src.ByImmutableID(id)) > 0
 }
 
-// releases are the accounts whose UPN a rename of this plan lets go of.
+// releases are the accounts whose UPN a rename of this plan releases.
 func (b *builder) releases() map[rowID]bool {
 	found := map[rowID]bool{}
 	for _, r := range b.rows {
@@ -470,8 +496,8 @@ func (b *builder) releases() map[rowID]bool {
 	return found
 }
 
-// free turns a row whose UPN or immutable ID another account keeps into a skip. own
-// is the account that would be deleted before it, or -1.
+// free turns a row whose UPN or immutable ID another account keeps into a skip. own is
+// the account that would be deleted before it, or -1.
 func (b *builder) free(f fateOf, own rowID, releases map[rowID]bool) fateOf {
 	if f.row == nil {
 		return f
@@ -499,14 +525,17 @@ func (b *builder) free(f fateOf, own rowID, releases map[rowID]bool) fateOf {
 	}}
 }
 
-// dueOf is the day on which an account in question is deleted where its person is
-// another one than the rows; "" where that is at once or never.
+// dueOf is the day on which an account in question is deleted if its person is in none
+// of the rows; "" if it never is.
 func (b *builder) dueOf(acct rowID) string {
 	q := b.questionOf[acct]
 	if q == nil {
 		return ""
 	}
-	if r := q.gone.row; r != nil && r.kind != Delete {
+	if r := q.gone.row; r != nil {
+		if r.kind == Delete {
+			return day(b.in.At)
+		}
 		return day(b.explained[acct].due)
 	}
 	if q.gone.waits() {
@@ -515,7 +544,7 @@ func (b *builder) dueOf(acct rowID) string {
 	return ""
 }
 
-// waits reports whether an account is to be deleted on a later day.
+// waits reports whether an account is deleted on a later day.
 func (f fateOf) waits() bool {
 	return f.skip != nil && (f.skip.code == problem.WaitsToDelete || f.skip.code == problem.NotYetMissing)
 }

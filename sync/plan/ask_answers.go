@@ -13,9 +13,9 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Answer gives the plan with answers to its questions: those that fit an account,
-// a row and their basis count, the last of several; the others are as if not
-// given. Answers that the plan had before do not count any more.
+// Answer returns the plan with answers to its questions. An answer counts if it fits an
+// account, a row and their basis, and is the last of several; others are ignored.
+// Answers that the plan had before no longer count.
 func (p *Plan) Answer(answers []Answer) *Plan {
 	if p.open == nil { // it asks nothing, or was approved with its answers
 		return p
@@ -26,7 +26,7 @@ func (p *Plan) Answer(answers []Answer) *Plan {
 // Answers are those that the plan was made with.
 func (p *Plan) Answers() []Answer { return p.answers }
 
-// with is the plan of a plan with every question open.
+// with returns a plan with every question open with answers to them.
 func (p *Plan) with(answers []Answer) *Plan {
 	if p.QuestionLen() == 0 || p.final {
 		return p
@@ -41,8 +41,8 @@ func (p *Plan) with(answers []Answer) *Plan {
 	return q
 }
 
-// answered is the book of a plan in which questions are answered: another book,
-// the actions that the answers make, and the skips.
+// answered is the book of a plan in which questions are answered: the book below, the
+// actions that the answers make, and the skips.
 type answered struct {
 	book
 	qs    []*Question
@@ -52,16 +52,16 @@ type answered struct {
 	more  []Skipped
 	where []int // the index of each skip in this book
 	tied  map[int][]int
-	// freed are rows of the domain that wait no more, settled those whose account
-	// is as it should be.
+	// freed are rows of the domain that no longer wait, settled those whose account is as
+	// it should be.
 	freed, settled, held int
 	domain               string
-	// stopped are the moves that follow from answers and that the guard of the domain
-	// they leave would stop, unattended.
+	// stopped are the moves that follow from answers and that, unattended, the guard of the
+	// domain they leave would cancel.
 	stopped map[int]*problem.Problem
 }
 
-// resolve finds out what the answers make of the questions.
+// resolve decides what the answers make of the questions.
 func resolve(p *Plan, answers []Answer) *answered {
 	b := &answered{book: p.book, byNo: map[int]int{}, domain: p.domain, tied: map[int][]int{}}
 	for _, q := range p.book.asked() {
@@ -109,7 +109,7 @@ func resolve(p *Plan, answers []Answer) *answered {
 	return b
 }
 
-// wait leaves a deletion waiting for what is done alone.
+// wait keeps a deletion waiting for additions.
 func (b *answered) wait(acts []Action) {
 	done := map[int]bool{}
 	for i := range acts {
@@ -129,8 +129,8 @@ func holds(acts []Action, no int) bool {
 	return slices.ContainsFunc(acts, func(a Action) bool { return a.No == no })
 }
 
-// given is the answer to a question: the last one about one of its rows that rests
-// on the same basis. Different people must be said of every row.
+// given is the answer to a question: the last one about one of its rows that rests on
+// the same basis. Different people must be answered for every row.
 func given(q *Question, answers []Answer) Answer {
 	said, last := map[string]bool{}, Answer{}
 	for _, a := range answers {
@@ -153,7 +153,7 @@ func given(q *Question, answers []Answer) Answer {
 	return last
 }
 
-// before is the last answer to the question when it rested on something else.
+// before is the last answer to the question if it rested on another basis.
 func before(q *Question, answers []Answer) Answer {
 	last := Answer{}
 	for _, a := range answers {
@@ -173,8 +173,8 @@ func (q *Question) row(key string) *Candidate {
 	return nil
 }
 
-// take notes which rows are taken by an answer same person: the first question's,
-// where two want one.
+// take notes which rows an answer same person takes; if two questions want one row, the
+// first gets it.
 func (b *answered) take() map[string]int {
 	taken := map[string]int{}
 	for _, q := range b.qs {
@@ -197,9 +197,9 @@ func (b *answered) take() map[string]int {
 	return taken
 }
 
-// stopMoves holds, unattended, the moves that follow from answers where they would
-// reach the limit of the domain that they leave: the rest goes on. A reviewer sees a
-// verdict instead.
+// stopMoves holds, unattended, the moves that follow from answers if they would reach
+// the limit of the domain that they leave; the rest goes on. A reviewer sees a verdict
+// instead.
 func (b *answered) stopMoves(p *Plan) {
 	if !p.guard.unattended {
 		return
@@ -246,8 +246,8 @@ func lineOf(c *Candidate) string {
 	return ""
 }
 
-// free are the rows that are people of their own: every question that names one
-// has an answer, and none takes it.
+// free are the rows that are people of their own: every question that names the row has
+// an answer, and none takes it.
 func (b *answered) free(taken map[string]int) map[string]bool {
 	free, waits := map[string]bool{}, map[string]int{}
 	for _, q := range b.qs {
@@ -272,7 +272,7 @@ func (b *answered) free(taken map[string]int) map[string]bool {
 	return free
 }
 
-// same is what same person makes of an account and a row.
+// same decides about an account and a row by the answer same person.
 func (b *answered) same(acts []Action, c *Candidate) []Action {
 	switch a, ok := b.book.option(c.Same); {
 	case b.stopped[c.Same] != nil:
@@ -293,9 +293,9 @@ func (b *answered) same(acts []Action, c *Candidate) []Action {
 	return acts
 }
 
-// waitsFor is why a row waits. The account that has its UPN is deleted only if its
-// people are said to be others; as the person of another row it keeps the UPN, or
-// gives it up in this plan.
+// waitsFor is why a row waits. The account that has its UPN is deleted only if an
+// answer says that its person is in none of the rows; as the person of another row it
+// keeps the UPN, or releases it in this plan.
 func (b *answered) waitsFor(why *problem.Problem) *problem.Problem {
 	if why.Code != problem.UPNWaits {
 		return why
@@ -321,8 +321,8 @@ func (b *answered) waitsFor(why *problem.Problem) *problem.Problem {
 	return why
 }
 
-// add is what becomes of a row that is a person of its own. It has to wait for
-// another plan where the account that has its UPN is not deleted in this one.
+// add decides about a row that is a person of its own. It has to wait for another plan
+// if the account that has its UPN is not deleted in this one.
 func (b *answered) add(acts []Action, c *Candidate) []Action {
 	a, ok := b.book.option(c.Add)
 	if ok && b.behind(c.Add) {
@@ -347,7 +347,7 @@ func (b *answered) add(acts []Action, c *Candidate) []Action {
 }
 
 // afterRename lets an addition that would wait for a deletion wait for the rename of
-// the same account, where an answer makes one. A mailbox keeps its UPN as an address.
+// the same account, if an answer makes one. A mailbox keeps its UPN as an address.
 func (b *answered) afterRename(acts []Action, a Action) Action {
 	gone, _ := b.book.option(a.After[0])
 	for i := range acts {
@@ -364,9 +364,9 @@ func (b *answered) isOption(no int) bool {
 	return ok
 }
 
-// different is the departure that different people makes. It waits for the
-// additions of the rows that it was said of; one of them that an open question
-// holds, holds it too.
+// different is the departure that the answer different people makes. It waits for the
+// additions of its rows; if an open question holds one of them, it holds the departure
+// too.
 func (b *answered) different(q *Question, free map[string]bool) (Action, bool) {
 	a, ok := b.book.option(q.Delete)
 	if !ok {

@@ -7,15 +7,15 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Question is an account without a row that is surely its own, and the rows of
-// the source that may be its person. Only a person can know. Until it is answered
-// nothing happens to the account nor to the rows.
+// Question is an account without a row that is certainly its own, and the rows of the
+// source that may be its person. Only a user can know. Until it is answered nothing
+// happens to the account or the rows.
 type Question struct {
 	// No is the number of the question in this plan, from 1, in order of UPN.
 	No      int           `json:"no"`
 	Account directory.Ref `json:"account"`
 	Name    string        `json:"name,omitempty"`
-	// Claim is why the account is known, "" where it was in no complete read.
+	// Claim is why the account is known, "" if it was in no complete read.
 	Claim string `json:"claim,omitempty"`
 	// Link is what the account is linked to; zero Username for none.
 	Link Link `json:"link,omitzero"`
@@ -43,8 +43,8 @@ type Question struct {
 	Waits []int `json:"waits_for,omitempty"`
 }
 
-// Owes reports whether the account is still to be deleted, now or on a later day,
-// where its people are others than the rows.
+// Owes reports whether the account is still to be deleted, now or on a later day, if
+// its person is in none of the rows.
 func (q *Question) Owes() bool {
 	if why := q.DeleteWhy; why != nil {
 		return why.Code == problem.WaitsToDelete || why.Code == problem.NotYetMissing || why.Code == problem.LeftOutOnce
@@ -67,20 +67,20 @@ type Candidate struct {
 	Compare []Compared `json:"compare,omitempty"`
 	For     []Sign     `json:"for,omitempty"`
 	Against []Sign     `json:"against,omitempty"`
-	// Same is the action that follows from same person, 0 for none; SameWhy says
-	// why the row is not written then, nil where the account is as it should be.
+	// Same is the action that follows from same person, 0 for none; SameWhy says why the
+	// row is not written then, nil if the account is as it should be.
 	Same    int              `json:"same,omitempty"`
 	SameWhy *problem.Problem `json:"-"`
-	// Add is what becomes of the row where it is a person of its own: an addition, a
-	// restoration, or the update of the account that has its UPN; 0 where it is a
-	// skip, or another domain's.
+	// Add is the action of the row as a person of its own: an addition, a restoration, or
+	// the update of the account that has its UPN; 0 if the row is a skip, or of another
+	// domain.
 	Add    int              `json:"add,omitempty"`
 	AddWhy *problem.Problem `json:"-"`
-	// TakenBy is the question whose answer takes the row, WaitsFor an open one that
-	// names it too; 0 for none.
+	// TakenBy is the question whose answer takes the row, WaitsFor an open one that names
+	// it too; 0 for none.
 	TakenBy  int `json:"taken_by,omitempty"`
 	WaitsFor int `json:"waits_for,omitempty"`
-	// waits: the row is of the domain, and neither a skip nor surely another account's.
+	// waits: the row is of the domain, and neither a skip nor certainly another account's.
 	waits bool
 }
 
@@ -92,10 +92,10 @@ func (c *Candidate) RowKey() string {
 	return keyOfUPN(c.Row.UPN)
 }
 
-// Compared is one value of the account beside that of the row.
+// Compared is one value of the account next to that of the row.
 type Compared struct {
-	// Attribute is that of the account; the Username stands under mailNickname's
-	// place as "username".
+	// Attribute is that of the account; the Username is compared as "username", in the
+	// place of mailNickname.
 	Attribute directory.Attribute `json:"attribute"`
 	Account   string              `json:"account,omitempty"`
 	Row       string              `json:"row,omitempty"`
@@ -113,7 +113,7 @@ const (
 	OneSide   = "one_side"
 )
 
-// Sign is what speaks for or against that a row is the person of an account.
+// Sign is something for or against a row being the person of an account.
 type Sign string
 
 // The signs.
@@ -138,7 +138,7 @@ const (
 	SignNotWritable Sign = "row_not_writable"
 )
 
-// AnswerKind is what a person answers.
+// AnswerKind is the kind of an answer.
 type AnswerKind string
 
 // The answers. Open is none yet.
@@ -155,12 +155,12 @@ type AnswerKey struct {
 	Row     string
 }
 
-// Answer is what a person said of an account and one row of the source.
+// Answer is a user's answer about an account and one row of the source.
 type Answer struct {
 	Kind    AnswerKind   `json:"answer"`
 	Account directory.ID `json:"account"`
-	// Row is the RowKey of the candidate. With different people an answer stands
-	// for each candidate.
+	// Row is the RowKey of the candidate. With different people there is an answer for each
+	// candidate.
 	Row   string    `json:"row"`
 	Basis string    `json:"basis"`
 	By    string    `json:"by,omitempty"`
@@ -169,8 +169,8 @@ type Answer struct {
 
 // Explanation says why an account may be deleted.
 type Explanation struct {
-	// Claim is why the account is known: "linked", "added", "vouched"; "answered"
-	// where it is by the answer alone, "" where it was in no complete read.
+	// Claim is why the account is known: "linked", "added", "vouched"; "answered" if it is
+	// known by the answer alone, "" if it was in no complete read.
 	Claim       string    `json:"claim"`
 	Username    string    `json:"username,omitempty"`
 	LinkedSince time.Time `json:"linked_since,omitzero"`
@@ -182,12 +182,12 @@ type Explanation struct {
 	Question int       `json:"question,omitempty"`
 	By       string    `json:"by,omitempty"`
 	At       time.Time `json:"at,omitzero"`
-	// Due is when a block becomes a deletion, or a deletion may be made unattended;
-	// zero where that does not wait. Counted are the days so far, of Of.
+	// Due is when a block becomes a deletion, or a deletion may be made unattended; zero if
+	// it need not wait. Counted are the days so far, of Of.
 	Due     time.Time `json:"due,omitzero"`
 	Counted int       `json:"counted,omitempty"`
 	Of      int       `json:"of,omitempty"`
-	// Weak are signs that are no reason to ask.
+	// Weak are signs that alone are no reason to ask.
 	Weak []Sign `json:"weak,omitempty"`
 }
 

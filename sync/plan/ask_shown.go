@@ -1,7 +1,7 @@
 package plan
 
-// What a question shows: on what it rests, what speaks for and against each row, and
-// the values beside each other.
+// What a question shows: its basis, what is for and against each row, and the compared
+// values.
 
 import (
 	"crypto/sha256"
@@ -13,7 +13,7 @@ import (
 )
 
 // basis identifies what the answer to a question rests on: keys and names of both
-// sides, and which rows there are. A department is no part of it.
+// sides, and the rows. A department is not part of it.
 func (b *builder) basis(q *asking) string {
 	h := &hasher{h: sha256.New()}
 	u := q.dep.user
@@ -37,7 +37,7 @@ func (b *builder) basis(q *asking) string {
 	return hex.EncodeToString(h.h.Sum(nil)[:16])
 }
 
-// signs puts what a row has in common with an account, and what not, in words.
+// signs lists what a row has in common with an account, and in what they differ.
 func (b *builder) signs(q *asking, i rowID) (pro, contra []Sign) {
 	u, s, why := q.dep.user, b.src.At(int(i)), q.why[i]
 	row, acct := calledBy(s), calledBy(u)
@@ -154,7 +154,7 @@ func (b *built) ask() {
 		b.options = append(b.options, option{row: r})
 		return b.firstOption() + len(b.options) - 1
 	}
-	nos := map[rowID]int{} // account → rename that lets its UPN go
+	nos := map[rowID]int{} // account → rename that releases its UPN
 	for i, r := range b.rows {
 		if r.kind == Rename {
 			nos[r.acct] = i + 1
@@ -212,7 +212,7 @@ func (b *built) ask() {
 	}
 }
 
-// unanswered makes a question, but for the numbers of its answers.
+// unanswered makes a question, without the numbers of its answers.
 func (b *built) unanswered(no int, q *asking) *Question {
 	u := q.dep.user
 	m := b.marks(u)

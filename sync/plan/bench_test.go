@@ -107,7 +107,7 @@ func BenchmarkBuild1M(b *testing.B) { benchmarkBuild(b, bulk(b, 1_000_000)) }
 
 func BenchmarkBuildLinked1M(b *testing.B) { benchmarkBuild(b, linked(b, 1_000_000)) }
 
-// BenchmarkBuildFirst is a first sync: nobody is there yet.
+// BenchmarkBuildFirst is a first sync: the domain has no account yet.
 func BenchmarkBuildFirst100k(b *testing.B) {
 	in := bulk(b, 100_000)
 	users := directory.NewBuilder(directory.Destination, testColumns)

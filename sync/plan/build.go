@@ -15,7 +15,7 @@ import (
 type builder struct {
 	in     Input
 	domain directory.Domain
-	// federated tells of the tenant's verified domains whether they are; setUp
+	// federated has, for each verified domain of the tenant, whether it is federated; setUp
 	// are the domains set up here. Both by folded name.
 	federated map[string]bool
 	setUp     map[string]bool
@@ -23,50 +23,50 @@ type builder struct {
 
 	src, users, bin *directory.Snapshot
 
-	// attrs are the attributes to compare, beside UPN and immutable ID.
+	// attrs are the attributes to compare, besides UPN and immutable ID.
 	attrs []directory.Attribute
-	// writeUPN and writeID are false where the policy or a reviewer leaves the
-	// attribute out; writeEnabled where the status of the source counts.
+	// writeUPN and writeID are false if the policy or a reviewer leaves the attribute out;
+	// writeEnabled is true if the status of the source counts.
 	writeUPN, writeID, writeEnabled bool
 
-	// fate says what match found of each source row; matched is the account that
-	// it means, or -1, and owner the reverse.
+	// fate is the result of match for each source row; matched is the account that it is
+	// matched with, or -1, and owner the reverse.
 	fate    []fate
 	matched []rowID
 	owner   []rowID
-	// told are accounts that a skip names; settled those that are unchanged. ours
-	// are source rows of the domain, rests those of others that the plan rests on.
+	// told are accounts that a skip names already; settled those that are unchanged. ours
+	// are source rows of the domain, rests those of other domains that the plan rests on.
 	told, settled, ours, rests bits
 	// sparedBy are accounts that a skipped row of another domain may be about.
 	sparedBy map[rowID]rowID
-	// usernames: some row of the source has a Username.
+	// usernames: at least one row of the source has a Username.
 	usernames bool
 
 	decided decisions
-	// unsure are rows that one witness alone matches, with names that cannot be
-	// compared: what else they say is looked at for departures.
+	// unsure are rows that one witness alone matches, with names that cannot be compared:
+	// their other values are compared with the departures.
 	unsure map[rowID]bool
-	// asks are the rows that only one witness matches with an account, and no name.
+	// asks are the rows that only one witness, and no name, matches with an account.
 	asks map[rowID][]rowID
-	// questions are asked; inQuestion are their rows, newRows what becomes of one
-	// that is a person of its own.
+	// questions are those to ask; inQuestion are their rows, newRows what becomes of each
+	// row if it is a person of its own.
 	questions  []*asking
 	questionOf map[rowID]*asking // by account
 	inQuestion map[rowID]bool
 	newRows    map[rowID]fateOf
-	// explained says of an account that departs why it may.
+	// explained is why an account that departs may depart.
 	explained map[rowID]explained
 
 	rows  []row
 	skips []skipRow
 
 	sourceUsers, unchanged, sourceHeld, aliasesKept, askedRows int
-	// openRows are the rows that departures were compared with, lostHeld the
-	// accounts that lost their row and are held.
+	// openRows are the rows that departures were compared with, lostHeld the accounts that
+	// lost their row and are held.
 	openRows, lostHeld int
 
-	// garbled and worse count rows whose values are no text, or lost letters;
-	// shapes counts the forms of immutable IDs.
+	// garbled and worse count rows whose values are not text, or lost letters; shapes
+	// counts the forms of immutable IDs.
 	garbled, worse int
 	shapes         map[form]int
 }
@@ -99,9 +99,9 @@ type skipRow struct {
 	extra     problem.Args
 }
 
-// Build makes the plan. Its errors are problems: the domain is not one of the
-// tenant's, is not verified, is its initial one, no source row is in it, a
-// column is missing.
+// Build makes the plan. Its errors are problems: the domain does not belong to the
+// tenant, is not verified, is the initial one, has no source row, or a column is
+// missing.
 func Build(in Input) (*Plan, error) {
 	b := &builder{in: in}
 	if err := b.prepare(); err != nil {
@@ -124,7 +124,7 @@ func Build(in Input) (*Plan, error) {
 	return b.finish().with(in.Answers), nil
 }
 
-// ground checks tenant and domain, and sets up what any plan stands on.
+// ground checks tenant and domain, and sets up what every plan needs.
 func (b *builder) ground() error {
 	in := &b.in
 	name := directory.FoldUPN(in.Domain)
@@ -192,7 +192,7 @@ func (b *builder) prepare() error {
 	return nil
 }
 
-// columns sets attrs, and says which column is missing that must be there.
+// columns sets attrs, and returns an error for a required column that is missing.
 func (b *builder) columns() error {
 	if !b.src.HasColumn(directory.DisplayName) {
 		return problem.New(problem.SourceColumnMissing, problem.Args{
@@ -235,7 +235,8 @@ func (b *builder) applyAttributeDecisions() {
 	}
 }
 
-// noRows says that the source has nobody in the domain, and whom it has.
+// noRows is the problem that the source has no user in the domain; it names the domains
+// that it has.
 func (b *builder) noRows() error {
 	seen := map[string]int{}
 	for u := range b.src.All() {

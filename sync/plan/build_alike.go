@@ -4,12 +4,13 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/names"
 )
 
-// called is what a person is called on one side, or was when a link was learnt.
+// called has the names of a person on one side, or when a link was learnt.
 type called struct{ given, family, display string }
 
 func calledBy(u directory.User) called {
@@ -30,7 +31,7 @@ func calledIn(r *directory.Record) called {
 
 func (l *Link) called() called { return called{l.Given, l.Family, l.Display} }
 
-// likeness says whether two names may be one person's.
+// likeness is whether two names may be of one person.
 type likeness uint8
 
 const (
@@ -39,9 +40,9 @@ const (
 	alike
 )
 
-// like compares two names. They are alike by the given name, or by the whole
-// name: folded, in any order, or one holding every part of the other. A family
-// name alone tells nothing.
+// like compares two names. They are alike if the given name agrees, or the whole name:
+// folded, in any order, or one has every part of the other. A family name alone does
+// not count.
 func (c called) like(d called) likeness {
 	if c.given != "" && c.given == d.given || c.display != "" && c.display == d.display {
 		return alike
@@ -83,7 +84,7 @@ func (c called) whole() []string {
 	return keys
 }
 
-// full is the name for what only looks at its letters.
+// full is the name for a check of its letters.
 func (c called) full() string {
 	if c.display != "" {
 		return c.display
@@ -120,9 +121,19 @@ func (c called) holds(d called) bool {
 	return true
 }
 
+// ownParts are the parts that are a name each: a letter that a stray space cuts off is
+// found in the names of many people.
+func (c called) ownParts() []string {
+	family, given := names.Fold(c.family), names.Fold(c.given)
+	oneCell := family == "" && given == "" && len(strings.Fields(c.display)) == 2
+	return slices.DeleteFunc(c.parts(), func(p string) bool {
+		return utf8.RuneCountInString(p) == 1 && p != family && p != given && !oneCell
+	})
+}
+
 // shares reports whether any name of c is one of d's, or is part of its whole name.
 func (c called) shares(d called) bool {
-	a, b := c.parts(), d.parts()
+	a, b := c.ownParts(), d.ownParts()
 	if meet(a, b) {
 		return true
 	}

@@ -21,10 +21,10 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// This file finds values that nobody means: what a spreadsheet shows instead of
-// a value, and text that was read in another encoding than it was written in.
-// They are refused with the row; what only looks worse than before is warned
-// about, and a source in which that happens to many rows is refused.
+// This file finds values that were not typed on purpose: what a spreadsheet shows
+// instead of a value, and text that was read in another encoding than it was written
+// in. The row is refused. A value that only looks worse than before gets a warning; if
+// that happens to many rows, the source is refused.
 
 // sheetErrors are what spreadsheets show where they have no value, in the
 // languages that they are sold in most.
@@ -45,7 +45,7 @@ var (
 	percents = regexp.MustCompile(`(%[0-9A-Fa-f]{2}){2,}`)
 )
 
-// fromSheet reports whether a value is a spreadsheet's and not somebody's.
+// fromSheet reports whether a value comes from a spreadsheet, not from a user.
 func fromSheet(a directory.Attribute, v string) bool {
 	if a == directory.UserPrincipalName {
 		v, _ = directory.SplitUPN(v)
@@ -84,7 +84,7 @@ func fromSheet(a directory.Attribute, v string) bool {
 	return false
 }
 
-// sheetSign reports whether a character stands in what spreadsheets show.
+// sheetSign reports whether a character occurs in what spreadsheets show.
 func sheetSign(r rune) bool {
 	switch r {
 	case '#', '＃', '=', '＝', ':', '：', '+', '＋', '-', '－', '/', '／', '月':
@@ -96,7 +96,7 @@ func sheetSign(r rune) bool {
 // garbled reports whether text was damaged, or is in another encoding than it
 // was read in.
 func garbled(v string) bool {
-	// Bytes that are no text at all come from no source.
+	// No source has bytes that are not text.
 	if strings.Contains(v, "\ufffd") || strings.Contains(v, "\ufffe") || strings.Contains(v, "\uffff") {
 		return true
 	}
@@ -118,14 +118,14 @@ func garbled(v string) bool {
 
 func lettered(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// wides are the encodings whose text is most often read in place of UTF-8; the
-// first is what a Japanese system takes for granted.
+// wides are the encodings that text is most often read as instead of UTF-8; the first
+// is the one that a Japanese system assumes.
 var wides = []encoding.Encoding{ //nolint:gochecknoglobals // a table
 	japanese.ShiftJIS, simplifiedchinese.GBK, traditionalchinese.Big5, korean.EUCKR, japanese.EUCJP,
 }
 
-// misread reports whether text was read in an encoding that it is not in: put
-// back into it, it is better text in another.
+// misread reports whether text was read in a wrong encoding: if it is put back into
+// that encoding, it is better text in another.
 func misread(v string) bool {
 	if strings.ContainsAny(v, "縺繧繝") || strings.Contains(v, "锟斤拷") {
 		return true // the beginnings of kana in UTF-8, read as Shift_JIS
@@ -139,7 +139,7 @@ func misread(v string) bool {
 		if utf8.Valid(b) && utf8.RuneCount(b) < len(b) {
 			return true
 		}
-		// Signs among letters that no European name has.
+		// Signs between letters that occur in no European name.
 		if strings.IndexFunc(v, func(r rune) bool {
 			return r >= 0x80 && !unicode.IsLetter(r) && !unicode.IsSpace(r) && r != '’' && r != '·'
 		}) >= 0 {
@@ -162,8 +162,8 @@ func misread(v string) bool {
 	return halfEUC(v) || torn(v)
 }
 
-// beginnings are the characters of those encodings that a kanji or kana in UTF-8
-// begins with, read in them.
+// beginnings are the characters with which a kanji or kana in UTF-8 begins if it is
+// read in one of those encodings.
 var beginnings = sync.OnceValue(func() *[1 << 16]bool {
 	var found [1 << 16]bool
 	for _, e := range wides {
@@ -181,17 +181,17 @@ var beginnings = sync.OnceValue(func() *[1 << 16]bool {
 	return &found
 })
 
-// latin gives the bytes of text that a Western system read one by one; first is
-// its first character that is not ASCII.
+// latin returns the bytes of text that a Western system read one by one; first is its
+// first character that is not ASCII.
 func latin(v string, first rune) ([]byte, bool) {
 	if first > '™' {
-		return nil, false // above all that Windows-1252 has
+		return nil, false // above all characters of Windows-1252
 	}
 	b := make([]byte, 0, len(v))
 	for _, r := range v {
 		if c, ok := charmap.Windows1252.EncodeRune(r); ok {
 			b = append(b, c)
-		} else if r >= 0x80 && r < 0xa0 { // what Windows-1252 leaves open
+		} else if r >= 0x80 && r < 0xa0 { // undefined in Windows-1252
 			b = append(b, byte(r))
 		} else {
 			return nil, false
@@ -217,8 +217,8 @@ func asian(v string, least int) bool {
 	return least <= 0
 }
 
-// narrow counts the ASCII characters of a text: no encoding makes one of a part
-// of another character, or hides one.
+// narrow counts the ASCII characters of a text: no encoding makes one from a part of
+// another character, or hides one.
 func narrow(v []byte) (n int) {
 	for _, c := range v {
 		if c < utf8.RuneSelf {
@@ -230,8 +230,8 @@ func narrow(v []byte) (n int) {
 
 func halfKana(r rune) bool { return r >= '｡' && r <= 'ﾟ' }
 
-// halfEUC reports whether half-width katakana are EUC-JP that was read as
-// Shift_JIS: there they are kanji, here nobody could say them.
+// halfEUC reports whether half-width katakana are EUC-JP that was read as Shift_JIS: in
+// EUC-JP they are kanji, here they cannot be pronounced.
 func halfEUC(v string) bool {
 	odd := false
 	var before rune
@@ -255,8 +255,8 @@ func halfEUC(v string) bool {
 	return err == nil && asian(string(text), 1)
 }
 
-// says reports whether one half-width katakana can follow a character in a word
-// that can be said.
+// says reports whether a half-width katakana can follow a character in a word that can
+// be pronounced.
 func says(before, r rune) bool {
 	switch {
 	case r == 'ﾞ':
@@ -271,8 +271,8 @@ func says(before, r rune) bool {
 	return true
 }
 
-// torn reports whether half-width katakana stand beside kanji that hardly
-// anybody writes, as they do where UTF-8 was read as Shift_JIS with a part lost.
+// torn reports whether half-width katakana are next to rare kanji, as they are if UTF-8
+// was read as Shift_JIS and a part was lost.
 func torn(v string) bool {
 	var before rune
 	for _, r := range v {
@@ -295,7 +295,7 @@ func seldom(r rune) bool {
 	return err == nil && n == 2 && dst[0] > 0xcf
 }
 
-// broken says why a value is none that anybody means, or nil.
+// broken returns why a value cannot have been typed on purpose, or nil.
 func broken(a directory.Attribute, v string) *wrong {
 	switch {
 	case fromSheet(a, v):
@@ -306,8 +306,8 @@ func broken(a directory.Attribute, v string) *wrong {
 	return nil
 }
 
-// worse says in what a new value is worse than the account's, if it seems that
-// letters were lost or misread, or "".
+// worse returns in what a new value is worse than the account's, if letters seem to be
+// lost or misread, or "".
 func worse(c Change) problem.Code {
 	was, is := c.Old.Text, c.New.Text
 	if !c.New.Set || !c.Old.Set || was == "" || was == is {
@@ -338,7 +338,7 @@ func worse(c Change) problem.Code {
 	return ""
 }
 
-// mixed reports whether letters that do not go together stand in one word.
+// mixed reports whether one word has letters that do not belong together.
 func mixed(v string) bool {
 	const (
 		han = 1 << iota
@@ -379,13 +379,13 @@ func mixed(v string) bool {
 	return false
 }
 
-// A source is not believed where more rows than these become garbled or worse.
+// A source is refused if more rows than these become garbled or worse.
 const (
 	mostWorse      = 5
 	mostWorseShare = 1 // percent of the domain's rows
 )
 
-// tally remembers of a row that it would be garbled, or worse than before.
+// tally notes that a row would be garbled, or worse than before.
 func (b *builder) tally(changes []Change, w *wrong) {
 	if w != nil && w.code == problem.GarbledValue {
 		b.garbled++
@@ -399,8 +399,8 @@ func (b *builder) tally(changes []Change, w *wrong) {
 	}
 }
 
-// believe refuses a source that would garble more than a few rows: its encoding
-// was misread, or it was before.
+// believe refuses a source that would garble more than a few rows: it was read in a
+// wrong encoding, or the last one was.
 func (b *builder) believe() error {
 	n := b.garbled + b.worse
 	if n <= mostWorse || n*100 <= mostWorseShare*b.sourceUsers {
@@ -412,9 +412,9 @@ func (b *builder) believe() error {
 	})
 }
 
-// strangeID reports whether an immutable ID is unlike every other of the source,
-// where most are what another system made: a GUID, or bytes in base64. Those of the
-// tenant do not count: they change with the sync.
+// strangeID reports whether an immutable ID differs in form from all others of the
+// source, if most of those were made by another system: a GUID, or bytes in base64.
+// Those of the tenant do not count, because they change with the sync.
 func (b *builder) strangeID(id string) bool {
 	const enough = 6
 	if b.shapes == nil {
@@ -435,7 +435,7 @@ func (b *builder) strangeID(id string) bool {
 }
 
 // form is the shape of an immutable ID: n bytes in base64, a GUID, n hexadecimal
-// digits, digits, an address, and else which kinds of characters it has.
+// digits, digits, an address, or else which kinds of characters it has.
 type form struct {
 	of    writing
 	n     int
@@ -454,8 +454,8 @@ const (
 	inAddress
 )
 
-// shape is the form of an immutable ID. It is asked for every row, and allocates
-// nothing.
+// shape is the form of an immutable ID. It is called for every row and does not
+// allocate.
 func shape(id string) form {
 	n := base64Bytes(id)
 	switch {
@@ -524,7 +524,7 @@ func allBytes(s string, is func(byte) bool) bool {
 	return true
 }
 
-// plain reports whether s is printable ASCII, which no encoding reads otherwise.
+// plain reports whether s is printable ASCII, which every encoding reads alike.
 func plain(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf || s[i] < 0x20 || s[i] == 0x7f {

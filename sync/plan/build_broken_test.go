@@ -257,7 +257,7 @@ func codes(p *Plan) []string {
 func TestBuild_LeavesALoneIDOfAnotherShape(t *testing.T) {
 	base := func(i int) string { return fmt.Sprintf("AAAAAAAAAAAAAAAAAAAA%02d==", i)[:24] }
 	for name, tt := range map[string]struct {
-		ids     []string // beside 8 of 16 bytes
+		ids     []string // in addition to 8 of 16 bytes
 		refused int
 	}{
 		"its padding lost":           {[]string{"WEt4r/aDlE3wtGz0UbVoqQ"}, 1},

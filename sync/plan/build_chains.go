@@ -10,7 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// wanted is the UPN that a row would take and does not have, or "".
+// wanted is the UPN that a row would take and its account does not have, or "".
 func (b *builder) wanted(r row) string {
 	if r.kind == Rename || r.kind == Restore || r.kind == Add {
 		return b.src.At(int(r.src)).UPN()
@@ -32,10 +32,9 @@ func (b *builder) holder(r row) rowID {
 	return -1
 }
 
-// releaseAll takes out the rows whose UPN nobody releases: a UPN is free only
-// after a rename of whoever has it, so that a row falls with the one before it
-// in the chain. Rows in a cycle are kept: a temporary UPN breaks the
-// cycle.
+// releaseAll takes out the rows whose UPN no row releases. A UPN is free only after a
+// rename of the account that has it, so a row falls with the one before it in the
+// chain. Rows in a cycle are kept: a temporary UPN breaks the cycle.
 func (b *builder) releaseAll() {
 	releases := map[rowID]rowID{} // account → row that takes its UPN away from it
 	for i, r := range b.rows {
@@ -65,7 +64,7 @@ func (b *builder) releaseAll() {
 		}
 		r.flags |= dead
 		fallen = append(fallen, next[i]...)
-		if r.kind == Delete { // falls with the addition, which is reported
+		if r.kind == Delete { // it falls with the addition, which is reported
 			continue
 		}
 		b.fall(*r)
@@ -80,7 +79,7 @@ func (b *builder) releaseAll() {
 	b.rows = slices.DeleteFunc(b.rows, func(r row) bool { return r.flags&dead != 0 })
 }
 
-// fall turns a row whose UPN nobody releases into a skip.
+// fall turns a row whose UPN no row releases into a skip.
 func (b *builder) fall(r row) {
 	h := b.holder(r)
 	holder := b.users.At(int(h))
@@ -118,9 +117,9 @@ func (b *builder) movesOn(acct rowID) problem.Args {
 	return problem.Args{"holder": holder.UPN(), "to": to, "there": there}
 }
 
-// inCircle reports whether an account can have the UPN of its row only once another
+// inCircle reports whether an account can have the UPN of its row only after another
 // one has left it, and so on, back to its own. Across domains no sync can begin; within
-// one a temporary UPN opens the circle.
+// one domain a temporary UPN breaks the circle.
 func (b *builder) inCircle(acct rowID) bool {
 	at := acct
 	for range min(b.users.Len(), 1000) {
@@ -139,7 +138,7 @@ func (b *builder) inCircle(acct rowID) bool {
 	return false
 }
 
-// chain is what waits for what, by row after they are in order.
+// chain is which row waits for which, by row after they are in order.
 type chain struct {
 	after map[rowID][]rowID // row → rows it waits for
 	last  map[rowID][]rowID // the same, for the last step of a cycle
@@ -147,8 +146,7 @@ type chain struct {
 	over  map[rowID]string  // row → temporary UPN
 }
 
-// chainUp finds what waits for what among the rows in their order, and opens
-// cycles.
+// chainUp finds which of the ordered rows waits for which, and breaks cycles.
 func (b *builder) chainUp() chain {
 	c := chain{map[rowID][]rowID{}, map[rowID][]rowID{}, map[rowID]rowID{}, map[rowID]string{}}
 	releases := map[rowID]rowID{}
@@ -176,8 +174,8 @@ func (b *builder) chainUp() chain {
 	return c
 }
 
-// openCycles lets the account with the smallest ID of each cycle step aside to a
-// temporary UPN first. id names the account of a row.
+// openCycles first gives the account with the smallest ID of each cycle a temporary
+// UPN. id names the account of a row.
 func (c chain) openCycles(rows int, id func(rowID) directory.ID, temporary func(directory.ID) string) {
 	seen := map[rowID]int{}
 	round := 0
@@ -207,7 +205,7 @@ func (c chain) openCycles(rows int, id func(rowID) directory.ID, temporary func(
 	}
 }
 
-// temporary is a free UPN of the domain for an account, always the same.
+// temporary is a free UPN of the domain for an account, the same in every plan.
 func (b *builder) temporary(id directory.ID) string {
 	name := b.temporaryName(id)
 	for n := 0; ; n++ {

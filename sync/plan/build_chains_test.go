@@ -76,12 +76,12 @@ func TestChains_FallFromTheLinkThatCannotMove(t *testing.T) {
 	s := moves("a>b", "b>c", "c>d", "e>a")
 	s.users = append(s.users, account("guest", upn("d"), mark(directory.Guest), imm("")))
 	p := s.build(t)
-	// d is a guest's; so nobody moves.
+	// d is a guest's; so no account moves.
 	expect(t, p, "skip d HS-3104", "skip d HS-3203", "skip a HS-3212", "skip b HS-3212", "skip c HS-3212")
 }
 
-// Should the row fall that is to take the UPN of an account, nobody may delete that
-// account: a list that was torn by a rename shows two accounts with one UPN.
+// If the row that is to take the UPN of an account falls, the account must not be
+// deleted either: a list that was torn by a rename shows two accounts with one UPN.
 func TestChains_ADeletionFallsWithTheAdditionItIsFor(t *testing.T) {
 	for name, c := range map[string]struct {
 		flags flags
@@ -271,8 +271,8 @@ func TestReview_OfACycleIsAllOrNothing(t *testing.T) {
 }
 
 // UPNs that change places across domains: each domain's sync moves accounts only into
-// its own domain, so a chain is done one domain after the other, and a circle by
-// nobody. Both domains say so.
+// its own domain, so a chain is done one domain after the other, and a circle never.
+// Both domains say so.
 func TestChains_AcrossDomains(t *testing.T) {
 	for name, tt := range map[string]struct {
 		pairs     []string // FROM>TO, UPNs

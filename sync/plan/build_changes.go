@@ -5,8 +5,8 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// equal reports whether an account has all values that its row wants; kept, that
-// only its alias stays another.
+// equal reports whether an account has all values that its row wants; kept: all but its
+// alias, which is not changed.
 func (b *builder) equal(s, u directory.User, changeID bool) (same, kept bool) {
 	if b.wantsID(s, u) || changeID {
 		return false, false
@@ -34,15 +34,14 @@ func (b *builder) equal(s, u directory.User, changeID bool) (same, kept bool) {
 	return true, kept
 }
 
-// wantsID reports whether an immutable ID is to be filled, or changed where that
-// was decided before.
+// wantsID reports whether an immutable ID is to be filled, or changed because a
+// reviewer decided so before.
 func (b *builder) wantsID(s, u directory.User) bool {
 	id := s.ImmutableID()
 	return b.writeID && id != "" && id != u.ImmutableID()
 }
 
-// clears reports whether an attribute that the source has no value for is taken
-// away.
+// clears reports whether an attribute without a value in the source is cleared.
 func (b *builder) clears(s directory.User, a directory.Attribute) bool {
 	if neverCleared(a) {
 		return false
@@ -67,9 +66,8 @@ const (
 	unblock
 )
 
-// enabled says what the status of the source, or the return of a person who was
-// absent, does to an account. hacsync unblocks only an account that it blocked
-// itself.
+// enabled is what the status of the source, or the return of an absent person, does to
+// an account. hacsync unblocks only an account that it blocked itself.
 func (b *builder) enabled(s, u directory.User) enabling {
 	want, have := s.Marks().Has(directory.Enabled), u.Marks().Has(directory.Enabled)
 	_, absent := b.in.Past.Absent[u.ID()]
@@ -83,15 +81,16 @@ func (b *builder) enabled(s, u directory.User) enabling {
 	return keepEnabled
 }
 
-// blockedByOthers reports whether a person came back whose account was blocked
-// for the absence, and another administrator blocked it since.
+// blockedByOthers reports whether the person of an account that was blocked for an
+// absence came back, but another administrator blocked it since.
 func (b *builder) blockedByOthers(s, u directory.User) bool {
 	_, absent := b.in.Past.Absent[u.ID()]
 	return absent && b.in.Policy.OnMissing == BlockMissing && s.Marks().Has(directory.Enabled) &&
 		!u.Marks().Has(directory.Enabled) && !b.in.Facts.Blocked[u.ID()]
 }
 
-// mayWriteEnabled reports whether a reviewer lets accountEnabled be written.
+// mayWriteEnabled reports whether accountEnabled may be written: a reviewer has not
+// left it out.
 func (b *builder) mayWriteEnabled() bool { return !b.decided.attributes[directory.AccountEnabled] }
 
 // changes are what a row would write, in the order of the policy.
@@ -188,7 +187,7 @@ func (b *builder) account(r row) directory.User {
 	return b.users.At(int(r.acct))
 }
 
-// check says why Graph would refuse what a row would write, or nil.
+// check returns why Graph would refuse what a row would write, or nil.
 func (b *builder) check(r row) *wrong {
 	changes := b.changes(r)
 	w := checkChanges(changes)
@@ -207,7 +206,7 @@ func (b *builder) check(r row) *wrong {
 	return nil
 }
 
-// checkNew says what a new account lacks.
+// checkNew returns which required value a new account lacks.
 func (b *builder) checkNew(s directory.User) *wrong {
 	if v, _ := s.Get(directory.DisplayName); v == "" {
 		return &wrong{problem.NoDisplayName, nil}
@@ -221,9 +220,9 @@ func (b *builder) checkNew(s directory.User) *wrong {
 	return nil
 }
 
-// checkAddress says who else holds a wanted UPN as a mail address. An account
-// that is to release the UPN counts too: a renamed mailbox keeps its old address,
-// and Graph cannot take it away. own is the account itself, or -1.
+// checkAddress returns which other account has a wanted UPN as a mail address. An
+// account that is to release the UPN counts too: a renamed mailbox keeps its old
+// address, and Graph cannot remove it. own is the account itself, or -1.
 func (b *builder) checkAddress(upn string, own rowID) *wrong {
 	for _, u := range b.users.ByAddress(upn) {
 		if rowOf(u) == own {
@@ -234,8 +233,8 @@ func (b *builder) checkAddress(upn string, own rowID) *wrong {
 	return nil
 }
 
-// checkID says which account already has the immutable ID of a row that is to be a
-// person of its own: Graph lets no two have one.
+// checkID returns which account already has the immutable ID of a row that is to be a
+// person of its own: Graph allows an ID only once.
 func (b *builder) checkID(s directory.User) *wrong {
 	id := s.ImmutableID()
 	if id == "" {

@@ -7,15 +7,15 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Deleted accounts are kept for 30 days; one is not restored in the last of
-// them, in which it may be gone before its turn comes.
+// Deleted accounts are kept for 30 days. None is restored on the last of them, because
+// it may be gone before its turn comes.
 const (
 	keptDeleted  = 30 * 24 * time.Hour
 	restoreUntil = keptDeleted - 24*time.Hour
 )
 
-// decide finds what becomes of each source row of the domain, and of each
-// account of the domain that a row of another one means.
+// decide decides about each source row of the domain, and about each account of the
+// domain that a row of another domain is matched with.
 func (b *builder) decide() {
 	for n := range b.fate {
 		i := rowAt(n)
@@ -36,22 +36,22 @@ func (b *builder) decide() {
 			b.decideOtherID(i, acct)
 		case alone:
 			b.put(b.newRow(i, -1))
-		case asked, bad, foreignBad: // a question, or said already
+		case asked, bad, foreignBad: // a question, or reported already
 		}
 	}
 }
 
-// fateOf is what becomes of a source row: an action, a skip, or nothing because
-// the account is as it should be.
+// fateOf is the decision about a source row: an action, a skip, or nothing because the
+// account is as it should be.
 type fateOf struct {
 	row  *row
 	skip *skipRow
 	same bool // unchanged
-	kept bool // unchanged but for an alias that stays
+	kept bool // unchanged except for an alias that is kept
 	acct rowID
 }
 
-// put takes over what was found for a source row of the domain.
+// put takes over the decision about a source row of the domain.
 func (b *builder) put(f fateOf) {
 	switch {
 	case f.row != nil:
@@ -94,7 +94,7 @@ func leftOutArgs(d Decision) problem.Args {
 	return args
 }
 
-// pair finds what becomes of an account that a row of the domain means.
+// pair decides about an account that a row of the domain is matched with.
 func (b *builder) pair(i, acct rowID, changeID bool) fateOf {
 	if f, ok := b.spared(i, acct); ok {
 		return f
@@ -129,8 +129,8 @@ func (b *builder) pair(i, acct rowID, changeID bool) fateOf {
 	return fateOf{row: &act}
 }
 
-// moveIn says why an account of another domain cannot be renamed into this one,
-// or how.
+// moveIn returns why an account of another domain cannot be renamed into this one, or
+// how it can.
 func (b *builder) moveIn(s, u directory.User) (problem.Code, flags) {
 	_, from := directory.SplitUPN(u.UPN())
 	from = directory.FoldUPN(from)
@@ -175,9 +175,8 @@ func (b *builder) movedAway(i, acct rowID) {
 	b.skip(skipRow{code: code, src: i, acct: acct, extra: extra})
 }
 
-// decideOtherID finds what becomes of an account whose immutable ID is not the
-// row's. Never is it deleted and added again unless a reviewer says so for this
-// very row.
+// decideOtherID decides about an account whose immutable ID differs from the row's. It
+// is never deleted and added again, unless a reviewer says so for this very row.
 func (b *builder) decideOtherID(i, acct rowID) {
 	s, u := b.src.At(int(i)), b.users.At(int(acct))
 	if f, ok := b.spared(i, acct); ok {
@@ -222,9 +221,9 @@ func (b *builder) withOtherID(i, acct rowID, allowed bool) fateOf {
 	})
 }
 
-// newRow finds what becomes of a row that no account means: an addition, or the
-// restoration of a deleted account. instead is the account whose UPN is used
-// again, or -1.
+// newRow decides about a row that no account is matched with: an addition, or the
+// restoration of a deleted account. instead is the account whose UPN is used again, or
+// -1.
 func (b *builder) newRow(i, instead rowID) fateOf {
 	s := b.src.At(int(i))
 	r := row{src: i, acct: -1, kind: Add}
@@ -276,13 +275,13 @@ func (b *builder) newRow(i, instead rowID) fateOf {
 	return fateOf{row: &r}
 }
 
-// inBin says of a skip that its account is in the recycle bin.
+// inBin marks a skip: its account is in the recycle bin.
 func inBin(f fateOf) fateOf {
 	f.skip.bin = true
 	return f
 }
 
-// deleted are those of the recycle bin's rows that are not live again.
+// deleted are the rows of the recycle bin whose accounts are not live again.
 func (b *builder) deleted(found []directory.User) []directory.User {
 	var gone []directory.User
 	for _, d := range found {
@@ -293,8 +292,8 @@ func (b *builder) deleted(found []directory.User) []directory.User {
 	return gone
 }
 
-// inBin looks for the one deleted account that a row means. It returns its row,
-// or -1, and why neither it is restored nor another added.
+// inBin finds the one deleted account that a row is matched with. It returns its row,
+// or -1, and why it is neither restored nor another account added.
 func (b *builder) inBin(s directory.User) (rowID, problem.Code) {
 	id := s.ImmutableID()
 	if id != "" {
@@ -314,7 +313,7 @@ func (b *builder) inBin(s directory.User) (rowID, problem.Code) {
 	for _, d := range b.deleted(b.bin.ByUPN(s.UPN())) {
 		other := d.ImmutableID()
 		if other != "" && (id != "" || len(b.src.ByImmutableID(other)) > 0) {
-			continue // somebody else, or another row's by ID
+			continue // another person's, or another row's by ID
 		}
 		unsure = append(unsure, d)
 	}
@@ -336,8 +335,9 @@ func (b *builder) inBin(s directory.User) (rowID, problem.Code) {
 }
 
 // sameDeleted reports whether a row is the person of a deleted account with its
-// immutable ID: no name contradicts. A link is no second witness here: who was
-// deleted was absent, and a Username can be given to somebody else meanwhile.
+// immutable ID: no name contradicts. A link is not a second witness here: the person
+// was absent before the deletion, and a Username can be given to another person
+// meanwhile.
 func (b *builder) sameDeleted(s, d directory.User) bool {
 	return b.like(s, d) != unlike
 }

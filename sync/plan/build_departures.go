@@ -11,16 +11,16 @@ import (
 
 // An account may be deleted only if its absence is explained:
 //
-//  1. no row that may be about it says any of its keys: heldBy;
-//  2. it was in the source before, or a reviewer said that it may go: claimedBy;
-//  3. no row without an account could be its person: mayBe.
+// 1. no row that may be about it has any of its keys: heldBy;
+// 2. it was in the source before, or a reviewer said that it may go: claimedBy;
+// 3. no row without an account could be its person: mayBe.
 //
-// What fails the second is unclaimed: a person may delete it, an unattended run
-// does not. What fails the first or the third is a question.
+// An account that fails the second is unclaimed: a user may delete it, an unattended
+// run does not. An account that fails the first or the third is a question.
 
-// twoPeople is how long two Usernames stand in the same complete reads before
-// they are two people, and how long before an account was last seen the Username
-// of a row counts as new.
+// twoPeople is how long two Usernames are in the same complete reads before they count
+// as two people, and how long before an account was last seen the Username of a row
+// still counts as new.
 const twoPeople = 31 * 24 * time.Hour
 
 // reason says what a row has in common with an account. Several may hold.
@@ -34,7 +34,7 @@ const (
 	sameName                        // the whole name
 	sameAlias                       // the alias or the part before the @
 	sameGiven                       // the given name, in a row that is new
-	sameFamily                      // the family name: only said, never asked for
+	sameFamily                      // the family name: only shown, no reason to ask
 	oneWitness                      // matched by one witness, with names that differ
 )
 
@@ -48,7 +48,7 @@ type departure struct {
 	keys  keys
 }
 
-// keys are what a person of an account may be known by, folded.
+// keys are what the person of an account may be recognised by, folded.
 type keys struct {
 	ids, usernames, upns, addresses, aliases, names, givens, families []string
 }
@@ -65,7 +65,7 @@ func (b *builder) departureOf(acct rowID) *departure {
 	return d
 }
 
-// know finds the keys of an account.
+// know collects the keys of an account.
 func (d *departure) know(u *directory.Record) {
 	d.hasID = u.ImmutableID != ""
 	put := func(to *[]string, key string) {
@@ -97,8 +97,8 @@ func (d *departure) know(u *directory.Record) {
 	}
 }
 
-// tightID is the immutable ID without what a spreadsheet or a hand adds to it or
-// takes from it: padding, quotes, spaces.
+// tightID is the immutable ID without what a spreadsheet or a user adds or removes:
+// padding, quotes, spaces.
 func tightID(id string) string {
 	return strings.TrimRight(strings.Trim(names.LooseID(id), `"'=`), "=")
 }
@@ -118,12 +118,12 @@ type suspicion struct {
 	why reason
 }
 
-// The kinds of keys are told apart by their first byte.
+// The first byte of a key tells its kind.
 const (
 	keyID     = "i"
 	keyAt     = "a" // Username, UPN, address: anywhere in a row
 	keyName   = "n"
-	keyNick   = "l" // alias, Username and part before the @ against each other
+	keyNick   = "l" // alias, Username and part before the @, compared with each other
 	keyCall   = "g"
 	keyFamily = "f"
 )
@@ -148,8 +148,8 @@ func newSuspects(deps []*departure, past *Past, src *directory.Snapshot) *suspec
 	return s
 }
 
-// about gives the departures that a row may be about, and why. A row is searched for
-// names only if it is open: it matches no account, or one that may not be its
+// about returns the departures that a row may be about, and why. The names of a row are
+// compared only if it is open: it matches no account, or one that may not be its
 // person's.
 func (s *suspects) about(row directory.User, o openness) map[int]reason {
 	var found map[int]reason
@@ -174,16 +174,17 @@ func (s *suspects) about(row directory.User, o openness) map[int]reason {
 	return found
 }
 
-// openness is how far a row may be about a departed account by its names alone.
+// openness is how far the names of a row alone may make it the person of a departed
+// account.
 type openness uint8
 
 const (
-	closed  openness = iota // it is surely another person's
+	closed  openness = iota // it is certainly another person's
 	handed                  // it has an account by its UPN alone, which may have been handed on
-	unowned                 // no account is surely its person's
+	unowned                 // it is certainly no account's person
 )
 
-// heldBy is the first condition: a key of an account that stands anywhere in a row.
+// heldBy is the first condition: a key of an account occurs anywhere in a row.
 func (s *suspects) heldBy(row directory.User, hit func(kind, key string)) {
 	cell := func(text string) {
 		if text == "" {
@@ -231,18 +232,18 @@ func (s *suspects) likeOf(row directory.User, hit func(kind, key string)) {
 		}
 	}
 	hit(keyCall, names.Fold(c.given))
-	for word := range strings.FieldsSeq(c.given + " " + c.display) { // where it is empty, has a slip or stands elsewhere
+	for word := range strings.FieldsSeq(c.given + " " + c.display) { // if it is empty, has a slip or is in another column
 		hit(keyCall, names.Fold(word))
 	}
 }
 
-// mayBe reports whether a row that shares a name with a departed account could be
-// its person: two Usernames that stood side by side for long are two people, and a
-// given name alone counts only in a new row, unless both have an immutable ID. Of rows
+// mayBe reports whether a row that shares a name with a departed account could be its
+// person. Two Usernames that were in the same reads for long are two people. A given
+// name alone counts only in a new row, unless both have an immutable ID. Of the rows
 // that their UPN matches, only a new one with the whole name is a namesake's.
 func (s *suspects) mayBe(row directory.User, d *departure, why reason, o openness) bool {
 	seen, known := s.past.seen(row.Username())
-	// A Username that stands twice tells of neither row whose it is.
+	// A Username that occurs twice does not show which row is whose.
 	known = known && !seen.First.IsZero() && len(s.src.ByUsername(row.Username())) == 1
 	if known {
 		if then, ok := s.past.seen(d.link.Username); ok && sideBySide(seen, then) > twoPeople {
@@ -260,7 +261,7 @@ func (s *suspects) mayBe(row directory.User, d *departure, why reason, o opennes
 	return !known || d.last.IsZero() || !seen.First.Before(d.last.Add(-twoPeople))
 }
 
-// sideBySide is how long two Usernames stood in the same complete reads.
+// sideBySide is how long two Usernames were in the same complete reads.
 func sideBySide(a, b Seen) time.Duration {
 	from, to := a.First, a.Last
 	if b.First.After(from) {

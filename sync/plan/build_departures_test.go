@@ -10,7 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// leaver is an account that a link explains, and nobody who could be its person.
+// leaver is an account that a link explains, without a row that could be its person.
 func leaver(t testing.TB) *scene {
 	t.Helper()
 	s := newScene()
@@ -50,7 +50,7 @@ func TestDepartures_FirstConditionNoRowHoldsAKey(t *testing.T) {
 			if p.Counts().Delete != 0 || p.QuestionLen() != 1 {
 				t.Errorf("plan%s", describe(p))
 			}
-			// A row that is surely another's holds nobody.
+			// A row that is certainly another's holds no account.
 			other := row
 			other.imm = "imm-x"
 			if row.imm == "imm-x" {
@@ -63,7 +63,8 @@ func TestDepartures_FirstConditionNoRowHoldsAKey(t *testing.T) {
 	}
 }
 
-// An address beside the UPN, which no sync writes, holds an account as any cell does.
+// A mail address other than the UPN, which no sync writes, holds an account as any cell
+// does.
 func TestDepartures_AnAddressThatIsNotMappedHolds(t *testing.T) {
 	s := leaver(t)
 	s.source = append(s.source, user("x", username("0077")))
@@ -172,7 +173,7 @@ func TestDepartures_ThirdConditionNoOpenRowMayBeThePerson(t *testing.T) {
 		if asks := p.QuestionLen() == 1; asks != c.asks || asks == (p.Counts().Delete == 1) {
 			t.Errorf("%s: asks %t%s", c.name, asks, describe(p))
 		}
-		// Whoever is surely another's is nobody's double.
+		// A row that is certainly another's is no double.
 		s.users = append(s.users, account("x", upn(c.row.upn), imm("imm-x"), func(p *person) { p.name, p.given = c.row.name, c.row.given }))
 		s.source[1].imm = "imm-x"
 		if p := s.build(t); p.QuestionLen() != 0 || p.Counts().Delete != 1 {
@@ -287,18 +288,18 @@ func TestMatch_WhatWitnessesSayAgainstEachOther(t *testing.T) {
 	expect(t, s.build(t), "delete a", "skip b HS-3218") // one against one
 	s.source = []person{user("z"), user("a", username("0003")), user("a2", upn("a2"), username("0003"))}
 	expect(t, s.build(t), "delete b", "skip a2 HS-3217", "skip a HS-3217") // one Username twice
-	// Its immutable ID is that of a row that says badly whom it means.
+	// Its immutable ID is that of a row that is not matched clearly.
 	s.source = []person{user("z"), user("c", imm("7"), username("0003")), user("d", imm("imm-c")), user("e", upn("d"), username("0011"))}
 	s.users = s.users[:1:1]
 	s.users = append(s.users, account("c"))
 	expect(t, s.build(t), "skip d HS-3201", "skip d HS-3201", "skip c HS-3205")
 	s.users = append(s.users, account("a"), account("b", imm("")))
-	// One means it by ID without a name, another surely.
+	// One is matched by ID without a name, another certainly.
 	s.source = []person{user("z"), user("x", imm("imm-c")), user("c", imm(""), username("0003"))}
 	expect(t, s.build(t), "delete a", "delete b", "skip c HS-3205", "skip x HS-3205")
 }
 
-func TestMatch_TheLinkMovesToWhoWasMadeAnew(t *testing.T) {
+func TestMatch_TheLinkMovesToARecreatedUser(t *testing.T) {
 	s := newScene()
 	s.source = []person{user("z"), user("a", username("0099"), imm(""))}
 	s.users = []person{account("z"), account("a")}

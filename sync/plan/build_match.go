@@ -19,20 +19,20 @@ const (
 	firm                   // matched, the immutable ID or the link among the witnesses
 	byUPN                  // matched by the UPN and a name
 	otherID                // the account that was found has another immutable ID
-	asked                  // one witness, and no name that agrees: a question
+	asked                  // one witness, and no name agrees: a question
 	bad                    // skipped whole, and reported if it is in the domain
 	foreignBad             // the same in another domain
 )
 
-// witnesses are the accounts that a source row means, -1 for none: by immutable
-// ID, by link, by UPN.
+// witnesses are the accounts that a source row is matched with, -1 for none: by
+// immutable ID, by link, by UPN.
 type witnesses struct{ id, link, upn rowID }
 
-// match finds the account that each source row means. Three witnesses say it: the
-// immutable ID, the link and the UPN. Two that agree suffice, but for a link and a
-// UPN that may both have been handed on; one alone needs a name that agrees, or none
-// that can be compared; what they say against each other is a conflict, and every
-// account that it names is spared.
+// match finds the account of each source row. There are three witnesses: the immutable
+// ID, the link and the UPN. Two that agree suffice, except for a link and a UPN that
+// may both have been given to another person. One alone needs a name that agrees, or
+// names that cannot be compared. Witnesses that contradict each other are a conflict,
+// and every account that they name is spared.
 func (b *builder) match() error {
 	m := &matcher{builder: b, dirty: newBits(b.users.Len()), clash: map[rowID][]rowID{}, failed: map[problem.Code]int{}}
 	m.repeated = newBits(b.src.Len())
@@ -55,21 +55,21 @@ func (b *builder) match() error {
 	return m.doubtful()
 }
 
-// matcher holds what is needed only while rows are matched.
+// matcher holds what is needed only during matching.
 type matcher struct {
 	*builder
 	repeated  bits              // rows with a key that another row has too
 	dirty     bits              // named by a row that is skipped
-	clash     map[rowID][]rowID // account → rows that mean it, where they are several
+	clash     map[rowID][]rowID // account → its rows, if there are several
 	contested []contest
 	// failed counts the rows whose link fails, by how.
 	failed map[problem.Code]int
 }
 
-// contest is a row that means one account by immutable ID or link while its UPN
-// is another's. Where that other moves on, the UPNs follow one another in a chain,
-// which one witness alone makes only with a name that agrees, and no better with
-// the account of the UPN.
+// contest is a row that is matched with one account by immutable ID or link while its
+// UPN is another account's. If that other account moves on, the UPNs follow one another
+// in a chain. One witness alone makes a chain only if a name agrees, and agrees no
+// better with the account of the UPN.
 type contest struct {
 	row   rowID
 	w     witnesses
@@ -112,7 +112,7 @@ func (m *matcher) witness(i rowID) {
 	}
 	if code, args := m.unclear(s, shared); code != "" {
 		if _, domain := directory.SplitUPN(upn); domain == "" {
-			b.rests.set(i) // it may be about anybody of the domain
+			b.rests.set(i) // it may be about any account of the domain
 		}
 		m.refuse(i, here || code == problem.NoUPN || code == problem.NotUPN, code, w, shared, args)
 		return
@@ -122,7 +122,7 @@ func (m *matcher) witness(i rowID) {
 
 func rowOf(u directory.User) rowID { return rowAt(u.Row()) }
 
-// unclear says why a row cannot be matched at all.
+// unclear returns why a row cannot be matched at all.
 func (m *matcher) unclear(s directory.User, shared []directory.User) (problem.Code, problem.Args) {
 	args := func(twins []directory.User) problem.Args {
 		return problem.Args{"immutable_id": s.ImmutableID(), "username": s.Username(), "lines": lines(twins)}
@@ -150,11 +150,12 @@ func (m *matcher) unclear(s directory.User, shared []directory.User) (problem.Co
 	return problem.NotUPN, nil
 }
 
-// linked is the account that the link of a row's Username names, -1 for none.
-// After a break the Username may have been given to another person: then the
-// names must surely agree.
+// linked is the account that the link of a row's Username names, -1 for none. After a
+// break the Username may have been given to another person: then the names must
+// certainly agree.
 //
-// Nearly always it is the account that the others name: likely, if not negative.
+// Nearly always it is the account that the other witnesses name: likely, if not
+// negative.
 func (m *matcher) linked(s directory.User, likely rowID) rowID {
 	past := &m.in.Past
 	p, ok := past.user(s.Username())
@@ -250,8 +251,8 @@ func (b *builder) like(s, u directory.User) likeness {
 	return best
 }
 
-// handedOn reports whether the Username and the UPN of an account may have been given
-// to another person between two reads: nothing of the names is what it was.
+// handedOn reports whether the Username and the UPN of an account may both have been
+// given to another person between two reads: no name is as it was.
 func (b *builder) handedOn(s directory.User, acct rowID) bool {
 	u := b.users.At(int(acct))
 	if b.like(s, u) != unlike {
@@ -286,13 +287,13 @@ func (b *builder) wholly(s directory.User, acct rowID) bool {
 	return ok && meet(row, l.called().whole())
 }
 
-// ask makes a question of whether a row is the person of an account. An account
-// that is never touched, or that a reviewer left out, needs none.
+// ask makes a question whether a row is the person of an account. An account that is
+// never touched, or that a reviewer left out, needs no question.
 func (m *matcher) ask(i, acct rowID) {
 	u := m.users.At(int(acct))
 	_, out := m.decided.find(m.decided.out, u.ID(), u.UPN())
 	if m.protected(u) != "" || out {
-		m.fate[i] = firm
+		m.fate[i], m.unsure[i] = firm, true // the row may still be another account's person
 		m.tie(i, acct)
 		return
 	}
@@ -318,7 +319,7 @@ func (m *matcher) untie(i rowID) {
 	}
 }
 
-// refuseClashes skips all rows of which several mean one account.
+// refuseClashes skips all rows that are matched with one account, if there are several.
 func (m *matcher) refuseClashes() {
 	for acct, rows := range m.asks {
 		if o := m.owner[acct]; o < 0 {
@@ -340,9 +341,9 @@ func (m *matcher) refuseClashes() {
 	}
 }
 
-// refuseContested skips the rows whose UPN is another account's that does not
-// move on. All of them are found before one is refused: refusing lets an account
-// go, and what a row means must not depend on the order of rows.
+// refuseContested skips the rows whose UPN belongs to another account that does not
+// move on. All of them are found before one is refused: a refusal releases an account,
+// and the result must not depend on the order of rows.
 func (m *matcher) refuseContested() {
 	var lost []contest
 	for _, c := range m.contested {
@@ -364,8 +365,8 @@ func (m *matcher) refuseContested() {
 	}
 }
 
-// refuseDirty skips the rows with another immutable ID than their account, which
-// has that of a row that is skipped.
+// refuseDirty skips the rows whose account has another immutable ID, which is that of a
+// skipped row.
 func (m *matcher) refuseDirty() {
 	var lost []rowID
 	for i, f := range m.fate {
@@ -394,7 +395,7 @@ func (m *matcher) witnessArgs(s directory.User, w witnesses) problem.Args {
 	}
 }
 
-// byUPN matches a row that only its UPN speaks for.
+// byUPN matches a row that has its UPN as the only witness.
 func (m *matcher) byUPN(i rowID) {
 	s := m.src.At(int(i))
 	u, ok, _ := m.users.FirstByUPN(s.UPN())
@@ -421,9 +422,10 @@ func (m *matcher) byUPN(i rowID) {
 	}
 }
 
-// named reports whether the names of a row bear its UPN out. An account that is
-// linked to a Username that is gone, or may have changed hands, needs more: its
-// person may have been made anew in HAC, or the UPN was given to another.
+// named reports whether the names of a row agree with its UPN. An account that is
+// linked to a Username that is gone, or may have been given to another person, needs
+// more: its person may have been recreated in HAC, or the UPN was given to another
+// person.
 func (m *matcher) named(s, u directory.User) bool {
 	if _, linked := m.in.Past.link(u.ID()); linked {
 		return m.sure(s, rowOf(u))
@@ -431,7 +433,8 @@ func (m *matcher) named(s, u directory.User) bool {
 	return calledBy(s).like(calledBy(u)) != unlike
 }
 
-// refuse skips a row whole. The skip names the account that it would have meant.
+// refuse skips a row whole. The skip names the account that it would have been matched
+// with.
 func (m *matcher) refuse(i rowID, here bool, code problem.Code, w witnesses, shared []directory.User, extra problem.Args) {
 	b := m.builder
 	b.fate[i] = foreignBad
@@ -446,11 +449,11 @@ func (m *matcher) refuse(i rowID, here bool, code problem.Code, w witnesses, sha
 		u := b.users.At(int(row))
 		m.dirty.set(row)
 		if b.protected(u) != "" {
-			return // a skip of its own
+			return // it has a skip of its own
 		}
 		if b.here(u.UPN()) {
 			b.told.set(row)
-			if !here { // nothing is said of the row, so it is said of the account
+			if !here { // the row is not reported, so the account is
 				b.sparedBy[row] = i
 			}
 		}
@@ -480,8 +483,8 @@ const (
 	doubtLeast = 5
 )
 
-// doubtful refuses a source most of whose rows contradict what was learnt: a
-// column that is shifted looks so, or the file of another customer.
+// doubtful refuses a source if most of its rows contradict what was learnt: a column is
+// shifted, or it is the file of another customer.
 func (m *matcher) doubtful() error {
 	most := 0
 	for _, n := range m.failed {
@@ -504,7 +507,7 @@ func (m *matcher) doubtful() error {
 	})
 }
 
-// lines lists where rows stand, for people.
+// lines lists the line numbers of rows, for users.
 func lines(rows []directory.User) string {
 	var all []string
 	for _, r := range rows[:min(len(rows), 10)] {

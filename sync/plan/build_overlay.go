@@ -7,8 +7,8 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 )
 
-// overlay puts what was written less than 15 minutes ago over what was listed:
-// lists of the destination lag, with old values as well as with missing rows.
+// overlay replaces listed values by what was written less than 15 minutes ago: lists of
+// the destination lag, both in values and in rows.
 func (b *builder) overlay() error {
 	if len(b.in.Facts.Recent) == 0 {
 		return nil
@@ -80,7 +80,7 @@ func (b *builder) overlay() error {
 func emptyBin() *directory.Snapshot {
 	s, err := directory.NewBuilder(directory.RecycleBin, nil).Seal(directory.Proof{Ended: true}, directory.About{})
 	if err != nil {
-		panic("plan: an empty recycle bin cannot be sealed: " + err.Error()) // its proof holds
+		panic("plan: an empty recycle bin cannot be sealed: " + err.Error()) // cannot happen
 	}
 	return s
 }

@@ -83,7 +83,7 @@ func (b *built) how(r row) how {
 	}
 }
 
-// complete gives an action whom it is about, and what speaks for it.
+// complete adds to an action whose account it is, and the evidence.
 func (b *built) complete(a *Action, r row) {
 	if r.kind != Add {
 		u := b.account(r)
@@ -114,10 +114,10 @@ func (b *built) complete(a *Action, r row) {
 	a.finish()
 }
 
-// explain says why an account may be deleted.
+// explain returns why an account may be deleted.
 func (b *built) explain(r row) *Explanation {
 	ex, ok := b.explained[r.acct]
-	if !ok { // a UPN that goes to another, by a reviewer's word
+	if !ok { // its UPN goes to another account, as a reviewer allowed
 		return &Explanation{Claim: ClaimVouched, OpenRows: b.openRows}
 	}
 	id := b.account(r).ID()
@@ -147,7 +147,7 @@ func (b *built) action(i int) Action {
 	return a
 }
 
-// warn says what is worth a look on a row.
+// warn lists what is worth a look on a row.
 func (b *built) warn(a *Action, r row) []*problem.Problem {
 	var ws []*problem.Problem
 	warn := func(c problem.Code, args problem.Args) { ws = append(ws, problem.New(c, args)) }
@@ -221,8 +221,8 @@ func (b *built) warnChange(ws []*problem.Problem, a *Action, c Change) []*proble
 	return ws
 }
 
-// sharedAliases finds aliases to be written that another account of the tenant
-// has or gets. Microsoft 365 takes them, Exchange does not.
+// sharedAliases finds aliases to be written that another account of the tenant has or
+// gets. Microsoft 365 accepts them, Exchange does not.
 func (b *builder) sharedAliases() (shared map[string]string, rows int) {
 	wants := map[string]int{} // alias → rows that want it
 	mine := newBits(b.users.Len())
@@ -284,8 +284,8 @@ func (b *builder) newAlias(r row) (string, bool) {
 	return directory.FoldUPN(want), true
 }
 
-// ref names what a skip is about: the account where there is one, unless the
-// trouble is with the source row.
+// ref names what a skip is about: the account if there is one, unless the source row is
+// the problem.
 func (b *builder) ref(s skipRow) directory.Ref {
 	var ref directory.Ref
 	if s.acct >= 0 {
@@ -313,7 +313,7 @@ func kindOf(bin bool) Kind {
 
 func (b *built) skip(i int) Skipped { return b.said(len(b.rows)+i+1, b.builder.skips[i]) }
 
-// said is a skip with its words' arguments.
+// said is a skip with the arguments of its words.
 func (b *built) said(no int, s skipRow) Skipped {
 	k := Skipped{No: no, Ref: b.ref(s), Group: s.code.Group()}
 	line := ""

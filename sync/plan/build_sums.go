@@ -47,7 +47,7 @@ func (b *builder) finish() *Plan {
 	in := &b.in
 	p.tenant, p.domain, p.policy = in.Tenant.ID, b.domain.Name, in.Policy
 	p.about, p.digest = b.src.About(), b.src.Digest()
-	p.confirmed = b.src.Proof().Count >= 0
+	p.confirmed = b.src.Proof().Count >= 0 || b.src.About().OwnEnd
 	p.source = b.src
 	p.rests = func(u directory.User) bool {
 		return b.ours.hasRow(u.Row()) || b.rests.hasRow(u.Row())
@@ -63,8 +63,8 @@ func (b *builder) finish() *Plan {
 	return p
 }
 
-// restOn marks the source rows, of whatever domain, that have a key of an account
-// which the plan acts on: what they say bears on it.
+// restOn marks the source rows, of whatever domain, that have a key of an account which
+// the plan acts on: the plan rests on them.
 func (b *builder) restOn() {
 	mark := func(rows []directory.User) {
 		for _, s := range rows {
@@ -87,9 +87,9 @@ func (b *builder) restOn() {
 	}
 }
 
-// restOnStrangers marks the rows of other domains that a later read would show as
-// bearing on a departure: that they were there when the plan was made tells them
-// from those that were not.
+// restOnStrangers marks the rows of other domains that matter to a departure if they
+// are new in a later read: because they were there when the plan was made, they are not
+// taken for new ones.
 func (b *built) restOnStrangers() {
 	var strangers []rowID
 	for i := range b.fate {
@@ -128,7 +128,7 @@ func (b *built) restOnStrangers() {
 	}
 }
 
-// sortRows orders by risk, then UPN. Folding is done once a row.
+// sortRows orders by risk, then UPN. It folds each row's UPN once.
 func (b *builder) sortRows() {
 	type keyed struct {
 		row row
@@ -177,7 +177,7 @@ func (b *builder) sortSkips() {
 	}
 }
 
-// compareSource orders source rows by what they hold, then by where they stand.
+// compareSource orders source rows by their values, then by line.
 func (b *builder) compareSource(x, y rowID) int {
 	if x < 0 || y < 0 {
 		return cmp.Compare(x, y)
@@ -293,12 +293,16 @@ func (b *builder) need() []directory.ID {
 	return slices.Compact(ids)
 }
 
+// clocksDiffer is how far two clocks may be apart before a time counts as still to
+// come.
+const clocksDiffer = 5 * time.Minute
+
 // warnings are those of the plan as a whole.
 func (b *builder) warnings(made *built) []*problem.Problem {
 	var ws []*problem.Problem
 	warn := func(c problem.Code, args problem.Args) { ws = append(ws, problem.New(c, args)) }
 	about := b.src.About()
-	if b.src.Proof().Count < 0 {
+	if b.src.Proof().Count < 0 && !about.OwnEnd {
 		warn(problem.NotConfirmed, problem.Args{"rows": strconv.Itoa(b.src.Len()), "source": about.Name})
 	}
 	if b.in.Tenant.OnPremisesSync {
@@ -309,6 +313,9 @@ func (b *builder) warnings(made *built) []*problem.Problem {
 			"source": about.Name, "newest": about.Newest.UTC().Format("2006-01-02 15:04 UTC"),
 			"hours": strconv.Itoa(int(age / time.Hour)),
 		})
+	}
+	if ahead := about.Newest.Sub(b.in.At); !b.in.At.IsZero() && ahead > clocksDiffer {
+		warn(problem.SourceAhead, problem.Args{"source": about.Name, "newest": about.Newest.UTC().Format("2006-01-02 15:04 UTC")})
 	}
 	if n := made.sharing; n > 0 {
 		warn(problem.AliasesShared, problem.Args{"rows": strconv.Itoa(n)})

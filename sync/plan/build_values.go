@@ -10,10 +10,10 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// limits are the longest values that Microsoft Graph takes, from its own
-// documentation of user. They are counted in UTF-16 code units, as .NET counts
-// a string: 𠮷 is two. Where Graph counts otherwise it allows more, so that a
-// row may be skipped that it would have taken, and never the reverse.
+// limits are the longest values that Microsoft Graph takes, from its own documentation
+// of user. They are counted in UTF-16 code units, as .NET counts a string: 𠮷 is two. If
+// Graph counts otherwise, it allows more: a row may be skipped that it would have
+// taken, never the reverse.
 var limits = map[directory.Attribute]int{ //nolint:gochecknoglobals // a table
 	directory.DisplayName:  256,
 	directory.GivenName:    64,
@@ -32,8 +32,8 @@ var limits = map[directory.Attribute]int{ //nolint:gochecknoglobals // a table
 	"employeeId":           16,
 }
 
-// The limits of a UPN, and the characters that it may have beside letters and
-// digits. The same page says: no accents, no dot directly before the @.
+// The limits of a UPN, and the characters that it may have besides letters and digits.
+// The same page says: no accents, no dot directly before the @.
 const (
 	upnLimit       = 113
 	upnLocalLimit  = 64
@@ -73,7 +73,7 @@ func limitOf(a directory.Attribute) int {
 	return 0
 }
 
-// checkUPN says why Graph would refuse a UPN, or nil.
+// checkUPN returns why Graph would refuse a UPN, or nil.
 func checkUPN(upn string) *wrong {
 	local, domain := directory.SplitUPN(upn)
 	for i, part := range [2]string{local, domain} {
@@ -107,7 +107,7 @@ func checkUPN(upn string) *wrong {
 	return nil
 }
 
-// checkChange says why Graph would refuse a change, or nil.
+// checkChange returns why Graph would refuse a change, or nil.
 func checkChange(c Change) *wrong {
 	if !c.New.Set {
 		return nil
@@ -147,8 +147,8 @@ func checkChange(c Change) *wrong {
 	return nil
 }
 
-// checkChanges says why Graph would refuse the first of the changes that it
-// would refuse, or nil.
+// checkChanges returns why Graph would refuse the first of the changes that it would
+// refuse, or nil.
 func checkChanges(changes []Change) *wrong {
 	for _, c := range changes {
 		if w := checkChange(c); w != nil {
@@ -160,7 +160,7 @@ func checkChanges(changes []Change) *wrong {
 
 func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-// neverCleared are attributes that stay although the source has no value.
+// neverCleared are attributes that are kept although the source has no value.
 func neverCleared(a directory.Attribute) bool {
 	switch a {
 	case directory.DisplayName, directory.UserPrincipalName, directory.MailNickname,
@@ -180,7 +180,7 @@ func visible(r rune) string {
 
 func pad4(s string) string { return strings.Repeat("0", max(0, 4-len(s))) + s }
 
-// hidden finds a character that does not show, or moves others about.
+// hidden finds a character that is invisible, or changes the order of others.
 func hidden(s string) (rune, bool) {
 	for _, r := range s {
 		if r < 0x20 || r >= 0x7f && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) || r == 0x7f {

@@ -78,8 +78,8 @@ func (ds *decisions) find(in map[string]int, id directory.ID, upns ...string) (D
 	return Decision{}, false
 }
 
-// allows reports whether a reviewer allowed a held row. Where nobody watches
-// nothing is allowed: whoever allowed a row saw another plan.
+// allows reports whether a reviewer allowed a held row. Unattended nothing is allowed:
+// the reviewer who allowed a row saw another plan.
 func (ds *decisions) allows(id directory.ID, upn string) bool {
 	if ds.unattended {
 		return false

@@ -7,22 +7,22 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// FormatVersion is that of the plan file. Decode reads 1, which knew no links and
-// no questions, and refuses newer ones.
+// FormatVersion is that of the plan file. Decode reads 1, which had neither links nor
+// questions, and refuses newer ones.
 //
-// A plan file is JSON, one object a line: a header with the version, the source
-// rows that the plan rests on (some hundred a line), a line for each action, each
-// skip, each question and each action that an answer may make, in their order, one
-// with the answers, and a trailer with the fingerprint and a SHA-256 of all bytes
-// before it. What follows from the rest (steps, flags, sums, verdict) is not written
-// down where that could be made to differ, or is compared. file_encode.go writes
-// it, file_decode.go reads it, plan_check.go checks what was read.
+// A plan file is JSON, one object a line: a header with the version, the source rows
+// that the plan rests on (some hundred a line), a line for each action, each skip, each
+// question and each action that an answer may make, in their order, one with the
+// answers, and a trailer with the fingerprint and a SHA-256 of all bytes before it.
+// What follows from the rest (steps, flags, sums, verdict) is left out if it could be
+// made to differ, or else is compared. file_encode.go writes it, file_decode.go reads
+// it, plan_check.go checks what was read.
 const FormatVersion = 2
 
 const sourceBlock = 200
 
-// maxLine bounds a line of a plan file: names in it are at most a few thousand
-// bytes, so that anything longer is no plan file.
+// maxLine limits a line of a plan file: names have a few thousand bytes at most, so a
+// longer line is not of a plan file.
 const maxLine = 8 << 20
 
 type fileHeader struct {
@@ -140,7 +140,7 @@ type fileCandidate struct {
 	Waits   bool         `json:"waits,omitempty"`
 }
 
-// fileLine is any line but the header.
+// fileLine is any line except the header.
 type fileLine struct {
 	Source   [][]*string   `json:"source,omitempty"`
 	Action   *fileAction   `json:"action,omitempty"`
@@ -151,7 +151,7 @@ type fileLine struct {
 	End      *fileTrailer  `json:"end,omitempty"`
 }
 
-// order is where a line stands in the file, 0 for one that is none.
+// order is the place of a line in the file, 0 if it has none.
 func (l *fileLine) order() int {
 	at, parts := 0, 0
 	for i, is := range [...]bool{

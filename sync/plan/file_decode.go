@@ -66,7 +66,7 @@ func (d *decoder) next() ([]byte, error) {
 	}
 }
 
-// strict takes a line apart and refuses what it does not know.
+// strict decodes a line and refuses fields that it does not know.
 func strict(line []byte, v any) error {
 	e := json.NewDecoder(bytes.NewReader(line))
 	e.DisallowUnknownFields()
@@ -220,7 +220,7 @@ func (d *decoder) takeSource(rows [][]*string) error {
 	return nil
 }
 
-// plan puts together what was read and proves it.
+// plan makes the plan of what was read, and proves it.
 func (d *decoder) plan() (*Plan, error) {
 	h := &d.head
 	if hex.EncodeToString(d.sum.Sum(nil)) != d.end.SHA256 {
@@ -263,7 +263,7 @@ func (d *decoder) plan() (*Plan, error) {
 	return p.proven(d)
 }
 
-// proven gives a plan that was read what follows from its rows, and checks it.
+// proven adds to a plan that was read what follows from its rows, and checks it.
 func (p *Plan) proven(d *decoder) (*Plan, error) {
 	p.rests = func(directory.User) bool { return true }
 	p.rested = p.restedOn()

@@ -14,8 +14,8 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 )
 
-// Encode writes the plan file: versioned, with everything that is needed to
-// review and apply it elsewhere, and the fingerprint at its end.
+// Encode writes the plan file: versioned, with everything that is needed to review and
+// apply the plan on another machine, and the fingerprint at its end.
 func (p *Plan) Encode(w io.Writer) error {
 	finger, answers, options := p.Fingerprint(), p.answers, p.optionNumbers()
 	if p.open != nil {
@@ -46,7 +46,7 @@ func (p *Plan) Encode(w io.Writer) error {
 	return e.close()
 }
 
-// encoder writes lines, and nothing after the first error.
+// encoder writes lines, until the first error.
 type encoder struct {
 	out  *bufio.Writer
 	sum  hash.Hash
@@ -100,8 +100,8 @@ func (p *Plan) fileHeader(options int) fileHeader {
 	return h
 }
 
-// optionNumbers are the numbers of the actions that answers make, in order; none
-// where the questions are not answered again.
+// optionNumbers are the numbers of the actions that answers make, in order; none if the
+// questions are not answered again.
 func (p *Plan) optionNumbers() []int {
 	if p.final {
 		return nil

@@ -208,8 +208,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// The digest of the source stands in the file for people; drift is judged by the
-// rows, which the fingerprint covers.
+// The digest of the source is in the file for users; drift is judged by the rows, which
+// the fingerprint covers.
 func TestRule3_AForgedDigestHidesNoDrift(t *testing.T) {
 	s := driftScene()
 	p := s.build(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 )
 
-// basis are the marks that a decision rests on, beside those that protect, which
-// no account of an action has.
+// basis are the marks that a decision rests on, besides those that protect, which no
+// account of an action has.
 const basis = directory.Enabled | directory.BlockedByUs | directory.Addressed | directory.ExchangePlan | directory.SuspendedPlan |
 	directory.Purposes
 
@@ -56,10 +56,10 @@ func (h *hasher) write() {
 	h.buf = h.buf[:0]
 }
 
-// fingerprint is a SHA-256 over tenant, domain, policy, the numbers of the guard,
-// the source rows that the plan rests on, and its own rows in their order, which
-// does not depend on that of the input. It has no clock, no row number, and no
-// text of a person; of runs it has the one that an undo takes back.
+// fingerprint is a SHA-256 over tenant, domain, policy, the numbers of the guard, the
+// source rows that the plan rests on, and its own rows in their order, which does not
+// depend on that of the input. It contains no clock, no row number, and no text that a
+// user typed; of runs it contains the one that an undo takes back.
 func (p *Plan) fingerprint() Fingerprint {
 	h := &hasher{h: sha256.New()}
 	h.text("hacsync plan "+strconv.Itoa(p.version), p.tenant, p.domain)
@@ -127,8 +127,8 @@ func (p *Plan) hashQuestions(h *hasher) {
 	}
 }
 
-// hashGuard adds what the guard of a second judgement and of other domains rests
-// on.
+// hashGuard adds the numbers of the second judgement and of the guards of other
+// domains.
 func (p *Plan) hashGuard(h *hasher) {
 	h.number(p.counts.Known, p.guard.known, p.guard.paid, p.guard.lostHeld, len(p.guard.origins))
 	for _, o := range p.guard.origins {
@@ -138,8 +138,8 @@ func (p *Plan) hashGuard(h *hasher) {
 	h.write()
 }
 
-// restedOn sums the source rows that the plan rests on, whatever their order:
-// drift is judged by them, so they are part of what was approved.
+// restedOn sums the source rows that the plan rests on, in any order: drift is judged
+// by them, so they are part of what was approved.
 func (p *Plan) restedOn() (total [4]uint64) {
 	if p.undo != 0 {
 		return total
@@ -201,7 +201,7 @@ func (p *Plan) hashAction(h *hasher, a *Action, ties []int) {
 			h.value(c.New)
 		}
 	}
-	// Who waits for whom is told by key, not by number.
+	// A row that waits names the other by key, not by number.
 	h.number(len(ties), len(a.After), len(a.how.last))
 	for _, no := range ties {
 		if i, ok := p.find(no); ok {

@@ -8,12 +8,11 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// guard is what the verdict rests on beside the policy and the counts.
+// guard is what the verdict rests on, besides the policy and the counts.
 type guard struct {
 	unattended       bool
 	today, usersThen int
-	// watched are the actions that count against the limit of changes which
-	// nobody watches.
+	// watched are the actions that count against the limit of changes of unattended runs.
 	watched int
 	raised  bool
 	// lostHeld are accounts that lost their row in this read and are not deleted.
@@ -40,7 +39,7 @@ func (o origin) cancels() bool {
 	return reaches(o.Moves, o.Users, o.Percent) || o.Number >= 0 && o.Moves > 0 && o.Moves >= o.Number
 }
 
-// heldArgs are the facts of a move that the guard of the domain holds.
+// heldArgs are the facts of a move that the guard of the other domain holds.
 func (o origin) heldArgs(from string) problem.Args {
 	return problem.Args{
 		"from": from, "origin": o.Domain, "moves": strconv.Itoa(o.Moves), "users": strconv.Itoa(o.Users), "limit": strconv.Itoa(o.Percent),
@@ -52,7 +51,7 @@ func (a *Action) movesIn(domain string) bool {
 	return a.Kind == Rename && !directory.InDomain(a.User.UPN, domain)
 }
 
-// take counts an action by times more: -1 takes it back.
+// take counts an action n times; -1 takes it back.
 func (g *guard) take(c *Counts, a *Action, domain string, by int) {
 	known := a.Explanation != nil && a.Explanation.Claim != ""
 	if known && a.Explanation.Claim == ClaimAnswered { // claimed by the answer, and counted only now
@@ -112,8 +111,8 @@ func reaches(n, total, percent int) bool { return n > 0 && n*100 >= percent*tota
 // stopsAt is the smallest n from 1 that reaches percent of total.
 func stopsAt(total, percent int) int { return max(1, (percent*total+99)/100) }
 
-// judge gives the guard's verdict. MaxDeletions is read like the percentage: as
-// the number that cancels when it is reached, whichever of the two comes first.
+// judge returns the guard's verdict. MaxDeletions is read like the percentage: the
+// number that cancels when it is reached. The limit that is reached first counts.
 func judge(policy Policy, c Counts, g guard) Verdict {
 	v := Verdict{
 		Deletions: c.Delete - g.paid + c.Blocks, Blocks: c.Blocks, Users: c.Touchable,
@@ -123,8 +122,8 @@ func judge(policy Policy, c Counts, g guard) Verdict {
 		Raised: g.raised, origins: g.origins,
 	}
 	v.all = v.Deletions
-	// Strangers must not widen the limit: the tighter of both judgements counts. An
-	// undo, and a plan of the first format, know of no strangers.
+	// Strangers must not widen the limit: the tighter of both judgements counts. An undo,
+	// and a plan of the first format, have no strangers.
 	known := g.known + c.Blocks - c.Missing
 	if c.Known > 0 && known*c.Touchable > v.all*c.Known {
 		v.Deletions, v.Users, v.Claimed = known, c.Known, true
@@ -141,7 +140,7 @@ func judge(policy Policy, c Counts, g guard) Verdict {
 			v.MaxChanges = policy.MaxChanges
 		}
 		v.Today, v.UsersThen = g.today, g.usersThen
-		if v.Today > 0 && v.UsersThen <= 0 { // nobody wrote down how many there were
+		if v.Today > 0 && v.UsersThen <= 0 { // the number of users was not stored
 			v.UsersThen = c.Touchable + v.Today
 		}
 		if v.UsersThen > 0 {
@@ -155,10 +154,10 @@ func judge(policy Policy, c Counts, g guard) Verdict {
 	return v
 }
 
-// Applyable says why p must not be applied as it stands, or nil: it needs kinds of
-// mailboxes that were not read, or the guard cancels it. A raise does not count
-// here, even one that is part of the plan: it is the approval's. Who holds one lets
-// a problem pass whose code is the guard's. That a plan has nothing to apply is no
+// Applyable returns why p must not be applied as it is, or nil: it needs kinds of
+// mailboxes that were not read, or the guard cancels it. A raise does not count here,
+// even one that is part of the plan: it belongs to the approval. A caller with a raise
+// ignores a problem whose code is the guard's. A plan that has nothing to apply is no
 // problem.
 func (p *Plan) Applyable() *problem.Problem {
 	if n := len(p.need); n > 0 {
@@ -172,9 +171,9 @@ func (p *Plan) Applyable() *problem.Problem {
 	return judge(p.policy, p.counts, g).Why
 }
 
-// Today is the verdict with other deletions of the previous 24 hours than those
-// that were known when the plan was made: another sync may have come between. It
-// is the plan's own where somebody watches, and after a raise.
+// Today is the verdict with other deletions of the previous 24 hours than were known
+// when the plan was made: another sync may have run in between. Attended, and after a
+// raise, it is the plan's own verdict.
 func (p *Plan) Today(deletions, usersThen int) Verdict {
 	g := p.guard
 	if !g.unattended {
@@ -238,7 +237,7 @@ func (v Verdict) lostArgs(limit int) problem.Args {
 	}
 }
 
-// share is n of total in percent, for people.
+// share is n of total in percent, for users.
 func share(n, total int) string {
 	if total == 0 {
 		return "100.0"
@@ -246,8 +245,7 @@ func share(n, total int) string {
 	return strconv.FormatFloat(float64(n)*100/float64(total), 'f', 1, 64)
 }
 
-// origins are the domains that the moves of a plan leave, with no move counted
-// yet.
+// origins are the domains that the moves of a plan leave, with no move counted yet.
 func (b *builder) origins() []origin {
 	var all []origin
 	for _, r := range b.rows {
@@ -285,8 +283,8 @@ func (b *builder) origin(all []origin, u directory.User) []origin {
 	return append(all, o)
 }
 
-// holdMoves holds, unattended, the moves that the guard of the domain they leave
-// would stop; a reviewer sees a verdict instead.
+// holdMoves holds, unattended, the moves that the guard of the domain they leave would
+// cancel; a reviewer sees a verdict instead.
 func (b *builder) holdMoves() {
 	if !b.in.Unattended {
 		return
@@ -313,8 +311,8 @@ func (b *builder) holdMoves() {
 	b.rows = slices.DeleteFunc(b.rows, func(r row) bool { return r.flags&dead != 0 })
 }
 
-// portion lets no more of the blocked accounts that are due go in one run than
-// the guard's share: they counted when they were blocked.
+// portion limits the blocked accounts that are due and deleted in one run to the
+// guard's share: they counted when they were blocked.
 func (b *builder) portion() {
 	var due []int
 	for i, r := range b.rows {

@@ -96,7 +96,7 @@ func TestGuard_UnattendedCountsTheDeletionsOfTheDay(t *testing.T) {
 	}{
 		{9, 100, 1, false, true, 1},
 		{8, 100, 1, false, false, 2},
-		{9, 100, 1, true, false, 10}, // somebody watches
+		{9, 100, 1, true, false, 10}, // attended
 		{9, 100, 0, false, false, 1}, // nothing to delete
 		{20, 300, 9, false, false, 10},
 		{22, 300, 8, false, true, 8},
@@ -283,7 +283,7 @@ func TestGuard_StrangersDoNotWidenTheLimit(t *testing.T) {
 		for i := range c.strangers {
 			key := fmt.Sprint("stranger", i)
 			a := account(key)
-			if i >= c.unknown { // somebody left it out, so that it stays
+			if i >= c.unknown { // left out, so that it stays
 				s.in.Decisions = append(s.in.Decisions, Decision{Kind: LeaveOutAlways, ID: directory.ID("id-" + key)})
 			}
 			s.users = append(s.users, a)
@@ -377,8 +377,8 @@ func TestGuard_OfTheDomainThatAccountsLeave(t *testing.T) {
 	}
 }
 
-// A limit of 0 stops the first move, and no plan from which nobody moves.
-func TestGuard_OfADomainThatNobodyLeavesStopsNothing(t *testing.T) {
+// A limit of 0 stops the first move, and no plan that moves no account.
+func TestGuard_OfADomainThatNoAccountLeavesStopsNothing(t *testing.T) {
 	s := leavingTwo(1)
 	none := DefaultPolicy()
 	none.MaxDeletions = 0
@@ -394,7 +394,8 @@ func TestGuard_OfADomainThatNobodyLeavesStopsNothing(t *testing.T) {
 	}
 }
 
-// Unattended, whoever lost the row in this read counts, also as a question or held.
+// Unattended, an account that lost its row in this read counts, also as a question or
+// held.
 func TestGuard_AFileThatLostManyIsCancelledUnattended(t *testing.T) {
 	for _, c := range []struct {
 		asked, waiting, deleted, before int // before: absent in earlier reads
@@ -451,7 +452,7 @@ func TestGuard_AFileThatLostManyIsCancelledUnattended(t *testing.T) {
 		if w := recode(t, p).Verdict(); w.Cancelled != v.Cancelled {
 			t.Errorf("%+v: from a file %+v", c, w)
 		}
-		if c.want == problem.LostCancels && c.asked > 0 { // whoever is found again is not lost
+		if c.want == problem.LostCancels && c.asked > 0 { // an account that is found again is not lost
 			said := map[string]string{"u00": "same nu00"}
 			if p.Answer(answer(t, p, said)).Verdict().Cancelled {
 				t.Errorf("%+v: cancelled with one answered", c)

@@ -6,9 +6,9 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 )
 
-// A new user with the Username and the UPN of somebody who left, both handed on
-// within one read: two witnesses agree, and no name does. What a person may change of
-// their own name is no such case.
+// A new user with the Username and the UPN of a leaver, both given to them within one
+// read: two witnesses agree, and no name does. A name that one person may change is no
+// such case.
 func TestMatch_UsernameAndUPNHandedOnAreAsked(t *testing.T) {
 	call := func(family, given, display string) func(*person) {
 		return func(p *person) { p.sur, p.given, p.name = family, given, display }
@@ -22,6 +22,9 @@ func TestMatch_UsernameAndUPNHandedOnAreAsked(t *testing.T) {
 		"in Latin letters":       {call("Yamada", "Taro", "Taro Yamada"), call("Suzuki", "Hanako", "Hanako Suzuki"), [2]string{}, true},
 		"the account has an ID":  {call("山田", "太郎", "山田 太郎"), call("鈴木", "花子", "鈴木 花子"), [2]string{"imm-a", ""}, true},
 		"the row has an ID":      {call("山田", "太郎", "山田 太郎"), call("鈴木", "花子", "鈴木 花子"), [2]string{"", "imm-a"}, true},
+		"a family name cut up":   {call("伊藤", "誠", "伊藤 誠"), call("佐 藤", "隆", "佐藤 隆"), [2]string{}, true},
+		"a display name cut up":  {call("伊藤", "誠", "伊藤 誠"), call("佐藤", "隆", "佐 藤 隆"), [2]string{}, true},
+		"names of one letter":    {call("林", "誠", "林 誠"), call("", "", "林 隆"), [2]string{}, false},
 		"only display names":     {call("", "", "山田 太郎"), call("", "", "鈴木 花子"), [2]string{}, true},
 		"one ID on both":         {call("山田", "太郎", "山田 太郎"), call("鈴木", "花子", "鈴木 花子"), [2]string{"imm-a", "imm-a"}, false},
 		"a marriage":             {call("山田", "花子", "山田 花子"), call("鈴木", "花子", "鈴木 花子"), [2]string{}, false},
@@ -68,4 +71,42 @@ func TestMatch_UsernameAndUPNHandedOnAreAsked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A row whose UPN is a protected account's, with other names, is not surely that
+// account's person: its Username may say whose it is.
+func TestMatch_ARowOfAProtectedUPNStillKeepsTheAccountOfItsUsername(t *testing.T) {
+	s := leaver(t)
+	s.users = []person{account("z"), account("a", imm("")), account("guest", imm(""), mark(directory.Guest))}
+	s.source = append(s.source, user("guest", username("0002"), imm(""), named("Name a"), func(p *person) { p.sur, p.given = "Sur a", "ギブン" }))
+	s.learnt(t, []string{"0001=z", "0002=a", "0003=guest"}, func(l *Link, seen *Seen) {
+		l.ImmutableID = ""
+		if l.Username == "0002" {
+			seen.Last = seen.First // it was missed since
+		}
+	})
+	expect(t, s.build(t), "skip guest HS-3104", "ask a: guest")
+}
+
+// A reviewer said that a row is the person of an account, and the row is another
+// account's now: both have to be looked at, and neither is deleted.
+func TestQuestions_WhoWasSaidToBeInTheSourceIsNotDeleted(t *testing.T) {
+	s := leaver(t)
+	s.source = append(s.source, user("b", username("0003")))
+	s.users = append(s.users, account("b"))
+	s.learnt(t, []string{"0001=z", "0002=a", "0003=b"})
+	expect(t, s.build(t), "delete a")
+	said := Answer{Kind: SamePerson, Account: "id-a", Row: "0003", Basis: "as it was then"}
+	s.in.Answers = []Answer{said}
+	expect(t, s.build(t), "ask a: b")
+	s.in.Answers = []Answer{said, {Kind: NotNow, Account: "id-a", Row: "0003", Basis: "as it was then"}}
+	expect(t, s.build(t), "ask a: b")
+	s.in.Answers = append([]Answer{said}, answer(t, s.build(t), map[string]string{"a": "different"})...)
+	expect(t, s.build(t), "delete a", "ask a: b = different")
+	s.source[1].username = ""
+	said.Row = "b@" + dom
+	s.in.Answers = []Answer{said}
+	expect(t, s.build(t), "ask a: b")
+	s.source = s.source[:1]
+	expect(t, s.build(t), "delete a", "delete b")
 }

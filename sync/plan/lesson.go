@@ -8,17 +8,17 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Lesson is what the reading behind a plan teaches once the plan was applied, had
-// nothing to apply, or was kept by a reviewer. What is known already is not in it.
+// Lesson is what the reads of a plan teach, once the plan was applied, had nothing to
+// apply, or was kept by a reviewer. It does not repeat what is known already.
 type Lesson struct {
 	// New are Usernames that the last read lacked, Gone those that this one lacks.
 	New, Gone []string
 	// Logins are Last Logins that changed, also of New.
 	Logins []Login
 	Links  []Taught
-	// Absent are known accounts without a row, Back those with one again. Different
-	// are those in question, which are absent if a reviewer says that their people are
-	// others than the rows.
+	// Absent are known accounts without a row, Back those with one again. Different are
+	// those in question, which are absent if a reviewer says that their person is in none
+	// of the rows.
 	Absent, Back, Different []directory.ID
 }
 
@@ -33,12 +33,12 @@ type Taught struct {
 	Link // Account is empty for an account that is to be added
 	// From is the account that the Username was linked to, empty for none.
 	From directory.ID
-	// No is the row that must be seen done first, 0 for none. Same: and a reviewer
+	// No is the row that must be seen done first, 0 for none. Same: in addition a reviewer
 	// must have said that Account and the row are one person.
 	No   int
 	Same bool
-	// Asked: the row was in question, so that its Username counts as seen only with
-	// this link, and its Last Login, Login, as well.
+	// Asked: the row was in question, so its Username, and its Last Login, Login, count as
+	// seen only with this link.
 	Asked bool
 	Login time.Time
 }
@@ -59,8 +59,8 @@ func (p *Plan) Lesson() *Lesson {
 	return l
 }
 
-// teachSeen tells who came, who went, and who was active. A linked Username whose
-// row is skipped, in question or of another domain counts as missing: else a break
+// teachSeen lists who came, who left, and who was active. A linked Username counts as
+// missing if its row is skipped, in question or of another domain: otherwise a break
 // would be forgotten after one read.
 func (b *built) teachSeen(l *Lesson) {
 	past := &b.in.Past
@@ -94,7 +94,7 @@ func (b *built) teachSeen(l *Lesson) {
 	}
 }
 
-// sureRows are the source rows that are surely their account's: it is unchanged, or
+// sureRows are the source rows that are certainly their account's: it is unchanged, or
 // the plan acts on it.
 func (b *built) sureRows() bits {
 	sure := newBits(b.src.Len())
@@ -111,8 +111,8 @@ func (b *built) sureRows() bits {
 	return sure
 }
 
-// linkedElsewhere reports whether a Username is linked to a live account of which
-// its row is not surely the person.
+// linkedElsewhere reports whether a Username is linked to a live account that is not
+// certainly matched with its row.
 func (b *built) linkedElsewhere(name string, sure bool) bool {
 	if sure {
 		return false
@@ -125,8 +125,8 @@ func (b *built) linkedElsewhere(name string, sure bool) bool {
 	return live
 }
 
-// teachLinks pairs accounts with the rows that are surely theirs. What is skipped
-// or asked teaches nothing.
+// teachLinks pairs accounts with the rows that are certainly theirs. A skipped row and
+// one in question teach nothing.
 func (b *built) teachLinks(l *Lesson) {
 	teach := func(src rowID, account directory.ID, no int, same, asked bool) {
 		b.teach(l, b.src.At(int(src)), Taught{Link: Link{Account: account}, No: no, Same: same, Asked: asked})
@@ -182,7 +182,7 @@ func (b *built) teach(l *Lesson, s directory.User, t Taught) {
 	l.Links = append(l.Links, t)
 }
 
-// teachAbsence tells whose person is absent, and who is back.
+// teachAbsence lists whose person is absent, and whose is back.
 func (b *built) teachAbsence(l *Lesson) {
 	absent := func(acct rowID) {
 		if u := b.users.At(int(acct)); b.known(u) {
@@ -212,9 +212,9 @@ func (b *built) teachAbsence(l *Lesson) {
 	}
 }
 
-// Matched are, of a plan from before there were links, the accounts that its
-// source rows meant: those of its actions, and the unchanged ones, which are found
-// by immutable ID or UPN.
+// Matched are, of a plan from before links existed, the accounts that its source rows
+// were matched with: those of its actions, and the unchanged ones, which are found by
+// immutable ID or UPN.
 func (p *Plan) Matched(users *directory.Snapshot) []string {
 	if p.version > 1 || p.undo != 0 {
 		return nil

@@ -58,8 +58,8 @@ func TestLesson_ARowInQuestionCountsAsMissing(t *testing.T) {
 	}
 }
 
-// What is there as it was before is no news: said anew, its first day would move, and
-// two people that stood side by side for a month would look like one.
+// What was there before is not taught: taught again, its first day would move, and two
+// people who were in the same reads for a month would look like one.
 func TestLesson_ARowThatWasThereBeforeIsNoNews(t *testing.T) {
 	s := newScene()
 	with := func(name string) person {

@@ -7,8 +7,8 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 )
 
-// Past is what runs before this one learnt of a domain. The zero value is a
-// state that has learnt nothing.
+// Past is what earlier runs learnt of a domain. The zero value is a state that has
+// learnt nothing.
 type Past struct {
 	// Source is the name of the source whose links and reads these are.
 	Source string
@@ -18,8 +18,8 @@ type Past struct {
 	// Restored: the state was restored from a backup and has not learnt since, so
 	// that every Username may have changed hands.
 	Restored bool
-	// Claimed are accounts without a link that may be deleted: a reviewer said
-	// so, or the last plan before links existed matched them.
+	// Claimed are accounts without a link that may be deleted: a reviewer said so, or the
+	// last plan before links existed matched them.
 	Claimed map[directory.ID]bool
 	// Absent are accounts that had no row in reads that were learnt from.
 	Absent map[directory.ID]Absence
@@ -27,7 +27,7 @@ type Past struct {
 	users *directory.Snapshot // a row for each Username; nil for none
 }
 
-// Absence says since when an account has no row in the source.
+// Absence is since when an account has no row in the source.
 type Absence struct {
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
@@ -65,8 +65,8 @@ const (
 	pastRun   directory.Attribute = "run"
 )
 
-// PastBuilder collects the users of a Past. Like a snapshot it holds a million of
-// them in columns.
+// PastBuilder collects the users of a Past. Like a snapshot it stores them in columns,
+// for a million of them.
 type PastBuilder struct{ b *directory.Builder }
 
 // NewPastBuilder starts one.
@@ -140,8 +140,8 @@ func (p *Past) link(account directory.ID) (Link, bool) {
 	return linkOf(u), true
 }
 
-// linked is the user that an account is linked to. Two Usernames of one account tell
-// nothing.
+// linked is the user that an account is linked to. If an account has two Usernames,
+// there is none.
 func (p *Past) linked(account directory.ID) (directory.User, bool) {
 	if p.users == nil {
 		return directory.User{}, false

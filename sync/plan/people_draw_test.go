@@ -23,8 +23,8 @@ const (
 
 var cellNames = [cells]string{"Username", "UPN", "ID", "family name", "given name", "display name"}
 
-// slip is one way in which a cell goes wrong. folds says that a careful reader of
-// the rules still reads what was meant: then any number of them must be harmless.
+// slip is one way in which a cell goes wrong. folds: a careful reader of the rules
+// still reads the right value, so any number of them must be harmless.
 type slip struct {
 	kind  string
 	on    func(cell int) bool
@@ -179,7 +179,7 @@ func edit(d dice, cell int, s string, how int) string {
 	return string(rs) + rest
 }
 
-// line is a row of a file: what its cells say, and whom it is about.
+// line is a row of a file: its cells, and its person.
 type line struct {
 	entry
 	no int
@@ -339,7 +339,7 @@ func (v *town) marRows(f *file) {
 		}
 		l.slipped = true
 		v.slipped("row, cut off", 1)
-	case 5: // a row of nobody
+	case 5: // a row of no person
 		l := line{entry: entry{who: nobody, source: f.source}, slipped: true}
 		for c := range cells {
 			l.cell[c] = []string{"", "#N/A", "#NAME?", "?", "@", "(3 rows)", "\ufffd\ufffd", "@" + dom}[v.d.IntN(8)]
@@ -347,7 +347,7 @@ func (v *town) marRows(f *file) {
 		}
 		f.lines = append(f.lines, l)
 		v.slipped("row, broken", 1)
-	case 7: // an ID of somebody who left
+	case 7: // an ID of a leaver
 		l := &f.lines[i]
 		if len(v.left) == 0 || l.slipped {
 			return
@@ -357,7 +357,7 @@ func (v *town) marRows(f *file) {
 			l.slipped = true
 			v.slipped("ID, of somebody who left", 1)
 		}
-	case 6: // a row that stands twice
+	case 6: // a row that occurs twice
 		l := f.lines[i]
 		if l.slipped {
 			return
@@ -368,10 +368,10 @@ func (v *town) marRows(f *file) {
 	}
 }
 
-// apart reports whether two rows have no name in common that alone would speak for
-// a person: what is exchanged between others is data that no reader can tell from
-// the truth where nothing else says who they are. With a Username or an ID of
-// another the UPN is still right: then only the whole name must differ.
+// apart reports whether two rows have no name in common that alone would count for a
+// person. If such rows are exchanged and no other value identifies the people, no
+// reader can see it. With a Username or an ID of another the UPN is still right: then
+// only the whole name must differ.
 func (v *town) apart(a, b *line, cell int) bool {
 	if a.who == b.who || a.who < 0 || b.who < 0 {
 		return false
@@ -394,7 +394,7 @@ func (v *town) newID() string {
 	return strings.NewReplacer("_", "/", "$", "+").Replace(base64.StdEncoding.EncodeToString(b))
 }
 
-// freeUPN is a UPN that nobody ever had.
+// freeUPN is a UPN that was never in use.
 func (v *town) freeUPN(p human, domain string) string {
 	g, f := givens[p.given].romaji, families[p.family].romaji
 	local := [...]string{g + "." + f, f + "." + g, g[:1] + "." + f, f, "u"}[v.style]
@@ -410,7 +410,7 @@ func (v *town) freeUPN(p human, domain string) string {
 	}
 }
 
-// freeUsername is a Username that nobody ever had.
+// freeUsername is a Username that was never in use.
 func (v *town) freeUsername(p human, upn string) string {
 	local, _, _ := strings.Cut(upn, "@")
 	if v.d.IntN(10) < 2 {

@@ -299,7 +299,7 @@ func TestPeople_AnIDIsNotGivenTwice(t *testing.T) {
 
 // Different people, said of one account, deletes nothing while another question
 // about the same row is open.
-func TestPeople_AnOpenQuestionHoldsTheDeletionBesideIt(t *testing.T) {
+func TestPeople_AnOpenQuestionHoldsTheDeletionThatDependsOnIt(t *testing.T) {
 	s := newScene()
 	s.source = []person{user("new", imm(""), hacName("new"), calling("鈴木", "舞"))}
 	s.users = []person{account("a", imm(""), calling("鈴木", "舞")), account("b", imm(""), calling("鈴木", "舞"))}

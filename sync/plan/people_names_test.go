@@ -22,8 +22,8 @@ func (n name) in(script int) string {
 	return strings.ToUpper(n.romaji[:1]) + n.romaji[1:]
 }
 
-// familyNames are the 100 most frequent family names of Japan, and how many
-// thousands of people bear each, rounded.
+// familyNames are the 100 most frequent family names of Japan, and how many thousands
+// of people have each, rounded.
 const familyNames = `佐藤/サトウ/sato/1860 鈴木/スズキ/suzuki/1780 高橋/タカハシ/takahashi/1400 田中/タナカ/tanaka/1320
 伊藤/イトウ/ito/1060 渡辺/ワタナベ/watanabe/1050 山本/ヤマモト/yamamoto/1040 中村/ナカムラ/nakamura/1030 小林/コバヤシ/kobayashi/1020
 加藤/カトウ/kato/880 吉田/ヨシダ/yoshida/820 山田/ヤマダ/yamada/810 佐々木/ササキ/sasaki/670 山口/ヤマグチ/yamaguchi/640

@@ -27,8 +27,8 @@ type smallAccount struct {
 	link          int // 0 none, 1 firm, 2 broken
 }
 
-// smallRow is a row. A key is the number of the account that has it, or one more
-// for a key of nobody's; an ID is one more than that, 0 for none.
+// smallRow is a row. A key is the number of the account that has it, or one more for a
+// key that no account has; an ID is one more than that, 0 for none.
 type smallRow struct{ given, family, upn, user, id int }
 
 type smallWorld struct {
@@ -105,7 +105,8 @@ func (w *smallWorld) may(i, acct int) bool {
 	return mine == 3 || given || incomparable && !chain
 }
 
-// contested reports whether another row has a key of an account that a row means.
+// contested reports whether another row has a key of an account that a row is matched
+// with.
 func (w *smallWorld) contested(i int) bool {
 	r := w.rows[i]
 	for _, b := range [3]int{w.idOf(r), w.linkOf(r), w.upnOf(r)} {

@@ -18,25 +18,25 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// The proof that whoever is in the source keeps their account. A town has people,
-// and knows of every row and of every account whose it is; the planner does not.
-// The town takes nothing from the planner's own matching: what it needs of the
-// rules is written here once more, in the plainest words.
+// The proof that every user in the source keeps their account. A town has people, and
+// knows the person of every row and of every account; the planner does not. The town
+// takes nothing from the planner's own matching: what it needs of the rules is written
+// here once more, in the plainest words.
 //
 // What must hold, attended without an answer and unattended, with every guard off:
 //
 //   - no account is deleted or blocked whose person has a row (lost);
 //   - no row is written to, restored to or linked with another's account (joined);
-//   - an account that is linked, whose person left, and whose names no row shares
-//     that might be anybody's, is deleted (stays).
+//   - an account that is linked, whose person left, and whose names occur in no row
+//     that may be any person's, is deleted (stays).
 //
-// A file can be so wrong that nobody could know from it who is meant. Such rows
-// are excused and counted: a test fails if they are more than a few in a thousand
-// slips. Excused is
+// A file can be so wrong that no reader could know whose rows they are. Such rows are
+// excused and counted: a test fails if they are more than a few in a thousand slips.
+// Excused is
 //
-//   - a deletion of whom all rows have lost every sign that the rules look for:
-//     signs;
-//   - a write for which the rules' own witnesses speak: allowed. Slips and events
+//   - a deletion of a person whose rows have all lost every sign that the rules
+//     look for: signs;
+//   - a write that the rules' own witnesses agree on: allowed. Slips and events
 //     are drawn so that this is rare: who takes a Username or UPN over has another
 //     given name in the same script, and rows whose cells are exchanged are of
 //     people who share no name.
@@ -182,7 +182,7 @@ type town struct {
 	used       map[string]bool
 	elsewhere  map[int]string // Usernames in the second HAC
 	style      int
-	withID     int // who has an immutable ID: all, half, nobody
+	withID     int // who has an immutable ID: all, half, none
 	script     int
 	userStyle  int
 	nFam, nGiv int
@@ -410,7 +410,7 @@ func (v *town) accountsOf(who int) int {
 	return n
 }
 
-// judge looks for whom a plan would harm.
+// judge finds the people whom a plan would harm.
 func (v *town) judge(p *Plan, f *file, domain string) {
 	memory := v.of(f, domain)
 	going := map[directory.ID]bool{}
@@ -485,7 +485,7 @@ func (v *town) judge(p *Plan, f *file, domain string) {
 func (v *town) second(p *Plan, f *file, m *learnt, l *line, taken map[directory.ID]bool) {
 	for id := range v.w.live {
 		link, linked := m.of(id)
-		// Another person has their Username and their UPN: nothing tells the two apart.
+		// Another person has their Username and their UPN: nothing distinguishes the two.
 		anothers := func(x line) bool {
 			return x.who != l.who && x.cell[cUser] == link.Username && plainly(x.cell[cUPN]) == plainly(v.w.live[id].UPN)
 		}
@@ -569,8 +569,8 @@ func (v *town) sign(l *line, id directory.ID, m *learnt) bool {
 			return true
 		}
 	}
-	// From here on a row says who is meant only if it has no account. A Username that
-	// stands twice in the file says nothing of its row.
+	// From here on a row identifies a person only if it has no account. A Username that
+	// occurs twice in the file does not identify its row.
 	first, known := m.seen[l.cell[cUser]]
 	known = known && !l.twice
 	if s := first; known && link.Username != "" {
@@ -776,7 +776,7 @@ func (v *town) mustGo(id directory.ID, f *file, m *learnt) bool {
 // dotless is a name of an address for which dots do not count.
 func dotless(s string) string { return strings.ReplaceAll(local(s), ".", "") }
 
-// certain reports whether a row is surely that of the account it is linked with.
+// certain reports whether a row is certainly that of the account it is linked with.
 func (v *town) certain(l *line, f *file, m *learnt) bool {
 	link, ok := m.links[l.cell[cUser]]
 	if !ok || l.slipped || l.changed || link.Account == "" || v.owner[link.Account] != l.who {
@@ -850,7 +850,7 @@ func (v *town) learn(p *Plan, f *file, domain string) {
 	for i := range f.lines {
 		l := &f.lines[i]
 		name := l.cell[cUser]
-		// The break of a link lasts until its row bears the link out: a linked Username
+		// The break of a link lasts until its row agrees with the link: a linked Username
 		// in question, or of another domain, counts as missing from the read.
 		if name != "" && (directory.InDomain(l.cell[cUPN], domain) && !quiet[l.no] || m.links[name].Account == "") {
 			s := m.seen[name]
@@ -940,7 +940,7 @@ func (v *town) happen() {
 		v.join(v.someone())
 	case 4: // a namesake
 		v.join(*h)
-	case 5: // marries: another family name; the Username stays unless the user is made anew
+	case 5: // marries: another family name; the Username stays unless the user is recreated
 		h.family = weighted(v.d, families, 100)
 		v.call(e)
 		if v.d.IntN(3) > 0 {
@@ -949,7 +949,7 @@ func (v *town) happen() {
 		if v.d.IntN(3) == 0 {
 			v.anew(e)
 		}
-	case 6: // is made anew in HAC
+	case 6: // is recreated in HAC
 		v.anew(e)
 	case 7: // gets another UPN
 		e.cell[cUPN] = v.freeUPN(*h, domain)
@@ -972,7 +972,7 @@ func (v *town) happen() {
 		}
 	case 11: // a mistake that HAC keeps
 		v.mistake(e)
-	case 12, 13: // takes over what somebody had who left
+	case 12, 13: // takes over what a leaver had
 		if v.reuse {
 			v.takeOver()
 		}
@@ -1013,16 +1013,16 @@ func (v *town) mistake(e *entry) {
 	v.slipped(cellNames[c]+", kept in HAC", 1)
 }
 
-// anew makes a HAC user anew: another Username, no Last Login, the ID as before.
+// anew recreates a HAC user: another Username, no Last Login, the ID as before.
 func (v *town) anew(e *entry) {
 	e.cell[cUser] = v.freeUsername(v.people[e.who], e.cell[cUPN])
 	e.login = time.Time{}
 }
 
-// takeOver lets a new person have the UPN, the Username, an address or all of
-// somebody else, within one read or later. Their given and family names differ: who
-// has Username or UPN and given name of another is, by the rules, that other, and so
-// is who has both and any name.
+// takeOver gives a new person the UPN, the Username, an address or all of another
+// person, within one read or later. Their given and family names differ: a person with
+// another's Username or UPN and given name is, by the rules, that other person; so is
+// one with both and any name.
 func (v *town) takeOver() {
 	if len(v.left) == 0 {
 		return
@@ -1147,8 +1147,8 @@ func (v *town) live(steps, slipsEach int) {
 	}
 }
 
-// otherHAC syncs from a second HAC, in which everybody's Username is that of
-// somebody else in the first.
+// otherHAC syncs from a second HAC, in which each Username is another person's in the
+// first.
 func (v *town) otherHAC() {
 	first := slices.Clone(v.hac)
 	for i, e := range first {
@@ -1188,7 +1188,7 @@ func (d rapidDice) IntN(n int) int { return rapid.IntRange(0, n-1).Draw(d.t, "d"
 
 func newSums() *sums { return &sums{slips: map[string]int{}, excusedJoined: map[string]int{}} }
 
-// check fails if somebody was harmed, or too many were excused.
+// check fails if a person was harmed, or too many were excused.
 func (s *sums) check(t *testing.T) {
 	t.Helper()
 	all, _, _ := s.slipsAll()
@@ -1237,9 +1237,9 @@ func TestRule11_PeopleInTheSourceKeepTheirAccountsInASmallTown(t *testing.T) {
 	})
 }
 
-// The net is no excuse: in a company in which nothing goes wrong but a few cells,
-// whoever leaves is deleted at the next sync, unless a row that may be anybody's
-// has their name.
+// The safety net is no excuse: in a company in which only a few cells go wrong, a
+// leaver is deleted at the next sync, unless a row without a certain person has their
+// name.
 func TestPeople_WhoLeavesIsDeleted(t *testing.T) {
 	s := newSums()
 	towns := 60
@@ -1277,9 +1277,8 @@ func TestPeople_WhoLeavesIsDeleted(t *testing.T) {
 	s.check(t)
 }
 
-// Questions answered as it is lead to the right state in two syncs of a file
-// without slips: everybody in the source has one account, and whoever left has
-// none.
+// Questions answered truthfully lead to the right state in two syncs of a file without
+// slips: each person in the source has one account, and no leaver has one.
 func TestPeople_AnswersLeadToTheRightState(t *testing.T) {
 	s := newSums()
 	towns := 250
@@ -1361,9 +1360,9 @@ func (v *town) state() string {
 	return v.scene(p, f, v.of(f, dom))
 }
 
-// In life: 5,000 people, half of them with an immutable ID; in a month 1 % leave,
-// 1 % join, 0.3 % marry and 0.1 % are made anew. Answered every month, the
-// questions of a month are fewer than 1 % of the domain.
+// In practice: 5,000 people, half of them with an immutable ID; in a month 1 % leave, 1
+// % join, 0.3 % marry and 0.1 % are recreated. Answered every month, the questions of a
+// month are fewer than 1 % of the domain.
 func TestPeople_AMonthAsksAHandfulOfQuestions(t *testing.T) {
 	const people = 5000
 	s := newSums()

@@ -81,8 +81,8 @@ type Change struct {
 // Clears reports whether a value would be taken away.
 func (c Change) Clears() bool { return c.Old.Set && !c.New.Set }
 
-// Evidence is what speaks for or against a deletion. Zero fields are not known,
-// and are not shown.
+// Evidence is what is for or against a deletion. Zero fields are unknown, and are not
+// shown.
 type Evidence struct {
 	Licensed   bool            `json:"licensed"`
 	Enabled    bool            `json:"enabled"`
@@ -102,20 +102,20 @@ type Action struct {
 	// UPN is the UPN after the action (delete: the account's own; restore:
 	// without the ID prefix).
 	UPN string
-	// Name is the display name after the action, for people.
+	// Name is the display name after the action, for users.
 	Name string
 	// Line is the source row, 0 for a deletion.
 	Line    int
 	Changes []Change
 	// Warnings are worth a look; they stop nothing.
 	Warnings []*problem.Problem
-	// SignIn: the person's sign-in changes (rename, immutable ID filled or
-	// changed, sign-in blocked).
+	// SignIn: the user's sign-in changes (rename, immutable ID filled or changed, sign-in
+	// blocked).
 	SignIn bool
 	// Blocks: the action blocks sign-in, and so counts with the deletions.
 	Blocks bool
-	// Evidence is set for deletions, and for blocks of an account whose person is
-	// absent; Explanation too, but for an undo.
+	// Evidence is set for deletions, and for blocks of an account whose person is absent;
+	// Explanation too, except for an undo.
 	Evidence    *Evidence
 	Explanation *Explanation
 	// Link is the link that the action rests on: zero Username for none.
@@ -129,7 +129,7 @@ type Action struct {
 	// first step is sent.
 	After []int
 
-	// how is what the steps are made from, beside the changes.
+	// how is what the steps are made from, in addition to the changes.
 	how how
 }
 
@@ -152,27 +152,26 @@ type Step struct {
 	Verb   Verb
 	Object directory.Ref
 	Set    []Change
-	// Password asks the destination to set a random password that nobody sees;
-	// ForceChange makes the person choose one at the first sign-in.
+	// Password asks the destination to set a random password that is never shown;
+	// ForceChange makes the user choose one at the first sign-in.
 	Password, ForceChange bool
-	// After are numbers of actions that this step waits for beyond those of its
+	// After are numbers of actions that this step waits for in addition to those of its
 	// action: only the last step of a cycle of UPNs has any.
 	After []int
-	// Still are values that the account must have at the last moment before a
-	// DeleteUser of an undo: ours, as we wrote them. Unlicensed: it must have no
-	// licence either. Neither is sent.
+	// Still are values that the account must have right before a DeleteUser of an undo:
+	// those that hacsync wrote. Unlicensed: it must have no licence either. Neither is
+	// sent.
 	Still      []Change
 	Unlicensed bool
 	// Counted: a deletion that counted with the guard when the account was blocked.
 	Counted bool
-	// Unless is the number of an addition: the step takes the deletion of its
-	// action back, and is sent only if that addition failed. 0 for any other step.
+	// Unless is the number of an addition: the step takes the deletion of its action back,
+	// and is sent only if that addition failed. 0 for any other step.
 	Unless int
 }
 
-// Wave is a set of steps that may be sent in any order and together. The steps
-// of the next wave are sent only when those of this one have been seen where
-// Barrier says so.
+// Wave is a set of steps that may be sent in any order and together. If Barrier is set,
+// the steps of the next wave are sent only after those of this one were seen.
 type Wave struct {
 	Steps   []Step
 	Barrier bool
@@ -188,8 +187,8 @@ type Skipped struct {
 	Why   *problem.Problem
 }
 
-// Held reports whether a row waits for a reviewer: with a choice of theirs a
-// later plan would act on it. Where nobody watches such rows are reported.
+// Held reports whether a row waits for a reviewer: if they allow it, a later plan acts
+// on it. Unattended runs report such rows.
 func (s *Skipped) Held() bool {
 	switch s.Why.Code {
 	case problem.ImmutableIDHeld, problem.RestoreHeld, problem.MoveHeld, problem.MoveHeldByGuard,
@@ -202,7 +201,7 @@ func (s *Skipped) Held() bool {
 // Waits reports whether the account is blocked and deleted on a later day.
 func (s *Skipped) Waits() bool { return s.Why.Code == problem.WaitsToDelete }
 
-// left takes a row that is left as it is into the sums.
+// left adds a row that is left as it is to the sums.
 func (c *Counts) left(code problem.Code) {
 	if code == problem.WaitsToDelete {
 		c.Waiting++
@@ -224,21 +223,20 @@ type Verdict struct {
 	// MaxAllowedDeletions is the limit in percent; MaxDeletions the absolute
 	// one, -1 for none.
 	MaxAllowedDeletions, MaxDeletions int
-	// Today are deletions of the previous 24 hours and UsersThen the users at
-	// their start, where nobody watches; else 0.
+	// Today are deletions of the previous 24 hours and UsersThen the users at their start,
+	// both unattended only; else 0.
 	Today, UsersThen int
-	// Claimed: the numbers are those of the second judgement, in which accounts
-	// that never were in the source count in neither.
+	// Claimed: the numbers are those of the second judgement, in which accounts that never
+	// were in the source count in neither.
 	Claimed bool
-	// Lost are accounts that lost their row in this read and are not deleted, where
-	// nobody watches: a question, or held. They count with the deletions.
+	// Lost are, unattended, accounts that lost their row in this read and are not deleted:
+	// a question, or held. They count with the deletions.
 	Lost int
 	// Changed are the accounts changed at all; MaxChanges limits them, in percent,
 	// unattended; -1 attended.
 	Changed, MaxChanges int
-	// SignInChanges are the actions that rename, fill or change an immutable
-	// ID, or clear a value. MaxSignInChanges limits them, in percent of Users,
-	// where nobody watches; -1 where somebody does.
+	// SignInChanges are the actions that rename, fill or change an immutable ID, or clear a
+	// value. MaxSignInChanges limits them, in percent of Users, unattended; -1 attended.
 	SignInChanges, MaxSignInChanges int
 	// StopsAt is the smallest number of deletions that would cancel.
 	StopsAt int
@@ -261,7 +259,7 @@ func (v Verdict) Percent() float64 {
 	return float64(v.Deletions) * 100 / float64(v.Users)
 }
 
-// Fingerprint identifies what a plan does and what the decision rested on.
+// Fingerprint identifies what a plan does and what it rests on.
 type Fingerprint [32]byte
 
 // String is all of it in hex.
@@ -288,12 +286,12 @@ type Counts struct {
 	Add, Update, Rename, Restore, Delete,
 	Unchanged, Skipped int
 	Blocks, SignIn int // sign-in blocks; actions that affect sign-in
-	// Waiting are accounts that are blocked and deleted on a later day: nothing changes,
-	// so that they are no skips either.
+	// Waiting are accounts that are blocked and deleted on a later day: nothing changes, so
+	// they are not skips either.
 	Waiting       int
 	LeftOut       int // rows a reviewer left out
 	MovedIn       int // renames of accounts that come from another domain
-	Questions     int // questions, and those of them that nobody answered, also not with not now
+	Questions     int // questions, and those of them without any answer, not even not now
 	OpenQuestions int
 	Unclaimed     int // deletions of accounts that never were in the source
 	// Known are the touchable accounts that are or were in the source, or that a
@@ -353,15 +351,13 @@ type Policy struct {
 	// of users, unattended. MaxChanges limits accounts changed at all.
 	MaxSignInChanges int `json:"max_sign_in_changes"`
 	MaxChanges       int `json:"max_changes,omitempty"`
-	// OnMissing says what becomes of an account whose person is absent, and
-	// DeleteAfter after how many days of absence it is deleted: unattended, or with
-	// block by any run.
+	// OnMissing is what becomes of an account whose person is absent. DeleteAfter is after
+	// how many days of absence it is deleted: unattended, or, with block, by any run.
 	OnMissing   OnMissing `json:"on_missing,omitempty"`
 	DeleteAfter int       `json:"delete_after,omitempty"`
 }
 
-// OnMissing says what becomes of an account whose person is absent from the
-// source.
+// OnMissing is what becomes of an account whose person is absent from the source.
 type OnMissing string
 
 // The values of on_missing.
@@ -371,7 +367,7 @@ const (
 	KeepMissing   OnMissing = "keep"
 )
 
-// DefaultPolicy is what a domain has until somebody sets something.
+// DefaultPolicy is the policy of a domain without settings.
 func DefaultPolicy() Policy {
 	return Policy{
 		MaxAllowedDeletions: 10,
@@ -384,7 +380,7 @@ func DefaultPolicy() Policy {
 	}
 }
 
-// DecisionKind is what a reviewer decided about a row.
+// DecisionKind is the kind of a reviewer's decision about a row.
 type DecisionKind string
 
 // The decisions.
@@ -393,8 +389,8 @@ const (
 	LeaveOutAlways DecisionKind = "leave-out"
 	// LeaveOutOnce: until a reviewed plan of the domain was synchronised.
 	LeaveOutOnce DecisionKind = "leave-out-once"
-	// Allow: a row held for the reviewer is approved (UPN deleted and added in
-	// one plan, immutable ID changed, UPN-only restore).
+	// Allow: a row held for the reviewer is approved (UPN deleted and added in one plan,
+	// immutable ID changed, UPN-only restore).
 	Allow DecisionKind = "allow"
 	// LeaveOutAttribute: the attribute is not written, as long as LeaveOutOnce holds.
 	LeaveOutAttribute DecisionKind = "leave-out-attribute"
@@ -405,11 +401,11 @@ const (
 // Decision is one thing a reviewer decided. ID is the object ID of the account;
 // without one, UPN is compared.
 //
-// Allow by itself restores the deleted account of a held row, or, where
-// immutable_id_change is ask, changes the immutable ID. Because a deletion is
-// never implied, two things need Attribute = userPrincipalName as well: to delete
-// an account and add another with its UPN, and to add an account although a
-// deleted one had its UPN. Where nobody watches Allow has no effect.
+// Allow by itself restores the deleted account of a held row, or, if
+// immutable_id_change is ask, changes the immutable ID. Because a deletion is never
+// implied, two things need Attribute = userPrincipalName as well: to delete an account
+// and add another with its UPN, and to add an account although a deleted one had its
+// UPN. In an unattended run Allow has no effect.
 type Decision struct {
 	Kind DecisionKind `json:"kind"`
 	ID   directory.ID `json:"id,omitempty"`
@@ -429,8 +425,8 @@ type Decision struct {
 
 // Facts are what earlier runs of this state know.
 type Facts struct {
-	// Blocked are accounts whose sign-in hacsync blocked and nobody unblocked,
-	// those among them that it added disabled.
+	// Blocked are accounts whose sign-in hacsync blocked and no one unblocked, including
+	// those that it added disabled.
 	Blocked map[directory.ID]bool
 	// Added are accounts that hacsync made.
 	Added map[directory.ID]bool
@@ -442,14 +438,13 @@ type Facts struct {
 	// immutable ID or, without one, by UPN (on_empty = clear-known): a set of
 	// attributes a key.
 	Known map[string]map[directory.Attribute]bool
-	// Recent overlays list reads with what was written less than 15 minutes
-	// ago. A record's Columns list only what was written; all else stands as
-	// listed. One with an ID and no UPN is gone; one that the list lacks is an
-	// account that we added or restored.
+	// Recent replaces listed values by what was written less than 15 minutes ago. A
+	// record's Columns are only those that were written; all other values are as listed. A
+	// record with an ID and no UPN is a deleted account; one that the list lacks was added
+	// or restored by hacsync.
 	Recent []directory.Record
-	// DeletionsToday are deletions and sign-in blocks of the previous 24 hours,
-	// and UsersThen the users at their start, 0 for not known; they count where
-	// nobody watches.
+	// DeletionsToday are deletions and sign-in blocks of the previous 24 hours, and
+	// UsersThen the users at their start, 0 if unknown; they count unattended.
 	DeletionsToday, UsersThen int
 	// Undone are accounts that an undo put back, by ID: later plans mark them.
 	Undone map[directory.ID]bool
@@ -472,20 +467,20 @@ type Input struct {
 	Decisions []Decision
 	Facts     Facts
 	Past      Past
-	// Answers are those that reviewers gave to questions, also to such as are asked
-	// no more.
+	// Answers are those that reviewers gave to questions, including questions that are no
+	// longer asked.
 	Answers []Answer
 	// Others are the settings of the other domains that are set up here, by folded
 	// name: accounts that leave one of them count in its guard.
 	Others map[string]Policy
-	// Siblings are those of them that the same source feeds, by folded name: an account
-	// of theirs that no row is about may be the person of a row of this domain.
+	// Siblings are those of them that the same source feeds, by folded name: an account of
+	// theirs without a row may be the person of a row of this domain.
 	Siblings map[string]bool
 	// Notes are warnings of the plan that came with what was read.
 	Notes []*problem.Problem
 	// At is the destination's clock when it was read; it is not part of the
 	// fingerprint.
 	At time.Time
-	// Unattended: nobody reviews the plan, and so it does less.
+	// Unattended: no one reviews the plan, and so it does less.
 	Unattended bool
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// consistent checks what a plan that was built always holds: a file is only
-// data, and its fingerprint anybody can compute.
+// consistent checks what every plan that was built satisfies: a file is only data, and
+// anyone can compute its fingerprint.
 func (p *Plan) consistent() error {
 	var c Counts
 	g, last := guard{origins: unmoved(p.guard.origins)}, 0
@@ -112,7 +112,7 @@ func (p *Plan) sound(a *Action) error {
 	case p.undo == 0 && len(a.how.made) > 0,
 		p.undo != 0 && (a.Kind == Delete) != (len(a.how.made) > 0):
 		return errors.New("values that do not fit its kind")
-	// Stored plans of before BlockedByUs say nothing of who blocked a sign-in.
+	// Plans stored before BlockedByUs existed do not say who blocked a sign-in.
 	case a.Kind != Add && protectedBy(a.Marks|directory.BlockedByUs, !a.Marks.Has(directory.Licensed)) != "":
 		return errors.New("a protected account")
 	case a.Kind == Rename && p.undo != 0 && directory.InDomain(a.User.UPN, p.domain):
@@ -124,8 +124,8 @@ func (p *Plan) sound(a *Action) error {
 	return nil
 }
 
-// soundChains checks that what a row waits for is there, releases a UPN, and does
-// not wait for the row itself.
+// soundChains checks that each row that another waits for exists, releases a UPN, and
+// does not wait for itself.
 func (p *Plan) soundChains() error {
 	next := map[int]int{}
 	for no := range p.book.ties() {
@@ -155,7 +155,7 @@ func (p *Plan) soundChains() error {
 			case on == a.how.with:
 				ok = (b.Kind == Add || p.undo != 0 && (b.Kind == Restore || b.Kind == Rename)) &&
 					len(b.After) == 1 && b.After[0] == no
-			case a.Kind == Delete: // it waits until the people that it is not are added
+			case a.Kind == Delete: // it waits until the rows that are not its person are added
 				ok = (b.Kind == Add || b.Kind == Restore) && slices.Contains(a.After, on)
 			case b.Kind == Delete:
 				ok = b.how.with == no

@@ -43,13 +43,16 @@ func TestRule5_ASyncConverges(t *testing.T) {
 		again := false // an address that goes with a deleted account frees a UPN for the next plan
 		for s := range p.Skips() {
 			again = again || s.Why.Code == problem.AddressTaken
-			// The other account that a row means by its UPN, or that had it, may have moved on.
+			// The other account that a row is matched with by its UPN, or that had it, may
+			// have moved on.
+			again = again || s.Why.Code == problem.UPNGivenUp || s.Why.Code == problem.UPNWaits && p.Counts().Delete > 0
 			again = again || p.Counts().Rename > 0 && (s.Why.Code == problem.FitsTwoAccounts || s.Why.Code == problem.WitnessesDiffer || s.Why.Code == problem.UPNTaken)
 		}
 		for _, q := range p.Questions() {
 			for i := range q.Rows {
-				// So does an answer that takes a row from another question; and a row that
-				// bears other names on its account until they are written is nobody else's then.
+				// So does an answer that takes a row from another question. A row that has
+				// other names than its account until they are written is then no other
+				// account's.
 				again = again || q.Rows[i].TakenBy != 0 || p.Counts().Rename+p.Counts().Update > 0 && (q.Answer.Kind == Open || q.Answer.Kind == NotNow)
 			}
 		}
@@ -331,7 +334,7 @@ func TestRule2_TheGuardCountsWhatThePlanDoes(t *testing.T) {
 	})
 }
 
-func TestRule2_WhereNobodyWatchesTheDayCountsToo(t *testing.T) {
+func TestRule2_UnattendedTheDayCountsToo(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		h := drawHostile(r)
 		h.in.Unattended = true
@@ -393,8 +396,8 @@ func TestRule2_WhereNobodyWatchesTheDayCountsToo(t *testing.T) {
 	})
 }
 
-// matchedBy reports whether some account has a key of a row, so that its name alone
-// keeps nobody else.
+// matchedBy reports whether any account has a key of a row, so that its name alone
+// keeps no other account.
 func matchedBy(h *hostile, s person) bool {
 	for l := range h.in.Past.Links() {
 		if l.Username == s.username || s.username == "" && l.Username == s.upn {

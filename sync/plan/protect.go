@@ -7,17 +7,17 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Who is never touched is answered by protection alone. It is asked of an account
+// protection alone decides which accounts are never touched. It is asked about an
+// account
 //
 //	planning               protected, and protectedInBin of a deleted one
 //	planning an undo       protectedAtUndo
 //	before the first write protectedAtDrift
 //	before each request    Plan.ProtectedAtSending
 //
-// and Spared says whom a person has put out of reach since.
+// and Spared lists the accounts that a user has excluded since.
 
-// accounts is a list of accounts as people write it: UPNs and object IDs, in
-// whatever case.
+// accounts is a list of accounts as users type it: UPNs and object IDs, in any case.
 type accounts map[string]bool
 
 func accountsOf(entries []string) accounts {
@@ -75,15 +75,15 @@ var guards = [...]struct { //nolint:gochecknoglobals // a table
 	{directory.PurposeEquipment, problem.ProtectedEquipment},
 }
 
-// protectedBy names what protects an account with these marks, the kind of its
-// mailbox among them, or "".
+// protectedBy names what protects an account with these marks, the kind of its mailbox
+// among them, or "".
 //
-// A mailbox whose kind cannot be read, or is none that we know, may be a shared
-// one, a room or equipment where the sign-in is disabled, licensed or not, unless
-// hacsync itself blocked it; and where the account only has an address. With a
-// sign-in and an Exchange plan it is a person's. An account that hacsync itself
-// made and nobody licensed since is known not to be one; one that had a licence
-// and lost it may have become a shared mailbox meanwhile.
+// A mailbox whose kind cannot be read or is unknown may be a shared mailbox, a room or
+// equipment if the sign-in is disabled, licensed or not, unless hacsync itself blocked
+// it; also if the account only has an address. With a sign-in and an Exchange plan it
+// is a user's. An account that hacsync itself made and that was never licensed since is
+// known to be a user's; one that had a licence and lost it may have become a shared
+// mailbox meanwhile.
 func protectedBy(m directory.Marks, madeByUs bool) problem.Code {
 	for _, g := range guards {
 		if m.Has(g.mark) {
@@ -106,8 +106,8 @@ func (b *builder) protected(u directory.User) problem.Code {
 	return b.listed.protection(u.ID(), u.UPN(), b.marks(u), b.in.Facts.Added[u.ID()])
 }
 
-// protectedInBin names what protects a deleted account, or "". The kind of its
-// mailbox says nothing of it.
+// protectedInBin names what protects a deleted account, or "". The kind of its mailbox
+// does not matter.
 func (b *builder) protectedInBin(id directory.ID, upn string, m directory.Marks) problem.Code {
 	return b.listed.protection(id, upn, m, true)
 }
@@ -117,8 +117,8 @@ func (v *inverter) protectedAtUndo(d *Applied, r *directory.Record, m directory.
 	return v.listed.protection(r.ID, r.UPN, m, d.Kind == Add || v.in.Facts.Added[r.ID])
 }
 
-// protectedAtDrift names what protects the account of an action, of which the
-// kind of mailbox may be that of the plan, or "".
+// protectedAtDrift names what protects the account of an action, or "". The kind of
+// mailbox may be that of the plan.
 func (a *Action) protectedAtDrift(l accounts, m directory.Marks) problem.Code {
 	if !m.Any(directory.Purposes) {
 		m |= a.Marks & directory.Purposes
@@ -126,9 +126,9 @@ func (a *Action) protectedAtDrift(l accounts, m directory.Marks) problem.Code {
 	return a.protectedNow(l, m)
 }
 
-// ProtectedAtSending names what protects the account of an action at the last
-// moment, or "". m are its present marks, the kind of its mailbox among them where
-// that was read.
+// ProtectedAtSending names what protects the account of an action right before its
+// request, or "". m are its present marks, with the kind of its mailbox if that was
+// read.
 func (p *Plan) ProtectedAtSending(no int, m directory.Marks) problem.Code {
 	i, ok := p.find(no)
 	if !ok {
@@ -138,9 +138,9 @@ func (p *Plan) ProtectedAtSending(no int, m directory.Marks) problem.Code {
 	return a.protectedNow(accountsOf(p.policy.Protected), m)
 }
 
-// protectedNow names what protects an account that the plan acts on. Only one that
-// hacsync made itself is acted on with marks that would protect another; whom
-// hacsync blocked or blocks with this action, the plan knows.
+// protectedNow names what protects an account that the plan acts on. Only an account
+// that hacsync made itself is acted on despite marks that would protect another; the
+// plan knows which accounts hacsync blocked, or blocks with this action.
 func (a *Action) protectedNow(l accounts, m directory.Marks) problem.Code {
 	m |= a.Marks & directory.BlockedByUs
 	if a.Blocks && !m.Has(directory.Enabled) {
@@ -177,8 +177,8 @@ func (s *Spared) Why(kind Kind, user directory.Ref, upn string) (problem.Code, p
 	return "", nil
 }
 
-// marks are an account's marks with the kind of its mailbox, and what the journal
-// knows of it.
+// marks are an account's marks with the kind of its mailbox, and what the journal knows
+// of it.
 func (b *builder) marks(u directory.User) directory.Marks {
 	m := u.Marks()
 	if len(b.in.Purposes) > 0 {
@@ -195,9 +195,9 @@ func (f *Facts) marks(id directory.ID) directory.Marks {
 	return 0
 }
 
-// hasMailbox reports whether an account has, or may have, a mailbox, whose alias
-// is its mailNickname. It does not depend on whether the kind of mailbox was
-// read, so that two plans in a row agree.
+// hasMailbox reports whether an account has, or may have, a mailbox, whose alias is its
+// mailNickname. The result does not depend on whether the kind of mailbox was read, so
+// that two consecutive plans agree.
 func hasMailbox(m directory.Marks) bool {
 	return m.Any(directory.Addressed | directory.ExchangePlan | directory.SuspendedPlan)
 }

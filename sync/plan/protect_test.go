@@ -14,8 +14,8 @@ func only(m directory.Marks) func(*person) { return func(p *person) { p.marks = 
 
 const personal = directory.Addressed | directory.ExchangePlan | directory.Licensed | directory.WasLicensed
 
-// Signed in as a person, Microsoft tells the kind of nobody's mailbox: a shared
-// one has its sign-in disabled, with a licence or without.
+// To a delegated sign-in Microsoft shows no one's kind of mailbox: a shared one has its
+// sign-in disabled, with a licence or without.
 func TestRule6_ADisabledAccountWhoseMailboxCannotBeReadIsLeftAlone(t *testing.T) {
 	blocked := func(in *Input) { in.Facts.Blocked = map[directory.ID]bool{"id-a": true} }
 	made := func(in *Input) { in.Facts.Added = map[directory.ID]bool{"id-a": true} }
@@ -88,8 +88,7 @@ func TestRule6_WhomHacsyncBlockedIsStillDeletedAtTheSync(t *testing.T) {
 	}
 }
 
-// A plan file of before hacsync told who blocked has to open: it is what an undo
-// rests on.
+// A plan file from before hacsync stored who blocked has to open: an undo rests on it.
 func TestDecode_TakesAPlanThatDeletedADisabledAccount(t *testing.T) {
 	s := newScene()
 	s.source = []person{user("z")}
@@ -126,7 +125,7 @@ func TestWarnings_SayThatAUserTypeIsEmpty(t *testing.T) {
 	}
 }
 
-func TestRule8_ABlockOfOursIsTakenBackAlthoughTheMailboxCannotBeRead(t *testing.T) {
+func TestRule8_ABlockByHacsyncIsTakenBackAlthoughTheMailboxCannotBeRead(t *testing.T) {
 	s := newScene()
 	s.users = []person{account("a", only(directory.PurposeUnknown|personal))}
 	block := did(Update, "a", wrote(directory.AccountEnabled, "true", "false"))

@@ -97,7 +97,7 @@ func (s *scene) open(t testing.TB) *Plan {
 	return p
 }
 
-// marriage is a leaver and somebody new with her given name.
+// marriage is a leaver, and a new user with her given name.
 func marriage() *scene {
 	s := newScene()
 	s.source = []person{user("z"), user("new", imm(""), func(p *person) { p.given = "Given old" })}
@@ -131,7 +131,7 @@ func TestQuestions_DifferentPeopleWaitsForItsAdditions(t *testing.T) {
 	}
 }
 
-func TestQuestions_TheUPNOfSomebodyElseIsFreedFirst(t *testing.T) {
+func TestQuestions_TheUPNOfAnotherAccountIsReleasedFirst(t *testing.T) {
 	s := newScene()
 	s.source = []person{user("z"), user("a", as("other"), imm(""), username("0042"))}
 	s.users = []person{account("z"), account("a", imm(""))}
@@ -200,7 +200,8 @@ func TestQuestions_TheUPNOfABlockedAccountIsWaitedFor(t *testing.T) {
 	}
 	taught(p)
 
-	// Nothing is promised of an account that nobody has said is another person's.
+	// No deletion is announced for an account before an answer says that it is another
+	// person's.
 	b := newScene()
 	b.source = []person{user("z"), user("a", as("other"), imm(""), username("0042"))}
 	b.users = []person{account("z"), account("a", imm("")), account("b", as("other"), imm(""))}
@@ -235,14 +236,14 @@ func TestQuestions_OneImmutableIDIsNotTwoPeoples(t *testing.T) {
 	s.source = []person{user("z"), user("b", imm("imm-a"))}
 	s.users = []person{account("z"), account("a")}
 	s.answered(t, map[string]string{"a": "different"}, "skip a HS-3219", "skip b HS-3219", "ask a: b = different")
-	// What was deleted with the ID of somebody of another name is not given back.
+	// An account that was deleted with the ID of a person of another name is not restored.
 	s = newScene()
 	s.source, s.users, s.deleted = []person{user("z"), user("b", imm("imm-a"))}, []person{account("z")}, []person{gone("a")}
 	expect(t, s.build(t), "skip b HS-3354")
 	s.in.Decisions = []Decision{{Kind: Allow, ID: "id-a"}}
 	expect(t, s.build(t), "restore b displayName=Name b surname=Sur b givenName=Given b mailNickname=b")
-	// Nor is it where the Username is the same too: both may have been handed on
-	// while it was deleted.
+	// Nor is it if the Username is the same too: both may have been given to another
+	// person while it was deleted.
 	s.in.Decisions = nil
 	s.learnt(t, []string{"b@" + dom + "=a"})
 	expect(t, s.build(t), "skip b HS-3354")

@@ -10,7 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// Review is a plan under a reviewer's hands. It is not safe for concurrent use.
+// Review is a plan that a reviewer changes. It is not safe for concurrent use.
 type Review struct {
 	p *Plan
 	// out has the rows left out: 0 for those a person left out, else the number
@@ -149,7 +149,7 @@ func (r *Review) LeaveOut(no int) []int {
 		return nil
 	}
 	if by, out := r.out[no]; out {
-		if by != 0 { // it went with another row; now it is out for itself
+		if by != 0 { // it went out with another row; now it is out by itself
 			r.out[no] = 0
 		}
 		return nil
@@ -205,8 +205,7 @@ func (r *Review) IsOut(no int) bool {
 	return out
 }
 
-// RaiseOnce lets the present rows pass the guard once. Any further change takes
-// it back.
+// RaiseOnce lets the present rows pass the guard once. Any further change cancels it.
 func (r *Review) RaiseOnce() { r.raised = true }
 
 // Verdict is the guard's judgement of what remains.
@@ -299,7 +298,7 @@ func newApproved(r *Review) *approved {
 	return b
 }
 
-// sort puts the skips in their order; only those of persons can be new.
+// sort puts the skips in their order; only rows that a reviewer left out can be new.
 func (b *approved) sort() {
 	type keyed struct {
 		at    rowID

@@ -18,7 +18,7 @@ type Plan struct {
 	book book
 }
 
-// head is what a plan has beside its rows.
+// head is what a plan has besides its rows.
 type head struct {
 	tenant    string
 	domain    string
@@ -31,7 +31,7 @@ type head struct {
 	warnings  []*problem.Problem
 	need      []directory.ID
 	finger    Fingerprint
-	// source has the rows that the plan rests on, and rests tells which.
+	// source has the rows that the plan rests on, rests marks them.
 	source *directory.Snapshot
 	rests  func(directory.User) bool
 	// rested is the sum of those rows, for the fingerprint.
@@ -66,8 +66,8 @@ type book interface {
 	// number.
 	asked() []*Question
 	option(no int) (Action, bool)
-	// ties are, for the numbers of actions that wait for others, those others;
-	// rows that are not in it stand alone.
+	// ties are, for the numbers of actions that wait for others, those others; rows that
+	// are not in it wait for none.
 	ties() map[int][]int
 }
 
@@ -92,11 +92,11 @@ func (p *Plan) Undoes() int64 { return p.undo }
 // Source describes the source it rests on.
 func (p *Plan) Source() directory.About { return p.about }
 
-// Confirmed reports whether the source's completeness was confirmed by a count.
+// Confirmed reports whether the source's completeness was confirmed: by a count, or
+// by the source itself where it says where its list ends.
 func (p *Plan) Confirmed() bool { return p.confirmed }
 
-// Unattended reports whether the plan was made for nobody to review, and so does
-// less.
+// Unattended reports whether the plan was made for an unattended run, and so does less.
 func (p *Plan) Unattended() bool { return p.guard.unattended }
 
 // SourceDigest identifies the source snapshot.
@@ -218,8 +218,8 @@ func newStored(acts []Action, skips []Skipped) *stored {
 	return s
 }
 
-// waits are the numbers of all actions that a needs, for a reviewer who leaves
-// one of them out.
+// waits are the numbers of all actions that a needs, in case a reviewer leaves one of
+// them out.
 func (a *Action) waits() []int {
 	t := a.After
 	if len(a.how.last) > 0 || a.how.with > 0 {

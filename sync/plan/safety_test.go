@@ -28,15 +28,15 @@ func TestDeletions_SpareWhoHasTheUPNOfASourceRowAsAddress(t *testing.T) {
 	}
 }
 
-func TestDeletions_AnAddressOfARowThatIsSomebodyElsesSparesNobody(t *testing.T) {
+func TestDeletions_AnAddressOfAnotherPersonsRowSparesNoAccount(t *testing.T) {
 	s := newScene()
 	s.source = []person{user("a"), user("b")}
 	s.users = []person{account("a"), account("b"), account("z", address("b@"+dom))}
 	expect(t, s.build(t), "delete z")
 }
 
-// Rows that say badly whom they mean are about somebody all the same.
-func TestDeletions_SpareWhomABadRowMayMean(t *testing.T) {
+// Rows with keys in the wrong form are still about an account.
+func TestDeletions_SpareTheAccountThatABadRowMayBeAbout(t *testing.T) {
 	tests := []struct {
 		name    string
 		row     person
@@ -104,7 +104,7 @@ func TestDeletions_SpareWhoseRowHasADomainThatIsNotTheTenants(t *testing.T) {
 
 // An account that hacsync made, whose mailbox became a shared one and lost its
 // licence, looks like one that never had any but for the plans it had.
-func TestRule6_AnAccountOfOursThatWasLicensedOnceIsNotKnownToBeNoMailbox(t *testing.T) {
+func TestRule6_AnAccountByHacsyncThatHadALicenceMayBeASharedMailbox(t *testing.T) {
 	s := newScene()
 	s.source = []person{user("a")}
 	s.users = []person{

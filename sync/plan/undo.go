@@ -22,7 +22,7 @@ type Applied struct {
 	Changes []Change
 	// Reset: the password was replaced.
 	Reset bool
-	// Unread: the journal does not tell all that was done; the account is left alone.
+	// Unread: the journal does not have all that was done; the account is left alone.
 	Unread bool
 	// At is the destination's clock at the last answer, as near as is known.
 	At time.Time
@@ -44,11 +44,11 @@ type Undoing struct {
 // notShown is how long after a write a read may still show what was before.
 const notShown = 15 * time.Minute
 
-// Invert plans the inverse of what a run did: what it added or restored is
-// deleted, what it deleted is restored with its ID, values and UPNs are put
-// back. That holds only for what is still as the run left it; all else is a skip
-// that says why. The plan is reviewed, judged, approved and applied as any other,
-// and can be undone in its turn.
+// Invert plans the inverse of what a run did: what it added or restored is deleted,
+// what it deleted is restored with its ID, values and UPNs are put back. That applies
+// only to what is still as the run left it; the rest is a skip with its reason. The
+// plan is reviewed, judged, approved and applied like any other, and can itself be
+// undone.
 //
 // Its errors are those of Build about tenant and domain.
 func Invert(u Undoing) (*Plan, error) {
@@ -112,7 +112,7 @@ func valueOf(r *directory.Record, a directory.Attribute) directory.Value {
 	return directory.Value{Text: text, Set: set}
 }
 
-// leave skips something of what was done.
+// leave skips something that the run did.
 func (v *inverter) leave(code problem.Code, d *Applied, now *directory.Record, more problem.Args) {
 	s := Skipped{Ref: d.User, Group: code.Group()}
 	if now != nil {
@@ -283,8 +283,8 @@ func (v *inverter) bringBack(d *Applied) {
 	v.act(Restore, r, m)
 }
 
-// addressTaken skips a row whose former UPN another account has as a mail
-// address. Whoever has it as UPN too is judged with the chains.
+// addressTaken skips a row whose former UPN another account has as a mail address. An
+// account that has it as UPN too is judged with the chains.
 func (v *inverter) addressTaken(d *Applied, r *directory.Record, upn string) bool {
 	for _, u := range v.users.ByAddress(upn) {
 		if u.ID() != r.ID && directory.FoldUPN(u.UPN()) != directory.FoldUPN(upn) {
@@ -342,7 +342,7 @@ func (v *inverter) putBack(d *Applied) {
 			lags = lags || v.fresh(d)
 			continue
 		case c.Attribute == directory.UserPrincipalName && v.onItsWay(r):
-			// our own temporary UPN, of a cycle that another run left half-way
+			// a temporary UPN of hacsync, of a cycle that another run left half-way
 		case !sameValue(c.Attribute, now, c.New):
 			v.leave(problem.UndoChanged, d, r, three(c, now))
 			held = true
@@ -401,13 +401,13 @@ func (v *inverter) putBack(d *Applied) {
 	}
 }
 
-// onItsWay reports whether an account has the temporary UPN that we would give it.
+// onItsWay reports whether an account has the temporary UPN that hacsync would give it.
 func (v *inverter) onItsWay(r *directory.Record) bool {
 	local, _ := directory.SplitUPN(r.UPN)
 	return v.here(r.UPN) && strings.HasPrefix(directory.FoldUPN(local), v.temporaryName(r.ID))
 }
 
-// upnBack reports whether the former UPN can be given back, and says how.
+// upnBack reports whether the former UPN can be given back, and how.
 func (v *inverter) upnBack(d *Applied, r *directory.Record, c Change, h *how) bool {
 	_, from := directory.SplitUPN(r.UPN)
 	_, to := directory.SplitUPN(c.Old.Text)
@@ -429,8 +429,8 @@ func (v *inverter) upnBack(d *Applied, r *directory.Record, c Change, h *how) bo
 	return !v.addressTaken(d, r, c.Old.Text)
 }
 
-// idBack reports whether the former immutable ID can be given back: in a
-// federated domain it stays as it is.
+// idBack reports whether the former immutable ID can be given back: in a federated
+// domain it is kept.
 func (v *inverter) idBack(d *Applied, r *directory.Record, c Change) bool {
 	upn, _ := d.change(directory.UserPrincipalName)
 	for _, in := range []string{r.UPN, upn.Old.Text} {

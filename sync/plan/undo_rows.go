@@ -10,7 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// holder is the account that has the UPN which an action takes, if another has.
+// holder is another account that has the UPN which an action takes, if there is one.
 func (v *inverter) holder(a *Action) (directory.User, bool) {
 	if a.Kind != Rename && a.Kind != Restore {
 		return directory.User{}, false
@@ -23,9 +23,9 @@ func (v *inverter) holder(a *Action) (directory.User, bool) {
 	return directory.User{}, false
 }
 
-// release takes out the rows whose former UPN nobody lets go of, and with them
-// those that wait for them, as in a plan of a source; a cycle stays. Of a rename
-// the other values are put back all the same.
+// release takes out the rows whose former UPN no row releases, and with them those that
+// wait for them, as in a plan of a source; a cycle is kept. The other values of a
+// rename are still put back.
 func (v *inverter) release() {
 	releases := map[directory.ID]int{}
 	for i := range v.acts {
@@ -100,7 +100,7 @@ func (v *inverter) release() {
 	v.acts = stay
 }
 
-// withoutUPN are the changes beside that of the UPN.
+// withoutUPN are the changes except that of the UPN.
 func (a *Action) withoutUPN() []Change {
 	return slices.DeleteFunc(slices.Clone(a.Changes), func(c Change) bool {
 		return c.Attribute == directory.UserPrincipalName
@@ -113,7 +113,7 @@ func (v *inverter) keepsAddress(h directory.User, upn string) bool {
 	return slices.ContainsFunc(v.users.ByAddress(upn), func(u directory.User) bool { return u.ID() == h.ID() })
 }
 
-// chainUp says what waits for what among the rows in their order.
+// chainUp finds which row waits for which.
 func (v *inverter) chainUp() chain {
 	c := chain{map[rowID][]rowID{}, map[rowID][]rowID{}, map[rowID]rowID{}, map[rowID]string{}}
 	releases := map[directory.ID]rowID{}
@@ -180,8 +180,8 @@ func (v *inverter) plan() *Plan {
 	return p
 }
 
-// sum adds up. There is no source, and so nobody is unchanged: accounts that the
-// undo leaves alone are held.
+// sum adds up. There is no source, so no account is unchanged: accounts that the undo
+// leaves alone are held.
 func (v *inverter) sum(g *guard) Counts {
 	c := Counts{Skipped: len(v.left)}
 	for i := range v.acts {
@@ -205,7 +205,7 @@ func (v *inverter) sum(g *guard) Counts {
 	return c
 }
 
-// warn says what is worth a look on a row.
+// warn lists what is worth a look on a row.
 func (v *inverter) warn(a *Action) []*problem.Problem {
 	var ws []*problem.Problem
 	warn := func(c problem.Code, args problem.Args) { ws = append(ws, problem.New(c, args)) }

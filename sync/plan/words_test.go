@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// What speaks for and against is said in both languages.
+// What is for and against is in both languages.
 func TestSigns_HaveWords(t *testing.T) {
 	tree, err := parser.ParseFile(token.NewFileSet(), "ask_question.go", nil, 0)
 	if err != nil {

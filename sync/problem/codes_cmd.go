@@ -20,6 +20,8 @@ const (
 	// ReadyFileWrong: what --simulator names is not what a simulator writes.
 	// Args: file, why.
 	ReadyFileWrong Code = "HS-9107"
+	// SimulatorEnded: the simulator of a ready file has ended. Args: file.
+	SimulatorEnded Code = "HS-9143"
 	// SourceUnknown: no such kind of source. Args: source, kinds.
 	SourceUnknown Code = "HS-9108"
 	// FaultUnknown: a fault for the simulator is not understood. Args: fault, part
@@ -113,6 +115,7 @@ var cmdClasses = map[Code]Class{
 	FileNoTarget:        Mend,
 	FileNoText:          Mend,
 	ReadyFileWrong:      Mend,
+	SimulatorEnded:      Mend,
 	SourceUnknown:       Mend,
 	FaultUnknown:        Mend,
 	NameTaken:           Mend,

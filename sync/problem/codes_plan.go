@@ -414,7 +414,7 @@ const (
 )
 
 // Warnings on a plan.
-// Next free: HS-3975.
+// Next free: HS-3976.
 const (
 	// ValuesWorse: rows whose new values lost letters or are odd. Args: rows.
 	ValuesWorse Code = "HS-3936"
@@ -425,6 +425,9 @@ const (
 	// SourceOld: the newest sign-in in the source is older than a day.
 	// Args: source, newest, hours.
 	SourceOld Code = "HS-3963"
+	// SourceAhead: the newest sign-in in the source is still to come.
+	// Args: source, newest.
+	SourceAhead Code = "HS-3975"
 	// AliasesShared: aliases that several accounts would have. Args: rows.
 	AliasesShared Code = "HS-3964"
 	// AliasesKept: accounts with a mailbox keep their alias. Args: rows.
@@ -607,6 +610,7 @@ var planTable = map[Code]traits{
 	NotConfirmed:  {class: Skip},
 	TwoMasters:    {class: Skip},
 	SourceOld:     {class: Skip},
+	SourceAhead:   {class: Skip},
 	AliasesShared: {class: Skip},
 	AliasesKept:   {class: Skip},
 	ColumnAbsent:  {class: Skip},

@@ -87,6 +87,11 @@ const (
 	SealedContended Code = "HS-5060"
 	// SealedNewer: saved data is of a format this program does not know. Args: what.
 	SealedNewer Code = "HS-5061"
+	// PassphraseShort: a new passphrase has too few characters. Args: n (the least).
+	PassphraseShort Code = "HS-5062"
+	// ConnectionUnknown: no connection has the name that was given. Args:
+	// connection, known (all that are saved; empty for none).
+	ConnectionUnknown Code = "HS-5063"
 
 	// PassphraseNeeded: saved data is sealed with a passphrase, and none is at
 	// hand.
@@ -125,6 +130,8 @@ var stateClasses = map[Code]Class{
 	DomainBusy:         Mend,
 	ClaimLost:          Mend,
 	WhichConnection:    Mend,
+	ConnectionUnknown:  Mend,
+	PassphraseShort:    Mend,
 	RunUnknown:         Mend,
 	PlanMissing:        Mend,
 	StateURL:           Mend,

@@ -3,7 +3,12 @@
 // Event and Sink.
 package progress
 
-import "time"
+import (
+	"errors"
+	"time"
+
+	"github.com/hacsync/hacsync/sync/problem"
+)
 
 // Phase is one part of a run. Its name for users is in the catalogues
 // (progress.<phase>).
@@ -29,10 +34,67 @@ type Event struct {
 	Phase       Phase
 	Done, Total int  // Total is -1 while it is not known
 	Ended       bool // the phase is complete
-	// Pause is set when the other side asked for one before the next request.
+	// Pause is set when the next request waits that long, and Why says why it does.
 	Pause time.Duration
+	Why   Why
 	// Row is set when one row of a sync got an outcome.
 	Row *Row
+}
+
+// Why is the reason of a pause. Its sentences for users are in the catalogues
+// (progress.pause.<why>).
+type Why string
+
+// The reasons.
+const (
+	Asked       Why = "asked"       // the other side asked for it: 429, or 503 with Retry-After
+	Unreachable Why = "unreachable" // no connection, or no such host
+	Silent      Why = "silent"      // no answer in time
+	Cut         Why = "cut"         // the connection, or the answer, ended early
+	Server      Why = "server"      // the other side failed by itself: 500, 502, 504
+	Paced       Why = "paced"       // hacsync keeps to the limit by itself
+)
+
+// Reason returns why a request that met p is sent again only after a pause.
+func Reason(p *problem.Problem) Why {
+	u := problem.Upstream{}
+	if p.Upstream != nil {
+		u = *p.Upstream
+	}
+	switch p.Code {
+	case problem.Throttled, problem.HACThrottled:
+		if u.Status == 0 {
+			return Paced
+		}
+		return Asked
+	case problem.NoConnection, problem.NameNotFound:
+		return Unreachable
+	case problem.NoAnswerInTime:
+		return Silent
+	case problem.ConnectionCut, problem.BrokenAnswer:
+		return Cut
+	case problem.HACUnreachable:
+		if t, ok := errors.AsType[interface {
+			error
+			Timeout() bool
+		}](p); ok && t.Timeout() {
+			return Silent
+		}
+		return Unreachable
+	}
+	if u.RetryAfter > 0 {
+		return Asked
+	}
+	return Server
+}
+
+// Side is the one that a phase waits for, the name of a word of the catalogues
+// (progress.side.<side>).
+func (p Phase) Side() string {
+	if p == Source {
+		return "source"
+	}
+	return "destination"
 }
 
 // Row is the outcome of one action during a sync.

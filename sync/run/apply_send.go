@@ -316,15 +316,18 @@ func (s *syncing) sendAgain(step plan.Step, why *problem.Problem, attempt int) (
 		if u := why.Upstream; u != nil && u.RetryAfter > 0 {
 			wait = u.RetryAfter
 		}
+		reason := progress.Reason(why)
 		s.mu.Lock()
 		until := s.r.Clock.Now().Add(wait)
 		if until.After(s.resume) {
 			s.resume = until
-			s.paused += wait
+			if reason == progress.Asked {
+				s.paused += wait
+			}
 		}
 		s.mu.Unlock()
-		s.r.report(progress.Event{Phase: progress.Write, Pause: wait})
-		s.log("the destination asked for a pause", "wait", wait, "no", step.Action, told(why))
+		s.r.report(progress.Event{Phase: progress.Write, Pause: wait, Why: reason})
+		s.log("sent again after a pause", "wait", wait, "reason", string(reason), "no", step.Action, told(why))
 		return wait, true
 	}
 	if !isConflict(why) {

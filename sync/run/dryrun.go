@@ -214,7 +214,7 @@ func (r *Runner) remembered(ctx context.Context, in *plan.Input, settings Settin
 	if in.Past, marked, err = r.past(ctx, in, sourceName(settings, src)); err != nil {
 		return err
 	}
-	if in.Facts, err = r.facts(ctx, in.Domain, settings, now, marked); err != nil {
+	if in.Facts, err = r.facts(ctx, in, settings, now, marked); err != nil {
 		return err
 	}
 	if in.Answers, err = r.answers(ctx, in.Domain); err != nil {
@@ -348,7 +348,7 @@ const kept = 30 * 24 * time.Hour
 // facts are what the journal of this tenant knows. now is by the destination's
 // clock, as the rows of the journal are, whichever machine wrote them.
 func (r *Runner) facts(
-	ctx context.Context, domain string, settings Settings, now time.Time, marked map[string]state.Account,
+	ctx context.Context, in *plan.Input, settings Settings, now time.Time, marked map[string]state.Account,
 ) (plan.Facts, error) {
 	entries, err := r.Store.JournalSince(ctx, r.Connection.Tenant, "", time.Time{})
 	if err != nil {
@@ -364,21 +364,24 @@ func (r *Runner) facts(
 			Deleted: map[directory.ID]bool{}, Undone: map[directory.ID]bool{},
 		},
 		now: now, undo: undo, enabled: func(id directory.ID) time.Time { return marked[string(id)].Enabled },
-		made: map[directory.ID]bool{}, overlay: map[directory.ID]*directory.Record{}, keys: keysWritten{},
+		made: map[directory.ID]bool{}, overlay: map[directory.ID]*written{},
 	}
 	for id, a := range marked { // also by runs that have left the sync log
 		if a.Blocked != 0 {
 			l.f.Blocked[directory.ID(id)] = true
 		}
 	}
-	// Runs of a domain follow one another, whatever clocks their machines had.
-	slices.SortStableFunc(entries, func(x, y state.Entry) int { return cmp.Compare(x.Run, y.Run) })
+	// Runs of a domain follow one another, and so do the steps of an action, whatever
+	// clocks the machines had that wrote them.
+	slices.SortFunc(entries, func(x, y state.Entry) int {
+		return cmp.Or(cmp.Compare(x.Run, y.Run), cmp.Compare(x.Action, y.Action), cmp.Compare(x.Step, y.Step))
+	})
 	for _, e := range entries {
 		l.take(e)
 	}
-	f := l.facts()
+	f := l.facts(in.Users)
 	if settings.Policy.OnEmpty == plan.ClearKnown {
-		known, err := r.Store.Known(ctx, r.Connection.Tenant, domain)
+		known, err := r.Store.Known(ctx, r.Connection.Tenant, in.Domain)
 		if err != nil {
 			return f, err
 		}

@@ -25,7 +25,7 @@ func FuzzRow(f *testing.F) {
 		}
 		var m state.Image
 		_ = json.Unmarshal(b, &m)
-		overlay := map[directory.ID]*directory.Record{}
+		overlay := map[directory.ID]*written{}
 		e := state.Entry{Verb: state.Verb(verb), State: state.Seen, Object: directory.Ref{ID: "1", UPN: "a@b.example"}, After: m}
 		overlayWith(overlay, e)
 		overlayWith(overlay, e)

@@ -91,7 +91,7 @@ func (r *Runner) Home(ctx context.Context, also ...directory.Domain) (*Home, err
 	slices.SortStableFunc(h.Domains, func(a, b HomeDomain) int {
 		return cmp.Or(cmp.Compare(a.Next.rank(), b.Next.rank()), strings.Compare(a.Name, b.Name))
 	})
-	h.Latest, err = r.Store.Runs(ctx, state.RunFilter{Tenant: tenant, Limit: latestRuns})
+	h.Latest, err = r.judged(ctx, state.RunFilter{Tenant: tenant, Limit: latestRuns})
 	return h, err
 }
 

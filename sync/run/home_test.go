@@ -82,6 +82,10 @@ func TestHome_CountsWhatAKilledSyncDid(t *testing.T) {
 	if d.Undoable.IsZero() {
 		t.Error("what was written cannot be undone")
 	}
+	logs, err := next.Logs(t.Context(), domain, 1)
+	if err != nil || logs[0].State != run.Interrupted || h.Latest[0].State != run.Interrupted {
+		t.Errorf("the sync log says %q, home %q, %v; want %q", logs[0].State, h.Latest[0].State, err, run.Interrupted)
+	}
 }
 
 func TestHome_NamesDomainsThatAreNotSetUpLast(t *testing.T) {

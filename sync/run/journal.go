@@ -144,8 +144,7 @@ type ledger struct {
 	undo    map[int64]bool
 	enabled func(directory.ID) time.Time
 	made    map[directory.ID]bool
-	overlay map[directory.ID]*directory.Record
-	keys    keysWritten
+	overlay map[directory.ID]*written
 }
 
 // take adds a row.
@@ -166,7 +165,6 @@ func (l *ledger) take(e state.Entry) {
 		f.Blocked[id] = false
 		return
 	}
-	l.keys.follow(&e)
 	switch e.Verb {
 	case state.VerbCreate:
 		f.Added[id], l.made[id] = true, true
@@ -195,26 +193,61 @@ func (l *ledger) take(e state.Entry) {
 	}
 }
 
-// facts are what the rows said.
-func (l *ledger) facts() plan.Facts {
-	for _, rec := range l.overlay {
-		l.f.Recent = append(l.f.Recent, *rec)
+// facts are what the rows said. users are the accounts as they are listed.
+func (l *ledger) facts(users *directory.Snapshot) plan.Facts {
+	for _, w := range l.overlay {
+		if w.over(users) {
+			l.f.Recent = append(l.f.Recent, w.Record)
+		}
 	}
 	return l.f
 }
 
-// overlayWith adds what a row wrote to the overlay of list reads. A record lists
-// only the attributes written; one without UPN is gone.
-func overlayWith(overlay map[directory.ID]*directory.Record, e state.Entry) {
+// written is what was written to an account so lately that lists may not show it.
+// Its record lists only the attributes written; one without UPN is gone.
+type written struct {
+	directory.Record
+	made    bool // or brought back
+	upn, id bool // are among what was written
+}
+
+// over makes what was written fit the accounts as they are listed, and reports
+// whether it counts. A key that was not written stays as listed: the journal names
+// an account by those that the plan knew. And only what was made or brought back may
+// be there without being listed.
+func (w *written) over(users *directory.Snapshot) bool {
+	u, listed := users.ByID(w.ID)
+	if w.UPN == "" || !listed {
+		return w.UPN == "" || w.made
+	}
+	if !w.upn {
+		w.UPN = u.UPN()
+	}
+	if !w.id {
+		w.ImmutableID = u.ImmutableID()
+	}
+	return true
+}
+
+// overlayWith adds what a row wrote to the overlay of list reads.
+func overlayWith(overlay map[directory.ID]*written, e state.Entry) {
 	id := e.Object.ID
 	rec := overlay[id]
 	if rec == nil || e.Verb == state.VerbDelete {
-		rec = &directory.Record{ID: id, UPN: e.Object.UPN, ImmutableID: e.Object.ImmutableID, Marks: directory.Enabled}
+		rec = &written{Record: directory.Record{
+			ID: id, UPN: e.Object.UPN, ImmutableID: e.Object.ImmutableID, Marks: directory.Enabled,
+		}}
 		overlay[id] = rec
 	}
-	if e.Verb == state.VerbDelete {
+	switch e.Verb {
+	case state.VerbDelete:
 		rec.UPN, rec.Columns, rec.Values = "", nil, nil
 		return
+	case state.VerbCreate:
+		rec.made, rec.Created = true, e.Server
+	case state.VerbRestore:
+		rec.made = true
+	case state.VerbPatch, state.VerbPatchUPN:
 	}
 	if rec.UPN == "" {
 		rec.UPN = e.Object.UPN
@@ -223,21 +256,18 @@ func overlayWith(overlay map[directory.ID]*directory.Record, e state.Entry) {
 		v, _ := e.After.Get(a)
 		switch a {
 		case directory.UserPrincipalName:
-			rec.UPN = v.Text
+			rec.UPN, rec.upn = v.Text, true
 		case directory.ImmutableID:
-			rec.ImmutableID = v.Text
+			rec.ImmutableID, rec.id = v.Text, true
 		case directory.AccountEnabled:
 			rec.Marks &^= directory.Enabled
 			if v.Text == "true" {
 				rec.Marks |= directory.Enabled
 			}
-			setColumn(rec, a, v)
+			setColumn(&rec.Record, a, v)
 		default:
-			setColumn(rec, a, v)
+			setColumn(&rec.Record, a, v)
 		}
-	}
-	if e.Verb == state.VerbCreate {
-		rec.Created = e.Server
 	}
 }
 
@@ -250,30 +280,6 @@ func setColumn(rec *directory.Record, a directory.Attribute, v directory.Value) 
 	}
 	rec.Columns = append(rec.Columns, a)
 	rec.Values = append(rec.Values, v)
-}
-
-// keysWritten are the UPNs and immutable IDs that the steps of an action wrote, by
-// run and action: a later step of the action names its account as it was before
-// all of them.
-type keysWritten map[[2]int64]directory.Ref
-
-// follow gives a row the keys that its account has after the steps before it.
-func (k keysWritten) follow(e *state.Entry) {
-	at := [2]int64{e.Run, int64(e.Action)}
-	ref := k[at]
-	if v, ok := e.After.Get(directory.UserPrincipalName); ok {
-		ref.UPN = v.Text
-	} else if ref.UPN != "" {
-		e.Object.UPN = ref.UPN
-	}
-	if v, ok := e.After.Get(directory.ImmutableID); ok {
-		ref.ImmutableID = v.Text
-	} else if ref.ImmutableID != "" {
-		e.Object.ImmutableID = ref.ImmutableID
-	}
-	if ref != (directory.Ref{}) {
-		k[at] = ref
-	}
 }
 
 // applied is what a run did, an action each: of its steps those that the

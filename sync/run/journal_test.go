@@ -25,12 +25,12 @@ func TestRule6_ARowThatCannotBeReadProtects(t *testing.T) {
 				Deleted: map[directory.ID]bool{}, Undone: map[directory.ID]bool{},
 			},
 			now: time.Now(), enabled: func(directory.ID) time.Time { return time.Time{} },
-			made: map[directory.ID]bool{}, overlay: map[directory.ID]*directory.Record{}, keys: keysWritten{},
+			made: map[directory.ID]bool{}, overlay: map[directory.ID]*written{},
 		}
 		for _, e := range rows {
 			l.take(e)
 		}
-		return l.facts()
+		return l.f
 	}
 	made, blocked := row(state.VerbCreate, false), row(state.VerbPatch, false)
 	if f := facts(made, blocked); !f.Added["a"] || !f.Blocked["a"] {

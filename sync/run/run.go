@@ -248,9 +248,20 @@ func (r *Runner) Knows(ctx context.Context, f plan.Fingerprint) (bool, error) {
 // Logs lists runs, the newest first; an empty domain lists all of the tenant,
 // a limit of 0 all there are.
 func (r *Runner) Logs(ctx context.Context, domain string, limit int) ([]state.Run, error) {
-	return r.Store.Runs(ctx, state.RunFilter{
+	return r.judged(ctx, state.RunFilter{
 		Tenant: r.Connection.Tenant, Domain: directory.FoldUPN(domain), Limit: limit,
 	})
+}
+
+// judged lists runs, with the state Interrupted where it applies.
+func (r *Runner) judged(ctx context.Context, f state.RunFilter) ([]state.Run, error) {
+	runs, err := r.Store.Runs(ctx, f)
+	for i := range runs {
+		if runs[i], err = Judged(ctx, r.Store, r.Clock.Now(), runs[i]); err != nil {
+			return nil, err
+		}
+	}
+	return runs, err
 }
 
 // report tells the sink, if there is one.

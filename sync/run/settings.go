@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/input"
@@ -33,11 +34,15 @@ const (
 	KeyOnMissing           = "on_missing"
 	KeyDeleteAfter         = "delete_after"
 	KeySourceName          = "source_name"
+	KeySourceZone          = "source_zone"
 	keyMap                 = "map."
 )
 
 // DefaultSourceName is what a HAC is called whose exports are read as files.
 const DefaultSourceName = "hac"
+
+// defaultZone is the zone of times in an export of HAC, which names none.
+const defaultZone = "Asia/Tokyo"
 
 // presetDeleteAfter is how many days an account is blocked before it is deleted.
 const presetDeleteAfter = 20
@@ -48,6 +53,8 @@ type Settings struct {
 	Source string
 	// SourceName is which HAC a file is of, for what is remembered of its users.
 	SourceName string
+	// Zone is the zone of the times in a file, which names none.
+	Zone *time.Location
 	// Count is what HAC says it has (--source-count), -1 unanswered. It is
 	// never stored: it belongs to one download.
 	Count    int
@@ -74,6 +81,19 @@ type setting struct {
 	check func(Settings) error
 }
 
+// zone is a time zone by its name, in either width, or as it is called in Japan.
+func zone(v string) (*time.Location, bool) {
+	v = input.Fold(v)
+	switch strings.ToLower(v) {
+	case "", "local":
+		return nil, false // it would differ between machines
+	case "jst", "japan", "日本", "日本時間":
+		v = defaultZone
+	}
+	at, err := time.LoadLocation(v)
+	return at, err == nil
+}
+
 // people reads a number of people, and takes no percentage for one.
 func people(v string) (int, bool) { return input.Of(v, "人", "名", "件", "users", "deletions") }
 
@@ -96,6 +116,14 @@ func settingsTable() []setting {
 				return v != "" && len(v) <= 64 && !strings.ContainsAny(v, "\n\r\t")
 			},
 			write: func(s Settings) string { return s.SourceName },
+		},
+		{
+			key: KeySourceZone, preset: defaultZone,
+			read: func(s *Settings, v string) (ok bool) {
+				s.Zone, ok = zone(v)
+				return ok
+			},
+			write: func(s Settings) string { return s.Zone.String() },
 		},
 		number(KeyShrinkShare, "50", false, upTo(100, input.Percent), func(s *Settings) *int { return &s.ShrinkShare }),
 		number(KeyMaxAllowedDeletions, "10", true, upTo(100, input.Percent), func(s *Settings) *int { return &s.Policy.MaxAllowedDeletions }),

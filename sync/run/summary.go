@@ -60,15 +60,6 @@ func summaryOf(r state.Run) Summary {
 	return s
 }
 
-// Lasted is how long a run took, in every list of runs: by one clock, of a resumed
-// run its last part; 0 while it is under way.
-func (s *Summary) Lasted(r state.Run) time.Duration {
-	if s.Took > 0 || r.Ended.IsZero() {
-		return s.Took
-	}
-	return r.Ended.Sub(r.Started) // of a hacsync that did not keep it
-}
-
 // planned keeps what a plan says of itself.
 func (s *Summary) planned(p *plan.Plan) {
 	counts, verdict := p.Counts(), p.Verdict()

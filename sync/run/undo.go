@@ -121,7 +121,7 @@ func (r *Runner) invert(ctx context.Context, run state.Run, done []plan.Applied)
 	if err != nil {
 		return nil, err
 	}
-	if u.Facts, err = r.facts(ctx, run.Domain, settings, r.Clock.Now().Add(r.ahead(u.At)), marked); err != nil {
+	if u.Facts, err = r.facts(ctx, &u.Input, settings, r.Clock.Now().Add(r.ahead(u.At)), marked); err != nil {
 		return nil, err
 	}
 	u.Purposes = map[directory.ID]directory.Marks{}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"unicode/utf8"
 
 	"filippo.io/age"
 
@@ -26,11 +28,19 @@ const workFactor = 18
 // is made when something is first sealed or opened; of two processes that make it
 // at once one wins, and the other uses the winner's.
 func FromPassphrase(rows Rows, passphrase Text) Sealer {
-	return fromPassphrase(rows, passphrase, workFactor)
+	return passphraseSealer(&passphraseKey{rows: rows, passphrase: passphrase, work: workFactor, shortest: ShortestPassphrase})
 }
 
+// ShortestPassphrase is how many characters a new passphrase has at least: it alone
+// stands between a copied state and a sign-in.
+const ShortestPassphrase = 12
+
+// fromPassphrase is FromPassphrase for tests, which take any passphrase.
 func fromPassphrase(rows Rows, passphrase Text, work int) Sealer {
-	p := &passphraseKey{rows: rows, passphrase: passphrase, work: work}
+	return passphraseSealer(&passphraseKey{rows: rows, passphrase: passphrase, work: work})
+}
+
+func passphraseSealer(p *passphraseKey) Sealer {
 	return &sealer{kind: Passphrase, name: PassphraseVariable, late: newLate(p)}
 }
 
@@ -38,6 +48,7 @@ type passphraseKey struct {
 	rows       Rows
 	passphrase Text
 	work       int
+	shortest   int // of a new passphrase
 }
 
 // keyRow is what the state keeps of a key. It has a version of its own, so that an
@@ -87,6 +98,14 @@ func (p *passphraseKey) ready(ctx context.Context) error {
 	if _, err := p.find(ctx); !errors.Is(err, ErrOtherKey) {
 		return err
 	}
+	return p.longEnough()
+}
+
+// longEnough refuses a new passphrase that is easily guessed.
+func (p *passphraseKey) longEnough() error {
+	if utf8.RuneCountInString(p.passphrase.Reveal()) < p.shortest {
+		return problem.New(problem.PassphraseShort, problem.Args{"n": strconv.Itoa(p.shortest)})
+	}
 	return nil
 }
 
@@ -95,6 +114,9 @@ func (p *passphraseKey) make(ctx context.Context) (*key, error) {
 	k, err := p.find(ctx)
 	if !errors.Is(err, ErrOtherKey) {
 		return k, err
+	}
+	if err := p.longEnough(); err != nil {
+		return nil, err
 	}
 	id, err := age.GenerateX25519Identity()
 	if err != nil {

@@ -88,6 +88,9 @@ type Overview struct {
 	// Domains counts rows by lower-case domain; rows without UPN are under "".
 	Domains map[string]int
 	About   directory.About
+	// Zone is the zone that times in a file were read in, where it names none; empty
+	// for an API.
+	Zone string
 	// Changed is when the file was last changed, zero for an API.
 	Changed time.Time
 }

@@ -9,10 +9,10 @@ import (
 )
 
 // A database server is restarted, or the network to it fails for a moment, in the
-// middle of a sync. The holder of a claim then waits and goes on where it was. It
-// may try again after a lost answer: every write of a claim is fenced, and gives
-// the same result when it is repeated. The times are in real time, because the
-// server lives in it.
+// middle of a sync. The holder of a claim then waits and continues. It may repeat a
+// write after a lost answer: every write of a claim is fenced, and gives the same
+// result when it is repeated. The times are in real time, because the server runs in
+// real time.
 const (
 	// absence is how long the state may be away before a sync is stopped.
 	absence = 2 * time.Minute

@@ -397,8 +397,8 @@ func (c *Claim) Release(ctx context.Context) error {
 	})
 }
 
-// abandon stops the beats and lets go of the lock, as the end of the process
-// would; the lease stays as it is.
+// abandon stops the beats and releases the lock, as the end of the process would; the
+// lease is kept as it is.
 func (c *Claim) abandon() {
 	c.mu.Lock()
 	over := c.released

@@ -24,7 +24,7 @@ type dialect struct {
 	begin string
 	// migrate is run first in the migration's transaction, as its lock.
 	migrate string
-	// tables lists the tables in the place where ours belong.
+	// tables lists the tables in the place where those of hacsync belong.
 	tables string
 }
 

@@ -31,7 +31,7 @@ func FuzzImage(f *testing.F) {
 	})
 }
 
-func TestImage_TellsNothingFromWhatDoesNotRead(t *testing.T) {
+func TestImage_DistinguishesNoneFromUnreadable(t *testing.T) {
 	for text, want := range map[string]bool{
 		"": true, "{}": true, `{"a":null}`: true, `{"a":"b"}`: true, `{"a":5}`: false, `{"a":"b"`: false, "[]": false,
 	} {

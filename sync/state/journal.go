@@ -38,8 +38,8 @@ type Entry struct {
 	Object       directory.Ref
 	// Before and After are the values the step changes, Seen what was read back.
 	Before, After, Seen Image
-	// Unread: an image of the row does not decode, or its verb is none that is
-	// known. What it did to the account is not known; reading fills it.
+	// Unread: an image of the row does not decode, or its verb is unknown, so what it did
+	// to the account is unknown. Reading sets it.
 	Unread bool
 	// Intended, Answered and SeenAt are the store's clock; Server is the
 	// destination's: the newest that was known at the intent, then that of the

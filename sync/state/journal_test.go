@@ -250,7 +250,7 @@ func BenchmarkJournal(b *testing.B) {
 	}
 }
 
-func TestJournal_TellsARowThatItCannotRead(t *testing.T) {
+func TestJournal_ReportsARowThatItCannotRead(t *testing.T) {
 	ctx, s := t.Context(), open(t, statetest.NewFile(t), state.Options{})
 	run, c := beginSync(t, s), take(t, s)
 	if err := c.Intend(ctx, []state.Entry{

@@ -9,7 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// location is where a state is: in a file, or in a PostgreSQL database.
+// location is the place of a state: a file, or a PostgreSQL database.
 type location struct {
 	path     string // of the SQLite file; empty for PostgreSQL
 	postgres string // the whole connection string, with its password

@@ -108,9 +108,9 @@ func (s *Store) migrate(ctx context.Context) error {
 	})
 }
 
-// foreign reports whether the tables in a place without our schema belong to
-// another program. A SQLite file is ours alone; a PostgreSQL schema may be shared,
-// as long as no name collides.
+// foreign reports whether the tables in a place without hacsync's schema belong to
+// another program. A SQLite file belongs to hacsync alone; a PostgreSQL schema may be
+// shared, as long as no name collides.
 func (s *Store) foreign(tables []string, steps []migration) bool {
 	if s.dialect.sqlite {
 		return len(tables) > 0

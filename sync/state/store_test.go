@@ -85,7 +85,7 @@ func TestChangeConnection_LosesNothingOfAnother(t *testing.T) {
 	})
 }
 
-func TestSaveConnection_KeepsWhoeverSignedInBefore(t *testing.T) {
+func TestSaveConnection_KeepsTheEarlierSignIns(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		for _, c := range []struct {

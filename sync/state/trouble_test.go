@@ -265,7 +265,7 @@ func TestTake_ABeatBetweenLookingAndTakingKeepsTheHolder(t *testing.T) {
 	}
 }
 
-func TestExplain_NoRoomIsSaidWhoeverRefusesIt(t *testing.T) {
+func TestExplain_NoRoomIsReportedWhicheverDatabaseRefusesIt(t *testing.T) {
 	for _, err := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
 		if runtime.GOOS == "windows" {
 			break

@@ -30,7 +30,8 @@ type application struct {
 	title, name string
 
 	asks    appAsk
-	working words.Text
+	does    appDoes
+	working words.Text // what it is doing
 	err     error
 	ded     consent.Dedicated
 	app     consent.Application
@@ -38,17 +39,16 @@ type application struct {
 	script  []string
 	whole   bool
 	looked  time.Time
-	looking bool  // the tenant is looked at again and again
-	unseen  error // what the last look stumbled over
-	// ask gets an administrator signed in, to give or to look; person is kept in
-	// memory for further looks.
-	ask    asking
-	finds  bool // ask is for looking
-	person consent.SignIn
-	seal   unlocking
-	id     string // as typed
-	ran    bool   // the demo's person has run the script
-	gave   bool
+	unseen  error // why the last look saw nothing
+	// ask gets an administrator signed in, for one purpose; person is kept in memory
+	// for further looks.
+	ask     asking
+	purpose appPurpose
+	person  consent.SignIn
+	seal    unlocking
+	id      string // as typed
+	ran     bool   // the demo's person has run the script
+	gave    bool
 	// explain is for a red line of PowerShell, from where it was asked for.
 	explain explaining
 	from    appAsk
@@ -64,6 +64,23 @@ const (
 	appSignIn
 	appGive
 	appExplain
+)
+
+// appDoes is what is under way at the main question.
+type appDoes uint8
+
+const (
+	appRests appDoes = iota
+	appBusy          // it ends by itself; nothing can be chosen meanwhile
+	appLooks         // at the tenant, again and again; a choice ends it
+)
+
+// appPurpose is what an administrator signs in for.
+type appPurpose uint8
+
+const (
+	appToGive appPurpose = iota // to make the application in place
+	appToFind                   // to look for one that the script made
 )
 
 type (
@@ -105,7 +122,8 @@ type (
 
 // begin makes the key pair and the script; nothing is sent.
 func (a *application) begin(d *data) turn {
-	a.asks, a.err, a.working = appMain, nil, words.T("flow.app.preparing")
+	a.asks, a.err = appMain, nil
+	a.busy(words.T("flow.app.preparing"))
 	b, open := d.b, a.open
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		if need, first, why := b.NeedsPassphrase(ctx); need {
@@ -124,6 +142,11 @@ func (a *application) begin(d *data) turn {
 		return appPrepared{ded: ded, app: app, list: ded.List(), script: script.Bytes(), err: err}
 	}))
 }
+
+// busy begins work during which nothing can be chosen; rests ends any work.
+func (a *application) busy(working words.Text) { a.does, a.working = appBusy, working }
+
+func (a *application) rests() { a.does, a.working = appRests, words.Text{} }
 
 // verified reports whether the application acts from now on.
 func (a *application) verified() bool { return !a.app.Verified.IsZero() }
@@ -160,7 +183,7 @@ func (a *application) answer(d *data, x Answer) (t turn, over bool) {
 	}
 	key := cmp.Or(x.Command, x.Text)
 	if key == "go" || key == "later" {
-		return turn{stop: a.looking}, true
+		return turn{stop: a.does == appLooks}, true
 	}
 	return a.answerMain(d, key), false
 }
@@ -174,7 +197,7 @@ func (a *application) answerMain(d *data, key string) turn {
 	}
 	switch key {
 	case "enough":
-		a.looking, a.working = false, words.Text{}
+		a.rests()
 		return turn{stop: true}
 	case "whole":
 		a.whole = !a.whole
@@ -190,8 +213,8 @@ func (a *application) answerMain(d *data, key string) turn {
 		return turn{}
 	}
 	// What was looked for goes on after what is chosen now.
-	stop := a.looking
-	a.looking, a.working = false, words.Text{}
+	stop := a.does == appLooks
+	a.rests()
 	t := a.choose(d, key)
 	t.stop = stop
 	return t
@@ -203,10 +226,10 @@ func (a *application) choose(d *data, key string) turn {
 		a.asks = appID
 		return turn{}
 	case "give":
-		a.asks, a.finds = appHow, false
+		a.asks, a.purpose = appHow, appToGive
 		return turn{}
 	case "find":
-		a.asks, a.finds = appHow, true
+		a.asks, a.purpose = appHow, appToFind
 		return turn{}
 	case "look", "again":
 		return a.look(d)
@@ -215,14 +238,14 @@ func (a *application) choose(d *data, key string) turn {
 		if demo == nil || a.ran {
 			break
 		}
-		a.working = words.T("flow.grant.running")
+		a.busy(words.T("flow.grant.running"))
 		ded := a.ded
 		return does(effect(func(ctx context.Context, _ Reporter) any {
 			last, err := demo.RunApplicationScript(ctx, ded)
 			return appRan{last, err}
 		}))
 	case "save":
-		a.working = words.T("flow.grant.saving")
+		a.busy(words.T("flow.grant.saving"))
 		b, ded := d.b, a.ded
 		name := "hacsync-application-" + fileWord(cmp.Or(a.name, a.tenant)) + ".ps1"
 		return does(effect(func(ctx context.Context, _ Reporter) any {
@@ -241,7 +264,8 @@ func (a *application) adopt(text string) turn {
 	if !slices.ContainsFunc(inLine(id), isGUID) {
 		return stayed(words.T("flow.app.id_bad"))
 	}
-	a.asks, a.working, a.err = appMain, words.T("flow.app.looking"), nil
+	a.asks, a.err = appMain, nil
+	a.busy(words.T("flow.app.looking"))
 	ded := a.ded
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		err := ded.Adopt(ctx, id)
@@ -261,7 +285,7 @@ func (a *application) signInTo(_ *data, w way) turn {
 	a.asks, a.err = appSignIn, nil
 	a.ask.granting = true
 	scopes := consent.GrantScopes()
-	if a.finds {
+	if a.purpose == appToFind {
 		scopes = []string{consent.FindScope}
 	}
 	return turn{stop: true, run: []Effect{a.ask.begin(w, scopes, a.granting)}}
@@ -289,7 +313,8 @@ func (a *application) answerSignIn(d *data, x Answer) turn {
 
 // give makes the application in place, as who has just signed in.
 func (a *application) give(d *data) turn {
-	a.asks, a.working, a.gave = appGive, words.T("flow.app.giving"), true
+	a.asks, a.gave = appGive, true
+	a.busy(words.T("flow.app.giving"))
 	d.given = a.app.Name
 	ded, person := a.ded, a.person
 	e := effect(func(ctx context.Context, r Reporter) any {
@@ -321,14 +346,14 @@ func (a *application) back() (turn, bool) {
 		return turn{}, true
 	case appMain:
 	}
-	a.looking, a.working = false, words.Text{}
+	a.rests()
 	return turn{stop: true}, false
 }
 
 func (a *application) done(d *data, result any) turn {
 	switch r := result.(type) {
 	case appPrepared:
-		a.working = words.Text{}
+		a.rests()
 		switch {
 		case r.sealing:
 			a.asks = appSeal
@@ -345,7 +370,7 @@ func (a *application) done(d *data, result any) turn {
 		}
 		return a.probe(d)
 	case appProbed:
-		if r.person != nil && a.asks == appMain && a.working.IsZero() {
+		if r.person != nil && a.asks == appMain && a.does == appRests {
 			a.person = r.person
 			return a.look(d)
 		}
@@ -375,25 +400,26 @@ func (a *application) done(d *data, result any) turn {
 			return turn{}
 		}
 		a.asks, a.person = appMain, r.signIn
-		if a.finds {
+		if a.purpose == appToFind {
 			return a.look(d)
 		}
 		return a.give(d)
 	case appGiven:
-		a.asks, a.app, a.working = appMain, r.app, words.Text{}
+		a.asks, a.app = appMain, r.app
+		a.rests()
 		if r.err != nil {
 			a.err = r.err
 			return turn{}
 		}
 		return a.look(d)
 	case appSeen:
-		a.looking, a.working = false, words.Text{}
+		a.rests()
 		a.saw(d, r)
 		if r.err != nil {
 			a.err, a.unseen = r.err, nil
 		}
 	case appRan:
-		a.working = words.Text{}
+		a.rests()
 		if r.err != nil {
 			a.err = r.err
 			return turn{}
@@ -407,7 +433,7 @@ func (a *application) done(d *data, result any) turn {
 		}
 		return a.look(d)
 	case fileSaved:
-		a.working = words.Text{}
+		a.rests()
 		if r.err != nil {
 			a.err = r.err
 			return turn{}

@@ -34,7 +34,7 @@ func pending(err error) bool {
 
 // look looks at the tenant until nothing is missing, or for some minutes.
 func (a *application) look(d *data) turn {
-	a.looking, a.err, a.unseen, a.working = true, nil, nil, words.T("flow.app.looking")
+	a.does, a.err, a.unseen, a.working = appLooks, nil, nil, words.T("flow.app.looking")
 	ded, person, c, every := a.ded, a.person, d.b.Clock(), d.every()
 	return does(looking(func(ctx context.Context, r Reporter) any {
 		for n := 1; ; n++ {

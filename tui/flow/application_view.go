@@ -30,7 +30,7 @@ func (a *application) view(d *data, v *View) {
 		return
 	case appSignIn:
 		v.Title, v.Status = words.T("flow.granting.title"), words.T("flow.granting.status")
-		if a.finds {
+		if a.purpose == appToFind {
 			v.Title = words.T("flow.granting.title_find")
 		}
 		a.ask.view(d, v)
@@ -50,7 +50,7 @@ func (a *application) viewHow(v *View) {
 	if a.ask.way == byBrowser || barred(problem.Of(a.err)) {
 		first = "browser"
 	}
-	if a.finds {
+	if a.purpose == appToFind {
 		v.Title = words.T("flow.granting.title_find")
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.granting.find_what", "scope", consent.FindScope)})
 	} else {
@@ -63,7 +63,7 @@ func (a *application) viewHow(v *View) {
 		{Key: "browser", Text: words.T("flow.granting.browser"), Note: words.T("flow.granting.browser_note")},
 		{Key: "no", Text: words.T("flow.granting.no"), Note: words.T("flow.granting.no_note")},
 	}}
-	if a.finds {
+	if a.purpose == appToFind {
 		v.Ask.Text = words.T("flow.choose")
 	}
 }
@@ -110,17 +110,14 @@ func (a *application) viewMain(d *data, v *View) {
 		seen, of := a.counts()
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.app.looked", "seen", seen, "of", of, "at", words.Clock(a.looked))})
 	}
-	switch {
-	case a.asks == appGive:
+	switch a.does {
+	case appBusy:
 		v.wait(a.working)
 		return
-	case !a.working.IsZero() && !a.looking:
-		v.wait(a.working)
-		return
-	case a.looking:
+	case appLooks:
 		v.wait(a.working)
 		v.Commands = append(v.Commands, command("enough", "enter", "go", words.T("flow.grant.cmd_enough")))
-	default:
+	case appRests:
 		a.options(d, v)
 	}
 	if a.app.ID == "" {
@@ -129,7 +126,7 @@ func (a *application) viewMain(d *data, v *View) {
 		if !a.verified() {
 			v.Commands = append(v.Commands, command("give", "g", "give", words.T("flow.app.cmd_give")))
 		}
-		if !a.looking {
+		if a.does != appLooks {
 			v.Commands = append(v.Commands, checkAgain())
 		}
 	}
@@ -201,7 +198,7 @@ func (a *application) checks() words.Checks {
 		switch {
 		case g.State == consent.Granted:
 			mark = words.OK
-		case a.looking || a.asks == appGive:
+		case a.does == appLooks || a.asks == appGive:
 			mark = words.UnderWay
 		case g.State == consent.Missing && !g.Optional && !a.looked.IsZero() && a.app.ID != "":
 			mark = words.Warn

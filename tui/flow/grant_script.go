@@ -21,13 +21,20 @@ type granted struct {
 	whole  bool
 	err    error
 	looked time.Time
-	// looking: the tenant is looked at again and again.
-	looking bool
-	ran     bool // the demo's person has run the script
-	// explains: a red line of PowerShell is asked for.
-	explains bool
-	explain  explaining
+	ran    bool // the demo's person has run the script
+	does   grantedDoes
+	// explain is for a red line of PowerShell.
+	explain explaining
 }
+
+// grantedDoes is what is shown besides the script.
+type grantedDoes uint8
+
+const (
+	grantedChoose  grantedDoes = iota
+	grantedLook                // the tenant is looked at again and again
+	grantedExplain             // a red line is asked for
+)
 
 type (
 	scriptMade struct {
@@ -40,7 +47,7 @@ type (
 )
 
 func (s *granted) begin(d *data) turn {
-	s.err, s.looking, s.explains, s.working, s.reads = nil, false, false, words.T("flow.grant.reading"), 2
+	s.err, s.does, s.working, s.reads = nil, grantedChoose, words.T("flow.grant.reading"), 2
 	g := d.session.Grants()
 	return does(effect(func(ctx context.Context, _ Reporter) any {
 		var b bytes.Buffer
@@ -90,7 +97,7 @@ func (s *granted) view(d *data, v *View) {
 	if s.err != nil {
 		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
-	if s.explains {
+	if s.does == grantedExplain {
 		s.explain.view(v)
 		return
 	}
@@ -106,7 +113,7 @@ func (s *granted) view(d *data, v *View) {
 	}
 	if !s.working.IsZero() {
 		v.wait(s.working)
-		if s.looking {
+		if s.does == grantedLook {
 			v.Commands = []Command{command("enough", "enter", "go", words.T("flow.grant.cmd_enough"))}
 		}
 		return
@@ -162,20 +169,22 @@ func grantChecks(list []consent.Grant) words.Checks {
 
 // answer takes an answer; over: the person goes on from here.
 func (s *granted) answer(d *data, a Answer) (t turn, over bool) {
-	if s.explains {
-		s.explains = !s.explain.answer(d, a.Text)
+	if s.does == grantedExplain {
+		if s.explain.answer(d, a.Text) {
+			s.does = grantedChoose
+		}
 		return turn{}, false
 	}
 	s.err = nil
 	switch cmp.Or(a.Command, a.Text) {
 	case "enough":
-		s.looking, s.reads, s.working = false, 0, words.Text{}
+		s.does, s.reads, s.working = grantedChoose, 0, words.Text{}
 		return turn{stop: true}, false
 	case "whole":
 		s.whole = !s.whole
 		return turn{}, false
 	case "explain":
-		s.explains = true
+		s.does = grantedExplain
 		s.explain.begin(nil)
 		return turn{}, false
 	case "go":
@@ -210,7 +219,7 @@ func (s *granted) once(d *data) turn {
 
 // look looks at the tenant until nothing is missing, or for some minutes.
 func (s *granted) look(d *data) turn {
-	s.looking, s.working = true, words.T("flow.grant.looking")
+	s.does, s.working = grantedLook, words.T("flow.grant.looking")
 	g, c, every := d.session.Grants(), d.b.Clock(), d.every()
 	return does(looking(func(ctx context.Context, r Reporter) any {
 		for n := 1; ; n++ {
@@ -227,9 +236,11 @@ func (s *granted) look(d *data) turn {
 }
 
 func (s *granted) back() bool {
-	was := s.explains
-	s.explains = false
-	return was
+	if s.does != grantedExplain {
+		return false
+	}
+	s.does = grantedChoose
+	return true
 }
 
 func (s *granted) event(d *data, e any) {
@@ -255,7 +266,9 @@ func (s *granted) done(d *data, result any) turn {
 		}
 		s.script = textLines(r.script)
 	case grantsRead:
-		s.looking = false
+		if s.does == grantedLook {
+			s.does = grantedChoose
+		}
 		s.came()
 		if r.err != nil {
 			s.err = r.err

@@ -11,23 +11,33 @@ import (
 // no keyring and no identity file: once where something is sealed with it
 // already, twice where it is new. It is kept nowhere longer than the question.
 type unlocking struct {
-	open   bool  // it is asked
-	fresh  bool  // nothing is sealed with it yet
-	why    error // why there is no keyring
-	first  secret.Text
-	differ bool // the second was not the first
-	err    error
-	busy   bool
+	asks  unlockAsk
+	fresh bool  // nothing is sealed with it yet
+	why   error // why there is no keyring
+	first secret.Text
+	err   error
 }
+
+// unlockAsk is what is asked now.
+type unlockAsk uint8
+
+const (
+	unlockNone unlockAsk = iota
+	unlockOnce
+	unlockAgain  // a new one, for the second time
+	unlockDiffer // once more: the second was not the first
+	unlockTries  // nothing: it is being tried
+)
 
 // unlocked is what became of a passphrase.
 type unlocked struct{ err error }
 
-// shortest is how many characters a new passphrase has at least: it alone stands
-// between a copied file and a sign-in.
-const shortest = 12
+func (u *unlocking) begin(fresh bool, why error) {
+	*u = unlocking{asks: unlockOnce, fresh: fresh, why: why}
+}
 
-func (u *unlocking) begin(fresh bool, why error) { *u = unlocking{open: true, fresh: fresh, why: why} }
+// open reports whether the question is shown.
+func (u *unlocking) open() bool { return u.asks != unlockNone }
 
 func (u *unlocking) close() { *u = unlocking{} }
 
@@ -51,17 +61,17 @@ func (u *unlocking) view(v *View) {
 		id = "flow.passphrase.new"
 		v.Blocks = append(v.Blocks, words.Para{Text: noKeyring(u.why)})
 	}
-	v.Blocks = append(v.Blocks, words.Para{Text: words.T(id, "n", shortest)})
+	v.Blocks = append(v.Blocks, words.Para{Text: words.T(id, "n", secret.ShortestPassphrase)})
 	v.Commands = nil
-	if u.busy {
+	if u.asks == unlockTries {
 		v.wait(words.T("flow.passphrase.trying"))
 		return
 	}
-	if u.differ {
+	if u.asks == unlockDiffer {
 		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Stops, Text: words.T("flow.passphrase.differ")}})
 	}
 	v.Ask = Question{Kind: Secret, Text: words.T("flow.passphrase.ask")}
-	if !u.first.Empty() {
+	if u.asks == unlockAgain {
 		v.Ask.Text = words.T("flow.passphrase.again")
 	}
 }
@@ -69,37 +79,42 @@ func (u *unlocking) view(v *View) {
 // answer takes what was typed.
 func (u *unlocking) answer(d *data, a Answer) turn {
 	typed := a.Secret
-	u.err, u.differ = nil, false
+	u.err = nil
+	if u.asks == unlockDiffer {
+		u.asks = unlockOnce
+	}
 	switch {
 	case a.Command != "":
 		return stayed(words.T("flow.not_a_command"))
 	case typed.Empty():
 		return stayed(words.T("flow.passphrase.empty"))
-	case u.fresh && u.first.Empty():
-		if len([]rune(typed.Reveal())) < shortest {
-			return stayed(words.T("flow.passphrase.short", "n", shortest))
+	case u.fresh && u.asks == unlockOnce:
+		if len([]rune(typed.Reveal())) < secret.ShortestPassphrase {
+			return stayed(words.T("flow.passphrase.short", "n", secret.ShortestPassphrase))
 		}
-		u.first = typed
+		u.first, u.asks = typed, unlockAgain
 		return turn{}
 	case u.fresh && u.first.Reveal() != typed.Reveal():
-		u.first, u.differ = secret.Text{}, true
+		u.first, u.asks = secret.Text{}, unlockDiffer
 		return turn{}
 	}
-	u.busy, u.first = true, secret.Text{}
+	u.asks, u.first = unlockTries, secret.Text{}
 	b := d.b
 	return does(effect(func(ctx context.Context, _ Reporter) any { return unlocked{b.Unseal(ctx, typed)} }))
 }
 
 // back goes from the second time to the first; false where the question is left.
 func (u *unlocking) back() bool {
-	was := !u.first.Empty()
-	u.first, u.differ = secret.Text{}, false
+	was := u.asks == unlockAgain
+	if was || u.asks == unlockDiffer {
+		u.asks, u.first = unlockOnce, secret.Text{}
+	}
 	return was
 }
 
 // done reports whether it opened.
 func (u *unlocking) done(r unlocked) bool {
-	u.busy, u.err = false, r.err
+	u.asks, u.err = unlockOnce, r.err
 	if r.err == nil {
 		u.close()
 	}

@@ -110,37 +110,38 @@ func runTable(runs []state.Run) words.Table {
 	}
 	for _, r := range runs {
 		t.Rows = append(t.Rows, []words.Text{
-			words.Num(int(r.No)), words.T("home.l_at", "day", words.Brief(r.Started), "time", words.Clock(r.Started)), words.T("run.kind." + string(r.Kind)), words.T("run.state." + string(r.State)), runWhat(r),
+			words.Num(int(r.No)), words.T("home.l_at", "day", words.Brief(r.Started), "time", words.Clock(r.Started)), words.T("run.kind." + string(r.Kind)), words.T("run.state." + string(r.State)), runWhat(run.LogOf(r)),
 		})
 	}
 	return t
 }
 
 // runWhat is what a run found or did, in a few words.
-func runWhat(r state.Run) words.Text {
-	s := run.SummaryOf(r)
+func runWhat(l run.Logged) words.Text {
+	s := &l.Sum
 	switch {
 	case s.Problem != nil:
 		return words.T("home.what", "x", words.Short{Err: s.Problem.Problem()})
-	case r.Kind == state.DryRun && s.Counts != nil && s.Counts.Changes() == 0:
-		return words.T("home.l_same")
-	case r.Kind == state.DryRun && s.Counts != nil:
-		return countsLine(*s.Counts)
-	case r.Kind != state.DryRun:
+	case l.Writes:
 		return words.T("home.l_seen", "seen", s.Seen, "planned", s.Planned, "failed", s.Failed)
+	case s.Counts == nil:
+		return words.Text{}
+	case s.Counts.Changes() == 0:
+		return words.T("home.l_same")
 	}
-	return words.Text{}
+	return countsLine(*s.Counts)
 }
 
 func runFacts(r state.Run) words.Facts {
-	s := run.SummaryOf(r)
+	l := run.LogOf(r)
+	s := &l.Sum
 	var f words.Facts
 	add := func(label string, t words.Text) { f = append(f, words.Fact{Label: words.T(label), Value: t}) }
 	add("home.l_run", words.T("home.l_run_is", "run", int(r.No), "kind", words.T("run.kind."+string(r.Kind)), "state", words.T("run.state."+string(r.State))))
-	if took := s.Lasted(r); took == 0 {
+	if l.Took == 0 {
 		add("home.l_started", words.Is(words.Moment(r.Started)))
 	} else {
-		add("home.l_started", words.T("home.l_started_took", "at", words.Moment(r.Started), "took", took))
+		add("home.l_started", words.T("home.l_started_took", "at", words.Moment(r.Started), "took", l.Took))
 	}
 	if r.Unattended {
 		add("home.l_by", words.T("home.l_by_worker"))
@@ -160,7 +161,7 @@ func runFacts(r state.Run) words.Facts {
 	if v := s.Verdict; v != nil && v.Users > 0 {
 		add("home.f_deletions", shareLine(*v))
 	}
-	if r.Kind != state.DryRun {
+	if l.Writes {
 		add("home.l_done", words.T("home.l_tally", "planned", s.Planned, "seen", s.Seen, "failed", s.Failed, "not_tried", s.NotTried, "not_yet", s.NotYetSeen))
 		if s.Paused > 0 {
 			add("home.l_paused", words.Is(s.Paused))

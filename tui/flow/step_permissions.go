@@ -129,7 +129,7 @@ func (s *permissionsStep) view(d *data, now time.Time) View {
 	if d.mayWrite() {
 		v.Status = words.T("flow.dryrun.status")
 	}
-	if s.seal.open {
+	if s.seal.open() {
 		s.seal.view(&v)
 		v.Status = words.T("flow.passphrase.status")
 		return v
@@ -213,7 +213,7 @@ func (d *data) mayWrite() bool {
 }
 
 func (s *permissionsStep) answer(d *data, a Answer) turn {
-	if s.seal.open {
+	if s.seal.open() {
 		return s.seal.answer(d, a)
 	}
 	switch a.Command {
@@ -272,10 +272,10 @@ func (s *permissionsStep) next(d *data) turn {
 	return goTo(Source)
 }
 
-func (s *permissionsStep) inner() bool { return s.seal.open }
+func (s *permissionsStep) inner() bool { return s.seal.open() }
 
 func (s *permissionsStep) back(*data) (turn, bool) {
-	if !s.seal.open {
+	if !s.seal.open() {
 		return turn{}, false
 	}
 	if !s.seal.back() {

@@ -106,21 +106,19 @@ func (s *sourceStep) view(d *data, now time.Time) View {
 	case askPath:
 		v.Ask = Question{Kind: Path, Text: words.T("flow.source.path"), Preset: s.offered(d)}
 	case askCount:
-		s.viewCount(d, &v)
+		s.viewCount(d, &v, now)
 	}
 	return v
 }
 
-func (s *sourceStep) viewCount(d *data, v *View) {
+func (s *sourceStep) viewCount(d *data, v *View, now time.Time) {
 	o := d.overview
 	if o.Encoding != "" {
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.source.file_is", "name", o.Name, "encoding", o.Encoding, "comma", o.Comma, "columns", len(o.Columns), "n", o.Rows)})
 	} else {
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.source.is", "name", o.Name, "n", o.Rows)})
 	}
-	if !o.About.Newest.IsZero() {
-		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.source.newest", "at", words.Moment(o.About.Newest))})
-	}
+	v.Blocks = append(v.Blocks, newestLogin(o, now)...)
 	if len(o.Columns) > 0 {
 		t := words.Table{Head: []words.Text{words.T("flow.source.column"), words.T("flow.source.goes"), words.T("flow.source.first")}}
 		for _, c := range o.Columns {
@@ -156,10 +154,32 @@ func (s *sourceStep) viewCount(d *data, v *View) {
 	v.Ask = Question{Kind: Number, Text: words.T("flow.source.count"), Preset: s.typed, Optional: true}
 }
 
+// newestLogin is how old the list is at least. A time that is still to come is no
+// such thing: its zone is wrong.
+func newestLogin(o *source.Overview, now time.Time) []words.Piece {
+	at := words.Moment(o.About.Newest)
+	switch {
+	case o.About.Newest.IsZero():
+		return nil
+	case o.Zone == "":
+		return []words.Piece{words.Para{Text: words.T("flow.source.newest_api", "at", at)}}
+	case o.About.Newest.After(now.Add(clocksDiffer)):
+		return []words.Piece{words.Checks{{
+			Mark: words.Warn, Text: words.T("flow.source.ahead", "at", at, "zone", o.Zone),
+			Detail: []words.Text{words.T("flow.source.ahead_remedy", "setting", words.T("setting_name."+run.KeySourceZone))},
+		}}}
+	}
+	return []words.Piece{words.Para{Text: words.T("flow.source.newest", "at", at, "zone", o.Zone)}}
+}
+
+// clocksDiffer is how far two clocks may be apart before a time counts as still to
+// come.
+const clocksDiffer = 5 * time.Minute
+
 func columnUse(c source.Recognised) words.Text {
 	switch c.Use {
 	case source.Mapped:
-		return words.Raw(string(c.Attribute))
+		return words.Is(c.Attribute)
 	case source.Read:
 		return words.T("flow.source.read_only")
 	case source.Never:

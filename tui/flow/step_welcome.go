@@ -16,24 +16,38 @@ import (
 // welcomeStep asks how to begin: a new tenant, saved data, a plan file.
 type welcomeStep struct {
 	base
-	asks   welcomeAsk
-	loaded bool
-	conns  []consent.Connection
-	open   []Unfinished
+	asks  welcomeAsk
+	came  welcomeCame
+	saved savedState
+	conns []consent.Connection
+	open  []Unfinished
 	// domains are those that are set up, by tenant.
 	domains map[string][]string
 	path    string
-	needs   bool // a passphrase opens what is saved
 	seal    unlocking
 	// of is the connection that is renewed, forgotten or opened next, and then what
 	// follows the passphrase.
 	of   consent.Connection
 	then func() turn
-	// chosen: the list of connections was asked for at home, where back leads to.
-	chosen bool
-	// greeted: the start of the walk is over; nothing opens by itself any more.
-	greeted bool
 }
+
+// welcomeCame is from where the step was entered.
+type welcomeCame uint8
+
+const (
+	cameFirst  welcomeCame = iota // at the start of the walk: the connection used last may open by itself
+	cameLater                     // later: nothing opens by itself
+	cameByHome                    // from home, for the list of connections; back leads there
+)
+
+// savedState is what is known of the saved data.
+type savedState uint8
+
+const (
+	savedUnread savedState = iota
+	savedClear
+	savedSealed // a passphrase opens it
+)
 
 type welcomeAsk uint8
 
@@ -78,8 +92,11 @@ type (
 
 func (s *welcomeStep) enter(d *data, back bool) turn {
 	s.asks, s.err = askHow, nil
-	if s.chosen = d.otherConnection; s.chosen {
-		s.asks, d.otherConnection = askSaved, false
+	switch {
+	case d.otherConnection:
+		s.asks, s.came, d.otherConnection = askSaved, cameByHome, false
+	case s.came == cameByHome:
+		s.came = cameLater
 	}
 	d.file = nil
 	return s.read(d)
@@ -128,7 +145,7 @@ func (s *welcomeStep) view(d *data, now time.Time) View {
 		v.Ask = Question{Kind: Path, Text: words.T("flow.welcome.path"), Preset: s.path}
 		return v
 	}
-	if s.loaded {
+	if s.saved != savedUnread {
 		v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "add", Options: []Option{
 			{Key: "add", Text: words.T("flow.welcome.add"), Note: words.T("flow.welcome.add_note")},
 		}}
@@ -267,8 +284,8 @@ func (s *welcomeStep) back(d *data) (turn, bool) {
 		s.asks = askSaved
 	case askSaved:
 		s.asks = askHow
-		if s.chosen && d.session != nil {
-			s.chosen = false
+		if s.came == cameByHome && d.session != nil {
+			s.came = cameLater
 			t := goTo(Home)
 			t.stop = true
 			return t, true
@@ -284,19 +301,24 @@ func (s *welcomeStep) done(d *data, result any) turn {
 	s.working = words.Text{}
 	switch r := result.(type) {
 	case savedRead:
-		s.loaded, s.conns, s.open, s.domains, s.needs = true, r.conns, r.open, r.domains, r.needs
+		s.saved, s.conns, s.open, s.domains = savedClear, r.conns, r.open, r.domains
+		if r.needs {
+			s.saved = savedSealed
+		}
 		if r.err != nil {
 			s.err = r.err
 		}
 		if s.asks == askSaved && len(s.conns) == 0 {
 			s.asks = askHow
 		}
-		if d.o.Home && !s.greeted && s.err == nil && !s.needs && len(s.conns) > 0 && len(s.domains[s.conns[0].Tenant]) > 0 {
+		if s.came != cameFirst {
+			return turn{}
+		}
+		s.came = cameLater
+		if d.o.Home && s.err == nil && s.saved == savedClear && len(s.conns) > 0 && len(s.domains[s.conns[0].Tenant]) > 0 {
 			// A returning administrator finds the domains of the connection used last.
-			s.greeted = true
 			return s.reopen(d, s.conns[0])
 		}
-		s.greeted = true
 	case planRead:
 		if r.err != nil {
 			s.err = r.err

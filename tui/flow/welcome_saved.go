@@ -144,7 +144,7 @@ func (s *welcomeStep) answerSaved(d *data, a Answer) turn {
 
 // unlocked does what opens saved data, after the passphrase where one is needed.
 func (s *welcomeStep) unlocked(_ *data, then func() turn) turn {
-	if !s.needs {
+	if s.saved != savedSealed {
 		return then()
 	}
 	s.asks, s.then = askUnlock, then
@@ -192,7 +192,7 @@ func (s *welcomeStep) cared(d *data, result any) turn {
 	switch r := result.(type) {
 	case unlocked:
 		if s.seal.done(r) {
-			s.needs, s.asks = false, askSaved
+			s.saved, s.asks = savedClear, askSaved
 			return s.then()
 		}
 	case forgotten:

@@ -6,6 +6,7 @@ import (
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/progress"
 	"github.com/hacsync/hacsync/sync/run"
+	"github.com/hacsync/hacsync/tui/words"
 )
 
 // Work is how far long work is: what progress bars and progress lines show. A
@@ -17,8 +18,14 @@ type Work struct {
 	Rows []Tally
 	// Failures are the rows that failed so far.
 	Failures []progress.Row
-	// Pause is how long the other side still wants nothing to be sent.
-	Pause time.Duration
+	// Pause is how long nothing is sent still, PauseWhy why, and PauseSide whose
+	// side is waited for.
+	Pause     time.Duration
+	PauseWhy  progress.Why
+	PauseSide string
+	// Silent is how long there has been no report, and Spent how long it all took so
+	// far; zero while reports come.
+	Silent, Spent time.Duration
 	// Rate is in items a second of what takes longest, 0 while it is not known.
 	Rate float64
 	// Left is the time that is left, 0 while it is not known or not steady.
@@ -55,6 +62,7 @@ func (w *Work) Sum() Tally {
 type tracker struct {
 	w      Work
 	pause  time.Time // until when
+	heard  time.Time // the last report
 	paused time.Duration
 	rows   map[int]string
 }
@@ -68,7 +76,7 @@ func dryRunPhases() []progress.Phase {
 }
 
 func newTracker(now time.Time, phases []progress.Phase) *tracker {
-	t := &tracker{w: Work{Started: now}, rows: map[int]string{}}
+	t := &tracker{w: Work{Started: now}, heard: now, rows: map[int]string{}}
 	for _, p := range phases {
 		t.w.Phases = append(t.w.Phases, PhaseState{Phase: p, Total: -1})
 	}
@@ -88,9 +96,11 @@ func (t *tracker) plans(c plan.Counts) {
 }
 
 func (t *tracker) event(e progress.Event, now time.Time) {
+	t.heard = now
 	if e.Pause > 0 {
 		t.pause = now.Add(e.Pause)
 		t.paused += e.Pause
+		t.w.PauseWhy, t.w.PauseSide = e.Why, e.Phase.Side()
 	}
 	if e.Row != nil {
 		t.row(*e.Row)
@@ -145,6 +155,21 @@ func (t *tracker) row(r progress.Row) {
 // steady is how long a rate has to be watched before it is shown.
 const steady = 2 * time.Second
 
+// quiet is how long nothing may be reported before it is said.
+const quiet = 5 * time.Second
+
+// Waits says what is waited for, as a sentence: a pause and its reason, or how
+// long nothing has come. It is zero while work goes on.
+func (w *Work) Waits() words.Text {
+	switch {
+	case w.Pause > 0:
+		return words.T("progress.pause."+string(w.PauseWhy), "duration", w.Pause, "who", words.T("progress.side."+w.PauseSide))
+	case w.Silent > 0:
+		return words.T("progress.silent", "for", w.Silent, "spent", w.Spent)
+	}
+	return words.Text{}
+}
+
 // work is a copy with rate and time left as of now.
 func (t *tracker) work(now time.Time) *Work {
 	w := t.w
@@ -152,6 +177,9 @@ func (t *tracker) work(now time.Time) *Work {
 	w.Rows = append([]Tally(nil), t.w.Rows...)
 	w.Failures = append([]progress.Row(nil), t.w.Failures...)
 	w.Pause = max(0, t.pause.Sub(now))
+	if silent := min(now.Sub(t.heard), now.Sub(t.pause)); silent >= quiet {
+		w.Silent, w.Spent = silent, now.Sub(w.Started)
+	}
 	done, total, began := 0, -1, time.Time{}
 	if w.Rows != nil {
 		sum := w.Sum()

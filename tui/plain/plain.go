@@ -1,11 +1,10 @@
-// Package plain walks the steps of tui/flow line by line, on any reader and
-// writer: a terminal, a pipe, a screen reader. It moves no cursor, uses no
-// colour, and shows progress as lines now and then. Letters are those of the
-// screens; every command has a word as well.
+// Package plain walks the steps of tui/flow line by line, on any reader and writer: a
+// terminal, a pipe, a screen reader. It moves no cursor, uses no colour, and shows
+// progress as lines now and then. Letters are those of the screens; every command has a
+// word as well.
 //
-// Lines are read only when an answer is wanted: what is piped in is never
-// swallowed by a wait, and the end of the input ends the walk only where
-// something would have to be answered.
+// Lines are read only when an answer is needed: a wait never consumes piped input, and
+// the end of the input ends the walk only if an answer is needed.
 package plain
 
 import (
@@ -30,8 +29,8 @@ type Options struct {
 	Every time.Duration
 	// Width in columns, 0 for 80.
 	Width int
-	// Secret reads a line from the terminal without showing it, and ends the line
-	// on screen; nil where input comes from elsewhere, which shows nothing anyway.
+	// Secret reads a line from the terminal without showing it, and ends the line on
+	// screen; nil if the input is not a terminal, which shows nothing anyway.
 	Secret func() (string, error)
 }
 
@@ -45,8 +44,8 @@ const (
 	Interrupted = flow.Interrupted
 )
 
-// Run walks f until somebody quits, the input ends or ctx does. It closes what
-// was opened. Its error is one of writing to out, or a flow.Crash.
+// Run walks f until the user quits, the input ends or ctx does. It closes what was
+// opened. Its error is one of writing to out, or a flow.Crash.
 func Run(ctx context.Context, f *flow.Flow, in io.Reader, out io.Writer, o Options) (Outcome, error) {
 	if o.Every <= 0 {
 		o.Every = 2 * time.Second
@@ -77,10 +76,10 @@ type walker struct {
 	err error // the first of writing
 	in  *lines
 
-	step  int    // the step whose header stands
-	body  string // what of it stands
-	asks  string // the question that stands
-	below bool   // something stands below the header
+	step  int    // the step whose header is shown
+	body  string // the part of it that is shown
+	asks  string // the question that is shown
+	below bool   // something is shown below the header
 	// passed: something short was under way since the last view.
 	passed bool
 	tick   progressLines
@@ -114,7 +113,7 @@ func (w *walker) end() *flow.End {
 	return w.f.Stopped()
 }
 
-// walk is the loop: show, take a line or what runs brings, go on.
+// walk is the loop: show, take a line or the results of effects, go on.
 func (w *walker) walk(ctx context.Context) flow.Ending {
 	w.take(w.f.Start())
 	ticker := time.NewTicker(w.o.Every)
@@ -124,7 +123,7 @@ func (w *walker) walk(ctx context.Context) flow.Ending {
 			w.closing(Quit)
 			return Quit
 		}
-		// Before what the interrupted effect may have brought already.
+		// Before the results that the interrupted effect may have left.
 		if ctx.Err() != nil {
 			w.interrupt()
 			return Interrupted
@@ -162,7 +161,7 @@ func (w *walker) walk(ctx context.Context) flow.Ending {
 	return Interrupted
 }
 
-// show writes a view, or of it what does not stand already.
+// show writes a view, or the part of it that is not shown already.
 func (w *walker) show(v flow.View) {
 	p := w.page()
 	if w.step != int(v.Step) {
@@ -220,13 +219,13 @@ func (w *walker) show(v flow.View) {
 	w.write(w.tick.ended(w.page(), v))
 }
 
-// passing are views that stand only until something short is done: what it is
-// is enough.
+// passing are views that are shown only until something short is done: naming it is
+// enough.
 func passing(v flow.View) bool {
 	return v.Ask.Kind == flow.Wait && v.Ask.Optional && v.Ask.Until.IsZero() && v.Work == nil && len(v.Commands) == 0
 }
 
-// take does what a turn says.
+// take carries out a turn.
 func (w *walker) take(t flow.Turn) {
 	w.say(t.Say...)
 	if len(t.Effects) > 0 {
@@ -235,10 +234,10 @@ func (w *walker) take(t flow.Turn) {
 	w.x.Take(t)
 }
 
-// deliver gives the flow what effects have reported and brought.
+// deliver gives the flow the reports and results of effects.
 func (w *walker) deliver() {
 	for m, ok := w.x.Next(); ok; m, ok = w.x.Next() {
-		if m.Ended && !m.Stopped { // the last of what was reported belongs before the end
+		if m.Ended && !m.Stopped { // the last report belongs before the end
 			w.write(w.tick.ended(w.page(), w.f.View()))
 		}
 		w.take(w.x.Deliver(m))
@@ -254,7 +253,7 @@ func (w *walker) interrupt() {
 	w.closing(Interrupted)
 }
 
-// closing is the last sentence: what was and was not done.
+// closing is the last sentence: what was done and what was not.
 func (w *walker) closing(kind flow.Ending) {
 	p := w.page()
 	p.b.WriteString("\n")
@@ -262,7 +261,7 @@ func (w *walker) closing(kind flow.Ending) {
 	w.write(p.b.String())
 }
 
-// line takes one line that was typed.
+// line handles one line that was typed.
 func (w *walker) line(v flow.View, line string) {
 	w.in.prompted = false
 	switch secret := v.Ask.Kind == flow.Secret; {
@@ -270,7 +269,7 @@ func (w *walker) line(v flow.View, line string) {
 		w.write(w.page().say(words.T("flow.plain.hidden")) + "\n")
 	case secret:
 	case !w.o.Interactive:
-		// A terminal shows what is typed; a pipe does not.
+		// A terminal shows typed characters; a pipe does not.
 		w.write(message.Clean(line) + "\n")
 	}
 	a, what := understand(v, line)
@@ -317,7 +316,7 @@ type lines struct {
 	ask      chan bool // whether it must not be shown
 	out      chan string
 	pending  bool // a line was asked for and has not come
-	prompted bool // the prompt for it stands
+	prompted bool // its prompt is shown
 }
 
 func newLines(in io.Reader, secret func() (string, error)) *lines {

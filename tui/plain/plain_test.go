@@ -565,8 +565,8 @@ func TestResult_UndoesTheRunThroughThePreviewAndTheConfirm(t *testing.T) {
 
 func TestBack_KeepsEveryInput(t *testing.T) {
 	w := flowtest.New(t)
-	// From the number back to the preview and through the source again: note,
-	// path and count stand as typed.
+	// From the number back to the preview and through the source again: note, path and
+	// count are as typed.
 	lines := append(toConfirm(), "b", "b", "b", "b", "b", "file", "", "", "s", "", "", "2", "approve", "quit")
 	got := walk(t, w, lines...)
 	if len(w.Applied) != 1 || w.Approvals[0].Note != "CHG-20418" || w.DryRuns[1].Count != 22 || w.Settings["source"] != "csv:users (2).csv" {
@@ -577,8 +577,7 @@ func TestBack_KeepsEveryInput(t *testing.T) {
 	got.has(t, "Step 5 of 8 Source", "Step 4 of 8", "Step 3 of 8", "Step 2 of 8", "Step 1 of 8")
 }
 
-// A real tenant has nobody to play the people: a pipe's lines wait for the
-// sign-in to come.
+// A real tenant has no one to play the people: a pipe's lines wait for the sign-in.
 func TestWalk_RealTenantFromAPipe(t *testing.T) {
 	w := flowtest.New(t)
 	w.IsDemo = false
@@ -605,8 +604,8 @@ func TestWalk_RealTenantFromAPipe(t *testing.T) {
 	}
 }
 
-// Every line fits 80 columns, and the columns of a table stand under each other
-// whatever the width of the names in them.
+// Every line fits 80 columns, and the columns of a table are aligned for names of every
+// width.
 func TestLines_FitAndAlign(t *testing.T) {
 	got := walk(t, flowtest.New(t), append(toPreview(), "skip", "summary", "?", "1", "q")...)
 	sc := bufio.NewScanner(strings.NewReader(got.text))

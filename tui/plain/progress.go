@@ -19,6 +19,27 @@ type progressLines struct {
 	last     string
 	left     int // minutes of a wait when last said
 	at       time.Time
+	waits    waited
+}
+
+// waited is the pause or silence that was said last, and when.
+type waited struct {
+	what string
+	left time.Duration
+	at   time.Time
+}
+
+// waiting writes why nothing goes on: as soon as it is so, and now and then.
+func (l *progressLines) waiting(p *page, w *flow.Work, real time.Time) {
+	waits, was := w.Waits(), l.waits
+	if waits.ID == was.what && w.Pause <= was.left && real.Sub(was.at) < countdown {
+		l.waits.left = w.Pause
+		return
+	}
+	l.waits = waited{waits.ID, w.Pause, real}
+	if !waits.IsZero() {
+		p.wrapped(words.UnderWay.String()+" ", p.say(waits))
+	}
 }
 
 // ended writes phases and failures that are new since the last call.
@@ -72,21 +93,17 @@ func (l *progressLines) lines(p *page, v flow.View, now, real time.Time) string 
 		}
 		return p.b.String()
 	}
-	s := workLine(p, v.Work)
-	if s == "" || s == l.last {
-		return ""
+	l.waiting(p, v.Work, real)
+	if s := workLine(p, v.Work); s != "" && s != l.last {
+		l.last = s
+		p.wrapped(words.UnderWay.String()+" ", s)
 	}
-	l.last = s
-	p.wrapped(words.UnderWay.String()+" ", s)
 	return p.b.String()
 }
 
 // workLine is one line on all that is under way.
 func workLine(p *page, w *flow.Work) string {
 	var parts []string
-	if w.Pause > 0 {
-		parts = append(parts, p.say(words.T("progress.pause", "duration", w.Pause)))
-	}
 	if sum := w.Sum(); w.Rows != nil && sum.Sent > 0 {
 		parts = append(parts, p.say(words.T("flow.plain.rows", "seen", sum.Seen, "sent", sum.Sent, "planned", sum.Planned, "failed", sum.Failed)))
 	} else {

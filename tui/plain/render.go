@@ -40,7 +40,7 @@ func (w *page) lines(list []string) {
 	}
 }
 
-// header is what every step begins with: a photograph of it is a ticket.
+// header begins every step: a photograph of it is enough for a ticket.
 func (w *page) header(v flow.View) {
 	h := v.Where
 	parts := []string{strings.TrimSpace("hacsync " + message.Clean(h.Version))}
@@ -163,7 +163,7 @@ func (w *page) changes(list words.Changes) {
 	w.table(t)
 }
 
-// trouble says what happened, the way on, and the code to look it up by.
+// trouble writes what happened, the remedy, and the code to look it up by.
 func (w *page) trouble(b words.Trouble) {
 	said := w.p.Problem(b.Err)
 	w.blank()
@@ -196,7 +196,7 @@ func (w *page) table(t words.Table) {
 	}
 }
 
-// question writes what is asked; the prompt stands alone on its line.
+// question writes a question; the prompt has a line of its own.
 func (w *page) question(v flow.View) {
 	q := v.Ask
 	if q.Kind == flow.Wait && len(q.Options) == 0 || q.Kind == flow.None {
@@ -233,8 +233,8 @@ func (w *page) question(v flow.View) {
 	}
 }
 
-// choices writes a choice that is a table: numbers before its lines, and below it
-// what belongs to the preset one.
+// choices writes a choice that is a table: numbers before its lines, and below it the
+// details of the preset one.
 func (w *page) choices(q flow.Question) {
 	g := widget.Grid{Right: []int{0}}
 	for _, i := range q.Right {
@@ -263,7 +263,7 @@ func (w *page) choices(q flow.Question) {
 	}
 }
 
-// chart writes the columns of a chart as what they stand for.
+// chart writes the columns of a chart as numbers.
 func (w *page) chart(c words.Chart) {
 	n := len(c.Bars)
 	if n == 0 {
@@ -280,8 +280,8 @@ func (w *page) chart(c words.Chart) {
 	w.wrapped("", w.say(words.T("flow.plain.chart", "name", c.Name, "n", n, "most", c.Most(), "sum", sum, "bad", bad)))
 }
 
-// prompt is what stands before what a person types: the answer that an empty
-// line gives, and the commands.
+// prompt comes before what a user types: the answer that an empty line gives, and the
+// commands.
 func (w *page) prompt(v flow.View) string {
 	q := v.Ask
 	preset := message.Clean(q.Preset)
@@ -409,7 +409,7 @@ func (w *page) beside(b words.Beside) {
 	}
 }
 
-// ways draws the answers, each by its word, with what it does.
+// ways draws the answers, each by its word, with its effect.
 func (w *page) ways(list words.Ways) {
 	w.blank()
 	name := 0

@@ -19,13 +19,13 @@ const (
 	isNothing
 )
 
-// understand makes an answer or a command of a line. Keys and words are compared
-// after NFKC, so that ｑ and ？ from a Japanese input method work.
+// understand makes an answer or a command of a line. Keys and words are compared after
+// NFKC, so that ｑ and ？ from a Japanese input method work.
 func understand(v flow.View, line string) (flow.Answer, understood) {
 	text := strings.TrimSpace(line)
 	folded := words.Fold(line)
 	if v.Ask.Kind == flow.Secret {
-		// Only what can be no passphrase is a command: letters are letters.
+		// Only what cannot be a passphrase is a command: letters are letters.
 		if line != "?" && line != "q" && line != "b" && line != "" {
 			return flow.Answer{Secret: secret.NewText(line)}, isAnswer
 		}
@@ -94,13 +94,13 @@ func option(q flow.Question, folded string) (flow.Answer, bool) {
 	return flow.Answer{}, false
 }
 
-// command finds a command by its key or word; what follows is its argument. A
-// sign may be followed at once: /sato.
+// command finds a command by its key or word; the rest is its argument. The argument
+// may follow a sign without a space: /sato.
 func command(list []flow.Command, text string) (flow.Answer, bool) {
 	word, arg, _ := strings.Cut(strings.ReplaceAll(text, "\u3000", " "), " ")
 	key := words.Fold(word)
 	for _, c := range list {
-		if c.Key != "" && c.Key == input.Fold(word) { // D is not d where both are there
+		if c.Key != "" && c.Key == input.Fold(word) { // D differs from d if both are there
 			return flow.Answer{Command: c.Name, Text: strings.TrimSpace(arg)}, true
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// someShown is how many names stand in a line of the confirmation.
+// someShown is how many names one line of the confirmation has.
 const someShown = 3
 
 // Switched is how many of the updates that remain block a sign-in, and how many allow
@@ -26,8 +26,9 @@ func (r *Review) Switched() (blocks, back int) {
 	return blocks, back
 }
 
-// DeletionNotes are what is to be known of the deletions that remain before they are
-// made: those never seen in the source, and those that wait for an addition.
+// DeletionNotes are what a user must know of the remaining deletions before they are
+// made: those of accounts that were never seen in the source, and those that wait for
+// an addition.
 func (r *Review) DeletionNotes() []words.Text {
 	var unseen, waiting, added words.Names
 	explained := 0
@@ -63,12 +64,12 @@ func (r *Review) DeletionNotes() []words.Text {
 func some(names words.Names) words.Texts {
 	out := words.Texts{words.Is(names[:min(len(names), someShown)])}
 	if n := len(names) - someShown; n > 0 {
-		out = append(out, words.T("flow.more", "n", n))
+		out = append(out, words.T("flow.more_people", "n", n))
 	}
 	return out
 }
 
-// Unanswered says which questions stay open and what that means, or how they were
+// Unanswered lists which questions stay open and what follows, or how they were
 // answered.
 func (r *Review) Unanswered() []words.Piece {
 	all, _ := r.Questions()

@@ -25,7 +25,7 @@ type Row struct {
 	Out  bool      // left out by the reviewer
 	UPN  string    // without the plan's domain
 	Name string
-	What words.Text // the most telling first
+	What words.Text // the most important first
 }
 
 // Row is the row with an index.
@@ -34,7 +34,7 @@ func (r *Review) Row(i int) Row {
 	return l.row(i)
 }
 
-// Detail is all that is known of the row with an index, the most telling first.
+// Detail is all that is known of the row with an index, the most important first.
 func (r *Review) Detail(i int) []words.Piece {
 	l, i := r.lists.at(i)
 	if l == nil {
@@ -67,8 +67,8 @@ func (l skips) row(i int) Row {
 	return out
 }
 
-// dateIn is a day among the facts of a problem, at noon so that it is the same day
-// wherever it is read; zero if there is none.
+// dateIn is a day among the facts of a problem, at noon, so that it is the same day in
+// every time zone; zero if there is none.
 func dateIn(p *problem.Problem, arg string) time.Time {
 	at, err := time.Parse(time.DateOnly, p.Args[arg])
 	if err != nil {
@@ -77,7 +77,7 @@ func dateIn(p *problem.Problem, arg string) time.Time {
 	return at.Add(12 * time.Hour)
 }
 
-// what is what a row says beside its name.
+// what is the text of a row besides its name.
 func (l actions) what(a plan.Action) words.Text {
 	if l.IsOut(a.No) {
 		if l.said[a.No].Kind == plan.LeaveOutAlways {
@@ -134,7 +134,7 @@ func inHAC(e *plan.Explanation) words.Text {
 	return words.T("preview.not_in_source")
 }
 
-// lastUse is what speaks against a deletion, in the room of a table: a licence is
+// lastUse is the evidence against a deletion, short enough for a table: a licence is
 // the usual case.
 func lastUse(e *plan.Evidence) words.Text {
 	switch {
@@ -222,7 +222,7 @@ func (l actions) head(a plan.Action) words.Text {
 	return words.T("preview.head", "sign", sign, "kind", kind, "no", a.No)
 }
 
-// means is what an action that is no deletion means for the person.
+// means is the effect of an action, other than a deletion, on the user.
 func means(a plan.Action) words.Text {
 	switch a.Kind {
 	case plan.Rename:
@@ -258,8 +258,8 @@ func enabled(e *plan.Evidence) words.Text {
 	return words.T("evidence.blocked")
 }
 
-// evidence is what speaks for and against a deletion; what is not known is
-// absent, never a guess.
+// evidence is what is for and against a deletion; what is unknown is left out, never
+// guessed.
 func (l actions) evidence(a plan.Action) words.Facts {
 	why, wrong := words.T("preview.why_delete"), words.T("preview.wrong_delete")
 	if no := l.plan.Undoes(); no > 0 {
@@ -327,7 +327,7 @@ func explanation(e *plan.Explanation) words.Facts {
 	return facts
 }
 
-// blocked is what a block means that comes before a deletion.
+// blocked is the effect of a block that comes before a deletion.
 func (l actions) blocked(a plan.Action) words.Facts {
 	e := a.Explanation
 	facts := explanation(e)
@@ -354,7 +354,7 @@ func (l skips) detail(i int) []words.Piece {
 	return append(out, append(words.Facts{{Label: words.T("preview.group"), Value: GroupWord(s.Group)}}, Why(s.Why)...))
 }
 
-// Why is why rows are skipped, what to do about it, and its code.
+// Why is the reason why rows are skipped, its remedy and its code.
 func Why(p *problem.Problem) words.Facts {
 	return words.Facts{
 		{Label: words.T("preview.why"), Value: words.T("flow.what", "x", words.What{Err: p})},
@@ -363,13 +363,13 @@ func Why(p *problem.Problem) words.Facts {
 	}
 }
 
-// GroupWord is what a group of skips is called.
+// GroupWord is the name of a group of skips.
 func GroupWord(g problem.Group) words.Text {
 	word := map[problem.Group]string{problem.LeftAlone: "left-alone", problem.NotWritable: "not-writable", problem.NotHere: "not-here", problem.LeftOut: "left-out"}[g]
 	return words.T("group." + word)
 }
 
-// mailbox is the word of a mailbox's kind, empty where it was not read.
+// mailbox is the word of a mailbox's kind, empty if it was not read.
 func mailbox(m directory.Marks) string {
 	for _, k := range []struct {
 		mark directory.Marks
@@ -395,6 +395,9 @@ func values(c plan.Change) (old, now words.Text) {
 	value := func(v directory.Value, shown string) words.Text {
 		if !v.Set {
 			return words.T("value.absent")
+		}
+		if c.Attribute == directory.AccountEnabled {
+			return words.T("value." + v.Text)
 		}
 		return words.Raw(shown)
 	}

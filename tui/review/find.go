@@ -48,7 +48,7 @@ func (r *Review) Among(q Query) int {
 	switch q.Tab {
 	case TabAll, TabSummary:
 		if strings.TrimSpace(q.Search) != "" {
-			return r.Len() // a search looks at what is skipped too
+			return r.Len() // a search covers skips too
 		}
 		return r.Actions()
 	case TabBlock:
@@ -58,15 +58,15 @@ func (r *Review) Among(q Query) int {
 	}
 }
 
-// Group is a part of the rows of a query, with what stands above it.
+// Group is a part of the rows of a query, with the title above it.
 type Group struct {
 	From  int // place of its first row
 	Title words.Text
 }
 
-// Groups part the rows that a query found. Of deletions the accounts that were never in
-// the source are told from those whose absence is explained; of many questions those
-// that are asked for one reason stand together.
+// Groups divide the rows that a query found. Deletions are divided into accounts that
+// were never in the source and those whose absence is explained; many questions are
+// divided by their reason.
 func (r *Review) Groups(q Query, rows []int32) []Group {
 	if q.Tab == TabQuestions {
 		return r.whys(q, rows)
@@ -104,12 +104,12 @@ type Finder struct {
 	// The first rows are deletions; unseen is the bit of those never in the source.
 	deletions int32
 	unseen    uint32
-	among     []int32 // the rows that tab or filter have, where they do not stand together; nil for all from, to
+	among     []int32 // the rows of tab or filter if they are not consecutive; nil for all of from, to
 }
 
 // Finder prepares a query.
 func (r *Review) Finder(q Query) Finder {
-	// An answer gives r other rows meanwhile; what is looked through stays these.
+	// An answer may give r other rows meanwhile; the search goes on in these.
 	fixed := *r
 	f := Finder{q: q, lists: lists{actions{&fixed}, skips{&fixed}, questions{&fixed}}, plan: r.plan, marks: r.marks, waiting: r.waiting, unseen: 1 << slices.Index(Filters(TabAll), Unseen), deletions: r.Part(TabDelete).to}
 	if i := slices.Index(Filters(TabAll), q.Filter); i >= 0 && filters()[i].has != nil {
@@ -144,8 +144,8 @@ func (r *Review) Finder(q Query) Finder {
 	return f
 }
 
-// Cheap reports whether Find only looks at what is in memory already: no name
-// is made or compared.
+// Cheap reports whether Find only reads what is in memory already, without making or
+// comparing names.
 func (f Finder) Cheap() bool {
 	return strings.TrimSpace(f.q.Search) == "" && f.q.Order == ByRisk && !f.shared
 }
@@ -206,7 +206,7 @@ func (f Finder) has(i int32) bool {
 	return !f.shared || f.changes(i)
 }
 
-// changes looks whether a row changes the attribute, where its bit is shared.
+// changes reports whether a row changes the attribute; needed if its bit is shared.
 func (f Finder) changes(i int32) bool {
 	a := f.plan.Action(int(i))
 	return a.Kind != plan.Add && slices.ContainsFunc(a.Changes, func(c plan.Change) bool { return c.Attribute == f.q.Attribute })
@@ -217,7 +217,7 @@ func (f Finder) matches(find searcher, i int32) bool {
 	return find.matches(l.texts(n)...)
 }
 
-// ordered sorts by what was asked for; rows that are equal stay by risk.
+// ordered sorts as requested; rows that are equal stay in order of risk.
 func (f Finder) ordered(ctx context.Context, rows []int32) ([]int32, error) {
 	if f.q.Order == ByRisk && f.q.Tab == TabQuestions {
 		if f.plan.QuestionLen() >= grouped {
@@ -230,7 +230,7 @@ func (f Finder) ordered(ctx context.Context, rows []int32) ([]int32, error) {
 		return rows, nil
 	}
 	if f.q.Order == ByRisk {
-		// Of the deletions, which stand first, those never in the source are above.
+		// Deletions come first, and of these the accounts that were never in the source.
 		n := 0
 		for n < len(rows) && rows[n] < f.deletions {
 			n++
@@ -265,14 +265,13 @@ func (f Finder) ordered(ctx context.Context, rows []int32) ([]int32, error) {
 	return rows, ctx.Err()
 }
 
-// searcher finds what a person types in names as the planner compares them:
-// 渡辺, 渡邉 and 渡邊 find each other, so do ﾜﾀﾅﾍﾞ and ワタナベ, Ａ and a. In quotes
-// a text finds only itself.
+// searcher finds a typed text in names as the planner compares them: 渡辺, 渡邉 and 渡邊 find
+// each other, as do ﾜﾀﾅﾍﾞ and ワタナベ, Ａ and a. In quotes a text finds only itself.
 type searcher struct {
 	exact  string
 	folded string
-	// beyond: the search has characters beyond ASCII, which no folding makes of
-	// ASCII: most UPNs need not be looked at.
+	// beyond: the search has characters beyond ASCII, which folding never makes of ASCII,
+	// so most UPNs can be skipped.
 	beyond bool
 }
 
@@ -312,8 +311,8 @@ func ascii(s string) bool {
 	return true
 }
 
-// Narrows reports whether whatever a finds, b finds too: a search that goes on
-// being typed looks only at what it found so far.
+// Narrows reports whether b finds all that a finds: while a search is being typed, it
+// goes on in what was found so far.
 func Narrows(a, b string) bool {
 	x, y := newSearcher(a), newSearcher(b)
 	if x.exact != "" || y.exact != "" {
@@ -328,8 +327,8 @@ type Matcher struct{ s searcher }
 // NewMatcher is a matcher of a search; one of an empty search finds nothing.
 func NewMatcher(search string) Matcher { return Matcher{newSearcher(search)} }
 
-// Find gives the place of the match, nil if there is none. It is what a Column
-// of a table asks for.
+// Find gives the place of the match, nil if there is none. A Column of a table calls
+// it.
 func (m Matcher) Find(cell string) [][2]int {
 	switch {
 	case m.s.empty() || cell == "":

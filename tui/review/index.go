@@ -18,13 +18,13 @@ type Tab string
 
 // The tabs, in their order.
 const (
-	// TabQuestions is first, where there are any.
+	// TabQuestions is first, if there are any.
 	TabQuestions Tab = "question"
 
 	TabAll    Tab = "all"
 	TabDelete Tab = "delete"
 	// TabBlock has the updates that block a sign-in or allow it again, and the accounts
-	// that are blocked and wait for their deletion; it is there where one of them is.
+	// that are blocked and wait for their deletion; the tab is there if it has any row.
 	TabBlock   Tab = "block"
 	TabRename  Tab = "rename"
 	TabRestore Tab = "restore"
@@ -45,7 +45,7 @@ type Part struct {
 	from, to int32 // its rows, by index
 }
 
-// Filter is what of a tab is shown: a word that is typed for what deserves a look.
+// Filter is a part of a tab: a word that can be typed for rows worth a look.
 type Filter string
 
 // The filters.
@@ -61,8 +61,8 @@ const (
 	OutOnly  Filter = "left-out"
 )
 
-// filter says which actions a filter has; has is nil where it has other rows, or the
-// review says it.
+// filter says which actions a filter has; has is nil if the filter has other rows, or
+// the review decides.
 type filter struct {
 	name Filter
 	has  func(*Review, plan.Action) bool
@@ -103,7 +103,7 @@ func Filters(t Tab) []Filter {
 	return out
 }
 
-// FilterWord says what a filter of a tab shows.
+// FilterWord is the text for a filter of a tab.
 func FilterWord(t Tab, f Filter) words.Text {
 	if t == TabQuestions {
 		return words.T("preview.q.filter." + string(f))
@@ -111,7 +111,7 @@ func FilterWord(t Tab, f Filter) words.Text {
 	return words.T("preview.filter." + string(f))
 }
 
-// week is what counts as lately.
+// week is how long a use counts as recent.
 const week = 7 * 24 * time.Hour
 
 func (r *Review) usedLately(a plan.Action) bool {
@@ -129,8 +129,8 @@ type list interface {
 	find(no int) (i int, ok bool)
 	row(i int) Row
 	detail(i int) []words.Piece
-	// who and texts are what a row is ordered by and searched in. They may be
-	// asked in any goroutine.
+	// who and texts are what a row is ordered by and searched in. They may be called from
+	// any goroutine.
 	who(i int) (upn, name string)
 	texts(i int) []string
 }
@@ -180,7 +180,7 @@ func (l actions) texts(i int) []string {
 
 func (l skips) len() int { return l.plan.SkipLen() }
 
-// no is 0 where the skip comes of an answer: it has no number of its own.
+// no is 0 if the skip follows from an answer: it has no number of its own.
 func (l skips) no(i int) int {
 	no := l.plan.Skip(i).No
 	if at, ok := l.skipNo[no]; !ok || at != i {
@@ -227,13 +227,13 @@ func (ls lists) at(i int) (list, int) {
 	return nil, 0
 }
 
-// index is what is found of a plan once.
+// index is what is found once for a plan.
 type index struct {
 	lists lists
 	parts []Part
 
 	nos     []int32     // row numbers of the actions
-	byNo    []int32     // their indexes in order of the numbers, nil where that is their own
+	byNo    []int32     // their indexes in order of the numbers, nil if both orders are the same
 	skipNo  map[int]int // index of a skip by row number
 	highest int
 	// marks say of each action which filters have it, a bit a filter, and above
@@ -248,9 +248,9 @@ type index struct {
 	lately     time.Time // from when on a last use counts as lately
 }
 
-// switchBit marks what blocks or unblocks, after the bits of the filters.
-// attributeShift is the first bit for attributes; the last bit is shared by those that
-// come after the twenty-third.
+// switchBit marks rows that block or unblock, after the bits of the filters.
+// attributeShift is the first bit for attributes; those after the twenty-third share
+// the last bit.
 const (
 	switchBit      = 1 << 8
 	attributeShift = 9
@@ -283,7 +283,7 @@ func (x *index) read(r *Review) {
 		}
 		x.marks = append(x.marks, m|x.changes(a))
 	}
-	if !slices.IsSorted(x.nos) { // actions that answers made stand among the others
+	if !slices.IsSorted(x.nos) { // actions that answers made are between the others
 		for i := range x.nos {
 			x.byNo = append(x.byNo, int32(i)) //nolint:gosec // rows of a plan
 		}
@@ -303,14 +303,14 @@ func (x *index) read(r *Review) {
 		}
 		i++
 	}
-	slices.SortStableFunc(x.switched, func(a, b int32) int { // blocks come before what comes back
+	slices.SortStableFunc(x.switched, func(a, b int32) int { // blocks come before unblocks
 		return cmp.Compare(blocksFirst(p.Action(int(a))), blocksFirst(p.Action(int(b))))
 	})
 	x.parts = x.partsOf(p)
 }
 
-// switches reports whether an update blocks a sign-in or allows it again: it stands
-// under a tab of its own.
+// switches reports whether an update blocks a sign-in or allows it again: such updates
+// have a tab of their own.
 func switches(a plan.Action) bool {
 	return a.Kind == plan.Update && slices.ContainsFunc(a.Changes, func(c plan.Change) bool { return c.Attribute == directory.AccountEnabled })
 }
@@ -355,7 +355,7 @@ func (x *index) partsOf(p *plan.Plan) []Part {
 	)
 }
 
-// changes takes the changes of an action into the sums; it gives their bits.
+// changes adds the changes of an action to the sums; it returns their bits.
 func (x *index) changes(a plan.Action) uint32 {
 	var m uint32
 	if a.Kind == plan.Add {
@@ -374,7 +374,7 @@ func (x *index) changes(a plan.Action) uint32 {
 	return m
 }
 
-// skip takes one skip, the row at an index, into the reasons; they come by group and
+// skip adds one skip, the row at an index, to the reasons; skips come by group and
 // code.
 func (x *index) skip(s plan.Skipped, at int32, domain string) {
 	n := len(x.reasons) - 1
@@ -452,8 +452,7 @@ const someNames = 12
 // Reason is a group of skips with one code.
 type Reason struct {
 	Group problem.Group
-	// Why is the problem of the first of them; nil for what was left out in this
-	// review.
+	// Why is the problem of the first of them; nil for rows left out in this review.
 	Why  *problem.Problem
 	Rows int
 	// Some are the first of them.
@@ -469,7 +468,7 @@ func (e *Reason) end() int32 { return e.from + int32(e.Rows) } //nolint:gosec //
 // Name is one of a reason's rows.
 type Name struct{ UPN, Name string }
 
-// Short says the reason in a few words.
+// Short is the reason in a few words.
 func (e Reason) Short() words.Text {
 	switch {
 	case e.Why != nil:

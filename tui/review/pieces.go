@@ -8,11 +8,10 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// What a review has to show where there is no screen to lay it out on, line by
-// line: the same rows, words and sums.
+// What a review shows line by line, without a screen: the same rows, words and sums.
 
-// Head is what stands above the rows: the tabs, the guard's verdict, what
-// deserves a look and the filter's word for it, and warnings of the whole plan.
+// Head is what comes above the rows: the tabs, the guard's verdict, the filters worth a
+// look with their words, and warnings of the whole plan.
 func (r *Review) Head() []words.Piece {
 	out := []words.Piece{words.Para{Text: r.tabLine()}, Judged(r.Verdict())}
 	var list words.Texts
@@ -42,7 +41,7 @@ func (r *Review) tabLine() words.Text {
 	return words.Is(list)
 }
 
-// Judged is the guard's verdict with what it means.
+// Judged is the guard's verdict with its meaning.
 func Judged(v plan.Verdict) words.Checks {
 	c := words.Check{Mark: words.OK, Text: words.T("preview.deletions", "share", Share(v))}
 	switch {
@@ -136,7 +135,7 @@ func (r *Review) SummaryPieces() []words.Piece {
 		words.T("preview.col.attribute"), words.T("preview.col.rows"), words.T("preview.col.set"), words.T("preview.col.changed"),
 		words.T("preview.col.cleared"), words.T("preview.col.example"),
 	}, Right: []int{1, 2, 3, 4}}
-	// Attributes stand as the command for them takes them.
+	// Attributes are written as their command takes them.
 	for _, s := range r.Attributes() {
 		t.Rows = append(t.Rows, []words.Text{
 			words.Raw(string(s.Attribute)), words.Num(s.Rows), words.Num(s.Set), words.Num(s.Changed), words.Num(s.Cleared), s.Example(),

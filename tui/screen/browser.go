@@ -14,35 +14,20 @@ import (
 
 // browser is the page of a sign-in by browser that is waited for, if one is.
 func (s *signIn) browser() (consent.Page, bool) {
-	for _, b := range s.v.Blocks {
-		if c, ok := b.(words.PageCard); ok {
-			return c.Page, true
-		}
-	}
-	return consent.Page{}, false
+	c, ok := block[words.PageCard](s)
+	return c.Page, ok
 }
 
 func (s *signIn) browserKey(k tea.KeyPressMsg, link consent.Page) ([]flow.Answer, tea.Cmd, bool) {
-	switch keyName(k) {
-	case "c":
+	if keyName(k) == "c" {
 		return nil, toClipboard(link.URL, words.T("tui.copied_page")), true
-	case "b":
-		if s.e.Browse != nil {
-			return nil, open(s.e.Browse, link.URL), true
-		}
-	case "tab":
-		s.asked = !s.asked
-		return nil, nil, true
 	}
-	return s.general.Update(k)
+	return s.pageKey(k, link.URL)
 }
 
 func (s *signIn) browserKeys() []hint {
 	e := s.e
-	var out []hint
-	if len(s.v.Ask.Options) > 0 {
-		out = append(out, hint{"enter", e.T("tui.key.choose")})
-	}
+	out := s.chooseKeys()
 	if e.Browse != nil {
 		out = append(out, hint{"b", e.T("tui.key.open_page")})
 	}
@@ -74,13 +59,12 @@ func (p *page) address(url string, most int) {
 // pageSteps are the page and what to do there, as roomy as the height allows.
 func (s *signIn) pageSteps(link consent.Page, width, height int) []string {
 	e := s.e
-	question, _ := s.question(width)
-	room := height - len(question) - 1
-	var lines []string
-	for _, how := range []struct {
+	variants := []struct {
 		air  bool
 		most int
-	}{{true, 12}, {true, mostAddress}, {false, 4}, {false, 2}, {false, 1}} {
+	}{{true, 12}, {true, mostAddress}, {false, 4}, {false, 2}, {false, 1}}
+	return s.roomiest(width, height, len(variants), func(i int) []string {
+		how := variants[i]
 		p := newPage(e, width)
 		gap := func() {
 			if how.air {
@@ -100,9 +84,6 @@ func (s *signIn) pageSteps(link consent.Page, width, height int) []string {
 		p.wrapped("2  ", e.Styles.Text, accept, e.Styles.Text)
 		gap()
 		p.add(e.Styles.Faint, widget.Wrap(e.T("flow.signin.only_here"), p.text())...)
-		if lines = p.lines; len(lines) <= room {
-			break
-		}
-	}
-	return lines
+		return p.lines
+	})
 }

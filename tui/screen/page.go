@@ -248,9 +248,8 @@ func (p *page) rowStyle(cells []string) lipgloss.Style {
 // codeCard is a sign-in code: the page, the code large, and once more as plain
 // text alone on its line, so that the mouse can select it.
 func (p *page) codeCard(b words.CodeCard) {
-	e := p.e
 	p.blank()
-	p.raw("   " + paint(e.Styles.Code, message.Clean(b.Code.URL)))
+	p.address(b.Code.URL, mostAddress)
 	p.blank()
 	p.bigCode(message.Clean(b.Code.UserCode))
 }

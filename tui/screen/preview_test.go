@@ -409,7 +409,7 @@ func TestPreview_OrdersByUPNAndName(t *testing.T) {
 func TestPreview_SaysWhyTheGuardCancels(t *testing.T) {
 	for lang, want := range map[string][]string{
 		"en": {"CANCELS", "Synchronization was canceled because the deletion percentage reached the threshold.", "██████████████████"},
-		"ja": {"キャンセル", "Synchronization was canceled because the deletion percentage reached the threshold.", "ユーザー削除許容率に達したため、同期をキャンセルしました。"},
+		"ja": {"キャンセル", "ユーザー削除許容率に達するため、同期するとキャンセルされます。", "Synchronization was canceled because the deletion percentage reached the threshold."},
 	} {
 		c := newCompany(t)
 		for i := range 20 {

@@ -50,12 +50,18 @@ const beside = 98
 
 // card is the code that is waited for, if one is.
 func (s *signIn) card() (consent.Code, bool) {
+	c, ok := block[words.CodeCard](s)
+	return c.Code, ok
+}
+
+// block is the first piece of a kind on the page.
+func block[T words.Piece](s *signIn) (piece T, ok bool) {
 	for _, b := range s.v.Blocks {
-		if c, ok := b.(words.CodeCard); ok {
-			return c.Code, true
+		if piece, ok = b.(T); ok {
+			return piece, true
 		}
 	}
-	return consent.Code{}, false
+	return piece, false
 }
 
 func (s *signIn) command(name string) bool {
@@ -121,15 +127,22 @@ func (s *signIn) Update(msg tea.Msg) ([]flow.Answer, tea.Cmd, bool) {
 		}
 		s.asked = true
 		return []flow.Answer{{Command: "letter"}}, toClipboard(s.e.Say(s.letter(code)), words.T("tui.copied_letter")), true
+	}
+	return s.pageKey(k, code.URL)
+}
+
+// pageKey is a key that works both with a code and with a page for a browser.
+func (s *signIn) pageKey(k tea.KeyPressMsg, url string) ([]flow.Answer, tea.Cmd, bool) {
+	switch keyName(k) {
 	case "b":
 		if s.e.Browse != nil {
-			return nil, open(s.e.Browse, code.URL), true
+			return nil, open(s.e.Browse, url), true
 		}
 	case "tab":
 		s.asked = !s.asked
 		return nil, nil, true
 	}
-	return s.general.Update(msg)
+	return s.general.Update(k)
 }
 
 // chosen is a key where a sign-in has ended: what is to be sent to somebody else
@@ -173,11 +186,7 @@ func (s *signIn) keys() []hint {
 	if s.qr {
 		return []hint{{"v", e.T("tui.key.qr_back")}, {"c", e.T("tui.key.copy_code")}}
 	}
-	out := []hint{}
-	if len(s.v.Ask.Options) > 0 {
-		out = append(out, hint{"enter", e.T("tui.key.choose")})
-	}
-	out = append(out, hint{"c", e.T("tui.key.copy_code")})
+	out := append(s.chooseKeys(), hint{"c", e.T("tui.key.copy_code")})
 	if s.command("letter") {
 		out = append(out, hint{"C", e.T("tui.key.copy_letter")})
 	}
@@ -188,6 +197,14 @@ func (s *signIn) keys() []hint {
 	out = append(out, hint{"v", e.T("tui.key.qr")})
 	out = append(out, s.commandKeys("explain", "new")...)
 	return append(out, hint{"tab", e.T("tui.key.what_asked")})
+}
+
+// chooseKeys is enter, if there is something to choose.
+func (s *signIn) chooseKeys() []hint {
+	if len(s.v.Ask.Options) == 0 {
+		return nil
+	}
+	return []hint{{"enter", s.e.T("tui.key.choose")}}
 }
 
 // commandKeys are the keys of commands, in that order.
@@ -272,11 +289,19 @@ func (s *signIn) body(width, height int) string {
 // steps are page, code and what to do, as roomy as the height allows beside the
 // question: the large letters go first.
 func (s *signIn) steps(code consent.Code, width, height int) []string {
+	variants := []struct{ air, big, why bool }{{true, true, true}, {false, true, true}, {false, false, true}, {false, false, false}}
+	return s.roomiest(width, height, len(variants), func(i int) []string {
+		return s.drawSteps(code, width, variants[i].air, variants[i].big, variants[i].why)
+	})
+}
+
+// roomiest is the first of n drawings that leaves room for the question, else the
+// last.
+func (s *signIn) roomiest(width, height, n int, draw func(i int) []string) (lines []string) {
 	question, _ := s.question(width)
 	room := height - len(question) - 1
-	var lines []string
-	for _, how := range []struct{ air, big, why bool }{{true, true, true}, {false, true, true}, {false, false, true}, {false, false, false}} {
-		if lines = s.drawSteps(code, width, how.air, how.big, how.why); len(lines) <= room {
+	for i := range n {
+		if lines = draw(i); len(lines) <= room {
 			break
 		}
 	}
@@ -304,7 +329,7 @@ func (s *signIn) drawSteps(code consent.Code, width int, air, big, why bool) []s
 	if air {
 		p.add(e.Styles.Text, widget.Wrap(e.T("tui.signin.open"), p.text())...)
 		gap(false)
-		p.raw("   " + paint(e.Styles.Code, url))
+		p.address(url, mostAddress)
 	} else {
 		p.add(e.Styles.Text, e.T("tui.signin.open_short", "url", url))
 	}

@@ -122,12 +122,15 @@ func (p *page) reading(w *flow.Work, air bool) {
 }
 
 func pause(p *page, w *flow.Work) {
-	if w.Pause <= 0 {
+	waits := w.Waits()
+	if waits.IsZero() {
 		return
 	}
 	p.blank()
-	p.add(p.e.Styles.Warn, p.e.T("progress.pause", "duration", w.Pause))
-	p.add(p.e.Styles.Text, widget.Wrap(p.e.T("tui.pause_why"), p.text())...)
+	p.wrapped("", p.e.Styles.Warn, p.e.Say(waits), p.e.Styles.Warn)
+	if w.Pause > 0 {
+		p.add(p.e.Styles.Text, widget.Wrap(p.e.T("tui.pause_why."+string(w.PauseWhy)), p.text())...)
+	}
 }
 
 // syncWork draws a sync under way: one bar of all, the sums by kind, the

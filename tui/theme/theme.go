@@ -17,8 +17,8 @@ type palette struct {
 	add, update, rename, restore  color.Color
 }
 
-// Styles are the styles of everything that is drawn. They are passed by
-// pointer, and made anew when the terminal says whether it is dark.
+// Styles are the styles of everything that is drawn. They are passed by pointer, and
+// made again when the terminal reports whether it is dark.
 type Styles struct {
 	Text, Faint, Title, Heading, Label, Key lipgloss.Style
 	Header, Rule, Status, Footer            lipgloss.Style
@@ -29,12 +29,11 @@ type Styles struct {
 	Badge, Quiet lipgloss.Style
 	Bar, Empty   lipgloss.Style
 	Code         lipgloss.Style // a sign-in code
-	// QR is black on white whatever the theme. Dark says whether what is drawn with
-	// it are the light parts, as they are on a dark terminal: without colours the
-	// code is right as well.
+	// QR is black on white in every theme. Dark says whether the drawn parts are the light
+	// ones, as they are on a dark terminal: without colours the code is right as well.
 	QR   lipgloss.Style
 	Dark bool
-	// Kinds colour rows by what a plan does, by sign.
+	// Kinds colour rows by the effect of a plan, by sign.
 	Add, Update, Rename, Restore, Delete, Skip lipgloss.Style
 }
 

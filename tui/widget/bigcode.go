@@ -46,9 +46,9 @@ Z █████|   █ |  █  | █   |█████
 - ,,,,|,,,,|████|,,,,|,,,,
 `
 
-// BigCode is a sign-in code in large letters: five lines of at most width
-// columns, or nil where it does not fit or has a character that is not one of a
-// code. The code always stands as plain text as well.
+// BigCode is a sign-in code in large letters: five lines of at most width columns, or
+// nil if it does not fit or has a character that no code has. The code is always shown
+// as plain text as well.
 func (s Signs) BigCode(code string, width int) []string {
 	shapes := map[rune][]string{}
 	for _, l := range strings.Split(strings.Trim(glyphs, "\n"), "\n") {

@@ -34,9 +34,9 @@ func plainASCII(s string) bool {
 // ellipsis marks shortened text.
 const ellipsis = ".."
 
-// Fit makes s exactly w columns wide: padded with spaces at its right, or
-// shortened at its end with "..". A double-width character that would be cut in
-// half gives way to a space.
+// Fit makes s exactly w columns wide: padded with spaces at its right, or shortened at
+// its end with "..". A space replaces a double-width character that would be cut in
+// half.
 func Fit(s string, w int) string {
 	if w <= 0 {
 		return ""
@@ -73,8 +73,8 @@ func FitLeft(s string, w int) string {
 	return Fit(s, w)
 }
 
-// FitMiddle is Fit, but shortens in the middle: both the beginning and the end
-// of a UPN tell whose it is.
+// FitMiddle is Fit, but shortens in the middle: both the beginning and the end of a UPN
+// are needed to recognise it.
 func FitMiddle(s string, w int) string {
 	if Width(s) <= w || w < 2*len(ellipsis)+2 {
 		return Fit(s, w)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// gap stands between the columns of a grid, and before the first.
+// gap is the space between the columns of a grid, and before the first.
 const gap = "  "
 
 // Grid is a small table that is written as a whole, unlike Table.
@@ -14,11 +14,11 @@ type Grid struct {
 	Rows [][]string
 	// Right are the columns aligned right.
 	Right []int
-	// Firm: so many first columns are names: they give way before all else
-	// where they are long, and after all else where they are not.
+	// Firm: so many first columns are names: long ones are shortened before all other
+	// columns, short ones after all others.
 	Firm int
-	// Wrap: the last column is written in full, on several lines where it must
-	// be; otherwise it is shortened.
+	// Wrap: the last column is written in full, on several lines if necessary; otherwise it
+	// is shortened.
 	Wrap bool
 }
 
@@ -51,8 +51,8 @@ func (g Grid) Lines(width int) (rows [][]string) {
 	return rows
 }
 
-// widths makes the columns fit beside each other: the widest one that is no
-// number gives way first, the last gets what is left.
+// widths makes the columns fit next to each other: the widest column that is no number
+// is shortened first, the last gets the rest.
 func (g Grid) widths(width int) []int {
 	const least, wrapped, name = 8, 26, 22
 	cols := 0

@@ -9,7 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/message"
 )
 
-// longest is how many characters an input takes: a path, never a file.
+// longest is how many characters an input holds: enough for a path, not for a file.
 const longest = 2000
 
 // Input is a line that a person types. Its zero value is empty and ready.
@@ -18,7 +18,7 @@ type Input struct {
 	at   int // the cursor, before text[at]
 }
 
-// Value is what stands in it.
+// Value is its text.
 func (in *Input) Value() string { return string(in.text) }
 
 // Set puts s into it, the cursor after it.
@@ -39,7 +39,7 @@ func (in *Input) Insert(s string) {
 	in.at += len(add)
 }
 
-// Key takes a key; false if it means nothing here.
+// Key handles a key; false if the key has no meaning here.
 func (in *Input) Key(k tea.KeyPressMsg) bool {
 	switch k.String() {
 	case "left", "ctrl+b":
@@ -73,7 +73,7 @@ func (in *Input) Key(k tea.KeyPressMsg) bool {
 	return true
 }
 
-// Dots is View for what must not be read: a sign for each character.
+// Dots is View for a secret: a sign for each character.
 func (in *Input) Dots(width int) (text string, cursor int) {
 	hidden := Input{text: []rune(strings.Repeat("*", len(in.text))), at: in.at}
 	return hidden.View(width)

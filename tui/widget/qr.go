@@ -6,19 +6,19 @@ import (
 	"rsc.io/qr"
 )
 
-// The quiet zone around a QR code, in modules: what the standard wants, and what
-// every telephone reads as well.
+// The quiet zone around a QR code, in modules: the size of the standard, and a smaller
+// one that every telephone reads as well.
 const (
 	quiet     = 4
 	quietLess = 2
 )
 
-// QR is a text as a QR code of at most width columns and height lines: lines of
-// one width, two modules above each other in a character, or two columns for each
-// module where signs of doubtful width are avoided. dark says what an unpainted
-// terminal shows: its light modules are drawn there, else the dark ones, so that
-// the code is right without colours too. It is nil where it does not fit; needs is
-// then the size that it takes.
+// QR is a text as a QR code of at most width columns and height lines: lines of one
+// width, two modules above each other in a character, or two columns for each module if
+// signs of doubtful width are avoided. dark is whether the unpainted terminal is dark:
+// then the light modules are drawn, else the dark ones, so that the code is right
+// without colours too. It is nil if it does not fit; needs is then the size that it
+// needs.
 func (s Signs) QR(text string, dark bool, width, height int) (lines []string, needsWidth, needsHeight int) {
 	code, err := qr.Encode(text, qr.L)
 	if err != nil {

@@ -8,8 +8,7 @@ type Signs struct {
 	Rule, Wall, Down, Up string // ─ │ ┬ ┴
 	Full, Rest           string // █ ░
 	Here                 string // »
-	// Half are the upper and the lower half of a character, empty where there are
-	// none.
+	// Half are the upper and the lower half of a character, empty if there are none.
 	Half [2]string // ▀ ▄
 }
 

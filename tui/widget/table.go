@@ -8,8 +8,8 @@ import (
 	"charm.land/lipgloss/v2"
 )
 
-// Rows gives a table its rows on demand, so that a million of them cost what
-// the visible ones cost. Both methods are called from View and must not block.
+// Rows gives a table its rows on demand, so that a million of them cost as much as the
+// visible ones. Both methods are called from View and must not block.
 type Rows interface {
 	// Len is the number of rows.
 	Len() int
@@ -28,9 +28,9 @@ type Row struct {
 // Column says how a column is drawn.
 type Column struct {
 	Title string
-	// Width is the least number of columns, and all there is where Grow is 0.
+	// Width is the smallest number of columns, and the only one if Grow is 0.
 	Width int
-	// Grow is the share of what room is left.
+	// Grow is the share of the remaining width.
 	Grow int
 	// Right aligns at the right; Middle shortens in the middle.
 	Right, Middle bool
@@ -105,7 +105,7 @@ func (t *Table) SetRows(rows Rows) {
 	t.rows, t.shown, t.groups, t.cursor, t.top = rows, nil, nil, 0, 0
 }
 
-// SetGroups parts the rows shown, in order; none has no rows.
+// SetGroups divides the rows shown, in order; none has no rows.
 func (t *Table) SetGroups(groups []Group) {
 	t.groups = groups
 	t.scroll()
@@ -131,7 +131,8 @@ func (t *Table) lineOf(place int) (line, above int) {
 	return line, above
 }
 
-// at is the place of the row on a line, -1 for a heading, whose group it gives.
+// at is the place of the row on a line, -1 for a heading; then it returns the heading's
+// group.
 func (t *Table) at(line int) (place int, g Group) {
 	for i := len(t.groups) - 1; i >= 0; i-- {
 		switch head := t.groups[i].From + i; {
@@ -221,8 +222,8 @@ func (t *Table) Select(row int) bool {
 	return false
 }
 
-// Wheel scrolls the window by n rows and takes the selection along where it
-// would leave it.
+// Wheel scrolls the window by n rows, and moves the selection if it would leave the
+// window.
 func (t *Table) Wheel(n int) {
 	t.top = max(min(t.top+n, t.lines()-t.height), 0)
 	first, _ := t.at(t.top)
@@ -270,13 +271,13 @@ func (t *Table) scroll() {
 	t.top = max(min(t.top, t.lines()-t.height), 0)
 }
 
-// mark is what stands before the selected line, besides its style.
+// mark is the sign before the selected line, in addition to its style.
 const (
 	mark   = "» "
 	unmark = "  "
 )
 
-// layout shares the width among the columns; between two stands one space.
+// layout shares the width among the columns, with one space between two.
 func (t *Table) layout() {
 	room, grow := t.width-Width(mark), 0
 	t.widths = make([]int, len(t.columns))
@@ -354,7 +355,7 @@ func (t *Table) paint(b *strings.Builder, line string, marks [][2]int, style lip
 	}
 }
 
-// line is one line, as wide as the table, and where in it matches stand.
+// line is one line, as wide as the table, with the places of the matches in it.
 func (t *Table) line(first string, cells []string, matches bool) (string, [][2]int) {
 	var b strings.Builder
 	var found [][2]int
@@ -389,8 +390,8 @@ func (t *Table) line(first string, cells []string, matches bool) (string, [][2]i
 	return line, moved(b.String(), line, found)
 }
 
-// moved are the marks of a cell where they stand after it was fitted: padded at
-// a side, or shortened at its end or in its middle. What was cut is left out.
+// moved are the marks of a cell at their places after it was fitted: padded at a side,
+// or shortened at its end or in its middle. Marks of text that was cut are left out.
 func moved(cell, fitted string, marks [][2]int) [][2]int {
 	if len(marks) == 0 || cell == fitted {
 		return marks
@@ -431,9 +432,8 @@ func runeEnd(s string, at int) int {
 	return at
 }
 
-// bracket puts [ ] around the marked parts of s, so that a match shows without
-// colour, and tells where those parts are then. Marks that do not fit s are left
-// out.
+// bracket puts [ ] around the marked parts of s, so that a match shows without colour,
+// and returns the new places of those parts. Marks that do not fit s are left out.
 func bracket(s string, marks [][2]int) (string, [][2]int) {
 	if len(marks) == 0 {
 		return s, nil

@@ -152,7 +152,7 @@ func TestBracket_MarksMatchesWithoutColour(t *testing.T) {
 
 var sizes = []int{1_000, 100_000, 1_000_000}
 
-// BenchmarkKeyDown moves the selection by one row and draws, beside
+// BenchmarkKeyDown moves the selection by one row and draws, compared with
 // bubbles/table, which copies its rows.
 func BenchmarkKeyDown(b *testing.B) {
 	for _, n := range sizes {

@@ -7,7 +7,7 @@ import (
 	"github.com/hacsync/hacsync/sync/input"
 )
 
-// Fold is what keys, words and searches are compared by.
+// Fold gives the form in which keys, words and searches are compared.
 func Fold(s string) string { return strings.ToLower(input.Fold(s)) }
 
 // RowNumbers reads "3, 5-7 9": row numbers up to last, in order, each once.

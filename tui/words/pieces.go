@@ -22,14 +22,14 @@ type (
 	Fact struct{ Label, Value Text }
 	// Checks is a list of findings.
 	Checks []Check
-	// Check is one finding, with what belongs to it below.
+	// Check is one finding, with its details below it.
 	Check struct {
 		Mark   Mark
 		Text   Text
 		Detail []Text
 	}
-	// Table has a head and rows; the columns in Right are aligned right. The
-	// last column takes what is left: shortened, or with Wrap in full.
+	// Table has a head and rows; the columns in Right are aligned right. The last column
+	// gets the rest of the width: shortened, or with Wrap in full.
 	Table struct {
 		Head  []Text
 		Rows  [][]Text
@@ -43,11 +43,11 @@ type (
 	// Script is a file's text, shown as it is.
 	Script struct {
 		Lines []string
-		// First is how many of them are shown where there is no scrolling, 0 for all.
+		// First is how many of them are shown if the window cannot scroll, 0 for all.
 		First int
 	}
-	// Trouble is an error in the words of its code. Brief: without its remedy,
-	// where the choices are it.
+	// Trouble is an error in the words of its code. Brief: without its remedy, because the
+	// choices offer it.
 	Trouble struct {
 		Err   error
 		Brief bool
@@ -76,7 +76,7 @@ type (
 		Mark        string
 		Right       Text
 	}
-	// Ways are the answers to choose from, each with what it does.
+	// Ways are the answers to choose from, each with its effect.
 	Ways []Way
 	// Way is one of them: by a key, or by its word line by line.
 	Way struct {

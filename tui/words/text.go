@@ -1,6 +1,6 @@
-// Package words has what a step says: texts that are made in the language of the
-// screen when they are drawn, and the pieces that they stand in. A step holds no
-// sentence, and no driver asks a step again to change the language.
+// Package words has the texts of a step, which are made in the language of the screen
+// when they are drawn, and the pieces that they are part of. A step has no sentence of
+// its own, and no driver has to ask a step again to change the language.
 package words
 
 import (
@@ -60,12 +60,12 @@ type What struct{ Err error }
 // Remedy is what to do about an error, in the words of its code.
 type Remedy struct{ Err error }
 
-// Text is a sentence or a word: an entry of the catalogues with its arguments,
-// or a text from outside that stands for itself.
+// Text is a sentence or a word: an entry of the catalogues with its arguments, or a
+// text from outside that is shown as it is.
 type Text struct {
 	ID   string
 	Args Args
-	// Outside is shown instead where ID is empty; it is cleaned first.
+	// Outside is shown if ID is empty; it is cleaned first.
 	Outside string
 }
 
@@ -181,7 +181,7 @@ func joined(p *message.Printer, list []Text, between string) string {
 	return strings.Join(said, between)
 }
 
-// attribute is what an attribute is called: in Japanese its word comes first.
+// attribute is the name of an attribute: in Japanese its word comes first.
 func attribute(p *message.Printer, a directory.Attribute) string {
 	raw := message.Clean(string(a))
 	if id := "attribute." + string(a); p.Language() == message.Japanese && a != directory.UserPrincipalName && p.Has(id) {

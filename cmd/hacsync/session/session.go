@@ -336,7 +336,7 @@ const SourceKinds = "csv:PATH, hac"
 func (s *Session) openSource(ctx context.Context, spec string, settings run.Settings) (source.Source, error) {
 	count := max(settings.Count, 0)
 	if path, ok := strings.CutPrefix(spec, "csv:"); ok {
-		return haccsv.New(haccsv.CleanPath(path), haccsv.Options{Count: count, Mappings: settings.Mappings, Clock: s.access.clock}), nil
+		return haccsv.New(haccsv.CleanPath(path), haccsv.Options{Count: count, Mappings: settings.Mappings, Clock: s.access.clock, Zone: settings.Zone}), nil
 	}
 	if spec != "hac" {
 		return nil, problem.New(problem.SourceUnknown, problem.Args{"source": spec, "kinds": SourceKinds})

@@ -135,7 +135,7 @@ func (c *caller) call(ctx context.Context, page int, request func(context.Contex
 				pause = min(u.RetryAfter, longestPause)
 			}
 			c.api.o.Log.WarnContext(ctx, "asking the HAC API again", "pause", pause, "attempt", attempt+1, "why", last)
-			c.sink.Report(progress.Event{Phase: progress.Source, Total: -1, Pause: pause})
+			c.sink.Report(progress.Event{Phase: progress.Source, Total: -1, Pause: pause, Why: progress.Reason(last)})
 			if err := c.api.o.Clock.Sleep(ctx, pause); err != nil {
 				return nil, err
 			}

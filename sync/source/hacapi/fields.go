@@ -337,7 +337,7 @@ func (l *list) snapshot(count int64) (*directory.Snapshot, error) {
 	if count > 0 {
 		proof.Count = count
 	}
-	return b.Seal(proof, directory.About{Name: l.api.Name(), Read: l.read})
+	return b.Seal(proof, directory.About{Name: l.api.Name(), Read: l.read, OwnEnd: true})
 }
 
 // recognised returns how each field was understood, those that are written first.

@@ -165,7 +165,7 @@ func (f *File) Read(ctx context.Context, want []directory.Attribute, sink progre
 // Look reads the file to its end as Read does, refuses the same files, and returns
 // what they contain. Options.Count is not compared: it is asked for after a look.
 func (f *File) Look(ctx context.Context) (*source.Overview, error) {
-	o := &source.Overview{Name: f.Name(), Domains: map[string]int{}}
+	o := &source.Overview{Name: f.Name(), Zone: f.opts.Zone.String(), Domains: map[string]int{}}
 	var c *layout
 	about, err := f.each(ctx, progress.Discard, func(found *layout) error {
 		c = found
