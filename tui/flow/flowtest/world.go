@@ -62,6 +62,7 @@ type World struct {
 	Undone    []int64
 	DryRuns   []run.Overrides
 	Answers   []plan.Answer
+	Looked    []run.Look // where a reviewer was, as it was kept
 	Ask       bool // the accounts of Extra may have the name of who is to be added
 	Twins     bool // with Ask: two rows more have that name
 	Extra     int  // more accounts that the source lacks: deletions
