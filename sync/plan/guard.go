@@ -111,6 +111,18 @@ func reaches(n, total, percent int) bool { return n > 0 && n*100 >= percent*tota
 // stopsAt is the smallest n from 1 that reaches percent of total.
 func stopsAt(total, percent int) int { return max(1, (percent*total+99)/100) }
 
+// StopsWith is the smallest number of deletions that would cancel with other limits:
+// a percentage, and a number, -1 for none.
+func (v Verdict) StopsWith(percent, number int) int {
+	n := stopsAt(v.Users, percent)
+	if number >= 0 {
+		n = min(n, max(1, number))
+	}
+	return n
+}
+
+// judge gives the guard's verdict. MaxDeletions is read like the percentage: as
+// the number that cancels when it is reached, whichever of the two comes first.
 // judge returns the guard's verdict. MaxDeletions is read like the percentage: the
 // number that cancels when it is reached. The limit that is reached first counts.
 func judge(policy Policy, c Counts, g guard) Verdict {

@@ -179,8 +179,11 @@ func TestRule6_AListedAccountIsProtectedWheneverItIsAsked(t *testing.T) {
 
 func TestSpared_TellsTheListFromWhatIsLeftOut(t *testing.T) {
 	s := NewSpared([]string{"x@" + dom}, []Decision{
-		{Kind: LeaveOutAlways, ID: "ID-A", By: "mori"}, {Kind: LeaveOutAlways, UPN: "new@" + dom}, {Kind: LeaveOutOnce, ID: "id-b"},
-		{Kind: LeaveOutOnce, UPN: "add@" + dom, Row: "add"}, {Kind: LeaveOutOnce, UPN: "undo@" + dom, Undo: 7},
+		{Kind: LeaveOutAlways, ID: "ID-A", By: "mori"},
+		{Kind: LeaveOutAlways, UPN: "new@" + dom},
+		{Kind: LeaveOutOnce, ID: "id-b"},
+		{Kind: LeaveOutOnce, UPN: "add@" + dom, Row: "add"},
+		{Kind: LeaveOutOnce, UPN: "undo@" + dom, Undo: 7},
 	})
 	for ref, want := range map[directory.Ref]problem.Code{
 		{ID: "id-a"}: problem.LeftOutAlways, {UPN: "New@" + dom}: problem.LeftOutAlways, {UPN: "X@" + dom}: problem.ProtectedListed,

@@ -13,8 +13,8 @@ import (
 )
 
 // kindsOfMailboxes reads once more the kind of the mailbox of each account that
-// an action names and puts it into its marks. Whoever leaves often has a mailbox
-// that becomes a shared one, between the dry run and the sync as at any time.
+// an action names, and adds it to the account's marks: the mailbox of a person who
+// leaves is often made a shared one, and this may happen after the dry run.
 func (s *syncing) kindsOfMailboxes(ctx context.Context, sightings []directory.Sighting) error {
 	named := map[directory.ID]bool{}
 	for no, a := range s.actions {
@@ -48,8 +48,8 @@ func (s *syncing) kindsOfMailboxes(ctx context.Context, sightings []directory.Si
 	return nil
 }
 
-// mailboxOf is the kind of a mailbox; what was not answered is unknown, which
-// protects.
+// mailboxOf is the kind of a mailbox. A kind that was not answered is unknown, which
+// protects the account.
 func mailboxOf(kinds map[directory.ID]directory.Marks, id directory.ID) directory.Marks {
 	if m := kinds[id] & directory.Purposes; m != 0 {
 		return m
@@ -57,9 +57,9 @@ func mailboxOf(kinds map[directory.ID]directory.Marks, id directory.ID) director
 	return directory.PurposeUnknown
 }
 
-// protectedNow says of the deletions among steps, by row, what protects the
-// account by now. It reads the kind of the mailbox again, and what people have
-// set since: deletions come last, and a sync may run for hours.
+// protectedNow returns, by row, why accounts among the deletions are protected now.
+// It reads the kind of the mailbox again, and what users have set since: deletions
+// come last, and a sync may run for hours.
 func (s *syncing) protectedNow(
 	ctx context.Context, steps []plan.Step, found map[directory.ID][]directory.Sighting,
 ) (map[int]*problem.Problem, error) {
@@ -108,13 +108,13 @@ func (s *syncing) protectedNow(
 	return why, nil
 }
 
-// aboutRow are the arguments that the words of every skip may use.
+// aboutRow returns the arguments that the text of every skip may use.
 func (s *syncing) aboutRow(upn string) problem.Args {
 	return problem.Args{"upn": upn, "name": "", "line": "", "domain": s.run.Domain, "initial": ""}
 }
 
-// sparedSince are the rows of the plan that a person has put out of reach since
-// it was made. The plan was approved without them.
+// sparedSince returns the rows of the plan whose accounts a user has protected or left
+// out since the plan was made: the plan was approved without that knowledge.
 func (s *syncing) sparedSince(ctx context.Context) ([]plan.Drifted, error) {
 	spared, err := s.spared(ctx)
 	if err != nil {
@@ -152,8 +152,8 @@ func (s *syncing) decided(ctx context.Context) ([]plan.Decision, error) {
 	return s.r.decisions(ctx, s.run.Domain)
 }
 
-// spared says by now of an account, and the UPN that it will have, why it is out
-// of reach: by the list of protected accounts, or left out.
+// spared returns a function that says why an account, with the UPN that it will have,
+// must not be touched now: it is on the list of protected accounts, or left out.
 func (s *syncing) spared(ctx context.Context) (func(kind plan.Kind, upn string, user directory.Ref) *problem.Problem, error) {
 	settings, err := s.r.settings(ctx, s.run.Domain)
 	if err != nil {
@@ -175,15 +175,15 @@ func (s *syncing) spared(ctx context.Context) (func(kind plan.Kind, upn string, 
 	}, nil
 }
 
-// Between two looks for a state that does not answer, and for how long in all: as
-// long as the claim waits for it.
+// A state that does not answer is asked again every statePause, for stateWait in all,
+// which is as long as the claim waits for it.
 const (
 	stateWait  = 2 * time.Minute
 	statePause = 5 * time.Second
 )
 
-// onceBack repeats what only reads the state while its server is away for a
-// moment: in the middle of a sync that is no reason to stop.
+// onceBack repeats f, which reads the state, while the state's server is away for a
+// moment: this does not stop a sync that has begun to write.
 func (s *syncing) onceBack(ctx context.Context, f func() error) error {
 	for start := s.r.Clock.Now(); ; {
 		err := f()

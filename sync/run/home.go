@@ -16,8 +16,8 @@ import (
 // Home is what a returning administrator wants to know of a connection before
 // anything else. It is read from the state alone: the tenant is not asked.
 type Home struct {
-	// Domains are those that are set up and those that were given; whoever needs
-	// somebody stands first.
+	// Domains are those that are set up and those that were given; those that need an
+	// administrator come first.
 	Domains []HomeDomain
 	// Latest are the last runs of all of them, the newest first.
 	Latest []state.Run
@@ -42,7 +42,7 @@ type HomeDomain struct {
 	Users int
 	// Interrupted: Sync was stopped or its process is gone; it can be resumed.
 	Interrupted bool
-	// Running is who is synchronising the domain now, empty for nobody.
+	// Running is the holder that is synchronising the domain now, empty for none.
 	Running string
 	wrote   bool // Sync did, or can go on
 	// Undoable is until when Sync can be undone whole; zero if it cannot.
@@ -68,7 +68,7 @@ const (
 const latestRuns = 5
 
 // Home reads it. also names domains of the tenant that may not be set up yet; the
-// initial one and those not verified are left aside.
+// initial domain and those not verified are left out.
 func (r *Runner) Home(ctx context.Context, also ...directory.Domain) (*Home, error) {
 	tenant := r.Connection.Tenant
 	names, err := r.Store.Domains(ctx, tenant)
@@ -95,8 +95,8 @@ func (r *Runner) Home(ctx context.Context, also ...directory.Domain) (*Home, err
 	return h, err
 }
 
-// rank orders the words: what waits for somebody comes first, and what was never
-// begun last.
+// rank orders the words: what waits for an administrator comes first, and what was
+// never begun last.
 func (n Next) rank() int {
 	return slices.Index([]Next{NextResume, NextReview, NextNothing, NextSetUp}, n)
 }
@@ -195,8 +195,8 @@ func Undoable(r state.Run, sum Summary, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// tally counts what a run did whose process was killed before it could: by its
-// plan and its journal.
+// tally counts what a run did whose process was killed before it could count: from
+// its plan and its journal.
 func (r *Runner) tally(ctx context.Context, no int64, sum *Summary) error {
 	p, err := r.Stored(ctx, no)
 	if problem.Has(err, problem.PlanMissing) {
@@ -222,8 +222,8 @@ func (r *Runner) tally(ctx context.Context, no int64, sum *Summary) error {
 	return nil
 }
 
-// next is what the domain waits for: a sync to be taken up, a plan with changes
-// that no later sync has dealt with, or its set-up.
+// next is what the domain waits for: a sync to be resumed, a plan with changes that
+// no later sync has applied, or its set-up.
 func (d *HomeDomain) next() Next {
 	switch {
 	case d.Running != "":

@@ -9,7 +9,7 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// Approval is what a person approved.
+// Approval is what a user approved.
 type Approval struct {
 	Fingerprint plan.Fingerprint // of the approved plan
 	By, Note    string
@@ -71,7 +71,7 @@ const (
 	OutcomeNotTried   = "not_tried"    // nothing was sent
 )
 
-// result sums up the rows as they stand.
+// result sums up the rows as they are now.
 func (s *syncing) result(end state.RunState) *Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -694,7 +694,7 @@ func TestSettings_ReadBackAsTheyWereSet(t *testing.T) {
 		"source": "csv:/x y/利用者.csv", "max_allowed_deletions": "25", "max_deletions": "7", "on_empty": "clear-known",
 		"on_disabled": "block-sign-in", "immutable_id_change": "ask", "change_alias": "yes",
 		"protected": "a@b.example,c@d.example", "map.busho": "department", "shrink_share": "0", "reset_passwords": "no",
-		"max_sign_in_changes": "20", "max_changes": "40", "on_missing": "block", "delete_after": "30", "source_name": "本社 HAC",
+		"max_sign_in_changes": "20", "max_changes": "40", "on_missing": "block", "delete_after": "30", "source_name": "本社 HAC", "source_zone": "America/New_York",
 	}
 	if err := w.SetSettings(t.Context(), domain, kv); err != nil {
 		t.Fatal(err)

@@ -38,7 +38,7 @@ const (
 	keyMap                 = "map."
 )
 
-// DefaultSourceName is what a HAC is called whose exports are read as files.
+// DefaultSourceName is the name of a HAC whose exports are read as files.
 const DefaultSourceName = "hac"
 
 // defaultZone is the zone of times in an export of HAC, which names none.
@@ -69,15 +69,17 @@ type Settings struct {
 // words, are setting.KEY and setting_takes.KEY of the catalogue.
 type setting struct {
 	key string
-	// preset is the value of a domain for which nobody set one; empty for none.
+	// preset is the value where none was set; empty for none.
 	preset string
 	// planned: a plan rests on it, so that it is in the plan file and changes the
 	// fingerprint.
 	planned bool
-	read    func(*Settings, string) bool
-	write   func(Settings) string
-	// check refuses what is read and should not be set; nil for nothing. What is
-	// stored already is read as it is.
+	// words are the values of a setting that has one of some words.
+	words []string
+	read  func(*Settings, string) bool
+	write func(Settings) string
+	// check refuses a value that can be read and must not be set; nil refuses none. A
+	// value that is stored already is read as it is.
 	check func(Settings) error
 }
 
@@ -129,9 +131,9 @@ func settingsTable() []setting {
 		number(KeyMaxAllowedDeletions, "10", true, upTo(100, input.Percent), func(s *Settings) *int { return &s.Policy.MaxAllowedDeletions }),
 		number(KeyMaxDeletions, "none", true, orNone(upTo(1<<30, people)), func(s *Settings) *int { return &s.Policy.MaxDeletions }),
 		number(KeyMaxSignInChanges, "30", true, upTo(100, input.Percent), func(s *Settings) *int { return &s.Policy.MaxSignInChanges }),
-		number(KeyMaxChanges, "50", true, upTo(100, input.Percent), func(s *Settings) *int { return &s.Policy.MaxChanges }),
+		number(KeyMaxChanges, "50", true, upTo(100, orZero(input.Percent, "none", "no limit", "なし", "制限なし")), func(s *Settings) *int { return &s.Policy.MaxChanges }),
 		oneOf(KeyOnMissing, func(s *Settings) *plan.OnMissing { return &s.Policy.OnMissing }, plan.DeleteMissing, plan.BlockMissing, plan.KeepMissing),
-		number(KeyDeleteAfter, "0", true, upTo(365, input.Days), func(s *Settings) *int { return &s.Policy.DeleteAfter }),
+		number(KeyDeleteAfter, "0", true, upTo(365, orZero(input.Days, "at once", "すぐに")), func(s *Settings) *int { return &s.Policy.DeleteAfter }),
 		oneOf(KeyOnEmpty, func(s *Settings) *plan.OnEmpty { return &s.Policy.OnEmpty }, plan.Keep, plan.ClearKnown, plan.Clear),
 		either(KeyOnDisabled, "ignore", "block-sign-in", func(s *Settings) *bool { return &s.Policy.BlockDisabled }),
 		either(KeyImmutableIDChange, "skip", "ask", func(s *Settings) *bool { return &s.Policy.AskImmutableID }),
@@ -152,6 +154,13 @@ func settingsTable() []setting {
 			check: func(s Settings) error { return namesNobody(s.Policy.Protected) },
 		},
 	}
+}
+
+// SettingWords are the values of a key that takes one of some words, the preset
+// first; nil for the other keys.
+func SettingWords(key string) []string {
+	t, _ := settingNamed(key)
+	return t.words
 }
 
 // settingNamed is the row of a key.
@@ -193,8 +202,19 @@ func upTo(high int, of func(string) (int, bool)) func(string) (int, bool) {
 
 func orNone(of func(string) (int, bool)) func(string) (int, bool) {
 	return func(v string) (int, bool) {
-		if word(v) == "none" {
+		switch word(v) {
+		case "none", "no limit", "なし", "制限なし":
 			return -1, true
+		}
+		return of(v)
+	}
+}
+
+// orZero also takes words that mean 0, as a screen shows it.
+func orZero(of func(string) (int, bool), words ...string) func(string) (int, bool) {
+	return func(v string) (int, bool) {
+		if slices.Contains(words, word(v)) {
+			return 0, true
 		}
 		return of(v)
 	}
@@ -203,8 +223,12 @@ func orNone(of func(string) (int, bool)) func(string) (int, bool) {
 // oneOf is a setting of a plan that is one of some words, of which the first is
 // the preset.
 func oneOf[T ~string](key string, field func(*Settings) *T, words ...T) setting {
+	list := make([]string, len(words))
+	for i, w := range words {
+		list[i] = string(w)
+	}
 	return setting{
-		key: key, preset: string(words[0]), planned: true,
+		key: key, preset: list[0], planned: true, words: list,
 		read: func(s *Settings, v string) bool {
 			*field(s) = T(word(v))
 			return slices.Contains(words, *field(s))
@@ -217,7 +241,7 @@ func oneOf[T ~string](key string, field func(*Settings) *T, words ...T) setting 
 // are taken for them.
 func either(key, no, on string, field func(*Settings) *bool, too ...string) setting {
 	return setting{
-		key: key, preset: no, planned: true,
+		key: key, preset: no, planned: true, words: []string{no, on},
 		read: func(s *Settings, v string) bool {
 			i := slices.Index(append([]string{no, on}, too...), word(v))
 			*field(s) = i%2 == 1
@@ -235,12 +259,12 @@ func either(key, no, on string, field func(*Settings) *bool, too ...string) sett
 // word is a value that is one of some words, as it is compared.
 func word(v string) string { return strings.ToLower(input.Fold(v)) }
 
-// account is what an account can be named by: a UPN, as Microsoft 365 takes one,
-// or an object ID.
+// account is what can name an account: a UPN, as Microsoft 365 accepts one, or an
+// object ID.
 var account = regexp.MustCompile(`^([\w.'!#^~&+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$`)
 
-// namesNobody refuses entries of a list of accounts that can be no account's: who
-// should be protected by one would not be.
+// namesNobody refuses entries of a list of accounts that cannot name an account: the
+// account that the user means would not be protected.
 func namesNobody(entries []string) error {
 	var wrong []string
 	for _, e := range entries {
@@ -263,7 +287,7 @@ func mappable() []directory.Attribute {
 	}
 }
 
-// DefaultSettings are those of a domain for which nobody set anything.
+// DefaultSettings are those of a domain where nothing was set.
 func DefaultSettings() Settings {
 	s := Settings{Count: -1, Policy: plan.DefaultPolicy()}
 	for _, t := range settingsTable() {
@@ -380,8 +404,8 @@ func (r *Runner) SetSettings(ctx context.Context, domain string, kv map[string]s
 	return r.Store.SetSettings(ctx, r.Connection.Tenant, domain, stored)
 }
 
-// worthSetting refuses what could be stored and would fail later, where nobody
-// watches: a list that names nobody, a file that is not there.
+// worthSetting refuses a value that could be stored and would fail later, in an
+// unattended run: a list that names no account, a file that does not exist.
 func (r *Runner) worthSetting(ctx context.Context, set map[string]string, read Settings) error {
 	for _, t := range settingsTable() {
 		if _, ok := set[t.key]; !ok || t.check == nil {
@@ -403,7 +427,7 @@ func (r *Runner) worthSetting(ctx context.Context, set map[string]string, read S
 	return nil
 }
 
-// near is the word that is most like another one, empty where none is.
+// near is the word that is most like another one, empty if none is like it.
 func near(typed string, words []string) string {
 	typed = strings.NewReplacer("-", "_", " ", "_").Replace(word(typed))
 	best, least := "", max(2, len(typed)/3)+1

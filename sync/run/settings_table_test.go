@@ -65,7 +65,7 @@ func TestSettings_PresetsAreThoseOfAPlan(t *testing.T) {
 // written, and is part of a plan or not as its row says.
 func TestSettings_EveryOneIsReadAsItIsWritten(t *testing.T) {
 	values := map[string]string{
-		KeySource: "csv:/x.csv", KeySourceName: "other", KeyShrinkShare: "0", KeyMaxAllowedDeletions: "100", KeyMaxDeletions: "0",
+		KeySource: "csv:/x.csv", KeySourceName: "other", KeySourceZone: "UTC", KeyShrinkShare: "0", KeyMaxAllowedDeletions: "100", KeyMaxDeletions: "0",
 		KeyMaxSignInChanges: "0", KeyMaxChanges: "0", KeyOnMissing: "block", KeyDeleteAfter: "365", KeyOnEmpty: "clear",
 		KeyOnDisabled: "block-sign-in", KeyImmutableIDChange: "ask", KeyChangeAlias: "yes", KeyResetPasswords: "yes",
 		KeyProtected: "a@b.example,11111111-2222-3333-4444-555555555555",

@@ -9,12 +9,12 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// Summary is what the sync log keeps of a run beside its state.
+// Summary is what the sync log keeps of a run, in addition to its state.
 type Summary struct {
 	Counts  *plan.Counts  `json:"counts,omitempty"`
 	Verdict *plan.Verdict `json:"verdict,omitempty"`
-	// SourceTotal and UsersTotal are what both sides held in all domains: the
-	// next run is measured by them.
+	// SourceTotal and UsersTotal are the sizes of both sides in all domains: the
+	// next run is compared with them.
 	SourceTotal int `json:"source_total,omitempty"`
 	UsersTotal  int `json:"users_total,omitempty"`
 	// SourceUsable are the distinct usable rows of the domain: the size of a source
@@ -42,7 +42,7 @@ type Summary struct {
 	Gained int                  `json:"gained,omitempty"`
 	Paused time.Duration        `json:"paused,omitempty"`
 	Causes map[problem.Code]int `json:"causes,omitempty"`
-	// Approval is what a person approved, for resuming.
+	// Approval is what a user approved, for resuming.
 	RaiseOnce   bool `json:"raise_once,omitempty"`
 	SkipDrifted bool `json:"skip_drifted,omitempty"`
 	// Problem is why the run ended as it did.

@@ -218,6 +218,7 @@ type data struct {
 
 	domain   string
 	settings run.Settings
+	setting  string // the key that Provisioning Settings open at, empty for the first
 
 	spec     string
 	count    int

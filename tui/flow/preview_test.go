@@ -107,7 +107,7 @@ func TestReview_AnAttributeLeftOutComesBackByTheSameCommand(t *testing.T) {
 	}
 }
 
-func TestReview_StaysThePlansAndTellsOfChanges(t *testing.T) {
+func TestReview_StaysThePlansAndReportsChanges(t *testing.T) {
 	w, _ := atPreview(t)
 	g := w.settle().Review
 	was, deletions := g.Version(), g.Verdict().Deletions

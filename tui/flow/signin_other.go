@@ -105,8 +105,8 @@ func (s *signInStep) answerOther(d *data, text string) turn {
 	return turn{}
 }
 
-// forTenant asks which tenant a dedicated application is for: nobody has signed
-// in, so that it is not known.
+// forTenant asks which tenant a dedicated application is for: without a sign-in it is
+// not known.
 func (s *signInStep) forTenant(*data) turn {
 	s.state = signInFor
 	return turn{}

@@ -11,6 +11,7 @@ import (
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
 	"github.com/hacsync/hacsync/tui/words"
 )
@@ -346,6 +347,7 @@ func (s *periodicStep) answer(d *data, a Answer) turn {
 	case "again":
 		return s.read(d)
 	case "settings":
+		d.setting = run.KeySource
 		return goTo(Settings)
 	case "logs":
 		return goTo(Logs)
@@ -423,8 +425,8 @@ func (s *periodicStep) said(d *data, reason string) turn {
 }
 
 func (s *periodicStep) setEvery(d *data, text string) turn {
-	every, err := time.ParseDuration(strings.ReplaceAll(input.Fold(text), " ", ""))
-	if err != nil || every < periodic.LeastEvery || every > periodic.MostEvery {
+	every, ok := input.Length(text)
+	if !ok || every < periodic.LeastEvery || every > periodic.MostEvery {
 		return stayed(words.T("keep.every_bad", "least", periodic.LeastEvery, "most", periodic.MostEvery))
 	}
 	s.every, s.asks = every, askKeep

@@ -1,15 +1,11 @@
 package flow
 
 import (
-	"cmp"
 	"context"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/consent"
-	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/tui/words"
@@ -22,8 +18,10 @@ type settingsStep struct {
 	base
 	settings  run.Settings
 	decisions []plan.Decision
-	key       string
+	latest    run.HomeDomain // the latest dry run of the domain is in it
+	key       string         // the setting that is selected, or changed
 	typed     string
+	next      run.Settings // what the typed value makes of them
 }
 
 type settingAsk uint8
@@ -31,6 +29,7 @@ type settingAsk uint8
 const (
 	askSetting settingAsk = iota
 	askValue
+	askMore // more would happen unattended: is it meant?
 	askTakeBack
 	askRenew
 )
@@ -39,6 +38,7 @@ type (
 	settingsRead struct {
 		settings  run.Settings
 		decisions []plan.Decision
+		latest    run.HomeDomain
 		err       error
 	}
 	certificateRenewed struct {
@@ -53,6 +53,9 @@ type (
 
 func (s *settingsStep) enter(d *data, back bool) turn {
 	s.asks, s.err = askSetting, nil
+	if !back {
+		s.key, d.setting = d.setting, ""
+	}
 	return s.read(d)
 }
 
@@ -66,7 +69,17 @@ func (s *settingsStep) read(d *data) turn {
 			return settingsRead{err: err}
 		}
 		decisions, err := e.Decisions(ctx, domain)
-		return settingsRead{settings, lasting(decisions), err}
+		if err != nil {
+			return settingsRead{err: err}
+		}
+		out := settingsRead{settings: settings, decisions: lasting(decisions)}
+		// Without it a change is only told without its number.
+		if h, err := e.Home(ctx); err == nil {
+			if i := slices.IndexFunc(h.Domains, func(x run.HomeDomain) bool { return x.Name == domain }); i >= 0 {
+				out.latest = h.Domains[i]
+			}
+		}
+		return out
 	}))
 }
 
@@ -78,12 +91,12 @@ func (s *settingsStep) view(d *data, now time.Time) View {
 	if s.err != nil {
 		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
-	pairs := s.settings.Pairs()
 	switch s.asks {
 	case askValue:
-		v.Title = words.T("home.setting_title", "key", s.key)
-		v.Blocks = append(v.Blocks, words.Para{Text: words.T("setting." + settingWord(s.key))})
-		v.Ask = Question{Kind: Line, Text: words.T("home.setting_ask", "takes", words.T("setting_takes."+settingWord(s.key))), Preset: cmp.Or(s.typed, pairs[s.key]), Optional: true}
+		s.viewValue(&v)
+		return v
+	case askMore:
+		s.viewMore(&v)
 		return v
 	case askTakeBack:
 		v.Title = words.T("home.left_title")
@@ -105,18 +118,7 @@ func (s *settingsStep) view(d *data, now time.Time) View {
 		return v
 	case askSetting:
 	}
-	v.Ask = Question{Kind: Choice, Text: words.T("home.settings_ask"), Enter: words.T("home.enter_change"), Head: []words.Text{words.T("home.s_setting"), words.T("home.s_value")}}
-	for _, k := range slices.Sorted(maps.Keys(pairs)) {
-		value := words.Raw(pairs[k])
-		if pairs[k] == "" {
-			value = words.T("home.unknown")
-		}
-		v.Ask.Options = append(v.Ask.Options, Option{
-			Key: k, Text: words.Raw(k), Cells: []words.Text{words.Raw(k), value},
-			Detail: []words.Piece{words.Heading{Text: words.Raw(k)}, words.Para{Text: words.T("setting." + settingWord(k))}},
-		})
-	}
-	v.Ask.Preset = run.KeyMaxAllowedDeletions
+	s.viewList(&v)
 	if n := len(s.decisions); n > 0 {
 		v.Commands = append(v.Commands, command("left", "z", "left", words.T("home.cmd_left", "n", n)))
 	}
@@ -128,19 +130,14 @@ func (s *settingsStep) view(d *data, now time.Time) View {
 	return v
 }
 
-// settingWord is a key's place in the catalogue; mapped columns share one.
-func settingWord(key string) string {
-	if strings.HasPrefix(key, "map.") {
-		return "map"
-	}
-	return key
-}
-
 func (s *settingsStep) answer(d *data, a Answer) turn {
 	s.err = nil
 	switch a.Command {
 	case "again":
 		return s.read(d)
+	case "preset":
+		s.key = a.Text
+		return s.change(d, "")
 	case "left":
 		if len(s.decisions) == 0 {
 			return stayed(words.T("home.left_none"))
@@ -159,8 +156,13 @@ func (s *settingsStep) answer(d *data, a Answer) turn {
 	}
 	switch s.asks {
 	case askValue:
-		s.typed, s.working = a.Text, words.T("home.settings_keeping")
-		return does(keepSettings(d, map[string]string{s.key: strings.TrimSpace(a.Text)}))
+		return s.change(d, a.Text)
+	case askMore:
+		if a.Text == "yes" {
+			return s.keep(d)
+		}
+		s.asks = askSetting
+		return turn{}
 	case askTakeBack:
 		return s.takeBack(d, a.Text)
 	case askRenew:
@@ -174,11 +176,7 @@ func (s *settingsStep) answer(d *data, a Answer) turn {
 		return turn{}
 	case askSetting:
 	}
-	keys := slices.Sorted(maps.Keys(s.settings.Pairs()))
-	if n, ok := input.Number(a.Text); ok && n >= 1 && n <= len(keys) {
-		a.Text = keys[n-1]
-	}
-	if !slices.Contains(keys, a.Text) {
+	if _, ok := s.settings.Pairs()[a.Text]; !ok {
 		return turn{}
 	}
 	s.key, s.typed, s.asks = a.Text, "", askValue
@@ -220,6 +218,10 @@ func (s *settingsStep) renew(d *data) turn {
 func (s *settingsStep) inner() bool { return s.asks != askSetting }
 
 func (s *settingsStep) back(*data) (turn, bool) {
+	if s.asks == askMore {
+		s.asks, s.err = askValue, nil
+		return turn{}, true
+	}
 	was := s.asks != askSetting
 	s.asks, s.err = askSetting, nil
 	return turn{}, was
@@ -230,14 +232,15 @@ func (s *settingsStep) done(d *data, result any) turn {
 	switch r := result.(type) {
 	case settingsRead:
 		if s.err = r.err; r.err == nil {
-			s.settings, s.decisions = r.settings, r.decisions
+			s.settings, s.decisions, s.latest = r.settings, r.decisions, r.latest
 			d.settings = r.settings
 		}
 	case settingsKept:
 		if s.err = r.err; r.err == nil {
 			s.settings, d.settings, s.asks, s.typed = r.settings, r.settings, askSetting, ""
-			return stayed(words.T("home.setting_kept", "key", s.key, "value", s.settings.Pairs()[s.key]))
+			return stayed(words.T("home.setting_kept", "name", settingName(s.key), "key", s.key, "value", settingValue(s.key, s.settings.Pairs()[s.key], run.HomeDomain{})))
 		}
+		s.asks = askValue
 	case takenBack:
 		if s.err = r.err; r.err == nil {
 			s.decisions, s.asks = r.decisions, askSetting

@@ -10,8 +10,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// signInStep gets somebody signed in, in each way that can end; or a dedicated
-// application, where no person may.
+// signInStep gets a user signed in, in each way that can end; or a dedicated
+// application, if no user may.
 type signInStep struct {
 	state   signInState
 	ask     asking
@@ -33,7 +33,7 @@ const (
 	signInIdle signInState = iota
 	signInWaiting
 	signInFailed
-	signInException // the text for whoever keeps the policies
+	signInException // the text for the administrator of the policies
 	signInOther
 	signInExplain
 	signInClient
@@ -121,7 +121,7 @@ func (s *signInStep) answer(d *data, a Answer) turn {
 		s.from, s.state = s.state, signInExplain
 		s.explain.begin(nil)
 		if s.from == signInFailed {
-			s.explain.begin(problem.Of(s.err)) // the code that stands there
+			s.explain.begin(problem.Of(s.err)) // the code that is shown there
 		}
 		return turn{}
 	case "other":

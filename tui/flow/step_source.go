@@ -144,7 +144,7 @@ func (s *sourceStep) viewCount(d *data, v *View, now time.Time) {
 		return
 	}
 	if s.wrong {
-		v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Stops, Text: words.T("flow.source.differs", "typed", d.count, "n", o.Rows), Detail: []words.Text{words.T("flow.source.differs_remedy")}}})
+		v.Refused = append(v.Refused, words.Checks{{Mark: words.Stops, Text: words.T("flow.source.differs", "typed", d.count, "n", o.Rows), Detail: []words.Text{words.T("flow.source.differs_remedy")}}})
 	}
 	v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.source.whole")})
 	if demo := d.b.Demo(); demo != nil {

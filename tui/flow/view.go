@@ -21,6 +21,9 @@ type View struct {
 	Aside  words.Text
 	Blocks []words.Piece
 	Ask    Question
+	// Refused says why the last answer was not taken. It stands beside the question,
+	// and is always seen.
+	Refused []words.Piece
 	// After belongs to one of the choices, such as a text for somebody else: it
 	// stands below the question where there is room, and c copies it.
 	After []words.Piece
@@ -108,6 +111,9 @@ type Option struct {
 	Key  string // a short word without spaces; drivers number options as well
 	Text words.Text
 	Note words.Text // beside it: what it means
+	// Group is the part of a choice drawn as a table that the option belongs to; it
+	// stands above the first of them.
+	Group words.Text
 	// Cells stand in the columns of Question.Head, in place of Text and Note.
 	Cells []words.Text
 	// Wide stand there instead in a wide window, nil for none.

@@ -48,7 +48,7 @@ func midori(t *testing.T) *flowtest.World {
 	return w
 }
 
-func TestHome_OpensOnTheDomainsAndSaysWhoNeedsSomebody(t *testing.T) {
+func TestHome_OpensOnTheDomainsAndSaysWhichNeedAUser(t *testing.T) {
 	atHome(t, midori(t), "q").has(
 		t, "Sync from HENNGE Access Control", "5 domains, 3 need you", "midori-lab.example stopped after 31 of 230;",
 		"midori-logi.example would be cancelled: 41 of 281 = 14.6 %", "31 of 230", "Paused 27 Nov",
@@ -59,7 +59,7 @@ func TestHome_EverythingIsReachedFromADomain(t *testing.T) {
 	w := midori(t)
 	atHome(t, w, "s 3", "b", "b", "q").has(t, "Plan", "Sync Now")
 	atHome(t, w, "l 3", "b", "q").has(t, "Sync Logs of midori.example")
-	atHome(t, w, "e 3", "b", "q").has(t, "Provisioning Settings of midori.example", "max_allowed_deletions")
+	atHome(t, w, "e 3", "b", "q").has(t, "Provisioning Settings of midori.example", "Who leaves", "Max Allowed Deletions  10 %, stops at", "key: on_missing")
 	atHome(t, w, "v", "b", "q").has(t, "Workers and next runs", "srv-sync01")
 	atHome(t, w, "u 4", "q").has(t, "wrote nothing, or is more than 30 days ago")
 	atHome(t, w, "r 3", "q").has(t, "No sync of midori.example waits to be taken up.")
@@ -67,7 +67,7 @@ func TestHome_EverythingIsReachedFromADomain(t *testing.T) {
 
 func TestHome_ASettingIsChangedAndTheNextDryRunHasIt(t *testing.T) {
 	w := midori(t)
-	atHome(t, w, "e 3", "max_allowed_deletions", "5", "b", "q").has(t, "max_allowed_deletions is now 5.")
+	atHome(t, w, "e 3", "max_allowed_deletions", "5", "b", "q").has(t, "Max Allowed Deletions: 5 % (max_allowed_deletions)")
 	if w.Settings["max_allowed_deletions"] != "5" {
 		t.Errorf("settings %v", w.Settings)
 	}

@@ -405,9 +405,9 @@ func values(c plan.Change) (old, now words.Text) {
 	return value(c.Old, was), value(c.New, is)
 }
 
-// marked shows both values with what differs in brackets, and what cannot be
-// seen or told apart by its number. Values that have nothing in common, and one
-// that is new, stay as they are.
+// marked shows both values with their differences in brackets, and characters that are
+// invisible or look alike by their number. Values that have nothing in common, and a
+// new value, are shown as they are.
 func marked(c plan.Change) (old, now string) {
 	old, now = message.RevealChange(c.Old.Text, c.New.Text)
 	if !c.Old.Set || !c.New.Set {

@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -61,7 +62,7 @@ func (c *chooser) keys() []hint {
 			out = append(out, hint{cmd.Key, c.e.Say(cmd.Short)})
 		}
 	}
-	out = append(out, hint{"up/down", c.e.T("tui.key.select")})
+	out = append(out, hint{c.e.T("tui.key.updown"), c.e.T("tui.key.select")})
 	if c.long > c.room {
 		out = append(out, hint{"pgdn", c.e.T("tui.key.scroll")})
 	}
@@ -91,11 +92,12 @@ func (c *chooser) body(width, height int) string {
 	e := c.e
 	c.cursor = false
 	top := newPage(e, width)
-	c.headline(top)
-	head, rows := c.table(top)
+	top.titleBeside(c.v.Title, c.v.Aside)
+	head, cellRows := c.table(top)
 	if head != "" {
 		top.add(e.Styles.Label, head)
 	}
+	rows, at := grouped(c.v.Ask.Options, c.at, e.Say)
 	// As loosely as there is room for.
 	var rest *page
 	least := min(len(rows), max(5, height*2/5))
@@ -107,22 +109,35 @@ func (c *chooser) body(width, height int) string {
 	// The table has what the rest leaves, but never less than a few lines.
 	room := max(least, height-len(top.lines)-1-len(rest.lines))
 	room = max(1, min(room, len(rows), height-len(top.lines)))
-	c.first = max(0, min(c.first, c.at, len(rows)-room))
-	if c.at >= c.first+room {
-		c.first = c.at - room + 1
+	// The heading of the first one of a part is seen with it.
+	above := at
+	if above > 0 && rows[above-1].heading != "" {
+		above--
+	}
+	c.first = max(0, min(c.first, above, len(rows)-room))
+	if at >= c.first+room {
+		c.first = at - room + 1
 	}
 	lines := top.lines
 	c.rows = map[int]int{}
-	for i := c.first; i < c.first+room; i++ {
-		c.rows[len(lines)] = i
-		if i == c.at {
-			lines = append(lines, " "+e.Signs.Here+" "+paint(e.Styles.Selected, strings.TrimPrefix(rows[i], "  ")))
+	for _, r := range rows[c.first : c.first+room] {
+		if r.heading != "" {
+			lines = append(lines, " "+paint(e.Styles.Heading, short(r.heading, top.text())))
+			continue
+		}
+		c.rows[len(lines)] = r.option
+		text := cellRows[r.option]
+		if r.option == c.at {
+			// Marked across the whole table.
+			lines = append(lines, " "+paint(e.Styles.Selected, widget.Fit(e.Signs.Here+" "+strings.TrimPrefix(text, "  "), top.text())))
 		} else {
-			lines = append(lines, " "+paint(e.Styles.Text, rows[i]))
+			lines = append(lines, " "+paint(e.Styles.Text, text))
 		}
 	}
+	below := len(rows) - c.first - room
+	gap := below > 0 && height-len(lines) > 1 || !rest.tight && !rest.packed
 	left := height - len(lines)
-	if !rest.tight && !rest.packed {
+	if gap {
 		left--
 	}
 	c.long, c.room, c.width = len(rest.lines), max(0, min(left, len(rest.lines))), width
@@ -130,10 +145,12 @@ func (c *chooser) body(width, height int) string {
 		c.long++ // the last line says how much more there is
 	}
 	c.top = max(0, min(c.top, c.long-c.room))
+	if below > 0 && gap {
+		lines = append(lines, " "+paint(e.Styles.Rule, strings.Repeat(e.Signs.Rule, 2)+" "+e.T("tui.lines_below", "n", below)+" "+strings.Repeat(e.Signs.Rule, 2)))
+	} else if gap && c.room > 0 {
+		lines = append(lines, "")
+	}
 	if c.room > 0 {
-		if !rest.tight && !rest.packed {
-			lines = append(lines, "")
-		}
 		more := c.room > 1 && c.long > c.room
 		end := c.top + c.room
 		if more {
@@ -147,24 +164,37 @@ func (c *chooser) body(width, height int) string {
 	return strings.Join(lines, "\n")
 }
 
+// tableLine is a line of a choice drawn as a table: an option, or the heading of a
+// part.
+type tableLine struct {
+	option  int
+	heading string
+}
+
+// grouped are the lines of the options with the headings of their parts, and the
+// line of the selected one.
+func grouped(options []flow.Option, selected int, say func(words.Text) string) (lines []tableLine, at int) {
+	for i, o := range options {
+		if !o.Group.IsZero() && (i == 0 || options[i-1].Group.ID != o.Group.ID) {
+			lines = append(lines, tableLine{heading: say(o.Group)})
+		}
+		if i == selected {
+			at = len(lines)
+		}
+		lines = append(lines, tableLine{option: i})
+	}
+	return lines, at
+}
+
 // rest is what stands below the table: what belongs to the selected line, then
 // what is about all of them.
 func (c *chooser) rest(width int, packed, tight bool) *page {
 	p := newPage(c.e, width)
 	p.packed, p.tight = packed, tight
+	p.lines = append(p.lines, refusal(c.e, c.v, width, tight)...)
 	p.pieces(c.v.Ask.Options[c.at].Detail)
-	p.pieces(c.v.Blocks)
+	p.pieces(slices.DeleteFunc(slices.Clone(c.v.Blocks), isTrouble))
 	return p
-}
-
-// headline is the title with what stands beside it at the right.
-func (c *chooser) headline(p *page) {
-	title := c.e.Say(c.v.Title)
-	if c.v.Aside.IsZero() {
-		p.add(c.e.Styles.Title, widget.Wrap(title, p.text())...)
-		return
-	}
-	p.ends("", title, c.e.Styles.Title, c.e.Say(c.v.Aside), c.e.Styles.Label)
 }
 
 // table is the head and the lines of the options.

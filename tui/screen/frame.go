@@ -14,14 +14,19 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// The least window.
+// The least window in which the question and its answers have room.
 const (
-	leastWidth  = 80
-	leastHeight = 24
+	leastWidth  = 40
+	leastHeight = 10
 )
 
-// roomy is from where the rail and the date are written in full.
-const roomy = 100
+// roomy is from where the rail and the date are written in full. Below low and below
+// squat the frame gives way: first the rail, then the status line and the rules.
+const (
+	roomy = 100
+	low   = 24
+	squat = 16
+)
 
 func (s *Shell) small() bool { return s.width < leastWidth || s.height < leastHeight }
 
@@ -87,9 +92,24 @@ func (s *Shell) lines() []string {
 	if r := s.rail(); r != "" {
 		top = append(top, r)
 	}
-	body := s.height - len(top) - 4
 	notice, status := s.notice()
-	s.now = s.screen.View(s.width, body-len(notice))
+	var foot []string
+	body := 0
+	// What stands in the lines below is known when the screen is drawn, and how high
+	// the screen is when they are: a second time where it was guessed wrong.
+	for range 2 {
+		guess := len(s.foot(status))
+		body = s.height - len(top) - 2 - guess
+		notice = notice[:min(len(notice), max(0, body-2))]
+		s.now = s.screen.View(s.width, body-len(notice))
+		if foot = s.foot(status); len(foot) == guess {
+			break
+		}
+	}
+	for len(foot) < s.height-len(top)-2-body {
+		foot = slices.Insert(foot, 0, "")
+	}
+	foot = foot[:s.height-len(top)-2-body]
 	split, above := s.now.split, s.now.split
 	if s.now.headed {
 		above = noSplit
@@ -122,7 +142,8 @@ func (s *Shell) lines() []string {
 		joint = -1
 	}
 	lines = append(lines, notice...)
-	lines = append(lines, s.rule(joint, s.env.Signs.Up), s.status(status), s.footer())
+	lines = append(lines, s.rule(joint, s.env.Signs.Up))
+	lines = append(lines, foot...)
 	for i, l := range lines {
 		lines[i] = exactly(l, s.width)
 	}
@@ -132,14 +153,15 @@ func (s *Shell) lines() []string {
 // exactly makes a styled line as wide as the window.
 func exactly(line string, width int) string {
 	n := widget.Width(line)
-	if n > width {
-		line = ansi.TruncateWc(line, width, "")
+	// It cuts between graphemes, some of which a terminal draws wider.
+	for cut, whole := width, line; n > width && cut >= 0; cut-- {
+		line = ansi.TruncateWc(whole, cut, "")
 		n = widget.Width(line)
 	}
 	return line + strings.Repeat(" ", max(0, width-n))
 }
 
-// joins is the column where the wall of a line meets the rule beside it, or -1.
+// joins is the column where the wall of a line meets the rule next to it, or -1.
 func (s *Shell) joins(lines []string, i, split int) int {
 	if split < 0 || i < 0 || i >= len(lines) {
 		return -1
@@ -247,7 +269,7 @@ var railSteps = [...]flow.Step{
 
 // rail is the way through the set-up, empty after it.
 func (s *Shell) rail() string {
-	if s.v.Step > flow.DryRun {
+	if s.v.Step > flow.DryRun || s.height < low-4 {
 		return ""
 	}
 	st, here := s.env.Styles, s.v.Step.Rail()
@@ -290,7 +312,7 @@ func (s *Shell) notice() (lines []string, status string) {
 		all = append(all, s.env.Say(t))
 	}
 	text := strings.Join(all, " ")
-	if widget.Width(text) <= s.width-widget.Width(s.right())-4 {
+	if widget.Width(text) <= s.width-widget.Width(s.right(text))-4 {
 		return nil, text
 	}
 	lines = append(lines, s.rule(-1, ""))
@@ -302,29 +324,58 @@ func (s *Shell) notice() (lines []string, status string) {
 	return lines[:min(len(lines), 7)], ""
 }
 
-// right is the right part of the status line: place, date, time, zone.
-func (s *Shell) right() string {
+// right is the right part of the status line: place, date, time, zone. Where left
+// needs the room the date gives way.
+func (s *Shell) right(left string) string {
 	p, now := s.env.Printer, s.f.Now()
 	at := p.Time(now)
 	if s.width < roomy {
 		at = p.Day(now) + strings.TrimPrefix(at, p.Date(now))
 	}
-	if place := s.now.place; place != "" && s.help == nil && s.asks == notAsked {
-		at = place + "   " + at
+	place := s.now.place
+	if s.help != nil || s.asks != notAsked {
+		place = ""
 	}
-	return at
+	rights := []string{at, p.Clock(now)}
+	if place != "" {
+		rights = []string{place + "   " + at, place + "   " + p.Clock(now)}
+	}
+	for _, r := range rights {
+		if widget.Width(left)+widget.Width(r)+4 <= s.width {
+			return r
+		}
+	}
+	return rights[len(rights)-1]
 }
 
-// status is what is true now, and place and time at the right.
-func (s *Shell) status(said string) string {
+// foot are the lines below the body: what is true now, with place and time at the
+// right, and the keys. A sentence that one line does not take goes on in a second
+// one: what ends early may say the opposite.
+func (s *Shell) foot(said string) []string {
+	if s.height < squat && said == "" {
+		return []string{s.footer()}
+	}
 	st := s.env.Styles
-	right := s.right()
 	left, style := said, st.Heading
 	if left == "" {
 		left, style = s.state(), st.Status
 	}
+	right := s.right(left)
 	room := max(0, s.width-widget.Width(right)-4)
-	return " " + paint(style, widget.Fit(left, room)) + "  " + paint(st.Status, right) + " "
+	line := func(l, r string) string {
+		return " " + paint(style, widget.Fit(l, max(room, 0))) + "  " + paint(st.Status, r) + " "
+	}
+	if widget.Width(left) <= room {
+		return []string{line(left, right), s.footer()}
+	}
+	if s.height < low {
+		return []string{" " + paint(style, widget.FitWord(left, s.width-2)), s.footer()}
+	}
+	parts := widget.Wrap(left, room)
+	if len(parts) > 2 {
+		parts[1] = widget.FitWord(parts[1]+" "+parts[2], room)
+	}
+	return []string{line(parts[0], right), line(parts[1], ""), s.footer()}
 }
 
 func (s *Shell) state() string {

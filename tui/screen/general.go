@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,8 +33,11 @@ type general struct {
 	below func(p *page)
 	// brief: only the selected option says what it means.
 	brief bool
-	// pinned are the last words of the pieces, which belong to the question.
+	// pinned are the refusal and the last words of the pieces, which belong to the
+	// question. short: there is no room for more than what the selected option means.
 	pinned []string
+	short  bool
+	saidNo string // the refusal that was shown last
 
 	until time.Time     // when the present wait ends
 	whole time.Duration // and how long it was at first
@@ -70,6 +74,9 @@ func (g *general) Sync(v flow.View) {
 		}
 	}
 	g.at = max(0, min(g.at, len(v.Ask.Options)-1))
+	if said := plainText(refusal(g.e, v, 100, false)); said != g.saidNo {
+		g.saidNo, g.top = said, 0
+	}
 }
 
 // signature tells questions apart.
@@ -391,8 +398,8 @@ func (g *general) frame(body string, keys []hint) frame {
 }
 
 func (g *general) body(width, height int) string {
-	g.pinned = nil
-	p := g.pieces(width, g.v.Blocks)
+	g.pinned, g.short = nil, false
+	p := g.pieces(width, append(g.v.Blocks[:len(g.v.Blocks):len(g.v.Blocks)], g.v.Refused...))
 	question, _ := g.question(width)
 	if len(g.v.After) > 0 {
 		after := newPage(g.e, width)
@@ -406,18 +413,69 @@ func (g *general) body(width, height int) string {
 		return g.arrange(p.lines, width, height)
 	}
 	if len(p.lines)+1+len(question) > height {
-		for _, checks := range []bool{true, false} {
-			n := lastWords(g.v.Blocks, checks)
-			last := newPage(g.e, width)
-			last.pieces(g.v.Blocks[n:])
-			if n > 0 && len(last.lines) > 0 && len(last.lines) <= mostPinned {
-				last.blank()
-				p, g.pinned = g.pieces(width, g.v.Blocks[:n]), last.lines
-				break
-			}
-		}
+		p = g.pin(width, height, len(question))
 	}
 	return g.arrange(p.lines, width, height)
+}
+
+// pin keeps with the question what belongs to it where the rest scrolls: the
+// refusal first, then the last words. It gives the rest.
+func (g *general) pin(width, height, question int) *page {
+	if least := question + 2 + min(3, height/5); least > height && len(g.v.Ask.Options) > 1 {
+		g.short = true
+		lines, _ := g.question(width)
+		question = len(lines)
+	}
+	rest := slices.DeleteFunc(slices.Clone(g.v.Blocks), isTrouble)
+	room := height - question - 1 - min(3, height/5) // a few lines of the rest are seen
+	for _, brief := range []bool{false, true} {
+		if g.pinned = refusal(g.e, g.v, width, brief); len(g.pinned)+1 <= room {
+			break
+		}
+	}
+	g.pinned = g.pinned[:min(len(g.pinned), max(2, room))]
+	room -= len(g.pinned)
+	for _, checks := range []bool{true, false} {
+		n := lastWords(rest, checks)
+		last := newPage(g.e, width)
+		last.pieces(rest[n:])
+		if n > 0 && len(last.lines) > 0 && len(last.lines) <= min(mostPinned, room-1) {
+			last.blank()
+			p := g.pieces(width, rest[:n])
+			g.pinned = append(last.lines, g.pinned...)
+			return p
+		}
+	}
+	return g.pieces(width, rest)
+}
+
+func isTrouble(b words.Piece) bool {
+	_, ok := b.(words.Trouble)
+	return ok
+}
+
+// refusal is what keeps the last answer from being taken: what the flow says so, and
+// errors. brief leaves the ways on away.
+func refusal(e *env, v flow.View, width int, brief bool) []string {
+	p := newPage(e, width)
+	p.packed = true
+	for _, b := range v.Blocks {
+		if t, ok := b.(words.Trouble); ok {
+			t.Brief = t.Brief || brief
+			p.piece(t)
+		}
+	}
+	for _, b := range v.Refused {
+		if c, ok := b.(words.Checks); ok && brief {
+			c = slices.Clone(c)
+			for i := range c {
+				c[i].Detail = nil
+			}
+			b = c
+		}
+		p.piece(b)
+	}
+	return p.lines
 }
 
 // mostPinned is how many lines stay with the question where the rest scrolls.
@@ -442,7 +500,7 @@ func lastWords(blocks []words.Piece, checks bool) int {
 
 func (g *general) pieces(width int, blocks []words.Piece) *page {
 	p := newPage(g.e, width)
-	p.title(g.v.Title)
+	p.titleBeside(g.v.Title, g.v.Aside)
 	p.pieces(blocks)
 	if w := g.v.Work; w != nil {
 		p.blank()
@@ -467,7 +525,7 @@ func (g *general) arrange(above []string, width, height int) string {
 	}
 	if len(above)+sep+len(below) > height {
 		// The question takes at most what leaves some lines for the rest.
-		most := max(3, height-min(len(above), 5)-sep)
+		most := max(3, height-min(len(above), max(1, min(5, height/5)))-sep)
 		if len(below) > most {
 			from := max(0, min(selected-most/2, len(below)-most))
 			below = below[from : from+most]

@@ -77,7 +77,7 @@ func (g *general) optionLines(p *page) (selected int) {
 		from := len(p.lines)
 		first := mark + widget.FitLeft(strconv.Itoa(i+1), digits+1) + "  "
 		text, note := e.Say(o.Text), ""
-		if !o.Note.IsZero() && (!g.brief || i == g.at) {
+		if !o.Note.IsZero() && (!g.brief && !g.short || i == g.at) {
 			note = e.Say(o.Note)
 		}
 		indent := strings.Repeat(" ", widget.Width(first)+label+3)

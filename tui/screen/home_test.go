@@ -87,9 +87,18 @@ func TestGolden_Home(t *testing.T) {
 		}, func(st *stage) {
 			st.keys("down", "down", "l").shows("Result").keys("down", "down", "down", "down", "down", "enter").shows("request-id")
 		}},
-		{"settings", nil, func(st *stage) { st.keys("down", "down", "e").shows("max_allowed_deletions") }},
+		{"settings", nil, func(st *stage) { st.keys("down", "down", "e").shows("key: on_missing") }},
+		{"setting-words", nil, func(st *stage) {
+			st.keys("down", "down", "e").shows("key: on_missing").keys("enter").shows("What shall hold?")
+		}},
+		{"setting-more", nil, func(st *stage) {
+			st.keys("down", "down", "e").shows("key: on_missing").keys("down", "down", "enter").shows("Takes").keys("ctrl+u", "type:２０ ％", "enter").shows("More would happen")
+		}},
+		{"setting-refused", nil, func(st *stage) {
+			st.keys("down", "down", "e").shows("key: on_missing").keys("down", "down", "enter").shows("Takes").keys("ctrl+u", "type:many", "enter").shows("HS-5511")
+		}},
 		{"setting", nil, func(st *stage) {
-			st.keys("down", "down", "e").shows("max_allowed_deletions").keys("enter").shows("Takes")
+			st.keys("down", "down", "e").shows("key: on_missing").keys("down", "down", "enter").shows("Takes")
 		}},
 		{"periodic-off", func(w *flowtest.World) { w.Upkept.Checklist = checklist() }, func(st *stage) {
 			st.keys("end", "p").shows("Who runs it")
@@ -179,13 +188,13 @@ func TestHome_ACertificateIsRenewedOnlyAfterAQuestion(t *testing.T) {
 	})
 	st.keys("down", "down").shows("more lines below").keys("pgdown").shows("Certificate of hacsync midori", "above")
 	st.keys("e").shows("its certificate ends").keys("n").shows("Renew the certificate of hacsync midori?")
-	st.keys("esc").shows("max_allowed_deletions")
+	st.keys("esc").shows("key: on_missing")
 	st.keys("n").shows("Renew it now").keys("enter").shows("The new certificate signs in")
 }
 
 func TestHome_InATextFieldLettersAreNoKeys(t *testing.T) {
 	st := atHome(t, nil)
-	st.keys("down", "down", "e").shows("max_allowed_deletions").keys("enter").shows("Takes", "f1 help").lacks("q quit")
+	st.keys("down", "down", "e").shows("key: on_missing").keys("down", "enter").shows("Takes", "f1 help").lacks("q quit")
 	st.keys("f1").shows("Keys that work here").keys("esc").shows("Takes")
 }
 

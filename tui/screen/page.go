@@ -89,14 +89,20 @@ func (p *page) ends(sign, left string, leftStyle lipgloss.Style, right string, r
 }
 
 // short is s as it stands, or shortened to width.
-func short(s string, width int) string { return widget.Fit(s, min(width, widget.Width(s))) }
+func short(s string, width int) string { return widget.FitWord(s, min(width, widget.Width(s))) }
 
-// heading is a rule with a name in it.
-func (p *page) heading(name string) {
+// heading is a rule with a name in it, and something at its right end.
+func (p *page) heading(name, aside string) {
 	e := p.e
 	p.blank()
 	rule := strings.Repeat(e.Signs.Rule, 2) + " "
 	n := p.text() - widget.Width(name) - widget.Width(rule) - 1
+	if right := widget.Width(aside) + 4; aside != "" && n-right >= 3 {
+		p.raw(paint(e.Styles.Rule, rule) + paint(e.Styles.Heading, name) + " " + paint(e.Styles.Rule, strings.Repeat(e.Signs.Rule, n-right)) +
+			" " + paint(e.Styles.Label, aside) + " " + paint(e.Styles.Rule, strings.Repeat(e.Signs.Rule, 2)))
+		p.headed = len(p.lines)
+		return
+	}
 	if n < 0 {
 		p.wrapped(rule, e.Styles.Rule, name, e.Styles.Heading)
 		p.headed = len(p.lines)
@@ -113,6 +119,15 @@ func (p *page) title(t words.Text) {
 	}
 }
 
+// titleBeside is a title with something at its right end.
+func (p *page) titleBeside(t, aside words.Text) {
+	if aside.IsZero() {
+		p.title(t)
+		return
+	}
+	p.ends("", p.e.Say(t), p.e.Styles.Title, p.e.Say(aside), p.e.Styles.Label)
+}
+
 func (p *page) pieces(list []words.Piece) {
 	for _, b := range list {
 		p.piece(b)
@@ -126,7 +141,7 @@ func (p *page) piece(b words.Piece) {
 		p.blank()
 		p.add(e.Styles.Text, widget.Wrap(e.Say(b.Text), p.text())...)
 	case words.Heading:
-		p.heading(e.Say(b.Text))
+		p.heading(e.Say(b.Text), e.Say(b.Aside))
 	case words.Facts:
 		p.facts(b)
 	case words.Checks:
@@ -277,7 +292,14 @@ func (p *page) script(b words.Script) {
 		if strings.HasPrefix(strings.TrimSpace(l), "#") {
 			style = e.Styles.Faint
 		}
-		p.raw("  " + paint(style, l))
+		// A line that is longer goes on below, further in: nothing of a command is lost.
+		indent := l[:min(len(l)-len(strings.TrimLeft(l, " ")), p.text()/2)]
+		for i, part := range widget.Wrap(l[len(indent):], p.text()-6-len(indent)) {
+			if i > 0 {
+				part = "    " + part
+			}
+			p.raw("  " + indent + paint(style, part))
+		}
 	}
 	if len(lines) < len(b.Lines) {
 		p.add(e.Styles.Faint, e.T("flow.plain.script_part", "n", len(lines), "of", len(b.Lines)))

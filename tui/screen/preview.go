@@ -126,7 +126,7 @@ func (s *preview) Sync(v flow.View) {
 	}
 }
 
-// reshaped shows the rows anew when an answer brought or took some.
+// reshaped shows the rows again after an answer added or removed some.
 func (s *preview) reshaped() {
 	if s.shape == s.g.Shape() {
 		return

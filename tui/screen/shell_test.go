@@ -178,8 +178,8 @@ func TestSync_DriftOffersTheWaysOn(t *testing.T) {
 func TestWindow_TooSmallSaysSoAndTakesNoKeys(t *testing.T) {
 	st := newStage(t, flowtest.New(t), 80, 24)
 	st.shows("+ Add Service")
-	st.take(tea.WindowSizeMsg{Width: 40, Height: 10})
-	st.shows("hacsync needs a window of 80 by 24; this one is 40 by 10.").keys("1")
+	st.take(tea.WindowSizeMsg{Width: 39, Height: 10})
+	st.shows("hacsync needs a window of 40 by 10; this one is 39 by 10.").keys("1")
 	st.take(tea.WindowSizeMsg{Width: 80, Height: 24})
 	st.shows("+ Add Service")
 	st.take(tea.WindowSizeMsg{Width: 1, Height: 1})

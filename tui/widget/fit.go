@@ -52,6 +52,22 @@ func Fit(s string, w int) string {
 	return s + strings.Repeat(" ", w-Width(s))
 }
 
+// FitWord is Fit, but what is shortened ends at a word, where one ends near: in
+// Japanese before a particle is as good a place as any.
+func FitWord(s string, w int) string {
+	if Width(s) <= w || w < 4*len(ellipsis) {
+		return Fit(s, w)
+	}
+	head := firstColumns(s, w-len(ellipsis))
+	if rest := s[len(head):]; !strings.HasPrefix(rest, " ") {
+		if i := strings.LastIndexByte(head, ' '); i > 0 && Width(head[i:])*3 <= w {
+			head = head[:i]
+		}
+	}
+	head = strings.TrimRight(head, " ") + ellipsis
+	return head + strings.Repeat(" ", max(0, w-Width(head)))
+}
+
 // firstColumns is as much of the beginning of s as fits into w columns.
 func firstColumns(s string, w int) string {
 	for i, r := range s {

@@ -45,7 +45,7 @@ func (g Grid) Lines(width int) (rows [][]string) {
 		case g.Wrap:
 			rows = append(rows, Hang(first, c, width))
 		default:
-			rows = append(rows, []string{first + Fit(c, min(Width(c), width-Width(first)))})
+			rows = append(rows, []string{first + FitWord(c, min(Width(c), width-Width(first)))})
 		}
 	}
 	return rows

@@ -14,8 +14,8 @@ type Piece interface{ piece() }
 type (
 	// Para is running text.
 	Para struct{ Text Text }
-	// Heading begins a part.
-	Heading struct{ Text Text }
+	// Heading begins a part; Aside stands at its right end.
+	Heading struct{ Text, Aside Text }
 	// Facts are labelled values.
 	Facts []Fact
 	// Fact is one of them.

@@ -422,7 +422,7 @@ func TestNew_KnowsWhereTheRealAPIIs(t *testing.T) {
 }
 
 // An address in addition to the UPN is looked up as well, and kept if it differs.
-func TestRead_KeepsTheAddressBesideTheUPN(t *testing.T) {
+func TestRead_KeepsTheAddressAndTheUPN(t *testing.T) {
 	s := newServer(t)
 	a, _ := s.api()
 	got, err := a.Read(context.Background(), directory.Standard(), progress.Discard)
@@ -434,7 +434,7 @@ func TestRead_KeepsTheAddressBesideTheUPN(t *testing.T) {
 	}
 }
 
-func TestLook_TellsWhatTheFieldsAre(t *testing.T) {
+func TestLook_ReportsTheFields(t *testing.T) {
 	s := newServer(t)
 	a, _ := s.api()
 	o, err := a.Look(context.Background())

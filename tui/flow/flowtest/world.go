@@ -364,7 +364,7 @@ func (s *session) policy() plan.Policy {
 func (s *session) Settings(context.Context, string) (run.Settings, error) {
 	s.w.Lock()
 	defer s.w.Unlock()
-	return run.Settings{Source: s.w.Settings["source"], Count: -1, Policy: s.policy()}, nil
+	return run.ParseSettings(s.w.Settings)
 }
 
 func (s *session) SetSettings(_ context.Context, _ string, kv map[string]string) error {
