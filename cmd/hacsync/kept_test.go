@@ -14,6 +14,7 @@ import (
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/review"
 )
 
 // wizardWalk drives the wizard's own backend on a state in a file.
@@ -101,7 +102,7 @@ func (k kept) check(t *testing.T, where string, p *plan.Plan) {
 }
 
 // A walk leaves rows out, this time and always, answers a question and raises a
-// limit, leaves by each way out there is, and finds all of it behind each door.
+// limit, narrows the list, leaves by each way out there is, and finds all of it behind each door.
 func TestRule12_WhatWasDecidedIsKeptByEveryWayOutAndInEveryDoor(t *testing.T) {
 	if testing.Short() {
 		t.Skip("half a minute")
@@ -167,11 +168,17 @@ func TestRule12_WhatWasDecidedIsKeptByEveryWayOutAndInEveryDoor(t *testing.T) {
 			v = w.say("", "once")
 			k.code = v.Review.Code()
 			k.check(t, "the preview", v.Review.Approved())
+			look := flow.Look{Tab: review.TabDelete, Filter: review.OutOnly}
+			w.x.Take(w.f.Answer(flow.Answer{Command: flow.CmdLook, Look: look}))
+			w.settle()
 
 			next := leave(w)
 			next.t = t
 			v = next.say("", keptDomain)
 			k.check(t, "View Details", v.Review.Approved())
+			if v.Look != look {
+				t.Errorf("the list is narrowed to %+v, want %+v", v.Look, look)
+			}
 			next.say(flow.CmdBack, "")
 			next.until(flow.Home)
 			if v = next.say("sync", keptDomain); next.f.At() != flow.Confirm || v.Where.Plan != k.code {

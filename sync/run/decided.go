@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
@@ -27,6 +28,9 @@ func (r *Runner) decisions(ctx context.Context, domain string) ([]plan.Decision,
 	}
 	ds := make([]plan.Decision, 0, len(rows))
 	for _, row := range rows {
+		if strings.HasPrefix(row.Key, lookKey) {
+			continue
+		}
 		var d plan.Decision
 		if err := json.Unmarshal(row.Data, &d); err != nil {
 			return nil, fmt.Errorf("decision %d of %s: %w", row.ID, domain, err)
@@ -113,6 +117,51 @@ func decisionKey(d plan.Decision) string {
 	return key + directory.FoldUPN(d.UPN)
 }
 
+// Look is where a reviewer was in a plan: the tab, and how it was narrowed.
+type Look struct {
+	Tab    string `json:"tab,omitempty"`
+	Filter string `json:"filter,omitempty"`
+	Search string `json:"search,omitempty"`
+}
+
+// lookKey begins the key of a Look among the decisions of a domain.
+const lookKey = "look:"
+
+// lookOf is that of a plan.
+func lookOf(p *Planned) string {
+	return lookKey + strconv.FormatInt(p.Plan.Undoes(), 10) + ":" + strconv.FormatInt(p.Run, 10)
+}
+
+// KeepLook keeps where a reviewer is in a plan, of each domain the latest.
+func (r *Runner) KeepLook(ctx context.Context, p *Planned, l Look) error {
+	rows, err := r.Store.Decisions(ctx, r.Connection.Tenant, p.Plan.Domain())
+	if err != nil {
+		return err
+	}
+	var old []string
+	for _, row := range rows {
+		if strings.HasPrefix(row.Key, lookKey) && row.Key != lookOf(p) {
+			old = append(old, row.Key)
+		}
+	}
+	data, err := json.Marshal(l)
+	if err != nil {
+		return fmt.Errorf("encode look: %w", err)
+	}
+	return r.Store.ChangeDecisions(ctx, r.Connection.Tenant, p.Plan.Domain(), []state.Decision{{Key: lookOf(p), Data: data}}, old)
+}
+
+// look is where a reviewer was in a plan.
+func (r *Runner) look(ctx context.Context, p *Planned) (l Look, err error) {
+	rows, err := r.Store.Decisions(ctx, r.Connection.Tenant, p.Plan.Domain())
+	for _, row := range rows {
+		if row.Key == lookOf(p) {
+			_ = json.Unmarshal(row.Data, &l) // of a later hacsync: nothing is lost
+		}
+	}
+	return l, err
+}
+
 // Reviewed is a plan with what is known of it by now: what reviewers decided, and
 // the run that applied it.
 func (r *Runner) Reviewed(ctx context.Context, p *Planned) (*Planned, error) {
@@ -122,6 +171,9 @@ func (r *Runner) Reviewed(ctx context.Context, p *Planned) (*Planned, error) {
 	}
 	with := *p
 	with.Decided = ds
+	if with.Look, err = r.look(ctx, p); err != nil {
+		return nil, err
+	}
 	no := p.Run
 	if p.Plan.Undoes() != 0 {
 		no = 0 // that which is undone

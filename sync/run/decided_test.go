@@ -114,7 +114,7 @@ func TestRule12_WhatAnotherReviewerLeftOutSinceIsNotWritten(t *testing.T) {
 	}
 	a := approval(p)
 	a.SkipDrifted = true
-	if rep, err = w.Sync(t.Context(), p, a); err != nil || w.account("gone@"+domain) == nil {
+	if _, err = w.Sync(t.Context(), p, a); err != nil || w.account("gone@"+domain) == nil {
 		t.Fatalf("deleted, or %v", err)
 	}
 	if p := w.dry(t); p.Plan.Len() != 1 || isOut(p, "gone") {

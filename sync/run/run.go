@@ -193,6 +193,8 @@ type Planned struct {
 	// plan out, 0 for none.
 	Decided []plan.Decision
 	Applied int64
+	// Look is where a reviewer was in it.
+	Look Look
 	// ahead is how far the destination's clock was ahead of this machine's when it
 	// was read.
 	ahead time.Duration

@@ -145,6 +145,8 @@ type Engine interface {
 	// Decide keeps what a reviewer leaves out or raises, TakeBack removes it.
 	Decide(ctx context.Context, domain string, ds []plan.Decision) error
 	TakeBack(ctx context.Context, domain string, ds ...plan.Decision) error
+	// KeepLook keeps where a reviewer is in a plan.
+	KeepLook(ctx context.Context, p *run.Planned, l run.Look) error
 	// Answer keeps an answer to a question of a plan and gives the plan with all
 	// answers of its domain.
 	Answer(ctx context.Context, p *run.Planned, account directory.ID, kind plan.AnswerKind, row, by string) (*run.Planned, error)

@@ -362,6 +362,11 @@ func (f *Flow) Answer(a Answer) Turn {
 			t = turn{stop: true, move: backward}
 		}
 		return f.apply(t)
+	case CmdLook:
+		if f.at != Preview || f.d.review == nil {
+			return Turn{}
+		}
+		return f.apply(f.d.keepLook(a.Look))
 	}
 	a, ok := f.View().takes(a)
 	switch {

@@ -59,6 +59,9 @@ func (s *previewStep) listed(d *data) *listing {
 			tab = review.TabQuestions
 		}
 		s.show(d, tab, review.NoFilter, "")
+		if was := d.look(); slices.ContainsFunc(d.review.Tabs(), func(p review.Part) bool { return p.Tab == was.Tab }) {
+			s.show(d, was.Tab, was.Filter, was.Search)
+		}
 		s.many, s.said = false, nil
 		s.at = max(0, d.review.NextOpen(s.questions(d), -1))
 	}
@@ -132,7 +135,7 @@ func (s *previewStep) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
 	if s.asks == askList {
-		v.Review, v.Search, v.Turned = r, l.query.Search, s.turned
+		v.Review, v.Look, v.Turned = r, d.look(), s.turned
 	}
 	if s.waits(&v) {
 		if s.queue != nil { // what is stored already may still be on its way here
@@ -319,6 +322,15 @@ func (s *previewStep) viewGuard(d *data, v *View) {
 }
 
 func (s *previewStep) answer(d *data, a Answer) turn {
+	was := s.list.query
+	t := s.answered(d, a)
+	if is := s.list.query; s.list.of == d.review && (is.Tab != was.Tab || is.Filter != was.Filter || is.Search != was.Search) {
+		t.run = append(t.run, d.keepLook(Look{is.Tab, is.Filter, is.Search}).run...)
+	}
+	return t
+}
+
+func (s *previewStep) answered(d *data, a Answer) turn {
 	s.err = nil
 	switch s.asks {
 	case askHowLong:

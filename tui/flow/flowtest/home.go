@@ -162,6 +162,13 @@ func (s *session) TakeBack(_ context.Context, _ string, ds ...plan.Decision) err
 	return nil
 }
 
+func (s *session) KeepLook(_ context.Context, _ *run.Planned, l run.Look) error {
+	s.w.Lock()
+	defer s.w.Unlock()
+	s.w.Looked = append(s.w.Looked, l)
+	return nil
+}
+
 // Reviewed gives the decisions of the world.
 func (s *session) Reviewed(ctx context.Context, p *run.Planned) (*run.Planned, error) {
 	with := *p

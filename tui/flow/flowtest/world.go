@@ -62,14 +62,15 @@ type World struct {
 	Undone    []int64
 	DryRuns   []run.Overrides
 	Answers   []plan.Answer
-	Ask       bool // the accounts of Extra may have the name of who is to be added
-	Twins     bool // with Ask: two rows more have that name
-	Extra     int  // more accounts that the source lacks: deletions
-	Stall     bool // a sync waits for its context after the first row
-	Block     bool // a dry run waits for its context
-	Panics    bool // a dry run has a mistake in it
-	Noise     int  // as often a dry run reports its progress, from ten goroutines
-	Fail      bool // one row of a sync fails
+	Looked    []run.Look // where a reviewer was, as it was kept
+	Ask       bool       // the accounts of Extra may have the name of who is to be added
+	Twins     bool       // with Ask: two rows more have that name
+	Extra     int        // more accounts that the source lacks: deletions
+	Stall     bool       // a sync waits for its context after the first row
+	Block     bool       // a dry run waits for its context
+	Panics    bool       // a dry run has a mistake in it
+	Noise     int        // as often a dry run reports its progress, from ten goroutines
+	Fail      bool       // one row of a sync fails
 	// Ends changes what a sync says it did.
 	Ends   func(*run.Report)
 	Upkept Upkept
