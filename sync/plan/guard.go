@@ -121,8 +121,6 @@ func (v Verdict) StopsWith(percent, number int) int {
 	return n
 }
 
-// judge gives the guard's verdict. MaxDeletions is read like the percentage: as
-// the number that cancels when it is reached, whichever of the two comes first.
 // judge returns the guard's verdict. MaxDeletions is read like the percentage: the
 // number that cancels when it is reached. The limit that is reached first counts.
 func judge(policy Policy, c Counts, g guard) Verdict {

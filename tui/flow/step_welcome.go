@@ -25,6 +25,8 @@ type welcomeStep struct {
 	domains map[string][]string
 	path    string
 	seal    unlocking
+	// explains: what to have ready stands in place of the steps.
+	explains bool
 	// of is the connection that is renewed, forgotten or opened next, and then what
 	// follows the passphrase.
 	of   consent.Connection
@@ -169,25 +171,58 @@ func (s *welcomeStep) view(d *data, now time.Time) View {
 			})
 		}
 	}
-	v.Blocks = append([]words.Piece{
-		words.Para{Text: words.T("flow.welcome.what")},
-		words.Para{Text: words.T("flow.welcome.promise")},
-	}, v.Blocks...)
-	if d.b.Demo() != nil {
-		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.welcome.demo")})
-	} else {
-		v.Blocks = append(
-			v.Blocks, words.Heading{Text: words.T("flow.welcome.ready")},
-			words.Para{Text: words.T("flow.welcome.ready_admin")}, words.Para{Text: words.T("flow.welcome.ready_source")}, words.Para{Text: words.T("flow.welcome.ready_count")},
-			words.Para{Text: words.T("flow.welcome.try_demo")},
-		)
-	}
-	v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.welcome.independent")})
+	v.Blocks = append(s.about(d.b.Demo() != nil), v.Blocks...)
+	v.Status = words.T("flow.welcome.independent")
+	v.Commands = append(v.Commands, command("steps", "x", "steps", words.T("flow.welcome.cmd_explain")))
 	return v
+}
+
+// about are the eight steps, with what each needs and how long it takes; or, where it
+// was asked for, what to have ready.
+func (s *welcomeStep) about(demo bool) []words.Piece {
+	if s.explains {
+		return []words.Piece{
+			words.Para{Text: words.T("flow.welcome.what")},
+			words.Para{Text: words.T("flow.welcome.promise")},
+			words.Heading{Text: words.T("flow.welcome.ready")},
+			words.Para{Text: words.T("flow.welcome.ready_admin")},
+			words.Para{Text: words.T("flow.welcome.ready_source")},
+			words.Para{Text: words.T("flow.welcome.ready_count")},
+			words.Para{Text: words.T("flow.welcome.try_demo")},
+		}
+	}
+	t := words.Table{Head: []words.Text{{}, words.T("flow.welcome.step"), words.T("flow.welcome.needs"), words.T("flow.welcome.about")}, Right: []int{0, 3}}
+	minutes := func(n string) words.Text { return words.T("flow.welcome.minutes", "n", n) }
+	for i, x := range []struct {
+		step Step
+		time words.Text
+	}{
+		{SignIn, minutes("2")},
+		{Permissions, minutes("1")},
+		{Domain, minutes("1")},
+		{Grant, minutes("0-5")},
+		{Source, minutes("2")},
+		{DryRun, words.T("flow.welcome.most", "n", 1)},
+		{Preview, minutes("5")},
+		{Sync, minutes("1")},
+	} {
+		t.Rows = append(t.Rows, []words.Text{
+			words.Num(i + 1), words.T("tui.rail." + x.step.String()), words.T("flow.welcome.need." + x.step.String()), x.time,
+		})
+	}
+	last := words.Para{Text: words.T("flow.welcome.stop")}
+	if demo {
+		last.Text = words.T("flow.welcome.demo")
+	}
+	return []words.Piece{words.Para{Text: words.T("flow.welcome.short")}, t, last}
 }
 
 func (s *welcomeStep) answer(d *data, a Answer) turn {
 	s.err = nil
+	if a.Command == "steps" {
+		s.explains = !s.explains
+		return turn{}
+	}
 	switch s.asks {
 	case askSaved, askCare, askForget, askUnlock:
 		return s.answerSaved(d, a)

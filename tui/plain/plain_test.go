@@ -598,7 +598,7 @@ func TestWalk_RealTenantFromAPipe(t *testing.T) {
 		}
 	}()
 	got := walk(t, w, "add", "once", flowtest.DomainName, "go", "go", "file", "users.csv", "22", "s", "", "", "2", "quit")
-	got.has(t, "Have ready", "a SIMULATED tenant", "Sync finished: 6 of 6")
+	got.has(t, "What it needs", "a SIMULATED tenant", "Sync finished: 6 of 6")
 	if len(w.Applied) != 1 {
 		t.Errorf("applied %d", len(w.Applied))
 	}

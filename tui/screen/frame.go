@@ -6,12 +6,12 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/widget"
-	"github.com/hacsync/hacsync/tui/words"
 )
 
 // The least window in which the question and its answers have room.
@@ -272,34 +272,60 @@ func (s *Shell) rail() string {
 	if s.v.Step > flow.DryRun || s.height < low-4 {
 		return ""
 	}
-	st, here := s.env.Styles, s.v.Step.Rail()
-	if here > 0 {
-		line := s.env.T("tui.rail_one", "n", here, "name", words.T("tui.rail."+s.v.Step.String()))
-		if s.width < roomy {
-			return " " + paint(st.Here, line)
-		}
+	here := s.v.Step.Rail()
+	if here == 0 {
+		return "" // the welcome shows the steps itself
 	}
-	wide := 1
-	parts := make([]string, len(railSteps))
+	// As wide as there is room for: all, those passed as one, and then fewer of those
+	// ahead.
+	for how := range len(railSteps) {
+		parts, wide := s.railParts(here, how), 1
+		for _, p := range parts {
+			wide += widget.Width(p.text) + 2
+		}
+		if wide-2 > s.width {
+			continue
+		}
+		line := make([]string, len(parts))
+		for i, p := range parts {
+			line[i] = paint(p.style, p.text)
+		}
+		return " " + strings.Join(line, "  ")
+	}
+	return ""
+}
+
+// railPart is a step on the rail, or several.
+type railPart struct {
+	text  string
+	style lipgloss.Style
+}
+
+// railParts are the steps: passed, the present one, and those ahead, which differ by
+// ok, by brackets, and by colour. how leaves out what there is no room for.
+func (s *Shell) railParts(here, how int) []railPart {
+	st := s.env.Styles
+	var parts []railPart
 	for i, x := range railSteps {
-		name, n := s.env.T("tui.rail."+x.String()), i+1
-		text, style := s.env.Printer.Int(n)+" "+name, st.Faint
+		n, name := i+1, s.env.T("tui.rail."+x.String())
 		switch {
-		case n < here:
-			text, style = "ok "+name, st.Done
+		case n < here && how == 0:
+			parts = append(parts, railPart{"ok " + name, st.Done})
+		case n == here-1:
+			text := "ok 1"
+			if n > 1 {
+				text += "-" + s.env.Printer.Int(n)
+			}
+			parts = append(parts, railPart{text, st.Done})
 		case n == here:
-			text, style = "["+text+"]", st.Here
+			parts = append(parts, railPart{"[" + s.env.Printer.Int(n) + " " + name + "]", st.Here})
+		case how > 1 && n > here+1 && n == len(railSteps)-how+2:
+			parts = append(parts, railPart{".. " + s.env.Printer.Int(len(railSteps)), st.Faint})
+		case n > here && (how < 2 || n < len(railSteps)-how+2):
+			parts = append(parts, railPart{s.env.Printer.Int(n) + " " + name, st.Faint})
 		}
-		wide += widget.Width(text) + 2
-		parts[i] = paint(style, text)
 	}
-	if wide-2 > s.width {
-		if here == 0 {
-			return " " + paint(st.Faint, s.env.T("tui.rail_none"))
-		}
-		return " " + paint(st.Here, s.env.T("tui.rail_one", "n", here, "name", words.T("tui.rail."+s.v.Step.String())))
-	}
-	return " " + strings.Join(parts, "  ")
+	return parts
 }
 
 // notice is what was said: in the status line where it fits, else above the rule.

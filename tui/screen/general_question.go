@@ -84,9 +84,12 @@ func (g *general) optionLines(p *page) (selected int) {
 		switch {
 		case note == "" || widget.Width(text) > label || p.text()-len(indent) < 16:
 			for n, l := range widget.Hang(first, text, p.text()) {
-				if n == 0 {
+				switch {
+				case i == g.at:
+					p.raw(paint(style, widget.Fit(l, p.text()))) // across the whole line
+				case n == 0:
 					p.raw(l[:len(first)] + paint(style, l[len(first):]))
-				} else {
+				default:
 					p.raw(paint(style, l))
 				}
 			}
@@ -95,9 +98,12 @@ func (g *general) optionLines(p *page) (selected int) {
 			}
 		default:
 			for n, l := range widget.Wrap(note, p.text()-len(indent)) {
-				if n == 0 {
+				switch {
+				case n == 0 && i == g.at:
+					p.raw(paint(style, widget.Fit(first+widget.Fit(text, label)+"   "+l, p.text())))
+				case n == 0:
 					p.raw(first + paint(style, text) + strings.Repeat(" ", label-widget.Width(text)+3) + paint(e.Styles.Faint, l))
-				} else {
+				default:
 					p.raw(indent + paint(e.Styles.Faint, l))
 				}
 			}

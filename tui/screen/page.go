@@ -113,7 +113,20 @@ func (p *page) heading(name, aside string) {
 	p.headed = len(p.lines)
 }
 
+// identity is the sign of hacsync, the same from both sides.
+const identity = "[=]"
+
 func (p *page) title(t words.Text) {
+	if mark, ok := strings.CutPrefix(p.e.Say(t), identity); ok {
+		for i, l := range widget.Wrap(identity+mark, p.text()) {
+			if i == 0 {
+				p.raw(paint(p.e.Styles.Here, identity) + paint(p.e.Styles.Title, strings.TrimPrefix(l, identity)))
+			} else {
+				p.add(p.e.Styles.Title, l)
+			}
+		}
+		return
+	}
 	if !t.IsZero() {
 		p.add(p.e.Styles.Title, widget.Wrap(p.e.Say(t), p.text())...)
 	}
@@ -183,7 +196,7 @@ func (p *page) mark(m words.Mark) lipgloss.Style {
 	case words.Stops:
 		return s.Bad
 	case words.UnderWay:
-		return s.Heading
+		return s.Here
 	case words.Info:
 		return s.Text
 	case words.ToCome:

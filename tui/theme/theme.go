@@ -10,7 +10,8 @@ import (
 	"charm.land/lipgloss/v2"
 )
 
-// palette are the tokens.
+// palette are the tokens. accent is for three things only: the sign of hacsync, the
+// present step and the selected line.
 type palette struct {
 	text, faint, accent           color.Color
 	good, warn, bad, badge, paper color.Color
@@ -51,7 +52,7 @@ func New(dark bool) *Styles {
 		badge:   c("#A40E26", "#FF7B72"),
 		paper:   c("#FFFFFF", "#0D1117"),
 		add:     c("#116329", "#56D364"),
-		update:  c("#0550AE", "#79C0FF"),
+		update:  c("#3D5168", "#A9BACD"),
 		rename:  c("#6639BA", "#D2A8FF"),
 		restore: c("#0B6B74", "#56D4DD"),
 	}
@@ -63,14 +64,14 @@ func New(dark bool) *Styles {
 	}
 	fg := base.Foreground
 	return &Styles{
-		Text: base, Faint: fg(p.faint), Title: base.Bold(true), Heading: fg(p.accent).Bold(true),
+		Text: base, Faint: fg(p.faint), Title: base.Bold(true), Heading: base.Bold(true),
 		Label: fg(p.faint), Key: base.Bold(true),
 		Header: base, Rule: fg(p.faint), Status: fg(p.faint), Footer: base,
-		Here: base.Bold(true), Done: fg(p.good),
-		Selected: base.Reverse(true), Match: base.Bold(true), Field: base.Underline(true),
+		Here: fg(p.accent).Bold(true), Done: fg(p.good),
+		Selected: fg(p.accent).Reverse(true), Match: base.Bold(true), Field: base.Underline(true),
 		Good: fg(p.good), Warn: fg(p.warn), Bad: fg(p.bad),
 		Badge: base.Bold(true).Foreground(p.paper).Background(p.badge), Quiet: fg(p.faint),
-		Bar: fg(p.accent), Empty: fg(p.faint), Code: base.Bold(true),
+		Bar: base, Empty: fg(p.faint), Code: base.Bold(true),
 		QR: base.Foreground(ink).Background(ground), Dark: dark,
 		Add: fg(p.add), Update: fg(p.update), Rename: fg(p.rename), Restore: fg(p.restore), Delete: fg(p.bad), Skip: fg(p.warn),
 	}
