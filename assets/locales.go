@@ -1,5 +1,5 @@
-// Package assets holds what is embedded in the program: catalogues of words,
-// PowerShell templates, the demo. It imports nothing of ours. Start with Locales.
+// Package assets holds what is embedded in the program: catalogues of words, PowerShell
+// templates, the demo. It imports no package of hacsync. Start with Locales.
 package assets
 
 import (

@@ -373,7 +373,7 @@ func TestArrows_Drawn(t *testing.T) {
 	fmt.Printf("%d packages, %d arrows, all down\n", len(to), arrows)
 }
 
-// What the table allows, but nothing uses, is an arrow that nobody decided on.
+// A package uses each arrow of the table: an unused one was not decided on.
 func TestArrows_TableNamesNoPackageThatDoesNotExist(t *testing.T) {
 	there := map[string]bool{}
 	for _, s := range sources(t) {

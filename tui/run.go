@@ -18,9 +18,9 @@ import (
 // Options say where the screens are drawn and how.
 type Options = screen.Options
 
-// Run walks f on screen until somebody quits or ctx ends. It waits for what
-// writes to come to a safe end, closes what was opened, and says on Output what
-// was done when the screen is gone. Its error is one of the terminal, or a flow.Crash.
+// Run walks f on screen until the user quits or ctx ends. It waits until effects that
+// write have come to a safe end, closes what was opened, and writes to Output what was
+// done after the screen is gone. Its error is one of the terminal, or a flow.Crash.
 func Run(ctx context.Context, f *flow.Flow, o Options) (flow.Outcome, error) {
 	if o.Grace == 0 {
 		o.Grace = 400 * time.Millisecond

@@ -147,9 +147,9 @@ func (a *app) readAnswer(q *plan.Question, typed string) (plan.AnswerKind, strin
 	return "", "", problem.New(problem.AnswerUnknown, args)
 }
 
-// candidateOf is the row of a question that is called so: its Username, letter by
-// letter, else its UPN. What was typed in another width counts where nothing is
-// called so as it stands.
+// candidateOf is the row of a question with a name: its Username, letter by letter,
+// else its UPN. If no row has the name as it was typed, another width of its letters
+// counts.
 func candidateOf(q *plan.Question, typed string) *plan.Candidate {
 	for _, row := range []string{strings.TrimSpace(typed), input.Fold(typed)} {
 		for i := range q.Rows {
@@ -221,8 +221,8 @@ func (a *app) asked(p *run.Planned, q *plan.Question, given bool) error {
 	return nil
 }
 
-// question shows both sides of a question, what speaks for and against, and what
-// each answer does.
+// question shows both sides of a question, what is for and against, and the effect of
+// each answer.
 func (s show) question(p *plan.Plan, q *plan.Question) {
 	s.line("%s", s.text("answer.title", problem.Args{
 		"no": strconv.Itoa(q.No), "n": strconv.Itoa(p.QuestionLen()), "answer": auditlog.Answered(s.words, q),
@@ -252,7 +252,7 @@ func (s show) question(p *plan.Plan, q *plan.Question) {
 	s.table(rows, -1)
 }
 
-// beside sets the values of the account beside those of one row.
+// beside puts the values of the account next to those of one row.
 func (s show) beside(q *plan.Question, c *plan.Candidate) {
 	args := problem.Args{}
 	if c.Line > 0 {

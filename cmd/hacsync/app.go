@@ -68,7 +68,7 @@ func newApp(args []string, in *os.File, out, err io.Writer, getenv func(string) 
 	a.stdout, _ = out.(*os.File)
 	a.terminal = in != nil && term.IsTerminal(int(in.Fd()))
 	a.flags.json = slices.Contains(args, "--json") || slices.Contains(args, "--json=true")
-	lang := message.Default(getenv)
+	lang := language(getenv)
 	for i, arg := range args {
 		if arg == "--" {
 			break

@@ -12,7 +12,7 @@ import (
 // ask writes a question on stderr and reads one line from the terminal. It ends
 // when ctx does, so that ctrl+c stops it too.
 func (a *app) ask(ctx context.Context, question string) (string, error) {
-	_, _ = io.WriteString(a.err, question+" ")
+	_, _ = io.WriteString(a.err, flowed(a.err, question)+" ")
 	type read struct {
 		line string
 		err  error

@@ -36,6 +36,7 @@ func (a *app) auditLogCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		p = p.Remaining()
 		report := auditlog.Report{Plan: p.Plan, Run: p.Run, At: p.At}
 		format, render := "csv", auditlog.CSV
 		if html {

@@ -23,8 +23,14 @@ import (
 // people at its pages.
 func testBackend(t *testing.T) (*backend, *demoPeople) {
 	t.Helper()
+	return backendOf(t, simulator.Options{Users: 60, Seed: 5})
+}
+
+func backendOf(t *testing.T, o simulator.Options) (*backend, *demoPeople) {
+	t.Helper()
 	dir := t.TempDir()
-	sim, err := simulator.Start(t.Context(), simulator.Options{Approve: "page", Users: 60, Seed: 5, Dir: dir})
+	o.Approve, o.Dir = "page", dir
+	sim, err := simulator.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func TestCheck_SaysWhenACertificateEnds(t *testing.T) {
 	}
 }
 
-func TestCheck_ListsWhatNobodyCanSee(t *testing.T) {
+func TestCheck_ListsWhatCannotBeSeenOtherwise(t *testing.T) {
 	k := newKeyringCLI(t)
 	const none = "unix:path=/nonexistent"
 	k.expect(none, 0, nil, "connect", "--identity", "id.txt")

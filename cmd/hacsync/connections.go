@@ -210,7 +210,7 @@ func (a *app) showSaved(s savedData) {
 		add("certificate", a.certificateEnds(*app, a.clockAt(s.Speed).Now()))
 	}
 	if s.Cloud != "public" {
-		add("cloud", s.Cloud)
+		add("cloud", a.cloudName(s.Cloud))
 	}
 	var names []string
 	for _, d := range s.domains {
@@ -221,7 +221,7 @@ func (a *app) showSaved(s savedData) {
 	}
 	add("domains", strings.Join(names, ", "))
 	if s.markErr == nil {
-		add("sealed", a.sealedWith(s.mark))
+		add("sealed", strings.TrimSpace(a.sealedWith(s.mark)))
 	} else {
 		add("sealed", a.words.Problem(s.markErr).What)
 	}
@@ -306,6 +306,17 @@ func (a *app) toForget(ctx context.Context, store *state.Store, name string) (sa
 	s := savedData{Connection: consent.Connection{Name: name}}
 	s.mark, _, s.markErr = secret.ReadMark(ctx, store, name)
 	return s, nil
+}
+
+// cloudName is a cloud in words.
+func (a *app) cloudName(cloud string) string {
+	if id := "flow.cloud." + cloud; a.words.Has(id) {
+		return a.words.Text(id, nil)
+	}
+	if id := "connections." + cloud; a.words.Has("cmd." + id) {
+		return a.text(id, nil)
+	}
+	return cloud
 }
 
 // connectionNames are the names of all that is saved.

@@ -73,8 +73,8 @@ func (d *demoPeople) PlayPage(ctx context.Context, page string, p flow.Part) err
 	return d.sim.AnswerPage(ctx, page, answer)
 }
 
-// answerOf returns what a part does at the page; told is false if the program gets
-// no answer.
+// answerOf returns what a part does at the page; told is false if the program gets no
+// answer.
 func answerOf(p flow.Part) (answer simulator.Answer, told bool, err error) {
 	switch p {
 	case flow.Approve:

@@ -15,6 +15,7 @@ import (
 	"github.com/hacsync/hacsync/cmd/hacsync/session"
 	"github.com/hacsync/hacsync/graphclient/grants"
 	"github.com/hacsync/hacsync/sync/input"
+	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -120,12 +121,12 @@ func (a *app) grant(ctx context.Context, f grantFlags) error {
 		// The script grants to a user, and no user has signed in.
 		return wrongUsage("hacsync grant", a.text("usage.needs", problem.Args{"flag": "application", "value": "--script"}))
 	case f.script && !f.application:
-		return a.printScript(ctx, f.out, "grant.saved", s.Grants().Script)
+		return a.printScript(ctx, f.out, "grant.saved", a.localised(f.out, s.Grants().Script))
 	case f.script:
 		if _, err := d.Prepare(ctx); err != nil {
 			return err
 		}
-		return a.printScript(ctx, f.out, "grant.application_saved", func(w io.Writer) error { return d.Script(ctx, w) })
+		return a.printScript(ctx, f.out, "grant.application_saved", a.localised(f.out, func(w io.Writer) error { return d.Script(ctx, w) }))
 	case f.certificateOut != "":
 		return a.certificateOut(ctx, s, d, f.certificateOut)
 	case f.renew:
@@ -165,6 +166,26 @@ func (a *app) printScript(ctx context.Context, out, saved string, script func(io
 		return err
 	}
 	return nil
+}
+
+// localised is a script that gives grants in the reader's language, if it is for a
+// file: in Japanese it is no longer ASCII, which a pipe of Windows would spoil.
+func (a *app) localised(file string, script func(io.Writer) error) func(io.Writer) error {
+	if file == "" || a.words.Language() != message.Japanese {
+		return script
+	}
+	return func(w io.Writer) error {
+		var text bytes.Buffer
+		if err := script(&text); err != nil {
+			return err
+		}
+		content, err := grants.Japanese(text.Bytes())
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(content)
+		return err
+	}
 }
 
 // moveScript prints the script that moves everything other than people out of a

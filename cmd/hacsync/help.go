@@ -41,8 +41,8 @@ func lineWidth(w io.Writer) (int, bool) {
 	return min(width, widest), true
 }
 
-// flowed breaks a line for a terminal at words; elsewhere it stays whole. What
-// follows stands under the line's own indent.
+// flowed breaks a line for a terminal at words; elsewhere it stays whole, and so does
+// a command, which is to be copied. What follows stands under the line's own indent.
 func flowed(w io.Writer, line string) string {
 	width, terminal := lineWidth(w)
 	if !terminal || widget.Width(line) <= width {
@@ -51,6 +51,10 @@ func flowed(w io.Writer, line string) string {
 	var out []string
 	for _, part := range strings.Split(line, "\n") {
 		text := strings.TrimLeft(part, " ")
+		if strings.HasPrefix(text, "hacsync ") {
+			out = append(out, part)
+			continue
+		}
 		indent := strings.Repeat(" ", len(part)-len(text))
 		for _, l := range widget.Wrap(text, width-len(indent)) {
 			out = append(out, indent+l)

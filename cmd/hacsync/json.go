@@ -118,7 +118,7 @@ type (
 		// NeverSeen are those deletions whose account was in no complete read.
 		NeverSeen int `json:"never_seen"`
 		// Waiting are accounts that are blocked and deleted on a later day: no skips,
-		// although they stand in that list.
+		// although they are in that list.
 		Waiting int `json:"waiting"`
 	}
 	jsonDrift struct {

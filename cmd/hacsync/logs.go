@@ -83,9 +83,9 @@ func (a *app) logsOf(ctx context.Context, f logsFlags) (*session.Session, state.
 		filter.State = s
 	}
 	if f.since != "" {
-		since, ok := sinceWhen(f.since, time.Now())
+		since, ok := input.When(f.since, time.Now(), false)
 		if !ok {
-			return nil, filter, a.wrongChoice("since", "2h, 3d, 2026-11-25, 2026-11-25T09:00", f.since)
+			return nil, filter, a.wrongChoice("since", a.text("usage.since", nil), f.since)
 		}
 		filter.Since = since
 	}
@@ -106,24 +106,6 @@ func joined[T ~string](all []T) string {
 		words[i] = string(w)
 	}
 	return strings.Join(words, ", ")
-}
-
-// sinceWhen reads an age, or a date and time of this machine's zone. It reports
-// false for anything else.
-func sinceWhen(text string, now time.Time) (time.Time, bool) {
-	text = input.Fold(text)
-	if d, err := run.ParseAge(text); err == nil {
-		return now.Add(-d), true
-	}
-	if d, err := time.ParseDuration(text); err == nil && d > 0 {
-		return now.Add(-d), true
-	}
-	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02 15:04", time.RFC3339} {
-		if t, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
-			return t, true
-		}
-	}
-	return time.Time{}, false
 }
 
 // logs lists runs.

@@ -117,17 +117,3 @@ func TestLogs_FollowShowsRunsOfOthersAsTheyBeginAndEnd(t *testing.T) {
 		t.Errorf("followed %q, want %q", got, want)
 	}
 }
-
-func TestLogs_SinceTakesAgesAndDates(t *testing.T) {
-	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.FixedZone("JST", 9*3600))
-	for text, want := range map[string]string{
-		"2h": "2026-11-25T10:00:00+09:00", "3d": "2026-11-22T12:00:00+09:00", "1h30m": "2026-11-25T10:30:00+09:00",
-		"2026-11-01": "2026-11-01T00:00:00+09:00", "2026-11-01T09:30": "2026-11-01T09:30:00+09:00",
-		"2026-11-01T00:00:00Z": "2026-11-01T00:00:00Z", "": "", "-2h": "", "soon": "",
-	} {
-		got, ok := sinceWhen(text, now)
-		if text := got.Format(time.RFC3339); ok != (want != "") || ok && text != want {
-			t.Errorf("%q is %s, want %q", text, text, want)
-		}
-	}
-}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -56,17 +57,36 @@ func (w *whole) Type() string { return "int" }
 // folded is a flag whose value is folded before it is read.
 type folded struct{ pflag.Value }
 
-func (f folded) Set(typed string) error { return f.Value.Set(input.Fold(typed)) }
+func (f folded) Set(typed string) error {
+	typed = input.Fold(typed)
+	if d, ok := input.Length(typed); ok && f.Type() == "duration" {
+		typed = d.String()
+	}
+	return f.Value.Set(typed)
+}
 
-// foldFlags makes every flag of a command and its subcommands that takes a length
-// of time or another number accept it as users type it.
+// raw are the flags whose text stays as it was typed: names of files, notes and
+// names of people, and what has a parser of its own.
+var raw = []string{
+	"add-certificate", "approved-by", "by", "certificate", "certificate-out", "export", "fault", "hac", "identity", "import", "log", "metrics",
+	"move-script", "note", "out", "plan", "ready-file", "reason", "simulator", "source", "state", "to-identity",
+}
+
+// foldFlags makes the flags of a command and its subcommands accept what a Japanese
+// input method types: ｊａ is ja, ３０分 is 30m.
 func foldFlags(c *cobra.Command) {
-	c.Flags().VisitAll(func(f *pflag.Flag) {
+	fold := func(f *pflag.Flag) {
 		switch f.Value.Type() {
 		case "duration", "int64", "float64":
 			f.Value = folded{f.Value}
+		case "string":
+			if !slices.Contains(raw, f.Name) {
+				f.Value = folded{f.Value}
+			}
 		}
-	})
+	}
+	c.LocalNonPersistentFlags().VisitAll(fold)
+	c.PersistentFlags().VisitAll(fold)
 	for _, below := range c.Commands() {
 		foldFlags(below)
 	}

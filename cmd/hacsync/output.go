@@ -47,4 +47,3 @@ func (o *output) outcome(err error) error {
 	}
 	return err
 }
-

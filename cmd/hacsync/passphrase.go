@@ -64,7 +64,7 @@ func (a *app) readHidden(ctx context.Context, question string) (secret.Text, err
 		return secret.Text{}, problem.Wrap(err, problem.LeftUnanswered, nil)
 	}
 	if question != "" {
-		_, _ = io.WriteString(a.err, question+" ")
+		_, _ = io.WriteString(a.err, flowed(a.err, question)+" ")
 	}
 	type read struct {
 		line []byte

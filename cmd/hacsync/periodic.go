@@ -210,7 +210,7 @@ func (a *app) periodicDisable() *cobra.Command {
 	return c
 }
 
-// periodicSet tells what was set, and what is next.
+// periodicSet reports what was set, and what is next.
 func (a *app) periodicSet(ctx context.Context, control *periodic.Control, id string, p state.Periodic, list periodic.Checklist) error {
 	s, err := control.Status(ctx, p.Domain)
 	if err != nil {

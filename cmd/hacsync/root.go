@@ -58,6 +58,7 @@ func (a *app) root() *cobra.Command {
 	add("sync", a.periodicCommand(), a.workerCommand(), a.noticesCommand())
 	root.AddCommand(a.backupCommand(), a.versionCommand())
 	a.helps(root)
+	a.completes(root)
 	foldFlags(root)
 	return root
 }

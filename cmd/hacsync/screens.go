@@ -35,7 +35,7 @@ func (a *app) onScreen(ctx context.Context, f *flow.Flow) (flow.Outcome, error) 
 	}
 	linux := a.getenv("TERM") == "linux" // the console has few signs
 	return tui.Run(ctx, f, tui.Options{
-		Printers: printers, Input: a.in, Output: a.stdout, ASCII: a.flags.ascii || linux, Probe: true, Browse: browse,
+		Printers: printers, Chosen: a.rememberLanguage, Input: a.in, Output: a.stdout, ASCII: a.flags.ascii || linux, Probe: true, Browse: browse,
 	})
 }
 

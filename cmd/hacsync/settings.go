@@ -34,8 +34,8 @@ type settingsFile struct {
 // kept sealed.
 const keyHACClient = "hac_client"
 
-// hacSecretVariable is the environment variable that hands over that secret: an
-// argument could be seen by everybody on the machine.
+// hacSecretVariable is the environment variable with that secret: every user of the
+// machine could see an argument.
 const hacSecretVariable = "HACSYNC_HAC_SECRET"
 
 func (a *app) settingsCommand() *cobra.Command {

@@ -27,7 +27,9 @@ type show struct {
 	words *message.Printer
 }
 
-func (s show) line(format string, args ...any) { _, _ = fmt.Fprintf(s.w, format+"\n", args...) }
+func (s show) line(format string, args ...any) {
+	_, _ = io.WriteString(s.w, flowed(s.w, fmt.Sprintf(format, args...))+"\n")
+}
 
 func (s show) text(id string, args problem.Args) string { return s.words.Text("cmd."+id, args) }
 

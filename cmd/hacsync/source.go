@@ -32,14 +32,19 @@ func (a *app) sourceFlags(c *cobra.Command) *sourceFlags {
 	return f
 }
 
-// dryRun makes a dry run, and accepts a new size first if the flag was given.
+// dryRun makes a dry run, and accepts a new size first if the flag was given. The plan
+// lacks what reviewers left out.
 func (f *sourceFlags) dryRun(ctx context.Context, s *session.Session, domain, by string, o run.Overrides) (*run.Planned, error) {
 	if f.accept > 0 {
 		if err := s.Runner.AcceptSize(ctx, domain, f.accept, by); err != nil {
 			return nil, err
 		}
 	}
-	return s.Runner.DryRun(ctx, domain, o)
+	p, err := s.Runner.DryRun(ctx, domain, o)
+	if err != nil {
+		return nil, err
+	}
+	return p.Remaining(), nil
 }
 
 // overrides returns what the flags change for this one run.

@@ -91,6 +91,7 @@ func (a *app) apply(ctx context.Context, s *session.Session, p *run.Planned, kno
 	if err != nil {
 		return err
 	}
+	raise = raise || p.Plan.Verdict().Raised // by a reviewer, for just this plan
 	why := p.Plan.Applyable()
 	switch {
 	case p.Plan.Counts().Changes() == 0:
@@ -143,8 +144,12 @@ func (a *app) planOf(ctx context.Context, s *session.Session, domain string, f s
 			"plan": decoded.Tenant(), "connection": s.Connection().Tenant,
 		})
 	}
-	p := &run.Planned{Plan: decoded, At: s.Runner.Clock.Now(), Source: o.Source, Count: o.Count}
-	no, err := s.Store.PlanKnown(ctx, s.Connection().Tenant, decoded.Fingerprint().String())
+	p, err := s.Runner.Reviewed(ctx, &run.Planned{Plan: decoded, At: s.Runner.Clock.Now(), Source: o.Source, Count: o.Count})
+	if err != nil {
+		return nil, false, err
+	}
+	p = p.Remaining()
+	no, err := s.Runner.Computed(ctx, decoded)
 	if err != nil {
 		return nil, false, err
 	}

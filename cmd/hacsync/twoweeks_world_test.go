@@ -170,7 +170,7 @@ func (w *weeks) recreated(no int) {
 	c.username = fmt.Sprintf("%s.%s.%d", c.given[1], c.family[1], 2026)
 }
 
-// inSource are those whom the company's list of the day has.
+// inSource are the people in the company's list of the day.
 func (w *weeks) inSource() []*colleague {
 	return slices.DeleteFunc(slices.Clone(w.people), func(c *colleague) bool { return c.gone > 0 || c.away })
 }
@@ -191,7 +191,7 @@ func (w *weeks) export() []byte {
 	return out.Bytes()
 }
 
-// tenantFile is the tenant of the first day: an account for everybody.
+// tenantFile is the tenant of the first day: an account for each person.
 func (w *weeks) tenantFile() []byte {
 	f := proofTenantFile{
 		Organization: map[string]string{"id": "6d0c9a1e-0000-4000-8000-0000000000ab", "displayName": "Midori Sample K.K."},
@@ -251,8 +251,8 @@ func (w *weeks) accounts() map[string]tenantAccount {
 	return live
 }
 
-// judged compares the tenant before and after a day, and says what happened. The
-// oracle knows who everybody is and nothing of plans.
+// judged compares the tenant before and after a day, and returns what happened. The
+// oracle knows each account's person, and nothing of plans.
 func (w *weeks) judged(was, now map[string]tenantAccount) map[string][]string {
 	happened := map[string][]string{}
 	note := func(what, who string) { happened[what] = append(happened[what], who) }
@@ -316,8 +316,8 @@ func (w *weeks) forbid(broken bool, format string, args ...any) {
 	}
 }
 
-// atTheEnd everybody who is there has one account, as the source has it. Whoever
-// left has none.
+// atTheEnd each person of the company has one account, as the source has it. No leaver
+// has one.
 func (w *weeks) atTheEnd() {
 	live := w.accounts()
 	has := map[*colleague][]tenantAccount{}

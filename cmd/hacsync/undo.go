@@ -34,5 +34,5 @@ func (a *app) undo(ctx context.Context, s *session.Session, no int64, f syncFlag
 	if err != nil {
 		return err
 	}
-	return a.apply(ctx, s, p, true, f)
+	return a.apply(ctx, s, p.Remaining(), true, f)
 }

@@ -73,7 +73,7 @@ func (u upkeep) Service() flow.Service {
 	if u.s.Sealer.Kind() == secret.Keyring {
 		s.Commands = append([]string{"hacsync connections reseal " + u.s.Connection().Name + " --to-identity identity.txt"}, s.Commands...)
 	}
-	if err != nil { // a bug of ours: the commands still help
+	if err != nil { // a bug in hacsync: the commands still help
 		u.app.log.Error("service file", "error", err)
 	}
 	return s

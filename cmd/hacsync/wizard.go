@@ -211,6 +211,9 @@ func (b *backend) ReadFile(_ context.Context, path string) (io.ReadCloser, error
 func (b *backend) WriteFile(_ context.Context, name string, write func(io.Writer) error) (string, error) {
 	name = filepath.Base(name)
 	stem, ext := strings.TrimSuffix(name, filepath.Ext(name)), filepath.Ext(name)
+	if strings.HasPrefix(name, "hacsync-grant-") || strings.HasPrefix(name, "hacsync-application-") {
+		write = b.app.localised(name, write)
+	}
 	for n := 1; ; n++ {
 		path := name
 		if n > 1 {

@@ -7,10 +7,8 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
 	"slices"
 	"strings"
 	"text/template"
@@ -186,14 +184,7 @@ func broken(err error) error {
 // reasons are the English words of the list: the script is read in PowerShell
 // windows that show nothing else safely.
 func reasons() (map[string]reason, error) {
-	raw, err := fs.ReadFile(assets.Locales(), "signin.en.json")
-	if err != nil {
-		return nil, err
-	}
-	var words struct {
-		Grant map[string]reason `json:"grant"`
-	}
-	err = json.Unmarshal(raw, &words)
+	words, err := scriptWords("en")
 	return words.Grant, err
 }
 

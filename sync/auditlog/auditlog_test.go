@@ -233,19 +233,40 @@ func TestCSV_SaysWhatBecameOfASync(t *testing.T) {
 		Plan: f, Run: 413, Outcomes: map[int]string{1: "seen", 2: "failed"},
 		Why: map[int]*problem.Problem{2: problem.New(problem.TookTooLong, problem.Args{"what": "it"})},
 	}
-	if err := CSV(&b, words(t, "ja"), r); err != nil {
-		t.Fatal(err)
-	}
-	rows := parse(t, b.Bytes())
-	for i, want := range []map[string]string{
-		{"Outcome": "seen", "Code": "", "Verdict": "cancels", "Completeness": "not confirmed"},
-		{"Outcome": "failed", "Code": "HS-9003", "Reason": "時間がかかりすぎました: it"},
-		{"Outcome": ""},
+	for lang, want := range map[string][]map[string]string{
+		"en": {
+			{"Action": "delete", "Outcome": "seen", "Code": "", "Verdict": "cancels", "Completeness": "not confirmed"},
+			{"Outcome": "failed", "Code": "HS-9003", "Reason": "It took too long: it"},
+			{"Outcome": ""},
+		},
+		"ja": {
+			{"種類": "削除", "結果": "完了確認", "コード": "", "判定": "キャンセル", "件数の確認": "未確認"},
+			{"結果": "失敗", "コード": "HS-9003", "理由": "時間がかかりすぎました: it"},
+			{"結果": ""},
+		},
 	} {
-		for column, value := range want {
-			if got := rows[i][column]; got != value {
-				t.Errorf("row %d, %s: got %q, want %q", i+1, column, got, value)
+		b.Reset()
+		if err := CSV(&b, words(t, lang), r); err != nil {
+			t.Fatal(err)
+		}
+		rows := parse(t, b.Bytes())
+		for i, want := range want {
+			for column, value := range want {
+				if got, ok := rows[i][column]; !ok || got != value {
+					t.Errorf("%s, row %d, %s: got %q, want %q", lang, i+1, column, got, value)
+				}
 			}
+		}
+	}
+}
+
+// A spreadsheet in Japanese has no column of English words, but terms and what has
+// no label.
+func TestCSV_EveryColumnHasItsJapaneseName(t *testing.T) {
+	p := words(t, "ja")
+	for _, name := range slices.Concat(front(), back(), latest()) {
+		if !p.Has("csv.column." + name) {
+			t.Errorf("%s has no name in the catalogue", name)
 		}
 	}
 }

@@ -20,8 +20,9 @@ import (
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
-// front and back return the columns before and after those of the attributes. Their
-// names are the same in both languages and do not change: scripts read them.
+// front and back return the columns before and after those of the attributes, by
+// their English names, which do not change: scripts read them. In Japanese csv.column
+// of the catalogue names them.
 func front() []string {
 	return []string{"No", "Action", "UPN", "Object ID", "Display Name", "Source Line"}
 }
@@ -49,9 +50,10 @@ func latest() []string {
 // empty in them: it is still a question. What concerns the plan as a whole (run,
 // plan code, verdict, completeness) is repeated in every row, so that each row
 // shows where it is from. Action, Verdict, Outcome and the like are words for
-// scripts; reasons, remedies and warnings are in the printer's language. An
-// attribute has two columns, "<attribute> old" and "<attribute> new", empty if the
-// row does not change it.
+// scripts in English, and words for people in Japanese; reasons, remedies and warnings
+// are in the printer's language, and so are times, which in English are those of
+// RFC 3339. An attribute has two columns, "<attribute> old" and "<attribute> new",
+// empty if the row does not change it.
 //
 // Cells that a spreadsheet would take for a formula begin with an apostrophe;
 // control characters and bidi controls are left out.
@@ -87,14 +89,17 @@ type table struct {
 func (t *table) write() error {
 	header := front()
 	t.place = make(map[directory.Attribute]int, len(t.attributes))
+	t.translate("column", header)
 	for _, a := range t.attributes {
 		t.place[a] = len(header)
-		header = append(header, string(a)+" old", string(a)+" new")
+		name := problem.Args{"name": t.attribute(a)}
+		header = append(header, t.words.Text("csv.old", name), t.words.Text("csv.new", name))
 	}
 	t.back = len(header)
 	header = append(header, back()...)
 	t.latest = len(header)
 	header = append(header, latest()...)
+	t.translate("column", header[t.back:])
 	for i := range header {
 		header[i] = cell(header[i])
 	}
@@ -124,6 +129,40 @@ func (t *table) write() error {
 	return t.csv.Error()
 }
 
+// translate puts words of a family into the reader's language, in place.
+func (t *table) translate(family string, list []string) {
+	for i, w := range list {
+		list[i] = t.say(family, w)
+	}
+}
+
+// say is a word for scripts in the reader's language.
+func (t *table) say(family, word string) string {
+	if id := "csv." + family + "." + word; word != "" && t.words.Has(id) {
+		return t.words.Text(id, nil)
+	}
+	return word
+}
+
+// attribute is the name of a column in Graph, or as the reader knows it.
+func (t *table) attribute(a directory.Attribute) string {
+	if t.words.Language() == message.English {
+		return string(a)
+	}
+	return attribute(t.words, a)
+}
+
+// stamp writes a time as scripts read it, or as the reader does.
+func (t *table) stamp(at time.Time) string {
+	switch {
+	case at.IsZero():
+		return ""
+	case t.words.Language() == message.English:
+		return at.UTC().Format(time.RFC3339)
+	}
+	return t.words.Time(at)
+}
+
 func (t *table) aboutThePlan() []string {
 	r, v := t.report, t.report.Plan.Verdict()
 	run := ""
@@ -135,8 +174,8 @@ func (t *table) aboutThePlan() []string {
 		completeness = "not confirmed"
 	}
 	return []string{
-		r.Plan.Domain(), run, stamp(r.At), r.Plan.Fingerprint().Code(), r.verdict(),
-		strconv.FormatFloat(math.Round(v.Percent()*1e4)/1e4, 'f', -1, 64), strconv.Itoa(v.MaxAllowedDeletions), completeness,
+		r.Plan.Domain(), run, t.stamp(r.At), r.Plan.Fingerprint().Code(), t.say("value", r.verdict()),
+		strconv.FormatFloat(math.Round(v.Percent()*1e4)/1e4, 'f', -1, 64), strconv.Itoa(v.MaxAllowedDeletions), t.say("value", completeness),
 	}
 }
 
@@ -148,12 +187,15 @@ func (t *table) action(a plan.Action) error {
 			return fmt.Errorf("row %d changes %s, which the plan's policy does not write", a.No, c.Attribute)
 		}
 		row[i], row[i+1] = values(c)
+		if c.Attribute == directory.AccountEnabled {
+			row[i], row[i+1] = t.say("value", row[i]), t.say("value", row[i+1])
+		}
 	}
 	end := row[t.back:t.latest]
-	end[0] = yes(a.SignIn)
+	end[0] = t.yes(a.SignIn)
 	if e := a.Evidence; e != nil {
-		end[2], end[3] = word(e.Licensed), word(e.Enabled)
-		end[4], end[5] = stamp(e.Created), stamp(e.LastSignIn)
+		end[2], end[3] = t.word(e.Licensed), t.word(e.Enabled)
+		end[4], end[5] = t.stamp(e.Created), t.stamp(e.LastSignIn)
 	}
 	var warnings []string
 	for _, w := range a.Warnings {
@@ -163,21 +205,21 @@ func (t *table) action(a plan.Action) error {
 	if why := t.report.Why[a.No]; why != nil {
 		t.why(end, why)
 	}
-	end[10] = t.report.Outcomes[a.No]
+	end[10] = t.say("outcome", t.report.Outcomes[a.No])
 	if a.Explanation != nil {
-		explained(row[t.latest:], a.Explanation)
+		t.explained(row[t.latest:], a.Explanation)
 	}
 	return t.end(row)
 }
 
 // explained fills the columns of a deletion.
-func explained(end []string, e *plan.Explanation) {
+func (t *table) explained(end []string, e *plan.Explanation) {
 	copy(end, []string{
-		cmp.Or(e.Claim, "never_seen"), e.Username, stamp(e.LinkedSince), stamp(e.LastSeen), strconv.Itoa(e.Absent.Reads),
-		strconv.Itoa(e.Absent.Days), strconv.Itoa(e.OpenRows), stamp(e.Due),
+		t.say("value", cmp.Or(e.Claim, "never_seen")), e.Username, t.stamp(e.LinkedSince), t.stamp(e.LastSeen), strconv.Itoa(e.Absent.Reads),
+		strconv.Itoa(e.Absent.Days), strconv.Itoa(e.OpenRows), t.stamp(e.Due),
 	})
 	if e.Question != 0 {
-		copy(end[8:], []string{questionNo(e.Question), string(plan.DifferentPeople), e.By, stamp(e.At)})
+		copy(end[8:], []string{questionNo(e.Question), t.say("value", string(plan.DifferentPeople)), e.By, t.stamp(e.At)})
 	}
 }
 
@@ -186,16 +228,16 @@ func explained(end []string, e *plan.Explanation) {
 func (t *table) question(q *plan.Question, c *plan.Candidate) error {
 	row := t.start(questionNo(q.No), "question", q.Account.UPN, string(q.Account.ID), q.Name, c.Line)
 	end := row[t.back:t.latest]
-	end[2], end[3] = word(q.Evidence.Licensed), word(q.Evidence.Enabled)
-	end[4], end[5] = stamp(q.Evidence.Created), stamp(q.Evidence.LastSignIn)
+	end[2], end[3] = t.word(q.Evidence.Licensed), t.word(q.Evidence.Enabled)
+	end[4], end[5] = t.stamp(q.Evidence.Created), t.stamp(q.Evidence.LastSignIn)
 	answer := q.Answer
 	if answer.Kind == plan.SamePerson && answer.Row != c.RowKey() {
 		answer = plan.Answer{}
 	}
 	copy(row[t.latest:], []string{
-		"", q.Link.Username, stamp(q.Link.Since), stamp(q.Seen.Last), "", "", "", "",
-		questionNo(q.No), cmp.Or(string(answer.Kind), "open"), answer.By, stamp(answer.At),
-		RowName(c), c.Row.UPN, c.Name, stamp(c.Seen.First), Signs(t.words, c.For), Signs(t.words, c.Against),
+		"", q.Link.Username, t.stamp(q.Link.Since), t.stamp(q.Seen.Last), "", "", "", "",
+		questionNo(q.No), t.say("value", cmp.Or(string(answer.Kind), "open")), answer.By, t.stamp(answer.At),
+		RowName(c), c.Row.UPN, c.Name, t.stamp(c.Seen.First), Signs(t.words, c.For), Signs(t.words, c.Against),
 	})
 	return t.end(row)
 }
@@ -211,7 +253,7 @@ func (t *table) skip(s plan.Skipped) error {
 // start clears the row and fills the columns that every row has.
 func (t *table) start(no, action, upn, id, name string, line int) []string {
 	clear(t.cells)
-	copy(t.cells, []string{no, action, upn, id, name})
+	copy(t.cells, []string{no, t.say("value", action), upn, id, name})
 	if line > 0 {
 		t.cells[5] = strconv.Itoa(line)
 	}
@@ -244,25 +286,18 @@ func values(c plan.Change) (string, string) {
 	return c.Old.Text, c.New.Text
 }
 
-func yes(b bool) string {
+func (t *table) yes(b bool) string {
 	if b {
-		return "yes"
+		return t.say("value", "yes")
 	}
 	return ""
 }
 
-func word(b bool) string {
+func (t *table) word(b bool) string {
 	if b {
-		return "yes"
+		return t.say("value", "yes")
 	}
-	return "no"
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
+	return t.say("value", "no")
 }
 
 // cell makes a text safe for a terminal and a spreadsheet.

@@ -239,7 +239,7 @@ type Dedicated interface {
 	// token shows. If it has every grant that is not optional, it acts from then
 	// on.
 	Verify(ctx context.Context) ([]Grant, error)
-	// Renew makes a new key pair, adds its certificate with proof that the old key
-	// is ours, signs in with it, and removes the old certificate.
+	// Renew makes a new key pair, adds its certificate with proof that the old key is
+	// hacsync's, signs in with it, and removes the old certificate.
 	Renew(ctx context.Context) (Application, error)
 }

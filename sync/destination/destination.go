@@ -58,8 +58,8 @@ const (
 	WithoutRoles Roles = false
 )
 
-// WriteTime bounds the request of a Write. The claim on a domain counts on it:
-// nothing of ours arrives later than this after it was sent.
+// WriteTime bounds the request of a Write. The claim on a domain relies on it: no
+// request of hacsync arrives later than this after it was sent.
 const WriteTime = 20 * time.Second
 
 // Did says what became of a step.

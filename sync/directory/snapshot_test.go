@@ -231,7 +231,7 @@ func TestDigest_EqualRowsDoNotCancelOut(t *testing.T) {
 	}
 }
 
-func TestDigest_TellsAMissingColumnFromAnEmptyOne(t *testing.T) {
+func TestDigest_DistinguishesAMissingColumnFromAnEmptyOne(t *testing.T) {
 	with := NewBuilder(Source, []Attribute{DisplayName, Surname})
 	without := NewBuilder(Source, []Attribute{DisplayName})
 	noKey := NewBuilder(Source, []Attribute{DisplayName}).Without(ImmutableID)

@@ -1,6 +1,6 @@
 // Package directory defines the words for users and where they are: User, UPN,
-// Attribute, Domain, Snapshot. It imports nothing of ours. Start with Snapshot, and
-// with Builder, which makes one.
+// Attribute, Domain, Snapshot. It imports no package of hacsync. Start with Snapshot,
+// and with Builder, which makes one.
 package directory
 
 import (

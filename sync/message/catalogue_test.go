@@ -279,6 +279,18 @@ func TestCatalogue_JapaneseSaysWhatEnglishSays(t *testing.T) {
 	}
 }
 
+// English stands in for what Japanese lacks, and nobody would see it: only terms and
+// bare arguments may be missing.
+func TestCatalogue_EveryTextHasItsJapanese(t *testing.T) {
+	same := regexp.MustCompile(`^(UPN|Username|Immutable ID|[^A-Za-z]*)$`)
+	ja := catalogues(t, Japanese)
+	for id, e := range catalogues(t, English) {
+		if _, ok := ja[id]; !ok && !same.MatchString(regexp.MustCompile(`\{\{[^}]*\}\}`).ReplaceAllString(e.text, "")) {
+			t.Errorf("%s: %s is not in Japanese: %q", e.file, id, e.text)
+		}
+	}
+}
+
 // The library under message takes some keys ("other", "description") for plural
 // forms and notes: words under such a key must be found as well.
 func TestCatalogue_EveryWordIsFound(t *testing.T) {

@@ -78,7 +78,7 @@ func TestClean_KeepsWhatNamesAreWrittenWith(t *testing.T) {
 	}
 }
 
-func TestReveal_ShowsWhatCannotBeSeenOrToldApart(t *testing.T) {
+func TestReveal_ShowsWhatIsInvisibleOrLooksAlike(t *testing.T) {
 	for in, want := range map[string]string{
 		"Taro Yamada":         "Taro Yamada",
 		"佐藤　恵":                "佐藤<U+3000>恵",

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// avoided are words that another one stands for: one word for one thing. What a text
-// may say all the same is in apart, or in the row's own list of messages.
+// avoided are words that another one replaces: one word for one thing. Texts that may
+// use such a word are in apart, or in the row's own list of messages.
 var avoided = map[Language][]struct {
 	word    string // a regular expression
 	instead string

@@ -207,7 +207,7 @@ func TestNames_FollowPrometheusConventions(t *testing.T) {
 	}
 }
 
-func TestScrape_SaysThatTheStateIsAwayAndTellsTheRest(t *testing.T) {
+func TestScrape_SaysThatTheStateIsAwayAndShowsTheRest(t *testing.T) {
 	m, store := full(t)
 	_ = store.Close()
 	status, body, _ := get(t, served(t, &Server{Metrics: m})+"/metrics")

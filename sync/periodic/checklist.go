@@ -141,7 +141,8 @@ func (c *Control) converged(ctx context.Context, domain, source string) (*state.
 	}
 	failed := sum.Planned - sum.Seen
 	ok := r.Kind == state.Sync && r.State == state.Done ||
-		r.Kind == state.Sync && r.State == state.Partial && changes >= 0 && changes <= failed
+		r.Kind == state.Sync && r.State == state.Partial && changes >= 0 && changes <= failed ||
+		len(after) > 0 && after[0].Source == source && unchanged(run.SummaryOf(after[0])) // in step, however it came to be
 	args := problem.Args{"domain": domain, "run": strconv.FormatInt(r.No, 10)}
 	if ok {
 		args["planned"], args["seen"], args["changes"] = strconv.Itoa(sum.Planned), strconv.Itoa(sum.Seen), ""
@@ -150,7 +151,10 @@ func (c *Control) converged(ctx context.Context, domain, source string) (*state.
 		}
 		return &r, Finding{Mark: Good, Why: problem.New(problem.PeriodicConverged, args)}, nil
 	}
-	args["state"], args["left"] = string(r.State), ""
+	args["state"], args["left"], args["undo"] = string(r.State), "", ""
+	if r.Kind == state.Undo {
+		args["undo"] = strconv.FormatInt(r.PlanOf, 10)
+	}
 	if changes >= 0 {
 		args["left"] = strconv.Itoa(changes)
 	}
@@ -189,38 +193,44 @@ func (c *Control) application() Finding {
 // shownRows is how many rows a text names.
 const shownRows = 5
 
-// leftOut lists the rows that the last sync left out for that time only, and that
-// are not always left out since.
+func ofKind(ds []plan.Decision, kind plan.DecisionKind) []plan.Decision {
+	return slices.DeleteFunc(slices.Clone(ds), func(d plan.Decision) bool { return d.Kind != kind })
+}
+
+// leftOut lists the rows that were left out for one time only, of the plan that is
+// still to be synchronised or by the last sync, and that are not always left out since.
 func (c *Control) leftOut(ctx context.Context, domain string, last *state.Run) (Finding, error) {
-	always, err := c.Runner.Decisions(ctx, domain)
+	all, err := c.Runner.Decisions(ctx, domain)
 	if err != nil {
 		return Finding{}, err
 	}
-	kept := func(d plan.Decision) bool {
-		return slices.ContainsFunc(always, func(a plan.Decision) bool {
-			return a.Kind == plan.LeaveOutAlways && sameRow(a, d)
-		})
-	}
+	always, once := ofKind(all, plan.LeaveOutAlways), ofKind(all, plan.LeaveOutOnce)
 	f := Finding{Mark: Good, Why: problem.New(problem.PeriodicLeftOut, problem.Args{"always": strconv.Itoa(len(always))})}
-	if last == nil {
-		return f, nil
-	}
-	stored, err := c.Runner.Stored(ctx, last.No)
-	if problem.Has(err, problem.PlanMissing) {
-		return f, nil
-	}
-	if err != nil {
-		return Finding{}, err
-	}
 	var names []string
-	for s := range stored.Plan.Skips() {
-		if s.Why.Code != problem.LeftOutOnce {
-			continue
-		}
-		d := plan.Decision{Kind: plan.LeaveOutAlways, ID: s.Ref.ID, UPN: s.Ref.UPN}
-		if !kept(d) {
+	add := func(id directory.ID, upn string) {
+		d := plan.Decision{Kind: plan.LeaveOutAlways, ID: id, UPN: upn}
+		is := func(one plan.Decision) bool { return sameRow(one, d) }
+		if !slices.ContainsFunc(always, is) && !slices.ContainsFunc(f.Rows, is) {
 			f.Rows = append(f.Rows, d)
-			names = append(names, s.Ref.UPN)
+			names = append(names, upn)
+		}
+	}
+	for _, d := range once { // of a plan that is still to be synchronised
+		if d.Undo == 0 {
+			add(d.ID, d.UPN)
+		}
+	}
+	if last != nil {
+		stored, err := c.Runner.Stored(ctx, last.No)
+		if err != nil && !problem.Has(err, problem.PlanMissing) {
+			return Finding{}, err
+		}
+		if err == nil {
+			for s := range stored.Plan.Skips() {
+				if s.Why.Code == problem.LeftOutOnce {
+					add(s.Ref.ID, s.Ref.UPN)
+				}
+			}
 		}
 	}
 	if len(f.Rows) == 0 {

@@ -76,6 +76,15 @@ func (c *Control) Enable(ctx context.Context, q Request) (state.Periodic, Checkl
 	if err := c.Runner.Decide(ctx, domain, q.Always); err != nil {
 		return none, list, err
 	}
+	if q.CarryOut {
+		all, err := c.Runner.Decisions(ctx, domain)
+		if err == nil {
+			err = c.Runner.TakeBack(ctx, domain, ofKind(all, plan.LeaveOutOnce)...)
+		}
+		if err != nil {
+			return none, list, err
+		}
+	}
 	now := c.now()
 	p, err := c.Store.ChangePeriodic(ctx, c.tenant(), domain, func(p *state.Periodic) error {
 		p.Connection, p.Every, p.Jitter = c.Runner.Connection.Name, every, jitter

@@ -1,6 +1,7 @@
 package periodic_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/hacsync/hacsync/sync/periodic"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
+	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
 	"github.com/hacsync/hacsync/sync/state/statetest"
 )
@@ -102,6 +104,76 @@ func TestEnable_AfterAFirstSyncWithNothingToApply(t *testing.T) {
 	}
 	if list[0].Why.Code != problem.PeriodicConverged || list[0].Why.Args["planned"] != "0" {
 		t.Errorf("%v", list[0].Why)
+	}
+}
+
+// An undo leaves the source asking for what was undone. Once a dry run finds nothing
+// to apply, the domain is in step, whatever ran before.
+func TestEnable_AfterAnUndoOnlyOnceTheSourceIsMended(t *testing.T) {
+	w := setUpOne(t)
+	ask := periodic.Request{Domain: "a.example", By: "t.mori"}
+	r := w.control("t1").Runner
+	person := &w.cloud.tenants["t1"].staff["a.example"][0]
+	was := person.Name
+	person.Name = "Changed"
+	w.sync()
+	runs, err := r.Logs(t.Context(), "a.example", 1)
+	if err != nil || runs[0].Kind != state.Sync {
+		t.Fatal(err, runs)
+	}
+	undo, err := r.Undo(t.Context(), runs[0].No)
+	if err == nil {
+		_, err = r.Sync(t.Context(), undo, run.Approval{Fingerprint: undo.Plan.Fingerprint(), By: "t.mori"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	dry := func() {
+		t.Helper()
+		if _, err := r.DryRun(t.Context(), "a.example", runOverrides()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		_, list, err := w.control("t1").Enable(t.Context(), ask)
+		if !problem.Has(err, problem.PeriodicNotReady) || list[0].Why.Code != problem.PeriodicNotConverged ||
+			list[0].Why.Args["undo"] != strconv.FormatInt(runs[0].No, 10) {
+			t.Fatal(err, marks(list), list[0].Why)
+		}
+		dry()
+	}
+	person.Name = was
+	dry()
+	if _, list, err := w.control("t1").Enable(t.Context(), ask); err != nil {
+		t.Fatal(err, marks(list))
+	}
+}
+
+// A row that was left out of a plan not yet synchronised is asked about as well.
+func TestEnable_AsksAboutRowsLeftOutOfAPlanToCome(t *testing.T) {
+	w := setUpOne(t)
+	w.sync()
+	r := w.control("t1").Runner
+	w.cloud.tenants["t1"].staff["a.example"][0].Name = "Changed"
+	p, err := r.DryRun(t.Context(), "a.example", runOverrides())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _ := p.Plan.Leave(p.Plan.Action(0).No, false)
+	if err := r.Decide(t.Context(), "a.example", []plan.Decision{d}); err != nil {
+		t.Fatal(err)
+	}
+	ask := periodic.Request{Domain: "a.example"}
+	_, list, err := w.control("t1").Enable(t.Context(), ask)
+	if !problem.Has(err, problem.PeriodicNotReady) || len(list[2].Rows) != 1 || list[2].Rows[0].ID != d.ID {
+		t.Fatal(err, marks(list), list[2].Rows)
+	}
+	ask.CarryOut = true
+	if _, list, err = w.control("t1").Enable(t.Context(), ask); err != nil {
+		t.Fatal(err, marks(list))
+	}
+	if ds, err := r.Decisions(t.Context(), "a.example"); err != nil || len(ds) != 0 {
+		t.Errorf("%v: still decided: %+v", err, ds)
 	}
 }
 

@@ -13,13 +13,6 @@ func ParseUntil(text string, now time.Time) (time.Time, bool) {
 	if text == "" {
 		return time.Time{}, true
 	}
-	if d, err := time.ParseDuration(text); err == nil {
-		return now.Add(d), d > 0
-	}
-	for _, layout := range []string{"2006-01-02 15:04", "2006/01/02 15:04", "2006-01-02T15:04", "2006-01-02", "2006/01/02", "2 Jan 2006 15:04", "2 Jan 2006"} {
-		if t, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
-			return t, t.After(now)
-		}
-	}
-	return time.Time{}, false
+	t, ok := input.When(text, now, true)
+	return t, ok && t.After(now)
 }

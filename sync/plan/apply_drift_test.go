@@ -211,3 +211,42 @@ func TestPastDrift_OnlyOfPlansThatRestOnLinks(t *testing.T) {
 		t.Error("a link that was learnt since is no drift")
 	}
 }
+
+// What follows from an answer is not done once the answer is not given any more.
+func TestAnswerDrift_OfAnAnswerThatIsNotGivenAnyMore(t *testing.T) {
+	for _, c := range []struct {
+		scene     func() *scene
+		said, now string
+		want      []string
+	}{
+		{marriage, "different", "different", nil},
+		{marriage, "different", "", []string{"delete old", "add new"}},
+		{marriage, "different", "not-now", []string{"delete old", "add new"}},
+		{marriage, "different", "same new", []string{"delete old", "add new"}},
+		{marriage, "same new", "same new", nil},
+		{marriage, "same new", "different", []string{"rename new"}},
+		{marriage, "same new", "", []string{"rename new"}},
+		{two, "same n", "same n", nil},
+		{two, "same n", "same m", []string{"rename n"}},
+		{marriage, "not-now", "different", nil}, // nothing follows from it
+		{marriage, "", "different", nil},
+	} {
+		open := c.scene().build(t)
+		account, _ := directory.SplitUPN(open.Question(0).Account.UPN)
+		p := open.Answer(answer(t, open, map[string]string{account: c.said}))
+		now := answer(t, open, map[string]string{account: c.now})
+		for _, p := range []*Plan{p, recode(t, p), p.Review().Approve()} {
+			var got []string
+			for _, d := range p.AnswerDrift(now) {
+				checkWords(t, d.Why)
+				got = append(got, d.Kind.String()+" "+strings.TrimSuffix(d.UPN, "@"+dom))
+				if d.Then != string(answer(t, open, map[string]string{account: c.said})[0].Kind) {
+					t.Errorf("%+v", d)
+				}
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("said %q, now %q: %v, want %v", c.said, c.now, got, c.want)
+			}
+		}
+	}
+}

@@ -102,7 +102,10 @@ func (b *builder) absences() {
 			}
 			found[i][row] |= oneWitness
 		}
-		if row := b.saidToBe(d); row >= 0 && found[i][row] == 0 && quiet[d.acct] == 0 {
+		for _, row := range b.saidToBe(d) {
+			if found[i][row] != 0 || quiet[d.acct] != 0 {
+				continue
+			}
 			if found[i] == nil {
 				found[i] = map[rowID]reason{}
 			}
@@ -125,25 +128,29 @@ func (b *builder) absences() {
 	b.withdraw()
 }
 
-// saidToBe is the row that a reviewer last said to be the person of an account, -1 for
-// none or if it is not in the source. The row may have become another account's since:
-// then both need a look, and an answer that takes it back.
-func (b *builder) saidToBe(d *departure) rowID {
+// saidToBe are the rows with the key that a reviewer last said to be the person of an
+// account. Usually it is one; a key that occurs several times does not show which is
+// meant, so all of them count, in any order. A row may have become another
+// account's since: then both need a look, and an answer that takes it back.
+func (b *builder) saidToBe(d *departure) []rowID {
 	last := Answer{}
 	for _, a := range b.in.Answers {
 		if a.Account == d.user.ID() && a.Kind == SamePerson {
 			last = a
 		}
 	}
+	var rows []rowID
 	for _, s := range b.src.ByUsername(last.Row) {
-		return rowOf(s)
+		rows = append(rows, rowOf(s))
 	}
 	if upn, ok := strings.CutPrefix(last.Row, keyOfUPN("")); ok {
-		if s, ok, _ := b.src.FirstByUPN(upn); ok && s.Username() == "" {
-			return rowOf(s)
+		for _, s := range b.src.ByUPN(upn) {
+			if s.Username() == "" {
+				rows = append(rows, rowOf(s))
+			}
 		}
 	}
-	return -1
+	return rows
 }
 
 // movable reports whether an account of another domain that is set up here has no row,

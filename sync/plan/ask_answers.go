@@ -137,7 +137,7 @@ func given(q *Question, answers []Answer) Answer {
 		if a.Account != q.Account.ID || a.Basis != q.Basis || q.row(a.Row) == nil {
 			continue
 		}
-		if a.Kind != last.Kind || a.Kind == SamePerson {
+		if a.Kind != last.Kind {
 			clear(said)
 		}
 		said[a.Row] = true

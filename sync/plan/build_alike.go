@@ -59,8 +59,8 @@ func (c called) like(d called) likeness {
 	return incomparable
 }
 
-// surely reports whether the given name and the family or the whole name agree:
-// enough where a Username may have been given to another person.
+// surely reports whether the given name and the family or the whole name agree: enough
+// if a Username may have been given to another person.
 func (c called) surely(d called) bool {
 	g, f := names.Fold(c.given), names.Fold(c.family)
 	return g != "" && g == names.Fold(d.given) &&

@@ -151,7 +151,7 @@ func (b *builder) chainUp() chain {
 	c := chain{map[rowID][]rowID{}, map[rowID][]rowID{}, map[rowID]rowID{}, map[rowID]string{}}
 	releases := map[rowID]rowID{}
 	for i, r := range b.rows {
-		if r.kind == Rename || r.kind == Delete && r.flags&replaces != 0 {
+		if r.kind == Rename || r.kind == Delete {
 			releases[r.acct] = rowAt(i)
 		}
 	}

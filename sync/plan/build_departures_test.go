@@ -299,6 +299,25 @@ func TestMatch_WhatWitnessesSayAgainstEachOther(t *testing.T) {
 	expect(t, s.build(t), "delete a", "delete b", "skip c HS-3205", "skip x HS-3205")
 }
 
+// An immutable ID and a link that agree are enough to rename an account of another name
+// to a UPN that its present account gives up, in whatever order accounts are listed.
+func TestMatch_TwoWitnessesMakeAChainWithoutAName(t *testing.T) {
+	s := moves()
+	s.source = append(s.source, user("b", imm("imm-a"), username("0001"), as("other")), user("c", imm("imm-b"), username("0002"), as("b")))
+	s.users = []person{account("a"), account("b"), account("z")}
+	s.learnt(t, []string{"0001=a", "0002=b"})
+	for range 2 {
+		expect(t, s.build(t), "rename b was a", "rename c was b")
+		slices.Reverse(s.users)
+	}
+	// The immutable ID alone is not.
+	s.in.Past = Past{}
+	for range 2 {
+		expect(t, s.build(t), "rename c was b", "skip b HS-3203")
+		slices.Reverse(s.users)
+	}
+}
+
 func TestMatch_TheLinkMovesToARecreatedUser(t *testing.T) {
 	s := newScene()
 	s.source = []person{user("z"), user("a", username("0099"), imm(""))}

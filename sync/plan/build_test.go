@@ -2,8 +2,10 @@ package plan
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 )
 
@@ -55,6 +57,31 @@ func TestBuild_WarnsOfAnAliasThatAnAccountKeeps(t *testing.T) {
 			if got := has(a, problem.AliasShared); got != (c.shared && a.Kind == Add) {
 				t.Errorf("%s: %s %s, shared %t", name, a.Kind, a.UPN, got)
 			}
+		}
+	}
+}
+
+// What an addition needs is written once, whether the policy lists it or not.
+func TestBuild_AnAdditionWritesEachValueOnce(t *testing.T) {
+	for _, c := range []struct {
+		listed []directory.Attribute
+		want   string
+	}{
+		{nil, "userPrincipalName onPremisesImmutableId displayName surname givenName mailNickname accountEnabled"},
+		{directory.Standard()[:1], "userPrincipalName displayName mailNickname accountEnabled"},
+		{[]directory.Attribute{directory.MailNickname}, "userPrincipalName mailNickname displayName accountEnabled"},
+	} {
+		s := newScene()
+		s.in.Policy.Attributes = c.listed
+		s.source, s.users = []person{user("z"), user("n")}, []person{account("z")}
+		p := s.build(t)
+		expect(t, p, "add n")
+		var got []string
+		for _, x := range p.Action(0).Changes {
+			got = append(got, string(x.Attribute))
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("with %v: %v, want %s", c.listed, got, c.want)
 		}
 	}
 }

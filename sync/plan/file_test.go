@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -221,5 +223,29 @@ func TestRule3_AForgedDigestHidesNoDrift(t *testing.T) {
 	}
 	if got := driftsOf(q.SourceDrift(now)); len(got) == 0 {
 		t.Error("a new source row is no drift")
+	}
+}
+
+// Of a million rows few wait: only those are kept with what they wait for, and a file
+// gives the same.
+func TestTies_AreOfTheRowsThatWait(t *testing.T) {
+	s := moves("a>b", "b>c", "c>a", "m>n")
+	s.source = append(s.source, user("new", imm(""), as("old"), func(p *person) { p.sur = "Other" }), user("again", imm("2")))
+	s.users = append(s.users, account("old"), account("again", imm("1")))
+	s.in.Decisions = []Decision{{Kind: Allow, ID: "id-again", Attribute: directory.UserPrincipalName}}
+	open := s.build(t)
+	for _, said := range []string{"", "different", "same new"} {
+		p := open.Answer(answer(t, open, map[string]string{"old": said}))
+		want := map[int][]int{}
+		for a := range p.Actions() {
+			if on := a.waits(); len(on) > 0 {
+				want[a.No] = on
+			}
+		}
+		for how, q := range map[string]*Plan{"built": p, "from a file": recode(t, p), "approved": p.Review().Approve(), "its file": recode(t, p.Review().Approve())} {
+			if got := q.book.ties(); len(want) < 5 || !maps.EqualFunc(got, want, slices.Equal) {
+				t.Errorf("%q, %s: %v, want %v", said, how, got, want)
+			}
+		}
 	}
 }

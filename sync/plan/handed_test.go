@@ -73,8 +73,8 @@ func TestMatch_UsernameAndUPNHandedOnAreAsked(t *testing.T) {
 	}
 }
 
-// A row whose UPN is a protected account's, with other names, is not surely that
-// account's person: its Username may say whose it is.
+// A row whose UPN is a protected account's, with other names, is not certainly of that
+// account's person: its Username may identify the person.
 func TestMatch_ARowOfAProtectedUPNStillKeepsTheAccountOfItsUsername(t *testing.T) {
 	s := leaver(t)
 	s.users = []person{account("z"), account("a", imm("")), account("guest", imm(""), mark(directory.Guest))}
@@ -109,4 +109,21 @@ func TestQuestions_WhoWasSaidToBeInTheSourceIsNotDeleted(t *testing.T) {
 	expect(t, s.build(t), "ask a: b")
 	s.source = s.source[:1]
 	expect(t, s.build(t), "delete a", "delete b")
+}
+
+// A key that occurs twice does not show which row the reviewer meant: both are asked
+// about, in whatever order the file has them.
+func TestQuestions_WhoWasSaidToBeInTheSourceMayBeAnyRowWithTheKey(t *testing.T) {
+	s := leaver(t)
+	s.source = append(s.source, user("b", username("0003")), user("c", username("0003")))
+	s.users = append(s.users, account("b"), account("c"))
+	s.in.Answers = []Answer{{Kind: SamePerson, Account: "id-a", Row: "0003", Basis: "as it was then"}}
+	p := s.build(t)
+	if q := p.Question(0); q.Account.ID != "id-a" || len(q.Rows) != 2 {
+		t.Fatalf("not asked about both rows:%s", describe(p))
+	}
+	s.source[1], s.source[2] = s.source[2], s.source[1]
+	if again := s.build(t); again.Fingerprint() != p.Fingerprint() {
+		t.Errorf("another order, another plan:%s%s", describe(p), describe(again))
+	}
 }

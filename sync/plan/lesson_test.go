@@ -110,3 +110,48 @@ func TestLesson_ALinkIsTaughtWhereAnyPartOfItChanged(t *testing.T) {
 		}
 	}
 }
+
+// A plan that does not know what its source said teaches nothing: one from a file, and
+// an undo.
+func TestLesson_OnlyAPlanThatWasJustBuiltTeaches(t *testing.T) {
+	s := marriage()
+	s.users = append(s.users, account("u", named("New")))
+	p := s.build(t)
+	if p.Lesson() == nil || p.Answer(answer(t, p, map[string]string{"old": "different"})).Lesson() == nil {
+		t.Error("a plan that was just built teaches nothing")
+	}
+	for how, q := range map[string]*Plan{
+		"from a file": recode(t, p), "an undo": s.inverse(t, did(Update, "u", wrote(directory.DisplayName, "Name u", "New"))),
+	} {
+		if l := q.Lesson(); l != nil {
+			t.Errorf("%s: %+v", how, l)
+		}
+	}
+}
+
+// A row that acts on an account without a source row teaches an absence and no link.
+func TestLesson_WhoseAccountIsBlockedOrDeletedIsAbsent(t *testing.T) {
+	for want, on := range map[string]OnMissing{"update a accountEnabled=false": BlockMissing, "delete a": DeleteMissing} {
+		s := leaver(t)
+		s.in.Policy.OnMissing = on
+		p := s.build(t)
+		expect(t, p, want)
+		l := p.Lesson()
+		if !slices.Equal(l.Absent, []directory.ID{"id-a"}) || !slices.Equal(l.Gone, []string{"0002"}) || len(l.New)+len(l.Links) != 0 {
+			t.Errorf("%s: %+v", on, l)
+		}
+	}
+}
+
+// Of a row whose account is deleted and added again, the link is that of the addition.
+func TestLesson_AnAccountThatIsAddedAgainIsLinkedAnew(t *testing.T) {
+	s := newScene()
+	s.source, s.users = []person{user("z"), user("a", imm("2"), username("0001"))}, []person{account("z"), account("a", imm("1"))}
+	s.in.Decisions = []Decision{{Kind: Allow, ID: "id-a", Attribute: directory.UserPrincipalName}}
+	s.learnt(t, []string{"z@" + dom + "=z"})
+	p := s.build(t)
+	expect(t, p, "delete a", "add a")
+	if l := p.Lesson().Links; len(l) != 1 || l[0].Username != "0001" || l[0].Account != "" || l[0].No != 2 {
+		t.Errorf("%+v", l)
+	}
+}

@@ -751,8 +751,8 @@ func inOneScript(a, b [cells]string) bool {
 	return meet(a[cGiven], b[cGiven]) || meet(a[cDisplay], b[cDisplay])
 }
 
-// mustGo reports whether an account has to be deleted: it is linked, its person
-// left, and no row that might be anybody's shares a key or a name with it.
+// mustGo reports whether an account has to be deleted: it is linked, its person left,
+// and no row that may be any person's shares a key or a name with it.
 func (v *town) mustGo(id directory.ID, f *file, m *learnt) bool {
 	link, linked := m.of(id)
 	if !linked || v.policy.OnMissing != DeleteMissing || v.policy.DeleteAfter > 0 && v.unattended || len(f.rowsOf(v.owner[id])) > 0 {

@@ -387,13 +387,15 @@ type DecisionKind string
 const (
 	// LeaveOutAlways: the account (by ID) is a skip in every later plan.
 	LeaveOutAlways DecisionKind = "leave-out"
-	// LeaveOutOnce: this plan only.
+	// LeaveOutOnce: until a reviewed plan of the domain was synchronised.
 	LeaveOutOnce DecisionKind = "leave-out-once"
 	// Allow: a row held for the reviewer is approved (UPN deleted and added in one plan,
 	// immutable ID changed, UPN-only restore).
 	Allow DecisionKind = "allow"
-	// LeaveOutAttribute: the attribute is not written by this plan.
+	// LeaveOutAttribute: the attribute is not written, as long as LeaveOutOnce holds.
 	LeaveOutAttribute DecisionKind = "leave-out-attribute"
+	// RaiseOnce: the one plan with this fingerprint may pass the guard once.
+	RaiseOnce DecisionKind = "raise-once"
 )
 
 // Decision is one thing a reviewer decided. ID is the object ID of the account;
@@ -410,9 +412,15 @@ type Decision struct {
 	UPN  string       `json:"upn,omitempty"`
 	// Attribute is set for LeaveOutAttribute, and for some Allow.
 	Attribute directory.Attribute `json:"attribute,omitempty"`
-	By        string              `json:"by,omitempty"`
-	Why       string              `json:"why,omitempty"`
-	At        time.Time           `json:"at,omitzero"`
+	// Row is the kind of the row that a LeaveOutOnce is about, such as delete; empty
+	// for any. Undo is the run whose undo it is about, 0 for a plan of the domain.
+	Row  string `json:"row,omitempty"`
+	Undo int64  `json:"undo,omitempty"`
+	// Plan is the fingerprint of a RaiseOnce.
+	Plan string    `json:"plan,omitempty"`
+	By   string    `json:"by,omitempty"`
+	Why  string    `json:"why,omitempty"`
+	At   time.Time `json:"at,omitzero"`
 }
 
 // Facts are what earlier runs of this state know.

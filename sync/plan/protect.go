@@ -150,31 +150,29 @@ func (a *Action) protectedNow(l accounts, m directory.Marks) problem.Code {
 }
 
 // Spared are the accounts that a person has put out of reach: by the list of
-// protected ones, or left out of every plan.
+// protected ones, or left out, of every plan or this time.
 type Spared struct {
 	listed accounts
 	out    decisions
 }
 
-// NewSpared takes the list, and of the decisions those that hold for every plan.
+// NewSpared takes the list, and of the decisions those that leave rows out.
 func NewSpared(protected []string, decided []Decision) *Spared {
-	var out []Decision
-	for _, d := range decided {
-		if d.Kind == LeaveOutAlways {
-			out = append(out, d)
-		}
-	}
-	return &Spared{accountsOf(protected), newDecisions(out, false)}
+	return &Spared{accountsOf(protected), newDecisions(decided, false)}
 }
 
-// Why says why an account, which has a UPN now and is to have another, is out of
-// reach, or "". The arguments are those of the decision.
-func (s *Spared) Why(user directory.Ref, upn string) (problem.Code, problem.Args) {
+// Why says why a row of a kind about an account, which has a UPN now and is to have
+// another, is out of reach, or "". The arguments are those of the decision.
+func (s *Spared) Why(kind Kind, user directory.Ref, upn string) (problem.Code, problem.Args) {
 	if s.listed.has(user.ID, user.UPN, upn) {
 		return problem.ProtectedListed, nil
 	}
-	if d, ok := s.out.find(s.out.out, user.ID, user.UPN, upn); ok {
+	d, ok := s.out.find(s.out.out, user.ID, user.UPN, upn)
+	switch {
+	case ok && d.Kind == LeaveOutAlways:
 		return problem.LeftOutAlways, leftOutArgs(d)
+	case ok && (d.ID != "" || d.Row == "" || d.Row == kind.String()):
+		return problem.LeftOutOnce, leftOutArgs(d)
 	}
 	return "", nil
 }
@@ -182,11 +180,8 @@ func (s *Spared) Why(user directory.Ref, upn string) (problem.Code, problem.Args
 // marks are an account's marks with the kind of its mailbox, and what the journal knows
 // of it.
 func (b *builder) marks(u directory.User) directory.Marks {
-	m := u.Marks()
-	if len(b.in.Purposes) > 0 {
-		m |= b.in.Purposes[u.ID()] & directory.Purposes
-	}
-	return m | b.in.Facts.marks(u.ID())
+	id := u.ID()
+	return u.Marks() | b.in.Purposes[id]&directory.Purposes | b.in.Facts.marks(id)
 }
 
 // marks are those that the journal gives an account.

@@ -164,7 +164,7 @@ func TestRule6_AListedAccountIsProtectedWheneverItIsAsked(t *testing.T) {
 		if code := listed.ProtectedAtSending(1, now.Marks); code != problem.ProtectedListed {
 			t.Errorf("%q before its request: %q", entry, code)
 		}
-		if code, _ := NewSpared([]string{entry}, nil).Why(directory.Ref{ID: "id-a", UPN: "a@" + dom}, "b@"+dom); code != problem.ProtectedListed {
+		if code, _ := NewSpared([]string{entry}, nil).Why(Update, directory.Ref{ID: "id-a", UPN: "a@" + dom}, "b@"+dom); code != problem.ProtectedListed {
 			t.Errorf("%q set since: %q", entry, code)
 		}
 		s.in.Policy.Protected = []string{entry}
@@ -179,14 +179,21 @@ func TestRule6_AListedAccountIsProtectedWheneverItIsAsked(t *testing.T) {
 
 func TestSpared_TellsTheListFromWhatIsLeftOut(t *testing.T) {
 	s := NewSpared([]string{"x@" + dom}, []Decision{
-		{Kind: LeaveOutAlways, ID: "ID-A", By: "mori"}, {Kind: LeaveOutAlways, UPN: "new@" + dom}, {Kind: LeaveOutOnce, ID: "id-b"},
+		{Kind: LeaveOutAlways, ID: "ID-A", By: "mori"},
+		{Kind: LeaveOutAlways, UPN: "new@" + dom},
+		{Kind: LeaveOutOnce, ID: "id-b"},
+		{Kind: LeaveOutOnce, UPN: "add@" + dom, Row: "add"},
+		{Kind: LeaveOutOnce, UPN: "undo@" + dom, Undo: 7},
 	})
 	for ref, want := range map[directory.Ref]problem.Code{
 		{ID: "id-a"}: problem.LeftOutAlways, {UPN: "New@" + dom}: problem.LeftOutAlways, {UPN: "X@" + dom}: problem.ProtectedListed,
-		{ID: "id-b"}: "", {}: "",
+		{ID: "id-b"}: problem.LeftOutOnce, {UPN: "add@" + dom}: "", {UPN: "undo@" + dom}: "", {}: "",
 	} {
-		if code, args := s.Why(ref, ""); code != want || ref.ID == "id-a" && args["by"] != "mori" {
+		if code, args := s.Why(Delete, ref, ""); code != want || ref.ID == "id-a" && args["by"] != "mori" {
 			t.Errorf("%+v: %q %v", ref, code, args)
 		}
+	}
+	if code, _ := s.Why(Add, directory.Ref{}, "add@"+dom); code != problem.LeftOutOnce {
+		t.Errorf("an addition left out this time: %q", code)
 	}
 }

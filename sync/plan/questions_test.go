@@ -149,9 +149,13 @@ func TestQuestions_TheUPNOfAnotherAccountIsReleasedFirst(t *testing.T) {
 	s.answered(t, map[string]string{"a": "same 0042"},
 		"update a displayName=Name other surname=Sur other givenName=Given other", "ask a: a = same 0042")
 
-	// Kept, the account keeps its UPN.
-	s.in.Answers, s.in.Policy.OnMissing = nil, KeepMissing
-	s.answered(t, map[string]string{"a": "different"}, "skip a HS-3122", "skip a HS-3210", "ask a: a = different")
+	// Kept, the account keeps its UPN, wherever the destination lists it.
+	s.in.Policy.OnMissing = KeepMissing
+	for range 2 {
+		s.in.Answers = nil
+		s.answered(t, map[string]string{"a": "different"}, "skip a HS-3122", "skip a HS-3210", "ask a: a = different")
+		slices.Reverse(s.users)
+	}
 }
 
 // Where absent people are blocked first, the row waits until the day on which the
@@ -316,6 +320,13 @@ func TestQuestions_AnAnswerHoldsWhileItsBasisDoes(t *testing.T) {
 	some := slices.DeleteFunc(answer(t, p, map[string]string{"a": "different"}), func(a Answer) bool { return a.Row == "m@"+dom })
 	if q := p.Answer(some).Question(0); q.Answer.Kind != Open {
 		t.Errorf("answered %q for one of two rows", q.Answer.Kind)
+	}
+	// What was said before of another kind does not count towards it.
+	for _, kind := range []string{"not-now", "same m"} {
+		before := slices.DeleteFunc(answer(t, p, map[string]string{"a": kind}), func(a Answer) bool { return a.Row != "m@"+dom })
+		if q := p.Answer(append(before, some...)).Question(0); len(before) != 1 || q.Answer.Kind != Open {
+			t.Errorf("answered %q for one row after %s of the other", q.Answer.Kind, kind)
+		}
 	}
 	// The last answer counts.
 	all := append(answer(t, p, map[string]string{"a": "different"}), answer(t, p, map[string]string{"a": "not-now"})...)

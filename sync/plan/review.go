@@ -55,6 +55,92 @@ func (r *Review) use(p *Plan) {
 	}
 }
 
+// Decided is a row that a reviewer left out, and the decision.
+type Decided struct {
+	No int
+	Decision
+}
+
+// Decided finds the rows that decisions leave out, in the order in which they were
+// decided. A row is known by what it does to whom, whatever its number.
+func (p *Plan) Decided(decisions []Decision) []Decided {
+	out := map[string]Decision{}
+	for _, d := range decisions {
+		switch {
+		case d.Kind == LeaveOutAlways:
+			out[d.key()] = d
+		case d.Kind == LeaveOutOnce && d.Undo == p.undo:
+			out[d.Row+" "+d.key()] = d
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	var rows []Decided
+	for i := range p.book.len() {
+		a := p.book.core(i)
+		one := a.decision(LeaveOutOnce)
+		for _, key := range []string{one.key(), one.Row + " " + one.key()} {
+			if d, ok := out[key]; ok {
+				rows = append(rows, Decided{a.No, d})
+				break
+			}
+		}
+	}
+	slices.SortStableFunc(rows, func(x, y Decided) int { return x.At.Compare(y.At) })
+	return rows
+}
+
+// decision is one about the row: of the account, or without one of the UPN.
+func (a *Action) decision(kind DecisionKind) Decision {
+	d := Decision{Kind: kind, ID: a.User.ID, UPN: a.User.UPN, Row: a.Kind.String()}
+	if d.UPN == "" {
+		d.UPN = a.UPN
+	}
+	return d
+}
+
+// Leave is the decision to leave row no out, this time or always.
+func (p *Plan) Leave(no int, always bool) (Decision, bool) {
+	i, ok := p.find(no)
+	if !ok {
+		return Decision{}, false
+	}
+	a := p.book.core(i)
+	d := a.decision(LeaveOutOnce)
+	d.Undo = p.undo
+	if always {
+		d.Kind, d.Row, d.Undo = LeaveOutAlways, "", 0
+	}
+	return d, true
+}
+
+// Restore takes up what was decided of the plan before: the rows left out, and the
+// raise if it was for just what remains.
+func (r *Review) Restore(decisions []Decision) {
+	for _, d := range r.p.Decided(decisions) {
+		r.LeaveOut(d.No)
+	}
+	r.Raise(decisions)
+}
+
+// Touched reports whether what remains is not the whole plan as it was.
+func (r *Review) Touched() bool { return r.raised || len(r.out) > 0 }
+
+// Raise lets what remains pass the guard where a decision did so; it reports
+// whether one did.
+func (r *Review) Raise(decisions []Decision) bool {
+	r.raised = false
+	is := func(d Decision) bool { return d.Kind == RaiseOnce }
+	if !slices.ContainsFunc(decisions, is) || !r.Verdict().Cancelled {
+		return false
+	}
+	r.raised = true
+	fingerprint := r.Approve().Fingerprint().String()
+	r.raised = slices.ContainsFunc(decisions, func(d Decision) bool { return is(d) && d.Plan == fingerprint })
+	return r.raised
+}
+
 // LeaveOut takes row no out, with what depends on it: who wants a UPN that the
 // row would have released. It returns all row numbers that changed, in order. A
 // number that is no action changes nothing.

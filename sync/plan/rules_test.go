@@ -599,6 +599,22 @@ func TestBuild_OnDisabled(t *testing.T) {
 			t.Errorf("a block is not marked: %+v", a)
 		}
 	}
+	// A new account is enabled, except for the status of its row where the policy uses it.
+	for _, c := range []struct {
+		block   bool
+		status  directory.Marks
+		enabled string
+	}{{true, directory.Enabled, "true"}, {true, 0, "false"}, {false, directory.Enabled, "true"}, {false, 0, "true"}} {
+		s := newScene()
+		s.in.Policy.BlockDisabled = c.block
+		s.source, s.users = []person{user("z"), user("n", only(c.status))}, []person{account("z")}
+		p := s.build(t)
+		expect(t, p, "add n")
+		a := p.Action(0)
+		if got, _ := a.change(directory.AccountEnabled); got.New.Text != c.enabled {
+			t.Errorf("%+v: accountEnabled %q", c, got.New.Text)
+		}
+	}
 }
 
 func has(a Action, c problem.Code) bool {

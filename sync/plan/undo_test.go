@@ -67,6 +67,11 @@ func undoes(t *testing.T, p *Plan, want ...string) {
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("plan:\n\t%s\nwant:\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
 	}
+	for i := range p.SkipLen() {
+		if no := p.Skip(i).No; no != p.Len()+i+1 {
+			t.Errorf("skip %d of a plan of %d has number %d", i, p.Len(), no)
+		}
+	}
 	var file bytes.Buffer
 	if err := p.Encode(&file); err != nil {
 		t.Fatal(err)
@@ -152,6 +157,20 @@ func TestInvert_WhatIsNotAsTheRunLeftItIsAConflict(t *testing.T) {
 			nil,
 			did(Update, "a", name, wrote(directory.Department, "Old", "New")), nil,
 			[]string{"update a department=Old", "skip a HS-3601"},
+		},
+		{
+			"a value that the run changed and changed back",
+			[]person{account("a", dept("New"))},
+			nil,
+			did(Update, "a", wrote(directory.DisplayName, "Name a", "Name a"), wrote(directory.Department, "Old", "New")), nil,
+			[]string{"update a department=Old"},
+		},
+		{
+			"a value that the run changed and changed back, and that was changed since",
+			[]person{account("a", named("Other"), dept("New"))},
+			nil,
+			did(Update, "a", wrote(directory.DisplayName, "Name a", "Name a"), wrote(directory.Department, "Old", "New")), nil,
+			[]string{"update a department=Old"},
 		},
 		{"an added account was changed", []person{account("a", named("Other"))}, nil, did(Add, "a", made("a")...), nil, []string{"skip a HS-3602"}},
 		{"an added account was blocked", []person{account("a", unmark(directory.Enabled))}, nil, did(Add, "a", made("a")...), nil, []string{"skip a HS-3602"}},

@@ -9,7 +9,8 @@ const (
 	// PeriodicNeverSynced: the domain was never synchronised. Args: domain.
 	PeriodicNeverSynced Code = "HS-5202"
 	// PeriodicNotConverged: the last sync did not end well, or a dry run after it
-	// shows more than what failed. Args: domain, run, state, left.
+	// shows more than what failed. Args: domain, run, state, left, undo (the run that
+	// it undid).
 	PeriodicNotConverged Code = "HS-5203"
 	// PeriodicActs: the dedicated application signs in. Args: application, ends.
 	PeriodicActs Code = "HS-5204"

@@ -263,7 +263,7 @@ const (
 )
 
 // Left out by a person.
-// Group LeftOut. Next free: HS-3504.
+// Group LeftOut. Next free: HS-3505.
 const (
 	// LeftOutAlways: a reviewer left the account out of every plan.
 	// Args: upn, name, line, domain, by, at, why.
@@ -274,6 +274,9 @@ const (
 	// LeftOutWith: the row needs one that a reviewer left out.
 	// Args: upn, name, line, domain, no (of that row).
 	LeftOutWith Code = "HS-3503"
+	// LeftOutAttribute: a reviewer left an attribute that the row would change out of
+	// the plan. Args: upn, name, line, domain, attribute.
+	LeftOutAttribute Code = "HS-3504"
 )
 
 // The guard.
@@ -563,6 +566,8 @@ var planTable = map[Code]traits{
 	LeftOutAlways: {class: Skip, group: LeftOut},
 	LeftOutOnce:   {class: Skip, group: LeftOut},
 	LeftOutWith:   {class: Skip, group: LeftOut},
+
+	LeftOutAttribute: {class: Skip, group: LeftOut},
 
 	GuardCancels:       {class: Mend, guard: true},
 	GuardCancelsNumber: {class: Mend, guard: true},

@@ -15,7 +15,7 @@ func (r *Runner) answers(ctx context.Context, domain string) ([]plan.Answer, err
 	if err != nil {
 		return nil, err
 	}
-	// The last one given stands last: it is the one that counts.
+	// They are in order of time: the last one counts.
 	slices.SortStableFunc(rows, func(x, y state.Answer) int { return x.At.Compare(y.At) })
 	var all []plan.Answer
 	for _, a := range rows {
@@ -30,9 +30,9 @@ func (r *Runner) answers(ctx context.Context, domain string) ([]plan.Answer, err
 }
 
 // Answer keeps an answer to a question of a plan: of one row for same person, of
-// every row for the others; Open takes the answer back. An account or a row that the
-// plan does not ask about changes nothing. The plan that it gives is
-// that of all answers of the domain.
+// every row for the others; Open removes the answer. An account or a row that the
+// plan does not ask about changes nothing. It returns the plan with all answers of the
+// domain.
 func (r *Runner) Answer(ctx context.Context, p *Planned, account directory.ID, kind plan.AnswerKind, row, by string) (*Planned, error) {
 	var q *plan.Question
 	for _, x := range p.Plan.Questions() {
@@ -69,18 +69,18 @@ func (r *Runner) Answer(ctx context.Context, p *Planned, account directory.ID, k
 	return r.answered(ctx, p)
 }
 
-// answered is a plan with the answers that are stored now.
+// answered is a plan with the answers and decisions that are stored now.
 func (r *Runner) answered(ctx context.Context, p *Planned) (*Planned, error) {
-	if p.Plan.QuestionLen() == 0 {
-		return p, nil
+	with, err := r.Reviewed(ctx, p)
+	if err != nil || p.Plan.QuestionLen() == 0 {
+		return with, err
 	}
 	all, err := r.answers(ctx, p.Plan.Domain())
 	if err != nil {
 		return nil, err
 	}
-	with := *p
 	with.Plan = p.Plan.Answer(all)
-	return &with, nil
+	return with, nil
 }
 
 // Linked is an account with what is remembered of it.
@@ -126,7 +126,7 @@ func (r *Runner) Links(ctx context.Context, domain string) ([]Linked, error) {
 	return all, nil
 }
 
-// Forget takes back the links that a run taught, and says how many they were.
+// Forget removes the links that a run taught, and returns how many they were.
 func (r *Runner) Forget(ctx context.Context, domain string, run int64) (int, error) {
 	if _, err := r.Store.Run(ctx, run); err != nil {
 		return 0, err

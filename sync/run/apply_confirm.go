@@ -13,10 +13,10 @@ import (
 )
 
 // confirm reads the accounts of the steps once more, by ID, and drops the steps
-// whose account is no longer as it was approved: gone, changed by somebody
-// else, protected since, or already as wanted. A new account cannot be read
-// before it exists; Graph refuses a second one with its UPN. late are steps whose
-// account may only be hidden for now: they are looked at again after wait.
+// whose account is no longer as it was approved: gone, changed by another writer,
+// protected since, or already as wanted. A new account cannot be read before it
+// exists; Graph refuses a second one with its UPN. late are steps whose account may
+// be hidden by a replica that lags: they are read again after wait.
 func (s *syncing) confirm(
 	ctx context.Context, steps []plan.Step, attempts map[stepKey]int,
 ) (left, late []plan.Step, wait time.Duration, err error) {
@@ -67,8 +67,7 @@ func (s *syncing) confirm(
 	return left, late, wait, nil
 }
 
-// hidden reports whether a step's account does not show and may all the same be
-// there.
+// hidden reports whether a step's account was not found, but may exist.
 func (s *syncing) hidden(step plan.Step, found []directory.Sighting) (wait time.Duration, ok bool) {
 	live, deleted := sorted(found)
 	switch {
@@ -80,8 +79,8 @@ func (s *syncing) hidden(step plan.Step, found []directory.Sighting) (wait time.
 	return s.late(step, deleted != nil)
 }
 
-// keep remembers what a deleted account was like: the journal has it as the
-// before-image of its restoration, for an undo to tell what was changed since.
+// keep remembers the values of a deleted account. They are the before-image of its
+// restoration in the journal, from which an undo sees what was changed since.
 func (s *syncing) keep(step plan.Step, found []directory.Sighting) {
 	_, deleted := sorted(found)
 	if step.Verb != plan.RestoreUser || deleted == nil {
@@ -129,7 +128,7 @@ func (s *syncing) look(ctx context.Context, refs []directory.Ref, roles destinat
 	return found, nil
 }
 
-// tell remembers the destination's clock.
+// tell remembers the newest time of the destination's clock.
 func (s *syncing) tell(t time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,8 +137,8 @@ func (s *syncing) tell(t time.Time) {
 	}
 }
 
-// stillAsApproved compares what a step rests on with what was just read. done
-// says that the account is already as wanted.
+// stillAsApproved compares the values that a step was approved for with those just
+// read. done: the account is already as wanted.
 func (s *syncing) stillAsApproved(step plan.Step, found []directory.Sighting) (why *problem.Problem, done bool) {
 	live, deleted := sorted(found)
 	upn := step.Object.UPN
@@ -204,7 +203,7 @@ func drifted(upn, attribute, then, now string) *problem.Problem {
 	})
 }
 
-// sorted picks the live and the deleted record out of what was found.
+// sorted returns the live and the deleted record among sightings, nil for none.
 func sorted(found []directory.Sighting) (live, deleted *directory.Record) {
 	for i := range found {
 		switch found[i].Presence {
@@ -218,8 +217,8 @@ func sorted(found []directory.Sighting) (live, deleted *directory.Record) {
 	return live, deleted
 }
 
-// same reports whether two values are equal to the destination: UPNs compare
-// without regard to case, and no value equals an empty one.
+// same reports whether two values are equal for the destination: UPNs are compared
+// without case, and no value equals an empty one.
 func same(a directory.Attribute, x, y directory.Value) bool {
 	if a == directory.UserPrincipalName {
 		return strings.EqualFold(x.Text, y.Text)

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -12,8 +13,8 @@ import (
 )
 
 // kindsOfMailboxes reads once more the kind of the mailbox of each account that
-// an action names and puts it into its marks. Whoever leaves often has a mailbox
-// that becomes a shared one, between the dry run and the sync as at any time.
+// an action names, and adds it to the account's marks: the mailbox of a person who
+// leaves is often made a shared one, and this may happen after the dry run.
 func (s *syncing) kindsOfMailboxes(ctx context.Context, sightings []directory.Sighting) error {
 	named := map[directory.ID]bool{}
 	for no, a := range s.actions {
@@ -47,8 +48,8 @@ func (s *syncing) kindsOfMailboxes(ctx context.Context, sightings []directory.Si
 	return nil
 }
 
-// mailboxOf is the kind of a mailbox; what was not answered is unknown, which
-// protects.
+// mailboxOf is the kind of a mailbox. A kind that was not answered is unknown, which
+// protects the account.
 func mailboxOf(kinds map[directory.ID]directory.Marks, id directory.ID) directory.Marks {
 	if m := kinds[id] & directory.Purposes; m != 0 {
 		return m
@@ -56,9 +57,9 @@ func mailboxOf(kinds map[directory.ID]directory.Marks, id directory.ID) director
 	return directory.PurposeUnknown
 }
 
-// protectedNow says of the deletions among steps, by row, what protects the
-// account by now. It reads the kind of the mailbox again, and what people have
-// set since: deletions come last, and a sync may run for hours.
+// protectedNow returns, by row, why accounts among the deletions are protected now.
+// It reads the kind of the mailbox again, and what users have set since: deletions
+// come last, and a sync may run for hours.
 func (s *syncing) protectedNow(
 	ctx context.Context, steps []plan.Step, found map[directory.ID][]directory.Sighting,
 ) (map[int]*problem.Problem, error) {
@@ -76,7 +77,7 @@ func (s *syncing) protectedNow(
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	var spared func(string, directory.Ref) *problem.Problem
+	var spared func(plan.Kind, string, directory.Ref) *problem.Problem
 	err := s.onceBack(ctx, func() (err error) {
 		if err = s.settingsStand(ctx); err == nil {
 			spared, err = s.spared(ctx)
@@ -100,51 +101,71 @@ func (s *syncing) protectedNow(
 			why[step.Action] = problem.New(code, s.aboutRow(step.Object.UPN))
 			continue
 		}
-		if p := spared(step.Object.UPN, step.Object); p != nil {
+		if p := spared(plan.Delete, step.Object.UPN, step.Object); p != nil {
 			why[step.Action] = p
 		}
 	}
 	return why, nil
 }
 
-// aboutRow are the arguments that the words of every skip may use.
+// aboutRow returns the arguments that the text of every skip may use.
 func (s *syncing) aboutRow(upn string) problem.Args {
 	return problem.Args{"upn": upn, "name": "", "line": "", "domain": s.run.Domain, "initial": ""}
 }
 
-// sparedSince are the rows of the plan that a person has put out of reach since
-// it was made. The plan was approved without them.
+// sparedSince returns the rows of the plan whose accounts a user has protected or left
+// out since the plan was made: the plan was approved without that knowledge.
 func (s *syncing) sparedSince(ctx context.Context) ([]plan.Drifted, error) {
 	spared, err := s.spared(ctx)
 	if err != nil {
 		return nil, err
 	}
+	decided, err := s.decided(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var all []plan.Drifted
 	for a := range s.plan.Actions() {
-		if why := spared(a.UPN, a.User); why != nil {
+		why := spared(a.Kind, a.UPN, a.User)
+		for _, c := range overwrites(&a) {
+			if why == nil && slices.ContainsFunc(decided, func(d plan.Decision) bool {
+				return d.Kind == plan.LeaveOutAttribute && d.Attribute == c.Attribute
+			}) {
+				args := s.aboutRow(a.UPN)
+				args["attribute"] = string(c.Attribute)
+				why = problem.New(problem.LeftOutAttribute, args)
+			}
+		}
+		if why != nil {
 			all = append(all, plan.Drifted{No: a.No, Kind: a.Kind, UPN: a.UPN, Where: directory.Destination, Why: why})
 		}
 	}
 	return all, nil
 }
 
-// spared says by now of an account, and the UPN that it will have, why it is out
-// of reach: by the list of protected accounts, or left out of every plan. An undo
-// was reviewed with what is left out.
-func (s *syncing) spared(ctx context.Context) (func(upn string, user directory.Ref) *problem.Problem, error) {
+// decided are the decisions that the plan has to obey by now. An undo was reviewed
+// with what is left out.
+func (s *syncing) decided(ctx context.Context) ([]plan.Decision, error) {
+	if s.plan.Undoes() != 0 {
+		return nil, nil
+	}
+	return s.r.decisions(ctx, s.run.Domain)
+}
+
+// spared returns a function that says why an account, with the UPN that it will have,
+// must not be touched now: it is on the list of protected accounts, or left out.
+func (s *syncing) spared(ctx context.Context) (func(kind plan.Kind, upn string, user directory.Ref) *problem.Problem, error) {
 	settings, err := s.r.settings(ctx, s.run.Domain)
 	if err != nil {
 		return nil, err
 	}
-	var decided []plan.Decision
-	if s.plan.Undoes() == 0 {
-		if decided, err = s.r.decisions(ctx, s.run.Domain); err != nil {
-			return nil, err
-		}
+	decided, err := s.decided(ctx)
+	if err != nil {
+		return nil, err
 	}
 	spared := plan.NewSpared(settings.Policy.Protected, decided)
-	return func(upn string, user directory.Ref) *problem.Problem {
-		code, more := spared.Why(user, upn)
+	return func(kind plan.Kind, upn string, user directory.Ref) *problem.Problem {
+		code, more := spared.Why(kind, user, upn)
 		if code == "" {
 			return nil
 		}
@@ -154,15 +175,15 @@ func (s *syncing) spared(ctx context.Context) (func(upn string, user directory.R
 	}, nil
 }
 
-// Between two looks for a state that does not answer, and for how long in all: as
-// long as the claim waits for it.
+// A state that does not answer is asked again every statePause, for stateWait in all,
+// which is as long as the claim waits for it.
 const (
 	stateWait  = 2 * time.Minute
 	statePause = 5 * time.Second
 )
 
-// onceBack repeats what only reads the state while its server is away for a
-// moment: in the middle of a sync that is no reason to stop.
+// onceBack repeats f, which reads the state, while the state's server is away for a
+// moment: this does not stop a sync that has begun to write.
 func (s *syncing) onceBack(ctx context.Context, f func() error) error {
 	for start := s.r.Clock.Now(); ; {
 		err := f()

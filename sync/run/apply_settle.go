@@ -3,10 +3,9 @@ package run
 import (
 	"context"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
-	"github.com/hacsync/hacsync/sync/destination"
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
@@ -14,73 +13,7 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// settleByReading finds out what became of steps whose answer never came, or
-// told nothing. A step that had no effect is to be sent again; one whose
-// account is neither as before nor as wanted is a conflict.
-func (s *syncing) settleByReading(ctx context.Context, steps []plan.Step, attempts map[stepKey]int) (again []plan.Step, err error) {
-	refs := make([]directory.Ref, len(steps))
-	for i, step := range steps {
-		if step.Verb == plan.Create {
-			refs[i] = s.wanted(step)
-			continue
-		}
-		refs[i] = directory.Ref{ID: s.objectID(step)}
-	}
-	sightings, err := s.r.Destination.Look(ctx, refs, s.plan.Policy().Attributes, destination.WithoutRoles)
-	if err != nil {
-		return nil, err
-	}
-	s.notice(sightings)
-	rows := make([]state.Entry, 0, len(steps))
-	var after []func()
-	for i, step := range steps {
-		key := stepKey{step.Action, step.Step}
-		e := s.entry(key)
-		found := matching(sightings, refs[i])
-		verdict, id, why := s.judge(step, e, found)
-		switch {
-		case verdict == state.None && s.spent(key, attempts[key]):
-			verdict = state.Rejected
-			why = problem.New(problem.RetriesSpent, problem.Args{
-				"upn": s.actions[step.Action].upn, "attempts": itoa(attempts[key]),
-			})
-			after = append(after, func() { s.fail(step, why) })
-		case verdict == state.None:
-			again = append(again, step)
-			after = append(after, func() { s.unsent(step) })
-		case verdict == state.Written:
-			e.Object.ID = id
-			after = append(after, func() { s.took(step, id) })
-		default:
-			after = append(after, func() { s.fail(step, why) })
-		}
-		e.State, e.Answered = verdict, s.r.Clock.Now()
-		if why != nil {
-			e.Problem = problemJSON(why)
-		}
-		s.log("unknown outcome settled by reading", "no", step.Action, "state", verdict)
-		rows = append(rows, e)
-	}
-	if err := s.note(ctx, rows); err != nil {
-		return nil, err
-	}
-	for _, f := range after {
-		f()
-	}
-	return again, nil
-}
-
-// unsent takes back that an action was sent: its first step is known to have had
-// no effect.
-func (s *syncing) unsent(step plan.Step) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if a := s.actions[step.Action]; a.written == 0 {
-		a.sent = false
-	}
-}
-
-// wanted is the account that a new user would be.
+// wanted returns the UPN and immutable ID that a step gives to a new account.
 func (s *syncing) wanted(step plan.Step) directory.Ref {
 	var ref directory.Ref
 	for _, c := range step.Set {
@@ -94,7 +27,7 @@ func (s *syncing) wanted(step plan.Step) directory.Ref {
 	return ref
 }
 
-// matching are the sightings that a ref gave.
+// matching returns the sightings of a ref.
 func matching(all []directory.Sighting, ref directory.Ref) []directory.Sighting {
 	var found []directory.Sighting
 	for _, g := range all {
@@ -105,7 +38,7 @@ func matching(all []directory.Sighting, ref directory.Ref) []directory.Sighting 
 	return found
 }
 
-// judge says from what was read whether a step had its effect.
+// judge decides from what was read whether a step had its effect.
 func (s *syncing) judge(step plan.Step, e state.Entry, found []directory.Sighting) (state.EntryState, directory.ID, *problem.Problem) {
 	upn := s.actions[step.Action].upn
 	live, deleted := sorted(found)
@@ -163,10 +96,9 @@ func (s *syncing) judge(step plan.Step, e state.Entry, found []directory.Sightin
 	return state.None, "", nil
 }
 
-// judgeAdd says whether an account that is there now is the one that this step
-// made: its values are equal, and it is not older than the destination's date
-// at the intent. Any other account with the UPN or immutable ID is somebody
-// else's.
+// judgeAdd decides whether an account that exists now is the one that this step
+// made: its values are equal, and it is not older than the destination's date at the
+// intent. Any other account with the UPN or immutable ID was made by another writer.
 func (s *syncing) judgeAdd(step plan.Step, e state.Entry, found []directory.Sighting) (state.EntryState, directory.ID, *problem.Problem) {
 	taken := false
 	for i := range found {
@@ -193,7 +125,7 @@ func (s *syncing) judgeAdd(step plan.Step, e state.Entry, found []directory.Sigh
 	return state.None, "", nil
 }
 
-// replay takes a journal up where another process left it.
+// replay continues from the rows that another process left in the journal.
 func (s *syncing) replay(entries []state.Entry) {
 	for _, e := range entries {
 		key := stepKey{e.Action, e.Step}
@@ -234,8 +166,8 @@ func (s *syncing) replay(entries []state.Entry) {
 	}
 }
 
-// settleUnknown settles what an interrupted sync left unknown. What had no
-// effect is sent in its turn.
+// settleUnknown settles the steps whose outcome an interrupted sync left unknown. A
+// step that had no effect is sent later, in its wave.
 func (s *syncing) settleUnknown(ctx context.Context) error {
 	var unknown []plan.Step
 	for wave := range s.plan.Waves() {
@@ -246,153 +178,98 @@ func (s *syncing) settleUnknown(ctx context.Context) error {
 		}
 	}
 	for chunk := range slices.Chunk(unknown, batch) {
-		if _, err := s.settleByReading(ctx, chunk, map[stepKey]int{}); err != nil {
+		a := attempt{s: s, steps: chunk, tries: map[stepKey]int{}}
+		if err := a.settleByReading(ctx, chunk); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkDrift compares both sides with what the plan rests on. Drifted rows
-// refuse the sync, or are left out where that was approved; the guard then
-// judges what remains.
-func (s *syncing) checkDrift(ctx context.Context) error {
-	if err := s.settingsStand(ctx); err != nil {
-		return err
+// took remembers that the destination accepted a step.
+func (s *syncing) took(step plan.Step, id directory.ID) {
+	s.mu.Lock()
+	a := s.actions[step.Action]
+	if id != "" {
+		a.id = id
 	}
-	s.r.report(progress.Event{Phase: progress.Drift, Total: -1})
-	all, done, err := s.drift(ctx)
-	if err != nil {
-		return err
-	}
-	spared, err := s.sparedSince(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.settingsStand(ctx); err != nil { // both sides took their time
-		return err
-	}
-	past, err := s.pastDrift(ctx)
-	if err != nil {
-		return err
-	}
-	all = slices.Concat(all, spared, past)
-	s.alreadyDone(done)
-	for _, d := range all {
-		if !s.started(d.No) {
-			s.drifted = append(s.drifted, d)
+	now := s.r.Clock.Now()
+	s.met[a.id] = now
+	switch step.Verb {
+	case plan.DeleteUser:
+		if a.unless == 0 { // else it may come back
+			delete(s.met, a.id)
 		}
-	}
-	s.r.report(progress.Event{Phase: progress.Drift, Ended: true})
-	if len(s.drifted) == 0 {
-		return nil
-	}
-	rows := rowsOf(s.drifted)
-	if !s.sum.SkipDrifted {
-		return problem.New(problem.PlanDrifted, problem.Args{"rows": itoa(len(rows)), "domain": s.run.Domain})
-	}
-	review := s.plan.Review()
-	for _, no := range rows {
-		if no > 0 {
-			review.LeaveOut(no)
+		s.released[directory.FoldUPN(step.Object.UPN)] = now
+	case plan.PatchUPN:
+		for _, c := range step.Set {
+			if c.Attribute == directory.UserPrincipalName && c.Old.Set {
+				s.released[directory.FoldUPN(c.Old.Text)] = now
+			}
 		}
+	case plan.RestoreUser:
+		s.back[a.id] = now
+	case plan.Create, plan.Patch:
 	}
-	entries := s.entries
-	s.use(review.Approve())
-	s.replay(slices.Collect(valuesOf(entries)))
-	s.alreadyDone(done)
-	if err := s.r.save(ctx, s.run.No, s.plan); err != nil {
-		return err
-	}
-	s.run.Fingerprint = s.plan.Fingerprint().String()
-	if s.run.Unattended && len(s.entries) == 0 {
-		return s.guardToday(ctx)
-	}
-	if why := s.plan.Applyable(); why != nil && !(s.sum.RaiseOnce && why.Code.Guard()) {
-		return why
-	}
-	return nil
+	s.mu.Unlock()
+	s.wrote(step, true)
 }
 
-// alreadyDone counts rows that already had the wanted values before this run sent
-// anything; they count as seen.
-func (s *syncing) alreadyDone(nos []int) {
+// wrote counts a step as done. ours: this sync sent it.
+func (s *syncing) wrote(step plan.Step, ours bool) {
+	s.mu.Lock()
+	a := s.actions[step.Action]
+	if step.Unless != 0 {
+		a.back = true
+		s.mu.Unlock()
+		return
+	}
+	a.written++
+	a.sent = a.sent || ours
+	complete := a.written == a.steps
+	if complete && a.sent {
+		s.sent++
+	}
+	e := progress.Event{Phase: progress.Write, Done: s.sent, Total: len(s.actions)}
+	if complete {
+		e.Row = &progress.Row{No: step.Action, Kind: a.kind.String(), UPN: a.upn, Outcome: "sent"}
+	}
+	s.mu.Unlock()
+	s.r.report(e)
+}
+
+// fail gives up an action.
+func (s *syncing) fail(step plan.Step, why *problem.Problem) {
+	s.mu.Lock()
+	a := s.actions[step.Action]
+	if step.Unless != 0 {
+		why = a.notPutBack(why)
+	}
+	a.outcome, a.why = OutcomeFailed, why
+	e := progress.Event{Phase: progress.Write, Done: s.sent, Total: len(s.actions), Row: &progress.Row{
+		No: step.Action, Kind: a.kind.String(), UPN: a.upn, Outcome: OutcomeFailed, Err: why,
+	}}
+	s.mu.Unlock()
+	s.log("row failed", "no", step.Action, "upn", e.Row.UPN, told(why))
+	s.r.report(e)
+}
+
+// notPutBack returns the problem of an account that is still deleted although its
+// deletion was to be taken back.
+func (a *acting) notPutBack(why *problem.Problem) *problem.Problem {
+	args := problem.Args{"upn": a.upn, "no": strconv.Itoa(a.unless)}
+	if why == nil {
+		return problem.New(problem.RowNotPutBack, args)
+	}
+	return problem.Wrap(why, problem.RowNotPutBack, args).WithUpstream(upstreamOf(why))
+}
+
+// unsent marks an action as not sent if its first step is known to have had no
+// effect.
+func (s *syncing) unsent(step plan.Step) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, no := range nos {
-		a := s.actions[no]
-		if a == nil || a.sent || a.written > 0 || a.outcome != "" {
-			continue
-		}
-		a.outcome, a.written = OutcomeSeen, a.steps
-		s.seen++
+	if a := s.actions[step.Action]; a.written == 0 {
+		a.sent = false
 	}
-}
-
-// started reports whether a row of the plan has begun to have its effect, or
-// failed: it is read back instead. What was intended and did nothing, because
-// the destination asked for a pause, is compared like what was never begun.
-func (s *syncing) started(no int) bool {
-	a := s.actions[no]
-	return a != nil && (a.written > 0 || a.outcome != "")
-}
-
-// rowsOf are the distinct row numbers; rows outside of the plan count one each.
-func rowsOf(ds []plan.Drifted) []int {
-	var nos []int
-	seen := map[string]bool{}
-	for _, d := range ds {
-		key := itoa(d.No)
-		if d.No == 0 {
-			key = strings.ToLower(d.UPN)
-		}
-		if !seen[key] {
-			seen[key] = true
-			nos = append(nos, d.No)
-		}
-	}
-	return nos
-}
-
-// drift reads the source whole, and of the destination what the plan touches.
-func (s *syncing) drift(ctx context.Context) (drifted []plan.Drifted, done []int, err error) {
-	all, err := s.sourceDrift(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	touches := s.plan.Touches()
-	var sightings []directory.Sighting
-	if len(touches) > 0 {
-		if sightings, err = s.r.Destination.Look(ctx, touches, s.plan.Policy().Attributes, destination.WithRoles); err != nil {
-			return nil, nil, err
-		}
-	}
-	s.notice(sightings)
-	if err := s.kindsOfMailboxes(ctx, sightings); err != nil {
-		return nil, nil, err
-	}
-	there, done := s.plan.Drift(sightings)
-	return append(all, there...), done, nil
-}
-
-// sourceDrift reads the source again and compares it with the plan's. An undo
-// rests on no source.
-func (s *syncing) sourceDrift(ctx context.Context) ([]plan.Drifted, error) {
-	if s.plan.Undoes() != 0 {
-		return nil, nil
-	}
-	settings, err := s.r.settings(ctx, s.run.Domain)
-	if err != nil {
-		return nil, err
-	}
-	src, err := s.r.openSource(ctx, s.run.Domain, Overrides{Source: s.run.Source, Count: s.sum.Count}, settings)
-	if err != nil {
-		return nil, err
-	}
-	s.source = sourceName(settings, src)
-	now, err := src.Read(ctx, s.plan.Policy().Attributes, s.r.sink())
-	if err != nil {
-		return nil, err
-	}
-	return s.plan.SourceDrift(now), nil
 }

@@ -19,9 +19,9 @@ import (
 // lagWindow is how long a read may show what was before a write.
 const lagWindow = 15 * time.Minute
 
-// verify reads back what was written and not yet seen. It asks at once; with
-// wait, it asks again for the rows that still differ, more and more slowly,
-// until the lag window has passed.
+// verify reads back what was written and not yet seen. It reads at once; with wait,
+// it reads the rows that still differ again, at growing intervals, until the lag
+// window has passed.
 func (s *syncing) verify(ctx context.Context, wait bool) error {
 	start := s.r.Clock.Now()
 	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
@@ -44,9 +44,9 @@ func (s *syncing) verify(ctx context.Context, wait bool) error {
 }
 
 // awaitSteps waits until the steps of a wave are seen, because the next wave
-// depends on them: a new UPN seen by ID is an old one let go of. Steps that are
-// not seen within the lag window leave what depends on them to fail by itself:
-// the destination refuses a UPN that is still taken.
+// depends on them: where the new UPN of an account is seen, the old one is free. If
+// a step is not seen within the lag window, the steps that depend on it are sent all
+// the same: the destination refuses a UPN that is still taken.
 func (s *syncing) awaitSteps(ctx context.Context, steps []plan.Step) error {
 	start := s.r.Clock.Now()
 	waiting := slices.Clone(steps)
@@ -81,8 +81,8 @@ func (s *syncing) awaitSteps(ctx context.Context, steps []plan.Step) error {
 }
 
 // pending reports whether a step is the last of its action that was written, and
-// the action has no outcome yet. An account that already has its final UPN never
-// shows the temporary one again: a resumed sync would wait for it in vain.
+// the action has no outcome yet. An account that has its final UPN never shows the
+// temporary one again: a resumed sync must not wait for that.
 func (s *syncing) pending(step plan.Step) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,8 +145,8 @@ func (s *syncing) readBack(ctx context.Context, final bool) (left int, err error
 	return left, nil
 }
 
-// asWritten compares an account with what the action wanted of it. differs
-// names the first value that is another.
+// asWritten compares an account with the values that its action wrote. differs names
+// the first value that is not equal.
 func (s *syncing) asWritten(no int, found []directory.Sighting) (seen bool, differs *problem.Problem) {
 	a := s.actions[no]
 	live, deleted := sorted(found)
@@ -210,7 +210,7 @@ func (s *syncing) conclude(no int, seen bool, differs *problem.Problem) []state.
 	return rows
 }
 
-// errOf keeps a nil problem a nil error.
+// errOf returns a nil problem as a nil error.
 func errOf(p *problem.Problem) error {
 	if p == nil {
 		return nil
@@ -220,5 +220,5 @@ func errOf(p *problem.Problem) error {
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// valuesOf are the rows of a journal as we hold it.
+// valuesOf are the rows of the journal that this process holds.
 func valuesOf(m map[stepKey]state.Entry) iter.Seq[state.Entry] { return maps.Values(m) }

@@ -14,7 +14,8 @@
 //	  1 approved          it is the plan that was approved, for this tenant
 //	  2 claims            of its domain and of those that accounts leave, by name
 //	  3 abandonOlder      an interrupted older run of the domain is given up
-//	  4 newSyncing        the run and its plan are stored: from here it can be resumed
+//	  4 begin             the run is stored, and ->
+//	      save            its plan: from here it can be resumed
 //	  5 carryOut          ->
 //	      a guard         the limits, on this very plan; a raise is used up
 //	      b settleUnknown resumed only: what became of requests without an answer
@@ -25,9 +26,11 @@
 //	          send        at most 20 steps at a time, four such at once ->
 //	            pause     as the destination asked
 //	            confirm   each account by ID once more: as approved, unprotected
-//	            intend    the journal has each step before its request leaves
-//	            settle    the journal has each outcome; an unknown one by
-//	                      settleByReading; what had no effect is sent again
+//	            complete  one attempt; what had no effect is sent in another ->
+//	              intend  the journal has each step before its request leaves
+//	              write   the request, once, under a fresh claim
+//	              settle  the journal has each outcome; an unknown one by
+//	                      settleByReading
 //	          awaitSteps  where the next wave needs it: until the effect is seen
 //	      g verify        what was written is read back; only what is seen is done
 //	  6 end               the run's end, and what it taught, in one transaction
@@ -38,9 +41,8 @@
 // Where a step of this fails before 5f, nothing was written and the error says so.
 // After it the error stops the sync between requests: the journal has the rest.
 //
-// The files: dryrun, past, learn, answers, absent (what a dry run needs of the
-// state); sync, and apply_ send, confirm, recheck, settle, verify (a sync, in the
-// order above); resume, undo; journal, rows, report, summary (what a run leaves, and
-// what it means); home, log, retention, settings (what the state is asked beside
-// runs).
+// The files: dryrun, past, learn, answers (what a dry run needs of the state); sync,
+// and apply_ drift, send, confirm, recheck, absent, attempt, settle, verify (a sync, in
+// the order above); resume, undo; journal, rows, report, summary (what a run leaves,
+// and what it means); home, log, retention, settings (what else the state is asked).
 package run

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 	"time"
 
@@ -24,8 +22,8 @@ import (
 
 // DryRun reads both sides at once, computes the plan and stores it. It writes
 // nothing to the tenant and is never cancelled by the guard: the plan has the
-// verdict. Read to half, a side gives no plan; the run then stands in the sync
-// log with its cause.
+// verdict. A side that cannot be read to its end gives no plan; the sync log then has
+// the run with the cause.
 func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Planned, error) {
 	domain = directory.FoldUPN(domain)
 	run := state.Run{
@@ -95,7 +93,7 @@ func (r *Runner) DryRun(ctx context.Context, domain string, o Overrides) (*Plann
 	if err != nil {
 		return nil, err
 	}
-	return planned, nil
+	return r.Reviewed(ctx, planned)
 }
 
 func specOf(o Overrides, s Settings) string {
@@ -167,7 +165,7 @@ func (r *Runner) read(
 	ctx context.Context, domain string, src source.Source, settings Settings, o Overrides,
 ) (plan.Input, error) {
 	in := plan.Input{Domain: domain, Policy: settings.Policy, Unattended: o.Unattended}
-	want := settings.Policy.Attributes
+	want, begun := settings.Policy.Attributes, r.Clock.Now()
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		s, err := src.Read(gctx, want, r.sink())
@@ -189,23 +187,25 @@ func (r *Runner) read(
 	if in.SetUp, err = r.Store.Domains(ctx, r.Connection.Tenant); err != nil {
 		return in, err
 	}
-	if in.Decisions, err = r.decisions(ctx, domain); err != nil {
+	decided, err := r.decisions(ctx, domain)
+	if err != nil {
 		return in, err
 	}
-	in.Decisions = append(in.Decisions, o.Decisions...)
-	now := r.Clock.Now().Add(r.ahead(in.At))
-	if err := r.remembered(ctx, &in, settings, src, now); err != nil {
+	in.Decisions = append(planned(decided, o.Unattended), o.Decisions...)
+	ahead := r.ahead(in.At)
+	if err := r.remembered(ctx, &in, settings, src, begun.Add(ahead)); err != nil {
 		return in, err
 	}
+	now := r.Clock.Now().Add(ahead)
 	if o.Unattended {
 		in.Facts.DeletionsToday, in.Facts.UsersThen, err = r.today(ctx, domain, now, 0)
 	}
 	return in, err
 }
 
-// remembered adds what this state knows: what the journal says, what was learnt,
+// remembered adds what this state knows: what earlier runs did, what was learnt,
 // what reviewers answered, and the settings of the other domains.
-func (r *Runner) remembered(ctx context.Context, in *plan.Input, settings Settings, src source.Source, now time.Time) error {
+func (r *Runner) remembered(ctx context.Context, in *plan.Input, settings Settings, src source.Source, begun time.Time) error {
 	var err error
 	if err = r.vouchFor(ctx, in.Domain, in.Users); err != nil {
 		return err
@@ -214,7 +214,7 @@ func (r *Runner) remembered(ctx context.Context, in *plan.Input, settings Settin
 	if in.Past, marked, err = r.past(ctx, in, sourceName(settings, src)); err != nil {
 		return err
 	}
-	if in.Facts, err = r.facts(ctx, in, settings, now, marked); err != nil {
+	if in.Facts, err = r.facts(ctx, in, settings, begun, marked); err != nil {
 		return err
 	}
 	if in.Answers, err = r.answers(ctx, in.Domain); err != nil {
@@ -237,7 +237,7 @@ func (r *Runner) remembered(ctx context.Context, in *plan.Input, settings Settin
 	return nil
 }
 
-// sourceName is what links call a source: the HAC, not the file.
+// sourceName is the name of a source in links: of the HAC, not of the file.
 func sourceName(s Settings, src source.Source) string {
 	if n, ok := src.(source.Named); ok {
 		return n.Identity()
@@ -245,8 +245,8 @@ func sourceName(s Settings, src source.Source) string {
 	return s.SourceName
 }
 
-// ahead is by how much the destination's clock is before ours, once it told its
-// time.
+// ahead is how far the destination's clock is ahead of this machine's; 0 if the
+// destination has not told its time.
 func (r *Runner) ahead(told time.Time) time.Duration {
 	if told.IsZero() {
 		return 0
@@ -254,15 +254,15 @@ func (r *Runner) ahead(told time.Time) time.Duration {
 	return told.Sub(r.Clock.Now())
 }
 
-// build plans, reads the kinds of mailboxes that the plan asks for, and plans
-// again until it asks for none.
+// build makes a plan, reads the kinds of mailboxes that the plan asks for, and makes
+// it again until it asks for none.
 func (r *Runner) build(ctx context.Context, in plan.Input) (*plan.Plan, error) {
 	in.Purposes = map[directory.ID]directory.Marks{}
 	return r.complete(ctx, in.Purposes, func() (*plan.Plan, error) { return plan.Build(in) })
 }
 
-// complete makes a plan, reads the kinds of mailboxes that it needs into
-// purposes, and makes it again.
+// complete makes a plan, reads the kinds of mailboxes that the plan needs into
+// purposes, and makes it again until it needs none.
 func (r *Runner) complete(
 	ctx context.Context, purposes map[directory.ID]directory.Marks, build func() (*plan.Plan, error),
 ) (*plan.Plan, error) {
@@ -298,8 +298,8 @@ const (
 )
 
 // shrunk refuses a side that has lost more than a share of its users since the
-// last good dry run of the domain: such a read was often not what it seemed.
-// An accepted size passes once.
+// last good dry run of the domain: such a read is often not complete. A size that a
+// reviewer accepted passes once.
 func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, now Summary, accepted map[string]int) error {
 	runs, err := r.Store.Runs(ctx, state.RunFilter{
 		Tenant: r.Connection.Tenant, Domain: domain, Kind: state.DryRun, State: state.Done, Limit: 1,
@@ -312,16 +312,12 @@ func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, n
 	if was == 0 && then.Counts != nil { // of a hacsync that did not count them yet
 		was = then.Counts.SourceUsers
 	}
-	// What we deleted ourselves since then is not missing.
-	entries, err := r.Store.JournalSince(ctx, r.Connection.Tenant, "", runs[0].Started)
+	// Accounts that hacsync deleted since then are not missing.
+	deleted, err := r.Store.Deletions(ctx, r.Connection.Tenant, runs[0].Started)
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		if e.Verb == state.VerbDelete && took(&e) {
-			then.UsersTotal--
-		}
-	}
+	then.UsersTotal -= deleted
 	for _, side := range []struct {
 		name      string
 		now, then int
@@ -339,47 +335,46 @@ func (r *Runner) shrunk(ctx context.Context, domain string, settings Settings, n
 	return nil
 }
 
-// recent is how long what was written overlays what is listed: list reads lag.
+// recent is how long written values count over listed ones: lists lag.
 const recent = 15 * time.Minute
 
 // kept is how long the recycle bin keeps an account.
 const kept = 30 * 24 * time.Hour
 
-// facts are what the journal of this tenant knows. now is by the destination's
-// clock, as the rows of the journal are, whichever machine wrote them.
+// facts are what earlier runs did in this tenant. begun is when the reading of its
+// lists began, by the destination's clock: the rows of the journal have its time too,
+// whichever machine wrote them.
 func (r *Runner) facts(
-	ctx context.Context, in *plan.Input, settings Settings, now time.Time, marked map[string]state.Account,
+	ctx context.Context, in *plan.Input, settings Settings, begun time.Time, marked map[string]state.Account,
 ) (plan.Facts, error) {
-	entries, err := r.Store.JournalSince(ctx, r.Connection.Tenant, "", time.Time{})
-	if err != nil {
-		return plan.Facts{}, err
-	}
-	undo, err := r.undoRuns(ctx)
-	if err != nil {
-		return plan.Facts{}, err
-	}
-	l := ledger{
-		f: plan.Facts{
-			Blocked: map[directory.ID]bool{}, Added: map[directory.ID]bool{}, Restored: map[directory.ID]bool{},
-			Deleted: map[directory.ID]bool{}, Undone: map[directory.ID]bool{},
-		},
-		now: now, undo: undo, enabled: func(id directory.ID) time.Time { return marked[string(id)].Enabled },
-		made: map[directory.ID]bool{}, overlay: map[directory.ID]*written{},
+	f := plan.Facts{
+		Blocked: map[directory.ID]bool{}, Added: map[directory.ID]bool{}, Restored: map[directory.ID]bool{},
+		Deleted: map[directory.ID]bool{}, Undone: map[directory.ID]bool{},
 	}
 	for id, a := range marked { // also by runs that have left the sync log
 		if a.Blocked != 0 {
-			l.f.Blocked[directory.ID(id)] = true
+			f.Blocked[directory.ID(id)] = true
 		}
 	}
-	// Runs of a domain follow one another, and so do the steps of an action, whatever
-	// clocks the machines had that wrote them.
-	slices.SortFunc(entries, func(x, y state.Entry) int {
-		return cmp.Or(cmp.Compare(x.Run, y.Run), cmp.Compare(x.Action, y.Action), cmp.Compare(x.Step, y.Step))
-	})
-	for _, e := range entries {
-		l.take(e)
+	touched, err := r.Store.Touched(ctx, r.Connection.Tenant)
+	if err != nil {
+		return f, err
 	}
-	f := l.facts(in.Users)
+	for id, t := range touched {
+		mark(f.Added, id, t.Added)
+		mark(f.Restored, id, t.Restored)
+		mark(f.Undone, id, t.Undone)
+		mark(f.Deleted, id, begun.Sub(t.Deleted) < kept)
+		if t.SignIn {
+			// Seen enabled since, a block is another administrator's.
+			f.Blocked[id] = !t.Blocked.IsZero() && !marked[string(id)].Enabled.After(t.Blocked)
+		}
+	}
+	rows, err := r.Store.Recent(ctx, r.Connection.Tenant, begun.Add(-recent))
+	if err != nil {
+		return f, err
+	}
+	f.Recent = overlay(rows, in.Users)
 	if settings.Policy.OnEmpty == plan.ClearKnown {
 		known, err := r.Store.Known(ctx, r.Connection.Tenant, in.Domain)
 		if err != nil {
@@ -394,6 +389,12 @@ func (r *Runner) facts(
 		}
 	}
 	return f, nil
+}
+
+func mark(all map[directory.ID]bool, id directory.ID, is bool) {
+	if is {
+		all[id] = true
+	}
 }
 
 // remember keeps which attributes each source row of a domain had a value for.
@@ -423,61 +424,4 @@ func knownKey(u directory.User) string {
 		return id
 	}
 	return directory.FoldUPN(u.UPN())
-}
-
-// decisions are the lasting ones of a domain.
-func (r *Runner) decisions(ctx context.Context, domain string) ([]plan.Decision, error) {
-	rows, err := r.Store.Decisions(ctx, r.Connection.Tenant, domain)
-	if err != nil {
-		return nil, err
-	}
-	ds := make([]plan.Decision, 0, len(rows))
-	for _, row := range rows {
-		var d plan.Decision
-		if err := json.Unmarshal(row.Data, &d); err != nil {
-			return nil, fmt.Errorf("decision %d of %s: %w", row.ID, domain, err)
-		}
-		ds = append(ds, d)
-	}
-	return ds, nil
-}
-
-// Decide keeps decisions that last: rows left out always. Others belong to one
-// run and are not stored.
-func (r *Runner) Decide(ctx context.Context, domain string, ds []plan.Decision) error {
-	for _, d := range ds {
-		if d.Kind != plan.LeaveOutAlways {
-			continue
-		}
-		if d.At.IsZero() {
-			d.At = r.Clock.Now()
-		}
-		data, err := json.Marshal(d)
-		if err != nil {
-			return fmt.Errorf("encode decision: %w", err)
-		}
-		row := state.Decision{Key: decisionKey(d), Data: data}
-		if err := r.Store.SaveDecision(ctx, r.Connection.Tenant, directory.FoldUPN(domain), row); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// TakeBack removes the lasting decision about an account.
-func (r *Runner) TakeBack(ctx context.Context, domain string, d plan.Decision) error {
-	return r.Store.RemoveDecision(ctx, r.Connection.Tenant, directory.FoldUPN(domain), decisionKey(d))
-}
-
-// Decisions are the lasting decisions of a domain.
-func (r *Runner) Decisions(ctx context.Context, domain string) ([]plan.Decision, error) {
-	return r.decisions(ctx, directory.FoldUPN(domain))
-}
-
-// decisionKey is the object ID, or for a new user its UPN.
-func decisionKey(d plan.Decision) string {
-	if d.ID != "" {
-		return string(d.Kind) + ":" + string(d.ID)
-	}
-	return string(d.Kind) + ":" + directory.FoldUPN(d.UPN)
 }

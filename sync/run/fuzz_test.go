@@ -27,8 +27,8 @@ func FuzzRow(f *testing.F) {
 		_ = json.Unmarshal(b, &m)
 		overlay := map[directory.ID]*written{}
 		e := state.Entry{Verb: state.Verb(verb), State: state.Seen, Object: directory.Ref{ID: "1", UPN: "a@b.example"}, After: m}
-		overlayWith(overlay, e)
-		overlayWith(overlay, e)
+		overlayWith(overlay, &e)
+		overlayWith(overlay, &e)
 		if rec := overlay["1"]; rec == nil || len(rec.Columns) != len(rec.Values) {
 			t.Fatalf("overlay %+v", rec)
 		}

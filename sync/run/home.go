@@ -16,8 +16,8 @@ import (
 // Home is what a returning administrator wants to know of a connection before
 // anything else. It is read from the state alone: the tenant is not asked.
 type Home struct {
-	// Domains are those that are set up and those that were given; whoever needs
-	// somebody stands first.
+	// Domains are those that are set up and those that were given; those that need an
+	// administrator come first.
 	Domains []HomeDomain
 	// Latest are the last runs of all of them, the newest first.
 	Latest []state.Run
@@ -29,21 +29,28 @@ type HomeDomain struct {
 	SetUp bool
 	// Source is the setting, such as hac or csv:/path; empty for none.
 	Source string
-	// DryRun is the latest one that made a plan, and Sync the latest sync or
-	// undo, however it ended; nil for none. Sync.State tells an interrupted one
-	// by Interrupted.
+	// DryRun is the latest one that made a plan, and Sync the latest sync or undo
+	// that wrote something or can go on, else the latest of all; nil for none.
+	// Sync.State tells an interrupted one by Interrupted.
 	DryRun, Sync *state.Run
 	Planned      Summary // of DryRun
 	Synced       Summary // of Sync
+	// Applied is the sync that carried out the plan of DryRun, nil for none.
+	Applied *state.Run
+	// Users are the accounts of the domain: those that the dry run counted, with what
+	// was seen done since; -1 if they were not counted.
+	Users int
 	// Interrupted: Sync was stopped or its process is gone; it can be resumed.
 	Interrupted bool
-	// Running is who is synchronising the domain now, empty for nobody.
+	// Running is the holder that is synchronising the domain now, empty for none.
 	Running string
+	wrote   bool // Sync did, or can go on
 	// Undoable is until when Sync can be undone whole; zero if it cannot.
 	Undoable time.Time
-	// LeftOut is how many rows are left out always.
-	LeftOut int
-	Next    Next
+	// LeftOut is how many rows are left out always, Once how many of the latest plan
+	// this time.
+	LeftOut, Once int
+	Next          Next
 }
 
 // Next is what a domain waits for, in one word.
@@ -61,7 +68,7 @@ const (
 const latestRuns = 5
 
 // Home reads it. also names domains of the tenant that may not be set up yet; the
-// initial one and those not verified are left aside.
+// initial domain and those not verified are left out.
 func (r *Runner) Home(ctx context.Context, also ...directory.Domain) (*Home, error) {
 	tenant := r.Connection.Tenant
 	names, err := r.Store.Domains(ctx, tenant)
@@ -88,14 +95,14 @@ func (r *Runner) Home(ctx context.Context, also ...directory.Domain) (*Home, err
 	return h, err
 }
 
-// rank orders the words: what waits for somebody comes first, and what was never
-// begun last.
+// rank orders the words: what waits for an administrator comes first, and what was
+// never begun last.
 func (n Next) rank() int {
 	return slices.Index([]Next{NextResume, NextReview, NextNothing, NextSetUp}, n)
 }
 
 func (r *Runner) homeDomain(ctx context.Context, name string) (HomeDomain, error) {
-	d := HomeDomain{Name: name}
+	d := HomeDomain{Name: name, Users: -1}
 	tenant := r.Connection.Tenant
 	kv, err := r.Store.Settings(ctx, tenant, name)
 	if err != nil {
@@ -108,16 +115,13 @@ func (r *Runner) homeDomain(ctx context.Context, name string) (HomeDomain, error
 	}
 	if len(dry) > 0 {
 		d.DryRun, d.Planned = &dry[0], summaryOf(dry[0])
-	}
-	d.SetUp = d.Source != "" || d.DryRun != nil
-	for _, kind := range []state.RunKind{state.Sync, state.Undo} {
-		last, err := r.last(ctx, name, kind)
-		if err != nil {
+		if d.Applied, err = r.appliedBy(ctx, dry[0]); err != nil {
 			return d, err
 		}
-		if last != nil && (d.Sync == nil || last.No > d.Sync.No) {
-			d.Sync, d.Synced = last, summaryOf(*last)
-		}
+	}
+	d.SetUp = d.Source != "" || d.DryRun != nil
+	if err := r.lastWrote(ctx, &d); err != nil {
+		return d, err
 	}
 	holder, alive, err := r.Store.Alive(ctx, tenant, name)
 	if err != nil {
@@ -133,9 +137,8 @@ func (r *Runner) homeDomain(ctx context.Context, name string) (HomeDomain, error
 				return d, err
 			}
 		}
-		wrote := s.State == state.Done || s.State == state.Partial || d.Interrupted
-		if until := s.Started.Add(kept); wrote && d.Synced.Seen+d.Synced.Failed+d.Synced.NotYetSeen > 0 && r.Clock.Now().Before(until) {
-			d.Undoable = until
+		if s.State != state.Running || d.Interrupted {
+			d.Undoable = Undoable(*s, d.Synced, r.Clock.Now())
 		}
 	}
 	decisions, err := r.decisions(ctx, name)
@@ -143,16 +146,57 @@ func (r *Runner) homeDomain(ctx context.Context, name string) (HomeDomain, error
 		return d, err
 	}
 	for _, one := range decisions {
-		if one.Kind == plan.LeaveOutAlways {
+		switch {
+		case one.Kind == plan.LeaveOutAlways:
 			d.LeftOut++
+		case one.Kind == plan.LeaveOutOnce && one.Undo == 0:
+			d.Once++
 		}
 	}
 	d.Next = d.next()
 	return d, nil
 }
 
-// tally counts what a run did whose process was killed before it could: by its
-// plan and its journal.
+// lastWrote finds the latest sync or undo that wrote something or can go on: one that
+// was refused, or found all done, takes no undo away. It counts the accounts too.
+func (r *Runner) lastWrote(ctx context.Context, d *HomeDomain) error {
+	runs, err := r.Store.Runs(ctx, state.RunFilter{
+		Tenant: r.Connection.Tenant, Domain: d.Name, Kinds: []state.RunKind{state.Sync, state.Undo},
+	})
+	if err != nil {
+		return err
+	}
+	if d.Planned.Counts != nil {
+		d.Users = d.Planned.Counts.DestinationUsers
+	}
+	for i := range runs {
+		sum := summaryOf(runs[i])
+		if d.Users >= 0 && runs[i].No > d.DryRun.No {
+			d.Users += sum.Gained
+		}
+		wrote := sum.Sent > 0 || runs[i].State == state.Running || runs[i].State == state.Stopped
+		if d.Sync == nil || wrote && !d.wrote {
+			d.Sync, d.Synced, d.wrote = &runs[i], sum, wrote
+		}
+	}
+	return nil
+}
+
+// Undoable is until when a run that is over can be undone whole; zero if it cannot:
+// it wrote nothing, or the recycle bin no longer keeps what it deleted.
+func Undoable(r state.Run, sum Summary, now time.Time) time.Time {
+	wrote := sum.Sent > 0
+	if r.State == state.Running || r.State == state.Stopped { // counted from its journal
+		wrote = wrote || sum.Seen+sum.Failed+sum.NotYetSeen > 0
+	}
+	if until := r.Started.Add(kept); wrote && r.Kind != state.DryRun && now.Before(until) {
+		return until
+	}
+	return time.Time{}
+}
+
+// tally counts what a run did whose process was killed before it could count: from
+// its plan and its journal.
 func (r *Runner) tally(ctx context.Context, no int64, sum *Summary) error {
 	p, err := r.Stored(ctx, no)
 	if problem.Has(err, problem.PlanMissing) {
@@ -178,8 +222,8 @@ func (r *Runner) tally(ctx context.Context, no int64, sum *Summary) error {
 	return nil
 }
 
-// next is what the domain waits for: a sync to be taken up, a plan with changes
-// that no later sync has dealt with, or its set-up.
+// next is what the domain waits for: a sync to be resumed, a plan with changes that
+// no later sync has applied, or its set-up.
 func (d *HomeDomain) next() Next {
 	switch {
 	case d.Running != "":
@@ -190,7 +234,7 @@ func (d *HomeDomain) next() Next {
 		return NextSetUp
 	case d.Planned.Counts == nil || d.Planned.Counts.Changes() == 0:
 		return NextNothing
-	case d.Sync != nil && d.Sync.No > d.DryRun.No && d.Sync.State == state.Done:
+	case d.Applied != nil && d.Applied.State == state.Done || d.Sync != nil && d.Sync.No > d.DryRun.No && d.Sync.State == state.Done:
 		return NextNothing
 	}
 	return NextReview

@@ -137,3 +137,57 @@ func TestSince_NamesDeletionsThatAreNewAndGone(t *testing.T) {
 		t.Errorf("since: %+v, %v", s, err)
 	}
 }
+
+// A run that found all done wrote nothing: it is not the last sync, and takes no undo
+// away. What was applied is not offered again.
+func TestHome_ASyncThatWroteNothingIsNotTheLastOne(t *testing.T) {
+	w := mixed(t)
+	p := w.dry(t)
+	first := w.synced(t, p)
+	second := w.synced(t, p)
+	if second.Sent != 0 || second.Run == first.Run {
+		t.Fatalf("%+v", second)
+	}
+	d := home(t, w, domain)
+	if d.Sync == nil || d.Sync.No != first.Run || d.Undoable.IsZero() || d.Applied == nil || d.Applied.No != first.Run {
+		t.Errorf("%+v", d)
+	}
+	if d.Next != run.NextNothing {
+		t.Errorf("next %q", d.Next)
+	}
+}
+
+// The accounts are those of the tenant, after a sync and after its undo.
+func TestHome_CountsTheAccountsAfterASync(t *testing.T) {
+	w := mixed(t)
+	w.tenant.person("left@"+domain, "immLeft==", "Left Person")
+	p := w.dry(t)
+	before := p.Plan.Counts().DestinationUsers
+	if d := home(t, w, domain); d.Users != before {
+		t.Errorf("%d users after the dry run, want %d", d.Users, before)
+	}
+	rep := w.synced(t, p)
+	if d := home(t, w, domain); d.Users != before-1 { // one came, two left
+		t.Errorf("%d users after the sync, want %d", d.Users, before-1)
+	}
+	undo, err := w.Undo(t.Context(), rep.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	undid := w.synced(t, undo)
+	d := home(t, w, domain)
+	if d.Users != before || d.Sync.No != undid.Run || d.Sync.PlanOf != rep.Run {
+		t.Errorf("%d users after the undo, want %d; %+v", d.Users, before, d.Sync)
+	}
+	if now := w.dry(t).Plan.Counts().DestinationUsers; now != before {
+		t.Errorf("the tenant has %d, want %d", now, before)
+	}
+}
+
+func TestHome_CountsWhatIsLeftOutThisTime(t *testing.T) {
+	w := mixed(t)
+	w.leaves(t, w.dry(t), "gone", false)
+	if d := home(t, w, domain); d.Once != 1 || d.LeftOut != 0 {
+		t.Errorf("%d this time, %d always", d.Once, d.LeftOut)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
@@ -13,10 +12,11 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// What a row of the journal means is said here alone: for the facts of a plan, the
-// guard of the day, an undo, the sync log and pruning. What cannot be read of a
-// row protects: the request counts as a deletion, the account as neither made nor
-// blocked by hacsync, an undo leaves it alone, and pruning keeps the row.
+// This file says what a row of the journal means: for the overlay of list reads, the
+// guard of the day, an undo and the sync log. state.Touched says it for the accounts
+// that hacsync added, blocked, deleted and restored. A row that cannot be read
+// protects: the request counts as a deletion, the account as neither made nor blocked
+// by hacsync, and an undo leaves it alone.
 
 // verbOf is a verb as the journal writes it.
 func verbOf(v plan.Verb) state.Verb {
@@ -61,25 +61,10 @@ func images(s plan.Step) (before, after state.Image) {
 	return before, after
 }
 
-// took reports whether the destination took the request of a row.
-func took(e *state.Entry) bool { return e.State == state.Written || e.State == state.Seen }
-
-// when is the time of a row: the destination's, which all machines share, else
-// that of the machine that wrote it.
-func when(e *state.Entry) time.Time {
-	switch {
-	case !e.Server.IsZero():
-		return e.Server
-	case !e.Answered.IsZero():
-		return e.Answered
-	}
-	return e.Intended
-}
-
-// TakenBack reports whether a row took the deletion of its action back: the
+// TakenBack reports whether a row took the deletion of its action back, because the
 // addition that was to have the account's UPN had failed.
 func TakenBack(e *state.Entry) bool {
-	return e.Verb == state.VerbRestore && e.Kind == state.KindDelete && took(e)
+	return e.Verb == state.VerbRestore && e.Kind == state.KindDelete && e.Took()
 }
 
 // outcomeOf is what a row says of its action.
@@ -98,7 +83,7 @@ func outcomeOf(s state.EntryState) string {
 	return OutcomeNotTried
 }
 
-// deletes reports whether a row counts with the deletions, and may have had its
+// deletes reports whether a row counts as a deletion: it is one, and may have had its
 // effect.
 func deletes(e *state.Entry) bool {
 	switch e.State {
@@ -111,7 +96,7 @@ func deletes(e *state.Entry) bool {
 	}
 	switch e.Verb {
 	case state.VerbDelete:
-		// Who was blocked before counted then, and the before-image says so.
+		// An account that was blocked before was counted then; its before-image says so.
 		blocked, ok := e.Before.Get(directory.AccountEnabled)
 		return !ok || blocked.Text != "false"
 	case state.VerbPatch:
@@ -122,85 +107,22 @@ func deletes(e *state.Entry) bool {
 	return false
 }
 
-// lasting reports whether plans of any later time rest on a row: which accounts
-// hacsync made, and whom it blocked and let in again.
-func lasting(e state.Entry) bool {
-	if !took(&e) {
-		return false
-	}
-	if e.Unread || e.Verb == state.VerbCreate {
-		return true
-	}
-	_, enabled := e.After.Get(directory.AccountEnabled)
-	return enabled && e.Kind != state.KindDelete
-}
-
-// ledger is what the rows of a journal, taken in their order, say of accounts.
-type ledger struct {
-	f plan.Facts
-	// now is the destination's clock; undo are the runs that put accounts back, and
-	// enabled when accounts were last seen enabled.
-	now     time.Time
-	undo    map[int64]bool
-	enabled func(directory.ID) time.Time
-	made    map[directory.ID]bool
-	overlay map[directory.ID]*written
-}
-
-// take adds a row.
-func (l *ledger) take(e state.Entry) {
-	if !took(&e) {
-		return
-	}
-	f, id := &l.f, e.Object.ID
-	if l.undo[e.Run] {
-		f.Undone[id] = true
-	} else {
-		delete(f.Undone, id)
-	}
-	if e.Unread {
-		delete(l.made, id)
-		delete(f.Added, id)
-		delete(f.Restored, id)
-		f.Blocked[id] = false
-		return
-	}
-	switch e.Verb {
-	case state.VerbCreate:
-		f.Added[id], l.made[id] = true, true
-	case state.VerbDelete:
-		if l.now.Sub(when(&e)) < kept {
-			f.Deleted[id] = true
+// overlay is what rows, taken in their order, wrote to accounts so lately that lists
+// may not show it. users are the accounts as they are listed.
+func overlay(rows []state.Entry, users *directory.Snapshot) []directory.Record {
+	late := map[directory.ID]*written{}
+	for i := range rows {
+		if e := &rows[i]; e.Took() && !e.Unread {
+			overlayWith(late, e)
 		}
-		delete(f.Added, id)
-		delete(f.Restored, id)
-	case state.VerbRestore:
-		delete(f.Deleted, id)
-		f.Restored[id] = true
-		if l.made[id] {
-			f.Added[id] = true
-		}
-	case state.VerbPatch, state.VerbPatchUPN:
 	}
-	// An account added disabled counts as blocked by us: nobody else would let the
-	// person in once the source does.
-	if v, ok := e.After.Get(directory.AccountEnabled); ok {
-		// Seen enabled since, a block is another administrator's.
-		f.Blocked[id] = v.Text == "false" && !l.enabled(id).After(when(&e))
-	}
-	if l.now.Sub(when(&e)) < recent {
-		overlayWith(l.overlay, e)
-	}
-}
-
-// facts are what the rows said. users are the accounts as they are listed.
-func (l *ledger) facts(users *directory.Snapshot) plan.Facts {
-	for _, w := range l.overlay {
+	var all []directory.Record
+	for _, w := range late {
 		if w.over(users) {
-			l.f.Recent = append(l.f.Recent, w.Record)
+			all = append(all, w.Record)
 		}
 	}
-	return l.f
+	return all
 }
 
 // written is what was written to an account so lately that lists may not show it.
@@ -230,7 +152,7 @@ func (w *written) over(users *directory.Snapshot) bool {
 }
 
 // overlayWith adds what a row wrote to the overlay of list reads.
-func overlayWith(overlay map[directory.ID]*written, e state.Entry) {
+func overlayWith(overlay map[directory.ID]*written, e *state.Entry) {
 	id := e.Object.ID
 	rec := overlay[id]
 	if rec == nil || e.Verb == state.VerbDelete {
@@ -282,15 +204,15 @@ func setColumn(rec *directory.Record, a directory.Attribute, v directory.Value) 
 	rec.Values = append(rec.Values, v)
 }
 
-// applied is what a run did, an action each: of its steps those that the
-// destination took. One that read back different counts too: what differs shows
-// as changed since.
+// applied returns what a run did, one entry for each action: the steps that the
+// destination accepted. A step that was read back different counts too: what differs
+// is shown as changed since.
 func applied(entries []state.Entry) []plan.Applied {
 	var all []plan.Applied
 	last := -1
 	for i := range entries { // in order of action and step
 		e := &entries[i]
-		if !took(e) && e.State != state.Differs || e.Object.ID == "" {
+		if !e.Took() && e.State != state.Differs || e.Object.ID == "" {
 			continue
 		}
 		if e.Action != last {
@@ -330,8 +252,8 @@ func applied(entries []state.Entry) []plan.Applied {
 	return all
 }
 
-// addChanges adds what a step wrote to what the steps before it did. What a
-// restored account came back with counts as written.
+// addChanges adds the values that a step wrote to those of the steps before it. The
+// values with which an account was restored count as written.
 func addChanges(d *plan.Applied, before, after state.Image) {
 	if d.Kind == plan.Restore && len(d.Changes) == 0 {
 		came := state.Image{}

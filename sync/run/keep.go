@@ -11,10 +11,10 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// Keep learns what a dry run teaches whose plan was not applied: a reviewer says that
-// its read is right. Rows that were matched count; additions do not, nor what is
-// skipped or asked. approve hears the number of links, while nothing is held, and
-// stops it with an error. Keep gives the number of links.
+// Keep learns from a dry run whose plan was not applied: a reviewer says that its read
+// is right. Rows that were matched count; additions, skips and questions do not.
+// approve is given the number of links before any claim is held, and stops Keep with
+// an error. Keep returns the number of links.
 func (r *Runner) Keep(ctx context.Context, domain string, no int64, approve func(links int) error) (int, error) {
 	n, err := r.keep(ctx, domain, no, false)
 	if err != nil {
@@ -65,8 +65,8 @@ func nothingKept(run state.Run, domain, why, of string) error {
 	})
 }
 
-// keepable refuses what is no dry run of the domain's stored source that came to its
-// end.
+// keepable refuses every run but a dry run of the domain's stored source that is
+// done.
 func (r *Runner) keepable(ctx context.Context, domain string, run state.Run) error {
 	switch {
 	case run.Tenant != r.Connection.Tenant || run.Domain != domain:
@@ -86,7 +86,7 @@ func (r *Runner) keepable(ctx context.Context, domain string, run state.Run) err
 }
 
 // notTaught refuses a dry run whose plan was applied, and one since whose beginning
-// a sync was carried out: the domain has been learnt anew.
+// a sync was carried out: that sync taught what is known now.
 func (r *Runner) notTaught(ctx context.Context, run state.Run) error {
 	later, err := r.Store.Runs(ctx, state.RunFilter{
 		Tenant: run.Tenant, Domain: run.Domain, Kinds: []state.RunKind{state.Sync, state.Undo}, After: run.No,
@@ -103,7 +103,7 @@ func (r *Runner) notTaught(ctx context.Context, run state.Run) error {
 				return passed(run, problem.LessonTaught, by)
 			}
 			return passed(run, problem.LessonOlder, by)
-		case state.Stopped, state.Running: // interrupted, as the claim is ours
+		case state.Stopped, state.Running: // interrupted: no other process holds the claim
 			if s.PlanOf == run.No {
 				return nothingKept(run, run.Domain, "open", by)
 			}
@@ -113,7 +113,7 @@ func (r *Runner) notTaught(ctx context.Context, run state.Run) error {
 	return nil
 }
 
-// passed says that the time to keep a run is over, by which sync.
+// passed is the problem of a run that can no longer be kept, because of a sync.
 func passed(run state.Run, code problem.Code, by string) error {
 	return problem.New(code, problem.Args{"run": strconv.FormatInt(run.No, 10), "domain": run.Domain, "by": by})
 }
@@ -149,9 +149,9 @@ func (r *Runner) keptLesson(ctx context.Context, claim Claim, run state.Run) (*s
 	return upheld(l, p.Plan), nil
 }
 
-// upheld is what of a lesson holds although nothing was written: the accounts that
-// were matched. What a row would add or restore has no account yet, and what was
-// asked is no reviewer's word about the read.
+// upheld is the part of a lesson that holds although nothing was written: the accounts
+// that were matched. A row that would add or restore has no account yet, and a
+// question that is open says nothing about the read.
 func upheld(l *state.Lesson, p *plan.Plan) *state.Lesson {
 	matched := map[int]bool{}
 	for a := range p.Actions() {

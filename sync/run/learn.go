@@ -52,8 +52,8 @@ func texts(ids []directory.ID) []string {
 	return all
 }
 
-// learnt is what of a lesson was borne out: seen says of a row of the plan whether
-// it was seen done, and which account an addition made.
+// learnt is the part of a lesson that turned out to be true: seen reports whether a
+// row of the plan was seen done, and which account an addition made.
 func learnt(l *state.Lesson, p *plan.Plan, seen func(no int) (account string, done bool)) *state.Lesson {
 	out := *l
 	out.Links, out.Unlink, out.Different = nil, nil, nil
@@ -101,8 +101,8 @@ func sawAsked(l *state.Lesson, t state.Taught) {
 	l.Logins = append(slices.Clone(l.Logins), state.SeenLogin{Username: t.Username, At: t.Login})
 }
 
-// endDryRun ends a dry run: it learns at once where there is nothing to apply, and
-// keeps for the sync what it could teach otherwise.
+// endDryRun ends a dry run: where there is nothing to apply, it learns at once; else
+// it stores the lesson for the sync.
 func (r *Runner) endDryRun(ctx context.Context, run state.Run, p *plan.Plan, l *state.Lesson) error {
 	if l == nil || p == nil {
 		return r.Store.EndRun(ctx, run, nil)
@@ -117,8 +117,8 @@ func (r *Runner) endDryRun(ctx context.Context, run state.Run, p *plan.Plan, l *
 	return r.Store.EndRun(ctx, run, learnt(l, p, none))
 }
 
-// lessonOf is what the sync under way taught, by what became of its rows. An undo
-// takes back what the run taught that it undoes.
+// lessonOf is what the sync under way taught, by the outcomes of its rows. An undo
+// removes what the undone run taught.
 func (s *syncing) lessonOf(ctx context.Context, rep *Report) (*state.Lesson, error) {
 	if rep.State != state.Done && rep.State != state.Partial {
 		return nil, nil //nolint:nilnil // nothing to learn is no error
@@ -175,9 +175,11 @@ func (s *syncing) marks(l *state.Lesson, rep *Report) {
 			switch {
 			case c.Attribute != directory.AccountEnabled:
 			case c.New.Text == "false":
-				l.Blocked = append(l.Blocked, id)
+				if s.blocked(a.No) {
+					l.Blocked = append(l.Blocked, id)
+				}
 				if ex := a.Explanation; ex != nil && (ex.Claim == "" || ex.Question != 0 || slices.Contains(l.Unlink, id)) {
-					// By a reviewer's word alone: it holds for the deletion as well.
+					// Only a reviewer's answer allows it, and the answer holds for the deletion as well.
 					l.Vouched, l.Absent = append(l.Vouched, id), append(l.Absent, id)
 				}
 			default:
@@ -187,9 +189,21 @@ func (s *syncing) marks(l *state.Lesson, rep *Report) {
 	}
 }
 
+// blocked reports whether this run blocked the sign-in of a row's account. Blocked by
+// another hand before, the row counts as seen, and the block is not hacsync's to lift.
+func (s *syncing) blocked(no int) bool {
+	for step := range s.actions[no].steps {
+		e := s.entries[stepKey{no, step}]
+		if v, ok := e.After.Get(directory.AccountEnabled); ok && v.Text == "false" && e.Took() {
+			return true
+		}
+	}
+	return false
+}
+
 // actedBy reports whether a sync did all that the answer to a question asks for, or
-// a part of it. The answer stays given until it is done whole: a block is not yet the
-// deletion that it comes before.
+// a part of it. The answer is used up only when all is done: a block, for example, is
+// followed by a deletion.
 func (s *syncing) actedBy(q *plan.Question, rep *Report) (whole, part bool) {
 	seen := func(no int) bool { return no != 0 && rep.Outcome[no] == OutcomeSeen }
 	switch q.Answer.Kind {
@@ -205,8 +219,8 @@ func (s *syncing) actedBy(q *plan.Question, rep *Report) (whole, part bool) {
 				all, part = all && seen(no), part || seen(no)
 			}
 		}
-		// A deletion that was taken back is asked about again, lest the next run
-		// try it again.
+		// A deletion that was taken back is asked about again, so that the next run
+		// does not try it without an answer.
 		switch a := s.actions[q.Delete]; {
 		case a != nil && a.kind == plan.Delete:
 			whole = seen(q.Delete) || a.back
@@ -220,16 +234,16 @@ func (s *syncing) actedBy(q *plan.Question, rep *Report) (whole, part bool) {
 	return whole, part
 }
 
-// driftedSince reports whether a link is about an account or a row that was not as
-// the plan has it, and was left as it is.
+// driftedSince reports whether a link is about an account or a row that was no longer
+// as in the plan, and was left as it is.
 func (s *syncing) driftedSince(t state.Taught) bool {
 	return slices.ContainsFunc(s.drifted, func(d plan.Drifted) bool {
 		return d.No == 0 && directory.FoldUPN(d.UPN) == directory.FoldUPN(t.UPN)
 	})
 }
 
-// pastDrift reads once more, under the claim, the links and answers that the plan
-// rests on.
+// pastDrift reads again, under the claim, the links and answers that the plan was
+// made from.
 func (s *syncing) pastDrift(ctx context.Context) ([]plan.Drifted, error) {
 	if s.run.Kind != state.Sync {
 		return nil, nil

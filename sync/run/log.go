@@ -7,8 +7,8 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// logOf is the log for one run: every line of it says which tenant, domain and
-// run it is about, and who carries it out.
+// logOf is the log for one run: every line has the tenant, domain and run, and the
+// holder that carries it out.
 func (r *Runner) logOf(run state.Run) *slog.Logger {
 	if r.Log == nil {
 		return slog.New(slog.DiscardHandler)
@@ -16,8 +16,8 @@ func (r *Runner) logOf(run state.Run) *slog.Logger {
 	return r.Log.With("tenant", run.Tenant, "domain", run.Domain, "run", run.No, "kind", string(run.Kind), "worker", r.Holder)
 }
 
-// told is what a log says of a problem: its code and what the other side answered.
-// The arguments are for people; among them may be names, which belong in no log.
+// told is what a log has of a problem: its code and what the other side answered.
+// The arguments are for users; they may have names in them, which no log may have.
 func told(err error) slog.Attr {
 	p := problem.Of(err)
 	switch {

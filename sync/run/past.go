@@ -11,13 +11,13 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// keptLink is how long a link is kept whose account is gone from users and recycle
-// bin.
+// keptLink is how long a link is kept after its account is gone from users and
+// recycle bin.
 const keptLink = 60 * 24 * time.Hour
 
 // past reads what earlier runs learnt of a domain from the source called name. Links
 // of another source neither match nor claim. Of the other domains it takes the links
-// of those whose row is in this one, or nowhere: they move here, or were made anew.
+// whose row is in this domain, or in none: the person moves here, or was recreated.
 func (r *Runner) past(ctx context.Context, in *plan.Input, name string) (plan.Past, map[string]state.Account, error) {
 	p := plan.Past{Source: name, Claimed: map[directory.ID]bool{}, Absent: map[directory.ID]plan.Absence{}}
 	seen, err := r.Store.Seen(ctx, r.Connection.Tenant, in.Domain)
@@ -25,7 +25,7 @@ func (r *Runner) past(ctx context.Context, in *plan.Input, name string) (plan.Pa
 		return p, nil, err
 	}
 	links := map[string]plan.Link{}
-	marked := map[string]state.Account{} // what the journal's facts need beside
+	marked := map[string]state.Account{} // for facts
 	twice := map[string]bool{}
 	mark := func(a state.Account) {
 		if !a.Enabled.IsZero() || a.Blocked != 0 {
@@ -78,7 +78,7 @@ func (r *Runner) past(ctx context.Context, in *plan.Input, name string) (plan.Pa
 			return p, nil, err
 		}
 	}
-	for name := range twice { // two accounts of one Username tell nothing
+	for name := range twice { // a Username with two accounts proves nothing
 		delete(links, name)
 	}
 	b := plan.NewPastBuilder()
@@ -111,9 +111,9 @@ func linkOf(id directory.ID, l state.Link) plan.Link {
 	}
 }
 
-// seenEnabled keeps that accounts which hacsync blocked are enabled now: somebody
-// else unblocked them, and a later block is theirs. What was written lately is only
-// listed so.
+// seenEnabled stores that accounts which hacsync blocked are enabled now: another
+// administrator unblocked them, and a later block is not hacsync's. An account that
+// was written lately does not count, because lists lag.
 func (r *Runner) seenEnabled(ctx context.Context, in *plan.Input) error {
 	var ids []string
 	fresh := map[directory.ID]bool{}
@@ -149,8 +149,8 @@ func (r *Runner) dropLinks(ctx context.Context, in *plan.Input) error {
 	return r.Store.DropLinks(ctx, r.Connection.Tenant, gone)
 }
 
-// vouchFor claims, once a domain, the accounts that its latest plan from before
-// there were links matched: who they are is known, under which Username is not.
+// vouchFor claims, once for each domain, the accounts that its latest plan from before
+// there were links matched: the person is known, the Username is not.
 func (r *Runner) vouchFor(ctx context.Context, domain string, users *directory.Snapshot) error {
 	tenant := r.Connection.Tenant
 	done, err := r.Store.Vouched(ctx, tenant, domain)

@@ -3,12 +3,13 @@ package run
 import (
 	"time"
 
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/plan"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// Approval is what a person approved.
+// Approval is what a user approved.
 type Approval struct {
 	Fingerprint plan.Fingerprint // of the approved plan
 	By, Note    string
@@ -45,6 +46,8 @@ type Report struct {
 	Held          int
 	// NewIDs are the object IDs of accounts that were added, by row number.
 	NewIDs map[int]string
+	// gained is how many accounts more the domain has, as far as it was seen.
+	gained int
 }
 
 // Tally are the sums of one kind.
@@ -68,7 +71,7 @@ const (
 	OutcomeNotTried   = "not_tried"    // nothing was sent
 )
 
-// result sums up the rows as they stand.
+// result sums up the rows as they are now.
 func (s *syncing) result(end state.RunState) *Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,6 +117,7 @@ func (s *syncing) result(end state.RunState) *Report {
 			rep.NewIDs[a.No] = string(st.id)
 		}
 		if outcome == OutcomeSeen {
+			rep.gained += gained(&a, s.run.Domain)
 			continue
 		}
 		why := st.why
@@ -128,4 +132,16 @@ func (s *syncing) result(end state.RunState) *Report {
 		rep.Rows = append(rep.Rows, RowResult{No: a.No, Kind: a.Kind, UPN: a.UPN, Outcome: outcome, Why: why})
 	}
 	return rep
+}
+
+// gained is how many accounts more a domain has by a row: 1, 0 or -1.
+func gained(a *plan.Action, domain string) int {
+	n := 0
+	if a.Kind != plan.Delete && directory.InDomain(a.UPN, domain) {
+		n++
+	}
+	if a.Kind != plan.Add && a.Kind != plan.Restore && directory.InDomain(a.User.UPN, domain) {
+		n--
+	}
+	return n
 }

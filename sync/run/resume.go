@@ -9,10 +9,10 @@ import (
 )
 
 // Resume finishes a sync that was interrupted or stopped: it takes the claim,
-// settles by reading what stayed unknown, and goes on with what was approved.
-// Drift is judged for the rows that were not begun. A sync that ended before
-// its plan was stored gives problem.PlanMissing: nothing was written, and it
-// starts anew.
+// settles unknown outcomes by reading, and goes on with what was approved. Drift is
+// judged for the rows that were not begun. A sync that ended before its plan was
+// stored gives problem.PlanMissing: nothing was written, and the caller starts again
+// with a dry run.
 func (r *Runner) Resume(ctx context.Context, no int64) (*Report, error) {
 	return r.resume(ctx, no, false)
 }
@@ -71,7 +71,7 @@ func resumable(run state.Run) error {
 	})
 }
 
-// takenUp is a sync as its journal has it.
+// takenUp is the sync of a stored run, with the rows of its journal.
 func (r *Runner) takenUp(ctx context.Context, c Claim, run state.Run) (*syncing, error) {
 	p, err := r.Stored(ctx, run.No)
 	if err != nil {
@@ -115,9 +115,9 @@ func (r *Runner) Interrupted(ctx context.Context) ([]state.Run, error) {
 	return open, nil
 }
 
-// abandonOlder ends the open syncs of a domain before a new one begins: what
-// stayed unknown in their journals is settled by reading first, so that every
-// change of the tenant is explained.
+// abandonOlder ends the open syncs of a domain before a new one begins. Unknown
+// outcomes in their journals are settled by reading first, so that the journal
+// explains every change of the tenant.
 func (r *Runner) abandonOlder(ctx context.Context, c Claim, domain string) error {
 	runs, err := r.Store.Runs(ctx, state.RunFilter{
 		Tenant: r.Connection.Tenant, Domain: domain,

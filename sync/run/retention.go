@@ -11,7 +11,7 @@ import (
 )
 
 // Retention is how long a state keeps what it no longer needs. It holds for all
-// connections of the state: the sync log is one.
+// connections of the state, which share the sync log.
 type Retention struct {
 	// Runs is the age at which a run leaves the sync log, with its journal; syncs
 	// stay for as long as they can be undone, at least 31 days.
@@ -20,8 +20,8 @@ type Retention struct {
 	Plans time.Duration
 }
 
-// DefaultRetention holds until somebody sets another: what undo needs, and as
-// much again to look back.
+// DefaultRetention holds until another is set: what an undo needs, and as much again
+// to look back.
 func DefaultRetention() Retention {
 	return Retention{Runs: 90 * day, Plans: 7 * day}
 }
@@ -34,24 +34,11 @@ const (
 
 // ParseAge reads an age such as 90d, 12 weeks, 36h or 90日; at least a day.
 func ParseAge(text string) (time.Duration, error) {
-	wrong := settingValue("age", input.Fold(text), "age")
-	if _, bare := input.Number(text); bare {
-		return 0, wrong
+	d, ok := input.Length(text)
+	if !ok || d < day || d > 100_000*day || d%time.Hour != 0 {
+		return 0, settingValue("age", input.Fold(text), "age")
 	}
-	n, ok := input.Days(text)
-	unit := day
-	if !ok {
-		n, ok = input.Of(text, "週間", "週", "weeks", "week", "w")
-		unit = 7 * day
-	}
-	if !ok {
-		n, ok = input.Of(text, "時間", "hours", "hour", "h")
-		unit = time.Hour
-	}
-	if !ok || n < 1 || n > 100_000 || time.Duration(n)*unit < day {
-		return 0, wrong
-	}
-	return time.Duration(n) * unit, nil
+	return d, nil
 }
 
 // Age writes an age as ParseAge reads it.
@@ -96,5 +83,5 @@ func SetRetention(ctx context.Context, s *state.Store, r Retention) error {
 // an undo or a resumption needs: see state.Prune. A worker calls it once a day
 // with what StoredRetention gives.
 func Prune(ctx context.Context, s *state.Store, r Retention) (state.Pruned, error) {
-	return s.Prune(ctx, state.Pruning{Runs: r.Runs, Plans: min(r.Plans, r.Runs), Lasting: lasting})
+	return s.Prune(ctx, state.Pruning{Runs: r.Runs, Plans: min(r.Plans, r.Runs)})
 }

@@ -55,7 +55,7 @@ func TestPrune_TakesNothingThatLaterPlansRestOn(t *testing.T) {
 		t.Fatalf("%+v, %v", keep, err)
 	}
 	gone, err := run.Prune(t.Context(), p.store, keep)
-	if err != nil || gone.Runs != 2 || gone.Rows != 1 {
+	if err != nil || gone.Runs != 2 || gone.Rows != 2 {
 		t.Fatalf("%+v, %v", gone, err)
 	}
 	if _, err := p.store.Run(t.Context(), first.Run); !problem.Has(err, problem.RunUnknown) {

@@ -11,9 +11,9 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// Rows are the rows of a run that its journal does not show as seen done, in
-// order of row number, and how many it does. Rows that were never begun have no
-// entry, and are in neither.
+// Rows returns the rows of a run that its journal does not show as seen done, in
+// order of row number, and the number of those that it does. A row that was never
+// begun is in neither.
 func (r *Runner) Rows(ctx context.Context, no int64) (open []RowResult, seen int, err error) {
 	entries, err := r.Store.Journal(ctx, no)
 	if err != nil {
@@ -36,7 +36,7 @@ func (r *Runner) Rows(ctx context.Context, no int64) (open []RowResult, seen int
 			continue
 		}
 		if known && row.Outcome == OutcomeFailed {
-			continue // the step that failed tells more than the one after it
+			continue // the step that failed says more than the one after it
 		}
 		rows[e.Action] = RowResult{
 			No: e.Action, Kind: kindOfRow(e.Kind), UPN: e.Object.UPN, Outcome: outcomeOf(e.State), Why: decodeProblem(e.Problem),

@@ -28,17 +28,17 @@ type Runner struct {
 	// names.
 	OpenSource func(ctx context.Context, spec string, s Settings) (source.Source, error)
 	// MayWrite obtains the permission to write (User.ReadWrite.All), silently
-	// or by asking a person, whom MaySignIn judges. It is called after guard and
+	// or by a user's sign-in, which MaySignIn judges. It is called after guard and
 	// drift have passed.
 	MayWrite func(ctx context.Context) error
-	// MayWriteAlone obtains it without asking anybody, for syncs that nobody
-	// watches; its problem is of class Mend where a person would be needed. Nil
-	// with a MayWrite means that only a person can give it.
+	// MayWriteAlone obtains it without a user, for unattended syncs; its problem is
+	// of class Mend where a user is needed. Nil with a MayWrite means that only a
+	// user can give it.
 	MayWriteAlone func(ctx context.Context) error
 	Clock         clock.Clock
 	Progress      progress.Sink
 	Log           *slog.Logger
-	// Holder names this process and person in claims and logs.
+	// Holder names this process and its user in claims and logs.
 	Holder string
 }
 
@@ -107,7 +107,7 @@ func (r *Runner) last(ctx context.Context, domain string, kind state.RunKind) (*
 	return &runs[0], nil
 }
 
-// Precheck looks for what stands in the way of a domain.
+// Precheck looks for what prevents the sync of a domain.
 func (r *Runner) Precheck(ctx context.Context, domain string) (*destination.Precheck, error) {
 	if err := r.verified(ctx, domain); err != nil {
 		return nil, err
@@ -115,8 +115,8 @@ func (r *Runner) Precheck(ctx context.Context, domain string) (*destination.Prec
 	return r.Destination.Precheck(ctx, directory.FoldUPN(domain))
 }
 
-// verified finds a domain that can be synchronised, or a problem that says why
-// this one cannot.
+// verified returns nil for a domain that can be synchronised, else the problem that
+// says why it cannot.
 func (r *Runner) verified(ctx context.Context, domain string) error {
 	tenant, err := r.Destination.Tenant(ctx)
 	if err != nil {
@@ -189,11 +189,18 @@ type Planned struct {
 	// empty and 0 mean the stored ones.
 	Source string
 	Count  int
-	// ahead is how much the destination's clock was before ours when it was read.
+	// Decided are the decisions of its domain, and Applied is the sync that carried the
+	// plan out, 0 for none.
+	Decided []plan.Decision
+	Applied int64
+	// Look is where a reviewer was in it.
+	Look Look
+	// ahead is how far the destination's clock was ahead of this machine's when it
+	// was read.
 	ahead time.Duration
 }
 
-// Latest is the latest stored dry run of a domain; a problem says that there is
+// Latest returns the latest stored dry run of a domain, or the problem that there is
 // none.
 func (r *Runner) Latest(ctx context.Context, domain string) (*Planned, error) {
 	runs, err := r.Store.Runs(ctx, state.RunFilter{
@@ -209,8 +216,8 @@ func (r *Runner) Latest(ctx context.Context, domain string) (*Planned, error) {
 	return r.Stored(ctx, runs[0].No)
 }
 
-// Stored is the plan of a run: of a dry run with the answers that are given now, of
-// any other as it was approved.
+// Stored is the plan of a run: of a dry run with what reviewers have answered and
+// decided by now, of any other as it was approved.
 func (r *Runner) Stored(ctx context.Context, no int64) (*Planned, error) {
 	run, err := r.Store.Run(ctx, no)
 	if err != nil {
@@ -227,6 +234,9 @@ func (r *Runner) Stored(ctx context.Context, no int64) (*Planned, error) {
 	sum := summaryOf(run)
 	planned := &Planned{Run: no, Plan: p, At: run.Started, Source: run.Source, Count: sum.Count}
 	if run.Kind != state.DryRun {
+		if run.State == state.Done || run.State == state.Partial {
+			planned.Applied = no
+		}
 		return planned, nil
 	}
 	return r.answered(ctx, planned)
@@ -257,7 +267,7 @@ func (r *Runner) judged(ctx context.Context, f state.RunFilter) ([]state.Run, er
 	return runs, err
 }
 
-// report tells the sink, if there is one.
+// report passes an event to the sink, if there is one.
 func (r *Runner) report(e progress.Event) {
 	if r.Progress != nil {
 		r.Progress.Report(e)

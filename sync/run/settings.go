@@ -38,7 +38,7 @@ const (
 	keyMap                 = "map."
 )
 
-// DefaultSourceName is what a HAC is called whose exports are read as files.
+// DefaultSourceName is the name of a HAC whose exports are read as files.
 const DefaultSourceName = "hac"
 
 // defaultZone is the zone of times in an export of HAC, which names none.
@@ -69,7 +69,7 @@ type Settings struct {
 // words, are setting.KEY and setting_takes.KEY of the catalogue.
 type setting struct {
 	key string
-	// preset is the value of a domain for which nobody set one; empty for none.
+	// preset is the value where none was set; empty for none.
 	preset string
 	// planned: a plan rests on it, so that it is in the plan file and changes the
 	// fingerprint.
@@ -78,8 +78,8 @@ type setting struct {
 	words []string
 	read  func(*Settings, string) bool
 	write func(Settings) string
-	// check refuses what is read and should not be set; nil for nothing. What is
-	// stored already is read as it is.
+	// check refuses a value that can be read and must not be set; nil refuses none. A
+	// value that is stored already is read as it is.
 	check func(Settings) error
 }
 
@@ -259,12 +259,12 @@ func either(key, no, on string, field func(*Settings) *bool, too ...string) sett
 // word is a value that is one of some words, as it is compared.
 func word(v string) string { return strings.ToLower(input.Fold(v)) }
 
-// account is what an account can be named by: a UPN, as Microsoft 365 takes one,
-// or an object ID.
+// account is what can name an account: a UPN, as Microsoft 365 accepts one, or an
+// object ID.
 var account = regexp.MustCompile(`^([\w.'!#^~&+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$`)
 
-// namesNobody refuses entries of a list of accounts that can be no account's: who
-// should be protected by one would not be.
+// namesNobody refuses entries of a list of accounts that cannot name an account: the
+// account that the user means would not be protected.
 func namesNobody(entries []string) error {
 	var wrong []string
 	for _, e := range entries {
@@ -287,7 +287,7 @@ func mappable() []directory.Attribute {
 	}
 }
 
-// DefaultSettings are those of a domain for which nobody set anything.
+// DefaultSettings are those of a domain where nothing was set.
 func DefaultSettings() Settings {
 	s := Settings{Count: -1, Policy: plan.DefaultPolicy()}
 	for _, t := range settingsTable() {
@@ -404,8 +404,8 @@ func (r *Runner) SetSettings(ctx context.Context, domain string, kv map[string]s
 	return r.Store.SetSettings(ctx, r.Connection.Tenant, domain, stored)
 }
 
-// worthSetting refuses what could be stored and would fail later, where nobody
-// watches: a list that names nobody, a file that is not there.
+// worthSetting refuses a value that could be stored and would fail later, in an
+// unattended run: a list that names no account, a file that does not exist.
 func (r *Runner) worthSetting(ctx context.Context, set map[string]string, read Settings) error {
 	for _, t := range settingsTable() {
 		if _, ok := set[t.key]; !ok || t.check == nil {
@@ -427,7 +427,7 @@ func (r *Runner) worthSetting(ctx context.Context, set map[string]string, read S
 	return nil
 }
 
-// near is the word that is most like another one, empty where none is.
+// near is the word that is most like another one, empty if none is like it.
 func near(typed string, words []string) string {
 	typed = strings.NewReplacer("-", "_", " ", "_").Replace(word(typed))
 	best, least := "", max(2, len(typed)/3)+1

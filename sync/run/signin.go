@@ -17,9 +17,9 @@ func applying(ctx context.Context, p *plan.Plan) context.Context {
 	return context.WithValue(ctx, applyingKey{}, p)
 }
 
-// MaySignIn judges who signs in for the connection while ctx runs. Such an
-// account is never touched, but a plan may be older than its sign-in: a sync
-// whose plan names the account is refused. So is whatever makes a plan, unless
+// MaySignIn judges the account that signs in for the connection while ctx runs. Such
+// an account is never touched, but a plan may be older than its sign-in: a sync whose
+// plan names the account is refused. So is every operation that makes a plan, unless
 // the account was known before.
 func MaySignIn(ctx context.Context, who consent.Account, known bool) error {
 	if p, ok := ctx.Value(applyingKey{}).(*plan.Plan); ok {

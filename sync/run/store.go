@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
 )
@@ -15,8 +16,7 @@ type Store interface {
 	SetSettings(ctx context.Context, tenant, domain string, kv map[string]string) error
 	Domains(ctx context.Context, tenant string) ([]string, error)
 	Decisions(ctx context.Context, tenant, domain string) ([]state.Decision, error)
-	SaveDecision(ctx context.Context, tenant, domain string, d state.Decision) error
-	RemoveDecision(ctx context.Context, tenant, domain, key string) error
+	ChangeDecisions(ctx context.Context, tenant, domain string, save []state.Decision, remove []string) error
 	BeginRun(ctx context.Context, r state.Run) (int64, error)
 	UpdateRun(ctx context.Context, r state.Run) error
 	Run(ctx context.Context, no int64) (state.Run, error)
@@ -28,6 +28,9 @@ type Store interface {
 	Alive(ctx context.Context, tenant, domain string) (holder string, alive bool, err error)
 	Journal(ctx context.Context, run int64) ([]state.Entry, error)
 	JournalSince(ctx context.Context, tenant, domain string, t time.Time) ([]state.Entry, error)
+	Recent(ctx context.Context, tenant string, t time.Time) ([]state.Entry, error)
+	Touched(ctx context.Context, tenant string) (map[directory.ID]state.Touched, error)
+	Deletions(ctx context.Context, tenant string, t time.Time) (int, error)
 	Unanswered(ctx context.Context, tenant, domain string) ([]state.Entry, error)
 	Known(ctx context.Context, tenant, domain string) (map[string][]string, error)
 	Remember(ctx context.Context, tenant, domain string, known map[string][]string) error

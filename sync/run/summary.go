@@ -9,12 +9,12 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// Summary is what the sync log keeps of a run beside its state.
+// Summary is what the sync log keeps of a run, in addition to its state.
 type Summary struct {
 	Counts  *plan.Counts  `json:"counts,omitempty"`
 	Verdict *plan.Verdict `json:"verdict,omitempty"`
-	// SourceTotal and UsersTotal are what both sides held in all domains: the
-	// next run is measured by them.
+	// SourceTotal and UsersTotal are the sizes of both sides in all domains: the
+	// next run is compared with them.
 	SourceTotal int `json:"source_total,omitempty"`
 	UsersTotal  int `json:"users_total,omitempty"`
 	// SourceUsable are the distinct usable rows of the domain: the size of a source
@@ -32,15 +32,17 @@ type Summary struct {
 	// Took is how long the run took, by one clock; of a resumed run its last part.
 	Took time.Duration `json:"took,omitempty"`
 	// Sync: what became of the rows, and why rows were not seen done, by code.
-	Planned    int                  `json:"planned,omitempty"`
-	Sent       int                  `json:"sent,omitempty"`
-	Seen       int                  `json:"seen,omitempty"`
-	Failed     int                  `json:"failed,omitempty"`
-	NotTried   int                  `json:"not_tried,omitempty"`
-	NotYetSeen int                  `json:"not_yet_seen,omitempty"`
-	Paused     time.Duration        `json:"paused,omitempty"`
-	Causes     map[problem.Code]int `json:"causes,omitempty"`
-	// Approval is what a person approved, for resuming.
+	Planned    int `json:"planned,omitempty"`
+	Sent       int `json:"sent,omitempty"`
+	Seen       int `json:"seen,omitempty"`
+	Failed     int `json:"failed,omitempty"`
+	NotTried   int `json:"not_tried,omitempty"`
+	NotYetSeen int `json:"not_yet_seen,omitempty"`
+	// Gained is how many accounts more the domain has since.
+	Gained int                  `json:"gained,omitempty"`
+	Paused time.Duration        `json:"paused,omitempty"`
+	Causes map[problem.Code]int `json:"causes,omitempty"`
+	// Approval is what a user approved, for resuming.
 	RaiseOnce   bool `json:"raise_once,omitempty"`
 	SkipDrifted bool `json:"skip_drifted,omitempty"`
 	// Problem is why the run ended as it did.
@@ -88,6 +90,7 @@ func skipsOf(p *plan.Plan) (byCode map[problem.Code]int, held int) {
 func (s *Summary) became(rep *Report) {
 	s.Planned, s.Sent, s.Seen, s.Failed = rep.Planned, rep.Sent, rep.Seen, rep.Failed
 	s.NotTried, s.NotYetSeen, s.Paused, s.Causes = rep.NotTried, rep.NotYetSeen, rep.Paused, rep.Causes
+	s.Gained = rep.gained
 	s.Took = rep.Took
 }
 

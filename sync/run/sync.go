@@ -39,7 +39,19 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 	if err := r.Decide(ctx, p.Plan.Domain(), a.Lasting); err != nil {
 		return nil, err
 	}
-	s := newSyncing(r, claim, p.Plan, state.Run{
+	s := newSync(r, claim, p, a)
+	if err := s.begin(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.save(ctx, s.run.No, s.plan); err != nil {
+		return s.end(ctx, err)
+	}
+	return s.end(ctx, s.carryOut(ctx))
+}
+
+// newSync is the sync of an approved plan.
+func newSync(r *Runner, c Claim, p *Planned, a Approval) *syncing {
+	s := newSyncing(r, c, p.Plan, state.Run{
 		Kind: kindOf(p.Plan), Tenant: r.Connection.Tenant, Connection: r.Connection.Name, Domain: p.Plan.Domain(),
 		State: state.Running, Started: r.Clock.Now(), PlanOf: planOf(p), Fingerprint: p.Plan.Fingerprint().String(),
 		By: a.By, Note: a.Note, Unattended: a.Unattended, Source: p.Source,
@@ -47,14 +59,17 @@ func (r *Runner) Sync(ctx context.Context, p *Planned, a Approval) (*Report, err
 	s.alone, s.ahead = a.Unattended, p.ahead
 	s.sum.planned(p.Plan)
 	s.run.Summary = s.sum.json()
-	if s.run.No, err = r.Store.BeginRun(ctx, s.run); err != nil {
-		return nil, err
+	return s
+}
+
+// begin stores the run. From then on it is in the sync log; once its plan is stored
+// too, it can be resumed.
+func (s *syncing) begin(ctx context.Context) (err error) {
+	if s.run.No, err = s.r.Store.BeginRun(ctx, s.run); err != nil {
+		return err
 	}
-	s.log("run began", "unattended", a.Unattended, "plan", p.Plan.Fingerprint().Code(), "plan_of", s.run.PlanOf, "by", a.By)
-	if err := r.save(ctx, s.run.No, p.Plan); err != nil {
-		return s.end(ctx, err)
-	}
-	return s.end(ctx, s.carryOut(ctx))
+	s.log("run began", "unattended", s.run.Unattended, "plan", s.plan.Fingerprint().Code(), "plan_of", s.run.PlanOf, "by", s.run.By)
+	return nil
 }
 
 // approved checks that p is what the approval means and may be applied here.
@@ -120,20 +135,21 @@ type syncing struct {
 	mu      sync.Mutex
 	actions map[int]*acting
 	entries map[stepKey]state.Entry
-	// released has when a rename or delete of this run let go of a UPN.
+	// released is when a rename or a deletion of this run released a UPN.
 	released map[string]time.Time
-	// met has when this run last saw an account, made it or brought it back; back
-	// has the last alone. absent are steps that found no account although it was
-	// met, and unheard how often the destination answered one of them so.
+	// met is when this run last saw an account, made it or restored it; back is when
+	// it restored it. absent are steps that found no account although it was met, and
+	// unheard is how often the destination answered one of them so.
 	met, back map[directory.ID]time.Time
 	absent    map[stepKey]absence
 	unheard   map[stepKey]int
-	// server is the newest time that the destination told.
+	// server is the newest time of the destination's clock.
 	server time.Time
-	resume time.Time // nobody sends before this: the destination asked for a pause
+	resume time.Time // nothing is sent before this: the destination asked for a pause
 	paused time.Duration
-	// gap parts batches once the destination throttled; slot is when the next may
-	// leave; throttled counts how often each step was put off by that alone.
+	// gap is the time between batches once the destination throttled, slot is when the
+	// next may leave, and throttled counts how often each step was put off by
+	// throttling.
 	gap       time.Duration
 	slot      time.Time
 	throttled map[stepKey]int
@@ -141,10 +157,11 @@ type syncing struct {
 	seen      int
 	drifted   []plan.Drifted
 	resumed   bool
-	// alone: nobody can be asked. ahead is by how much the destination's clock is
-	// before ours. verdict is that of the guard where it is not the plan's.
+	// alone: unattended, so that no user can be asked. ahead is how far the
+	// destination's clock is ahead of this machine's. verdict is that of the guard
+	// where it is not the plan's.
 	alone   bool
-	source  string // what links call it, once it was read again
+	source  string // its name in links, once it was read again
 	begun   time.Time
 	ahead   time.Duration
 	verdict *plan.Verdict
@@ -248,9 +265,9 @@ func (s *syncing) carryOut(ctx context.Context) error {
 	return s.verify(ctx, true)
 }
 
-// guard judges the plan that will be applied, before the first write. Raising
-// it once is spent with the first sync of the fingerprint, and holds for its
-// resumption.
+// guard judges the plan that will be applied, before the first write. A limit that is
+// raised once is used up by the first sync of the fingerprint, and holds when that is
+// resumed.
 func (s *syncing) guard(ctx context.Context) error {
 	if s.run.Unattended && len(s.entries) == 0 {
 		if err := s.guardToday(ctx); err != nil {
@@ -283,7 +300,7 @@ func (s *syncing) nothingLeft() bool {
 	return true
 }
 
-// toTakeBack reports whether an account that we deleted is to be restored: the
+// toTakeBack reports whether an account that this run deleted is to be restored: the
 // addition for which it was deleted failed.
 func (s *syncing) toTakeBack(no int) bool {
 	a := s.actions[no]
@@ -302,8 +319,8 @@ const batch = 20
 // inFlight is how many requests are under way at once within a wave.
 const inFlight = 4
 
-// wave sends the steps of one wave, and waits until they are seen where the
-// next depends on them.
+// wave sends the steps of one wave; where the next wave depends on them, it waits
+// until they are seen.
 func (s *syncing) wave(ctx context.Context, w plan.Wave) error {
 	var todo []plan.Step
 	for _, step := range w.Steps {
@@ -355,7 +372,7 @@ func (s *syncing) ready(step plan.Step) bool {
 	for _, no := range slices.Concat(a.after, step.After) {
 		if b := s.actions[no]; b != nil && b.outcome != "" && b.outcome != OutcomeSeen {
 			a.outcome = OutcomeNotTried
-			if a.written > 0 { // the last step of a cycle: a temporary UPN stands
+			if a.written > 0 { // the last step of a cycle: the account has a temporary UPN
 				a.outcome = OutcomeFailed
 			}
 			a.why = problem.New(problem.RowWaits, problem.Args{"upn": a.upn, "no": strconv.Itoa(no)})
@@ -366,7 +383,7 @@ func (s *syncing) ready(step plan.Step) bool {
 }
 
 // end writes the run's end and makes the report. The error is what carryOut
-// returned, or that of a run that is no longer ours.
+// returned, or that of a claim that another process has.
 func (s *syncing) end(ctx context.Context, err error) (*Report, error) {
 	end := state.Done
 	switch {
@@ -378,7 +395,7 @@ func (s *syncing) end(ctx context.Context, err error) (*Report, error) {
 		})
 	case problem.Has(err, problem.ClaimLost):
 		rep := s.result(state.Running)
-		return rep, err // the run belongs to whoever took the claim
+		return rep, err // the run belongs to the process that took the claim
 	case len(s.entries) > 0:
 		end = state.Stopped
 		err = s.stateAway(err)
@@ -390,14 +407,13 @@ func (s *syncing) end(ctx context.Context, err error) (*Report, error) {
 	return s.endAs(ctx, end, err)
 }
 
-// refuses reports whether err is a decision not to write, rather than something
-// that broke.
+// refuses reports whether err is a decision not to write, not a failure.
 func refuses(err error) bool {
 	return problem.Guarded(err) || problem.Has(err, problem.RaiseSpent, problem.PlanDrifted, problem.SettingsChanged)
 }
 
-// stateAway says of a state that failed in the middle of a sync what became of the
-// sync and how it goes on.
+// stateAway wraps the error of a state that failed in the middle of a sync with what
+// became of the sync and how to go on.
 func (s *syncing) stateAway(err error) error {
 	args := problem.Args{"run": strconv.FormatInt(s.run.No, 10), "domain": s.run.Domain}
 	switch {
@@ -433,10 +449,14 @@ func (s *syncing) endAs(ctx context.Context, end state.RunState, err error) (*Re
 	return rep, err
 }
 
-// endRun writes the end of the run together with what it taught.
+// endRun writes the end of the run together with what it taught, and ends what was
+// decided for it alone.
 func (s *syncing) endRun(ctx context.Context, rep *Report) error {
 	lesson, err := s.lessonOf(ctx, rep)
 	if err != nil {
+		return err
+	}
+	if err := s.decidedFor(ctx, rep.State); err != nil {
 		return err
 	}
 	return s.claim.EndRun(ctx, s.run, lesson)

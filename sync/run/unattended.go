@@ -12,23 +12,23 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// What differs where nobody watches: the guard also counts the deletions of the
-// day, nobody is asked for the permission to write, and what a person approved
-// long ago is not carried out any more. The rest is the planner's, which then
-// holds every row that needs a choice.
+// What differs in an unattended run: the guard also counts the deletions of the day,
+// no user is asked for the permission to write, and an approval that is too old no
+// longer counts. The rest is the planner's part: it holds every row that needs a
+// choice.
 
 // day is the window over which unattended deletions are summed, and how long after
 // its approval a run may be resumed unattended.
 const day = 24 * time.Hour
 
 // today counts the deletions and sign-in blocks of the last 24 hours in the
-// journal of a domain, sent or seen, whoever approved them, and gives the users
-// that a sync might touch when the first of them was planned; 0 if that is not
-// known. now is the destination's clock, so that it does not matter which of
-// several machines wrote. Rows of the run except are not counted.
+// journal of a domain, sent or seen, attended or not, and returns the number of users
+// that a sync might touch when the first of them was planned; 0 if that is not known.
+// now is the destination's clock, so that it does not matter which of several machines
+// wrote. Rows of the run except are not counted.
 func (r *Runner) today(ctx context.Context, domain string, now time.Time, except int64) (deletions, usersThen int, err error) {
-	// The journal is asked by the clocks of the machines that wrote it, and a day
-	// more than is counted: they may be apart.
+	// The journal is searched by the clocks of the machines that wrote it. They may
+	// differ, so a day more is read than is counted.
 	entries, err := r.Store.JournalSince(ctx, r.Connection.Tenant, domain, now.Add(-2*day))
 	if err != nil {
 		return 0, 0, err
@@ -49,7 +49,7 @@ func (r *Runner) today(ctx context.Context, domain string, now time.Time, except
 	}
 	first := int64(0)
 	for _, e := range append(entries, open...) {
-		if back[action{e.Run, e.Action}] || e.Run == except || !deletes(&e) || now.Sub(when(&e)) >= day {
+		if back[action{e.Run, e.Action}] || e.Run == except || !deletes(&e) || now.Sub(e.When()) >= day {
 			continue
 		}
 		deletions++
@@ -85,9 +85,9 @@ func (s *syncing) guardToday(ctx context.Context) error {
 	return v.Why
 }
 
-// settingsStand refuses a plan that nobody approved and whose settings are not
-// those of the domain any more: whoever lowers the limit of deletions or takes
-// another source means what was planned before, too. It is planned anew.
+// settingsStand refuses an unattended plan whose settings are no longer those of the
+// domain: a user who lowers the limit of deletions or sets another source means the
+// plans made before, too. The next run makes a new plan.
 func (s *syncing) settingsStand(ctx context.Context) error {
 	if !s.alone || !s.run.Unattended {
 		return nil
@@ -103,8 +103,7 @@ func (s *syncing) settingsStand(ctx context.Context) error {
 	return problem.New(problem.SettingsChanged, problem.Args{"domain": s.run.Domain})
 }
 
-// mayWrite obtains the permission to write, from a person only where there is
-// one.
+// mayWrite obtains the permission to write; it asks a user only in an attended run.
 func (s *syncing) mayWrite(ctx context.Context) error {
 	switch {
 	case !s.alone:
@@ -119,17 +118,16 @@ func (s *syncing) mayWrite(ctx context.Context) error {
 	return nil
 }
 
-// ResumeUnattended is Resume where nobody watches: nobody is asked, a claim that
-// another holds is not waited for, and a plan that was approved more than 24
-// hours ago is not carried out any more, whoever approved it: what stayed unknown
-// is settled by reading, the run is abandoned, and problem.PlanOld says so. A run
-// whose plan was never stored is abandoned too, with problem.PlanMissing. After
-// either the domain can be planned anew.
+// ResumeUnattended is Resume without a user: no question is asked, and a claim that
+// another process holds is not waited for. A plan that was approved more than 24 hours
+// ago is not carried out: unknown outcomes are settled by reading, the run is
+// abandoned, and the problem is PlanOld. A run whose plan was never stored is
+// abandoned too, with PlanMissing. After either, a dry run of the domain is possible.
 func (r *Runner) ResumeUnattended(ctx context.Context, no int64) (*Report, error) {
 	return r.resume(ctx, no, true)
 }
 
-// abandon settles what stayed unknown and gives the rest of the run up.
+// abandon settles unknown outcomes and ends the run without doing the rest.
 func (s *syncing) abandon(ctx context.Context) (*Report, error) {
 	why := problem.New(problem.PlanOld, problem.Args{
 		"run": strconv.FormatInt(s.run.No, 10), "domain": s.run.Domain, "by": cmp.Or(s.run.By, "hacsync"),
@@ -145,7 +143,7 @@ func (s *syncing) abandon(ctx context.Context) (*Report, error) {
 }
 
 // OpenRun is the sync or undo of a domain that was stopped or interrupted, nil if
-// there is none: it was not ended, and nobody alive carries it out.
+// there is none: it has no end, and no living process carries it out.
 func (r *Runner) OpenRun(ctx context.Context, domain string) (*state.Run, error) {
 	runs, err := r.Store.Runs(ctx, state.RunFilter{
 		Tenant: r.Connection.Tenant, Domain: directory.FoldUPN(domain),
@@ -161,8 +159,7 @@ func (r *Runner) OpenRun(ctx context.Context, domain string) (*state.Run, error)
 	return &runs[0], nil
 }
 
-// interrupted reports whether a sync was stopped, or left by a process that is
-// gone.
+// interrupted reports whether a sync was stopped, or its process died.
 func (r *Runner) interrupted(ctx context.Context, run state.Run) (bool, error) {
 	switch run.State {
 	case state.Stopped:

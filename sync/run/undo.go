@@ -13,11 +13,12 @@ import (
 )
 
 // Undo plans the inverse of a run from its journal, and writes nothing to the
-// tenant. The plan is reviewed, approved and given to Sync as any other; what it
-// leaves alone, such as what somebody changed since, it lists with the reason.
+// tenant. The plan is reviewed, approved and given to Sync as any other. Rows that it
+// leaves alone, for example because another writer changed the account since, are
+// listed with the reason.
 //
-// A run that was stopped or interrupted can be undone too: what stayed unknown is
-// settled by reading first, and the rest of it is given up when the undo begins.
+// A run that was stopped or interrupted can be undone too: unknown outcomes are
+// settled by reading first, and the rest of the run is given up when the undo begins.
 // A run under way, a dry run, one that wrote nothing and one of another tenant
 // are problems.
 func (r *Runner) Undo(ctx context.Context, no int64) (*Planned, error) {
@@ -47,10 +48,11 @@ func (r *Runner) Undo(ctx context.Context, no int64) (*Planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Planned{Run: no, Plan: p, At: r.Clock.Now()}, nil
+	return r.Reviewed(ctx, &Planned{Run: no, Plan: p, At: r.Clock.Now()})
 }
 
-// settled makes sure that no outcome of a run is unknown. It stays resumable.
+// settled makes sure that no outcome of a run is unknown. The run can still be
+// resumed.
 func (r *Runner) settled(ctx context.Context, run state.Run) error {
 	if resumable(run) != nil {
 		return nil // it came to its end, with every outcome known
@@ -97,6 +99,7 @@ func (r *Runner) invert(ctx context.Context, run state.Run, done []plan.Applied)
 			}
 		}
 	}
+	begun := r.Clock.Now()
 	reading, err := r.Destination.Read(ctx, u.Policy.Attributes, r.sink())
 	if err != nil {
 		return nil, err
@@ -108,9 +111,11 @@ func (r *Runner) invert(ctx context.Context, run state.Run, done []plan.Applied)
 	if u.SetUp, err = r.Store.Domains(ctx, r.Connection.Tenant); err != nil {
 		return nil, err
 	}
-	if u.Decisions, err = r.decisions(ctx, run.Domain); err != nil {
+	decided, err := r.decisions(ctx, run.Domain)
+	if err != nil {
 		return nil, err
 	}
+	u.Decisions = ofKinds(decided, plan.LeaveOutAlways)
 	ids := make([]string, len(done))
 	for i, d := range done {
 		ids[i] = string(d.User.ID)
@@ -119,7 +124,7 @@ func (r *Runner) invert(ctx context.Context, run state.Run, done []plan.Applied)
 	if err != nil {
 		return nil, err
 	}
-	if u.Facts, err = r.facts(ctx, &u.Input, settings, r.Clock.Now().Add(r.ahead(u.At)), marked); err != nil {
+	if u.Facts, err = r.facts(ctx, &u.Input, settings, begun.Add(r.ahead(u.At)), marked); err != nil {
 		return nil, err
 	}
 	u.Purposes = map[directory.ID]directory.Marks{}
@@ -142,24 +147,9 @@ func planOf(p *Planned) int64 {
 	return p.Run
 }
 
-// undoRuns are the runs that put accounts back: undos, and not those that undid
-// another undo.
-func (r *Runner) undoRuns(ctx context.Context) (map[int64]bool, error) {
-	runs, err := r.Store.Runs(ctx, state.RunFilter{Tenant: r.Connection.Tenant, Kind: state.Undo})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(runs, func(x, y state.Run) int { return int(x.No - y.No) })
-	undo := map[int64]bool{}
-	for _, run := range runs {
-		undo[run.No] = !undo[run.PlanOf]
-	}
-	return undo, nil
-}
-
-// pausePeriodic pauses the domain's periodic sync before an undo writes: the
-// source still asks for what is undone, and the next interval would do it again.
-// It is done with the claim in hand, which every other sync looks for.
+// pausePeriodic pauses the domain's periodic sync before an undo writes: the source
+// still has the undone values, and the next interval would write them again. The
+// claim is held by now, so that no other sync is under way.
 func (s *syncing) pausePeriodic(ctx context.Context) error {
 	if s.run.Kind != state.Undo {
 		return nil

@@ -114,7 +114,7 @@ func TestChoose_AsksForAPassphraseOnlyWithoutAKeyring(t *testing.T) {
 	}
 }
 
-func TestChoose_WithNobodyToAskSaysWhyThereIsNoKeyring(t *testing.T) {
+func TestChoose_WithNoUserToAskSaysWhyThereIsNoKeyring(t *testing.T) {
 	ctx := t.Context()
 	rows := newMemory()
 	s := chosen(t, rows, &fakeRing{fail: errNoBus}, nil)

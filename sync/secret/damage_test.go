@@ -62,7 +62,7 @@ func TestRow_CutOrEmptiedIsDamage(t *testing.T) {
 	}
 }
 
-func TestRow_ThatWasSealedAnewBetweenTwoReadsIsNoDamage(t *testing.T) {
+func TestRow_ThatWasSealedAgainBetweenTwoReadsIsNoDamage(t *testing.T) {
 	ctx := t.Context()
 	rows := newMemory()
 	_, one := identityFile(t)
@@ -142,7 +142,7 @@ func TestRow_OfANewerProgramWithItsSumIsNewer(t *testing.T) {
 	}
 }
 
-func TestRelease_GoesOnBesideDamage(t *testing.T) {
+func TestRelease_GoesOnDespiteDamage(t *testing.T) {
 	ctx := t.Context()
 	rows, ring := newMemory(), &fakeRing{entries: map[string]string{}}
 	s := fromRing(rows, ring)

@@ -35,11 +35,6 @@ func FromPassphrase(rows Rows, passphrase Text) Sealer {
 // stands between a copied state and a sign-in.
 const ShortestPassphrase = 12
 
-// fromPassphrase is FromPassphrase for tests, which take any passphrase.
-func fromPassphrase(rows Rows, passphrase Text, work int) Sealer {
-	return passphraseSealer(&passphraseKey{rows: rows, passphrase: passphrase, work: work})
-}
-
 func passphraseSealer(p *passphraseKey) Sealer {
 	return &sealer{kind: Passphrase, name: PassphraseVariable, late: newLate(p)}
 }

@@ -212,7 +212,7 @@ func TestProcesses_WritingOneRowLoseNothing(t *testing.T) {
 func TestProcesses_UnderTwoPassphrasesOneWins(t *testing.T) {
 	url := newState(t)
 	var waits []func() outcome
-	for _, p := range []string{"one", "two"} {
+	for _, p := range []string{"the first passphrase", "the second passphrase"} {
 		waits = append(waits, process(t, orders{State: url, Do: "store", Connection: "c", Text: p}, secret.PassphraseVariable+"="+p))
 	}
 	codes := map[problem.Code]int{}

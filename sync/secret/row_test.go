@@ -127,7 +127,7 @@ func TestRow_SaysWhatItWasSealedWith(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-func TestRow_NothingIsSealedBesideWhatAnotherKeySealed(t *testing.T) {
+func TestRow_NothingIsSealedWithASecondKey(t *testing.T) {
 	_, old := identityFile(t)
 	_, s := identityFile(t)
 	rows := newMemory()

@@ -494,3 +494,8 @@ func TestChoose_FileThenPassphraseThenKeyring(t *testing.T) {
 		t.Errorf("a missing file falls through to the passphrase: %v", err)
 	}
 }
+
+// fromPassphrase is FromPassphrase for tests: it takes any passphrase, and is quick.
+func fromPassphrase(rows Rows, passphrase Text, work int) Sealer {
+	return passphraseSealer(&passphraseKey{rows: rows, passphrase: passphrase, work: work})
+}

@@ -241,7 +241,7 @@ func (s *Store) SetVouched(ctx context.Context, tenant, domain string) error {
 // learnt of them: an object ID is never used again.
 func (s *Store) DropLinks(ctx context.Context, tenant string, ids []string) error {
 	return s.learning(ctx, "forget accounts that are gone", func(tx *sql.Tx) error {
-		for _, table := range []string{"account", "learnt"} {
+		for _, table := range []string{"account", "learnt", "touched"} {
 			if err := s.among(ctx, tx, `DELETE FROM `+table+` WHERE tenant = $1 AND id IN `, ids, clean(tenant)); err != nil {
 				return err
 			}

@@ -30,7 +30,7 @@ func fill(t testing.TB, s *state.Store) *state.Claim {
 	must(s.SaveConnection(ctx, consent.Connection{Name: "みどり", Tenant: "t", SignedIn: []directory.ID{"x"}}))
 	must(s.SaveSealed(ctx, "みどり", "key", []byte{0, 1, 2, 255}, 0))
 	must(s.SetSettings(ctx, "t", "a.example", map[string]string{"source": "csv:/利用者.csv"}))
-	must(s.SaveDecision(ctx, "t", "a.example", state.Decision{Key: "k", Data: json.RawMessage(`{"why":"理由"}`)}))
+	must(s.ChangeDecisions(ctx, "t", "a.example", []state.Decision{{Key: "k", Data: json.RawMessage(`{"why":"理由"}`)}}, nil))
 	no := beginSync(t, s)
 	big := make([]byte, 3<<20)
 	for i := range big {

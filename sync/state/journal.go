@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -51,6 +52,23 @@ type Entry struct {
 	Token int64
 }
 
+// Took reports whether the destination took the request of a row.
+func (e *Entry) Took() bool { return e.State == Written || e.State == Seen }
+
+// When is the time of a row: the destination's, which all machines share, else that
+// of the machine that wrote it.
+func (e *Entry) When() time.Time {
+	switch {
+	case !e.Server.IsZero():
+		return e.Server
+	case !e.Answered.IsZero():
+		return e.Answered
+	}
+	return e.Intended
+}
+
+func (e *Entry) key() [3]int64 { return [3]int64{e.Run, int64(e.Action), int64(e.Step)} }
+
 const entryColumns = `run, action, step, tenant, domain, token, attempt, state, kind, verb, object,
 	before_image, after_image, seen_image, intended, answered, seen_at, server, problem`
 
@@ -83,7 +101,7 @@ func (c *Claim) Intend(ctx context.Context, rows []Entry) error {
 			e.Intended = now
 		}
 		e.Answered, e.SeenAt, e.Seen, e.Problem = time.Time{}, time.Time{}, nil, nil
-	}, intend)
+	}, intend, false)
 }
 
 // For rows of an Intend that exist already: a retry, or a resumed run.
@@ -99,7 +117,8 @@ const intend = ` ON CONFLICT (run, action, step) DO UPDATE SET
 // Problem, which are always replaced. A zero Answered becomes now with the first
 // outcome (any state but Sent), a zero SeenAt becomes now for Seen and Differs. A
 // row that was never intended is inserted, without the time of an intent: nothing
-// was sent for it.
+// was sent for it. What the rows say of their accounts is kept with them, see
+// Touched.
 func (c *Claim) Settle(ctx context.Context, rows []Entry) error {
 	now := c.store.clock.Now()
 	return c.record(ctx, "write outcomes", rows, func(e *Entry) {
@@ -109,7 +128,7 @@ func (c *Claim) Settle(ctx context.Context, rows []Entry) error {
 		if e.SeenAt.IsZero() && (e.State == Seen || e.State == Differs) {
 			e.SeenAt = now
 		}
-	}, fmt.Sprintf(settle, nanos(now)))
+	}, fmt.Sprintf(settle, nanos(now)), true)
 }
 
 // Numbers and texts that an outcome leaves empty keep the stored value. The one
@@ -130,23 +149,21 @@ const settle = ` ON CONFLICT (run, action, step) DO UPDATE SET
 	seen_at = CASE WHEN excluded.seen_at = 0 THEN journal.seen_at ELSE excluded.seen_at END,
 	server = CASE WHEN excluded.server = 0 THEN journal.server ELSE excluded.server END`
 
-// record upserts rows in one fenced transaction.
-func (c *Claim) record(ctx context.Context, doing string, entries []Entry, prepare func(*Entry), conflict string) error {
+// record upserts rows in one fenced transaction; outcomes are followed by the table
+// of touched accounts.
+func (c *Claim) record(
+	ctx context.Context, doing string, entries []Entry, prepare func(*Entry), conflict string, outcomes bool,
+) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	type key struct {
-		run          int64
-		action, step int
-	}
-	runs, keys := map[int64]bool{}, map[key]bool{}
+	runs, keys := map[int64]bool{}, map[[3]int64]bool{}
 	values := make([][]any, 0, len(entries))
 	for _, e := range entries {
-		k := key{e.Run, e.Action, e.Step}
-		if keys[k] {
+		if keys[e.key()] {
 			return ourMistake("journal row %d.%d.%d twice in one batch", e.Run, e.Action, e.Step)
 		}
-		keys[k] = true
+		keys[e.key()] = true
 		prepare(&e)
 		row, err := c.values(e)
 		if err != nil {
@@ -167,12 +184,23 @@ func (c *Claim) record(ctx context.Context, doing string, entries []Entry, prepa
 				return ourMistake("a journal row of run %d under the claim %s", run, c.name)
 			}
 		}
+		w := touches{c.store, tx, c.tenant}
+		var was map[[3]int64]bool
+		if outcomes {
+			var err error
+			if was, err = w.taken(ctx, entries); err != nil {
+				return err
+			}
+		}
 		n, err := c.store.insert(ctx, tx, `INSERT INTO journal (`+entryColumns+`) VALUES `, values, conflict)
 		if err != nil {
 			return err
 		}
 		if n != int64(len(values)) {
 			return ourMistake("%d of %d journal rows of run %d were already written", int64(len(values))-n, len(values), entries[0].Run)
+		}
+		if outcomes {
+			return w.follow(ctx, entries, was)
 		}
 		return nil
 	})
@@ -181,6 +209,8 @@ func (c *Claim) record(ctx context.Context, doing string, entries []Entry, prepa
 func ourMistake(format string, args ...any) error {
 	return problem.New(problem.Internal, problem.Args{"what": fmt.Sprintf(format, args...)})
 }
+
+var errObject = errors.New("object of a journal row")
 
 func scanEntry(scan func(...any) error) (Entry, error) {
 	var (
@@ -196,7 +226,7 @@ func scanEntry(scan func(...any) error) (Entry, error) {
 	}
 	if object != "" {
 		if err := json.Unmarshal([]byte(object), &e.Object); err != nil {
-			return e, fmt.Errorf("object of a journal row: %w", err)
+			return e, errors.Join(errObject, err)
 		}
 	}
 	e.Problem, e.Unread = raw(why), !e.Verb.known()
@@ -227,6 +257,24 @@ func (s *Store) JournalSince(ctx context.Context, tenant, domain string, t time.
 		args = append(args, fold(domain))
 	}
 	return s.entries(ctx, strings.Join(where, ` AND `)+` ORDER BY answered, run, action, step`, args...)
+}
+
+// Recent returns the rows of a tenant that the destination took after t, by its own
+// clock if it told its time, in order of run, action and step.
+func (s *Store) Recent(ctx context.Context, tenant string, t time.Time) ([]Entry, error) {
+	return s.entries(ctx, `tenant = $1 AND (server > $2 OR server = 0 AND answered > $2) AND state IN ('written', 'seen')
+		ORDER BY run, action, step`, clean(tenant), nanos(t))
+}
+
+// Deletions returns how many accounts of a tenant hacsync deleted at or after t, by
+// the clock of the machine that did.
+func (s *Store) Deletions(ctx context.Context, tenant string, t time.Time) (int, error) {
+	n := 0
+	err := s.read(ctx, "count deletions", func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM journal WHERE tenant = $1 AND answered >= $2 AND answered > 0
+			AND verb = $3 AND state IN ('written', 'seen')`, clean(tenant), nanos(t), string(VerbDelete)).Scan(&n)
+	})
+	return n, err
 }
 
 // Unanswered returns the rows of all runs of a tenant's domain that were sent and

@@ -20,7 +20,12 @@ var migrationFiles embed.FS
 type migration struct {
 	version    int64
 	statements []string
+	// then does what no statement can; nil for nothing.
+	then func(*Store, context.Context, *sql.Tx) error
 }
+
+// touchedVersion makes the table of touched accounts.
+const touchedVersion = 4
 
 // migrations reads the embedded steps in order; they are numbered from 1
 // without gaps.
@@ -41,6 +46,9 @@ func migrations(types *strings.Replacer) ([]migration, error) {
 			return nil, fmt.Errorf("migration %s is not number %d", name, i+1)
 		}
 		m := migration{version: int64(i + 1)}
+		if m.version == touchedVersion {
+			m.then = (*Store).fillTouched
+		}
 		for s := range strings.SplitSeq(types.Replace(string(text)), ";\n") {
 			if s = strings.TrimSpace(s); s != "" {
 				m.statements = append(m.statements, s)
@@ -95,6 +103,11 @@ func (s *Store) migrate(ctx context.Context) error {
 		for _, m := range steps[have:] {
 			for _, statement := range m.statements {
 				if _, err := tx.ExecContext(ctx, statement); err != nil {
+					return fmt.Errorf("migration %d: %w", m.version, err)
+				}
+			}
+			if m.then != nil {
+				if err := m.then(s, ctx, tx); err != nil {
 					return fmt.Errorf("migration %d: %w", m.version, err)
 				}
 			}

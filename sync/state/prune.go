@@ -25,9 +25,6 @@ type Pruning struct {
 	// Plans is the age at which the plan of a dry run is removed; the run stays in
 	// the sync log. 0 is the same as Runs.
 	Plans time.Duration
-	// Lasting selects the rows of a journal that stay when their run is removed,
-	// because later plans rest on them. Nil keeps none.
-	Lasting func(Entry) bool
 }
 
 // Pruned counts what was removed.
@@ -93,7 +90,7 @@ func (s *Store) Prune(ctx context.Context, p Pruning) (Pruned, error) {
 		done.Plans += len(nos)
 	}
 	for nos := range slices.Chunk(runs, pruneBatch) {
-		rows, err := s.removeRuns(ctx, nos, p.Lasting)
+		rows, err := s.removeRuns(ctx, nos)
 		if err != nil {
 			return done, err
 		}
@@ -119,26 +116,17 @@ func removePlans(ctx context.Context, tx *sql.Tx, nos []int64) error {
 	return nil
 }
 
-// removeRuns removes runs with all that belongs to them, except the lasting rows of
-// their journals. It returns the number of journal rows removed.
-func (s *Store) removeRuns(ctx context.Context, nos []int64, lasting func(Entry) bool) (int, error) {
-	gone := 0
+// removeRuns removes runs with all that belongs to them. What they did to accounts
+// stays known, see Touched. It returns the number of journal rows removed.
+func (s *Store) removeRuns(ctx context.Context, nos []int64) (int, error) {
+	gone := int64(0)
 	err := s.write(ctx, "remove old runs", func(tx *sql.Tx) error {
-		gone = 0
-		entries, err := rows(ctx, tx, scanEntry, `SELECT `+entryColumns+` FROM journal WHERE `+amongThem("run", nos))
+		r, err := tx.ExecContext(ctx, `DELETE FROM journal WHERE `+amongThem("run", nos))
 		if err != nil {
 			return err
 		}
-		for i := range entries {
-			e := &entries[i]
-			if lasting != nil && lasting(*e) {
-				continue
-			}
-			gone++
-			if _, err := tx.ExecContext(ctx, `DELETE FROM journal WHERE run = $1 AND action = $2 AND step = $3`,
-				e.Run, e.Action, e.Step); err != nil {
-				return err
-			}
+		if gone, err = r.RowsAffected(); err != nil {
+			return err
 		}
 		if err := removePlans(ctx, tx, nos); err != nil {
 			return err
@@ -151,5 +139,5 @@ func (s *Store) removeRuns(ctx context.Context, nos []int64, lasting func(Entry)
 		_, err = tx.ExecContext(ctx, `DELETE FROM run WHERE `+amongThem("no", nos))
 		return err
 	})
-	return gone, err
+	return int(gone), err
 }

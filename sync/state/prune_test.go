@@ -3,13 +3,16 @@ package state_test
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/state"
 	"github.com/hacsync/hacsync/sync/state/statetest"
@@ -113,7 +116,7 @@ func TestPrune_RemovesWhatIsOldAndNothingThatIsNeeded(t *testing.T) {
 	})
 }
 
-func TestPrune_JournalsGoWithTheirRunsButForWhatLasts(t *testing.T) {
+func TestPrune_JournalsGoWithTheirRunsAndWhatTheyDidToAccountsStays(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, place string) {
 		c := &setClock{now: time.Unix(1.8e9, 0)}
 		s := open(t, place, state.Options{Clock: c})
@@ -121,6 +124,8 @@ func TestPrune_JournalsGoWithTheirRunsButForWhatLasts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		off := "false"
+		blocked := state.Image{directory.AccountEnabled: &off}
 		for range 3 {
 			no := beginSync(t, s)
 			var rows []state.Entry
@@ -129,7 +134,10 @@ func TestPrune_JournalsGoWithTheirRunsButForWhatLasts(t *testing.T) {
 				if i%10 == 0 {
 					verb = state.VerbCreate
 				}
-				rows = append(rows, state.Entry{Run: no, Action: i + 1, State: state.Seen, Kind: "x", Verb: verb})
+				rows = append(rows, state.Entry{
+					Run: no, Action: i + 1, State: state.Seen, Kind: "x", Verb: verb, Answered: c.now,
+					Object: directory.Ref{ID: directory.ID(strconv.Itoa(i + 1))}, After: blocked,
+				})
 			}
 			if err := claim.Settle(t.Context(), rows); err != nil {
 				t.Fatal(err)
@@ -139,18 +147,21 @@ func TestPrune_JournalsGoWithTheirRunsButForWhatLasts(t *testing.T) {
 			}
 			c.now = c.now.Add(40 * days)
 		}
-		if err := s.SaveDecision(t.Context(), "t", "a.example", state.Decision{Key: "k", Data: []byte("{}")}); err != nil {
+		if err := s.ChangeDecisions(t.Context(), "t", "a.example", []state.Decision{{Key: "k", Data: []byte("{}")}}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.UseRaise(t.Context(), "t", "ff"); err != nil {
 			t.Fatal(err)
 		}
-		lasts := func(e state.Entry) bool { return e.Verb == "create" }
-		got, err := s.Prune(t.Context(), state.Pruning{Runs: days, Lasting: lasts})
-		if err != nil || got != (state.Pruned{Runs: 2, Rows: 54}) {
+		before, err := s.Touched(t.Context(), "t")
+		if err != nil || len(before) != 30 || !before["9"].Blocked.Equal(time.Unix(1.8e9, 0).Add(80*days)) || !before["1"].Added {
+			t.Fatalf("%v, %v", before, err)
+		}
+		got, err := s.Prune(t.Context(), state.Pruning{Runs: days})
+		if err != nil || got != (state.Pruned{Runs: 2, Rows: 60}) {
 			t.Errorf("%+v, %v", got, err)
 		}
-		for no, want := range map[int64]int{1: 3, 2: 3, 3: 30} {
+		for no, want := range map[int64]int{1: 0, 2: 0, 3: 30} {
 			if rows, err := s.Journal(t.Context(), no); err != nil || len(rows) != want {
 				t.Errorf("run %d has %d rows, want %d, %v", no, len(rows), want, err)
 			}
@@ -161,7 +172,10 @@ func TestPrune_JournalsGoWithTheirRunsButForWhatLasts(t *testing.T) {
 		if fresh, err := s.UseRaise(t.Context(), "t", "ff"); err != nil || fresh {
 			t.Errorf("a raise can be used again: %v", err)
 		}
-		if got, err := s.Prune(t.Context(), state.Pruning{Runs: days, Lasting: lasts}); err != nil || got != (state.Pruned{}) {
+		if after, err := s.Touched(t.Context(), "t"); err != nil || !reflect.DeepEqual(after, before) {
+			t.Errorf("what was done to accounts went with the journal: %v, %v", after, err)
+		}
+		if got, err := s.Prune(t.Context(), state.Pruning{Runs: days}); err != nil || got != (state.Pruned{}) {
 			t.Errorf("again: %+v, %v", got, err)
 		}
 	})

@@ -64,7 +64,7 @@ func (s *Store) Domains(ctx context.Context, tenant string) ([]string, error) {
 	return all, err
 }
 
-// Decision is a lasting decision of a reviewer; Data belongs to the planner.
+// Decision is a decision of a reviewer; Data belongs to the planner.
 type Decision struct {
 	ID   int64
 	Key  string // object ID or what else identifies it; unique in a domain
@@ -87,32 +87,40 @@ func (s *Store) Decisions(ctx context.Context, tenant, domain string) ([]Decisio
 	return all, err
 }
 
-// SaveDecision stores one, or replaces the one of the same key, which keeps its ID.
-func (s *Store) SaveDecision(ctx context.Context, tenant, domain string, d Decision) error {
-	return s.write(ctx, "store a decision", func(tx *sql.Tx) error {
-		is, err := one(tx.ExecContext(ctx, `UPDATE decision SET data = $1 WHERE tenant = $2 AND domain = $3 AND key = $4`,
-			string(d.Data), clean(tenant), fold(domain), clean(d.Key)))
-		if err != nil || is {
-			return err
+// ChangeDecisions stores decisions and deletes those of some keys, all or none. One
+// that is stored replaces that of the same key, which keeps its ID.
+func (s *Store) ChangeDecisions(ctx context.Context, tenant, domain string, save []Decision, remove []string) error {
+	if len(save)+len(remove) == 0 {
+		return nil
+	}
+	return s.write(ctx, "store decisions", func(tx *sql.Tx) error {
+		for _, key := range remove {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM decision WHERE tenant = $1 AND domain = $2 AND key = $3`,
+				clean(tenant), fold(domain), clean(key)); err != nil {
+				return err
+			}
 		}
-		id, err := count(ctx, tx, "decision")
-		if err != nil {
-			return err
+		for _, d := range save {
+			is, err := one(tx.ExecContext(ctx, `UPDATE decision SET data = $1 WHERE tenant = $2 AND domain = $3 AND key = $4`,
+				string(d.Data), clean(tenant), fold(domain), clean(d.Key)))
+			if err != nil {
+				return err
+			}
+			if is {
+				continue
+			}
+			id, err := count(ctx, tx, "decision")
+			if err != nil {
+				return err
+			}
+			// Another process may have stored the key between the two statements.
+			if _, err := tx.ExecContext(ctx, `INSERT INTO decision (id, tenant, domain, key, data) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (tenant, domain, key) DO UPDATE SET data = excluded.data`,
+				id, clean(tenant), fold(domain), clean(d.Key), string(d.Data)); err != nil {
+				return err
+			}
 		}
-		// Another process may have stored the key between the two statements.
-		_, err = tx.ExecContext(ctx, `INSERT INTO decision (id, tenant, domain, key, data) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (tenant, domain, key) DO UPDATE SET data = excluded.data`,
-			id, clean(tenant), fold(domain), clean(d.Key), string(d.Data))
-		return err
-	})
-}
-
-// RemoveDecision deletes a decision.
-func (s *Store) RemoveDecision(ctx context.Context, tenant, domain, key string) error {
-	return s.write(ctx, "take a decision back", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM decision WHERE tenant = $1 AND domain = $2 AND key = $3`,
-			clean(tenant), fold(domain), clean(key))
-		return err
+		return nil
 	})
 }
 

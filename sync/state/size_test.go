@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/state"
 	"github.com/hacsync/hacsync/sync/state/statetest"
 )
@@ -42,6 +43,39 @@ func BenchmarkJournalSince_OfAHundredThousandRows(b *testing.B) {
 						}
 					}
 				})
+			}
+		})
+	}
+}
+
+// A batch of twenty additions, from its intent until it is seen.
+func BenchmarkSettle_OfABatch(b *testing.B) {
+	for name, place := range map[string]func(testing.TB) string{"sqlite": statetest.NewFile, "postgres": statetest.NewDatabase} {
+		b.Run(name, func(b *testing.B) {
+			s := open(b, place(b), state.Options{})
+			run, c := beginSync(b, s), take(b, s)
+			text := "Yamada Taro"
+			n := 0
+			for b.Loop() {
+				rows := make([]state.Entry, 20)
+				for i := range rows {
+					n++
+					rows[i] = state.Entry{
+						Run: run, Action: n, Kind: state.KindAdd, Verb: state.VerbCreate, Object: directory.Ref{ID: directory.ID(fmt.Sprint(n))},
+						Before: state.Image{}, After: state.Image{directory.DisplayName: &text, directory.Surname: &text},
+					}
+				}
+				if err := c.Intend(b.Context(), rows); err != nil {
+					b.Fatal(err)
+				}
+				for _, how := range []state.EntryState{state.Written, state.Seen} {
+					for i := range rows {
+						rows[i].State = how
+					}
+					if err := c.Settle(b.Context(), rows); err != nil {
+						b.Fatal(err)
+					}
+				}
 			}
 		})
 	}

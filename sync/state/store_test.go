@@ -252,7 +252,7 @@ func TestDecisions_AreOnePerKey(t *testing.T) {
 	statetest.Places(t, func(t *testing.T, url string) {
 		ctx, s := t.Context(), open(t, url, state.Options{})
 		for _, d := range []state.Decision{{Key: "b", Data: json.RawMessage(`1`)}, {Key: "a", Data: json.RawMessage(`2`)}, {Key: "b", Data: json.RawMessage(`3`)}} {
-			if err := s.SaveDecision(ctx, "t", "a.example", d); err != nil {
+			if err := s.ChangeDecisions(ctx, "t", "a.example", []state.Decision{d}, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -260,7 +260,7 @@ func TestDecisions_AreOnePerKey(t *testing.T) {
 		if err != nil || len(got) != 2 || got[0].Key != "b" || string(got[0].Data) != "3" || got[0].ID >= got[1].ID {
 			t.Errorf("%v %v", got, err)
 		}
-		if err := s.RemoveDecision(ctx, "t", "a.example", "b"); err != nil {
+		if err := s.ChangeDecisions(ctx, "t", "a.example", nil, []string{"b"}); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := s.Decisions(ctx, "t", "a.example"); err != nil || len(got) != 1 || got[0].Key != "a" {

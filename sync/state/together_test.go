@@ -38,7 +38,7 @@ func together(ctx context.Context, s *state.Store) int {
 			return fail("settings", err)
 		}
 		d := state.Decision{Key: fmt.Sprint(me, " ", i), Data: json.RawMessage(`{}`)}
-		if err := s.SaveDecision(ctx, "t", "shared.example", d); err != nil {
+		if err := s.ChangeDecisions(ctx, "t", "shared.example", []state.Decision{d}, nil); err != nil {
 			return fail("decision", err)
 		}
 		for _, domain := range []string{own, "shared.example"} {

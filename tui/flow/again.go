@@ -9,9 +9,9 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// signAgain is a sign-in that something under way asks for: Microsoft wants more
-// than the token proves, or the sign-in has ended. The step goes on by itself once
-// somebody has signed in.
+// signAgain is a sign-in that something under way asks for: Microsoft wants more than
+// the token proves, or the sign-in has ended. The step goes on by itself after the
+// sign-in.
 type signAgain struct {
 	ask  asking
 	came time.Time
@@ -74,8 +74,8 @@ func (s *signAgain) acted(r againPlayed) turn { return r.partPlayed.acted(&s.ask
 // bring something.
 const flight = 3 * time.Second
 
-// over reports whether an event shows that somebody has signed in: the tenant is
-// being read again.
+// over reports whether an event shows that a user has signed in: the tenant is being
+// read again.
 func (s *signAgain) over(event any, now time.Time) bool {
 	e, ok := event.(progress.Event)
 	return ok && e.Phase != "" && e.Phase != progress.Source && now.Sub(s.came) > flight

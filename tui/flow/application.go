@@ -15,18 +15,18 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// application gets a dedicated application made, seen and verified: for the tenant
-// that is open in the grant step, and at the sign-in for one that nobody signed
-// in to. Its key pair is made here; the rest is done by whoever runs the script,
-// or in place by an administrator who signs in once more for that alone.
+// application gets a dedicated application made, seen and verified: for the tenant that
+// is open in the grant step, and at the sign-in for a tenant without one. Its key pair
+// is made here; the rest is done by the person who runs the script, or in place by an
+// administrator who signs in once more for that alone.
 type application struct {
-	// open gives the application of the connection, granting a sign-in of whoever
-	// grants or looks.
+	// open gives the application of the connection, granting a sign-in of the administrator
+	// who grants or looks.
 	open     func(context.Context) (consent.Dedicated, error)
 	granting func(context.Context) (consent.SignIn, error)
 	tenant   string // its ID or domain
-	// title is the tenant's name, and name that of the connection; both empty
-	// where nobody signed in.
+	// title is the tenant's name, and name that of the connection; both empty without a
+	// sign-in.
 	title, name string
 
 	asks    appAsk
@@ -425,7 +425,7 @@ func (a *application) done(d *data, result any) turn {
 			return turn{}
 		}
 		a.ran = true
-		// Its last line is on the screen of whoever ran it, who sends it back.
+		// Its last line is on the screen of the person who ran it, who sends it back.
 		if a.person == nil && a.app.ID == "" {
 			t := a.adopt(r.last)
 			t.say = append([]words.Text{words.T("flow.app.last_line", "line", r.last)}, t.say...)

@@ -50,8 +50,8 @@ func (a *application) look(d *data) turn {
 	}))
 }
 
-// probe finds out whether who is signed in already may look for applications: then
-// the list is live without anybody signing in once more.
+// probe checks whether the signed-in user may look for applications: then the list is
+// live without another sign-in.
 func (a *application) probe(d *data) turn {
 	person, ded := d.signIn, a.ded
 	if person == nil || d.session == nil {

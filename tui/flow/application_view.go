@@ -182,8 +182,8 @@ func (a *application) options(d *data, v *View) {
 	a.later(d, v)
 }
 
-// later goes on without: only periodic sync waits for it. Where nobody has signed
-// in there is nothing to go on with.
+// later goes on without the application: only periodic sync waits for it. Without a
+// sign-in there is nothing to go on with.
 func (a *application) later(d *data, v *View) {
 	if d.session != nil {
 		v.Ask.Options = append(v.Ask.Options, Option{Key: "later", Text: words.T("flow.app.do_later"), Note: words.T("flow.app.do_later_note")})

@@ -8,8 +8,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// asking gets somebody signed in, by code or by browser: who connects the tenant,
-// and wherever else a person of the organisation is needed.
+// asking gets a user signed in, by code or by browser: the one who connects the tenant,
+// and in other steps another person of the organisation.
 type asking struct {
 	way    way
 	waits  bool // code or page are there
@@ -125,7 +125,7 @@ func (k *asking) view(d *data, v *View) {
 		command("other", "i", "other", words.T("flow.signin.cmd_other")))
 }
 
-// Letter is the message for whoever types a code elsewhere.
+// Letter is the message for a person who types a code elsewhere.
 func Letter(c consent.Code, app string, scopes []string, granting bool) words.Text {
 	id := "flow.signin.letter"
 	if granting {

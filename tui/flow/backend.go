@@ -139,6 +139,14 @@ type Engine interface {
 	SetSettings(ctx context.Context, domain string, kv map[string]string) error
 	LookAtSource(ctx context.Context, domain, spec string) (*source.Overview, error)
 	DryRun(ctx context.Context, domain string, o run.Overrides) (*run.Planned, error)
+	// Reviewed adds to a plan what reviewers decided and who applied it; the plans that
+	// DryRun, Stored and Undo give have that.
+	Reviewed(ctx context.Context, p *run.Planned) (*run.Planned, error)
+	// Decide keeps what a reviewer leaves out or raises, TakeBack removes it.
+	Decide(ctx context.Context, domain string, ds []plan.Decision) error
+	TakeBack(ctx context.Context, domain string, ds ...plan.Decision) error
+	// KeepLook keeps where a reviewer is in a plan.
+	KeepLook(ctx context.Context, p *run.Planned, l run.Look) error
 	// Answer keeps an answer to a question of a plan and gives the plan with all
 	// answers of its domain.
 	Answer(ctx context.Context, p *run.Planned, account directory.ID, kind plan.AnswerKind, row, by string) (*run.Planned, error)
@@ -153,7 +161,6 @@ type Engine interface {
 	Logs(ctx context.Context, domain string, limit int) ([]state.Run, error)
 	Rows(ctx context.Context, no int64) (open []run.RowResult, seen int, err error)
 	Decisions(ctx context.Context, domain string) ([]plan.Decision, error)
-	TakeBack(ctx context.Context, domain string, d plan.Decision) error
 }
 
 var _ Engine = (*run.Runner)(nil)

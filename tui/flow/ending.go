@@ -53,6 +53,6 @@ func (o Outcome) Closing() words.Text {
 	return words.T(id, "done", done, "kept", kept)
 }
 
-// TakesCommands reports whether a question takes a step's commands beside its
-// answer. In a field of text letters are letters.
+// TakesCommands reports whether a question takes a step's commands in addition to its
+// answer. In a text field letters are letters.
 func TakesCommands(k Kind) bool { return k != Line && k != Path && k != Typed && k != Secret }

@@ -7,13 +7,13 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// explaining asks for an error that somebody saw elsewhere, and says what it means.
+// explaining asks for an error that a user saw elsewhere, and explains it.
 type explaining struct {
 	looked bool             // something was pasted
 	found  *problem.Problem // nil: it is not known
 }
 
-// begin asks, beside what p means, where that is the error in question already.
+// begin asks, and first explains p if that is the error in question already.
 func (x *explaining) begin(p *problem.Problem) { x.looked, x.found = p != nil, p }
 
 func (x *explaining) view(v *View) {

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/consent"
@@ -228,11 +229,17 @@ type data struct {
 	planned *run.Planned
 	review  *review.Review
 
+	// homeward: the sign-in was renewed at home, which comes after it.
+	homeward bool
+
+	// logged is the run that the sync logs open with, 0 for their list.
+	logged int64
+
 	// questions: the preview comes to its questions next.
 	questions bool
 
-	// decisions are those of this domain that a dry run must know.
-	decisions []plan.Decision
+	// stored ends once all that was decided so far is stored; nil for nothing.
+	stored <-chan struct{}
 
 	// otherConnection: the walk goes to Welcome for another of the saved connections.
 	otherConnection bool
@@ -355,6 +362,11 @@ func (f *Flow) Answer(a Answer) Turn {
 			t = turn{stop: true, move: backward}
 		}
 		return f.apply(t)
+	case CmdLook:
+		if f.at != Preview || f.d.review == nil {
+			return Turn{}
+		}
+		return f.apply(f.d.keepLook(a.Look))
 	}
 	a, ok := f.View().takes(a)
 	switch {
@@ -395,6 +407,10 @@ func (f *Flow) Finish(e Effect, result any) Turn {
 			closeSession(r.session)
 		case signInCame:
 			closeSession(r.session)
+		case decided: // the person has gone on, and must hear of it
+			if r.err != nil {
+				return Turn{Say: []words.Text{words.T("preview.not_stored"), words.T("flow.what", "x", words.What{Err: r.err})}}
+			}
 		}
 		return Turn{}
 	}
@@ -447,6 +463,11 @@ func (f *Flow) apply(t turn) Turn {
 					f.trail = f.trail[:i]
 					break
 				}
+			}
+			if t.to == Home {
+				// Home is the root of what is opened from it; before it is only the choice
+				// of a connection.
+				f.trail = slices.DeleteFunc(f.trail, func(s Step) bool { return s != Welcome })
 			}
 			f.trail = append(f.trail, t.through...)
 			f.at = t.to

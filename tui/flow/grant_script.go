@@ -11,8 +11,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// granted shows the script that gives whoever signed in the permissions, and
-// looks until what it gives is seen.
+// granted shows the script that gives the signed-in user the permissions, and looks
+// until they are seen.
 type granted struct {
 	working words.Text
 	// reads are the script and the list that have not come yet.

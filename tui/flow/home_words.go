@@ -26,14 +26,22 @@ func dryRunWord(h *run.HomeDomain) words.Text {
 	switch {
 	case h.DryRun == nil:
 		return words.T("home.never")
-	case h.Sync != nil && h.Sync.No > h.DryRun.No && h.Sync.State == state.Done && h.Sync.Kind == state.Sync:
-		return words.T("home.dry_done", "n", h.Synced.Seen) // not what would change any more
+	case undone(h):
+		return words.T("home.dry_undone")
+	case h.Applied != nil:
+		return words.T("home.dry_done", "n", run.SummaryOf(*h.Applied).Seen) // not what would change any more
 	case h.Planned.Verdict != nil && h.Planned.Verdict.Cancelled:
 		return words.T("home.dry_cancel")
 	case h.Planned.Counts != nil && h.Planned.Counts.Changes() > 0:
 		return words.T("home.dry_changes", "n", h.Planned.Counts.Changes())
 	}
 	return words.T("home.dry_same")
+}
+
+// undone reports whether the sync that applied the latest plan was undone.
+func undone(h *run.HomeDomain) bool {
+	return h.Applied != nil && h.Sync != nil && h.Sync.Kind == state.Undo && h.Sync.PlanOf == h.Applied.No &&
+		(h.Sync.State == state.Done || h.Sync.State == state.Partial)
 }
 
 func syncWord(h *run.HomeDomain, now time.Time) words.Text {
@@ -44,6 +52,8 @@ func syncWord(h *run.HomeDomain, now time.Time) words.Text {
 		return words.T("home.never")
 	case h.Interrupted:
 		return words.T("home.sync_stopped", "seen", h.Synced.Seen, "planned", h.Synced.Planned)
+	case h.Sync.State == state.Done && h.Sync.Kind == state.Undo:
+		return words.T("home.undo_ok", "at", when(h.Sync.Started, now))
 	case h.Sync.State == state.Done:
 		return words.T("home.sync_ok", "at", when(h.Sync.Started, now))
 	case h.Sync.State == state.Partial:
@@ -116,16 +126,32 @@ func (s *homeStep) facts(h *run.HomeDomain, now time.Time) words.Facts {
 	}
 	add("home.f_periodic", s.periodicFact(h, now))
 	if h.Sync != nil {
-		add("home.last_sync", syncFact(h, now))
+		if h.Sync.Kind == state.Undo {
+			add("home.last_undo", syncFact(h, now))
+		} else {
+			add("home.last_sync", syncFact(h, now))
+		}
 	}
-	if h.LeftOut > 0 {
-		add("home.f_left_out", words.T("home.left_out", "n", h.LeftOut))
+	always, once := words.T("home.left_out", "n", h.LeftOut), words.T("home.left_out_once", "n", h.Once)
+	switch {
+	case h.LeftOut > 0 && h.Once > 0:
+		add("home.f_left_out", words.T("home.left_out_both", "always", always, "once", once))
+	case h.LeftOut > 0:
+		add("home.f_left_out", always)
+	case h.Once > 0:
+		add("home.f_left_out", once)
 	}
 	return f
 }
 
 func (s *homeStep) dryRunFact(h *run.HomeDomain, now time.Time) words.Text {
 	at := words.T("home.dry_at", "at", when(h.DryRun.Started, now), "ago", now.Sub(h.DryRun.Started), "run", int(h.DryRun.No))
+	switch {
+	case undone(h):
+		return words.T("home.dry_taken_back", "line", at, "by", int(h.Applied.No), "undo", int(h.Sync.No))
+	case h.Applied != nil:
+		return words.T("home.dry_applied", "line", at, "by", int(h.Applied.No))
+	}
 	since, ok := s.since[h.Name]
 	if !ok || since.Before.IsZero() || since.New+since.Gone == 0 {
 		return at
@@ -145,8 +171,11 @@ func shareLine(v plan.Verdict) words.Text {
 
 func sourceFact(h *run.HomeDomain) words.Text {
 	name := sourceName(h.Source)
-	if h.Planned.Counts == nil {
+	switch {
+	case h.Planned.Counts == nil:
 		return name
+	case h.DryRun.Source != "" && h.DryRun.Source != h.Source:
+		return words.T("home.source_new", "name", name)
 	}
 	return words.T("home.source", "name", name, "n", h.Planned.Counts.SourceUsers)
 }
@@ -195,6 +224,9 @@ func whyOf(p *problem.Stored) words.Text {
 
 func syncFact(h *run.HomeDomain, now time.Time) words.Text {
 	line := words.T("home.sync_line", "run", int(h.Sync.No), "at", when(h.Sync.Started, now), "seen", h.Synced.Seen, "failed", h.Synced.Failed)
+	if h.Sync.Kind == state.Undo {
+		line = words.T("home.undo_line", "run", int(h.Sync.No), "of", int(h.Sync.PlanOf), "at", when(h.Sync.Started, now), "seen", h.Synced.Seen, "failed", h.Synced.Failed)
+	}
 	if h.Undoable.IsZero() {
 		return line
 	}

@@ -156,8 +156,9 @@ func (s *previewStep) give(d *data, to reply) turn {
 		return turn{}
 	}
 	s.working = words.T("preview.q.storing")
-	engine, by, queue := d.engine(), d.approver(), s.queue
+	engine, by, queue, settled := d.engine(), d.approver(), s.queue, d.settled()
 	return does(effect(func(ctx context.Context, r Reporter) any {
+		settled()
 		var out replied
 		for {
 			planned, to, ok := queue.next()
@@ -200,10 +201,14 @@ func (s *previewStep) replied(d *data, got replied) turn {
 	if len(got.to) == 0 {
 		return turn{}
 	}
-	r := d.review
+	r, raised := d.review, d.review.RaisedBy()
 	d.planned = got.planned
 	r.Answered(got.planned.Plan)
+	r.Restore(got.planned.Decided)
 	var t turn
+	if len(raised) > 0 && !r.Raised() {
+		t.run = []Effect{d.decide(nil, raised, nil)}
+	}
 	for _, to := range got.to {
 		if to.kind != plan.Open {
 			s.said = append(s.said, to.account)

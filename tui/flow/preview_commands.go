@@ -128,10 +128,19 @@ func answers() []string { return []string{CmdSame, CmdDifferent, CmdNotNow, CmdR
 func (s *previewStep) command(d *data, a Answer) turn {
 	for _, c := range previewCommands(d.review, s.atQuestions(d)) {
 		if c.Name == a.Command && c.do != nil {
+			if by := d.planned.Applied; by > 0 && decides(c.Name) {
+				return stayed(words.T("preview.applied", "run", int(by)))
+			}
 			return c.do(s, d, a)
 		}
 	}
 	return stayed(words.T("flow.not_a_command"))
+}
+
+// decides reports whether a command decides about what a sync would do: of a plan
+// that was applied there is nothing to decide.
+func decides(name string) bool {
+	return slices.Contains([]string{CmdOut, CmdIn, CmdTakeBack, CmdAttribute, CmdLimit, CmdSync}, name)
 }
 
 // atQuestions reports whether questions are listed, each or as rows.
@@ -178,11 +187,12 @@ func (s *previewStep) filter(d *data, a Answer) turn {
 }
 
 func (s *previewStep) takeBackRows(d *data, _ Answer) turn {
-	back := d.review.TakeBack()
-	if len(back) == 0 {
+	raised := d.review.RaisedBy()
+	changed, back := d.review.TakeBack()
+	if len(changed) == 0 {
 		return stayed(words.T("preview.nothing_taken_back"))
 	}
-	return stayed(words.T("preview.taken_in", "n", len(back)), remain(d.review))
+	return s.tookIn(d, raised, changed, back)
 }
 
 func (s *previewStep) changeLimit(*data, Answer) turn {

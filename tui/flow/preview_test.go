@@ -9,6 +9,7 @@ import (
 
 	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/plan"
+	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/tui/flow"
 	"github.com/hacsync/hacsync/tui/flow/flowtest"
 	"github.com/hacsync/hacsync/tui/review"
@@ -95,9 +96,8 @@ func TestReview_AnAttributeLeftOutComesBackByTheSameCommand(t *testing.T) {
 	if g == before || g.Part(review.TabUpdate).Count != 0 || len(g.Without) != 1 || string(g.Without[0]) != name {
 		t.Errorf("%d updates, without %v", g.Part(review.TabUpdate).Count, g.Without)
 	}
-	last := world.DryRuns[len(world.DryRuns)-1].Decisions
-	if len(last) != 1 || last[0].Kind != plan.LeaveOutAttribute {
-		t.Errorf("the dry run knew of %v", last)
+	if last := world.Upkept.LeftOut; len(last) != 1 || last[0].Kind != plan.LeaveOutAttribute {
+		t.Errorf("stored is %v", last)
 	}
 	if g = w.say("/attribute " + name).Review; g.Part(review.TabUpdate).Count != 3 || len(g.Without) != 0 {
 		t.Errorf("%d updates, without %v", g.Part(review.TabUpdate).Count, g.Without)
@@ -107,7 +107,7 @@ func TestReview_AnAttributeLeftOutComesBackByTheSameCommand(t *testing.T) {
 	}
 }
 
-func TestReview_StaysThePlansAndTellsOfChanges(t *testing.T) {
+func TestReview_StaysThePlansAndReportsChanges(t *testing.T) {
 	w, _ := atPreview(t)
 	g := w.settle().Review
 	was, deletions := g.Version(), g.Verdict().Deletions
@@ -232,5 +232,79 @@ func TestAnswer_TheNumberOfAnOptionIsItsKey(t *testing.T) {
 	w.x.Take(f.Answer(flow.Answer{Text: "１"}))
 	if f.At() != flow.SignIn {
 		t.Errorf("a full-width 1 led to %s", f.At())
+	}
+}
+
+// What cannot be stored does not hold, and is said, also where the walk has gone on.
+func TestRule12_WhatCouldNotBeStoredDoesNotHold(t *testing.T) {
+	w, world := atPreview(t)
+	world.DecideErr = problem.New(problem.StateUnreachable, problem.Args{"state": "x", "why": "y"})
+	w.say("/out 1", "always", "printer")
+	for w.f.Busy() {
+		w.next()
+	}
+	if v := w.f.View(); v.Review.IsOut(1) || len(v.Blocks) == 0 {
+		t.Error("a row is left out although that was not stored")
+	} else if trouble, ok := v.Blocks[0].(words.Trouble); !ok || !problem.Has(trouble.Err, problem.StateUnreachable) {
+		t.Errorf("it is not said: %T", v.Blocks[0])
+	}
+	world.DecideErr = nil
+	w.say("/out 1", "once", "")
+	for w.f.Busy() {
+		w.next()
+	}
+	if got := world.Upkept.LeftOut; len(got) != 1 || got[0].Kind != plan.LeaveOutOnce || !w.f.View().Review.IsOut(1) {
+		t.Errorf("stored is %+v", got)
+	}
+}
+
+// The note is of one approval; the name stays.
+func TestConfirm_TheNoteOfTheLastApprovalIsNotFilledIn(t *testing.T) {
+	w, _ := atPreview(t)
+	v := w.say("/sync", "s.ito", "first run")
+	if v.Step != flow.Confirm {
+		t.Fatalf("at %s", v.Step)
+	}
+	w.say("/back", "/back", "/back")
+	if v = w.say("/sync", "s.ito"); v.Ask.Preset != "first run" {
+		t.Errorf("the note typed for this plan is lost: %q", v.Ask.Preset)
+	}
+	w.say("/back", "/back", "/out 3", "once", "")
+	v = w.say("/sync")
+	if v.Ask.Preset != "s.ito" {
+		t.Errorf("approved by %q", v.Ask.Preset)
+	}
+	if v = w.say("s.ito"); v.Ask.Preset != "" {
+		t.Errorf("the note of another plan: %q", v.Ask.Preset)
+	}
+}
+
+// Whoever was sent the code can still use it after another way was looked at.
+func TestSignIn_KeepsTheCodeWhileAnotherWayIsLookedAt(t *testing.T) {
+	world := flowtest.New(t)
+	f := flow.New(world, flow.Options{Version: "1", Person: "t.mori", Count: -1, Poll: 10 * time.Millisecond})
+	w := &walk{t: t, f: f, x: flow.NewDriver(t.Context(), f)}
+	t.Cleanup(func() { _ = w.f.Close() })
+	w.x.Take(w.f.Start())
+	w.say("add")
+	card := func() string {
+		w.settle()
+		for _, p := range w.f.View().Blocks {
+			if c, ok := p.(words.CodeCard); ok {
+				return c.Code.UserCode
+			}
+		}
+		t.Fatalf("no code at %s", w.f.At())
+		return ""
+	}
+	before := card()
+	w.x.Take(w.f.Answer(flow.Answer{Command: "other"}))
+	w.x.Take(w.f.Answer(flow.Answer{Command: flow.CmdBack}))
+	if after := card(); after != before {
+		t.Errorf("the code %s became %s", before, after)
+	}
+	w.say("approve")
+	for w.f.At() == flow.SignIn {
+		w.next()
 	}
 }

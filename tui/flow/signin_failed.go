@@ -98,13 +98,13 @@ func barred(p *problem.Problem) bool {
 	return problem.Has(p, problem.BlockedByPolicy, problem.FlowBlocked, problem.DeviceNotFit, problem.PublicFlowOff)
 }
 
-// refusal reports whether Entra ID refused the sign-in for a reason that somebody
-// of the organisation can look up: not for a code that was declined or ran out.
+// refusal reports whether Entra ID refused the sign-in for a reason that an
+// administrator can look up: not for a code that was declined or ran out.
 func refusal(p *problem.Problem) bool {
 	return p != nil && p.Args["number"] != "" && !problem.Has(p, problem.CodeDeclined, problem.CodeExpired, problem.CodeUnknown)
 }
 
-// forPolicies is the text for whoever keeps the policies: what support of an
+// forPolicies is the text for the administrator of the policies: what support of an
 // organisation or of Microsoft needs to find the sign-in.
 func (s *signInStep) forPolicies(p *problem.Problem) []words.Piece {
 	account := words.T("flow.signin.account_code", "code", s.ask.code.UserCode)
@@ -135,8 +135,7 @@ func (s *signInStep) forPolicies(p *problem.Problem) []words.Piece {
 	return []words.Piece{append(facts, words.Fact{Label: words.T("flow.signin.f_where"), Value: words.T("flow.signin.where")})}
 }
 
-// viewException is the text to send: it stands alone, so that all of it is in
-// sight.
+// viewException shows the text to send and nothing else, so that all of it is in sight.
 func (s *signInStep) viewException(v *View) {
 	v.Title = words.T("flow.signin.exception_head")
 	v.Blocks = append(s.forPolicies(problem.Of(s.err)), words.Para{Text: words.T("flow.signin.exception")})
@@ -145,7 +144,7 @@ func (s *signInStep) viewException(v *View) {
 	}}
 }
 
-// aadsts is the number of Entra ID's answer as it stands on the page.
+// aadsts is the number of Entra ID's answer as the page shows it.
 func aadsts(p *problem.Problem) string {
 	n := p.Args["number"]
 	if strings.HasPrefix(n, "AADSTS") {

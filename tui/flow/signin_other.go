@@ -105,11 +105,11 @@ func (s *signInStep) answerOther(d *data, text string) turn {
 	return turn{}
 }
 
-// forTenant asks which tenant a dedicated application is for: nobody has signed
-// in, so that it is not known.
+// forTenant asks which tenant a dedicated application is for: without a sign-in it is
+// not known.
 func (s *signInStep) forTenant(*data) turn {
 	s.state = signInFor
-	return turn{stop: true}
+	return turn{}
 }
 
 // dedicate begins with the dedicated application of a tenant.
@@ -119,7 +119,7 @@ func (s *signInStep) dedicate(d *data, tenant string) turn {
 	}
 	s.tenant, d.target.Tenant = tenant, tenant
 	b, target := d.b, d.target
-	s.state = signInApp
+	s.state, s.alive = signInApp, false
 	s.app = application{
 		tenant:   tenant,
 		open:     func(ctx context.Context) (consent.Dedicated, error) { return b.Dedicate(ctx, target) },

@@ -18,7 +18,8 @@ type confirmStep struct {
 	base
 	asks     confirmAsk
 	by, note string
-	set      bool // by was answered once
+	set      bool             // by was answered once
+	of       plan.Fingerprint // the plan that the note is for
 }
 
 type confirmAsk uint8
@@ -36,6 +37,9 @@ func (s *confirmStep) enter(d *data, back bool) turn {
 	s.asks = askBy
 	if !s.set {
 		s.by = d.approver()
+	}
+	if of := d.review.Approved().Fingerprint(); of != s.of {
+		s.note, s.of = "", of
 	}
 	return turn{}
 }

@@ -353,7 +353,6 @@ func (s *domainStep) done(d *data, result any) turn {
 		if d.domain != r.domain {
 			// What was said of another domain's source does not hold here.
 			d.spec, d.count, d.overview = cmp.Or(d.o.Source, r.settings.Source), d.o.Count, nil
-			d.decisions = nil
 			d.forgetPlan()
 		}
 		d.domain, d.settings, s.pre, s.asks = r.domain, r.settings, r.pre, askFindings

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/progress"
@@ -15,8 +14,6 @@ import (
 type dryRunStep struct {
 	base
 	track *tracker
-	// before is the review of the plan before: what was left out of it stays out.
-	before *review.Review
 }
 
 type dryRan struct {
@@ -26,13 +23,6 @@ type dryRan struct {
 }
 
 func (s *dryRunStep) enter(d *data, back bool) turn {
-	switch {
-	case d.report != nil && d.report.Sent > 0:
-		// "This time only" was that sync.
-		s.before = nil
-	case d.review != nil:
-		s.before = d.review
-	}
 	d.forgetPlan()
 	if d.last == nil || d.last.Sent == 0 {
 		// A sync that was refused is over once a new plan is made.
@@ -40,22 +30,25 @@ func (s *dryRunStep) enter(d *data, back bool) turn {
 	}
 	s.err = nil
 	s.track = newTracker(time.Now(), dryRunPhases())
-	if d.file != nil {
-		// An opened plan is reviewed as it is; the sync compares it with both
-		// sides as they are now.
-		d.planned = &run.Planned{Plan: d.file, Source: d.spec, Count: d.count}
-		d.review = review.New(d.file)
-		return goTo(Preview)
-	}
-	engine, domain := d.engine(), d.domain
-	o := run.Overrides{Source: d.spec, Count: d.count, Decisions: slices.Clone(d.decisions)}
+	engine, domain, settled := d.engine(), d.domain, d.settled()
+	o := run.Overrides{Source: d.spec, Count: d.count}
+	// An opened plan is reviewed as it is; the sync compares it with both sides as they
+	// are now.
+	file := d.file
 	return does(effect(func(ctx context.Context, r Reporter) any {
-		p, err := engine(r).DryRun(ctx, domain, o)
+		settled()
+		var p *run.Planned
+		var err error
+		if file != nil {
+			p, err = engine(r).Reviewed(ctx, &run.Planned{Plan: file, Source: o.Source, Count: o.Count})
+		} else {
+			p, err = engine(r).DryRun(ctx, domain, o)
+		}
 		if err != nil {
 			return dryRan{err: err}
 		}
 		// Looking through all rows takes a while where there are many.
-		return dryRan{planned: p, review: review.New(p.Plan)}
+		return dryRan{planned: p, review: reviewed(p)}
 	}))
 }
 
@@ -67,6 +60,10 @@ func (s *dryRunStep) view(d *data, now time.Time) View {
 			{Key: "again", Text: words.T("flow.dryrun.again")},
 			{Key: "source", Text: words.T("flow.source.another")},
 		}}
+		if wantsPerson(s.err) {
+			v.Ask.Preset = "signin"
+			v.Ask.Options = append(v.Ask.Options, Option{Key: "signin", Text: words.T("flow.signin.again"), Note: words.T("flow.signin.again_note")})
+		}
 		return v
 	}
 	what := dryRunPromise(d)
@@ -84,6 +81,10 @@ func (s *dryRunStep) answer(d *data, a Answer) turn {
 	switch a.Text {
 	case "again":
 		return s.enter(d, false)
+	case "signin":
+		if wantsPerson(s.err) {
+			return d.signInAgain()
+		}
 	case "source":
 		return turn{move: backward}
 	}
@@ -108,7 +109,7 @@ func (s *dryRunStep) done(d *data, result any) turn {
 	d.planned = r.planned
 	d.review = r.review
 	t := goTo(Preview)
-	if n := d.review.Inherit(s.before); n > 0 {
+	if n := len(d.review.LeftOut()); n > 0 {
 		t.say = []words.Text{words.T("preview.inherited", "n", n)}
 	}
 	return t

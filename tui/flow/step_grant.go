@@ -8,8 +8,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// grantStep asks who acts: whoever signed in, until the program ends, or a
-// dedicated application, which periodic sync needs.
+// grantStep asks who acts: the signed-in user, until the program ends, or a dedicated
+// application, which periodic sync needs.
 type grantStep struct {
 	asks   grantAsk
 	script granted

@@ -13,6 +13,7 @@ import (
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/periodic"
+	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
 	"github.com/hacsync/hacsync/tui/review"
@@ -59,7 +60,7 @@ type (
 )
 
 func (s *homeStep) enter(d *data, back bool) turn {
-	s.err = nil
+	s.err, d.homeward = nil, false
 	d.domain, d.file = "", nil
 	d.forgetPlan()
 	return s.read(d)
@@ -183,21 +184,35 @@ func (s *homeStep) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, words.Heading{Text: words.T("home.latest")}, latest(s.home.Latest))
 	}
 	v.Commands = s.commands()
+	if wantsPerson(s.err) {
+		v.Commands = append(v.Commands, command("signin", "i", "signin", words.T("flow.signin.again")))
+	}
 	if s.err != nil {
 		// The way on comes first.
 		slices.SortStableFunc(v.Commands, func(a, b Command) int {
-			switch {
-			case a.Name == b.Name:
-				return 0
-			case a.Name == "again":
-				return -1
-			case b.Name == "again":
-				return 1
-			}
-			return 0
+			first := func(c Command) int { return slices.Index([]string{"again", "signin"}, c.Name) }
+			return cmp.Compare(first(b), first(a))
 		})
 	}
 	return v
+}
+
+// wantsPerson reports whether the tenant refuses the saved sign-in, so that somebody
+// has to sign in.
+func wantsPerson(err error) bool {
+	return problem.Has(err, problem.TokenRefused, problem.SignInAgain, problem.SessionRevoked, problem.AccountLocked, problem.FlowBlocked)
+}
+
+// signInAgain renews the sign-in of the connection; home comes after it.
+func (d *data) signInAgain() turn {
+	c := d.session.Connection()
+	d.target = Target{Tenant: c.Tenant, Client: c.Client, Connection: c.Name}
+	if !c.Simulated() {
+		d.target.Cloud = c.Cloud
+	}
+	d.forgetSession()
+	d.homeward = d.o.Home
+	return goTo(SignIn)
 }
 
 // firstTime is the first that is set.
@@ -246,8 +261,8 @@ func (s *homeStep) commands() []Command {
 func (s *homeStep) option(h *run.HomeDomain, now time.Time) Option {
 	o := Option{Key: h.Name, Text: words.Raw(h.Name)}
 	users := words.T("home.unknown")
-	if h.Planned.Counts != nil {
-		users = words.Num(h.Planned.Counts.DestinationUsers)
+	if h.Users >= 0 {
+		users = words.Num(h.Users)
 	}
 	o.Cells = []words.Text{words.Raw(h.Name), users, dryRunWord(h), syncWord(h, now), s.periodicWord(h.Name, now), s.nextWord(h)}
 	if h.DryRun != nil {
@@ -283,10 +298,7 @@ func (s *homeStep) answer(d *data, a Answer) turn {
 		t.stop = true
 		return t
 	case "signin":
-		c := d.session.Connection()
-		d.target = Target{Tenant: c.Tenant, Client: c.Client, Connection: c.Name, Cloud: c.Cloud}
-		d.forgetSession()
-		return goTo(SignIn)
+		return d.signInAgain()
 	case "add":
 		return goTo(Domain)
 	case "workers":
@@ -308,6 +320,11 @@ func (s *homeStep) answer(d *data, a Answer) turn {
 	case "sync":
 		if h.DryRun == nil {
 			return stayed(words.T("home.say_never"))
+		}
+		if h.Applied != nil {
+			t := s.dryRun(d, h)
+			t.say = append(t.say, words.T("home.say_applied", "run", int(h.Applied.No)))
+			return t
 		}
 		return s.open(d, h, h.DryRun.No, Confirm, Preview)
 	case "auditlog":
@@ -339,11 +356,14 @@ func (s *homeStep) answer(d *data, a Answer) turn {
 }
 
 // details is the guides' View Details: the sync to be taken up, the latest dry
-// run, or the set-up where there is none.
+// run, the sync that applied it, or the set-up where there is none.
 func (s *homeStep) details(d *data, h *run.HomeDomain) turn {
 	switch {
 	case h.Interrupted && h.Running == "":
 		return s.open(d, h, h.Sync.No, Confirm, Confirm)
+	case h.Applied != nil:
+		d.domain, d.logged = h.Name, h.Applied.No
+		return goTo(Logs)
 	case h.DryRun != nil:
 		return s.open(d, h, h.DryRun.No, Preview, Preview)
 	}
@@ -367,52 +387,59 @@ func (s *homeStep) dryRun(d *data, h *run.HomeDomain) turn {
 // open reads the settings of a domain, and the plan of a run if one is named.
 func (s *homeStep) open(d *data, h *run.HomeDomain, no int64, to, through Step) turn {
 	s.working = words.T("home.opening", "domain", h.Name)
-	engine, domain := d.engine(), h.Name
+	engine, domain, settled := d.engine(), h.Name, d.settled()
 	resume := int64(0)
 	if h.Sync != nil && no == h.Sync.No {
 		resume = no
 	}
 	return turn{stop: true, run: []Effect{effect(func(ctx context.Context, r Reporter) any {
+		settled()
 		e := engine(r)
 		out := homeOpened{domain: domain, resume: resume, to: to, through: through}
 		if out.settings, out.err = e.Settings(ctx, domain); out.err != nil || no == 0 {
 			return out
 		}
-		if out.planned, out.err = e.Stored(ctx, no); out.err != nil {
-			return out
+		if out.planned, out.err = e.Stored(ctx, no); out.err == nil {
+			out.review = reviewed(out.planned)
 		}
-		out.review = review.New(out.planned.Plan)
 		return out
 	})}}
 }
 
 func (s *homeStep) undo(d *data, h *run.HomeDomain) turn {
 	s.working = words.T("flow.result.undoing", "run", int(h.Sync.No))
-	engine, domain, no := d.engine(), h.Name, h.Sync.No
-	return turn{stop: true, run: []Effect{effect(func(ctx context.Context, r Reporter) any {
+	return turn{stop: true, run: []Effect{openUndo(d, h.Name, h.Sync.No)}}
+}
+
+// openUndo plans the undo of a run.
+func openUndo(d *data, domain string, no int64) Effect {
+	engine, settled := d.engine(), d.settled()
+	return effect(func(ctx context.Context, r Reporter) any {
+		settled()
 		e := engine(r)
 		out := homeOpened{domain: domain, to: Preview, through: Preview}
 		if out.settings, out.err = e.Settings(ctx, domain); out.err != nil {
 			return out
 		}
-		if out.planned, out.err = e.Undo(ctx, no); out.err != nil {
-			return out
+		if out.planned, out.err = e.Undo(ctx, no); out.err == nil {
+			out.review = reviewed(out.planned)
 		}
-		out.review = review.New(out.planned.Plan)
 		return out
-	})}}
+	})
 }
 
 // auditLog saves the latest dry run as CSV.
 func (s *homeStep) auditLog(d *data, h *run.HomeDomain) turn {
 	s.working = words.T("preview.saving")
-	engine, b, session, no := d.engine(), d.b, d.session, h.DryRun.No
+	engine, b, session, no, settled := d.engine(), d.b, d.session, h.DryRun.No, d.settled()
 	name := "hacsync-" + fileWord(h.Name) + "-" + strconv.FormatInt(no, 10) + ".csv"
 	return turn{stop: true, run: []Effect{effect(func(ctx context.Context, r Reporter) any {
+		settled()
 		p, err := engine(r).Stored(ctx, no)
 		if err != nil {
 			return fileSaved{err: err}
 		}
+		p = p.Remaining()
 		path, err := b.WriteFile(ctx, name, func(w io.Writer) error { return session.AuditLog(ctx, w, p) })
 		return fileSaved{path, err}
 	})}}
@@ -449,15 +476,26 @@ func (s *homeStep) done(d *data, result any) turn {
 			s.err = r.err
 			return turn{}
 		}
-		d.domain, d.settings = r.domain, r.settings
-		d.spec, d.count, d.overview, d.decisions = r.settings.Source, -1, nil, nil
-		d.report, d.err, d.file = nil, nil, nil
-		d.planned, d.review, d.resume = r.planned, r.review, r.resume
-		t := goTo(r.to)
-		if r.through != r.to {
-			t.through = []Step{r.through}
-		}
-		return t
+		return r.opens(d)
 	}
 	return turn{}
+}
+
+// opens goes to what was opened. A plan that writes an attribute which was left out
+// since is made anew.
+func (r homeOpened) opens(d *data) turn {
+	d.domain, d.settings = r.domain, r.settings
+	d.spec, d.count, d.overview = r.settings.Source, -1, nil
+	d.report, d.err, d.file = nil, nil, nil
+	d.planned, d.review, d.resume = r.planned, r.review, r.resume
+	if d.review != nil && d.planned.Applied == 0 && d.resume == 0 && slices.ContainsFunc(d.review.Without, d.review.Changes) {
+		t := goTo(DryRun)
+		t.say = []words.Text{words.T("home.say_attribute")}
+		return t
+	}
+	t := goTo(r.to)
+	if r.through != r.to {
+		t.through = []Step{r.through}
+	}
+	return t
 }

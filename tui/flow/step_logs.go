@@ -9,7 +9,6 @@ import (
 	"github.com/hacsync/hacsync/sync/input"
 	"github.com/hacsync/hacsync/sync/run"
 	"github.com/hacsync/hacsync/sync/state"
-	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/words"
 )
 
@@ -22,6 +21,8 @@ type logStep struct {
 	run  *state.Run
 	rows []run.RowResult
 	seen int
+	// first is the run that was asked for, 0 for the list: back leaves the logs then.
+	first int64
 }
 
 type (
@@ -45,7 +46,7 @@ func (s *logStep) enter(d *data, back bool) turn {
 	if back && s.of == d.domain && s.runs != nil {
 		return turn{}
 	}
-	s.run = nil
+	s.run, s.first, d.logged = nil, d.logged, 0
 	return s.read(d)
 }
 
@@ -75,6 +76,9 @@ func (s *logStep) view(d *data, now time.Time) View {
 		if s.run.Fingerprint != "" {
 			v.Ask.Options = append(v.Ask.Options, Option{Key: "plan", Text: words.T("home.log_plan"), Note: words.T("home.log_plan_note")})
 		}
+		if !s.undoable(now).IsZero() {
+			v.Ask.Options = append(v.Ask.Options, Option{Key: "undo", Text: words.T("flow.result.undo", "run", int(s.run.No)), Note: words.T("flow.result.undo_note")})
+		}
 		return v
 	}
 	if len(s.runs) == 0 {
@@ -91,6 +95,11 @@ func (s *logStep) view(d *data, now time.Time) View {
 		})
 	}
 	return v
+}
+
+// undoable is until when the run that is shown can be undone.
+func (s *logStep) undoable(now time.Time) time.Time {
+	return run.Undoable(*s.run, run.SummaryOf(*s.run), now)
 }
 
 // runTable lists runs, the newest first.
@@ -209,32 +218,44 @@ func (s *logStep) answer(d *data, a Answer) turn {
 	case "again":
 		return s.read(d)
 	case "list":
-		s.run = nil
+		s.run, s.first = nil, 0
 		return turn{}
 	case "plan":
 		if s.run == nil || s.run.Fingerprint == "" {
 			break
 		}
 		s.working = words.T("home.opening", "domain", d.domain)
-		engine, domain, no := d.engine(), d.domain, s.run.No
+		engine, domain, no, settled := d.engine(), d.domain, s.run.No, d.settled()
 		return does(effect(func(ctx context.Context, r Reporter) any {
+			settled()
 			e := engine(r)
-			out := homeOpened{domain: domain, to: Preview}
+			out := homeOpened{domain: domain, to: Preview, through: Preview}
 			if out.settings, out.err = e.Settings(ctx, domain); out.err != nil {
 				return out
 			}
 			if out.planned, out.err = e.Stored(ctx, no); out.err == nil {
-				out.review = review.New(out.planned.Plan)
+				out.review = reviewed(out.planned)
 			}
 			return out
 		}))
+	case "undo":
+		if s.run == nil || s.undoable(d.now()).IsZero() {
+			break
+		}
+		s.working = words.T("flow.result.undoing", "run", int(s.run.No))
+		return does(openUndo(d, d.domain, s.run.No))
 	}
 	no, ok := input.Number(a.Text)
 	if !ok {
 		return turn{}
 	}
+	return s.show(d, int64(no))
+}
+
+// show opens a run of the list.
+func (s *logStep) show(d *data, no int64) turn {
 	for _, one := range s.runs {
-		if one.No != int64(no) {
+		if one.No != no {
 			continue
 		}
 		s.working = words.T("home.logs_reading")
@@ -250,10 +271,10 @@ func (s *logStep) answer(d *data, a Answer) turn {
 	return turn{}
 }
 
-func (s *logStep) inner() bool { return s.run != nil }
+func (s *logStep) inner() bool { return s.run != nil && s.first == 0 }
 
 func (s *logStep) back(*data) (turn, bool) {
-	was := s.run != nil
+	was := s.inner()
 	s.run = nil
 	return turn{}, was
 }
@@ -267,6 +288,9 @@ func (s *logStep) done(d *data, result any) turn {
 			return turn{}
 		}
 		s.runs, s.of = r.runs, r.domain
+		if s.first > 0 {
+			return s.show(d, s.first)
+		}
 	case runRead:
 		if r.err != nil {
 			s.err = r.err
@@ -278,9 +302,7 @@ func (s *logStep) done(d *data, result any) turn {
 			s.err = r.err
 			return turn{}
 		}
-		d.settings, d.planned, d.review, d.resume = r.settings, r.planned, r.review, 0
-		d.spec, d.count, d.overview, d.decisions = r.settings.Source, -1, nil, nil
-		return goTo(Preview)
+		return r.opens(d)
 	}
 	return turn{}
 }

@@ -425,8 +425,8 @@ func (s *periodicStep) said(d *data, reason string) turn {
 }
 
 func (s *periodicStep) setEvery(d *data, text string) turn {
-	every, err := time.ParseDuration(strings.ReplaceAll(input.Fold(text), " ", ""))
-	if err != nil || every < periodic.LeastEvery || every > periodic.MostEvery {
+	every, ok := input.Length(text)
+	if !ok || every < periodic.LeastEvery || every > periodic.MostEvery {
 		return stayed(words.T("keep.every_bad", "least", periodic.LeastEvery, "most", periodic.MostEvery))
 	}
 	s.every, s.asks = every, askKeep

@@ -260,7 +260,10 @@ func (s *permissionsStep) save(d *data) turn {
 // next goes to the domains. An opened plan has one already; a sync of it compares
 // with the source, so that is asked for next.
 func (s *permissionsStep) next(d *data) turn {
-	if d.file == nil {
+	switch {
+	case d.homeward && d.saved:
+		return goTo(Home)
+	case d.file == nil:
 		return goTo(Domain)
 	}
 	if d.domain != d.file.Domain() {

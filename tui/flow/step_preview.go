@@ -59,6 +59,9 @@ func (s *previewStep) listed(d *data) *listing {
 			tab = review.TabQuestions
 		}
 		s.show(d, tab, review.NoFilter, "")
+		if was := d.look(); slices.ContainsFunc(d.review.Tabs(), func(p review.Part) bool { return p.Tab == was.Tab }) {
+			s.show(d, was.Tab, was.Filter, was.Search)
+		}
 		s.many, s.said = false, nil
 		s.at = max(0, d.review.NextOpen(s.questions(d), -1))
 	}
@@ -132,8 +135,7 @@ func (s *previewStep) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
 	if s.asks == askList {
-		r.Without = d.without()
-		v.Review, v.Search, v.Turned = r, l.query.Search, s.turned
+		v.Review, v.Look, v.Turned = r, d.look(), s.turned
 	}
 	if s.waits(&v) {
 		if s.queue != nil { // what is stored already may still be on its way here
@@ -223,6 +225,9 @@ func (s *previewStep) status(d *data) words.Text {
 	if d.review.Plan().Confirmed() {
 		whole = words.T("completeness.confirmed")
 	}
+	if d.planned.Applied > 0 {
+		return words.T("preview.status_applied", "code", d.review.Code(), "run", int(d.planned.Applied))
+	}
 	if no := d.review.Plan().Undoes(); no > 0 {
 		return words.T("preview.status_undo", "run", int(no), "code", d.review.Code(), "at", words.Clock(d.planned.At))
 	}
@@ -230,17 +235,6 @@ func (s *previewStep) status(d *data) words.Text {
 		return words.T("preview.status_file", "code", d.review.Code(), "whole", whole)
 	}
 	return words.T("preview.status", "run", int(d.planned.Run), "code", d.review.Code(), "at", words.Clock(d.planned.At), "whole", whole)
-}
-
-// without are the attributes that a reviewer left out.
-func (d *data) without() []directory.Attribute {
-	var out []directory.Attribute
-	for _, x := range d.decisions {
-		if x.Kind == plan.LeaveOutAttribute {
-			out = append(out, x.Attribute)
-		}
-	}
-	return out
 }
 
 // fixed says why the plan cannot be made anew with another decision: it is a
@@ -328,6 +322,15 @@ func (s *previewStep) viewGuard(d *data, v *View) {
 }
 
 func (s *previewStep) answer(d *data, a Answer) turn {
+	was := s.list.query
+	t := s.answered(d, a)
+	if is := s.list.query; s.list.of == d.review && (is.Tab != was.Tab || is.Filter != was.Filter || is.Search != was.Search) {
+		t.run = append(t.run, d.keepLook(Look{is.Tab, is.Filter, is.Search}).run...)
+	}
+	return t
+}
+
+func (s *previewStep) answered(d *data, a Answer) turn {
 	s.err = nil
 	switch s.asks {
 	case askHowLong:
@@ -389,19 +392,20 @@ func (s *previewStep) attribute(d *data, a Answer) turn {
 	if t, ok := d.fixed(); ok {
 		return stayed(t)
 	}
-	is := func(x plan.Decision) bool { return x.Kind == plan.LeaveOutAttribute && x.Attribute == name }
+	one := []plan.Decision{{Kind: plan.LeaveOutAttribute, Attribute: name, By: d.approver(), At: d.now()}}
+	var kept Effect
 	say := words.T("preview.attribute_out", "name", string(name))
 	switch {
-	case slices.ContainsFunc(d.decisions, is):
-		d.decisions = slices.DeleteFunc(slices.Clone(d.decisions), is)
+	case slices.Contains(d.review.Without, name):
+		kept = d.decide(nil, one, nil)
 		say = words.T("preview.attribute_in", "name", string(name))
 	case d.review.Changes(name):
-		d.decisions = append(slices.Clone(d.decisions), plan.Decision{Kind: plan.LeaveOutAttribute, Attribute: name, By: d.approver(), At: d.now()})
+		kept = d.decide(one, nil, nil)
 	default:
 		return stayed(words.T("preview.no_attribute"))
 	}
 	t := goTo(DryRun)
-	t.say = []words.Text{say}
+	t.say, t.run = []words.Text{say}, []Effect{kept}
 	return t
 }
 
@@ -482,8 +486,9 @@ func (s *previewStep) take(d *data, a Answer) turn {
 		return stayed(words.T("preview.already_in"))
 	}
 	if a.Command == CmdIn {
-		back := r.TakeIn(want)
-		return stayed(words.T("preview.taken_in", "n", len(back)), remain(r))
+		raised := r.RaisedBy()
+		changed, back := r.TakeIn(want)
+		return s.tookIn(d, raised, changed, back)
 	}
 	s.out, s.always = want, false
 	if deletes {
@@ -493,18 +498,29 @@ func (s *previewStep) take(d *data, a Answer) turn {
 	return s.leaveOut(d, "")
 }
 
+// tookIn takes rows in, and back what was decided of them.
+func (s *previewStep) tookIn(d *data, raised []plan.Decision, changed []int, back []plan.Decision) turn {
+	r := d.review
+	t := stayed(words.T("preview.taken_in", "n", len(changed)), remain(r))
+	t.run = []Effect{d.decide(nil, append(back, raised...), func() { r.LeaveAgain(back) })}
+	return t
+}
+
 func (s *previewStep) leaveOut(d *data, why string) turn {
 	r := d.review
-	changed := r.LeaveOut(s.out, s.always, d.approver(), why, d.now())
+	raised := r.RaisedBy()
+	changed, said := r.LeaveOut(s.out, s.always, d.approver(), why, d.now())
 	say := []words.Text{words.T("preview.left_out", "n", len(changed))}
-	if n := len(changed) - len(s.out); n > 0 {
+	if n := len(changed) - len(said); n > 0 {
 		say = append(say, words.T("preview.with_them", "n", n))
 	}
 	if s.always {
-		say = append(say, words.T("preview.kept_at_sync"))
+		say = append(say, words.T("preview.kept_always"))
 	}
 	s.out, s.row = nil, 0
-	return stayed(append(say, remain(r))...)
+	t := stayed(append(say, remain(r))...)
+	t.run = []Effect{d.decide(said, raised, func() { r.TakeIn(changed) })}
+	return t
 }
 
 func (s *previewStep) guard(d *data, key string) turn {
@@ -516,9 +532,11 @@ func (s *previewStep) guard(d *data, key string) turn {
 		if !d.review.Verdict().Cancelled {
 			return stayed(words.T("flow.not_a_choice"))
 		}
-		d.review.Raise()
+		raise := d.review.Raise(d.approver(), d.now())
 		s.asks = askList
-		return stayed(words.T("preview.raised", "code", d.review.Code()))
+		t := stayed(words.T("preview.raised", "code", d.review.Code()))
+		t.run = []Effect{d.decide([]plan.Decision{raise}, nil, d.review.Lower)}
+		return t
 	case "raise":
 		s.asks = askRaise
 		return turn{}
@@ -611,6 +629,15 @@ func (s *previewStep) back(d *data) (turn, bool) {
 }
 
 func (s *previewStep) done(d *data, result any) turn {
+	if r, ok := result.(decided); ok {
+		if r.err != nil {
+			s.err = r.err
+			if r.undo != nil {
+				r.undo()
+			}
+		}
+		return turn{}
+	}
 	s.working = words.Text{}
 	switch r := result.(type) {
 	case replied:

@@ -31,11 +31,22 @@ func Done(r *run.Report) words.Text {
 	if r.NotTried > 0 {
 		id = "flow.result.stopped"
 	}
+	if undid(r) > 0 {
+		id += "_undo"
+	}
 	t := words.T(id, "seen", r.Seen, "planned", r.Planned, "failed", r.Failed, "not_tried", r.NotTried)
 	if r.NotYetSeen > 0 {
 		t = words.T("flow.result.and_not_yet", "line", t, "n", r.NotYetSeen)
 	}
 	return t
+}
+
+// undid is the run that a run undid, 0 for a sync.
+func undid(r *run.Report) int64 {
+	if r == nil || r.Plan == nil {
+		return 0
+	}
+	return r.Plan.Undoes()
 }
 
 func (s *resultStep) view(d *data, now time.Time) View {
@@ -44,6 +55,11 @@ func (s *resultStep) view(d *data, now time.Time) View {
 		v.Blocks = append(v.Blocks, words.Trouble{Err: s.err})
 	}
 	r := d.report
+	dryRunNote := words.T("flow.result.dryrun_note")
+	if no := undid(r); no > 0 {
+		v.Title = words.T("flow.result.title_undo", "run", int(no), "domain", d.domain)
+		dryRunNote = words.T("flow.result.dryrun_note_undo")
+	}
 	if r == nil {
 		// Sync without a report and without an error: nothing to say but that.
 		v.Blocks = append(v.Blocks, words.Para{Text: words.T("flow.sync.nothing_written")})
@@ -64,6 +80,9 @@ func (s *resultStep) view(d *data, now time.Time) View {
 	}
 	v.Blocks = append(v.Blocks, words.Heading{Text: words.T("flow.result.next")})
 	if r != nil {
+		if undid(r) > 0 {
+			v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Info, Text: words.T("flow.result.mend_source")}})
+		}
 		if n := r.ByKind[plan.Add].Seen; n > 0 {
 			v.Blocks = append(v.Blocks, words.Checks{{Mark: words.Info, Text: words.T("flow.result.licences", "n", n)}})
 		}
@@ -72,19 +91,20 @@ func (s *resultStep) view(d *data, now time.Time) View {
 		}
 	}
 	v.Ask = Question{Kind: Choice, Text: words.T("flow.choose"), Preset: "quit", Options: []Option{
-		{Key: "dryrun", Text: words.T("flow.dryrun.again"), Note: words.T("flow.result.dryrun_note")},
+		{Key: "dryrun", Text: words.T("flow.dryrun.again"), Note: dryRunNote},
 		{Key: "auditlog", Text: words.T("flow.result.save"), Note: words.T("flow.result.save_note")},
-		{Key: "domain", Text: words.T("flow.domain.another")},
-		{Key: "quit", Text: words.T("flow.result.quit")},
 	}}
 	if d.saved && d.o.Home {
-		last := len(v.Ask.Options) - 1
-		v.Ask.Options = slices.Insert(
-			v.Ask.Options, last,
+		v.Ask.Preset = "home"
+		v.Ask.Options = append(
+			v.Ask.Options,
 			Option{Key: "periodic", Text: words.T("word.periodic-sync"), Note: words.T("flow.result.periodic_note")},
 			Option{Key: "home", Text: words.T("home.back")},
 		)
+	} else {
+		v.Ask.Options = append(v.Ask.Options, Option{Key: "domain", Text: words.T("flow.domain.another")})
 	}
+	v.Ask.Options = append(v.Ask.Options, Option{Key: "quit", Text: words.T("flow.result.quit")})
 	if r != nil && r.Sent > 0 {
 		last := len(v.Ask.Options) - 1
 		v.Ask.Options = slices.Insert(v.Ask.Options, last, Option{
@@ -212,7 +232,7 @@ func (s *resultStep) answer(d *data, a Answer) turn {
 			if err != nil {
 				return undoPlanned{err: err}
 			}
-			return undoPlanned{planned: p, review: review.New(p.Plan)}
+			return undoPlanned{planned: p, review: reviewed(p)}
 		}))
 	case "home", "periodic":
 		if !d.saved || !d.o.Home {

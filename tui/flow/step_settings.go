@@ -72,7 +72,7 @@ func (s *settingsStep) read(d *data) turn {
 		if err != nil {
 			return settingsRead{err: err}
 		}
-		out := settingsRead{settings: settings, decisions: decisions}
+		out := settingsRead{settings: settings, decisions: lasting(decisions)}
 		// Without it a change is only told without its number.
 		if h, err := e.Home(ctx); err == nil {
 			if i := slices.IndexFunc(h.Domains, func(x run.HomeDomain) bool { return x.Name == domain }); i >= 0 {
@@ -200,7 +200,7 @@ func (s *settingsStep) takeBack(d *data, id string) turn {
 			return takenBack{err: err}
 		}
 		left, err := e.Decisions(ctx, domain)
-		return takenBack{left, err}
+		return takenBack{lasting(left), err}
 	}))
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// signInStep gets somebody signed in, in each way that can end; or a dedicated
-// application, where no person may.
+// signInStep gets a user signed in, in each way that can end; or a dedicated
+// application, if no user may.
 type signInStep struct {
 	state   signInState
 	ask     asking
@@ -23,7 +23,8 @@ type signInStep struct {
 	app     application
 	explain explaining
 	// from is the state that a question was asked from.
-	from signInState
+	from  signInState
+	alive bool // the code or page that was asked for is still waited for
 }
 
 type signInState uint8
@@ -32,7 +33,7 @@ const (
 	signInIdle signInState = iota
 	signInWaiting
 	signInFailed
-	signInException // the text for whoever keeps the policies
+	signInException // the text for the administrator of the policies
 	signInOther
 	signInExplain
 	signInClient
@@ -66,7 +67,7 @@ func (s *signInStep) enter(d *data, back bool) turn {
 
 // begin asks for a new code or page, whatever was under way.
 func (s *signInStep) begin(d *data, w way) turn {
-	s.state, s.err = signInWaiting, nil
+	s.state, s.err, s.alive = signInWaiting, nil, true
 	s.ask.named(d.target.Client)
 	b, target := d.b, d.target
 	return turn{stop: true, run: []Effect{s.ask.begin(w, consent.ReadScopes(), func(ctx context.Context) (consent.SignIn, error) {
@@ -120,12 +121,12 @@ func (s *signInStep) answer(d *data, a Answer) turn {
 		s.from, s.state = s.state, signInExplain
 		s.explain.begin(nil)
 		if s.from == signInFailed {
-			s.explain.begin(problem.Of(s.err)) // the code that stands there
+			s.explain.begin(problem.Of(s.err)) // the code that is shown there
 		}
 		return turn{}
 	case "other":
-		s.state = signInOther
-		return turn{stop: true}
+		s.state = signInOther // the code stays good meanwhile: somebody may have it
+		return turn{}
 	case "":
 	default:
 		return stayed(words.T("flow.not_a_command"))
@@ -187,11 +188,15 @@ func (s *signInStep) back(d *data) (turn, bool) {
 		s.state = signInFailed
 		return turn{}, true
 	case signInOther, signInFor:
-		if s.err != nil {
+		switch {
+		case s.err != nil:
 			s.state = signInFailed
-			return turn{}, true
+		case s.alive:
+			s.state = signInWaiting
+		default:
+			return s.begin(d, s.ask.way), true
 		}
-		return s.begin(d, s.ask.way), true
+		return turn{}, true
 	}
 	return turn{}, false
 }
@@ -274,5 +279,5 @@ func (s *signInStep) failed(d *data, err error) {
 	} else {
 		s.state = signInFailed
 	}
-	s.err, s.at = err, d.now()
+	s.err, s.at, s.alive = err, d.now(), false
 }

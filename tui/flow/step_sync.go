@@ -34,10 +34,11 @@ func (s *syncStep) begin(d *data) turn {
 	s.track = newTracker(time.Now(), []progress.Phase{progress.Drift, progress.Write, progress.Seen})
 	s.track.plans(d.review.Remaining())
 	d.began, d.report, d.err = true, nil, nil
-	engine, approval := d.engine(), d.approval
+	engine, approval, settled := d.engine(), d.approval, d.settled()
 	p := d.remaining()
 	resume := d.resume
 	e := effect(func(ctx context.Context, r Reporter) any {
+		settled()
 		if resume > 0 {
 			report, err := engine(r).Resume(ctx, resume)
 			return synced{report, err}
@@ -170,9 +171,6 @@ func (s *syncStep) done(d *data, result any) turn {
 		d.report, d.err = r.report, r.err
 		if d.last == nil || d.last.Sent == 0 || r.report != nil && r.report.Sent > 0 {
 			d.last, d.lastErr = r.report, r.err
-		}
-		if r.report != nil && r.report.Sent > 0 {
-			d.decisions = nil // they were of that plan
 		}
 		switch {
 		case r.err == nil, r.report != nil && r.report.Sent > 0:

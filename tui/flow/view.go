@@ -46,8 +46,18 @@ type View struct {
 	// for in it: the row that two were joined into.
 	Review *review.Review
 	Search string
+	// Look is where the person was in it when it was left.
+	Look Look
 	// Turned is how often the walk came back to its questions from a later step.
 	Turned int
+}
+
+// Look is where a person is in a plan that a screen shows: the tab, and how it is
+// narrowed.
+type Look struct {
+	Tab    review.Tab
+	Filter review.Filter
+	Search string
 }
 
 // Where is the header: what a photograph of any screen must show.
@@ -198,6 +208,8 @@ type Answer struct {
 	Rows []int
 	// Say writes a text in the driver's language, for what a command saves in it.
 	Say func(words.Text) string
+	// Look is what CmdLook tells.
+	Look Look
 	// Secret is the answer to a question of kind Secret; Text is empty then.
 	Secret secret.Text
 }
@@ -206,6 +218,9 @@ type Answer struct {
 const (
 	CmdBack = "back"
 	CmdQuit = "quit"
+
+	// CmdLook tells where a person is in the plan, which is kept with it.
+	CmdLook = "look"
 
 	// CmdQuestions goes back to the questions of the plan that is confirmed.
 	CmdQuestions = "questions"

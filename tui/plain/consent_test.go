@@ -144,7 +144,7 @@ func TestGrant_NothingIsGivenWithoutAYesOrByAStranger(t *testing.T) {
 	got.lacks(t, "acts as the application")
 }
 
-func TestGrant_LooksForTheApplicationOnceSomebodyMay(t *testing.T) {
+func TestGrant_LooksForTheApplicationOnceAUserMay(t *testing.T) {
 	w := flowtest.New(t)
 	w.MakeApplication(false)
 	got := walk(t, w, dedicated("find", "code", "approve", "go", "q")...)

@@ -48,7 +48,7 @@ func midori(t *testing.T) *flowtest.World {
 	return w
 }
 
-func TestHome_OpensOnTheDomainsAndSaysWhoNeedsSomebody(t *testing.T) {
+func TestHome_OpensOnTheDomainsAndSaysWhichNeedAUser(t *testing.T) {
 	atHome(t, midori(t), "q").has(
 		t, "Sync from HENNGE Access Control", "5 domains, 3 need you", "midori-lab.example stopped after 31 of 230;",
 		"midori-logi.example would be cancelled: 41 of 281 = 14.6 %", "31 of 230", "Paused 27 Nov",

@@ -272,7 +272,7 @@ func (w *walker) line(v flow.View, line string) {
 		// A terminal shows typed characters; a pipe does not.
 		w.write(message.Clean(line) + "\n")
 	}
-	a, what := understand(v, line)
+	a, what := understand(w.o.Printer, v, line)
 	switch what {
 	case isHelp:
 		p := w.page()

@@ -687,7 +687,7 @@ func TestConfirm_SaysWhichQuestionsStayOpen(t *testing.T) {
 func TestQuestions_OfSeveralRowsSayTheWordThatChoosesOne(t *testing.T) {
 	for lang, want := range map[string][]string{
 		"en": {"same       same person: say which row: same a", "Type same and a row's letter", "Which row? Type same and its letter, such as same a.", "(x) same", "same as row b"},
-		"ja": {"行を指定: same a", "same (同一人物) と行の文字", "(例: same a)", "行 b と同一人物"},
+		"ja": {"行を指定: 同一人物 a", "「同一人物」と行の文字", "(例: 同一人物 a)", "行 b と同一人物"},
 	} {
 		w := asking(t)
 		w.Twins = true
@@ -696,6 +696,17 @@ func TestQuestions_OfSeveralRowsSayTheWordThatChoosesOne(t *testing.T) {
 		got.has(t, want...)
 		if len(w.Answers) != 1 || w.Answers[0].Kind != plan.SamePerson || w.Answers[0].Row != "user40" {
 			t.Errorf("%s: kept are %+v", lang, w.Answers)
+		}
+	}
+}
+
+func TestPlain_TakesTheWordsOfBothLanguages(t *testing.T) {
+	for _, typed := range [][]string{{"same", "same b", "filter open", "list", "quit"}, {"同一人物", "同一人物 b", "絞り込み 未回答", "一覧", "終了"}} {
+		w := asking(t)
+		w.Twins = true
+		walkIn(context.Background(), t, w, "ja", strings.NewReader(strings.Join(append(toPreview(), typed...), "\n")))
+		if len(w.Answers) != 1 || w.Answers[0].Row != "user40" {
+			t.Errorf("%q: kept are %+v", typed, w.Answers)
 		}
 	}
 }

@@ -330,9 +330,9 @@ func (w *page) help(v flow.View) {
 	}
 	if flow.TakesCommands(v.Ask.Kind) {
 		for _, c := range v.Typed() {
-			keys := c.Word
+			keys := typed(w.p, c.Word)
 			if c.Key != "" {
-				keys = c.Key + ", " + c.Word
+				keys = c.Key + ", " + keys
 			}
 			if !c.Arg.IsZero() {
 				keys += " " + w.say(c.Arg)
@@ -341,10 +341,10 @@ func (w *page) help(v flow.View) {
 		}
 	}
 	if v.Back {
-		list = append(list, entry{"b, back", w.say(words.T("flow.plain.h_back"))})
+		list = append(list, entry{"b, " + typed(w.p, "back"), w.say(words.T("flow.plain.h_back"))})
 	}
-	list = append(list, entry{"q, quit", w.say(words.T("tui.key.quit"))},
-		entry{"?, help", w.say(words.T("tui.help.help"))},
+	list = append(list, entry{"q, " + typed(w.p, "quit"), w.say(words.T("tui.key.quit"))},
+		entry{"?, " + typed(w.p, "help"), w.say(words.T("tui.help.help"))},
 		entry{"ctrl+c", w.say(words.T("flow.plain.h_interrupt"))})
 	label := 0
 	for _, e := range list {
@@ -367,15 +367,15 @@ func (w *page) keysLine(v flow.View) {
 			if c.Key == "" || strings.HasPrefix(c.Name, flow.CmdTab) {
 				continue
 			}
-			keys = append(keys, c.Key+" "+c.Word)
+			keys = append(keys, c.Key+" "+typed(w.p, c.Word))
 		}
 	}
 	if v.Back {
-		keys = append(keys, "b back")
+		keys = append(keys, "b "+typed(w.p, "back"))
 	}
 	line := ""
-	for _, k := range append(keys, "q quit", "? help") {
-		if line != "" && len(line)+len(gap)+len(k) > w.width {
+	for _, k := range append(keys, "q "+typed(w.p, "quit"), "? "+typed(w.p, "help")) {
+		if line != "" && widget.Width(line)+len(gap)+widget.Width(k) > w.width {
 			w.line(line)
 			line = ""
 		}
@@ -424,13 +424,17 @@ func (w *page) ways(list words.Ways) {
 	w.blank()
 	name := 0
 	for _, a := range list {
-		name = max(name, widget.Width(a.Word))
+		name = max(name, widget.Width(typed(w.p, a.Word)))
 	}
 	for _, a := range list {
 		mark := "( ) "
 		if a.Chosen {
 			mark = "(x) "
 		}
-		w.wrapped("  "+mark+widget.Fit(a.Word, name)+gap, w.say(a.Name)+": "+w.say(a.Does))
+		word, does := typed(w.p, a.Word), w.say(a.Does)
+		if name := w.say(a.Name); name != word {
+			does = name + ": " + does
+		}
+		w.wrapped("  "+mark+widget.Fit(word, name)+gap, does)
 	}
 }

@@ -1,12 +1,15 @@
 package plain
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/hacsync/hacsync/sync/input"
+	"github.com/hacsync/hacsync/sync/message"
 	"github.com/hacsync/hacsync/sync/secret"
 	"github.com/hacsync/hacsync/tui/flow"
+	"github.com/hacsync/hacsync/tui/review"
 	"github.com/hacsync/hacsync/tui/words"
 )
 
@@ -19,15 +22,21 @@ const (
 	isNothing
 )
 
-// understand makes an answer or a command of a line. Keys and words are compared after
-// NFKC, so that ｑ and ？ from a Japanese input method work.
-func understand(v flow.View, line string) (flow.Answer, understood) {
+// understand makes an answer or a command of a line. Words are taken in English and
+// in the printer's language. Keys and words are compared after NFKC, so that ｑ and ？
+// from a Japanese input method work.
+func understand(p *message.Printer, v flow.View, line string) (flow.Answer, understood) {
 	text := strings.TrimSpace(line)
 	folded := words.Fold(line)
 	if v.Ask.Kind == flow.Secret {
 		// Only what cannot be a passphrase is a command: letters are letters.
 		if line != "?" && line != "q" && line != "b" && line != "" {
 			return flow.Answer{Secret: secret.NewText(line)}, isAnswer
+		}
+	}
+	for _, word := range []string{"help", "quit", "back"} {
+		if folded == typed(p, word) {
+			folded = word
 		}
 	}
 	switch folded {
@@ -46,7 +55,7 @@ func understand(v flow.View, line string) (flow.Answer, understood) {
 		return a, isAnswer
 	}
 	if flow.TakesCommands(q.Kind) {
-		if a, ok := command(v.Typed(), text); ok {
+		if a, ok := command(p, v.Typed(), text); ok {
 			return a, isAnswer
 		}
 	}
@@ -78,6 +87,25 @@ func understand(v flow.View, line string) (flow.Answer, understood) {
 	return flow.Answer{}, isUnknown
 }
 
+// typed is a word of a command or a filter in the printer's language, as it is
+// compared and shown.
+func typed(p *message.Printer, word string) string {
+	if id := "typed." + word; p.Has(id) {
+		return p.Text(id, nil)
+	}
+	return word
+}
+
+// filterNamed is the filter that a word of the printer's language names.
+func filterNamed(p *message.Printer, word string) string {
+	for _, f := range slices.Concat(review.Filters(review.TabAll), review.Filters(review.TabQuestions)) {
+		if words.Fold(word) == typed(p, string(f)) {
+			return string(f)
+		}
+	}
+	return word
+}
+
 // option finds a choice by its number, its key, or nothing typed.
 func option(q flow.Question, folded string) (flow.Answer, bool) {
 	if len(q.Options) == 0 {
@@ -96,17 +124,23 @@ func option(q flow.Question, folded string) (flow.Answer, bool) {
 
 // command finds a command by its key or word; the rest is its argument. The argument
 // may follow a sign without a space: /sato.
-func command(list []flow.Command, text string) (flow.Answer, bool) {
+func command(p *message.Printer, list []flow.Command, text string) (flow.Answer, bool) {
 	word, arg, _ := strings.Cut(strings.ReplaceAll(text, "\u3000", " "), " ")
 	key := words.Fold(word)
 	for _, c := range list {
 		if c.Key != "" && c.Key == input.Fold(word) { // D differs from d if both are there
-			return flow.Answer{Command: c.Name, Text: strings.TrimSpace(arg)}, true
+			if arg = strings.TrimSpace(arg); c.Name == flow.CmdFilter {
+				arg = filterNamed(p, arg)
+			}
+			return flow.Answer{Command: c.Name, Text: arg}, true
 		}
 	}
 	for _, c := range list {
-		if key != "" && (strings.EqualFold(key, c.Key) || key == c.Word || key == c.Also) {
-			return flow.Answer{Command: c.Name, Text: strings.TrimSpace(arg)}, true
+		if key != "" && (strings.EqualFold(key, c.Key) || key == c.Word || key == c.Also || key == typed(p, c.Word)) {
+			if arg = strings.TrimSpace(arg); c.Name == flow.CmdFilter {
+				arg = filterNamed(p, arg)
+			}
+			return flow.Answer{Command: c.Name, Text: arg}, true
 		}
 	}
 	for _, c := range list {

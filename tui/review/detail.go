@@ -80,7 +80,7 @@ func dateIn(p *problem.Problem, arg string) time.Time {
 // what is the text of a row besides its name.
 func (l actions) what(a plan.Action) words.Text {
 	if l.IsOut(a.No) {
-		if _, ok := l.lasting[a.No]; ok {
+		if l.said[a.No].Kind == plan.LeaveOutAlways {
 			return words.T("preview.out_always")
 		}
 		return words.T("preview.out_once")
@@ -111,9 +111,9 @@ func (l actions) what(a plan.Action) words.Text {
 	case plan.Add:
 		return words.T("preview.new")
 	default:
-		names := make(words.Names, 0, len(a.Changes))
+		names := make(words.Texts, 0, len(a.Changes))
 		for _, c := range a.Changes {
-			names = append(names, string(c.Attribute))
+			names = append(names, words.Is(words.Label(c.Attribute)))
 		}
 		return words.Is(names)
 	}
@@ -405,9 +405,9 @@ func values(c plan.Change) (old, now words.Text) {
 	return value(c.Old, was), value(c.New, is)
 }
 
-// marked shows both values with what differs in brackets, and what cannot be
-// seen or told apart by its number. Values that have nothing in common, and one
-// that is new, stay as they are.
+// marked shows both values with their differences in brackets, and characters that are
+// invisible or look alike by their number. Values that have nothing in common, and a
+// new value, are shown as they are.
 func marked(c plan.Change) (old, now string) {
 	old, now = message.RevealChange(c.Old.Text, c.New.Text)
 	if !c.Old.Set || !c.New.Set {

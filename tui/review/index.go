@@ -494,7 +494,7 @@ func (r *Review) Reasons() []Reason {
 	always := Reason{Group: problem.LeftOut, Always: true}
 	for _, no := range r.LeftOut() {
 		e := &once
-		if _, ok := r.lasting[no]; ok {
+		if r.said[no].Kind == plan.LeaveOutAlways {
 			e = &always
 		}
 		a, _ := r.Action(no)

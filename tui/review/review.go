@@ -6,7 +6,6 @@ package review
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
@@ -26,13 +25,13 @@ type Review struct {
 
 	plan   *plan.Plan
 	edit   *plan.Review
-	raised bool
+	raised string // the fingerprint that was raised, empty for none
 	index
 
 	// steps are what was left out, step by step, to be taken back.
-	steps   [][]int
-	left    map[int]string        // rows left out and why
-	lasting map[int]plan.Decision // by row number
+	steps [][]int
+	left  map[int]string        // rows left out and why
+	said  map[int]plan.Decision // by the number of a row that a person left out
 
 	// What remains; nil: to be made.
 	final   *plan.Plan
@@ -45,9 +44,46 @@ type Review struct {
 
 // New reads through a plan, which takes a while where it has many rows.
 func New(p *plan.Plan) *Review {
-	r := &Review{plan: p, edit: p.Review(), left: map[int]string{}, lasting: map[int]plan.Decision{}}
+	r := &Review{plan: p, edit: p.Review(), left: map[int]string{}, said: map[int]plan.Decision{}}
 	r.index.read(r)
 	return r
+}
+
+// Restore takes up what reviewers decided of the plan before, as the state has it.
+func (r *Review) Restore(decided []plan.Decision) {
+	r.Without = nil
+	for _, d := range decided {
+		if d.Kind == plan.LeaveOutAttribute && r.plan.Undoes() == 0 {
+			r.Without = append(r.Without, d.Attribute)
+		}
+	}
+	r.LeaveAgain(decided)
+	r.raised = ""
+	if r.edit.Raise(decided) {
+		r.raised = r.edit.Approve().Fingerprint().String()
+	}
+	r.stale()
+}
+
+// LeaveAgain takes rows out that decisions are about.
+func (r *Review) LeaveAgain(decided []plan.Decision) {
+	for _, d := range r.plan.Decided(decided) {
+		if !r.IsOut(d.No) {
+			r.leave(d.No, d.Decision)
+		}
+	}
+	r.Lower()
+}
+
+// leave takes a row out, and gives all that changed.
+func (r *Review) leave(no int, d plan.Decision) []int {
+	changed := r.edit.LeaveOut(no)
+	for _, n := range changed {
+		r.left[n] = d.Why
+	}
+	r.said[no] = d
+	r.steps = append(r.steps, slices.Clone(changed))
+	return changed
 }
 
 // Plan is the whole plan.
@@ -68,11 +104,11 @@ func (r *Review) Answered(p *plan.Plan) {
 	for no := range r.left {
 		if !r.edit.IsOut(no) {
 			delete(r.left, no)
-			delete(r.lasting, no)
+			delete(r.said, no)
 		}
 	}
 	r.tidySteps()
-	r.raised = false
+	r.raised = ""
 	r.index = index{}
 	r.index.read(r)
 	r.shape++
@@ -83,7 +119,7 @@ func (r *Review) Answered(p *plan.Plan) {
 func (r *Review) Approved() *plan.Plan {
 	if r.final == nil {
 		r.final = r.plan
-		if len(r.left) > 0 || r.raised {
+		if r.edit.Touched() {
 			r.final = r.edit.Approve()
 		}
 	}
@@ -123,45 +159,45 @@ func (r *Review) Action(no int) (plan.Action, bool) {
 // IsOut reports whether the row with a number is left out.
 func (r *Review) IsOut(no int) bool { return r.edit.IsOut(no) }
 
-// LeaveOut takes rows out; it returns all that changed, with what depends on
-// them.
-func (r *Review) LeaveOut(nos []int, always bool, by, why string, at time.Time) []int {
-	var changed []int
+// LeaveOut takes rows out; it returns all that changed, with what depends on them, and
+// the decisions to be kept.
+func (r *Review) LeaveOut(nos []int, always bool, by, why string, at time.Time) (changed []int, said []plan.Decision) {
+	steps := len(r.steps)
 	for _, no := range nos {
-		if r.IsOut(no) {
+		a, ok := r.Action(no)
+		if !ok || r.IsOut(no) {
 			continue
 		}
-		for _, n := range r.edit.LeaveOut(no) {
-			changed = append(changed, n)
-			r.left[n] = why
-		}
-		a, ok := r.Action(no)
-		if always && ok && a.Kind == plan.Delete {
-			r.lasting[no] = plan.Decision{Kind: plan.LeaveOutAlways, ID: a.User.ID, UPN: a.User.UPN, By: by, Why: why, At: at}
-		}
+		d, _ := r.plan.Leave(no, always && a.Kind == plan.Delete)
+		d.By, d.Why, d.At = by, why, at
+		changed, said = append(changed, r.leave(no, d)...), append(said, d)
 	}
+	r.steps = r.steps[:steps]
 	if len(changed) > 0 {
 		r.steps = append(r.steps, slices.Clone(changed))
 	}
-	r.changed()
-	return changed
+	r.Lower() // a raise holds for one plan
+	return changed, said
 }
 
-// TakeIn puts rows back; it returns all that changed.
-func (r *Review) TakeIn(nos []int) []int {
-	var changed []int
+// TakeIn puts rows back; it returns all that changed, and the decisions that hold no
+// more.
+func (r *Review) TakeIn(nos []int) (changed []int, back []plan.Decision) {
 	for _, no := range nos {
 		if r.IsOut(no) {
 			changed = append(changed, r.edit.TakeIn(no)...)
 		}
 	}
 	for _, n := range changed {
+		if d, ok := r.said[n]; ok {
+			back = append(back, d)
+		}
 		delete(r.left, n)
-		delete(r.lasting, n)
+		delete(r.said, n)
 	}
 	r.tidySteps()
-	r.changed()
-	return changed
+	r.Lower() // a raise holds for one plan
+	return changed, back
 }
 
 // tidySteps leaves in a step only what is still out: what came in by itself is not
@@ -174,39 +210,44 @@ func (r *Review) tidySteps() {
 }
 
 // TakeBack undoes the last step of leaving out.
-func (r *Review) TakeBack() []int {
+func (r *Review) TakeBack() (changed []int, back []plan.Decision) {
 	if len(r.steps) == 0 {
-		return nil
+		return nil, nil
 	}
 	return r.TakeIn(slices.Clone(r.steps[len(r.steps)-1]))
 }
 
-// Raise lets what remains pass the guard once; it is bound to exactly that.
-func (r *Review) Raise() {
+// Raise lets what remains pass the guard once; it is bound to exactly that, as the
+// decision says.
+func (r *Review) Raise(by string, at time.Time) plan.Decision {
 	r.edit.RaiseOnce()
-	r.raised = true
+	r.stale()
+	r.raised = r.Approved().Fingerprint().String()
+	return plan.Decision{Kind: plan.RaiseOnce, Plan: r.raised, By: by, At: at}
+}
+
+// Lower takes a raise back.
+func (r *Review) Lower() {
+	r.edit.Raise(nil)
+	r.raised = ""
 	r.stale()
 }
 
+// RaisedBy is the raise that any change takes back, as a decision; empty for none.
+func (r *Review) RaisedBy() []plan.Decision {
+	if r.raised == "" {
+		return nil
+	}
+	return []plan.Decision{{Kind: plan.RaiseOnce, Plan: r.raised}}
+}
+
 // Raised reports whether what remains may pass the guard once.
-func (r *Review) Raised() bool { return r.raised }
+func (r *Review) Raised() bool { return r.raised != "" }
 
 // stale forgets what was found of the rows that remain.
 func (r *Review) stale() {
 	r.final, r.counts, r.verdict, r.cards = nil, nil, nil, nil
 	r.version++
-}
-
-func (r *Review) changed() {
-	r.stale()
-	// A raise holds for one plan: whatever changes it takes it back.
-	if r.raised {
-		fresh := r.plan.Review()
-		for _, no := range r.LeftOut() {
-			fresh.LeaveOut(no)
-		}
-		r.edit, r.raised = fresh, false
-	}
 }
 
 // LeftOut are the numbers of the rows left out, in order.
@@ -219,43 +260,15 @@ func (r *Review) LeftOut() []int {
 	return out
 }
 
-// Lasting are the decisions to be kept with the approval.
+// Lasting are the decisions that hold for every plan.
 func (r *Review) Lasting() []plan.Decision {
 	var out []plan.Decision
 	for _, n := range r.LeftOut() {
-		if d, ok := r.lasting[n]; ok {
+		if d, ok := r.said[n]; ok && d.Kind == plan.LeaveOutAlways {
 			out = append(out, d)
 		}
 	}
 	return out
-}
-
-// Inherit leaves out again what was left out of an earlier plan of the domain;
-// it returns how many rows that are. Back keeps every input.
-func (r *Review) Inherit(old *Review) int {
-	if old == nil || len(old.left) == 0 || !strings.EqualFold(old.plan.Domain(), r.plan.Domain()) {
-		return 0
-	}
-	// A row is known by what it does to whom, whatever its number.
-	key := func(a plan.Action) string {
-		return a.Kind.String() + " " + string(a.User.ID) + " " + directory.FoldUPN(a.UPN)
-	}
-	was := map[string]int{}
-	for no := range old.left {
-		if a, ok := old.Action(no); ok {
-			was[key(a)] = no
-		}
-	}
-	n := 0
-	for a := range r.plan.Actions() {
-		no, ok := was[key(a)]
-		if !ok || r.IsOut(a.No) {
-			continue
-		}
-		d, always := old.lasting[no]
-		n += len(r.LeaveOut([]int{a.No}, always, d.By, old.left[no], d.At))
-	}
-	return n
 }
 
 // Share says the guard's two numbers and where it stops.

@@ -62,7 +62,7 @@ func (c *chooser) keys() []hint {
 			out = append(out, hint{cmd.Key, c.e.Say(cmd.Short)})
 		}
 	}
-	out = append(out, hint{"up/down", c.e.T("tui.key.select")})
+	out = append(out, hint{c.e.T("tui.key.updown"), c.e.T("tui.key.select")})
 	if c.long > c.room {
 		out = append(out, hint{"pgdn", c.e.T("tui.key.scroll")})
 	}

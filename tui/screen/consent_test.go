@@ -115,8 +115,8 @@ func TestGolden_Consent(t *testing.T) {
 	}
 }
 
-// dedicatedReal comes to the application of a real tenant, where somebody signs
-// in outside.
+// dedicatedReal walks to the application of a real tenant, where a user signs in
+// outside.
 func (st *stage) dedicatedReal() *stage {
 	st.t.Helper()
 	st.to(flow.SignIn).shows("Type this code")

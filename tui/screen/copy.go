@@ -12,9 +12,9 @@ import (
 // saidMsg is a message of a screen to the shell: a sentence for the status line.
 type saidMsg struct{ Text words.Text }
 
-// toClipboard puts a text on the terminal's clipboard (OSC 52) and says so. There is no
-// telling whether the terminal took it, so what is copied is always readable on
-// the screen as well.
+// toClipboard puts a text on the terminal's clipboard (OSC 52) and reports it. A
+// program cannot know whether the terminal accepted it, so the text is always readable
+// on the screen as well.
 func toClipboard(text string, say words.Text) tea.Cmd {
 	return tea.Batch(tea.SetClipboard(text), func() tea.Msg { return saidMsg{say} })
 }

@@ -5,8 +5,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// interrupted reports whether a sign-in stands in place of what a step shows: it
-// has a screen of its own, as at the first step.
+// interrupted reports whether a sign-in is shown in place of a step: it has a screen of
+// its own, as at the first step.
 func interrupted(v flow.View) bool {
 	if v.Step == flow.SignIn || v.Step == flow.Grant || v.Step == flow.Sync {
 		return false

@@ -161,7 +161,7 @@ func exactly(line string, width int) string {
 	return line + strings.Repeat(" ", max(0, width-n))
 }
 
-// joins is the column where the wall of a line meets the rule beside it, or -1.
+// joins is the column where the wall of a line meets the rule next to it, or -1.
 func (s *Shell) joins(lines []string, i, split int) int {
 	if split < 0 || i < 0 || i >= len(lines) {
 		return -1

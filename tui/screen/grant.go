@@ -11,9 +11,9 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// grant shows a script, and beside it what of it is seen in the tenant and the
-// ways on; in a narrow window the script is behind v. The sign-in of whoever
-// grants is drawn as at the first step.
+// grant shows a script, and beside it what of it is seen in the tenant and the next
+// steps; in a narrow window the key v shows the script. The granting administrator's
+// sign-in is drawn as at the first step.
 type grant struct {
 	*signIn
 	read bool // the script is being read in place of the list
@@ -42,8 +42,8 @@ func (g *grant) Sync(v flow.View) {
 	}
 }
 
-// least is from which width of the text on script and list have room beside each
-// other, and right is the width of the list.
+// least is the text width from which script and list fit next to each other, and right
+// is the width of the list.
 const (
 	leastGrant = 98
 	rightGrant = 46

@@ -69,7 +69,7 @@ type textRun struct {
 	class       class
 }
 
-// class tells characters apart that a font draws in different widths.
+// class groups characters that a font draws in the same width.
 type class uint8
 
 const (

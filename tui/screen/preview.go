@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,8 @@ type preview struct {
 	listed               int // lines that the list has room for
 	// asked are the places of the questions that are listed, in their order.
 	asked  []int
-	turned int // as of the last Sync
+	turned int       // as of the last Sync
+	told   flow.Look // as the flow knows it
 
 	tab    review.Tab
 	filter review.Filter
@@ -124,7 +126,7 @@ func (s *preview) Sync(v flow.View) {
 	}
 }
 
-// reshaped shows the rows anew when an answer brought or took some.
+// reshaped shows the rows again after an answer added or removed some.
 func (s *preview) reshaped() {
 	if s.shape == s.g.Shape() {
 		return
@@ -156,6 +158,11 @@ func (s *preview) begin(g *review.Review) {
 		s.tab = review.TabQuestions
 	}
 	s.search, s.typing, s.attribute, s.reason = widget.Input{}, false, "", 0
+	if was := s.v.Look; slices.ContainsFunc(g.Tabs(), func(p review.Part) bool { return p.Tab == was.Tab }) {
+		s.tab, s.filter = was.Tab, was.Filter
+		s.search.Set(was.Search)
+	}
+	s.told = s.looks()
 	s.menu, s.open, s.scrolled, s.scrolledOf, s.before = false, false, 0, -1, -1
 	s.pick, s.lists = picker{}, listCache{}
 	s.rows.forget()
@@ -332,6 +339,20 @@ func (s *preview) goTo(t review.Tab) tea.Cmd {
 
 // Update takes what the person does, and what a query brought.
 func (s *preview) Update(msg tea.Msg) ([]flow.Answer, tea.Cmd, bool) {
+	answers, cmd, handled := s.update(msg)
+	if is := s.looks(); s.v.Review != nil && !s.typing && is != s.told {
+		s.told = is
+		answers = append(answers, flow.Answer{Command: flow.CmdLook, Look: is})
+	}
+	return answers, cmd, handled
+}
+
+// looks is where the person is.
+func (s *preview) looks() flow.Look {
+	return flow.Look{Tab: s.tab, Filter: s.filter, Search: strings.TrimSpace(s.search.Value())}
+}
+
+func (s *preview) update(msg tea.Msg) ([]flow.Answer, tea.Cmd, bool) {
 	if m, ok := msg.(foundMsg); ok {
 		if m.tag == s.tag && m.err == nil {
 			s.pending = false

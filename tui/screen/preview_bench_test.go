@@ -14,8 +14,8 @@ import (
 
 var crowdSizes = []int{1_000, 100_000, 1_000_000}
 
-// BenchmarkPreviewKeyDown is one key and the frame that follows, with the
-// selection in the middle, beside bubbles/table with the same rows.
+// BenchmarkPreviewKeyDown is one key and the frame that follows, with the selection in
+// the middle, compared with bubbles/table with the same rows.
 func BenchmarkPreviewKeyDown(b *testing.B) {
 	for _, n := range crowdSizes {
 		p := crowd(b, n)
@@ -52,7 +52,7 @@ func BenchmarkPreviewKeyDown(b *testing.B) {
 }
 
 // BenchmarkPreviewKeystroke is what one keystroke of a search costs the loop;
-// BenchmarkPreviewFind what it costs beside the loop.
+// BenchmarkPreviewFind what it costs outside the loop.
 func BenchmarkPreviewKeystroke(b *testing.B) {
 	for _, n := range crowdSizes[:2] {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -99,8 +99,7 @@ func BenchmarkPreviewLeaveOut(b *testing.B) {
 	}
 }
 
-// BenchmarkPreviewOpen is what a plan costs before its first frame, beside the
-// loop.
+// BenchmarkPreviewOpen is what a plan costs before its first frame, outside the loop.
 func BenchmarkPreviewOpen(b *testing.B) {
 	for _, n := range crowdSizes[:2] {
 		var p *plan.Plan

@@ -94,7 +94,7 @@ func (d *detail) text(s string, style lipgloss.Style) {
 	}
 }
 
-// hang is a label and a text that hangs beside it.
+// hang is a label with a text at its right, indented on each line.
 func (d *detail) hang(label string, labelStyle lipgloss.Style, s string, style lipgloss.Style) {
 	for i, l := range widget.Hang(label, s, d.room()) {
 		if i == 0 && strings.HasPrefix(l, label) {
@@ -119,7 +119,7 @@ func (d *detail) pieces(list []words.Piece) {
 	if d.compact {
 		list = d.fewer(list)
 	}
-	after := 0 // what stood before: 1 heading or plain line, 2 anything else
+	after := 0 // what came before: 1 heading or plain line, 2 anything else
 	for _, p := range list {
 		switch p := p.(type) {
 		case words.Heading:
@@ -192,7 +192,7 @@ func (d *detail) facts(f words.Facts) {
 	}
 	label = min(label, d.room()/3)
 	if d.compact && len(f) > 2 && f[0].Label.ID == "preview.why" {
-		// What speaks against it first.
+		// First what is against it.
 		f = append(append(words.Facts{}, f[1:]...), f[0])
 	}
 	for _, x := range f {
@@ -239,8 +239,7 @@ func (d *detail) changes(list words.Changes) {
 	}
 }
 
-// wide is a change in one line, or two where both values do not fit beside each
-// other.
+// wide is a change in one line, or in two if both values do not fit next to each other.
 func (d *detail) wide(attribute string, name int, old, now, flag string) {
 	st := d.e.Styles
 	first := part{widget.Fit(attribute, name) + "  ", st.Label}

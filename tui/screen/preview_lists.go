@@ -102,7 +102,7 @@ func (p *picker) fit(lines []listLine, height int) {
 	}
 	first := p.at
 	if p.next(p.at, -1) < 0 {
-		first = 0 // what stands above the first is shown with it
+		first = 0 // the lines above the first are shown with it
 	}
 	if first < p.top && p.at-first < height {
 		p.top = first
@@ -198,7 +198,7 @@ func someOf(r review.Reason) string {
 // namesShown is how many names of a reason are written.
 const namesShown = 6
 
-// reasonPane says of the selected reason whom it is about, why, and the remedy.
+// reasonPane shows which rows the selected reason is about, why, and the remedy.
 func (s *preview) reasonPane(width, height int) []string {
 	line, ok := s.lists.line(s.pick.at)
 	d := detail{e: s.e, width: width}

@@ -15,8 +15,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// questionList is how wide the list is that stands beside a question, listedAbove
-// how many lines it has above one.
+// questionList is the width of the list beside a question, listedAbove its lines above
+// one.
 const (
 	questionList = 40
 	listedAbove  = 3
@@ -285,7 +285,7 @@ func (s *preview) viewQuestions(width, height int) string {
 	return strings.Join(lines, "\n")
 }
 
-// searching reports whether a search stands above the list.
+// searching reports whether a search is shown above the list.
 func (s *preview) searching() bool { return s.typing || strings.TrimSpace(s.search.Value()) != "" }
 
 // progress is how many are answered, and which of them are listed.
@@ -304,7 +304,7 @@ func (s *preview) cardTitle() string {
 	return s.e.Say(s.card().Title)
 }
 
-// headedTitle is the title with what stands on either side, where both have room.
+// headedTitle is the title with the texts on either side, if both fit.
 func (s *preview) headedTitle(width int) string {
 	if len(s.asked) == 0 {
 		return ""
@@ -434,7 +434,7 @@ func (s *preview) cardPane(width, height int, short bool) []string {
 	return append(s.window(d.lines, width, room), ways.lines[:min(len(ways.lines), max(0, height))]...)
 }
 
-// cardLines is how many lines a question takes, short as it stands below the list.
+// cardLines is how many lines a question needs, in the short form below the list.
 func (s *preview) cardLines(width int) int {
 	if len(s.asked) == 0 {
 		return 0
@@ -457,7 +457,7 @@ func (d *detail) card(c *review.Card, short bool) {
 			d.text(d.e.Say(c.Row), st.Text)
 		}
 	}
-	// Beside several rows a chosen one stands whole where there is room.
+	// Beside several rows a chosen one is shown whole if it fits.
 	if b := c.Compared; b != nil && !short {
 		if c.Table != nil {
 			d.add()
@@ -470,7 +470,7 @@ func (d *detail) card(c *review.Card, short bool) {
 	d.facts(c.Signs)
 }
 
-// candidates draws the rows of a question; the mark of a value stands behind it.
+// candidates draws the rows of a question; the mark of a value comes behind it.
 func (d *detail) candidates(t words.Table) {
 	st := d.e.Styles
 	rows := append([][]words.Text{t.Head}, t.Rows...)

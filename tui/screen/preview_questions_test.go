@@ -451,9 +451,8 @@ func TestPreview_KeysOfRowsWorkBesideOpenQuestions(t *testing.T) {
 	}
 	w.keys("space")
 	if w.f.View().Review == nil { // how long?
-		w.f.Answer(flow.Answer{Text: "once"})
-		w.f.Answer(flow.Answer{})
-		w.s.Sync(w.f.View())
+		w.answer(flow.Answer{Text: "once"})
+		w.answer(flow.Answer{})
 	}
 	if n := w.s.g.Notable(review.OutOnly); n != 1 {
 		t.Fatalf("%d rows are left out", n)

@@ -14,8 +14,9 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// The layout: from previewBeside columns on, the detail stands at the right of the table,
-// from spacious on it is wider; below it has under lines below the table.
+// The layout: with at least previewBeside columns the detail is at the right of the
+// table, wider from spacious columns; with fewer it is below the table, under lines
+// high.
 const (
 	previewBeside = 100
 	spacious      = 120
@@ -151,7 +152,7 @@ func (s *preview) draw(width, height int) string {
 	return strings.Join(lines, "\n")
 }
 
-// tableHeight is the table's where the detail stands below it, the head included.
+// tableHeight is the table's height if the detail is below it, the head included.
 func (s *preview) tableHeight(height int) int {
 	room := max(0, height-s.tableTop)
 	if room < under+4 {
@@ -168,7 +169,7 @@ func (s *preview) rule(width, split int, joint string) string {
 	return paint(s.e.Styles.Rule, strings.Repeat(sign, split)+joint+strings.Repeat(sign, width-split-1))
 }
 
-// color tells light styles from dark ones: the shell changes them in place.
+// color distinguishes light styles from dark ones: the shell changes them in place.
 func (s *preview) color() color.Color { return s.e.Styles.Delete.GetForeground() }
 
 // headCache keeps the lines above the table: they change seldom.
@@ -381,8 +382,8 @@ func (s *preview) notableLine(width int) string {
 	return row(width, fitting(parts, width)...)
 }
 
-// fitting are the parts that have room whole, in pairs of a word and the space
-// behind it after the first; what has none is told by two dots.
+// fitting are the parts that fit whole, in pairs of a word and the space behind it
+// after the first; two dots stand for the others.
 func fitting(parts []part, width int) []part {
 	out, dropped := parts[:1:1], false
 	room := width - widget.Width(parts[0].text)

@@ -185,7 +185,7 @@ func (c *company) plan() *plan.Plan {
 	return p
 }
 
-// hostile are texts as nobody should have them.
+// hostile are texts that no user should have.
 var hostile = []string{
 	"\x1b[31mred\x1b[0m", "a\tb\nc\r\x00d", "\u202egnp.exe", "ｱｲｳﾞﾊﾟ", "👨‍👩‍👧‍👦 family", "e\u0301\u0301\u0301accent",
 	"=cmd|' /C calc'!A0", strings.Repeat("長い名前", 40), "\xff\xfe broken", "﷽ wide", "[brackets] ]x[",
@@ -455,7 +455,7 @@ func (w *world) settle(turn flow.Turn) {
 
 func (w *world) view() string { return w.s.View(w.width, w.height).body }
 
-// screen is the body as it stands on a terminal, without styles.
+// screen is the body as a terminal shows it, without styles.
 func (w *world) screen() string { return drawn(w.view(), w.width, w.height) }
 
 func drawn(view string, width, height int) string {

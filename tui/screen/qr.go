@@ -9,7 +9,7 @@ import (
 )
 
 // viewQR draws the address of the page for a telephone, and the code that is typed
-// there: beside it, or above where the window is narrow.
+// there: beside it, or above it in a narrow window.
 func (s *signIn) viewQR(code consent.Code, width, height int) string {
 	e := s.e
 	url, user := message.Clean(code.URL), message.Clean(code.UserCode)

@@ -9,7 +9,7 @@ import (
 	"github.com/hacsync/hacsync/tui/flow/flowtest"
 )
 
-// refusals are the ways in which a sign-in ends that its screen has to tell.
+// refusals are the ways in which a sign-in ends that its screen has to show.
 func refusals() []*problem.Problem {
 	args := problem.Args{
 		"number": "99999", "client": "14d82eec-204b-4c2f-b7e8-296a70dab67e", "upn": flowtest.Account, "tenant": "bae65206-1b7d-4e0f-9c55-2d6a8b1f7e10",

@@ -31,7 +31,7 @@ type env struct {
 	Printer *message.Printer
 	Styles  *theme.Styles
 	Signs   widget.Signs
-	// Now is the time that waits and codes are told by.
+	// Now is the time by which waits and codes are shown.
 	Now func() time.Time
 	// Browse opens a page in the browser of this machine, nil where that cannot be.
 	Browse func(ctx context.Context, url string) error

@@ -15,8 +15,8 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// How often the mailbox is emptied and waits are drawn anew while something
-// runs, and otherwise.
+// How often the mailbox is emptied and waits are drawn again while something runs, and
+// otherwise.
 const (
 	busyTick = 100 * time.Millisecond
 	idleTick = time.Second
@@ -26,8 +26,10 @@ const (
 type Options struct {
 	// Printers are the languages, the first at the start; L goes through them.
 	Printers []*message.Printer
-	Input    io.Reader
-	Output   io.Writer
+	// Chosen is told of the language that L switched to; nil for nobody.
+	Chosen func(message.Language)
+	Input  io.Reader
+	Output io.Writer
 	// Environ is the environment that the terminal is known by; nil is the
 	// process's own.
 	Environ []string
@@ -111,8 +113,8 @@ func New(ctx context.Context, f *flow.Flow, o Options) *Shell {
 func (s *Shell) Init() tea.Cmd {
 	cmds := []tea.Cmd{tea.RequestBackgroundColor, s.tick(), s.mail()}
 	if !s.o.ASCII && s.o.Probe {
-		// Once the first frame stands: before it the sign would be left on the
-		// person's own screen.
+		// Only after the first frame: before it the sign would be left on the user's own
+		// screen.
 		cmds = append(cmds, tea.Tick(busyTick, func(time.Time) tea.Msg { return probeMsg{} }))
 	}
 	return tea.Batch(append(cmds, s.guarded(func() tea.Cmd { return s.take(s.f.Start()) }))...)
@@ -123,7 +125,7 @@ func (s *Shell) Init() tea.Cmd {
 // key.)
 const probe = "\x1b7\x1b[2;1H\u2500\x1b[6n\x1b[2;1H \x1b8"
 
-// guarded runs f; a mistake of ours in it ends the program in good order.
+// guarded runs f; if hacsync itself has a bug there, the program ends in good order.
 func (s *Shell) guarded(f func() tea.Cmd) (cmd tea.Cmd) {
 	defer func() {
 		if what := recover(); what != nil {
@@ -239,7 +241,7 @@ func (s *Shell) deliver() tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-// shown tells screens apart that a key would answer differently.
+// shown distinguishes screens that answer a key differently.
 func shown(v flow.View) string {
 	id := v.Step.String() + "/" + v.Title.ID + "/" + v.Ask.Text.ID
 	for _, o := range v.Ask.Options {
@@ -355,6 +357,10 @@ func (s *Shell) key(k tea.KeyPressMsg) tea.Cmd {
 	if s.small() {
 		return nil
 	}
+	if name == "esc" && len(s.said) > 0 {
+		s.said = nil // what looks as if it could be closed is closed first
+		return nil
+	}
 	s.said = nil
 	cmd, handled := s.passed(k)
 	if handled {
@@ -438,11 +444,14 @@ func (s *Shell) askedKey(name string) tea.Cmd {
 	return nil
 }
 
-// language is the next one; everything is said anew.
+// language is the next language; every text is made again.
 func (s *Shell) language() {
 	for i, p := range s.o.Printers {
 		if p.Language() == s.env.Printer.Language() {
 			s.env.Printer = s.o.Printers[(i+1)%len(s.o.Printers)]
+			if s.o.Chosen != nil {
+				s.o.Chosen(s.env.Printer.Language())
+			}
 			break
 		}
 	}

@@ -13,13 +13,13 @@ import (
 	"github.com/hacsync/hacsync/tui/words"
 )
 
-// signIn is a sign-in that is waited for: the code large and plain, or the page
-// for a browser, the time left, and beside them, or behind tab in a narrow window,
-// what Microsoft will show. All else of the step is a page like any other.
+// signIn is a sign-in under way: the code large and plain, or the page for a browser,
+// the time left, and beside them, or behind tab in a narrow window, what Microsoft will
+// show. All else of the step is a page like any other.
 type signIn struct {
 	*general
-	// asked: what Microsoft will show stands in place of the code; qr: the page's
-	// address does, for a telephone.
+	// asked: what Microsoft will show is in place of the code; qr: the page's address is,
+	// for a telephone.
 	asked, qr bool
 	code      string // that they belong to
 	both      bool   // columns are drawn
@@ -45,7 +45,7 @@ func (s *signIn) Sync(v flow.View) {
 	}
 }
 
-// beside is from which width of the text on both columns have room.
+// beside is the text width from which both columns fit.
 const beside = 98
 
 // card is the code that is waited for, if one is.
@@ -83,7 +83,7 @@ func (s *signIn) arg(id, name string) any {
 	return nil
 }
 
-// letter is the message for whoever signs in.
+// letter is the message for the user who signs in.
 func (s *signIn) letter(c consent.Code) words.Text {
 	app, _ := s.arg("flow.signin.shows", "app").(string)
 	scopes, ok := s.arg("flow.signin.scopes", "scopes").(words.Names)
@@ -145,8 +145,8 @@ func (s *signIn) pageKey(k tea.KeyPressMsg, url string) ([]flow.Answer, tea.Cmd,
 	return s.general.Update(k)
 }
 
-// chosen is a key where a sign-in has ended: what is to be sent to somebody else
-// is copied when it is chosen.
+// chosen is a key after a sign-in ended: a text to be sent to another person is copied
+// when it is chosen.
 func (s *signIn) chosen(k tea.KeyPressMsg) ([]flow.Answer, tea.Cmd, bool) {
 	if keyName(k) == "c" && len(s.v.After) > 0 {
 		return nil, toClipboard(s.copyable(), words.T("tui.copied_text")), true
@@ -286,7 +286,7 @@ func (s *signIn) body(width, height int) string {
 	return strings.Join(lines, "\n")
 }
 
-// steps are page, code and what to do, as roomy as the height allows beside the
+// steps are page, code and instructions, as roomy as the height allows above the
 // question: the large letters go first.
 func (s *signIn) steps(code consent.Code, width, height int) []string {
 	variants := []struct{ air, big, why bool }{{true, true, true}, {false, true, true}, {false, false, true}, {false, false, false}}
@@ -366,8 +366,7 @@ func (s *signIn) accept(otherwise string) string {
 	return s.e.T(otherwise)
 }
 
-// shows is what Microsoft will show and ask, or the message for whoever signs
-// in.
+// shows is what Microsoft will show and ask, or the message for the user who signs in.
 func (s *signIn) shows(p *page) {
 	e := s.e
 	for i, b := range s.v.Blocks {

@@ -139,7 +139,7 @@ func (st *stage) until(ok func() bool) {
 	}
 }
 
-// screen is the window as it stands on a terminal, without styles.
+// screen is the window as a terminal shows it, without styles.
 func (st *stage) screen() string {
 	st.t.Helper()
 	buf := uv.NewScreenBuffer(st.s.width, st.s.height)
@@ -219,7 +219,7 @@ func presses(names ...string) []tea.KeyPressMsg {
 	return out
 }
 
-// The way to each step, by keys. A step begins where its words stand.
+// The way to each step, by keys. A step begins where its words are shown.
 func (st *stage) to(step flow.Step) *stage {
 	st.t.Helper()
 	for _, leg := range []struct {

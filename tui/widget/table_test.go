@@ -187,7 +187,7 @@ func BenchmarkKeyDown(b *testing.B) {
 	}
 }
 
-func TestTable_ColoursAMatchWhereItStandsHoweverTheCellIsFitted(t *testing.T) {
+func TestTable_ColoursAMatchInItsPlaceHoweverTheCellIsFitted(t *testing.T) {
 	loud := lipgloss.NewStyle().Bold(true)
 	rapid.Check(t, func(t *rapid.T) {
 		cell := rapid.StringOf(rapid.RuneFrom([]rune("ab.[]山田ﾔﾏﾀﾞ　"))).Draw(t, "cell")

@@ -161,6 +161,11 @@ func say(p *message.Printer, v any) string {
 		return joined(p, v, " ")
 	case directory.Attribute:
 		return attribute(p, v)
+	case Label:
+		if id := "attribute." + string(v); p.Language() == message.Japanese && p.Has(id) {
+			return p.Text(id, nil)
+		}
+		return message.Clean(string(v))
 	case Short:
 		return p.Problem(v.Err).Short
 	case What:
@@ -180,6 +185,10 @@ func joined(p *message.Printer, list []Text, between string) string {
 	}
 	return strings.Join(said, between)
 }
+
+// Label is an attribute in a cell of a table: in Japanese its word alone, in English
+// its name in Graph.
+type Label directory.Attribute
 
 // attribute is the name of an attribute: in Japanese its word comes first.
 func attribute(p *message.Printer, a directory.Attribute) string {

@@ -134,20 +134,23 @@ func (s *Session) saveSimulatedHAC(ctx context.Context) error {
 	return s.SaveHAC(ctx, sim.HACClient, secret.NewText(sim.HACSecret))
 }
 
-// HAC returns the client of the HAC API: of the simulator, or the saved one; empty
-// for none.
+// HAC returns the client of the HAC API: the saved one, else that of the simulator;
+// empty for none.
 func (s *Session) HAC(ctx context.Context) (string, error) {
 	access, err := s.hacAccess(ctx)
 	return access.Client, err
 }
 
 func (s *Session) hacAccess(ctx context.Context) (access hacAccess, err error) {
-	if sim := s.Simulator; sim != nil && sim.HACClient != "" && s.Connection().HAC != "" {
-		return hacAccess{sim.HACClient, sim.HACSecret}, nil
-	}
 	plain, err := s.Row(secret.HAC).Load(ctx)
-	if err != nil || plain == nil {
+	if err != nil {
 		return access, err
+	}
+	if plain == nil {
+		if sim := s.Simulator; sim != nil && s.Connection().HAC != "" {
+			return hacAccess{sim.HACClient, sim.HACSecret}, nil
+		}
+		return access, nil
 	}
 	if err := json.Unmarshal(plain, &access); err != nil {
 		return access, problem.New(problem.SavedDataUnreadable, problem.Args{"why": secret.HAC})

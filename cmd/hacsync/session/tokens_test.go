@@ -53,7 +53,7 @@ func TestAnswering_AsksOnceForAllWhoWait(t *testing.T) {
 	}
 }
 
-func TestAnswering_AsksNobodyForWhatASignInDoesNotCure(t *testing.T) {
+func TestAnswering_AsksNoUserForWhatASignInDoesNotCure(t *testing.T) {
 	for _, c := range []struct {
 		err     error
 		patient bool

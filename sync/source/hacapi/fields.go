@@ -332,7 +332,8 @@ func (l *list) snapshot(count int64) (*directory.Snapshot, error) {
 			return nil, err
 		}
 	}
-	proof := directory.Proof{Ended: true, Pages: l.pages, Items: b.Len(), Count: -1}
+	// The API lists everybody and proves its own end: no search can have cut it.
+	proof := directory.Proof{Ended: true, Pages: l.pages, Items: b.Len(), Count: int64(b.Len())}
 	if count > 0 {
 		proof.Count = count
 	}

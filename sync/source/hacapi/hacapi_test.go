@@ -124,7 +124,7 @@ func TestRead_ReadsAllPages(t *testing.T) {
 	if want := []string{"", "a b/+&=", "c"}; !slices.Equal(s.calls, want) {
 		t.Errorf("cursors %q", s.calls)
 	}
-	if p := got.Proof(); got.Len() != 3 || !p.Ended || p.Pages != 3 || p.Items != 3 || p.Count != -1 {
+	if p := got.Proof(); got.Len() != 3 || !p.Ended || p.Pages != 3 || p.Items != 3 || p.Count != 3 {
 		t.Errorf("%d rows, proof %+v", got.Len(), p)
 	}
 	if !got.About().Read.Equal(time.Date(2026, 11, 25, 0, 33, 0, 0, time.UTC)) {
@@ -422,7 +422,7 @@ func TestNew_KnowsWhereTheRealAPIIs(t *testing.T) {
 }
 
 // An address in addition to the UPN is looked up as well, and kept if it differs.
-func TestRead_KeepsTheAddressBesideTheUPN(t *testing.T) {
+func TestRead_KeepsTheAddressAndTheUPN(t *testing.T) {
 	s := newServer(t)
 	a, _ := s.api()
 	got, err := a.Read(context.Background(), directory.Standard(), progress.Discard)
@@ -434,7 +434,7 @@ func TestRead_KeepsTheAddressBesideTheUPN(t *testing.T) {
 	}
 }
 
-func TestLook_TellsWhatTheFieldsAre(t *testing.T) {
+func TestLook_ReportsTheFields(t *testing.T) {
 	s := newServer(t)
 	a, _ := s.api()
 	o, err := a.Look(context.Background())

@@ -83,7 +83,7 @@ func lossless(e xencoding.Encoding, text string) (string, bool) {
 
 // The numbers are those of lists as small companies have them, down to one user
 // with a Japanese name among others.
-func TestRead_TellsJapaneseEncodingsApart(t *testing.T) {
+func TestRead_DistinguishesJapaneseEncodings(t *testing.T) {
 	type unsure struct{ all, refused int }
 	counts := map[string]*unsure{}
 	get := reader(t)

@@ -48,7 +48,7 @@ func TestRead_ReadsWhatOtherProgramsPutAround(t *testing.T) {
 	}
 }
 
-func TestRead_TellsTheLineBehindAPreamble(t *testing.T) {
+func TestRead_CountsLinesFromBeforeAPreamble(t *testing.T) {
 	_, err := read(t, "sep=,\r\n#TYPE X\r\n"+form+"a,b\r\n", Options{})
 	if p := problem.Of(err); p == nil || p.Code != problem.FileColumnCount || p.Args["line"] != "6" {
 		t.Fatal(err)

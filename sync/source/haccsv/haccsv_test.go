@@ -269,7 +269,7 @@ func TestRead_RefusesWithFileLineAndReason(t *testing.T) {
 	}
 }
 
-func TestRead_TellsOfEveryBadRow(t *testing.T) {
+func TestRead_ReportsEveryBadRow(t *testing.T) {
 	rows := []string{"Email,Username"}
 	for i := range 60 {
 		row := fmt.Sprintf("u%d@x.example,1", i)
@@ -345,8 +345,8 @@ func TestRead_RefusesAFileCutAnywhere(t *testing.T) {
 				if err != nil && problem.Of(err) == nil {
 					t.Fatalf("cut at byte %d: %v", cut, err)
 				}
-				// Nobody is told of a damaged encoding where the file just ends, once
-				// there is enough of it to tell the encoding.
+				// A file that just ends gets no warning of a damaged encoding, once it has
+				// enough characters to decide the encoding.
 				if cut > len(whole)/2 && problem.Has(err, problem.FileEncoding) {
 					t.Fatalf("cut at byte %d of %d, %q: %v", cut, len(whole), whole[max(0, cut-20):cut], err)
 				}
@@ -505,7 +505,7 @@ func TestRead_ReportsProgressToTheEnd(t *testing.T) {
 	}
 }
 
-func TestLook_TellsWhatIsInAFile(t *testing.T) {
+func TestLook_ReportsWhatIsInAFile(t *testing.T) {
 	o, err := New(write(t, "\ufeff"+lines(header, taro, jiro, admin)), Options{Zone: time.UTC}).Look(context.Background())
 	if err != nil {
 		t.Fatal(err)

@@ -132,7 +132,7 @@ var products = []struct {
 	{"Atlassian", 2, []string{"added to org", "org role", "user status", "last seen in jira", "org id"}},
 }
 
-// ours are columns of HAC's export that exports of others lack.
+// ours are columns of HAC's export that other exports lack.
 var ours = []string{
 	"access policy group id", "access policy group name", "otp notification email", "otp emergency token", "otp type", "last login",
 	"is admin", "self password reset email", "password change policy", "password expiration date", "new password", "family name",

@@ -150,7 +150,7 @@ func (s *scanned) tell(file io.ReadSeeker, count *characters) error {
 	found, unsure, err := judge(file, count.invalid == 0)
 	if err == nil && found == "" && len(unsure) == 0 && count.tail > 0 {
 		if s.cut = count.tail == count.invalid && count.tail < utf8.UTFMax; !s.cut {
-			// Of few characters half a one is much: without it the others tell more.
+			// Of few characters half a one is much: without it the others decide better.
 			if _, err = file.Seek(0, io.SeekStart); err == nil {
 				found, _, err = judge(io.LimitReader(file, s.size-1), count.invalid == 0)
 			}

@@ -129,19 +129,51 @@ func (s *session) Rows(context.Context, int64) ([]run.RowResult, int, error) {
 }
 
 func (s *session) Decisions(context.Context, string) ([]plan.Decision, error) {
-	return s.w.Upkept.LeftOut, nil
+	s.w.Lock()
+	defer s.w.Unlock()
+	return slices.Clone(s.w.Upkept.LeftOut), nil
 }
 
-func (s *session) TakeBack(_ context.Context, _ string, d plan.Decision) error {
-	s.w.Upkept.Calls = append(s.w.Upkept.Calls, "take back "+d.UPN)
-	var left []plan.Decision
-	for _, one := range s.w.Upkept.LeftOut {
-		if one.ID != d.ID {
-			left = append(left, one)
-		}
+// about reports whether two decisions are one of the same thing.
+func about(x, y plan.Decision) bool {
+	x.By, x.Why, x.At = y.By, y.Why, y.At
+	return x == y
+}
+
+func (s *session) Decide(_ context.Context, _ string, ds []plan.Decision) error {
+	s.w.Lock()
+	defer s.w.Unlock()
+	if err := s.w.DecideErr; err != nil {
+		return err
 	}
-	s.w.Upkept.LeftOut = left
+	for _, d := range ds {
+		s.w.Upkept.LeftOut = append(slices.DeleteFunc(s.w.Upkept.LeftOut, func(one plan.Decision) bool { return about(one, d) }), d)
+	}
 	return nil
+}
+
+func (s *session) TakeBack(_ context.Context, _ string, ds ...plan.Decision) error {
+	s.w.Lock()
+	defer s.w.Unlock()
+	for _, d := range ds {
+		s.w.Upkept.Calls = append(s.w.Upkept.Calls, "take back "+d.UPN)
+		s.w.Upkept.LeftOut = slices.DeleteFunc(s.w.Upkept.LeftOut, func(one plan.Decision) bool { return about(one, d) })
+	}
+	return nil
+}
+
+func (s *session) KeepLook(_ context.Context, _ *run.Planned, l run.Look) error {
+	s.w.Lock()
+	defer s.w.Unlock()
+	s.w.Looked = append(s.w.Looked, l)
+	return nil
+}
+
+// Reviewed gives the decisions of the world.
+func (s *session) Reviewed(ctx context.Context, p *run.Planned) (*run.Planned, error) {
+	with := *p
+	with.Decided, _ = s.Decisions(ctx, "")
+	return &with, nil
 }
 
 // Midori is the home of the story that the screens tell: five domains, three of
@@ -176,7 +208,7 @@ func Midori(now time.Time) Upkept {
 	hd.Sync, hd.Synced = synced(408, 24*time.Minute, state.Done, 1, 1, 0)
 	fresh := run.HomeDomain{Name: "midori-new.example", Next: run.NextSetUp}
 	return Upkept{
-		Domains: []run.HomeDomain{lab, logi, midori, hd, fresh},
+		Domains: counted(lab, logi, midori, hd, fresh),
 		Changed: map[string]run.Since{"midori.example": {Before: at(15 * time.Hour), New: 3, Gone: 1}},
 		Periodic: []state.Periodic{
 			{Domain: "midori.example", State: state.Paused, Every: time.Hour, By: "t.mori", Reason: "personnel changes", Until: now.Add(2 * day), Since: at(day)},
@@ -187,4 +219,15 @@ func Midori(now time.Time) Upkept {
 		},
 		Workers: []state.Worker{{Name: "srv-sync01", Host: "srv-sync01", Seen: at(time.Minute), Since: at(9 * day), Slots: 4, Done: 212, Failed: 3}},
 	}
+}
+
+// counted are domains with the accounts that their dry runs counted.
+func counted(all ...run.HomeDomain) []run.HomeDomain {
+	for i := range all {
+		all[i].Users = -1
+		if c := all[i].Planned.Counts; c != nil {
+			all[i].Users = c.DestinationUsers
+		}
+	}
+	return all
 }

@@ -50,6 +50,7 @@ type World struct {
 	Settings  map[string]string
 	SourceErr error
 	DryErr    error
+	DecideErr error // decisions cannot be stored
 	SyncErr   error
 	Drift     bool
 	Seal      flow.Sealing
@@ -61,14 +62,15 @@ type World struct {
 	Undone    []int64
 	DryRuns   []run.Overrides
 	Answers   []plan.Answer
-	Ask       bool // the accounts of Extra may have the name of who is to be added
-	Twins     bool // with Ask: two rows more have that name
-	Extra     int  // more accounts that the source lacks: deletions
-	Stall     bool // a sync waits for its context after the first row
-	Block     bool // a dry run waits for its context
-	Panics    bool // a dry run has a mistake in it
-	Noise     int  // as often a dry run reports its progress, from ten goroutines
-	Fail      bool // one row of a sync fails
+	Looked    []run.Look // where a reviewer was, as it was kept
+	Ask       bool       // the accounts of Extra may have the name of who is to be added
+	Twins     bool       // with Ask: two rows more have that name
+	Extra     int        // more accounts that the source lacks: deletions
+	Stall     bool       // a sync waits for its context after the first row
+	Block     bool       // a dry run waits for its context
+	Panics    bool       // a dry run has a mistake in it
+	Noise     int        // as often a dry run reports its progress, from ten goroutines
+	Fail      bool       // one row of a sync fails
 	// Ends changes what a sync says it did.
 	Ends   func(*run.Report)
 	Upkept Upkept
@@ -463,7 +465,7 @@ func (s *session) build(o run.Overrides) (*plan.Plan, error) {
 			{Name: DomainName, Verified: true, Default: true},
 		}},
 		Domain: DomainName, SetUp: []string{DomainName}, Source: seal(src, count), Users: seal(dst, int64(dst.Len())), Deleted: seal(bin, -1),
-		Purposes: purposes, Policy: policy, Decisions: o.Decisions, Answers: s.w.Answers, At: s.w.Clock().Now(),
+		Purposes: purposes, Policy: policy, Decisions: s.planned(), Answers: s.w.Answers, At: s.w.Clock().Now(),
 	})
 }
 
@@ -503,7 +505,15 @@ func (s *session) DryRun(ctx context.Context, _ string, o run.Overrides) (*run.P
 	if err != nil {
 		return nil, err
 	}
-	return &run.Planned{Run: int64(len(s.w.DryRuns)), Plan: p, At: s.w.Clock().Now(), Source: o.Source, Count: o.Count}, nil
+	return s.Reviewed(ctx, &run.Planned{Run: int64(len(s.w.DryRuns)), Plan: p, At: s.w.Clock().Now(), Source: o.Source, Count: o.Count})
+}
+
+// planned are the decisions that a plan is made with.
+func (s *session) planned() []plan.Decision {
+	all, _ := s.Decisions(context.Background(), "")
+	return slices.DeleteFunc(all, func(d plan.Decision) bool {
+		return d.Kind != plan.LeaveOutAlways && d.Kind != plan.LeaveOutAttribute
+	})
 }
 
 // Answer keeps answers as the state does: a later one takes the place of those
@@ -521,18 +531,18 @@ func (s *session) Answer(_ context.Context, p *run.Planned, account directory.ID
 		}
 	}
 	with := *p
-	with.Plan = p.Plan.Answer(s.w.Answers)
+	with.Plan, with.Decided = p.Plan.Answer(s.w.Answers), slices.Clone(s.w.Upkept.LeftOut)
 	return &with, nil
 }
 
 func (s *session) Knows(context.Context, plan.Fingerprint) (bool, error) { return true, nil }
 
-func (s *session) Stored(_ context.Context, no int64) (*run.Planned, error) {
+func (s *session) Stored(ctx context.Context, no int64) (*run.Planned, error) {
 	p, err := s.build(run.Overrides{})
 	if err != nil {
 		return nil, err
 	}
-	return &run.Planned{Run: no, Plan: p, At: s.w.Clock().Now()}, nil
+	return s.Reviewed(ctx, &run.Planned{Run: no, Plan: p, At: s.w.Clock().Now()})
 }
 
 // Undo gives a plan as a dry run would: what an inverse holds is the planner's.
@@ -583,6 +593,7 @@ func (s *session) Sync(ctx context.Context, p *run.Planned, a run.Approval) (*ru
 	}
 	s.w.Lock()
 	s.w.Applied, s.w.Approvals = append(s.w.Applied, p.Plan), append(s.w.Approvals, a)
+	s.w.Upkept.LeftOut = slices.DeleteFunc(s.w.Upkept.LeftOut, func(d plan.Decision) bool { return d.Kind != plan.LeaveOutAlways })
 	stall, fail := s.w.Stall, s.w.Fail
 	s.w.Unlock()
 	rep := &run.Report{

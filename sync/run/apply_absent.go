@@ -9,11 +9,11 @@ import (
 )
 
 // The directory answers from replicas, and a new or restored account is not known
-// to all of them at once: an account that was just seen may be gone in the next
-// answer, and there again in the one after it. Within the lag window that is no
-// proof of anything: the account is read again, and the step tried again.
+// to all of them at once: an account that was just seen may be missing in the next
+// answer, and present in the one after it. Within the lag window a missing account
+// proves nothing: it is read again, and the step is tried again.
 
-// absence is since when a step finds no account, and how often it looked.
+// absence is the time since which a step finds no account, and how often it looked.
 type absence struct {
 	since time.Time
 	looks int
@@ -29,16 +29,16 @@ func (s *syncing) notice(all []directory.Sighting) {
 	}
 }
 
-// saw remembers that an account was where it should be.
+// saw remembers when an account was last read where it is expected.
 func (s *syncing) saw(id directory.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.met[id] = s.r.Clock.Now()
 }
 
-// late reports whether a step may only have met a replica that lags, and after
-// which wait to look again: this run has just seen, made or restored the account.
-// One that is in the recycle bin is gone, unless this run took it out of there.
+// late reports whether a step may have met a replica that lags, and how long to wait
+// before the next look: this run has just seen, made or restored the account. An
+// account in the recycle bin is gone, unless this run restored it.
 func (s *syncing) late(step plan.Step, binned bool) (wait time.Duration, ok bool) {
 	id, key := s.objectID(step), stepKey{step.Action, step.Step}
 	s.mu.Lock()
@@ -59,8 +59,8 @@ func (s *syncing) late(step plan.Step, binned bool) (wait time.Duration, ok bool
 	return min(defaultPause<<min(a.looks-1, 5), time.Minute), true
 }
 
-// unheardOf reports whether a step was refused for an account that this run knows
-// to be there: what became of it is settled by reading.
+// unheardOf reports whether a step was refused because its account was not found,
+// although this run knows that it exists: the outcome is then settled by reading.
 func (s *syncing) unheardOf(step plan.Step, why *problem.Problem) bool {
 	if step.Verb == plan.Create || !isMissing(why) {
 		return false
