@@ -63,7 +63,7 @@ func TestLines_SayOncePerPhaseAndEachFailure(t *testing.T) {
 	l.Report(progress.Event{Phase: progress.Write, Done: 50, Total: 400}) // too early to say
 	now = now.Add(4 * time.Second)
 	l.Report(progress.Event{Phase: progress.Write, Done: 100, Total: 400})
-	l.Report(progress.Event{Phase: progress.Write, Pause: 30 * time.Second})
+	l.Report(progress.Event{Phase: progress.Write, Pause: 30 * time.Second, Why: progress.Asked})
 	l.Report(progress.Event{Row: &progress.Row{No: 7, UPN: "aoi\x1b[2J@midori.example", Err: problem.New(problem.RowGone, problem.Args{"upn": "x"})}})
 	l.Report(progress.Event{Phase: progress.Write, Done: 400, Total: 400, Ended: true})
 	l.Report(progress.Event{Phase: progress.Write, Done: 400, Total: 400, Ended: true})

@@ -75,7 +75,7 @@ func full(t *testing.T) (*Metrics, *state.Store) {
 	sink.Report(progress.Event{Phase: progress.Source, Done: 281, Ended: true})
 	sink.Report(progress.Event{Phase: progress.Users, Done: 300, Ended: true})
 	sink.Report(progress.Event{Phase: progress.Users, Done: 100})
-	sink.Report(progress.Event{Phase: progress.Write, Pause: 30 * time.Second})
+	sink.Report(progress.Event{Phase: progress.Write, Pause: 30 * time.Second, Why: progress.Asked})
 	sink.Report(progress.Event{Phase: progress.Write, Row: &progress.Row{Kind: "add", UPN: "kim@a.example", Outcome: "sent"}})
 	sink.Report(progress.Event{Phase: progress.Seen, Row: &progress.Row{Kind: "add", UPN: "kim@a.example", Outcome: "seen"}})
 	return m, store
