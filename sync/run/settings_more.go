@@ -10,7 +10,6 @@ import (
 // looks at its plan, by one key: who changes that is asked once more.
 func (s Settings) MoreUnattended(key string, next Settings) bool {
 	was, will := s.Policy, next.Policy
-	rank := func(of []string, value string) int { return slices.Index(of, value) }
 	switch key {
 	case KeyMaxAllowedDeletions:
 		return will.MaxAllowedDeletions > was.MaxAllowedDeletions
@@ -24,12 +23,12 @@ func (s Settings) MoreUnattended(key string, next Settings) bool {
 		return next.ShrinkShare < s.ShrinkShare
 	case KeyOnMissing:
 		less := []string{string(plan.KeepMissing), string(plan.BlockMissing), string(plan.DeleteMissing)}
-		return rank(less, string(will.OnMissing)) > rank(less, string(was.OnMissing))
+		return slices.Index(less, string(will.OnMissing)) > slices.Index(less, string(was.OnMissing))
 	case KeyDeleteAfter:
 		return will.DeleteAfter < was.DeleteAfter
 	case KeyOnEmpty:
 		less := []string{string(plan.Keep), string(plan.ClearKnown), string(plan.Clear)}
-		return rank(less, string(will.OnEmpty)) > rank(less, string(was.OnEmpty))
+		return slices.Index(less, string(will.OnEmpty)) > slices.Index(less, string(was.OnEmpty))
 	case KeyOnDisabled:
 		return will.BlockDisabled && !was.BlockDisabled
 	case KeyChangeAlias:

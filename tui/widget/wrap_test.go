@@ -58,13 +58,12 @@ func TestWrap_ObeysEveryRuleWhateverTheText(t *testing.T) {
 		if bare(strings.Join(lines, "")) != bare(s) {
 			t.Fatalf("%q became %q", s, lines)
 		}
-		count := func(in string, w string) int { return strings.Count(in, w) }
 		for _, w := range whole {
 			n := 0
 			for _, l := range lines {
-				n += count(l, w)
+				n += strings.Count(l, w)
 			}
-			if n != count(s, w) {
+			if n != strings.Count(s, w) {
 				t.Fatalf("%q is parted: %q", w, lines)
 			}
 		}
