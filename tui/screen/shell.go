@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"runtime/debug"
 	"time"
@@ -62,6 +63,7 @@ type Shell struct {
 
 	width, height int
 	sized         bool
+	probed        int          // the row in which the width of a rule sign was asked
 	said          []words.Text // by the last answer, until the next key
 	help          *help
 	// asks: quitting was wished for once while something runs.
@@ -120,10 +122,13 @@ func (s *Shell) Init() tea.Cmd {
 	return tea.Batch(append(cmds, s.guarded(func() tea.Cmd { return s.take(s.f.Start()) }))...)
 }
 
-// probe draws a rule sign in the second row, asks where the cursor is then, and
-// puts the margin of that row back. (In the first row the answer would read as a
-// key.)
-const probe = "\x1b7\x1b[2;1H\u2500\x1b[6n\x1b[2;1H \x1b8"
+// probe draws a rule sign in the last row, asks where the cursor is then, and puts
+// the margin of that row back: the keys begin with a space on every screen. (In the
+// first row the answer would read as a key.)
+func probe(row int) string {
+	at := fmt.Sprintf("\x1b[%d;1H", row)
+	return "\x1b7" + at + "\u2500\x1b[6n" + at + " \x1b8"
+}
 
 // guarded runs f; if hacsync itself has a bug there, the program ends in good order.
 func (s *Shell) guarded(f func() tea.Cmd) (cmd tea.Cmd) {
@@ -160,12 +165,13 @@ func (s *Shell) update(msg tea.Msg) tea.Cmd {
 	case tea.BackgroundColorMsg:
 		*s.env.Styles = *theme.New(m.IsDark())
 	case tea.CursorPositionMsg:
-		if s.o.Probe && m.Y == 1 && m.X == 2 {
+		if s.o.Probe && s.probed > 1 && m.Y == s.probed-1 && m.X == 2 {
 			s.env.Signs = widget.ASCII()
 			return tea.ClearScreen
 		}
 	case probeMsg:
-		return tea.Raw(probe)
+		s.probed = s.height
+		return tea.Raw(probe(s.probed))
 	case tickMsg:
 		return tea.Batch(s.deliver(), s.tick())
 	case mailMsg:
