@@ -129,8 +129,8 @@ func TestScreens_WalkTheDemoInATerminal(t *testing.T) {
 			step("copier-3f", "Space")
 			// A deletion is left out: for always or this time, and why.
 			p.shows("copier-3f")
-			p.tmux("resize-window", "-t", "walk", "-x", "40", "-y", "10")
-			p.shows("80")
+			p.tmux("resize-window", "-t", "walk", "-x", "39", "-y", "10")
+			p.shows("40")
 			p.tmux("resize-window", "-t", "walk", "-x", fmt.Sprint(x.width), "-y", fmt.Sprint(x.height))
 			step("copier-3f", "2")
 			time.Sleep(time.Second)

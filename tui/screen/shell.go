@@ -120,10 +120,10 @@ func (s *Shell) Init() tea.Cmd {
 	return tea.Batch(append(cmds, s.guarded(func() tea.Cmd { return s.take(s.f.Start()) }))...)
 }
 
-// probe draws a rule sign in the second row, asks where the cursor is then, and
-// puts the margin of that row back. (In the first row the answer would read as a
-// key.)
-const probe = "\x1b7\x1b[2;1H\u2500\x1b[6n\x1b[2;1H \x1b8"
+// probe draws a rule sign in the margin of the third row, asks where the cursor is
+// then, and puts the margin back. The first row would read as a key in the answer,
+// the second is a rule on the screens that a walk begins with.
+const probe = "\x1b7\x1b[3;1H\u2500\x1b[6n\x1b[3;1H \x1b8"
 
 // guarded runs f; if hacsync itself has a bug there, the program ends in good order.
 func (s *Shell) guarded(f func() tea.Cmd) (cmd tea.Cmd) {
@@ -160,7 +160,7 @@ func (s *Shell) update(msg tea.Msg) tea.Cmd {
 	case tea.BackgroundColorMsg:
 		*s.env.Styles = *theme.New(m.IsDark())
 	case tea.CursorPositionMsg:
-		if s.o.Probe && m.Y == 1 && m.X == 2 {
+		if s.o.Probe && m.Y == 2 && m.X == 2 {
 			s.env.Signs = widget.ASCII()
 			return tea.ClearScreen
 		}
