@@ -179,8 +179,11 @@ func localParts(names []string, domain string) words.Names {
 }
 
 func limitSays(s run.Settings) words.Text {
+	if s.Policy.MaxAllowedDeletions == 0 {
+		return words.T("flow.domain.limit_none")
+	}
 	if s.Policy.MaxDeletions >= 0 {
-		return words.T("flow.domain.limit_both", "percent", s.Policy.MaxAllowedDeletions, "most", s.Policy.MaxDeletions)
+		return words.T("flow.domain.limit_both", "percent", s.Policy.MaxAllowedDeletions, "most", max(1, s.Policy.MaxDeletions))
 	}
 	return words.T("flow.domain.limit", "percent", s.Policy.MaxAllowedDeletions)
 }
