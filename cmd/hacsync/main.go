@@ -22,6 +22,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // Windows and bare containers have no zones of their own
 
 	"golang.org/x/term"
 
