@@ -412,8 +412,8 @@ type Decision struct {
 	UPN  string       `json:"upn,omitempty"`
 	// Attribute is set for LeaveOutAttribute, and for some Allow.
 	Attribute directory.Attribute `json:"attribute,omitempty"`
-	// Row is the kind of the row that a LeaveOutOnce is about, such as delete; empty
-	// for any. Undo is the run whose undo it is about, 0 for a plan of the domain.
+	// Row is the kind of the row that a LeaveOutOnce is about, such as delete. Undo is
+	// the run whose undo it is about, 0 for a plan of the domain.
 	Row  string `json:"row,omitempty"`
 	Undo int64  `json:"undo,omitempty"`
 	// Plan is the fingerprint of a RaiseOnce.

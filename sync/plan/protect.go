@@ -171,7 +171,7 @@ func (s *Spared) Why(kind Kind, user directory.Ref, upn string) (problem.Code, p
 	switch {
 	case ok && d.Kind == LeaveOutAlways:
 		return problem.LeftOutAlways, leftOutArgs(d)
-	case ok && (d.ID != "" || d.Row == "" || d.Row == kind.String()):
+	case ok && (d.ID != "" || d.Row == kind.String()):
 		return problem.LeftOutOnce, leftOutArgs(d)
 	}
 	return "", nil
