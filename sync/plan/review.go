@@ -62,7 +62,7 @@ type Decided struct {
 }
 
 // Decided finds the rows that decisions leave out, in the order in which they were
-// decided. A row is known by what it does to whom, whatever its number.
+// decided. A row is known by its kind and its account: its number may differ.
 func (p *Plan) Decided(decisions []Decision) []Decided {
 	out := map[string]Decision{}
 	for _, d := range decisions {

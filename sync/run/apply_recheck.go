@@ -80,7 +80,7 @@ func (s *syncing) protectedNow(
 	var spared func(plan.Kind, string, directory.Ref) *problem.Problem
 	err := s.onceBack(ctx, func() (err error) {
 		if err = s.settingsStand(ctx); err == nil {
-			spared, err = s.spared(ctx)
+			spared, _, err = s.spared(ctx)
 		}
 		return err
 	})
@@ -116,11 +116,7 @@ func (s *syncing) aboutRow(upn string) problem.Args {
 // sparedSince returns the rows of the plan whose accounts a user has protected or left
 // out since the plan was made: the plan was approved without that knowledge.
 func (s *syncing) sparedSince(ctx context.Context) ([]plan.Drifted, error) {
-	spared, err := s.spared(ctx)
-	if err != nil {
-		return nil, err
-	}
-	decided, err := s.decided(ctx)
+	spared, decided, err := s.spared(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -143,25 +139,20 @@ func (s *syncing) sparedSince(ctx context.Context) ([]plan.Drifted, error) {
 	return all, nil
 }
 
-// decided are the decisions that the plan has to obey by now. An undo was reviewed
-// with what is left out.
-func (s *syncing) decided(ctx context.Context) ([]plan.Decision, error) {
-	if s.plan.Undoes() != 0 {
-		return nil, nil
-	}
-	return s.r.decisions(ctx, s.run.Domain)
-}
-
 // spared returns a function that says why an account, with the UPN that it will have,
-// must not be touched now: it is on the list of protected accounts, or left out.
-func (s *syncing) spared(ctx context.Context) (func(kind plan.Kind, upn string, user directory.Ref) *problem.Problem, error) {
+// must not be touched now: it is on the list of protected accounts, or left out. decided
+// are the decisions that the plan has to obey by now.
+func (s *syncing) spared(ctx context.Context) (
+	why func(kind plan.Kind, upn string, user directory.Ref) *problem.Problem, decided []plan.Decision, err error,
+) {
 	settings, err := s.r.settings(ctx, s.run.Domain)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	decided, err := s.decided(ctx)
-	if err != nil {
-		return nil, err
+	if s.plan.Undoes() == 0 { // an undo was reviewed with what is left out
+		if decided, err = s.r.decisions(ctx, s.run.Domain); err != nil {
+			return nil, nil, err
+		}
 	}
 	spared := plan.NewSpared(settings.Policy.Protected, decided)
 	return func(kind plan.Kind, upn string, user directory.Ref) *problem.Problem {
@@ -172,7 +163,7 @@ func (s *syncing) spared(ctx context.Context) (func(kind plan.Kind, upn string, 
 		args := s.aboutRow(upn)
 		maps.Copy(args, more)
 		return problem.New(code, args)
-	}, nil
+	}, decided, nil
 }
 
 // A state that does not answer is asked again every statePause, for stateWait in all,

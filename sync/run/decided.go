@@ -26,6 +26,10 @@ func (r *Runner) decisions(ctx context.Context, domain string) ([]plan.Decision,
 	if err != nil {
 		return nil, err
 	}
+	return decisionsOf(rows, domain)
+}
+
+func decisionsOf(rows []state.Decision, domain string) ([]plan.Decision, error) {
 	ds := make([]plan.Decision, 0, len(rows))
 	for _, row := range rows {
 		if strings.HasPrefix(row.Key, lookKey) {
@@ -151,28 +155,22 @@ func (r *Runner) KeepLook(ctx context.Context, p *Planned, l Look) error {
 	return r.Store.ChangeDecisions(ctx, r.Connection.Tenant, p.Plan.Domain(), []state.Decision{{Key: lookOf(p), Data: data}}, old)
 }
 
-// look is where a reviewer was in a plan.
-func (r *Runner) look(ctx context.Context, p *Planned) (l Look, err error) {
-	rows, err := r.Store.Decisions(ctx, r.Connection.Tenant, p.Plan.Domain())
-	for _, row := range rows {
-		if row.Key == lookOf(p) {
-			_ = json.Unmarshal(row.Data, &l) // of a later hacsync: nothing is lost
-		}
-	}
-	return l, err
-}
-
 // Reviewed is a plan with what is known of it by now: what reviewers decided, and
 // the run that applied it.
 func (r *Runner) Reviewed(ctx context.Context, p *Planned) (*Planned, error) {
-	ds, err := r.decisions(ctx, p.Plan.Domain())
+	rows, err := r.Store.Decisions(ctx, r.Connection.Tenant, p.Plan.Domain())
 	if err != nil {
 		return nil, err
 	}
 	with := *p
-	with.Decided = ds
-	if with.Look, err = r.look(ctx, p); err != nil {
+	if with.Decided, err = decisionsOf(rows, p.Plan.Domain()); err != nil {
 		return nil, err
+	}
+	with.Look = Look{}
+	for _, row := range rows {
+		if row.Key == lookOf(p) {
+			_ = json.Unmarshal(row.Data, &with.Look) // of a later hacsync: nothing is lost
+		}
 	}
 	no := p.Run
 	if p.Plan.Undoes() != 0 {

@@ -241,11 +241,7 @@ func applied(entries []state.Entry) []plan.Applied {
 			d.Reset = d.Reset || len(e.After) == 0 && !e.Unread
 		}
 		addChanges(d, e.Before, e.After)
-		at := e.Server
-		if at.IsZero() {
-			at = e.Answered
-		}
-		if at.After(d.At) {
+		if at := e.When(); at.After(d.At) {
 			d.At = at
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/hacsync/hacsync/sync/plan"
 )
 
-// MoreUnattended reports whether next lets a run do more than s does where nobody
-// looks at its plan, by one key: who changes that is asked once more.
+// MoreUnattended reports whether next lets an unattended run do more than s does, by
+// one key: a user who changes that is asked once more.
 func (s Settings) MoreUnattended(key string, next Settings) bool {
 	was, will := s.Policy, next.Policy
 	switch key {
