@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"testing"
+
+	"github.com/hacsync/hacsync/sync/problem"
 )
 
 // The files in testdata were written by the last release that knew no links and no
@@ -44,6 +46,29 @@ func TestDecode_ReadsTheFirstFormat(t *testing.T) {
 		}
 		if p.Answer(nil) != p || p.QuestionLen() != 0 {
 			t.Errorf("%s: it asks", c.file)
+		}
+	}
+}
+
+// The fingerprint of the first format covers what it had: a file that says more was
+// changed since its plan was approved.
+func TestRule3_AFileOfTheFirstFormatSaysNoMore(t *testing.T) {
+	raw, err := os.ReadFile("testdata/v1.plan.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	paid := forge(t, raw, `"guard":{`, `"guard":{"paid":1,`)
+	for name, file := range map[string][]byte{
+		"a deletion that does not count": forge(t, paid, `"marks":1537}`, `"marks":1537,"paid":true}`),
+		"a link":                         forge(t, raw, `"marks":1537}`, `"marks":1537,"link":{"username":"1"}}`),
+		"an explanation":                 forge(t, raw, `"marks":1537}`, `"marks":1537,"explanation":{"question":1}}`),
+		"a condition of an undo":         forge(t, raw, `"marks":1537}`, `"marks":1537,"unlicensed":true}`),
+	} {
+		if p, err := Decode(bytes.NewReader(file)); !problem.Has(err, problem.PlanDamaged) {
+			t.Errorf("%s: %v", name, err)
+			if p != nil {
+				t.Logf("%+v", p.Verdict())
+			}
 		}
 	}
 }

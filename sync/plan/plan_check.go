@@ -109,7 +109,9 @@ func (p *Plan) sound(a *Action) error {
 		a.Kind == Update && (changesUPN || len(a.Changes) == 0),
 		a.Kind == Restore && a.how.newUPN != changesUPN:
 		return errors.New("changes that do not fit its kind")
-	case p.undo == 0 && len(a.how.made) > 0,
+	case p.version < 2 && (a.how.missing || a.how.paid || a.Link.Username != "" || a.Explanation != nil):
+		return errors.New("values that its format had not") // and that its fingerprint does not cover
+	case p.undo == 0 && (len(a.how.made) > 0 || a.how.unlicensed),
 		p.undo != 0 && (a.Kind == Delete) != (len(a.how.made) > 0):
 		return errors.New("values that do not fit its kind")
 	case a.Kind != Delete && len(a.After) > 1, len(a.how.last) > 1:
