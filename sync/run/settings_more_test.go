@@ -2,8 +2,9 @@ package run
 
 import "testing"
 
-// What makes more happen where nobody looks is known of every key, in one direction.
+// What lets an unattended run do more is known of every key, in one direction.
 func TestSettings_KnowWhatMakesMoreHappenUnattended(t *testing.T) {
+	known := map[string]bool{}
 	for _, x := range []struct {
 		key, less, more string
 	}{
@@ -22,6 +23,7 @@ func TestSettings_KnowWhatMakesMoreHappenUnattended(t *testing.T) {
 		{KeyResetPasswords, "no", "yes"},
 		{KeyProtected, "a@b.example,c@b.example", "a@b.example"},
 	} {
+		known[x.key] = true
 		less, err := DefaultSettings().With(x.key, x.less)
 		if err != nil {
 			t.Fatalf("%s=%s: %v", x.key, x.less, err)
@@ -41,9 +43,15 @@ func TestSettings_KnowWhatMakesMoreHappenUnattended(t *testing.T) {
 	}
 	// These let nothing happen that did not.
 	for _, x := range [][2]string{{KeySource, "hac"}, {KeySourceName, "other"}, {KeySourceZone, "UTC"}, {KeyImmutableIDChange, "ask"}} {
+		known[x[0]] = true
 		was := DefaultSettings()
 		if will, err := was.With(x[0], x[1]); err != nil || was.MoreUnattended(x[0], will) {
 			t.Errorf("%s: %v", x[0], err)
+		}
+	}
+	for _, x := range settingsTable() {
+		if !known[x.key] {
+			t.Errorf("%s: not known whether it lets an unattended run do more", x.key)
 		}
 	}
 	if back, err := DefaultSettings().With(KeySourceZone, ""); err != nil || back.Zone.String() != defaultZone {
