@@ -129,10 +129,7 @@ func TestDryRun_WhatWasDeletedByHandAfterAWriteIsNotThere(t *testing.T) {
 // A block that another hand set before hacsync came to it is not hacsync's to lift.
 func TestBlocked_ByOthersBeforeTheSyncStaysBlocked(t *testing.T) {
 	a, p := village(t, 30)
-	p.set(t, map[string]string{"on_disabled": "block-sign-in"})
-	p.dry(t)
-	id := a.account(at("user001")).ID
-	a.row(at("user001")).Marks &^= directory.Enabled
+	id := p.disable(t, a)
 	a.later(time.Hour)
 	planned := p.dry(t)
 	a.setByHand(id, false)

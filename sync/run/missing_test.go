@@ -29,6 +29,15 @@ func (a *arena) setByHand(id directory.ID, enabled bool) {
 	a.tenant.users[id] = &next
 }
 
+// disable makes user001 one that the next sync blocks, and returns the account.
+func (p *process) disable(t *testing.T, a *arena) directory.ID {
+	t.Helper()
+	p.set(t, map[string]string{"on_disabled": "block-sign-in"})
+	p.dry(t) // learns who is who
+	a.row(at("user001")).Marks &^= directory.Enabled
+	return a.account(at("user001")).ID
+}
+
 // alone is a dry run and its sync, unattended.
 func (p *process) alone(t *testing.T) (*run.Planned, *run.Report) {
 	t.Helper()
@@ -45,10 +54,7 @@ func TestBlocked_ByOthersSinceStaysBlocked(t *testing.T) {
 	for _, seen := range []bool{false, true} {
 		t.Run(fmt.Sprintf("seen enabled=%v", seen), func(t *testing.T) {
 			a, p := village(t, 30)
-			p.set(t, map[string]string{"on_disabled": "block-sign-in"})
-			p.dry(t)
-			id := a.account(at("user001")).ID
-			a.row(at("user001")).Marks &^= directory.Enabled
+			id := p.disable(t, a)
 			a.later(time.Hour)
 			blocked := p.apply(t, p.dry(t))
 			if a.enabled(id) {
@@ -93,10 +99,7 @@ func TestBlocked_ByOthersSinceStaysBlocked(t *testing.T) {
 // unblocking.
 func TestBlocked_AListThatLagsIsNoUnblocking(t *testing.T) {
 	a, p := village(t, 30)
-	p.set(t, map[string]string{"on_disabled": "block-sign-in"})
-	p.dry(t)
-	id := a.account(at("user001")).ID
-	a.row(at("user001")).Marks &^= directory.Enabled
+	id := p.disable(t, a)
 	p.apply(t, p.dry(t))
 	a.setByHand(id, true) // the list, as it was
 	a.later(time.Minute)
