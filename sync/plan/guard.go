@@ -138,10 +138,7 @@ func judge(policy Policy, c Counts, g guard) Verdict {
 	if c.Known > 0 && known*c.Touchable > v.all*c.Known {
 		v.Deletions, v.Users, v.Claimed = known, c.Known, true
 	}
-	v.StopsAt = stopsAt(v.Users, policy.MaxAllowedDeletions)
-	if v.MaxDeletions >= 0 {
-		v.StopsAt = min(v.StopsAt, max(1, v.MaxDeletions))
-	}
+	v.StopsAt = v.StopsWith(policy.MaxAllowedDeletions, v.MaxDeletions)
 	if g.unattended {
 		v.MaxSignInChanges = policy.MaxSignInChanges
 		v.Lost = g.lostHeld

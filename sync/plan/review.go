@@ -79,7 +79,7 @@ func (p *Plan) Decided(decisions []Decision) []Decided {
 	var rows []Decided
 	for i := range p.book.len() {
 		a := p.book.core(i)
-		one := a.decision(LeaveOutOnce)
+		one := a.leave()
 		for _, key := range []string{one.key(), one.Row + " " + one.key()} {
 			if d, ok := out[key]; ok {
 				rows = append(rows, Decided{a.No, d})
@@ -91,13 +91,10 @@ func (p *Plan) Decided(decisions []Decision) []Decided {
 	return rows
 }
 
-// decision is one about the row: of the account, or without one of the UPN.
-func (a *Action) decision(kind DecisionKind) Decision {
-	d := Decision{Kind: kind, ID: a.User.ID, UPN: a.User.UPN, Row: a.Kind.String()}
-	if d.UPN == "" {
-		d.UPN = a.UPN
-	}
-	return d
+// leave is the decision to leave the row out this time: by its account, or without one
+// by the UPN.
+func (a *Action) leave() Decision {
+	return Decision{Kind: LeaveOutOnce, ID: a.User.ID, UPN: cmp.Or(a.User.UPN, a.UPN), Row: a.Kind.String()}
 }
 
 // Leave is the decision to leave row no out, this time or always.
@@ -107,7 +104,7 @@ func (p *Plan) Leave(no int, always bool) (Decision, bool) {
 		return Decision{}, false
 	}
 	a := p.book.core(i)
-	d := a.decision(LeaveOutOnce)
+	d := a.leave()
 	d.Undo = p.undo
 	if always {
 		d.Kind, d.Row, d.Undo = LeaveOutAlways, "", 0
@@ -115,8 +112,8 @@ func (p *Plan) Leave(no int, always bool) (Decision, bool) {
 	return d, true
 }
 
-// Restore takes up what was decided of the plan before: the rows left out, and the
-// raise if it was for just what remains.
+// Restore applies earlier decisions to the plan: it leaves rows out, and raises the
+// guard if the raise was for exactly the rows that remain.
 func (r *Review) Restore(decisions []Decision) {
 	for _, d := range r.p.Decided(decisions) {
 		r.LeaveOut(d.No)
@@ -124,11 +121,11 @@ func (r *Review) Restore(decisions []Decision) {
 	r.Raise(decisions)
 }
 
-// Touched reports whether what remains is not the whole plan as it was.
+// Touched reports whether rows are left out or the guard is raised.
 func (r *Review) Touched() bool { return r.raised || len(r.out) > 0 }
 
-// Raise lets what remains pass the guard where a decision did so; it reports
-// whether one did.
+// Raise lets what remains pass the guard if a decision allows that for exactly these
+// rows, and reports whether one does.
 func (r *Review) Raise(decisions []Decision) bool {
 	r.raised = false
 	is := func(d Decision) bool { return d.Kind == RaiseOnce }

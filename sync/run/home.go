@@ -44,7 +44,6 @@ type HomeDomain struct {
 	Interrupted bool
 	// Running is the holder that is synchronising the domain now, empty for none.
 	Running string
-	wrote   bool // Sync did, or can go on
 	// Undoable is until when Sync can be undone whole; zero if it cannot.
 	Undoable time.Time
 	// LeftOut is how many rows are left out always, Once how many of the latest plan
@@ -169,14 +168,15 @@ func (r *Runner) lastWrote(ctx context.Context, d *HomeDomain) error {
 	if d.Planned.Counts != nil {
 		d.Users = d.Planned.Counts.DestinationUsers
 	}
+	found := false
 	for i := range runs {
 		sum := summaryOf(runs[i])
 		if d.Users >= 0 && runs[i].No > d.DryRun.No {
 			d.Users += sum.Gained
 		}
 		wrote := sum.Sent > 0 || runs[i].State == state.Running || runs[i].State == state.Stopped
-		if d.Sync == nil || wrote && !d.wrote {
-			d.Sync, d.Synced, d.wrote = &runs[i], sum, wrote
+		if d.Sync == nil || wrote && !found {
+			d.Sync, d.Synced, found = &runs[i], sum, wrote
 		}
 	}
 	return nil
