@@ -149,8 +149,8 @@ func (a *Action) protectedNow(l accounts, m directory.Marks) problem.Code {
 	return l.protection(a.User.ID, a.User.UPN, m, protectedBy(a.Marks, false) != "")
 }
 
-// Spared are the accounts that a person has put out of reach: by the list of
-// protected ones, or left out, of every plan or this time.
+// Spared are the accounts that a user excluded: by the list of protected accounts, or
+// by leaving them out, always or this time.
 type Spared struct {
 	listed accounts
 	out    decisions
@@ -161,8 +161,8 @@ func NewSpared(protected []string, decided []Decision) *Spared {
 	return &Spared{accountsOf(protected), newDecisions(decided, false)}
 }
 
-// Why says why a row of a kind about an account, which has a UPN now and is to have
-// another, is out of reach, or "". The arguments are those of the decision.
+// Why returns why a row must not be applied, or "": by its kind, its account and the
+// UPN that the account is to have. The arguments are those of the decision.
 func (s *Spared) Why(kind Kind, user directory.Ref, upn string) (problem.Code, problem.Args) {
 	if s.listed.has(user.ID, user.UPN, upn) {
 		return problem.ProtectedListed, nil

@@ -14,11 +14,11 @@ import (
 	"github.com/hacsync/hacsync/sync/state"
 )
 
-// What reviewers decide about the rows of plans is stored when it is said, and
-// belongs to the domain: a row left out always until it is taken back; a row or an
-// attribute left out this time, and the raise of a limit, until a reviewed plan of
-// the domain was synchronised. Meanwhile they hold in every door to its plans, and
-// unattended too. What is about an undo belongs to the run that is undone.
+// A decision of a reviewer about rows is stored at once, and belongs to the domain. "Left
+// out always" holds until it is taken back. A row or an attribute left out this time, and
+// a raise of the guard, hold until a reviewed plan of the domain was synchronised: in the
+// wizard, on the command line and, except for the raise, in unattended runs. A decision
+// about an undo belongs to the run that is undone.
 
 // decisions are all of a domain.
 func (r *Runner) decisions(ctx context.Context, domain string) ([]plan.Decision, error) {
@@ -258,9 +258,9 @@ func overwrites(a *plan.Action) []plan.Change {
 	return a.Changes
 }
 
-// decidedFor ends what was decided for one time: the plan that it was decided for
-// has been synchronised. What another reviewer left out meanwhile stays: it is a row
-// of that plan.
+// decidedFor removes the decisions that were made for one time, once their plan was
+// synchronised. A row that is still in this plan was left out by another reviewer in
+// the meantime; that decision stays.
 func (s *syncing) decidedFor(ctx context.Context, end state.RunState) error {
 	if s.run.Unattended || end != state.Done && end != state.Partial {
 		return nil

@@ -16,22 +16,21 @@ import (
 // transaction that writes the rows of the journal, so that a plan rests on it
 // without reading them all, and so that they may be pruned.
 type Touched struct {
-	// Made: hacsync created the account. Added: and it was not deleted since, or was
-	// brought back. Restored: hacsync brought it back.
+	// Made: hacsync created the account. Added: hacsync created it, and it exists: it was
+	// not deleted since, or it was restored. Restored: hacsync restored it.
 	Made, Added, Restored bool
-	// Undone: the run that wrote last put accounts back as they were.
+	// Undone: the run that wrote last was an undo, and not one of another undo.
 	Undone bool
-	// SignIn: hacsync wrote whether the account may sign in. Blocked is when it
-	// blocked it; zero means that the account was let in, or that the row which says
-	// so cannot be read.
+	// SignIn: hacsync wrote whether the account may sign in. Blocked is when it blocked
+	// the sign-in; zero if it allowed the sign-in, or if the row cannot be read.
 	SignIn  bool
 	Blocked time.Time
 	Deleted time.Time // zero: not deleted, or brought back since
 }
 
-// after is what is known once the destination took the step of a row; back says that
-// its run puts accounts back. A row that cannot be read protects: the account then
-// counts as neither made nor blocked by hacsync.
+// after is what is known once the destination took the step of a row; back: its run puts
+// accounts back. After a row that cannot be read the account counts as neither made nor
+// blocked by hacsync, which protects it.
 func (t Touched) after(e *Entry, back bool) Touched {
 	t.Undone = back
 	if e.Unread {
@@ -213,7 +212,7 @@ func (w touches) follow(ctx context.Context, entries []Entry, was map[[3]int64]b
 			}
 			switch {
 			case k.run != a.run || k.action != a.no:
-				if lost[a] { // another run wrote since: what this one left is not known any more
+				if lost[a] { // another run wrote since, so what is left of this one is unknown
 					e = &Entry{Run: e.Run, Action: e.Action, Unread: true}
 					next[id] = k.by(e, back[a.run])
 					continue
