@@ -12,8 +12,8 @@
 // "row" "rows"}} chooses by it, {{text "kind.add"}} is another message without
 // arguments, {{word "kind" .kind}} the one that an argument names, or the argument
 // where there is none; {{reason .why}} does so with what a system or a library says;
-// {{date .ends}} and {{moment .until}} write a day, or a minute in UTC, as the reader does. Arguments pass through Clean, so that nothing untrusted reaches a
-// terminal raw.
+// {{date .ends}} and {{moment .until}} write a day, or a minute in UTC, as the reader
+// does. Arguments pass through Clean, so that nothing untrusted reaches a terminal raw.
 package message
 
 import (
