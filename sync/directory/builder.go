@@ -167,12 +167,20 @@ func (b *Builder) Seal(p Proof, a About) (*Snapshot, error) {
 	if t.n == 0 && (t.side == Source || t.side == Destination && p.Count != 0) {
 		return nil, ErrEmpty
 	}
+	return b.snapshot(p, a), nil
+}
+
+func (b *Builder) snapshot(p Proof, a About) *Snapshot {
+	t := b.t
 	t.seal()
 	b.marks.seal()
 	a.Total = t.n
 	t.proof, t.about, t.byID = p, a, b.ids
-	return newSnapshot(t, b.marks), nil
+	return newSnapshot(t, b.marks)
 }
+
+// EmptyBin is a recycle bin without accounts.
+func EmptyBin() *Snapshot { return NewBuilder(RecycleBin, nil).snapshot(Proof{Ended: true}, About{}) }
 
 // stamp returns a time in microseconds since 1970; 0 means no time, so the first
 // microsecond of 1970 is moved by one.

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	texttemplate "text/template"
 	"text/template/parse"
 
 	"github.com/hacsync/hacsync/sync/problem"
@@ -19,42 +18,28 @@ import (
 
 // shownRaw are the arguments that a text prints as they are, and with which family
 // of the catalogue it puts others into words ("reason" for the function of that name).
-func shownRaw(t *testing.T, p *Printer, id, text string) (raw map[string]bool, families map[string][]string) {
+func shownRaw(t *testing.T, id, text string) (raw map[string]bool, families map[string][]string) {
 	t.Helper()
-	tmpl, err := texttemplate.New(id).Funcs(p.funcs()).Parse(text)
-	if err != nil {
-		t.Fatalf("%s: %v", id, err)
-	}
 	raw, families = map[string]bool{}, map[string][]string{}
-	var walk func(parse.Node)
-	walk = func(n parse.Node) {
-		switch n := n.(type) {
-		case *parse.ListNode:
-			if n != nil {
-				for _, c := range n.Nodes {
-					walk(c)
-				}
-			}
-		case *parse.IfNode:
-			walk(n.List)
-			walk(n.ElseList)
-		case *parse.ActionNode:
-			args := n.Pipe.Cmds[0].Args
-			last, ok := args[len(args)-1].(*parse.FieldNode)
-			if !ok {
-				return
-			}
-			switch name := last.Ident[0]; {
-			case len(args) == 1:
-				raw[name] = true
-			case args[0].String() == "reason":
-				families[name] = append(families[name], "reason")
-			case args[0].String() == "word":
-				families[name] = append(families[name], strings.Trim(args[1].String(), `"`))
-			}
+	eachNode(t, id, text, func(n parse.Node) {
+		action, ok := n.(*parse.ActionNode)
+		if !ok {
+			return
 		}
-	}
-	walk(tmpl.Root)
+		args := action.Pipe.Cmds[0].Args
+		last, ok := args[len(args)-1].(*parse.FieldNode)
+		if !ok {
+			return
+		}
+		switch name := last.Ident[0]; {
+		case len(args) == 1:
+			raw[name] = true
+		case args[0].String() == "reason":
+			families[name] = append(families[name], "reason")
+		case args[0].String() == "word":
+			families[name] = append(families[name], strings.Trim(args[1].String(), `"`))
+		}
+	})
 	return raw, families
 }
 
@@ -95,7 +80,7 @@ func TestArguments_WordsOfTheCodeAreKeysOfTheCatalogue(t *testing.T) {
 					if !ok {
 						continue
 					}
-					raw, families := shownRaw(t, p, a.code+"."+part, e.text)
+					raw, families := shownRaw(t, a.code+"."+part, e.text)
 					if raw[a.arg] {
 						t.Errorf("%s: %s.%s prints %s as it is: %q", a.at, a.code, part, a.arg, a.value)
 					}

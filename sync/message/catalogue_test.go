@@ -170,18 +170,26 @@ func documented(t *testing.T, name, doc string) []string {
 // placeholders are the arguments that a message uses.
 func placeholders(t *testing.T, id, text string) []string {
 	t.Helper()
-	funcs := texttemplate.FuncMap{}
-	for name := range (&Printer{}).funcs() {
-		funcs[name] = func(...string) string { return "" }
-	}
-	tmpl, err := texttemplate.New(id).Funcs(funcs).Parse(text)
+	found := map[string]bool{}
+	eachNode(t, id, text, func(n parse.Node) {
+		if f, ok := n.(*parse.FieldNode); ok {
+			found[strings.Join(f.Ident, ".")] = true
+		}
+	})
+	return slices.Sorted(maps.Keys(found))
+}
+
+// eachNode calls f with every node of a message.
+func eachNode(t *testing.T, id, text string, f func(parse.Node)) {
+	t.Helper()
+	tmpl, err := texttemplate.New(id).Funcs((&Printer{}).funcs()).Parse(text)
 	if err != nil {
 		t.Errorf("%s: %v", id, err)
-		return nil
+		return
 	}
-	found := map[string]bool{}
 	var walk func(parse.Node)
 	walk = func(n parse.Node) {
+		f(n)
 		switch n := n.(type) {
 		case *parse.ListNode:
 			if n != nil {
@@ -199,8 +207,6 @@ func placeholders(t *testing.T, id, text string) []string {
 			for _, a := range n.Args {
 				walk(a)
 			}
-		case *parse.FieldNode:
-			found[strings.Join(n.Ident, ".")] = true
 		case *parse.IfNode:
 			walk(n.Pipe)
 			walk(n.List)
@@ -208,7 +214,6 @@ func placeholders(t *testing.T, id, text string) []string {
 		}
 	}
 	walk(tmpl.Root)
-	return slices.Sorted(maps.Keys(found))
 }
 
 func TestCatalogue_EveryCodeHasWordsAndARemedy(t *testing.T) {

@@ -193,8 +193,10 @@ func (c *Control) application() Finding {
 // shownRows is how many rows a text names.
 const shownRows = 5
 
-func ofKind(ds []plan.Decision, kind plan.DecisionKind) []plan.Decision {
-	return slices.DeleteFunc(slices.Clone(ds), func(d plan.Decision) bool { return d.Kind != kind })
+// thisTime are the decisions that leave rows out of the plan that is still to be
+// synchronised; those about an undo are not among them.
+func thisTime(ds []plan.Decision) []plan.Decision {
+	return slices.DeleteFunc(slices.Clone(ds), func(d plan.Decision) bool { return d.Kind != plan.LeaveOutOnce || d.Undo != 0 })
 }
 
 // leftOut lists the rows that were left out for one time only, of the plan that is
@@ -204,7 +206,8 @@ func (c *Control) leftOut(ctx context.Context, domain string, last *state.Run) (
 	if err != nil {
 		return Finding{}, err
 	}
-	always, once := ofKind(all, plan.LeaveOutAlways), ofKind(all, plan.LeaveOutOnce)
+	once := thisTime(all)
+	always := slices.DeleteFunc(all, func(d plan.Decision) bool { return d.Kind != plan.LeaveOutAlways })
 	f := Finding{Mark: Good, Why: problem.New(problem.PeriodicLeftOut, problem.Args{"always": strconv.Itoa(len(always))})}
 	var names []string
 	add := func(id directory.ID, upn string) {
@@ -215,10 +218,8 @@ func (c *Control) leftOut(ctx context.Context, domain string, last *state.Run) (
 			names = append(names, upn)
 		}
 	}
-	for _, d := range once { // of a plan that is still to be synchronised
-		if d.Undo == 0 {
-			add(d.ID, d.UPN)
-		}
+	for _, d := range once {
+		add(d.ID, d.UPN)
 	}
 	if last != nil {
 		stored, err := c.Runner.Stored(ctx, last.No)

@@ -79,7 +79,7 @@ func (c *Control) Enable(ctx context.Context, q Request) (state.Periodic, Checkl
 	if q.CarryOut {
 		all, err := c.Runner.Decisions(ctx, domain)
 		if err == nil {
-			err = c.Runner.TakeBack(ctx, domain, ofKind(all, plan.LeaveOutOnce)...)
+			err = c.Runner.TakeBack(ctx, domain, thisTime(all)...)
 		}
 		if err != nil {
 			return none, list, err

@@ -160,7 +160,8 @@ func TestEnable_AsksAboutRowsLeftOutOfAPlanToCome(t *testing.T) {
 		t.Fatal(err)
 	}
 	d, _ := p.Plan.Leave(p.Plan.Action(0).No, false)
-	if err := r.Decide(t.Context(), "a.example", []plan.Decision{d}); err != nil {
+	undo := plan.Decision{Kind: plan.LeaveOutOnce, ID: "id-x", Undo: 1} // no plan of the domain
+	if err := r.Decide(t.Context(), "a.example", []plan.Decision{d, undo}); err != nil {
 		t.Fatal(err)
 	}
 	ask := periodic.Request{Domain: "a.example"}
@@ -172,7 +173,7 @@ func TestEnable_AsksAboutRowsLeftOutOfAPlanToCome(t *testing.T) {
 	if _, list, err = w.control("t1").Enable(t.Context(), ask); err != nil {
 		t.Fatal(err, marks(list))
 	}
-	if ds, err := r.Decisions(t.Context(), "a.example"); err != nil || len(ds) != 0 {
+	if ds, err := r.Decisions(t.Context(), "a.example"); err != nil || len(ds) != 1 || ds[0].ID != undo.ID {
 		t.Errorf("%v: still decided: %+v", err, ds)
 	}
 }

@@ -96,20 +96,17 @@ func (b *builder) absences() {
 	found, weak := b.lookFor(deps)
 	for i, d := range deps {
 		d.keys = keys{} // they were needed to look, and the plan lives long
-		for _, row := range b.asks[d.acct] {
-			if found[i] == nil {
-				found[i] = map[rowID]reason{}
+		add := func(rows []rowID, why reason) {
+			for _, row := range rows {
+				if found[i] == nil {
+					found[i] = map[rowID]reason{}
+				}
+				found[i][row] |= why
 			}
-			found[i][row] |= oneWitness
 		}
-		for _, row := range b.saidToBe(d) {
-			if found[i][row] != 0 || quiet[d.acct] != 0 {
-				continue
-			}
-			if found[i] == nil {
-				found[i] = map[rowID]reason{}
-			}
-			found[i][row] = oneWitness
+		add(b.asks[d.acct], oneWitness)
+		if quiet[d.acct] == 0 {
+			add(b.saidToBe(d), saidBefore)
 		}
 		switch {
 		case quiet[d.acct] != 0:
@@ -128,10 +125,10 @@ func (b *builder) absences() {
 	b.withdraw()
 }
 
-// saidToBe are the rows with the key that a reviewer last said to be the person of an
-// account. Usually it is one; a key that occurs several times does not show which is
-// meant, so all of them count, in any order. A row may have become another
-// account's since: then both need a look, and an answer that takes it back.
+// saidToBe are the rows that a reviewer last said to be the person of an account, if no
+// sync made use of that answer. Such an account is asked about, whatever has changed
+// since: the row may be another account's now, and then a user has to look at both. All
+// rows with the key of the answer count, because it does not show which one was meant.
 func (b *builder) saidToBe(d *departure) []rowID {
 	last := Answer{}
 	for _, a := range b.in.Answers {

@@ -161,7 +161,7 @@ func (b *builder) ground() error {
 	}
 	b.src, b.users, b.bin = in.Source, in.Users, in.Deleted
 	if b.bin == nil {
-		b.bin = emptyBin()
+		b.bin = directory.EmptyBin()
 	}
 	return b.overlay()
 }

@@ -36,6 +36,7 @@ const (
 	sameGiven                       // the given name, in a row that is new
 	sameFamily                      // the family name: only shown, no reason to ask
 	oneWitness                      // matched by one witness, with names that differ
+	saidBefore                      // a reviewer said so, when other things were known
 )
 
 // departure is an account of the domain that no row is matched with.

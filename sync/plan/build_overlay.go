@@ -76,15 +76,6 @@ func (b *builder) overlay() error {
 	return err
 }
 
-// emptyBin is a recycle bin without accounts.
-func emptyBin() *directory.Snapshot {
-	s, err := directory.NewBuilder(directory.RecycleBin, nil).Seal(directory.Proof{Ended: true}, directory.About{})
-	if err != nil {
-		panic("plan: an empty recycle bin cannot be sealed: " + err.Error()) // cannot happen
-	}
-	return s
-}
-
 // overlaid is a listed account with what was written to it since.
 func overlaid(rec directory.Record, now *directory.Record) directory.Record {
 	rec.UPN = now.UPN

@@ -252,7 +252,7 @@ func (d *decoder) plan() (*Plan, error) {
 		return nil, errors.New("an undo that has a source")
 	}
 	if h.Undo > 0 {
-		p.source = emptyBin()
+		p.source = directory.EmptyBin()
 		return p.proven(d)
 	}
 	about := h.Source

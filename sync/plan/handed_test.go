@@ -101,8 +101,19 @@ func TestQuestions_WhoWasSaidToBeInTheSourceIsNotDeleted(t *testing.T) {
 	expect(t, s.build(t), "ask a: b")
 	s.in.Answers = []Answer{said, {Kind: NotNow, Account: "id-a", Row: "0003", Basis: "as it was then"}}
 	expect(t, s.build(t), "ask a: b")
-	s.in.Answers = append([]Answer{said}, answer(t, s.build(t), map[string]string{"a": "different"})...)
-	expect(t, s.build(t), "delete a", "ask a: b = different")
+	asked := s.build(t)
+	s.in.Answers = append([]Answer{said}, answer(t, asked, map[string]string{"a": "different"})...)
+	p := s.build(t)
+	expect(t, p, "delete a", "ask a: b = different")
+	if later := asked.Answer(s.in.Answers); later.Fingerprint() != p.Fingerprint() || describe(later) != describe(p) {
+		t.Errorf("answered later: another plan%s", describe(later))
+	}
+	expect(t, p.Answer(nil), "ask a: b") // without an answer it is still not deleted
+	for _, p := range []*Plan{p, recode(t, p), p.Review().Approve()} {
+		if now, before := p.AnswerDrift(s.in.Answers), p.AnswerDrift([]Answer{said}); len(now) != 0 || len(before) != 1 || before[0].Kind != Delete {
+			t.Errorf("drifted %v, with the old answer alone %v", driftsOf(now), driftsOf(before))
+		}
+	}
 	s.source[1].username = ""
 	said.Row = "b@" + dom
 	s.in.Answers = []Answer{said}

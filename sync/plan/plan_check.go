@@ -112,6 +112,14 @@ func (p *Plan) sound(a *Action) error {
 	case p.undo == 0 && len(a.how.made) > 0,
 		p.undo != 0 && (a.Kind == Delete) != (len(a.how.made) > 0):
 		return errors.New("values that do not fit its kind")
+	case a.Kind != Delete && len(a.After) > 1, len(a.how.last) > 1:
+		return errors.New("it waits for more than one row")
+	case a.how.with < 0, a.how.with > 0 && a.Kind != Delete:
+		return errors.New("only a deletion is paired with an addition")
+	case len(a.how.last) > 0 != (a.how.temporary != ""):
+		return errors.New("a last step goes with a temporary UPN")
+	case a.how.temporary != "" && (a.Kind != Rename || !directory.InDomain(a.how.temporary, p.domain)):
+		return errors.New("only a rename has a temporary UPN, in the domain")
 	// Plans stored before BlockedByUs existed do not say who blocked a sign-in.
 	case a.Kind != Add && protectedBy(a.Marks|directory.BlockedByUs, !a.Marks.Has(directory.Licensed)) != "":
 		return errors.New("a protected account")
@@ -131,20 +139,6 @@ func (p *Plan) soundChains() error {
 	for no := range p.book.ties() {
 		i, _ := p.find(no)
 		a := p.book.core(i)
-		wrong := ""
-		switch {
-		case a.Kind != Delete && len(a.After) > 1 || len(a.how.last) > 1:
-			wrong = "it waits for more than one row"
-		case len(a.how.last) > 0 != (a.how.temporary != ""):
-			wrong = "a last step goes with a temporary UPN"
-		case a.how.with > 0 && a.Kind != Delete:
-			wrong = "only a deletion is paired with an addition"
-		case a.how.temporary != "" && (a.Kind != Rename || !directory.InDomain(a.how.temporary, p.domain)):
-			wrong = "only a rename has a temporary UPN, in the domain"
-		}
-		if wrong != "" {
-			return fmt.Errorf("dependencies of row %d: %s", no, wrong)
-		}
 		for _, on := range a.waits() {
 			j, ok := p.find(on)
 			if !ok || on == no {

@@ -53,7 +53,7 @@ const notShown = 15 * time.Minute
 // Its errors are those of Build about tenant and domain.
 func Invert(u Undoing) (*Plan, error) {
 	b := &builder{in: u.Input}
-	b.in.Source, b.in.Unattended = emptyBin(), false
+	b.in.Source, b.in.Unattended = directory.EmptyBin(), false
 	if err := b.ground(); err != nil {
 		return nil, err
 	}

@@ -351,11 +351,6 @@ func (r *Runner) facts(
 		Blocked: map[directory.ID]bool{}, Added: map[directory.ID]bool{}, Restored: map[directory.ID]bool{},
 		Deleted: map[directory.ID]bool{}, Undone: map[directory.ID]bool{},
 	}
-	for id, a := range marked { // also by runs that have left the sync log
-		if a.Blocked != 0 {
-			f.Blocked[directory.ID(id)] = true
-		}
-	}
 	touched, err := r.Store.Touched(ctx, r.Connection.Tenant)
 	if err != nil {
 		return f, err

@@ -38,11 +38,6 @@ func fromJournal(ctx context.Context, s *state.Store, begun time.Time, marked ma
 	for _, r := range runs {
 		undo[r.No] = !undo[r.PlanOf]
 	}
-	for id, a := range marked {
-		if a.Blocked != 0 {
-			f.Blocked[directory.ID(id)] = true
-		}
-	}
 	slices.SortFunc(entries, func(x, y state.Entry) int {
 		return cmp.Or(cmp.Compare(x.Run, y.Run), cmp.Compare(x.Action, y.Action), cmp.Compare(x.Step, y.Step))
 	})

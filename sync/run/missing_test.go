@@ -2,15 +2,16 @@ package run_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/hacsync/hacsync/sync/directory"
 	"github.com/hacsync/hacsync/sync/problem"
 	"github.com/hacsync/hacsync/sync/run"
-	"github.com/hacsync/hacsync/sync/state"
 )
 
 const day = 24 * time.Hour
@@ -439,13 +440,6 @@ func TestShrink_IsMeasuredByUsableRowsAndAnotherSizeIsAcceptedOnce(t *testing.T)
 	refused("a size that was accepted before a read of all")
 }
 
-// pruned is a store whose journal has been cleared of all that is old.
-type pruned struct{ run.Store }
-
-func (pruned) JournalSince(context.Context, string, string, time.Time) ([]state.Entry, error) {
-	return nil, nil
-}
-
 // The journal is kept for some months, and an account may stay blocked for longer.
 func TestOnMissing_ABlockIsRememberedLongerThanItsJournal(t *testing.T) {
 	for _, back := range []bool{false, true} {
@@ -464,7 +458,14 @@ func TestOnMissing_ABlockIsRememberedLongerThanItsJournal(t *testing.T) {
 					break
 				}
 			}
-			p.Store = pruned{p.Store}
+			db, err := sql.Open("sqlite", strings.TrimPrefix(a.url, "sqlite://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if _, err := db.ExecContext(t.Context(), `DELETE FROM journal`); err != nil {
+				t.Fatal(err)
+			}
 			if back {
 				a.source.rows = rows
 			}

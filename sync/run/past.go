@@ -25,10 +25,10 @@ func (r *Runner) past(ctx context.Context, in *plan.Input, name string) (plan.Pa
 		return p, nil, err
 	}
 	links := map[string]plan.Link{}
-	marked := map[string]state.Account{} // for facts
+	marked := map[string]state.Account{} // those that were seen enabled, for facts
 	twice := map[string]bool{}
 	mark := func(a state.Account) {
-		if !a.Enabled.IsZero() || a.Blocked != 0 {
+		if !a.Enabled.IsZero() {
 			marked[a.ID] = a
 		}
 	}

@@ -44,9 +44,12 @@ type Account struct {
 	Link   Link   // zero: none
 	// Claimed means that the account may be deleted although it has no link: a
 	// reviewer said so, or the last plan from before there were links matched it.
-	Claimed        bool
-	Absent         Absence // zero: it has a row
-	Added, Blocked int64   // the run that added it, and the run that blocked its sign-in; 0 for none
+	Claimed bool
+	Absent  Absence // zero: it has a row
+	// Added and Blocked are the run that added it and the run that blocked its sign-in,
+	// as the run saw them done; 0 for none. Users see them; plans rest on Touched, which
+	// also has what was written and not yet seen.
+	Added, Blocked int64
 	Enabled        time.Time
 }
 
