@@ -132,7 +132,6 @@ func TestArguments_ReasonsOfOurOwnAreKeysOfTheCatalogue(t *testing.T) {
 // and zone.
 func TestArguments_DaysAndTimesAreShownInTheReadersForm(t *testing.T) {
 	times := []string{"due", "newest", "deleted", "made", "ends", "ended", "until", "since"}
-	p := printer(t, "ja")
 	for _, lang := range []Language{English, Japanese} {
 		checked := 0
 		for id, e := range catalogues(t, lang) {
@@ -140,7 +139,7 @@ func TestArguments_DaysAndTimesAreShownInTheReadersForm(t *testing.T) {
 			if !strings.HasPrefix(code, "HS-") {
 				continue
 			}
-			raw, _ := shownRaw(t, p, id, e.text)
+			raw, _ := shownRaw(t, id, e.text)
 			of := times
 			if code == string(problem.DriftAbsence) {
 				of = []string{"then", "now"}
