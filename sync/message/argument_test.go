@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"text/template/parse"
+
+	"github.com/hacsync/hacsync/sync/problem"
 )
 
 // shownRaw are the arguments that a text prints as they are, and with which family
@@ -123,6 +125,34 @@ func TestArguments_ReasonsOfOurOwnAreKeysOfTheCatalogue(t *testing.T) {
 			}
 			return true
 		})
+	}
+}
+
+// Days and times reach a problem in one form, and a reader in that of the language
+// and zone.
+func TestArguments_DaysAndTimesAreShownInTheReadersForm(t *testing.T) {
+	times := []string{"due", "newest", "deleted", "made", "ends", "ended", "until", "since"}
+	for _, lang := range []Language{English, Japanese} {
+		checked := 0
+		for id, e := range catalogues(t, lang) {
+			code, _, _ := strings.Cut(id, ".")
+			if !strings.HasPrefix(code, "HS-") {
+				continue
+			}
+			raw, _ := shownRaw(t, id, e.text)
+			of := times
+			if code == string(problem.DriftAbsence) {
+				of = []string{"then", "now"}
+			}
+			for _, arg := range of {
+				if checked++; raw[arg] {
+					t.Errorf("%s %s prints %s as it is", lang, id, arg)
+				}
+			}
+		}
+		if checked == 0 {
+			t.Error("nothing was checked")
+		}
 	}
 }
 

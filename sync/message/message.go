@@ -285,7 +285,7 @@ func (p *Printer) funcs() texttemplate.FuncMap {
 			return p.In(time.UTC).Date(t) // a day is the same in every zone
 		},
 		"moment": func(s string) string {
-			t, err := time.Parse("2006-01-02 15:04 MST", s)
+			t, err := time.Parse(problem.MomentLayout, s)
 			if err != nil {
 				return s
 			}

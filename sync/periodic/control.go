@@ -141,7 +141,7 @@ func intervals(q Request, old state.Periodic) (every, jitter time.Duration, err 
 func (c *Control) Pause(ctx context.Context, domain string, until time.Time, by, reason string) (state.Periodic, error) {
 	now := c.now()
 	if !until.IsZero() && !until.After(now) {
-		return state.Periodic{}, problem.New(problem.PeriodicUntil, problem.Args{"until": until.Format(time.DateTime)})
+		return state.Periodic{}, problem.New(problem.PeriodicUntil, problem.Args{"until": problem.Moment(until)})
 	}
 	return c.change(ctx, domain, func(p *state.Periodic) error {
 		if p.State != state.Enabled && p.State != state.Paused {

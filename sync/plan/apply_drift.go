@@ -340,7 +340,7 @@ func (a *Action) absenceDiffers(k Known) (then, now string, differs bool) {
 		return day(t)
 	}
 	if k.Seen.Truncate(time.Second).After(ex.LastSeen.Truncate(time.Second)) {
-		return cmp.Or(told(ex.LastSeen), told(ex.Absent.First)), k.Seen.UTC().Format("2006-01-02 15:04 UTC"), true
+		return cmp.Or(told(ex.LastSeen), told(ex.Absent.First)), problem.Moment(k.Seen), true
 	}
 	before := ex.Absent.Reads - 1
 	since := ex.Absent.First.Truncate(time.Second)

@@ -106,6 +106,11 @@ func TestBroken_KnowsWhichKatakanaCanBeSaid(t *testing.T) {
 			}
 		}
 	}
+	for _, before := range "ｦｱﾝｰﾞﾟ" { // ﾊﾟｰﾄ, ﾎﾞｰﾄ, ﾊﾟﾝ
+		if !says(before, 'ｰ') || !says(before, 'ﾝ') {
+			t.Errorf("ｰ and ﾝ can follow %c", before)
+		}
+	}
 }
 
 // What misread looks at begins with one whole character, read from the first two

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -125,6 +126,21 @@ func TestWaves_ACycleUsesOneTemporaryUPNOfTheDomain(t *testing.T) {
 	}
 	if len(temp) != 1 || !directory.InDomain(temp[0], dom) || checkUPN(temp[0]) != nil {
 		t.Errorf("temporary UPNs %v", temp)
+	}
+	for name, take := range map[string]func(*scene){
+		"an account has it":         func(s *scene) { s.users = append(s.users, account("taken", upn(temp[0]))) },
+		"an account's address":      func(s *scene) { s.users = append(s.users, account("taken", address(temp[0]))) },
+		"a row of the source wants": func(s *scene) { s.source = append(s.source, user("taken", upn(temp[0]))) },
+	} {
+		s := moves("a>b", "b>c", "c>a")
+		take(s)
+		found := ""
+		for a := range s.build(t).Actions() {
+			found = cmp.Or(found, a.how.temporary)
+		}
+		if found == "" || strings.EqualFold(found, temp[0]) {
+			t.Errorf("%s: temporary UPN %q", name, found)
+		}
 	}
 	s.users = append(s.users, account("taken", upn(temp[0])))
 	s.source = append(s.source, user("taken", upn(temp[0])))

@@ -89,7 +89,7 @@ func (b *builder) spared(i, acct rowID) (fateOf, bool) {
 func leftOutArgs(d Decision) problem.Args {
 	args := problem.Args{"by": d.By, "why": d.Why, "at": ""}
 	if !d.At.IsZero() {
-		args["at"] = d.At.UTC().Format("2006-01-02 15:04 UTC")
+		args["at"] = problem.Moment(d.At)
 	}
 	return args
 }

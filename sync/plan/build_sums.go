@@ -310,12 +310,12 @@ func (b *builder) warnings(made *built) []*problem.Problem {
 	}
 	if age := b.in.At.Sub(about.Newest); !about.Newest.IsZero() && !b.in.At.IsZero() && age > 24*time.Hour {
 		warn(problem.SourceOld, problem.Args{
-			"source": about.Name, "newest": about.Newest.UTC().Format("2006-01-02 15:04 UTC"),
+			"source": about.Name, "newest": problem.Moment(about.Newest),
 			"hours": strconv.Itoa(int(age / time.Hour)),
 		})
 	}
 	if ahead := about.Newest.Sub(b.in.At); !b.in.At.IsZero() && ahead > clocksDiffer {
-		warn(problem.SourceAhead, problem.Args{"source": about.Name, "newest": about.Newest.UTC().Format("2006-01-02 15:04 UTC")})
+		warn(problem.SourceAhead, problem.Args{"source": about.Name, "newest": problem.Moment(about.Newest)})
 	}
 	if n := made.sharing; n > 0 {
 		warn(problem.AliasesShared, problem.Args{"rows": strconv.Itoa(n)})

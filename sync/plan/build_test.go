@@ -85,3 +85,34 @@ func TestBuild_AnAdditionWritesEachValueOnce(t *testing.T) {
 		}
 	}
 }
+
+// Without it the account would come back with a UPN that it does not have any more.
+func TestBuild_ARestoreWithAnotherUPNWritesItWhateverIsListed(t *testing.T) {
+	for _, listed := range [][]directory.Attribute{nil, {directory.DisplayName}, {directory.UserPrincipalName, directory.DisplayName}} {
+		s := newScene()
+		s.in.Policy.Attributes = listed
+		s.source, s.users = []person{user("z"), user("b", as("a"), imm("imm-a"))}, []person{account("z")}
+		s.deleted = []person{gone("a")}
+		p := s.build(t)
+		n := 0
+		for _, c := range p.Action(0).Changes {
+			if c.Attribute == directory.UserPrincipalName {
+				n++
+			}
+		}
+		if p.Action(0).Kind != Restore || n != 1 {
+			t.Errorf("with %v: UPN %d times in%s", listed, n, describe(p))
+		}
+	}
+}
+
+func TestReview_IsTouchedByARowLeftOutAlone(t *testing.T) {
+	s := leaver(t)
+	r := s.build(t).Review()
+	if r.Touched() {
+		t.Error("nothing was decided")
+	}
+	if r.LeaveOut(1); !r.Touched() {
+		t.Error("a row is left out")
+	}
+}

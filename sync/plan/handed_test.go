@@ -138,3 +138,15 @@ func TestQuestions_WhoWasSaidToBeInTheSourceMayBeAnyRowWithTheKey(t *testing.T) 
 		t.Errorf("another order, another plan:%s%s", describe(p), describe(again))
 	}
 }
+
+// The first account of a tenant is one like the others.
+func TestMatch_IDAndLinkAgreeForTheFirstAccountToo(t *testing.T) {
+	s := leaver(t)
+	s.users = []person{account("a"), account("z")}
+	s.source = append(s.source, user("b", as("b"), imm("imm-a"), username("0002")))
+	s.learnt(t, []string{"0001=z", "0002=a"})
+	p := s.build(t)
+	if p.Counts().Rename != 1 || p.QuestionLen() != 0 {
+		t.Errorf("plan%s", describe(p))
+	}
+}

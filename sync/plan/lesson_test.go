@@ -155,3 +155,26 @@ func TestLesson_AnAccountThatIsAddedAgainIsLinkedAnew(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 }
+
+// What an answer teaches waits for the row that it makes; without one it is sure at once.
+func TestLesson_AnAnswerThatRenamesTeachesOnlyWithItsRow(t *testing.T) {
+	s := leaver(t)
+	s.source = append(s.source, user("b", as("a"), imm(""), username("0009")))
+	s.users[1] = account("a", imm(""))
+	p := s.build(t)
+	if p.QuestionLen() != 1 || p.Question(0).Rows[0].Same == 0 {
+		t.Fatalf("plan%s", describe(p))
+	}
+	found := 0
+	for _, l := range p.Lesson().Links {
+		if l.Username != "0009" || l.Account == "" {
+			continue
+		}
+		if found++; l.No != p.Question(0).Rows[0].Same {
+			t.Errorf("taught with row %d: %+v", l.No, l)
+		}
+	}
+	if found != 1 {
+		t.Errorf("taught %d times", found)
+	}
+}

@@ -112,3 +112,15 @@ func TestGuard_AnAnsweredMoveIsHeldUnattended(t *testing.T) {
 		}
 	}
 }
+
+func TestSiblings_AnAccountThatSeveralRowsMayBeIsAskedAboutOnce(t *testing.T) {
+	s := newScene()
+	s.in.Siblings = map[string]bool{"two.example": true}
+	old := account("old", upn("old@two.example"), imm(""))
+	s.source = []person{user("z"), user("x", as("old"), imm(""), username("1")), user("y", as("old"), imm(""), username("2"))}
+	s.users = []person{account("z"), old}
+	p := s.build(t)
+	if p.QuestionLen() != 1 || len(p.Question(0).Rows) != 2 {
+		t.Errorf("plan%s", describe(p))
+	}
+}

@@ -244,7 +244,7 @@ func (v *inverter) bringBack(d *Applied) {
 	r := v.gone[d.User.ID]
 	args := problem.Args{"deleted": ""}
 	if !d.At.IsZero() {
-		args["deleted"] = d.At.UTC().Format("2006-01-02 15:04 UTC")
+		args["deleted"] = problem.Moment(d.At)
 	}
 	switch live := v.live[d.User.ID]; {
 	case live != nil && v.fresh(d):

@@ -235,7 +235,7 @@ func (v *inverter) warnings(c Counts) []*problem.Problem {
 	var ws []*problem.Problem
 	if c.Restore > 0 {
 		ws = append(ws, problem.New(problem.UndoRestores, problem.Args{
-			"n": strconv.Itoa(c.Restore), "until": v.until.UTC().Format("2006-01-02 15:04 UTC"),
+			"n": strconv.Itoa(c.Restore), "until": problem.Moment(v.until),
 		}))
 	}
 	if c.Rename > 0 {

@@ -24,6 +24,13 @@ type Code string
 // number. They are shown to users, so they never hold a secret.
 type Args map[string]string
 
+// Moment is a time as Args hold it. Texts show it with the function moment, in the
+// reader's form and zone.
+func Moment(t time.Time) string { return t.UTC().Format(MomentLayout) }
+
+// MomentLayout is the layout of Moment.
+const MomentLayout = "2006-01-02 15:04 MST"
+
 // Class is what a caller may do about a problem.
 type Class uint8
 

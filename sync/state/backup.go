@@ -138,7 +138,7 @@ func (s *Store) atRest(ctx context.Context, db *sql.DB) error {
 			continue
 		}
 		p.pause(now, "", problem.New(problem.PeriodicRestored, problem.Args{
-			"domain": p.Domain, "made": now.Format("2006-01-02 15:04 UTC"),
+			"domain": p.Domain, "made": problem.Moment(now),
 		}))
 		if err := savePeriodic(ctx, tx, p); err != nil {
 			return err
