@@ -42,17 +42,15 @@ type View struct {
 	// Status is what is true about storing and writing.
 	Status words.Text
 	// Review is the plan that the preview lists, for a driver that shows the rows
-	// itself; nil wherever there is no list. Search is what the flow itself looks
-	// for in it: the row that two were joined into.
+	// itself; nil wherever there is no list.
 	Review *review.Review
-	Search string
-	// Look is where the person was in it when it was left.
+	// Look is where the user was in it when it was left.
 	Look Look
 	// Turned is how often the walk came back to its questions from a later step.
 	Turned int
 }
 
-// Look is where a person is in a plan that a screen shows: the tab, and how it is
+// Look is where a user is in a plan that a screen shows: the tab, and how it is
 // narrowed.
 type Look struct {
 	Tab    review.Tab

@@ -154,7 +154,7 @@ func (s *preview) begin(g *review.Review) {
 	s.g, s.version, s.shape = g, g.Version(), g.Shape()
 	s.tab, s.filter, s.order = review.TabAll, review.NoFilter, review.ByRisk
 	s.at, s.candidate, s.first, s.asked = 0, -1, 0, nil
-	if g.Waiting() && s.v.Search == "" {
+	if g.Waiting() {
 		s.tab = review.TabQuestions
 	}
 	s.search, s.typing, s.attribute, s.reason = widget.Input{}, false, "", 0
@@ -171,27 +171,10 @@ func (s *preview) begin(g *review.Review) {
 	s.ask(false)
 	s.at = max(0, s.nextOpen(-1))
 	s.table.Go(0)
-	s.want(s.v.Search)
 }
 
 // lookUp is how many rows may be looked through at once.
 const lookUp = 5000
-
-// want selects the row that the flow itself looked for.
-func (s *preview) want(search string) {
-	if search == "" || s.g.Len() > lookUp {
-		return
-	}
-	rows, err := s.g.Finder(review.Query{Tab: review.TabAll, Search: search}).Find(context.Background())
-	switch {
-	case err != nil || len(rows) == 0:
-	case int(rows[0]) < s.g.Actions():
-		s.table.Select(int(rows[0]))
-	default: // it is skipped: that has to be seen
-		s.search.Set(search)
-		s.show(s.query(), rows)
-	}
-}
 
 func (s *preview) query() review.Query {
 	return review.Query{

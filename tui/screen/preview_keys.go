@@ -197,11 +197,6 @@ func (s *preview) answer(name string) []flow.Answer {
 				return []flow.Answer{a}
 			}
 		}
-	case "esc":
-		if s.v.Search != "" && !s.narrowed() && s.reason == 0 {
-			// The flow looked for a row; that is no step to go back.
-			return []flow.Answer{{Command: flow.CmdSearch}, {Command: flow.CmdBack}}
-		}
 	default:
 		for _, c := range s.commands {
 			if c.Key == name && c.On == flow.Anywhere && c.Arg.IsZero() && (c.At == nil || slices.Contains(c.At, flow.ShowsRows)) {
