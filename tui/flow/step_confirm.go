@@ -75,7 +75,7 @@ func (s *confirmStep) view(d *data, now time.Time) View {
 		n    int
 		note words.Text
 	}{
-		{plan.Delete, c.Delete, review.Share(verdict)},
+		{plan.Delete, c.Delete, review.Brief(verdict)},
 		{plan.Rename, c.Rename, words.T("flow.confirm.rename")},
 		{plan.Restore, c.Restore, words.Text{}},
 		{plan.Add, c.Add, words.T("flow.confirm.add")},

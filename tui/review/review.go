@@ -272,8 +272,12 @@ func (r *Review) Lasting() []plan.Decision {
 }
 
 // Share says the guard's two numbers and where it stops.
-func Share(v plan.Verdict) words.Text {
-	id := "guard.share"
+func Share(v plan.Verdict) words.Text { return share(v, "guard.share") }
+
+// Brief is Share for a cell of a table beside the kind of a change.
+func Brief(v plan.Verdict) words.Text { return share(v, "guard.share-brief") }
+
+func share(v plan.Verdict, id string) words.Text {
 	kv := []any{
 		"deletions", v.Deletions, "users", v.Users, "percent", words.Percent(v.Percent()),
 		"stops", v.StopsAt, "limit", words.Percent(v.MaxAllowedDeletions),

@@ -430,8 +430,7 @@ func (s *Shell) leave(interrupted bool) tea.Cmd {
 
 // stopSafely ends a sync after the requests under way; its result is shown.
 func (s *Shell) stopSafely() tea.Cmd {
-	s.asks, s.stopping = notAsked, true
-	s.said = []words.Text{words.T("flow.plain.stopping")}
+	s.asks, s.stopping, s.said = notAsked, true, nil // the status line says so while it lasts
 	s.x.Cancel()
 	return nil
 }
